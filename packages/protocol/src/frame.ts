@@ -1,0 +1,128 @@
+import { FRAME_BYTES_CEILING, FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from './limits.ts';
+import { ProtocolError } from './protocol-error.ts';
+
+/** An empty body: says only that the peer lives. */
+export const HEARTBEAT_FRAME: Uint8Array = Uint8Array.of(0, 0, 0, FRAME_HEADER_BYTES);
+
+/** A frame around a body: its total length as 4 bytes big-endian, then the body. */
+export function encodeFrame(body: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + body.length);
+  writeFrameLength(frame);
+  frame.set(body, FRAME_HEADER_BYTES);
+  return frame;
+}
+
+/** Writes the length of a whole frame into its first four bytes. */
+export function writeFrameLength(frame: Uint8Array): void {
+  const length = frame.length;
+  frame[0] = length >>> 24;
+  frame[1] = length >>> 16;
+  frame[2] = length >>> 8;
+  frame[3] = length;
+}
+
+function frameLength(bytes: Uint8Array, at: number): number {
+  // `>>> 0`, because the length is unsigned: 0xffffffff is 4 GiB and not -1.
+  return (
+    (((bytes[at] ?? 0) << 24) |
+      ((bytes[at + 1] ?? 0) << 16) |
+      ((bytes[at + 2] ?? 0) << 8) |
+      (bytes[at + 3] ?? 0)) >>>
+    0
+  );
+}
+
+/**
+ * Cuts a byte stream into frames, however the stream was split.
+ *
+ * Frames that lie whole in a chunk are handed on as slices of it, without a copy. The beginning of a frame that is
+ * still to come is kept in one buffer, which grows with the bytes that arrived and never with the length that was
+ * promised: a peer makes the decoder hold at most twice what it sent.
+ */
+export class FrameDecoder {
+  #frameBytesMax: number;
+  #partial: Uint8Array = new Uint8Array(0);
+  #partialBytes = 0;
+
+  /** `frameBytesMax`: longest frame taken, header included, 4 to 128 MiB. */
+  constructor(frameBytesMax: number = FRAME_BYTES_MAX) {
+    this.#frameBytesMax = checkedLimit(frameBytesMax);
+  }
+
+  /** Bytes held of a frame that has begun. 0 between frames. */
+  get pendingBytes(): number {
+    return this.#partialBytes;
+  }
+
+  /** A peer that has proved who it is may send more than one that has not. */
+  set frameBytesMax(frameBytesMax: number) {
+    this.#frameBytesMax = checkedLimit(frameBytesMax);
+  }
+
+  /**
+   * Calls `receive` with each frame that is complete, header included. A frame is valid as long as the chunk is.
+   * Throws ProtocolError `bad_length` for a length below 4 or above the limit, as soon as its four bytes are there;
+   * the stream cannot be read any further then.
+   */
+  push(chunk: Uint8Array, receive: (frame: Uint8Array) => void): void {
+    let at = this.#partialBytes === 0 ? 0 : this.#complete(chunk, receive);
+    while (at < chunk.length) {
+      const left = chunk.length - at;
+      if (left < FRAME_HEADER_BYTES) break;
+      const length = this.#checkedLength(chunk, at);
+      if (left < length) break;
+      receive(chunk.subarray(at, at + length));
+      at += length;
+    }
+    if (at < chunk.length) this.#hold(chunk.subarray(at));
+  }
+
+  /** Adds to the frame that has begun, and hands it on when it is whole. Answers how much of the chunk that took. */
+  #complete(chunk: Uint8Array, receive: (frame: Uint8Array) => void): number {
+    let at = 0;
+    if (this.#partialBytes < FRAME_HEADER_BYTES) {
+      at = Math.min(FRAME_HEADER_BYTES - this.#partialBytes, chunk.length);
+      this.#hold(chunk.subarray(0, at));
+      if (this.#partialBytes < FRAME_HEADER_BYTES) return at;
+    }
+    const length = this.#checkedLength(this.#partial, 0);
+    const taken = Math.min(length - this.#partialBytes, chunk.length - at);
+    this.#hold(chunk.subarray(at, at + taken));
+    if (this.#partialBytes === length) {
+      const frame = this.#partial.subarray(0, length);
+      this.#partial = new Uint8Array(0);
+      this.#partialBytes = 0;
+      receive(frame);
+    }
+    return at + taken;
+  }
+
+  #hold(bytes: Uint8Array): void {
+    const needed = this.#partialBytes + bytes.length;
+    if (needed > this.#partial.length) {
+      const grown = new Uint8Array(Math.max(needed, Math.min(2 * needed, this.#frameBytesMax)));
+      grown.set(this.#partial.subarray(0, this.#partialBytes));
+      this.#partial = grown;
+    }
+    this.#partial.set(bytes, this.#partialBytes);
+    this.#partialBytes = needed;
+  }
+
+  #checkedLength(bytes: Uint8Array, at: number): number {
+    const length = frameLength(bytes, at);
+    if (length < FRAME_HEADER_BYTES || length > this.#frameBytesMax) {
+      throw new ProtocolError(
+        'bad_length',
+        `A frame of ${length} bytes was announced; ${FRAME_HEADER_BYTES} to ${this.#frameBytesMax} are taken.`,
+      );
+    }
+    return length;
+  }
+}
+
+function checkedLimit(frameBytesMax: number): number {
+  if (frameBytesMax >= FRAME_HEADER_BYTES && frameBytesMax <= FRAME_BYTES_CEILING) return frameBytesMax;
+  throw new RangeError(
+    `frameBytesMax must be ${FRAME_HEADER_BYTES} to ${FRAME_BYTES_CEILING}, not ${frameBytesMax}.`,
+  );
+}

@@ -1,0 +1,18 @@
+// The front door: what peers of the wire need. zod schemas are at ./schema, so that a browser never loads them.
+export {
+  CLOSE_CODES,
+  type CloseCodeRow,
+  type CloseReason,
+  ERROR_CODES,
+  type ErrorCode,
+  isErrorCode,
+} from './codes.ts';
+export { type Dialect, dialectOf } from './dialect.ts';
+export { encodeFrame, FrameDecoder, HEARTBEAT_FRAME } from './frame.ts';
+export * as limits from './limits.ts';
+export { channelOfGroup, groupNameOf, groupOfChannel, isChannelName } from './name.ts';
+export * as native from './native/index.ts';
+export type { Position } from './position.ts';
+export { ProtocolError } from './protocol-error.ts';
+export { type ReconnectBounds, reconnectDelayMs } from './reconnect.ts';
+export { decodeText, encodeText, utf8ByteLength } from './text.ts';

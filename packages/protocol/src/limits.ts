@@ -1,0 +1,65 @@
+// Every number that bounds the wire. Options may tighten or widen what says "default"; the rest is the format.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** A frame begins with its own total length, 4 bytes big-endian. */
+export const FRAME_HEADER_BYTES = 4;
+
+/** Default for the longest frame between hub and peers, header included: what the origin's hub takes. */
+export const FRAME_BYTES_MAX = 10 * MIB;
+
+/**
+ * No configuration may go above this. The first four bytes of HTTP, TLS, SSH, RESP or unframed JSON, read as a
+ * length, are all larger, so such a peer is recognised by its first four bytes.
+ */
+export const FRAME_BYTES_CEILING = 128 * MIB;
+
+/** Before a peer has proved who it is, it may not make the hub hold more than this. */
+export const UNAUTHENTICATED_BYTES_MAX = 64 * KIB;
+
+/** A group's name, in bytes of UTF-8. */
+export const GROUP_NAME_BYTES_MAX = 255;
+
+/** Each group is one channel of the hub: this prefix, then the group's name. */
+export const GROUP_CHANNEL_PREFIX = 'group:';
+
+/** A channel's name, in bytes of UTF-8: the longest group name and the prefix. */
+export const CHANNEL_NAME_BYTES_MAX: number = GROUP_CHANNEL_PREFIX.length + GROUP_NAME_BYTES_MAX;
+
+/** Channels in one SUBSCRIBE, SUBSCRIBED or UNSUBSCRIBE, so that one frame never holds the hub's loop for long. */
+export const CHANNELS_PER_FRAME_MAX = 1_024;
+
+/** Default for the channels of one hub session; a gateway worker needs one for each group that has members. */
+export const CHANNELS_PER_SESSION_MAX = 100_000;
+
+/** Nonces and proofs of the handshake: as long as a SHA-256. */
+export const NONCE_BYTES = 32;
+export const PROOF_BYTES = 32;
+
+/** Fields with a one-byte length: peer name, sender, message id, epoch, error code. */
+export const SHORT_TEXT_BYTES_MAX = 255;
+
+/** An error's sentence on the wire; longer ones are cut. */
+export const ERROR_MESSAGE_BYTES_MAX = 1_024;
+
+/** Default for a text frame of a client: what Centrifugo takes too. */
+export const CLIENT_MESSAGE_BYTES_MAX = 64 * KIB;
+
+/** A client's message id: long enough for a UUID with a prefix. */
+export const MESSAGE_ID_BYTES_MAX = 128;
+
+/** A command's `id`, when it is a string. */
+export const COMMAND_ID_BYTES_MAX = 128;
+
+/** Default for the groups of one connection. */
+export const GROUPS_PER_CONNECTION_MAX = 128;
+
+/** How deep a client's JSON may nest: V8 parses 5,000,000 levels and then cannot write 4,200 back. */
+export const JSON_DEPTH_MAX = 64;
+
+/** Keys in one object of a client's JSON. */
+export const JSON_KEYS_MAX = 32;
+
+/** The reason in a WebSocket close frame, in bytes (RFC 6455, section 5.5: 125 less the two of the code). */
+export const CLOSE_REASON_BYTES_MAX = 123;

@@ -1,0 +1,38 @@
+import { CHANNEL_NAME_BYTES_MAX, GROUP_CHANNEL_PREFIX, GROUP_NAME_BYTES_MAX } from './limits.ts';
+import { utf8ByteLength } from './text.ts';
+
+// C0, DEL and C1, and the marks that turn the direction of what follows: names end up on terminals and in logs.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+
+function isName(name: string, bytesMax: number): boolean {
+  // The first test spares the scan of a name that is far too long.
+  if (name.length === 0 || name.length > bytesMax || FORBIDDEN.test(name)) return false;
+  const bytes = utf8ByteLength(name);
+  return bytes > 0 && bytes <= bytesMax;
+}
+
+/** 1 to 261 bytes of UTF-8, no control characters. */
+export function isChannelName(name: string): boolean {
+  return isName(name, CHANNEL_NAME_BYTES_MAX);
+}
+
+/** 1 to 255 bytes of UTF-8, no control characters. */
+export function isGroupName(name: string): boolean {
+  return isName(name, GROUP_NAME_BYTES_MAX);
+}
+
+/** A `group_id` as clients send it, a string or an integer: `123` and `"123"` are one group. `undefined` when it is neither. */
+export function groupNameOf(groupId: unknown): string | undefined {
+  if (typeof groupId === 'number') return Number.isSafeInteger(groupId) ? String(groupId) : undefined;
+  return typeof groupId === 'string' && isGroupName(groupId) ? groupId : undefined;
+}
+
+export function channelOfGroup(groupName: string): string {
+  return GROUP_CHANNEL_PREFIX + groupName;
+}
+
+/** `undefined` for a channel that is no group's. */
+export function groupOfChannel(channel: string): string | undefined {
+  return channel.startsWith(GROUP_CHANNEL_PREFIX) ? channel.slice(GROUP_CHANNEL_PREFIX.length) : undefined;
+}

@@ -1,0 +1,36 @@
+export { type ErrorMessage, encodeError } from './error-message.ts';
+export {
+  type Challenge,
+  encodeChallenge,
+  encodeHello,
+  encodeProof,
+  encodeWelcome,
+  type Hello,
+  type Proof,
+  type ProofRole,
+  proofInput,
+  type Welcome,
+} from './handshake.ts';
+export { decodeNative, type NativeMessage } from './message.ts';
+export { NATIVE_VERSION, OPCODES } from './opcode.ts';
+export {
+  decodePublication,
+  encodeDeliver,
+  encodePublish,
+  encodePublished,
+  type PayloadKind,
+  PUBLICATION_HEADER_BYTES,
+  type Publication,
+  type Published,
+  turnIntoDeliver,
+} from './publication.ts';
+export {
+  encodeSubscribe,
+  encodeSubscribed,
+  encodeUnsubscribe,
+  type Subject,
+  type Subscribe,
+  type Subscribed,
+  type SubscribedEntry,
+  type Unsubscribe,
+} from './subscription.ts';

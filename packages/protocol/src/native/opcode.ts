@@ -1,0 +1,17 @@
+/** The first byte of a native body. All are below 0x20, which tells the native dialect from the others. */
+export const OPCODES = {
+  hello: 0x01,
+  challenge: 0x02,
+  proof: 0x03,
+  welcome: 0x04,
+  subscribe: 0x05,
+  subscribed: 0x06,
+  unsubscribe: 0x07,
+  publish: 0x08,
+  deliver: 0x09,
+  published: 0x0a,
+  error: 0x0b,
+} as const;
+
+/** The version that HELLO asks for and WELCOME grants. */
+export const NATIVE_VERSION = 1;

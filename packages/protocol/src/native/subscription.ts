@@ -1,0 +1,112 @@
+import { CHANNELS_PER_FRAME_MAX } from '../limits.ts';
+import { isChannelName } from '../name.ts';
+import type { Position } from '../position.ts';
+import { ProtocolError } from '../protocol-error.ts';
+import type { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { OPCODES } from './opcode.ts';
+
+/** What a session follows: one channel, or (`prefix`) every channel whose name begins so. */
+export interface Subject {
+  readonly name: string;
+  readonly prefix: boolean;
+}
+
+export interface SubscribedEntry extends Subject {
+  /** Where the channel stands: what is delivered from now on comes after it. A prefix has none, and says epoch '' and offset 0. */
+  readonly position: Position;
+}
+
+/** Peer to hub. */
+export interface Subscribe {
+  readonly type: 'subscribe';
+  readonly request: number;
+  readonly subjects: readonly Subject[];
+}
+
+/** Hub to peer, once for each subject of a SUBSCRIBE; one SUBSCRIBE may be answered by several of these. */
+export interface Subscribed {
+  readonly type: 'subscribed';
+  readonly request: number;
+  readonly entries: readonly SubscribedEntry[];
+}
+
+/** Peer to hub, without an answer. Nothing of the subjects follows what was on its way. */
+export interface Unsubscribe {
+  readonly type: 'unsubscribe';
+  readonly subjects: readonly Subject[];
+}
+
+const PREFIX_FLAG = 0x01;
+
+export function encodeSubscribe(subscribe: Omit<Subscribe, 'type'>): Uint8Array {
+  const writer = new ByteWriter(OPCODES.subscribe).u64(subscribe.request);
+  return writeSubjects(writer, subscribe.subjects).frame();
+}
+
+export function decodeSubscribe(reader: ByteReader): Subscribe {
+  return { type: 'subscribe', request: reader.u64(), subjects: readSubjects(reader) };
+}
+
+export function encodeUnsubscribe(subjects: readonly Subject[]): Uint8Array {
+  return writeSubjects(new ByteWriter(OPCODES.unsubscribe), subjects).frame();
+}
+
+export function decodeUnsubscribe(reader: ByteReader): Unsubscribe {
+  return { type: 'unsubscribe', subjects: readSubjects(reader) };
+}
+
+export function encodeSubscribed(subscribed: Omit<Subscribed, 'type'>): Uint8Array {
+  const writer = new ByteWriter(OPCODES.subscribed).u64(subscribed.request).u16(subscribed.entries.length);
+  for (const entry of subscribed.entries) {
+    writeSubject(writer, entry).u64(entry.position.offset).shortText(entry.position.epoch);
+  }
+  return writer.frame();
+}
+
+export function decodeSubscribed(reader: ByteReader): Subscribed {
+  const request = reader.u64();
+  const entries: SubscribedEntry[] = [];
+  for (let left = readCount(reader); left > 0; left--) {
+    const subject = readSubject(reader);
+    const offset = reader.u64();
+    entries.push({ ...subject, position: { offset, epoch: reader.shortText() } });
+  }
+  return { type: 'subscribed', request, entries };
+}
+
+function writeSubjects(writer: ByteWriter, subjects: readonly Subject[]): ByteWriter {
+  writer.u16(subjects.length);
+  for (const subject of subjects) writeSubject(writer, subject);
+  return writer;
+}
+
+function writeSubject(writer: ByteWriter, subject: Subject): ByteWriter {
+  return writer.u8(subject.prefix ? PREFIX_FLAG : 0).text(subject.name);
+}
+
+function readSubjects(reader: ByteReader): Subject[] {
+  const subjects: Subject[] = [];
+  for (let left = readCount(reader); left > 0; left--) subjects.push(readSubject(reader));
+  return subjects;
+}
+
+function readCount(reader: ByteReader): number {
+  const count = reader.u16();
+  if (count === 0 || count > CHANNELS_PER_FRAME_MAX) {
+    throw new ProtocolError(
+      'bad_frame',
+      `${count} channels in a frame; 1 to ${CHANNELS_PER_FRAME_MAX} are taken.`,
+    );
+  }
+  return count;
+}
+
+function readSubject(reader: ByteReader): Subject {
+  const flags = reader.u8();
+  if ((flags & ~PREFIX_FLAG) !== 0)
+    throw new ProtocolError('bad_frame', `Unknown subscription flags ${flags}.`);
+  const name = reader.text();
+  if (!isChannelName(name)) throw new ProtocolError('bad_channel');
+  return { name, prefix: flags === PREFIX_FLAG };
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../codes.ts';
+import { COMMAND_ID_BYTES_MAX, MESSAGE_ID_BYTES_MAX } from '../limits.ts';
+import { isGroupName } from '../name.ts';
+import { ProtocolError } from '../protocol-error.ts';
+import { utf8ByteLength } from '../text.ts';
+import { isBoundedObject, type JsonObject } from './json-shape.ts';
+
+function isText(text: string, bytesMax: number): boolean {
+  if (text.length > bytesMax) return false;
+  const bytes = utf8ByteLength(text);
+  return bytes >= 0 && bytes <= bytesMax;
+}
+
+/** Comes back in the reply as it was. */
+export const commandId = z.union([
+  z
+    .string()
+    .refine((text) => isText(text, COMMAND_ID_BYTES_MAX), `at most ${COMMAND_ID_BYTES_MAX} bytes of UTF-8`),
+  z.number(),
+]);
+
+/** `123` and `"123"` are one group; the name is a string from here on. */
+export const groupId = z.union([z.string().refine(isGroupName), z.int()]).transform(String);
+
+const id = commandId.optional();
+
+export const clientCommand = z.discriminatedUnion('cmd', [
+  z.object({ cmd: z.literal('add_group'), id, group_id: groupId }),
+  z.object({ cmd: z.literal('leave_group'), id, group_id: groupId }),
+  z.object({
+    cmd: z.literal('send_to_group'),
+    id,
+    group_id: groupId,
+    message: z.string().refine((text) => utf8ByteLength(text) >= 0, 'must be text that has a UTF-8 form'),
+    message_id: z
+      .string()
+      .refine(
+        (text) => text !== '' && isText(text, MESSAGE_ID_BYTES_MAX),
+        `1 to ${MESSAGE_ID_BYTES_MAX} bytes of UTF-8`,
+      )
+      .optional(),
+    exclude_self: z.boolean().optional(),
+  }),
+  z.object({ cmd: z.literal('ping'), id }),
+]);
+
+export type CommandId = z.infer<typeof commandId>;
+export type ClientCommand = z.infer<typeof clientCommand>;
+
+const COMMANDS: ReadonlySet<unknown> = new Set(clientCommand.options.map((option) => option.shape.cmd.value));
+
+/** A command that was refused. Carries the command's `id`, where that could be read, so that the reply can. */
+export class CommandError extends ProtocolError {
+  readonly id: CommandId | undefined;
+
+  constructor(code: ErrorCode, message?: string, id?: CommandId, options?: ErrorOptions) {
+    super(code, message, options);
+    this.id = id;
+  }
+}
+
+/** Reads one message of a client. Unknown fields are ignored. Throws only CommandError. */
+export function parseClientCommand(text: string): ClientCommand {
+  const value = parseObject(text);
+  const result = clientCommand.safeParse(value);
+  if (result.success) return result.data;
+  const id = commandId.safeParse(value['id']).data;
+  if (!COMMANDS.has(value['cmd'])) throw new CommandError('unknown_command', undefined, id);
+  const field = String(result.error.issues[0]?.path[0] ?? 'cmd');
+  if (field === 'group_id') throw new CommandError('invalid_group', undefined, id, { cause: result.error });
+  throw new CommandError('bad_field', fieldSentence(field, value), id, { cause: result.error });
+}
+
+function parseObject(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new CommandError('bad_json', undefined, undefined, { cause });
+  }
+  if (!isBoundedObject(value)) throw new CommandError('bad_json');
+  return value;
+}
+
+const FIELD_RULES: ReadonlyMap<string, string> = new Map([
+  ['id', `id must be a number or a string of at most ${COMMAND_ID_BYTES_MAX} bytes.`],
+  ['message', 'message must be a string.'],
+  ['message_id', `message_id must be a string of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`],
+  ['exclude_self', 'exclude_self must be true or false.'],
+]);
+
+function fieldSentence(field: string, value: JsonObject): string | undefined {
+  const rule = FIELD_RULES.get(field);
+  return rule !== undefined && !Object.hasOwn(value, field) ? `${rule} It is missing.` : rule;
+}

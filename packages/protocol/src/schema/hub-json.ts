@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { CHANNELS_PER_FRAME_MAX, NONCE_BYTES, PROOF_BYTES, SHORT_TEXT_BYTES_MAX } from '../limits.ts';
+import { isChannelName } from '../name.ts';
+import { ProtocolError } from '../protocol-error.ts';
+import { decodeText, utf8ByteLength } from '../text.ts';
+import { commandId } from './client-command.ts';
+
+function hexBytes(count: number): z.ZodString {
+  return z.string().regex(new RegExp(`^[0-9a-f]{${2 * count}}$`), `${count} bytes as lower-case hex digits`);
+}
+
+const id = commandId.optional();
+const channel = z.union([z.string(), z.int()]).transform(String).refine(isChannelName, 'not a channel name');
+const channels = z.array(channel).max(CHANNELS_PER_FRAME_MAX);
+const shortText = z.string().refine((text) => {
+  const bytes = text.length > SHORT_TEXT_BYTES_MAX ? -1 : utf8ByteLength(text);
+  return bytes >= 0 && bytes <= SHORT_TEXT_BYTES_MAX;
+}, `at most ${SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
+const position = z.object({ channel: z.string(), epoch: z.string(), offset: z.int().nonnegative() });
+
+/** Peer to hub in the JSON dialect. Unknown fields are ignored. */
+export const hubJsonRequest = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    version: z.int(),
+    nonce: hexBytes(NONCE_BYTES),
+    name: shortText.default(''),
+  }),
+  z.object({ type: z.literal('proof'), proof: hexBytes(PROOF_BYTES) }),
+  z.object({
+    type: z.literal('subscribe'),
+    id,
+    channels: channels.default([]),
+    prefixes: channels.default([]),
+  }),
+  z.object({
+    type: z.literal('unsubscribe'),
+    id,
+    channels: channels.default([]),
+    prefixes: channels.default([]),
+  }),
+  z.object({
+    type: z.literal('publish'),
+    id,
+    channels: channels.min(1),
+    data: z.json(),
+    sender: shortText.default(''),
+    message_id: shortText.default(''),
+    exclude_sender: z.boolean().default(false),
+  }),
+]);
+
+/** Hub to peer in the JSON dialect. */
+export const hubJsonReply = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('challenge'), nonce: hexBytes(NONCE_BYTES), proof: hexBytes(PROOF_BYTES) }),
+  z.object({
+    type: z.literal('welcome'),
+    version: z.int(),
+    heartbeat_ms: z.int(),
+    frame_bytes_max: z.int(),
+  }),
+  z.object({
+    type: z.literal('subscribed'),
+    id,
+    positions: z.array(position),
+    prefixes: z.array(z.string()),
+  }),
+  z.object({ type: z.literal('unsubscribed'), id: commandId }),
+  z.object({ type: z.literal('published'), id: commandId, positions: z.array(position) }),
+  z.object({
+    type: z.literal('event'),
+    channel: z.string(),
+    offset: z.int(),
+    data: z.json().optional(),
+    data_base64: z.string().optional(),
+    sender: z.string().optional(),
+    message_id: z.string().optional(),
+  }),
+  z.object({ type: z.literal('error'), id, code: z.string(), message: z.string() }),
+]);
+
+export type HubJsonRequest = z.infer<typeof hubJsonRequest>;
+export type HubJsonReply = z.infer<typeof hubJsonReply>;
+
+/** Reads the body of a JSON frame from a peer. Throws only ProtocolError, with a sentence that names the field. */
+export function parseHubJsonRequest(body: Uint8Array): HubJsonRequest {
+  let value: unknown;
+  try {
+    value = JSON.parse(decodeText(body));
+  } catch (cause) {
+    throw new ProtocolError('bad_json', 'The body is not JSON in UTF-8.', { cause });
+  }
+  const result = hubJsonRequest.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const sentence = `${issue?.path.join('.') || 'message'}: ${issue?.message}`;
+  throw new ProtocolError('bad_field', sentence.slice(0, 200), { cause: result.error });
+}

@@ -1,0 +1,15 @@
+export {
+  type ClientCommand,
+  CommandError,
+  type CommandId,
+  clientCommand,
+  parseClientCommand,
+} from './client-command.ts';
+export { CLIENT_SUBPROTOCOL_V1, type ClientEvent, clientEvent } from './client-event.ts';
+export {
+  type HubJsonReply,
+  type HubJsonRequest,
+  hubJsonReply,
+  hubJsonRequest,
+  parseHubJsonRequest,
+} from './hub-json.ts';

@@ -1,0 +1,9 @@
+/** The one platform feature that the wire needs, in every browser and in Node (https://encoding.spec.whatwg.org). */
+declare class TextEncoder {
+  encode(text: string): Uint8Array;
+}
+
+declare class TextDecoder {
+  constructor(label: 'utf-8', options: { fatal: boolean; ignoreBOM: boolean });
+  decode(bytes: Uint8Array): string;
+}

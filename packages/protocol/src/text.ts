@@ -1,0 +1,31 @@
+const encoder = new TextEncoder();
+// Strict, because a name that is not UTF-8 could not be sent on; a BOM is a character like any other.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function encodeText(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Throws a TypeError when the bytes are not UTF-8. */
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** Length in UTF-8, or -1 when the text holds half of a surrogate pair and so has no UTF-8 form. */
+export function utf8ByteLength(text: string): number {
+  let bytes = 0;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit < 0xd800 || unit > 0xdfff) bytes += 3;
+    else {
+      const next = text.charCodeAt(index + 1);
+      const paired = unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff;
+      if (!paired) return -1;
+      bytes += 4;
+      index += 1;
+    }
+  }
+  return bytes;
+}
