@@ -1,0 +1,145 @@
+import { connect } from 'node:net';
+import { createNonce, createProof, isProof, Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
+import { isErrorCode, limits, native, ProtocolError } from '@groupcast/protocol';
+import type { HubClientOptions } from './options.ts';
+
+/** What one connection tells the client that made it. */
+export interface HubConnectionEvents {
+  /** The TCP connection stands, the handshake is on its way. */
+  connected(): void;
+  /** The hub has let us in. */
+  opened(welcome: native.Welcome): void;
+  receive(message: native.NativeMessage): void;
+  /** Once, and last. */
+  ended(error: ProtocolError | undefined): void;
+}
+
+/**
+ * One connection to a hub, from the first byte to the last.
+ *
+ *     connecting -> greeting (HELLO is sent) -> proving (PROOF is sent) -> open -> ended
+ *
+ * `proving` is passed over where there is no secret.
+ */
+export class HubConnection implements LinkReceiver {
+  readonly #options: HubClientOptions;
+  readonly #events: HubConnectionEvents;
+  readonly #link: Link;
+  readonly #nonce = createNonce();
+  readonly #deadline: NodeJS.Timeout;
+  #state: 'connecting' | 'greeting' | 'proving' | 'open' | 'ended' = 'connecting';
+  #error: ProtocolError | undefined;
+
+  constructor(options: HubClientOptions, events: HubConnectionEvents) {
+    this.#options = options;
+    this.#events = events;
+    const socket = connect({ host: options.host, port: options.port });
+    // Whoever is at the other end is not known to be the hub yet, and may not make us hold much.
+    const frameBytesMax = Math.min(options.link.frameBytesMax, limits.UNAUTHENTICATED_BYTES_MAX);
+    this.#link = new Link(socket, this, { ...options.link, frameBytesMax });
+    this.#deadline = setTimeout(
+      () => this.#fail('hub_unavailable', 'did not answer in time'),
+      options.connectMs,
+    );
+    socket.once('connect', () => this.#greet());
+  }
+
+  get bytesReceived(): number {
+    return this.#link.bytesReceived;
+  }
+
+  get bytesSent(): number {
+    return this.#link.bytesSent;
+  }
+
+  send(frame: Uint8Array): void {
+    this.#link.send(frame);
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  receive(frame: Uint8Array): void {
+    const message = native.decodeNative(frame);
+    if (this.#state === 'open') this.#events.receive(message);
+    else this.#shakeHands(message);
+  }
+
+  closed(end: LinkEnd, cause: Error | undefined): void {
+    this.#state = 'ended';
+    clearTimeout(this.#deadline);
+    if (end === 'closed') this.#events.ended(this.#error);
+    else this.#events.ended(this.#error ?? this.#problem('hub_unavailable', END_SENTENCES[end], cause));
+  }
+
+  #greet(): void {
+    this.#state = 'greeting';
+    this.#events.connected();
+    const { name } = this.#options;
+    this.#link.send(native.encodeHello({ version: native.NATIVE_VERSION, nonce: this.#nonce, name }));
+  }
+
+  #shakeHands(message: native.NativeMessage): void {
+    if (message.type === 'error') {
+      const code = isErrorCode(message.code) ? message.code : 'internal_error';
+      this.#fail(code, `refused this peer: ${message.message}`);
+    } else if (message.type === 'challenge' && this.#state === 'greeting') {
+      this.#prove(message);
+    } else if (message.type === 'welcome') {
+      this.#enter(message);
+    } else {
+      this.#fail('bad_frame', `sent ${message.type} in the handshake`);
+    }
+  }
+
+  #prove(challenge: native.Challenge): void {
+    const { secret } = this.#options;
+    if (secret === '') {
+      this.#fail('unauthorized', 'asks for a proof, and no secret is set here. Give both the same secret');
+      return;
+    }
+    if (!isProof(challenge.proof, createProof(secret, 'hub', this.#nonce, challenge.nonce))) {
+      this.#fail(
+        'unauthorized',
+        'did not prove that it knows the secret. It has another one, or it is not the hub',
+      );
+      return;
+    }
+    this.#state = 'proving';
+    this.#link.send(native.encodeProof(createProof(secret, 'peer', this.#nonce, challenge.nonce)));
+  }
+
+  #enter(welcome: native.Welcome): void {
+    if (this.#options.secret !== '' && this.#state !== 'proving') {
+      this.#fail('unauthorized', 'asked for no proof, and gave none. Give both the same secret');
+      return;
+    }
+    this.#state = 'open';
+    clearTimeout(this.#deadline);
+    this.#link.frameBytesMax = this.#options.link.frameBytesMax;
+    this.#link.startHeartbeats(welcome.heartbeatMs);
+    this.#events.opened(welcome);
+  }
+
+  #fail(code: ProtocolError['code'], what: string): void {
+    this.#error ??= this.#problem(code, what);
+    this.#link.destroy();
+  }
+
+  #problem(code: ProtocolError['code'], what: string, cause?: Error): ProtocolError {
+    const { host, port } = this.#options;
+    const detail = cause === undefined ? '' : ` (${cause.message})`;
+    return new ProtocolError(code, `The hub at ${host}:${port} ${what}${detail}.`, cause && { cause });
+  }
+}
+
+const END_SENTENCES: Readonly<Record<Exclude<LinkEnd, 'closed'>, string>> = {
+  peer_closed: 'closed the connection',
+  socket_error: 'cannot be reached',
+  protocol_error: 'sent what cannot be read',
+  slow: 'takes messages too slowly',
+  silent: 'has fallen silent',
+  stalled: 'began a frame and did not finish it',
+  internal_error: 'sent a message that could not be handled',
+};

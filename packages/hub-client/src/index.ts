@@ -1,0 +1,10 @@
+export {
+  HubClient,
+  type HubClientEvents,
+  type HubClientState,
+  type HubClientStats,
+  type PublishOptions,
+} from './hub-client.ts';
+export type { Subscriber } from './interests.ts';
+export { HUB_CLIENT_DEFAULTS, type HubClientOptions } from './options.ts';
+export type { PublishAnswer } from './outbox.ts';

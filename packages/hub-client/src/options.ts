@@ -1,0 +1,37 @@
+import { LINK_DEFAULTS, type LinkOptions } from '@groupcast/link';
+import type { ReconnectBounds } from '@groupcast/protocol';
+
+export interface HubClientOptions {
+  /** Default 127.0.0.1. */
+  readonly host: string;
+  /** Default 2206. */
+  readonly port: number;
+  /** Shared with the hub, or '' (the default) where the hub has none. With one, a hub that cannot prove that it knows it is left. */
+  readonly secret: string;
+  /** What the hub calls this peer in its logs and status, at most 255 bytes. Default ''. */
+  readonly name: string;
+  /** For connecting and the handshake together, in milliseconds. Default 5,000. */
+  readonly connectMs: number;
+  /** After this a publish has an unknown outcome, in milliseconds. Default 10,000. */
+  readonly publishMs: number;
+  /** Publishes that wait for the hub to come back, in bytes. Default 8 MiB. */
+  readonly bufferBytesMax: number;
+  /** How long a publish waits for the hub to come back, in milliseconds. Default 10,000. */
+  readonly bufferMs: number;
+  /** The wait before connecting again. Default 100 to 2,000 ms: a hub that is back is found within 2 s. */
+  readonly reconnect: ReconnectBounds;
+  readonly link: LinkOptions;
+}
+
+export const HUB_CLIENT_DEFAULTS: HubClientOptions = {
+  host: '127.0.0.1',
+  port: 2206,
+  secret: '',
+  name: '',
+  connectMs: 5_000,
+  publishMs: 10_000,
+  bufferBytesMax: 8 * 1024 * 1024,
+  bufferMs: 10_000,
+  reconnect: { minMs: 100, maxMs: 2_000 },
+  link: LINK_DEFAULTS,
+};

@@ -1,0 +1,38 @@
+import { limits } from '@groupcast/protocol';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bounds of one link. All have defaults; times are counted in ticks, so that a paused process does not accuse its peers. */
+export interface LinkOptions {
+  /** Longest frame taken from the peer, in bytes, header included. Default 10 MiB. */
+  readonly frameBytesMax: number;
+  /** How long a frame may take from its first byte to its last, in milliseconds. Default 30,000. */
+  readonly frameMs: number;
+  /** Bytes waiting to be sent at which the peer is closed at once as slow. Default 32 MiB. */
+  readonly queueBytesMax: number;
+  /** Bytes waiting at which the peer is closed as slow after `queueSoftMs` without falling below. Default 8 MiB. */
+  readonly queueBytesSoft: number;
+  /** Default 10,000. */
+  readonly queueSoftMs: number;
+  /** How long a closed link waits for the peer to take what is left, in milliseconds. Default 1,000. */
+  readonly closeMs: number;
+  /** How often the times above are looked at, in milliseconds. Default 1,000. */
+  readonly tickMs: number;
+}
+
+export const LINK_DEFAULTS: LinkOptions = {
+  frameBytesMax: limits.FRAME_BYTES_MAX,
+  frameMs: 30_000,
+  queueBytesMax: 32 * MIB,
+  queueBytesSoft: 8 * MIB,
+  queueSoftMs: 10_000,
+  closeMs: 1_000,
+  tickMs: 1_000,
+};
+
+/** How often the hub and its native peers send something, unless the hub says otherwise, in milliseconds. */
+export const HEARTBEAT_MS = 5_000;
+
+/** A peer is gone when nothing came for this many heartbeats. */
+export const HEARTBEATS_MISSED_MAX = 3;
