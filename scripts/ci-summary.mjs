@@ -8,7 +8,9 @@ const passed = sum('numPassedTests');
 const failed = sum('numFailedTests');
 const skipped = sum('numPendingTests') + sum('numTodoTests');
 // A file that cannot be loaded has no tests to fail, but fails all the same.
-const unloaded = reports.flatMap((report) => report.testResults).filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+const unloaded = reports
+  .flatMap((report) => report.testResults)
+  .filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
 
 for (const file of unloaded) console.error(`not loaded: ${file.name}\n${file.message}`);
 console.log(`tests: ${passed} passed, ${failed + unloaded.length} failed, ${skipped} skipped`);

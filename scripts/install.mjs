@@ -11,22 +11,31 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const needed = manifest.engines.node.replace('>=', '');
 if (process.versions.node.localeCompare(needed, undefined, { numeric: true }) < 0) {
-  console.error(`Groupcast needs Node ${needed} or newer; this is ${process.versions.node}. Install it from https://nodejs.org.`);
+  console.error(
+    `Groupcast needs Node ${needed} or newer; this is ${process.versions.node}. Install it from https://nodejs.org.`,
+  );
   process.exit(1);
 }
 
 // A second start is fast: nothing is installed while the lockfile is the one that was installed last.
 const stamp = join(root, 'node_modules', '.groupcast-lockfile');
-const lockfile = createHash('sha256').update(readFileSync(join(root, 'pnpm-lock.yaml'))).digest('hex');
+const lockfile = createHash('sha256')
+  .update(readFileSync(join(root, 'pnpm-lock.yaml')))
+  .digest('hex');
 if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfile) process.exit(0);
 
 const windows = process.platform === 'win32';
-const install = spawnSync('npm', ['exec', '--yes', '--', manifest.packageManager, 'install', '--frozen-lockfile'], {
-  cwd: root,
-  stdio: 'inherit',
-  shell: windows,
-});
-if (install.error) console.error(`npm could not be run: ${install.error.message}. It comes with Node; check your PATH.`);
+const install = spawnSync(
+  'npm',
+  ['exec', '--yes', '--', manifest.packageManager, 'install', '--frozen-lockfile'],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    shell: windows,
+  },
+);
+if (install.error)
+  console.error(`npm could not be run: ${install.error.message}. It comes with Node; check your PATH.`);
 if (install.status !== 0) process.exit(install.status ?? 1);
 
 mkdirSync(dirname(stamp), { recursive: true });

@@ -84,9 +84,13 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   #published = 0;
   #delivered = 0;
 
+  /** Throws a ProtocolError `bad_field` when the name does not fit the wire. */
   constructor(options: Partial<HubClientOptions> = {}) {
     super();
     this.#options = { ...HUB_CLIENT_DEFAULTS, ...options };
+    if (!isShortText(this.#options.name)) {
+      throw new ProtocolError('bad_field', `name may have ${limits.SHORT_TEXT_BYTES_MAX} bytes.`);
+    }
     this.#outbox = new Outbox(this.#options.bufferBytesMax);
     this.#hubFrameBytesMax = this.#options.link.frameBytesMax;
   }
@@ -124,6 +128,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     clearTimeout(this.#reconnectTimer);
     this.#connection?.close();
     this.#connection = undefined;
+    this.#interests.suspend();
     this.#enter('closed', undefined);
     this.#failUnanswered('The client was closed before the hub answered.');
     for (const { answer } of this.#outbox.takeAll())
@@ -169,7 +174,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     const frame = encode(channel, payload, options, request);
     if (frame instanceof ProtocolError) answer?.failed(frame);
     else if (this.#state === 'closed') answer?.failed(new ProtocolError('hub_unavailable', CLOSED));
-    else if (frame.length > this.#hubFrameBytesMax) answer?.failed(this.#tooLong(frame));
+    else if (this.#isTooLong(frame)) answer?.failed(this.#tooLong(frame));
     else if (this.#state === 'open') this.#send(frame, request, answer);
     else this.#hold(frame, request, answer);
   }
@@ -185,11 +190,15 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       const subjects = batch.map((interest) => interest.subject);
       this.#connection?.send(native.encodeSubscribe({ request, subjects }));
     }
-    for (const { frame, request, answer } of this.#outbox.takeAll()) {
-      if (frame.length > this.#hubFrameBytesMax) answer?.failed(this.#tooLong(frame));
-      else this.#send(frame, request, answer);
+    const held = this.#outbox.takeAll();
+    for (const { frame, request, answer } of held) {
+      if (!this.#isTooLong(frame)) this.#send(frame, request, answer);
     }
+    // Foreign code is called only now, when whatever it publishes or subscribes to finds an open client.
     this.#enter('open', undefined);
+    for (const { frame, answer } of held) {
+      if (this.#isTooLong(frame)) answer?.failed(this.#tooLong(frame));
+    }
   }
 
   #receive(message: native.NativeMessage): void {
@@ -224,8 +233,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   }
 
   #connect(): void {
-    this.#enter('connecting', undefined);
     this.#connection = new HubConnection(this.#options, this.#connectionEvents);
+    this.#enter('connecting', undefined);
   }
 
   #enter(state: HubClientState, error: ProtocolError | undefined): void {
@@ -267,8 +276,13 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     const code = isErrorCode(message.code) ? message.code : 'internal_error';
     const error = new ProtocolError(code, message.message);
     const answer = this.#answers.take(message.request);
-    if (answer !== undefined) answer.failed(error);
-    else if (message.request !== 0) this.emit('refused', this.#interests.ofRequest(message.request), error);
+    if (answer !== undefined) {
+      answer.failed(error);
+      return;
+    }
+    const subjects = this.#interests.ofRequest(message.request);
+    // None: a publish that was given up, or subscriptions that were.
+    if (subjects.length > 0) this.emit('refused', subjects, error);
   }
 
   #send(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
@@ -298,6 +312,10 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   #failUnanswered(why: string): void {
     for (const answer of this.#answers.takeAll()) answer.failed(unknownOutcome(why));
+  }
+
+  #isTooLong(frame: Uint8Array): boolean {
+    return frame.length > this.#hubFrameBytesMax;
   }
 
   #tooLong(frame: Uint8Array): ProtocolError {

@@ -57,13 +57,16 @@ export class HubConnection implements LinkReceiver {
   }
 
   close(): void {
-    this.#link.close();
+    // Nothing has been said yet that would have to leave first.
+    if (this.#state === 'connecting') this.#link.destroy();
+    else this.#link.close();
   }
 
   receive(frame: Uint8Array): void {
     const message = native.decodeNative(frame);
-    if (this.#state === 'open') this.#events.receive(message);
-    else this.#shakeHands(message);
+    if (this.#state !== 'open') this.#shakeHands(message);
+    else if (message.type === 'error' && message.request === 0) this.#error = this.#refusal(message);
+    else this.#events.receive(message);
   }
 
   closed(end: LinkEnd, cause: Error | undefined): void {
@@ -82,8 +85,8 @@ export class HubConnection implements LinkReceiver {
 
   #shakeHands(message: native.NativeMessage): void {
     if (message.type === 'error') {
-      const code = isErrorCode(message.code) ? message.code : 'internal_error';
-      this.#fail(code, `refused this peer: ${message.message}`);
+      this.#error = this.#refusal(message);
+      this.#link.destroy();
     } else if (message.type === 'challenge' && this.#state === 'greeting') {
       this.#prove(message);
     } else if (message.type === 'welcome') {
@@ -111,6 +114,10 @@ export class HubConnection implements LinkReceiver {
   }
 
   #enter(welcome: native.Welcome): void {
+    if (welcome.version !== native.NATIVE_VERSION) {
+      this.#fail('unsupported_version', `speaks version ${welcome.version} of the protocol`);
+      return;
+    }
     if (this.#options.secret !== '' && this.#state !== 'proving') {
       this.#fail('unauthorized', 'asked for no proof, and gave none. Give both the same secret');
       return;
@@ -120,6 +127,12 @@ export class HubConnection implements LinkReceiver {
     this.#link.frameBytesMax = this.#options.link.frameBytesMax;
     this.#link.startHeartbeats(welcome.heartbeatMs);
     this.#events.opened(welcome);
+  }
+
+  /** What the hub said before it ended the connection tells more than the end itself. */
+  #refusal(message: native.ErrorMessage): ProtocolError {
+    const code = isErrorCode(message.code) ? message.code : 'internal_error';
+    return this.#problem(code, `refused this peer: ${message.message}`);
   }
 
   #fail(code: ProtocolError['code'], what: string): void {

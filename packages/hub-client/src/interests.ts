@@ -87,7 +87,8 @@ export class Interests {
 function deliverTo(interest: Interest, publication: native.Publication): void {
   // Not live: a leftover of a subscription that was given up and taken again.
   if (interest.position === undefined) return;
-  if (!interest.subject.prefix)
-    interest.position = { epoch: interest.position.epoch, offset: publication.number };
+  const { epoch } = interest.position;
   for (const subscriber of interest.subscribers) subscriber.deliver(publication);
+  // Not before: somebody who subscribes meanwhile still gets this publication, and is told a position before it.
+  if (!interest.subject.prefix) interest.position = { epoch, offset: publication.number };
 }

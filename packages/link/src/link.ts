@@ -30,8 +30,11 @@ export interface LinkReceiver {
   closed(end: LinkEnd, error: Error | undefined): void;
 }
 
-/** Chunks up to this many bytes together are copied into one write; larger ones are handed to the kernel as they are. */
+/** Chunks up to this many bytes together are copied into one write. */
 const JOIN_BYTES_MAX = 256 * 1024;
+
+/** In a longer batch, chunks shorter than this are copied together, and the others are handed to the kernel as they are. */
+const SMALL_CHUNK_BYTES = 16 * 1024;
 
 /**
  * One long-lived TCP peer: frames in, frames out.
@@ -78,6 +81,8 @@ export class Link {
       this.#error ??= error;
       if (this.#state === 'open') this.#end = 'socket_error';
     });
+    // Before Node's own listener, which ends the socket: the answers to a peer that said all it had to say still leave.
+    socket.prependListener('end', () => this.close('peer_closed'));
     socket.on('close', () => this.#closed());
   }
 
@@ -156,13 +161,15 @@ export class Link {
     this.#unsentTicks = 0;
     const chunks = this.#queue.take();
     const [first] = chunks;
-    if (chunks.length === 1 && first !== undefined) {
+    // A slice keeps alive all that was read with it. That is no matter when it leaves at once; what has to wait is copied.
+    const waits = this.#socket.writableLength > 0;
+    if (chunks.length === 1 && first !== undefined && !waits) {
       this.#socket.write(first);
     } else if (bytes <= JOIN_BYTES_MAX) {
       this.#socket.write(Buffer.concat(chunks, bytes));
     } else {
       this.#socket.cork();
-      for (const chunk of chunks) this.#socket.write(chunk);
+      for (const chunk of joinSmall(chunks)) this.#socket.write(chunk);
       this.#socket.uncork();
     }
   }
@@ -190,9 +197,11 @@ export class Link {
     if (this.#state !== 'open') return;
     const { tickMs, frameMs, queueBytesSoft, queueSoftMs } = this.#options;
     const silenceMs = HEARTBEATS_MISSED_MAX * this.#heartbeatMs;
-    this.#silentTicks += 1;
+    // Whom nobody listens to cannot be blamed for being silent.
+    const heard = this.#socket.isPaused() ? 0 : 1;
+    this.#silentTicks += heard;
     this.#unsentTicks += 1;
-    this.#frameTicks = this.#decoder.pendingBytes === 0 ? 0 : this.#frameTicks + 1;
+    this.#frameTicks = this.#decoder.pendingBytes === 0 ? 0 : this.#frameTicks + heard;
     this.#softTicks = this.queuedBytes > queueBytesSoft ? this.#softTicks + 1 : 0;
     if (this.#softTicks * tickMs > queueSoftMs) this.destroy('slow');
     else if (this.#frameTicks * tickMs > frameMs) this.destroy('stalled');
@@ -221,6 +230,23 @@ export class Link {
 // One function for all links: a closure for each flush would be garbage for each turn.
 function flush(link: Link): void {
   link.flush();
+}
+
+/** The same bytes in the same order, where runs of small chunks have become one chunk each. */
+function joinSmall(chunks: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let run: Uint8Array[] = [];
+  for (const chunk of chunks) {
+    if (chunk.length < SMALL_CHUNK_BYTES) {
+      run.push(chunk);
+      continue;
+    }
+    if (run.length > 0) joined.push(Buffer.concat(run));
+    run = [];
+    joined.push(chunk);
+  }
+  if (run.length > 0) joined.push(Buffer.concat(run));
+  return joined;
 }
 
 function asError(thrown: unknown): Error {

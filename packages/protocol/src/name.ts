@@ -3,7 +3,7 @@ import { utf8ByteLength } from './text.ts';
 
 // C0, DEL and C1, and the marks that turn the direction of what follows: names end up on terminals and in logs.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 function isName(name: string, bytesMax: number): boolean {
   // The first test spares the scan of a name that is far too long.

@@ -7,9 +7,9 @@
  * - `show.line(kind, facts, text, own)`: kind is `message`, `ack`, `error` or `info`.
  *
  * It is text, not a function, because a bundler rewrites functions, and the page's content security policy holds a hash of
- * these very characters. It must contain no backtick and no closing script tag.
+ * these very characters. It must contain no backtick, no backslash and no closing script tag.
  */
-export const WELCOME_CONNECTION_SCRIPT: string = String.raw`
+export const WELCOME_CONNECTION_SCRIPT: string = `
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 20000;
 const RECONNECT_AFTER_MAX_MS = 600000;
@@ -88,7 +88,7 @@ function openConnection(address, show) {
     for (const { cmd, group } of pending.values()) {
       if (cmd === 'add_group') joined.add(group);
       else if (cmd === 'leave_group') joined.delete(group);
-      else show.line('error', ['error', 'unknown'], 'The connection broke before group ' + group + ' answered.');
+      else show.line('error', ['error', 'outcome_unknown'], 'The connection broke before group ' + group + ' answered.');
     }
     pending.clear();
     show.groups(joined);

@@ -1,6 +1,6 @@
 /**
  * The part of the welcome page's script that touches the document: the snippet, its copy button, and the two panes.
- * What others sent goes in as `textContent`, so that it stays text. The rules of `connection.ts` for such text hold here too.
+ * What others sent goes in as `textContent`, so that it stays text. It is text for the reason that `connection.ts` gives.
  */
 export const WELCOME_PANES_SCRIPT: string = String.raw`
 const LOG_LINES_MAX = 200;

@@ -23,12 +23,12 @@ import {
   type Unsubscribe,
 } from './subscription.ts';
 
-export interface PublishMessage {
+interface PublishMessage {
   readonly type: 'publish';
   readonly publication: Publication;
 }
 
-export interface DeliverMessage {
+interface DeliverMessage {
   readonly type: 'deliver';
   readonly publication: Publication;
 }

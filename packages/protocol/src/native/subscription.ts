@@ -57,7 +57,8 @@ export function decodeUnsubscribe(reader: ByteReader): Unsubscribe {
 }
 
 export function encodeSubscribed(subscribed: Omit<Subscribed, 'type'>): Uint8Array {
-  const writer = new ByteWriter(OPCODES.subscribed).u64(subscribed.request).u16(subscribed.entries.length);
+  const writer = new ByteWriter(OPCODES.subscribed).u64(subscribed.request);
+  writeCount(writer, subscribed.entries.length);
   for (const entry of subscribed.entries) {
     writeSubject(writer, entry).u64(entry.position.offset).shortText(entry.position.epoch);
   }
@@ -76,9 +77,16 @@ export function decodeSubscribed(reader: ByteReader): Subscribed {
 }
 
 function writeSubjects(writer: ByteWriter, subjects: readonly Subject[]): ByteWriter {
-  writer.u16(subjects.length);
+  writeCount(writer, subjects.length);
   for (const subject of subjects) writeSubject(writer, subject);
   return writer;
+}
+
+function writeCount(writer: ByteWriter, count: number): void {
+  if (count === 0 || count > CHANNELS_PER_FRAME_MAX) {
+    throw new RangeError(`${count} channels do not fit a frame; 1 to ${CHANNELS_PER_FRAME_MAX} do.`);
+  }
+  writer.u16(count);
 }
 
 function writeSubject(writer: ByteWriter, subject: Subject): ByteWriter {

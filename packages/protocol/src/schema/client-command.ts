@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../codes.ts';
-import { COMMAND_ID_BYTES_MAX, MESSAGE_ID_BYTES_MAX } from '../limits.ts';
+import { COMMAND_ID_BYTES_MAX, JSON_DEPTH_MAX, JSON_KEYS_MAX, MESSAGE_ID_BYTES_MAX } from '../limits.ts';
 import { isGroupName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { utf8ByteLength } from '../text.ts';
-import { isBoundedObject, type JsonObject } from './json-shape.ts';
+import { isBounded, isJsonObject, type JsonObject } from './json-shape.ts';
 
 function isText(text: string, bytesMax: number): boolean {
   if (text.length > bytesMax) return false;
@@ -21,7 +21,7 @@ export const commandId = z.union([
 ]);
 
 /** `123` and `"123"` are one group; the name is a string from here on. */
-export const groupId = z.union([z.string().refine(isGroupName), z.int()]).transform(String);
+const groupId = z.union([z.string().refine(isGroupName), z.int()]).transform(String);
 
 const id = commandId.optional();
 
@@ -72,6 +72,8 @@ export function parseClientCommand(text: string): ClientCommand {
   throw new CommandError('bad_field', fieldSentence(field, value), id, { cause: result.error });
 }
 
+const BOUNDS_SENTENCE = `The JSON nests deeper than ${JSON_DEPTH_MAX}, has an object of more than ${JSON_KEYS_MAX} keys, or a number out of range.`;
+
 function parseObject(text: string): JsonObject {
   let value: unknown;
   try {
@@ -79,13 +81,14 @@ function parseObject(text: string): JsonObject {
   } catch (cause) {
     throw new CommandError('bad_json', undefined, undefined, { cause });
   }
-  if (!isBoundedObject(value)) throw new CommandError('bad_json');
+  if (!isJsonObject(value)) throw new CommandError('bad_json');
+  if (!isBounded(value, JSON_KEYS_MAX)) throw new CommandError('bad_json', BOUNDS_SENTENCE);
   return value;
 }
 
 const FIELD_RULES: ReadonlyMap<string, string> = new Map([
   ['id', `id must be a number or a string of at most ${COMMAND_ID_BYTES_MAX} bytes.`],
-  ['message', 'message must be a string.'],
+  ['message', 'message must be a string without half of a surrogate pair.'],
   ['message_id', `message_id must be a string of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`],
   ['exclude_self', 'exclude_self must be true or false.'],
 ]);

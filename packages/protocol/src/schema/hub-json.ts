@@ -1,9 +1,16 @@
 import { z } from 'zod';
-import { CHANNELS_PER_FRAME_MAX, NONCE_BYTES, PROOF_BYTES, SHORT_TEXT_BYTES_MAX } from '../limits.ts';
+import {
+  CHANNELS_PER_FRAME_MAX,
+  JSON_DEPTH_MAX,
+  NONCE_BYTES,
+  PROOF_BYTES,
+  SHORT_TEXT_BYTES_MAX,
+} from '../limits.ts';
 import { isChannelName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { decodeText, utf8ByteLength } from '../text.ts';
 import { commandId } from './client-command.ts';
+import { isBounded, isJsonObject, type JsonValue } from './json-shape.ts';
 
 function hexBytes(count: number): z.ZodString {
   return z.string().regex(new RegExp(`^[0-9a-f]{${2 * count}}$`), `${count} bytes as lower-case hex digits`);
@@ -16,7 +23,20 @@ const shortText = z.string().refine((text) => {
   const bytes = text.length > SHORT_TEXT_BYTES_MAX ? -1 : utf8ByteLength(text);
   return bytes >= 0 && bytes <= SHORT_TEXT_BYTES_MAX;
 }, `at most ${SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
+const subjects = { id, channels: channels.default([]), prefixes: channels.default([]) };
+// As parsed, not walked by zod: its record drops a key named `__proto__`, and its recursion has no bound.
+const data = z.custom<JsonValue>(
+  (value) => value !== undefined && (typeof value !== 'string' || utf8ByteLength(value) >= 0),
+  'any JSON value; a string must have a UTF-8 form',
+);
 const position = z.object({ channel: z.string(), epoch: z.string(), offset: z.int().nonnegative() });
+
+const SUBJECTS_SENTENCE = `1 to ${CHANNELS_PER_FRAME_MAX} channels and prefixes`;
+
+function hasSubjects(request: { readonly channels: string[]; readonly prefixes: string[] }): boolean {
+  const count = request.channels.length + request.prefixes.length;
+  return count >= 1 && count <= CHANNELS_PER_FRAME_MAX;
+}
 
 /** Peer to hub in the JSON dialect. Unknown fields are ignored. */
 export const hubJsonRequest = z.discriminatedUnion('type', [
@@ -27,23 +47,13 @@ export const hubJsonRequest = z.discriminatedUnion('type', [
     name: shortText.default(''),
   }),
   z.object({ type: z.literal('proof'), proof: hexBytes(PROOF_BYTES) }),
-  z.object({
-    type: z.literal('subscribe'),
-    id,
-    channels: channels.default([]),
-    prefixes: channels.default([]),
-  }),
-  z.object({
-    type: z.literal('unsubscribe'),
-    id,
-    channels: channels.default([]),
-    prefixes: channels.default([]),
-  }),
+  z.object({ type: z.literal('subscribe'), ...subjects }).refine(hasSubjects, SUBJECTS_SENTENCE),
+  z.object({ type: z.literal('unsubscribe'), ...subjects }).refine(hasSubjects, SUBJECTS_SENTENCE),
   z.object({
     type: z.literal('publish'),
     id,
     channels: channels.min(1),
-    data: z.json(),
+    data,
     sender: shortText.default(''),
     message_id: shortText.default(''),
     exclude_sender: z.boolean().default(false),
@@ -89,6 +99,14 @@ export function parseHubJsonRequest(body: Uint8Array): HubJsonRequest {
     value = JSON.parse(decodeText(body));
   } catch (cause) {
     throw new ProtocolError('bad_json', 'The body is not JSON in UTF-8.', { cause });
+  }
+  if (!isJsonObject(value)) throw new ProtocolError('bad_json');
+  // How many keys a publisher's data has is its own business: the frame bounds it.
+  if (!isBounded(value, Number.POSITIVE_INFINITY)) {
+    throw new ProtocolError(
+      'bad_json',
+      `The JSON nests deeper than ${JSON_DEPTH_MAX}, or has a number out of range.`,
+    );
   }
   const result = hubJsonRequest.safeParse(value);
   if (result.success) return result.data;

@@ -1,0 +1,13 @@
+/** Counters by label, which exist from their first count on. The labels must come from a closed list. */
+export class Counts<Label extends string> {
+  readonly #counts = new Map<Label, number>();
+
+  add(label: Label): void {
+    this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
+  }
+
+  /** Label to count. */
+  toRecord(): Readonly<Partial<Record<Label, number>>> {
+    return Object.fromEntries(this.#counts) as Partial<Record<Label, number>>;
+  }
+}

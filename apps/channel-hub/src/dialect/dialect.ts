@@ -1,0 +1,39 @@
+import type { native, ProtocolError } from '@groupcast/protocol';
+import type { PublishSlot } from '../engine/engine.ts';
+import type { RequestId } from '../subscriber.ts';
+
+/** What a peer asks for, in whatever dialect: the session does it. Each may throw ProtocolError. */
+export interface Requests {
+  /** The peer says who it is, and wants proof from the hub. */
+  hello(nonce: Uint8Array, name: string): void;
+  proof(proof: Uint8Array): void;
+  subscribe(request: RequestId, subjects: readonly native.Subject[]): void;
+  unsubscribe(subjects: readonly native.Subject[]): void;
+  /** `frame` is the PUBLISH that the publication was read from; it is given away. */
+  publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void;
+  /** A frame to the peer. */
+  send(frame: Uint8Array): void;
+  /** Tells the peer that its request cannot be done. */
+  refuse(request: RequestId, error: ProtocolError): void;
+  /** The same, where the peer wanted no answer. */
+  countRefusal(error: ProtocolError): void;
+}
+
+/** How one peer writes: turns its frames into requests, and what the session answers into frames. */
+export interface Dialect {
+  readonly name: 'native' | 'json';
+  /** Whether the peer must say hello before anything else, or may begin with any request where it need not prove itself. */
+  readonly helloFirst: boolean;
+  /** Whether both sides send empty frames to show that they live. */
+  readonly heartbeats: boolean;
+  /** Whether a frame that cannot be read ends the session, or is only answered. */
+  readonly strict: boolean;
+  /** Reads one frame, header included, that is not a keep-alive. Throws ProtocolError. */
+  receive(frame: Uint8Array): void;
+  challenge(nonce: Uint8Array, proof: Uint8Array): void;
+  welcome(heartbeatMs: number, frameBytesMax: number): void;
+  subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void;
+  /** Request undefined: the error is about the whole session. */
+  error(request: RequestId, error: ProtocolError): void;
+  deliver(frame: Uint8Array): void;
+}

@@ -1,0 +1,168 @@
+import { encodeFrame, encodeText, limits, native, ProtocolError, utf8ByteLength } from '@groupcast/protocol';
+import { type HubJsonReply, type HubJsonRequest, parseHubJsonRequest } from '@groupcast/protocol/schema';
+import type { RequestId } from '../subscriber.ts';
+import type { Dialect, Requests } from './dialect.ts';
+import { errorText, type JsonEvents } from './json-event.ts';
+import { type ChannelPosition, JsonPublish, type JsonPublishOutcome } from './json-publish.ts';
+
+/** Publish requests of one session that wait for the engine's answer. */
+const PUBLISHES_WAITING_MAX = 1_024;
+
+type PublishRequest = Extract<HubJsonRequest, { type: 'publish' }>;
+type SubjectsRequest = Extract<HubJsonRequest, { type: 'subscribe' | 'unsubscribe' }>;
+
+/** What the JSON sessions of a hub share. */
+export interface JsonShared {
+  readonly events: JsonEvents;
+  /** The longest frame taken, and the most that one `publish` may hand on, in bytes. */
+  readonly frameBytesMax: number;
+}
+
+/** One JSON object in each frame: see PROTOCOL.md, "JSON dialect". */
+export class JsonDialect implements Dialect, JsonPublishOutcome {
+  readonly name = 'json';
+  readonly helloFirst = false;
+  readonly heartbeats = false;
+  readonly strict = false;
+  readonly #session: Requests;
+  readonly #shared: JsonShared;
+  #publishesWaiting = 0;
+
+  constructor(session: Requests, shared: JsonShared) {
+    this.#session = session;
+    this.#shared = shared;
+  }
+
+  receive(frame: Uint8Array): void {
+    const request = parseHubJsonRequest(frame.subarray(limits.FRAME_HEADER_BYTES));
+    switch (request.type) {
+      case 'hello':
+        this.#hello(request.version, request.nonce, request.name);
+        return;
+      case 'proof':
+        this.#session.proof(Buffer.from(request.proof, 'hex'));
+        return;
+      case 'subscribe':
+        this.#session.subscribe(request.id, subjectsOf(request));
+        return;
+      case 'unsubscribe':
+        this.#session.unsubscribe(subjectsOf(request));
+        if (request.id !== undefined) this.#send({ type: 'unsubscribed', id: request.id });
+        return;
+      case 'publish':
+        this.#publish(request);
+    }
+  }
+
+  challenge(nonce: Uint8Array, proof: Uint8Array): void {
+    this.#send({ type: 'challenge', nonce: hex(nonce), proof: hex(proof) });
+  }
+
+  welcome(_heartbeatMs: number, frameBytesMax: number): void {
+    // 0, because neither side sends heartbeats.
+    const heartbeat = { heartbeat_ms: 0 };
+    const { NATIVE_VERSION: version } = native;
+    this.#send({ type: 'welcome', version, ...heartbeat, frame_bytes_max: frameBytesMax });
+  }
+
+  subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void {
+    this.#send({
+      type: 'subscribed',
+      id: request,
+      positions: entries
+        .filter((entry) => !entry.prefix)
+        .map(({ name: channel, position: { epoch, offset } }) => ({ channel, epoch, offset })),
+      prefixes: entries.filter((entry) => entry.prefix).map((entry) => entry.name),
+    });
+  }
+
+  error(request: RequestId, error: ProtocolError): void {
+    this.#sendText(errorText(request, error));
+  }
+
+  deliver(frame: Uint8Array): void {
+    this.#session.send(this.#shared.events.encode(frame));
+  }
+
+  published(id: string | number, positions: readonly ChannelPosition[]): void {
+    this.#publishesWaiting -= 1;
+    this.#send({ type: 'published', id, positions: [...positions] });
+  }
+
+  refused(id: string | number | undefined, error: ProtocolError): void {
+    if (id !== undefined) this.#publishesWaiting -= 1;
+    this.#session.refuse(id, error);
+  }
+
+  #hello(version: number, nonce: string, name: string): void {
+    if (version !== native.NATIVE_VERSION) {
+      const sentence = `Version ${version} was asked for; ${native.NATIVE_VERSION} is spoken here.`;
+      throw new ProtocolError('unsupported_version', sentence);
+    }
+    this.#session.hello(Buffer.from(nonce, 'hex'), name);
+  }
+
+  #publish(request: PublishRequest): void {
+    const { id, channels, data, sender, message_id: messageId, exclude_sender: excludeSender } = request;
+    const isText = typeof data === 'string';
+    const payload = encodeText(isText ? data : JSON.stringify(data));
+    const refusal = this.#refusalOf(request, payload.length);
+    if (refusal !== undefined) {
+      this.#session.refuse(id, refusal);
+      return;
+    }
+    const slot = new JsonPublish(id, channels, this);
+    if (id !== undefined) this.#publishesWaiting += 1;
+    for (const [index, channel] of channels.entries()) {
+      const kind = isText ? 'text' : 'json';
+      const publication = { channel, kind, excludeSender, sender, messageId, payload, number: 0 } as const;
+      this.#session.publish(publication, native.encodePublish(publication), slot, slot.request(index));
+    }
+  }
+
+  #refusalOf(request: PublishRequest, payloadBytes: number): ProtocolError | undefined {
+    // A short request must not become much: 1,024 copies, or 1e20 written as 21 digits.
+    const bytes = publishBytes(request, payloadBytes);
+    const { frameBytesMax } = this.#shared;
+    if (bytes > frameBytesMax) {
+      const sentence = `The publications would take ${bytes} bytes; ${frameBytesMax} are taken at once.`;
+      return new ProtocolError('bad_length', sentence);
+    }
+    if (request.id !== undefined && this.#publishesWaiting >= PUBLISHES_WAITING_MAX) {
+      const sentence = `${PUBLISHES_WAITING_MAX} publishes wait for their answers. Wait for some of them.`;
+      return new ProtocolError('rate_limited', sentence);
+    }
+    return undefined;
+  }
+
+  #send(reply: Reply): void {
+    this.#sendText(JSON.stringify(reply));
+  }
+
+  #sendText(text: string): void {
+    this.#session.send(encodeFrame(encodeText(text)));
+  }
+}
+
+/** `subscribed` without an id is written without the field. */
+type Reply =
+  | Exclude<HubJsonReply, { type: 'subscribed' }>
+  | (Omit<Extract<HubJsonReply, { type: 'subscribed' }>, 'id'> & { readonly id: RequestId });
+
+function subjectsOf(request: SubjectsRequest): native.Subject[] {
+  return [
+    ...request.channels.map((name) => ({ name, prefix: false })),
+    ...request.prefixes.map((name) => ({ name, prefix: true })),
+  ];
+}
+
+/** What all native frames of a request take together, in bytes. */
+function publishBytes(request: PublishRequest, payloadBytes: number): number {
+  const names = utf8ByteLength(request.sender) + utf8ByteLength(request.message_id);
+  const each = native.PUBLICATION_HEADER_BYTES + names + payloadBytes;
+  return request.channels.reduce((bytes, channel) => bytes + each + utf8ByteLength(channel), 0);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,86 @@
+import { limits, native, type Position, ProtocolError } from '@groupcast/protocol';
+import type { PublishSlot } from '../engine/engine.ts';
+import type { RequestId } from '../subscriber.ts';
+import type { Dialect, Requests } from './dialect.ts';
+
+/** Where an opcode is in a frame. */
+const OPCODE_AT = limits.FRAME_HEADER_BYTES;
+
+/** In place of a request number: no answer is wanted, or (in an ERROR) the whole session is meant. */
+const NO_REQUEST = 0;
+
+/** The binary dialect of gateways: see PROTOCOL.md, "Native messages". */
+export class NativeDialect implements Dialect, PublishSlot {
+  readonly name = 'native';
+  readonly helloFirst = true;
+  readonly heartbeats = true;
+  readonly strict = true;
+  readonly #session: Requests;
+
+  constructor(session: Requests) {
+    this.#session = session;
+  }
+
+  receive(frame: Uint8Array): void {
+    if (frame[OPCODE_AT] !== native.OPCODES.publish) {
+      this.#receiveOther(native.decodeNative(frame));
+      return;
+    }
+    const publication = native.decodePublication(frame);
+    this.#session.publish(publication, frame, this, publication.number);
+  }
+
+  published(request: number, position: Position): void {
+    this.#session.send(native.encodePublished({ request, position }));
+  }
+
+  refused(request: number, error: ProtocolError): void {
+    // An ERROR without a request would say that the session ends.
+    if (request === NO_REQUEST) this.#session.countRefusal(error);
+    else this.#session.refuse(request, error);
+  }
+
+  challenge(nonce: Uint8Array, proof: Uint8Array): void {
+    this.#session.send(native.encodeChallenge({ nonce, proof }));
+  }
+
+  welcome(heartbeatMs: number, frameBytesMax: number): void {
+    this.#session.send(native.encodeWelcome({ version: native.NATIVE_VERSION, heartbeatMs, frameBytesMax }));
+  }
+
+  subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void {
+    this.#session.send(native.encodeSubscribed({ request: numberOf(request), entries }));
+  }
+
+  error(request: RequestId, error: ProtocolError): void {
+    const { code, message } = error;
+    this.#session.send(native.encodeError({ request: numberOf(request), code, message }));
+  }
+
+  deliver(frame: Uint8Array): void {
+    this.#session.send(frame);
+  }
+
+  #receiveOther(message: native.NativeMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#session.hello(message.nonce, message.name);
+        return;
+      case 'proof':
+        this.#session.proof(message.proof);
+        return;
+      case 'subscribe':
+        this.#session.subscribe(message.request, message.subjects);
+        return;
+      case 'unsubscribe':
+        this.#session.unsubscribe(message.subjects);
+        return;
+      default:
+        throw new ProtocolError('bad_frame', `A peer must not send "${message.type}": only the hub does.`);
+    }
+  }
+}
+
+function numberOf(request: RequestId): number {
+  return typeof request === 'number' ? request : NO_REQUEST;
+}

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from 'node:net';
+import type { ErrorCode } from '@groupcast/protocol';
+import { printable } from '@groupcast/service';
+import { Counts } from './counts.ts';
+import { JsonEvents } from './dialect/json-event.ts';
+import { HubError } from './hub-error.ts';
+import { completeOptions, type HubOptions, type HubOptionsInput } from './hub-options.ts';
+import type { HubStats } from './hub-stats.ts';
+import { isLoopbackHost } from './loopback.ts';
+import { OutputBudget } from './output-budget.ts';
+import { PendingPeers } from './pending-peers.ts';
+import { Router } from './router.ts';
+import { Session, type SessionRow, type SessionShared } from './session.ts';
+import type { SessionEnd } from './session-end.ts';
+
+/** A hub: peers connect to it, follow channels and publish; it hands every publication to all who follow its channel. */
+export interface Hub {
+  /**
+   * Starts the engine and listens. Rejects with HubError `secret_required` for an address that others reach when there is no secret,
+   * with `already_started` the second time, and with Node's own error when the port cannot be had.
+   */
+  listen(): Promise<AddressInfo>;
+  /** Sends every peer what is queued for it, closes, and frees the port. May be called at any time, and twice. */
+  close(): Promise<void>;
+  stats(): HubStats;
+  /** One row for each session there is. */
+  sessions(): readonly SessionRow[];
+}
+
+/** A hub that does not listen yet. */
+export function createHub(options: HubOptionsInput = {}): Hub {
+  return new TcpHub(completeOptions(options));
+}
+
+class TcpHub implements Hub {
+  readonly #options: HubOptions;
+  readonly #server: Server;
+  readonly #router: Router;
+  readonly #budget: OutputBudget;
+  readonly #shared: SessionShared;
+  readonly #sessions = new Set<Session>();
+  readonly #pendingPeers: PendingPeers;
+  readonly #closed = new Counts<SessionEnd>();
+  readonly #refused = new Counts<ErrorCode>();
+  #listening: Promise<AddressInfo> | undefined;
+  #closing: Promise<void> | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #lastId = 0;
+  #dropped = 0;
+
+  constructor(options: HubOptions) {
+    const { frameBytesMax } = options;
+    this.#options = options;
+    this.#router = new Router(options.engine);
+    this.#budget = new OutputBudget(options.outputBytesMax, () => this.#sessions);
+    this.#pendingPeers = new PendingPeers(options.pendingPerAddressMax);
+    this.#shared = {
+      options,
+      router: this.#router,
+      pendingPeers: this.#pendingPeers,
+      json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
+      opened: (session) => this.#opened(session),
+      refused: (error) => this.#refused.add(error.code),
+      ended: (session, end, error) => this.#ended(session, end, error),
+    };
+    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server.maxConnections = options.sessionsMax;
+    this.#server.on('drop', (drop) => this.#drop(drop));
+  }
+
+  listen(): Promise<AddressInfo> {
+    const { host, insecure, secret } = this.#options;
+    if (this.#listening !== undefined || this.#closing !== undefined) {
+      return Promise.reject(new HubError('already_started', 'A hub listens once. Create another one.'));
+    }
+    if (secret === '' && !insecure && !isLoopbackHost(host)) return Promise.reject(secretRequired(host));
+    this.#listening = this.#listen();
+    return this.#listening;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  stats(): HubStats {
+    const { channels, prefixes, subscriptions, published, delivered } = this.#router.stats();
+    const { queuedBytes, pauses } = this.#budget.stats();
+    return {
+      sessions: this.#sessions.size,
+      pendingSessions: this.#pendingPeers.count,
+      channels,
+      prefixes,
+      subscriptions,
+      engineChannels: this.#options.engine.stats().channels,
+      published,
+      delivered,
+      queuedBytes,
+      publisherPauses: pauses,
+      dropped: this.#dropped,
+      closed: this.#closed.toRecord(),
+      refused: this.#refused.toRecord(),
+    };
+  }
+
+  sessions(): readonly SessionRow[] {
+    return Array.from(this.#sessions, (session) => session.row());
+  }
+
+  async #listen(): Promise<AddressInfo> {
+    const { engine, host, log, outputCheckMs, port } = this.#options;
+    await engine.start({
+      deliver: (channel, offset, frame) => this.#budget.add(this.#router.deliver(channel, offset, frame)),
+    });
+    this.#server.listen({ host, port });
+    await once(this.#server, 'listening');
+    this.#server.on('error', (error) => log.error({ error }, 'The hub cannot accept connections'));
+    this.#ticker = setInterval(() => this.#budget.tick(), outputCheckMs);
+    return this.#server.address() as AddressInfo;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#listening === undefined) return;
+    // What is half started cannot be ended; whoever called `listen` gets its error.
+    await Promise.allSettled([this.#listening]);
+    clearInterval(this.#ticker);
+    if (this.#server.listening) {
+      const isClosed = once(this.#server, 'close');
+      this.#server.close();
+      for (const session of this.#sessions) session.close('hub_closed');
+      await isClosed;
+    }
+    await this.#options.engine.close();
+  }
+
+  #accept(socket: Socket): void {
+    this.#lastId += 1;
+    const session = new Session(this.#lastId, socket, this.#shared);
+    this.#sessions.add(session);
+    // It was accepted by the kernel just before the port was closed.
+    if (this.#closing !== undefined) session.close('hub_closed');
+  }
+
+  #opened(session: Session): void {
+    this.#options.log.info(fieldsOf(session), 'A peer has joined');
+  }
+
+  #ended(session: Session, end: SessionEnd, error: Error | undefined): void {
+    this.#sessions.delete(session);
+    this.#closed.add(end);
+    const { log } = this.#options;
+    const fields = { ...fieldsOf(session), reason: end };
+    if (end === 'internal_error') log.error({ ...fields, error }, 'The hub failed, and closed the peer');
+    else if (QUIET_ENDS.has(end)) log.info(fields, 'A peer has left');
+    else log.warn({ ...fields, detail: printable(error?.message ?? '') }, 'A peer was closed');
+  }
+
+  #drop(drop: DropArgument | undefined): void {
+    this.#dropped += 1;
+    const { log, sessionsMax } = this.#options;
+    log.warn({ address: drop?.remoteAddress, sessionsMax }, 'A connection was dropped: the hub is full');
+  }
+}
+
+/** Ends that are nobody's fault. */
+const QUIET_ENDS: ReadonlySet<SessionEnd> = new Set(['closed', 'peer_closed', 'hub_closed']);
+
+function fieldsOf(session: Session): object {
+  const { id, name, address, dialect } = session.row();
+  return { session: id, name: printable(name), address, dialect };
+}
+
+function secretRequired(host: string): HubError {
+  return new HubError(
+    'secret_required',
+    `Others can reach ${host === '' ? 'every address' : host}, and there is no secret. Give one with --secret-file, or listen on 127.0.0.1, or accept everybody with --insecure.`,
+  );
+}

@@ -1,0 +1,16 @@
+// The front door: a hub that runs in another program, or in a test.
+export type {
+  Engine,
+  EngineSink,
+  EngineStats,
+  FollowSlot,
+  PublishSlot,
+} from './engine/engine.ts';
+export { MemoryEngine } from './engine/memory-engine.ts';
+export { createHub, type Hub } from './hub.ts';
+export { HubError, type HubErrorCode } from './hub-error.ts';
+export type { HubOptions, HubOptionsInput } from './hub-options.ts';
+export type { HubStats } from './hub-stats.ts';
+export type { Log } from './log.ts';
+export type { SessionRow } from './session.ts';
+export type { SessionEnd } from './session-end.ts';

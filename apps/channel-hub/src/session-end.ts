@@ -1,0 +1,17 @@
+import type { LinkEnd } from '@groupcast/link';
+import type { ErrorCode } from '@groupcast/protocol';
+
+/** Why a session ended: as its link says, the error that it was closed for, or one of the hub's own reasons. */
+export type SessionEnd =
+  | LinkEnd
+  | ErrorCode
+  /** It did not prove in time who it is. */
+  | 'late'
+  /** Too many peers of its address have still to prove who they are. */
+  | 'too_many_pending'
+  /** It speaks PHP, which is not spoken here yet. */
+  | 'php_dialect'
+  /** All queues together were too long, and this one was the longest. */
+  | 'evicted'
+  /** The hub shuts down. */
+  | 'hub_closed';

@@ -1,0 +1,14 @@
+import type { Program } from '@groupcast/service';
+import manifest from '../../package.json' with { type: 'json' };
+import { GATEWAY_OPTIONS, type GatewayConfig } from '../config.ts';
+import { startCommand } from './start.ts';
+import { statusCommand } from './status.ts';
+
+export const program: Program<GatewayConfig> = {
+  name: 'groupcast-gateway',
+  version: manifest.version,
+  summary: 'Holds WebSockets in many processes and joins their groups through a Groupcast hub.',
+  envPrefix: 'GROUPCAST_GATEWAY',
+  options: GATEWAY_OPTIONS,
+  commands: { start: startCommand, status: statusCommand },
+};

@@ -1,0 +1,105 @@
+import { availableParallelism } from 'node:os';
+import {
+  type Command,
+  createAdminServer,
+  createLogger,
+  EventLoopDelay,
+  type Logger,
+  listenErrorMessage,
+  readSecretFile,
+  runUntilSignal,
+  startTable,
+} from '@groupcast/service';
+import manifest from '../../package.json' with { type: 'json' };
+import { type GatewayConfig, parseHub } from '../config.ts';
+import { connectionsMaxOfSystem } from '../supervision/connections-max.ts';
+import { ListenError, Primary } from '../supervision/primary.ts';
+import type { WorkerOptions } from '../supervision/worker-options.ts';
+import { gatewayMetrics } from './metrics.ts';
+import { collectStats, type PrimaryStats } from './stats.ts';
+
+/** Beyond the window of the drain, before the process ends whatever is left. */
+const DRAIN_GRACE_MS = 15_000;
+
+export const startCommand: Command<GatewayConfig> = {
+  summary: 'Run the gateway: the primary process and its workers.',
+  run: async (config, context) => {
+    const { secret, warning } = readSecretFile(config.secretFile);
+    const log = createLogger({
+      name: 'groupcast-gateway',
+      level: config.logLevel,
+      bindings: { role: 'primary' },
+    });
+    for (const line of context.warnings) log.warn(line);
+    if (warning !== undefined) log.warn(warning);
+    const workers = config.workers === 0 ? availableParallelism() : config.workers;
+    const primary = new Primary({ workers, worker: workerOptions(config, secret), log });
+    const loopDelay = new EventLoopDelay();
+    let listen = '';
+    const stats = (): Promise<PrimaryStats> => collectStats(primary, listen, loopDelay.read().p99Ms);
+    const admin = createAdminServer({
+      host: config.adminHost,
+      port: config.adminPort,
+      ready: () => {
+        const reason = primary.unreadiness;
+        return reason === undefined ? { ready: true } : { ready: false, reason };
+      },
+      metrics: async () => gatewayMetrics(await stats()),
+      routes: { '/api/v1/stats': stats },
+      onError: (error, path) => log.error({ error, path }, 'admin port failed'),
+    });
+    try {
+      await admin.listen();
+    } catch (error) {
+      context.printError(listenErrorMessage(error, config.adminHost, config.adminPort, '--admin-port'));
+      loopDelay.close();
+      return 1;
+    }
+    let code = 1;
+    const ended = runUntilSignal({
+      drain: () => primary.drain(config.drainSeconds * 1_000, 'going_away'),
+      log,
+      deadlineMs: config.drainSeconds * 1_000 + DRAIN_GRACE_MS,
+    });
+    try {
+      const address = await primary.start();
+      listen = `ws://${config.host}:${address.port}`;
+      context.print(startTable([{ worker: 'WsGateway', listen, processes: workers }]));
+      code = await ended;
+    } catch (error) {
+      context.printError(failure(error, config, log));
+      await primary.drain(0, 'going_away');
+    }
+    await admin.close();
+    loopDelay.close();
+    return code;
+  },
+};
+
+function failure(error: unknown, config: GatewayConfig, log: Logger): string {
+  if (error instanceof ListenError) return listenErrorMessage(error, config.host, config.port, '--port');
+  log.error({ error }, 'the gateway could not start');
+  return 'The gateway could not start; the log says why.';
+}
+
+function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOptions, 'index'> {
+  const hub = parseHub(config.hub);
+  // The config table has checked it; the type cannot say so.
+  if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
+  const { host, port, allowedOrigins, welcomePage, groupsPerConnectionMax } = config;
+  const { messageBytesMax, messagesPerSecond, messagesBurst } = config;
+  const gateway: WorkerOptions['gateway'] = {
+    host,
+    port,
+    version: manifest.version,
+    allowedOrigins,
+    welcomePage,
+    connectionsMax: config.connectionsMax === 0 ? connectionsMaxOfSystem() : config.connectionsMax,
+    groupsPerConnectionMax,
+    messageBytesMax,
+    messagesPerSecond,
+    messagesBurst,
+    heartbeatMs: config.heartbeatSeconds * 1_000,
+  };
+  return { gateway, hub, secret, drainMs: config.drainSeconds * 1_000, logLevel: config.logLevel };
+}

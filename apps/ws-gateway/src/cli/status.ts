@@ -1,0 +1,67 @@
+import { type Command, fetchAdmin, textTable } from '@groupcast/service';
+import type { GatewayConfig } from '../config.ts';
+import type { PrimaryStats } from './stats.ts';
+
+const COLUMNS = [
+  'pid',
+  'role',
+  'listen',
+  'connections',
+  'groups',
+  'received',
+  'delivered',
+  'memory MiB',
+  'loop delay ms',
+  'hub',
+  'state',
+];
+
+export const statusCommand: Command<GatewayConfig> = {
+  summary: 'Print a table of the processes of a running gateway, read from its admin port.',
+  run: async (config, context) => {
+    const stats = (await fetchAdmin(
+      config.adminHost,
+      config.adminPort,
+      '/api/v1/stats',
+      'groupcast-gateway',
+    )) as PrimaryStats;
+    context.print(textTable(COLUMNS, statusRows(stats)));
+    return 0;
+  },
+};
+
+export function statusRows(stats: PrimaryStats): (string | number)[][] {
+  const { pid, listen, connections, groups, received, delivered, memoryBytes, loopDelayMs } = stats;
+  return [
+    [
+      pid,
+      'primary',
+      listen,
+      connections,
+      groups,
+      received,
+      delivered,
+      mebibytes(memoryBytes),
+      loopDelayMs,
+      '',
+      'up',
+    ],
+    ...stats.workers.map((worker) => [
+      worker.pid,
+      'worker',
+      listen,
+      worker.connections,
+      worker.groups,
+      worker.received,
+      worker.delivered,
+      mebibytes(worker.memoryBytes),
+      worker.loopDelayMs,
+      worker.hub.state,
+      worker.state,
+    ]),
+  ];
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1_024 / 1_024);
+}

@@ -1,0 +1,12 @@
+import type { ClientCommand } from '@groupcast/protocol/schema';
+import type { Member } from '../member.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** Puts the client into a group. */
+export function addGroup(
+  command: Extract<ClientCommand, { cmd: 'add_group' }>,
+  client: Member,
+  context: CommandContext,
+): void {
+  context.groups.join(client, command.group_id, command.id);
+}

@@ -1,0 +1,10 @@
+import type { Counters } from '../gateway-stats.ts';
+import type { Groups } from '../groups.ts';
+import type { HubPort } from '../hub-port.ts';
+
+/** What commands work on. */
+export interface CommandContext {
+  readonly groups: Groups;
+  readonly hub: HubPort;
+  readonly counters: Counters;
+}

@@ -1,0 +1,25 @@
+import type { ClientCommand } from '@groupcast/protocol/schema';
+import type { Member } from '../member.ts';
+import { addGroup } from './add-group.ts';
+import type { CommandContext } from './command-context.ts';
+import { leaveGroup } from './leave-group.ts';
+import { ping } from './ping.ts';
+import { sendToGroup } from './send-to-group.ts';
+
+/** Does what a client asked. Throws CommandError when it may not be done. */
+export function handleCommand(command: ClientCommand, client: Member, context: CommandContext): void {
+  switch (command.cmd) {
+    case 'add_group':
+      addGroup(command, client, context);
+      break;
+    case 'leave_group':
+      leaveGroup(command, client, context);
+      break;
+    case 'send_to_group':
+      sendToGroup(command, client, context);
+      break;
+    case 'ping':
+      ping(command, client, context);
+      break;
+  }
+}

@@ -1,0 +1,13 @@
+import type { ClientCommand } from '@groupcast/protocol/schema';
+import type { Member } from '../member.ts';
+import { ackEvent } from '../outgoing.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** Shows that the client lives, and with an `id` that the gateway does. */
+export function ping(
+  command: Extract<ClientCommand, { cmd: 'ping' }>,
+  client: Member,
+  _context: CommandContext,
+): void {
+  if (command.id !== undefined) client.tell(ackEvent(command.id));
+}

@@ -1,0 +1,49 @@
+import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/protocol';
+import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
+import type { Counters } from '../gateway-stats.ts';
+import type { PublishAnswer, SubmitOptions } from '../hub-port.ts';
+import type { Member } from '../member.ts';
+import { ackEvent, errorEvent } from '../outgoing.ts';
+import type { CommandContext } from './command-context.ts';
+
+type SendToGroup = Extract<ClientCommand, { cmd: 'send_to_group' }>;
+
+/** Publishes a message to a group, in which the client need not be. Members here get it when the hub sends it back. */
+export function sendToGroup(command: SendToGroup, client: Member, context: CommandContext): void {
+  const { id, group_id: groupName } = command;
+  const answer = id === undefined ? undefined : new Answer(client, id, groupName, context.counters);
+  context.counters.published += 1;
+  context.hub.submit(channelOfGroup(groupName), command.message, optionsOf(command, client), answer);
+}
+
+function optionsOf(command: SendToGroup, client: Member): SubmitOptions {
+  const excludeSender = command.exclude_self === true;
+  const { message_id: messageId } = command;
+  return messageId === undefined
+    ? { sender: client.id, excludeSender }
+    : { sender: client.id, excludeSender, messageId };
+}
+
+/** Carries the hub's answer to the client that asked for it. */
+class Answer implements PublishAnswer {
+  readonly #client: Member;
+  readonly #id: CommandId;
+  readonly #groupName: string;
+  readonly #counters: Counters;
+
+  constructor(client: Member, id: CommandId, groupName: string, counters: Counters) {
+    this.#client = client;
+    this.#id = id;
+    this.#groupName = groupName;
+    this.#counters = counters;
+  }
+
+  published(position: Position): void {
+    this.#client.tell(ackEvent(this.#id, this.#groupName, position));
+  }
+
+  failed(error: ProtocolError): void {
+    this.#counters.refused[error.code] += 1;
+    this.#client.tell(errorEvent(error.code, this.#id, error.message));
+  }
+}

@@ -1,0 +1,152 @@
+import { limits } from '@groupcast/protocol';
+import {
+  choiceOption,
+  flagOption,
+  integerOption,
+  listOption,
+  numberOption,
+  type Options,
+  textOption,
+} from '@groupcast/service';
+
+/** Everything that an operator can set. */
+export interface GatewayConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly hub: string;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly secretFile: string;
+  readonly drainSeconds: number;
+  readonly allowedOrigins: readonly string[];
+  readonly welcomePage: boolean;
+  readonly connectionsMax: number;
+  readonly groupsPerConnectionMax: number;
+  readonly messageBytesMax: number;
+  readonly messagesPerSecond: number;
+  readonly messagesBurst: number;
+  readonly heartbeatSeconds: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
+  host: textOption({ default: '0.0.0.0', valueName: 'ADDRESS', describe: 'Address to take WebSockets on.' }),
+  port: integerOption({
+    default: 1234,
+    min: 0,
+    max: 65_535,
+    unit: 'TCP port',
+    describe: 'Port to take WebSockets on.',
+  }),
+  workers: integerOption({
+    default: 0,
+    min: 0,
+    max: 1_024,
+    unit: 'processes',
+    describe: 'Worker processes that hold the WebSockets; 0 is one for each CPU.',
+  }),
+  hub: textOption({
+    default: '127.0.0.1:2206',
+    valueName: 'HOST:PORT',
+    describe: 'The hub to publish to and to subscribe at.',
+    check: (hub) =>
+      parseHub(hub) === undefined ? 'be an address and a port, such as 10.0.0.5:2206' : undefined,
+  }),
+  adminHost: textOption({
+    default: '127.0.0.1',
+    valueName: 'ADDRESS',
+    describe: 'Address of the admin port, which has no login: keep it where only operators reach it.',
+  }),
+  adminPort: integerOption({
+    default: 1235,
+    min: 0,
+    max: 65_535,
+    unit: 'TCP port',
+    describe: 'Port for health, metrics and status over HTTP.',
+  }),
+  secretFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe:
+      'File with the secret that is shared with the hub; a hub that cannot prove that it knows it is left.',
+  }),
+  drainSeconds: numberOption({
+    default: 10,
+    min: 0,
+    max: 3_600,
+    unit: 'seconds',
+    describe:
+      'At the end, connections are closed evenly over this time, so that they do not all come back at once.',
+  }),
+  allowedOrigins: listOption({
+    default: [],
+    valueName: 'ORIGIN',
+    describe: 'Origins (https://example.com) whose pages may connect; none named means any.',
+  }),
+  welcomePage: flagOption({
+    default: true,
+    describe: 'Answer GET / with a page that explains and tries the gateway.',
+  }),
+  connectionsMax: integerOption({
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    unit: 'connections',
+    describe: 'Connections of one worker; 0 is four fifths of the file descriptors that it may open.',
+  }),
+  groupsPerConnectionMax: integerOption({
+    default: limits.GROUPS_PER_CONNECTION_MAX,
+    min: 1,
+    max: 100_000,
+    unit: 'groups',
+    describe: 'Groups that one connection may be in.',
+  }),
+  messageBytesMax: integerOption({
+    default: limits.CLIENT_MESSAGE_BYTES_MAX,
+    min: 128,
+    max: limits.FRAME_BYTES_MAX / 2,
+    unit: 'bytes',
+    describe: 'Longest message that a client may send; a longer one closes its connection with 1009.',
+  }),
+  messagesPerSecond: numberOption({
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'messages/s',
+    describe: 'Messages that one connection may send in the long run.',
+  }),
+  messagesBurst: integerOption({
+    default: 2_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'messages',
+    describe: 'Messages that one connection may send at once.',
+  }),
+  heartbeatSeconds: numberOption({
+    default: 25,
+    min: 1,
+    max: 3_600,
+    unit: 'seconds',
+    describe:
+      'A connection that was silent for this long is asked whether it lives; keep it below the timeouts of proxies.',
+  }),
+  logLevel: choiceOption({
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error'],
+    describe: 'Least important lines to log.',
+  }),
+};
+
+export interface HubAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads HOST:PORT, where an IPv6 address stands in brackets. `undefined` when it is neither. */
+export function parseHub(text: string): HubAddress | undefined {
+  const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<name>[^:[\]\s]+)):(?<port>\d{1,5})$/.exec(text);
+  const host = match?.groups?.['ipv6'] ?? match?.groups?.['name'];
+  const port = Number(match?.groups?.['port']);
+  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}

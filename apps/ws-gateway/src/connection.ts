@@ -1,0 +1,251 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { CLOSE_CODES, type CloseReason, ProtocolError } from '@groupcast/protocol';
+import {
+  CLIENT_SUBPROTOCOL_V1,
+  type ClientCommand,
+  type ClientEvent,
+  CommandError,
+  type CommandId,
+  parseClientCommand,
+} from '@groupcast/protocol/schema';
+import type { WebSocket } from 'ws';
+import { handleCommand } from './commands/handle-command.ts';
+import type { ConnectionContext } from './connection-context.ts';
+import { canWriteBelow, queuedBytesOf, writeFrames } from './frame-writer.ts';
+import type { Group } from './group.ts';
+import type { ClientMode, Member } from './member.ts';
+import { disconnectEvent, errorEvent, PING_EVENT, welcomeEvent } from './outgoing.ts';
+import type { Outlet } from './policies/backpressure.ts';
+import { firstHeard, heartbeatVerdict } from './policies/heartbeat.ts';
+import { RateLimit } from './policies/rate-limit.ts';
+import { Strikes } from './policies/strikes.ts';
+import { textFrame } from './text-frame.ts';
+import { NOT_WAITING, type Timed } from './timing-wheel.ts';
+
+/** A client id must not be guessable: it says who a message is from. */
+const CLIENT_ID_BYTES = 16;
+
+/** The code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
+const NO_CLOSE_FRAME = 1006;
+
+export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
+
+/**
+ * One client.
+ *
+ *     authenticating -> open -> draining (it is in no group, and the close handshake runs) -> closed
+ *
+ * `authenticating` is passed at once, until there is something to prove.
+ */
+export class Connection implements Member, Outlet, Timed {
+  readonly id: string = randomBytes(CLIENT_ID_BYTES).toString('base64url');
+  readonly mode: ClientMode;
+  readonly memberships: Group[] = [];
+  waitingJoins = 0;
+  wheelSlot: number = NOT_WAITING;
+  readonly openedTick: number;
+  readonly #context: ConnectionContext;
+  readonly #ws: WebSocket;
+  readonly #socket: Socket;
+  /** Whether frames go onto the socket, past ws. */
+  readonly #below: boolean;
+  #state: ConnectionState = 'authenticating';
+  /** Why this side ends the connection; nothing when the client or the network does. */
+  #closeReason: CloseReason | undefined;
+  // Times in ticks of the wheel.
+  #heardTick: number;
+  #askedTick: number;
+  #closeTick = 0;
+  // Each is made when it is first needed: an idle connection costs memory, and most are idle.
+  #messages: RateLimit | undefined;
+  #controls: RateLimit | undefined;
+  #strikes: Strikes | undefined;
+
+  constructor(ws: WebSocket, socket: Socket, context: ConnectionContext) {
+    const { wheel } = context.options;
+    this.mode = ws.protocol === CLIENT_SUBPROTOCOL_V1 ? 'v1' : 'plain';
+    this.#context = context;
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#below = canWriteBelow(ws, socket);
+    this.openedTick = wheel.now;
+    this.#heardTick = firstHeard(wheel.now, Math.random(), context.heartbeat);
+    this.#askedTick = this.#heardTick - 1;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get queuedBytes(): number {
+    return queuedBytesOf(this.#ws, this.#below ? this.#socket : undefined);
+  }
+
+  /** Of the peer, which may be a proxy. */
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? '';
+  }
+
+  /** Lets the client in. */
+  open(): void {
+    this.#state = 'open';
+    this.#context.connections.add(this);
+    this.#context.counters.accepted += 1;
+    this.#checkHeartbeat();
+    if (this.mode === 'v1') this.tell(welcomeEvent(this.id, this.#context.options));
+  }
+
+  /** A text message of the client. */
+  receive(text: string): void {
+    if (this.#state !== 'open') return;
+    const { counters, messageRate } = this.#context;
+    this.#heardTick = this.#context.options.wheel.now;
+    counters.received += 1;
+    let command: ClientCommand | undefined;
+    try {
+      const nowMs = performance.now();
+      this.#messages ??= new RateLimit(messageRate, nowMs);
+      const verdict = this.#messages.take(messageRate, nowMs);
+      // Read even when it is refused: the refusal has to carry the command's id. Strikes bound how often that is paid for.
+      command = parseClientCommand(text);
+      if (verdict !== 'ok') throw new CommandError(verdict, undefined, command.id);
+      handleCommand(command, this, this.#context);
+    } catch (error) {
+      this.#refuse(error, error instanceof CommandError ? error.id : command?.id);
+    }
+  }
+
+  /** A binary message of the client: nobody speaks so here. */
+  receiveBinary(): void {
+    this.close('unsupported_data');
+  }
+
+  /** A WebSocket ping or pong of the client. */
+  receiveControl(): void {
+    if (this.#state !== 'open') return;
+    const { controlRate } = this.#context;
+    const nowMs = performance.now();
+    this.#heardTick = this.#context.options.wheel.now;
+    this.#controls ??= new RateLimit(controlRate, nowMs);
+    if (this.#controls.take(controlRate, nowMs) !== 'ok') this.close('policy');
+  }
+
+  tell(event: ClientEvent): void {
+    this.send(textFrame(JSON.stringify(event)));
+  }
+
+  send(frames: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    if (!this.#write(frames)) {
+      // The network has ended it, and the news is on its way.
+      this.#drain(undefined);
+      return;
+    }
+    if (this.queuedBytes > 0 && this.#context.backpressure.wrote(this) !== 'ok') this.tooSlow();
+  }
+
+  /** Ends the connection with a close frame, which v1 clients get in words too. */
+  close(reason: CloseReason, reconnectAfterMs?: number): void {
+    if (this.#state !== 'open') return;
+    this.#sayGoodbye(reason, reconnectAfterMs);
+    const row = CLOSE_CODES[reason];
+    this.#ws.close(row.code, row.reason);
+  }
+
+  tooSlow(): void {
+    this.close('slow');
+  }
+
+  cut(): void {
+    this.#drain('slow');
+    this.#ws.terminate();
+  }
+
+  /** The close frame is about to leave: because the client broke the protocol, or, without a reason, asked for it. */
+  closing(reason: CloseReason | undefined): void {
+    if (this.#state !== 'open') return;
+    if (reason === undefined) this.#drain(undefined);
+    else this.#sayGoodbye(reason, undefined);
+  }
+
+  /** The socket is gone. */
+  closed(code: number): void {
+    if (this.#state === 'closed') return;
+    this.#drain(undefined);
+    this.#state = 'closed';
+    const { counters, connections, options, backpressure } = this.#context;
+    options.wheel.cancel(this);
+    backpressure.forget(this);
+    connections.delete(this);
+    counters.closed[this.#closeReason ?? (code === NO_CLOSE_FRAME ? 'lost' : 'by_client')] += 1;
+    this.#context.connectionClosed();
+  }
+
+  /** Called by the wheel. */
+  expired(): void {
+    if (this.#state === 'open') this.#checkHeartbeat();
+    else if (this.#context.options.wheel.now >= this.#closeTick) this.#ws.terminate();
+    else this.#awaitClose();
+  }
+
+  #checkHeartbeat(): void {
+    const { heartbeat, options } = this.#context;
+    const { wheel } = options;
+    const verdict = heartbeatVerdict(wheel.now, this.#heardTick, this.#askedTick, heartbeat);
+    if (verdict === 'no_answer') {
+      this.close('no_answer');
+    } else if (verdict === 'ping') {
+      this.#askedTick = wheel.now;
+      wheel.schedule(this, heartbeat.timeout);
+      // Pages see no WebSocket pings, so v1 clients get one that they can see.
+      if (this.mode === 'v1') this.tell(PING_EVENT);
+      else this.#ws.ping();
+    } else {
+      wheel.schedule(this, verdict);
+    }
+  }
+
+  #refuse(error: unknown, id: CommandId | undefined): void {
+    if (!(error instanceof ProtocolError)) {
+      this.#context.options.log.error({ error, clientId: this.id }, 'a command failed');
+      this.#context.counters.refused.internal_error += 1;
+      this.tell(errorEvent('internal_error', id));
+      this.close('internal_error');
+      return;
+    }
+    const { code } = error;
+    this.#context.counters.refused[code] += 1;
+    this.tell(errorEvent(code, id, error.message));
+    this.#strikes ??= new Strikes();
+    const verdict = this.#strikes.add(code, this.#context.options, performance.now());
+    if (verdict !== 'ok') this.close(verdict);
+  }
+
+  #sayGoodbye(reason: CloseReason, reconnectAfterMs: number | undefined): void {
+    const event = this.mode === 'v1' ? disconnectEvent(reason, reconnectAfterMs) : undefined;
+    this.#drain(reason);
+    if (event !== undefined) this.#write(textFrame(JSON.stringify(event)));
+  }
+
+  #write(frames: Uint8Array): boolean {
+    const written = writeFrames(this.#ws, this.#below ? this.#socket : undefined, frames);
+    if (written) this.#context.counters.bytesOut += frames.length;
+    return written;
+  }
+
+  /** From here on the client is in no group, gets nothing more, and has a deadline to be gone. */
+  #drain(reason: CloseReason | undefined): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'draining';
+    this.#closeReason = reason;
+    this.#closeTick = this.#context.options.wheel.now + this.#context.closeTicks;
+    this.#awaitClose();
+    this.#context.groups.leaveAll(this);
+  }
+
+  #awaitClose(): void {
+    const { wheel } = this.#context.options;
+    wheel.schedule(this, this.#closeTick - wheel.now);
+  }
+}

@@ -1,0 +1,226 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { CloseReason } from '@groupcast/protocol';
+import type { ClientSocket } from './client-socket.ts';
+import { Connection, type ConnectionState } from './connection.ts';
+import type { ConnectionContext } from './connection-context.ts';
+import { EvenClose } from './even-close.ts';
+import { type Counters, createCounters, type GatewayStats, type HandshakeRefusal } from './gateway-stats.ts';
+import { Groups } from './groups.ts';
+import { Handshake, type HandshakeReceiver } from './handshake.ts';
+import { createHttpAnswer, refuse } from './http-answer.ts';
+import type { ClientMode } from './member.ts';
+import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
+import { Backpressure } from './policies/backpressure.ts';
+
+/** A drained client is told to come back within this many milliseconds, at a moment of its own. */
+const RECONNECT_SPREAD_MS = 1_000;
+
+/** A line about connections beyond the limit at most this often, in ticks. */
+const FULL_LOG_TICKS = 10;
+
+/** One connection, for people who look at a running gateway. */
+export interface ConnectionRow {
+  readonly clientId: string;
+  readonly mode: ClientMode;
+  readonly state: ConnectionState;
+  /** Of the peer, which may be a proxy. */
+  readonly address: string;
+  readonly groups: number;
+  readonly queuedBytes: number;
+  /** In ticks of the gateway's wheel, one second unless told otherwise. */
+  readonly ageTicks: number;
+}
+
+export interface DrainOptions {
+  /** The connections are closed evenly over this time, in milliseconds. */
+  readonly windowMs: number;
+  readonly reason: CloseReason;
+}
+
+/** One worker's WebSockets. */
+export interface Gateway {
+  /** Takes connections from now on. Rejects with the system's error, such as `EADDRINUSE`. */
+  listen(): Promise<AddressInfo>;
+  stats(): GatewayStats;
+  connections(): readonly ConnectionRow[];
+  /** Refuses handshakes with 503 and closes all connections; resolves when they are gone. */
+  drain(options: DrainOptions): Promise<void>;
+  /** Closes what is left, the port and the subscriptions at the hub; resolves when nothing is left. */
+  close(): Promise<void>;
+}
+
+/** Makes a gateway, which takes connections once `listen` was called. Throws a TypeError for an origin that is none. */
+export function createGateway(input: GatewayOptionsInput): Gateway {
+  return new WebSocketGateway(input);
+}
+
+class WebSocketGateway implements Gateway, HandshakeReceiver {
+  readonly #options: GatewayOptions;
+  readonly #ownsWheel: boolean;
+  readonly #counters: Counters = createCounters();
+  readonly #groups: Groups;
+  readonly #backpressure: Backpressure;
+  readonly #connections = new Set<Connection>();
+  readonly #context: ConnectionContext;
+  readonly #handshake: Handshake;
+  readonly #server: Server;
+  #drain: EvenClose<Connection> | undefined;
+  #closing: Promise<void> | undefined;
+  #whenEmpty: (() => void)[] = [];
+  #fullLoggedTick = Number.NEGATIVE_INFINITY;
+
+  constructor(input: GatewayOptionsInput) {
+    const options = completeOptions(input);
+    this.#options = options;
+    this.#ownsWheel = input.wheel === undefined;
+    this.#groups = new Groups(options, this.#counters);
+    this.#backpressure = new Backpressure(options, options.wheel);
+    this.#context = this.#createContext();
+    this.#handshake = new Handshake(options, this);
+    this.#server = this.#createServer();
+    if (this.#ownsWheel) options.wheel.start();
+  }
+
+  listen(): Promise<AddressInfo> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.removeListener('error', reject);
+        const address = this.#server.address();
+        if (address !== null && typeof address === 'object') resolve(address);
+        else reject(new Error('The gateway was closed before it listened.'));
+      });
+    });
+  }
+
+  stats(): GatewayStats {
+    const { dropped, refused, closed, handshakesRefused, ...counts } = this.#counters;
+    return {
+      connections: this.#connections.size,
+      groups: this.#groups.size,
+      queuedBytes: this.#backpressure.queuedBytes,
+      ...counts,
+      dropped: { ...dropped },
+      refused: { ...refused },
+      closed: { ...closed },
+      handshakesRefused: { ...handshakesRefused },
+    };
+  }
+
+  connections(): readonly ConnectionRow[] {
+    const { now } = this.#options.wheel;
+    return Array.from(this.#connections, (connection) => ({
+      clientId: connection.id,
+      mode: connection.mode,
+      state: connection.state,
+      address: connection.remoteAddress,
+      groups: connection.memberships.length,
+      queuedBytes: connection.queuedBytes,
+      ageTicks: now - connection.openedTick,
+    }));
+  }
+
+  async drain({ windowMs, reason }: DrainOptions): Promise<void> {
+    this.#handshake.drain();
+    this.#drain ??= new EvenClose(this.#connections, windowMs, (connection) => {
+      connection.close(reason, Math.floor(Math.random() * RECONNECT_SPREAD_MS));
+    });
+    await this.#drain.done;
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  accepted(ws: ClientSocket, socket: Socket): void {
+    const connection = new Connection(ws, socket, this.#context);
+    ws.attach(connection);
+    connection.open();
+  }
+
+  refused(reason: HandshakeRefusal): void {
+    this.#counters.handshakesRefused[reason] += 1;
+  }
+
+  async #close(): Promise<void> {
+    this.#drain?.hurry();
+    await this.drain({ windowMs: 0, reason: 'going_away' });
+    if (this.#server.listening) {
+      await new Promise<void>((resolve) => {
+        this.#server.close(() => resolve());
+        // What is left now are handshakes and pages under way.
+        this.#server.closeAllConnections();
+      });
+    }
+    this.#groups.close();
+    if (this.#ownsWheel) this.#options.wheel.stop();
+  }
+
+  #createContext(): ConnectionContext {
+    const options = this.#options;
+    const { wheel } = options;
+    return {
+      options,
+      groups: this.#groups,
+      hub: options.hub,
+      counters: this.#counters,
+      backpressure: this.#backpressure,
+      connections: this.#connections,
+      messageRate: { perSecond: options.messagesPerSecond, burst: options.messagesBurst },
+      controlRate: { perSecond: options.controlFramesPerSecond, burst: options.controlFramesBurst },
+      heartbeat: {
+        interval: wheel.ticksOf(options.heartbeatMs),
+        timeout: wheel.ticksOf(options.heartbeatTimeoutMs),
+      },
+      closeTicks: wheel.ticksOf(options.closeMs),
+      connectionClosed: () => this.#connectionClosed(),
+    };
+  }
+
+  #createServer(): Server {
+    const options = this.#options;
+    const server = createServer(
+      {
+        headersTimeout: options.handshakeMs,
+        requestTimeout: options.handshakeMs,
+        connectionsCheckingInterval: options.handshakeCheckMs,
+        maxHeaderSize: options.headerBytesMax,
+      },
+      createHttpAnswer(options),
+    );
+    server.maxHeadersCount = options.headersMax;
+    server.maxConnections = options.connectionsMax;
+    server.on('upgrade', this.#handshake.upgrade);
+    server.on('clientError', (error, socket) => this.#refuseHttp(error, socket));
+    server.on('drop', () => this.#dropped());
+    server.on('error', (error) => options.log.error({ error }, 'the listening socket failed'));
+    return server;
+  }
+
+  #refuseHttp(error: Error, socket: Duplex): void {
+    this.refused('http');
+    const code = 'code' in error ? error.code : undefined;
+    if (code === 'HPE_HEADER_OVERFLOW') refuse(socket, 431, 'The header is larger than the limit.');
+    else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 408, 'The request took too long.');
+    else refuse(socket, 400, 'This is not HTTP.');
+  }
+
+  #dropped(): void {
+    this.refused('full');
+    const { wheel, log, connectionsMax } = this.#options;
+    if (wheel.now - this.#fullLoggedTick < FULL_LOG_TICKS) return;
+    this.#fullLoggedTick = wheel.now;
+    const dropped = this.#counters.handshakesRefused.full;
+    log.warn({ connectionsMax, dropped }, 'as many connections as are taken; further ones are dropped');
+  }
+
+  #connectionClosed(): void {
+    if (this.#connections.size > 0) return;
+    for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+}

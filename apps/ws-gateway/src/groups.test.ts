@@ -1,0 +1,396 @@
+import { CommandError } from '@groupcast/protocol/schema';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FakeMember } from './fixtures/fake-member.ts';
+import { LoopbackHub } from './fixtures/loopback-hub.ts';
+import { type Counters, createCounters } from './gateway-stats.ts';
+import { Groups } from './groups.ts';
+import { completeOptions } from './options.ts';
+import { TimingWheel } from './timing-wheel.ts';
+
+let hub: LoopbackHub;
+let wheel: TimingWheel;
+let counters: Counters;
+let groups: Groups;
+
+beforeEach(() => {
+  hub = new LoopbackHub();
+  wheel = new TimingWheel();
+  counters = createCounters();
+  groups = new Groups(completeOptions({ hub, wheel }), counters);
+});
+
+/** Lets what was scheduled for the end of this turn happen. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function turn(seconds: number): void {
+  for (let tick = 0; tick < seconds; tick++) wheel.tick();
+}
+
+async function joined(name: string, member: FakeMember): Promise<FakeMember> {
+  groups.join(member, name, undefined);
+  await nextTurn();
+  return member;
+}
+
+function ack(id: number, offset: number, epoch = 'epoch-1'): object {
+  return { type: 'ack', id, group_id: 'g', epoch, offset };
+}
+
+describe('joining and leaving', () => {
+  test('the ack says where the group stands, once the hub has said it', async () => {
+    hub.publishUnheard('group:g', 41);
+    const member = new FakeMember();
+    groups.join(member, 'g', 1);
+    expect(member.got).toEqual([]);
+    await nextTurn();
+    expect(member.got).toEqual([ack(1, 41)]);
+    const second = new FakeMember();
+    groups.join(second, 'g', 2);
+    expect(second.got).toEqual([ack(2, 41)]);
+    expect(hub.calls).toEqual([{ name: 'subscribe', channel: 'group:g' }]);
+  });
+
+  test('joining twice acks again, and so does leaving what one is not in', async () => {
+    const member = await joined('g', new FakeMember());
+    groups.join(member, 'g', 1);
+    groups.leave(member, 'g', 2);
+    groups.leave(member, 'g', 3);
+    groups.leave(member, 'never heard of', 4);
+    groups.leave(member, 'g', undefined);
+    expect(member.got).toEqual([
+      ack(1, 0),
+      { type: 'ack', id: 2, group_id: 'g' },
+      { type: 'ack', id: 3, group_id: 'g' },
+      { type: 'ack', id: 4, group_id: 'never heard of' },
+    ]);
+    expect([counters.joins, counters.leaves]).toEqual([1, 1]);
+  });
+
+  test('the 129th group is refused, an old one can be joined again, and a left one makes room', () => {
+    const member = new FakeMember();
+    for (let index = 0; index < 128; index++) groups.join(member, `g${index}`, undefined);
+    expect(() => groups.join(member, 'one more', 7)).toThrow(CommandError);
+    groups.join(member, 'g0', undefined);
+    groups.leave(member, 'g0', undefined);
+    groups.join(member, 'one more', undefined);
+    expect(member.memberships.length).toBe(128);
+  });
+
+  test('a member gets exactly what came after its join and before its leave', async () => {
+    const early = await joined('g', new FakeMember());
+    hub.publish('group:g', 'one');
+    const late = new FakeMember();
+    groups.join(late, 'g', 1);
+    hub.publish('group:g', 'two');
+    groups.leave(early, 'g', 2);
+    hub.publish('group:g', 'three');
+    await nextTurn();
+    expect(early.got).toEqual(['one', 'two', { type: 'ack', id: 2, group_id: 'g' }]);
+    expect(late.got).toEqual([ack(1, 1), 'two', 'three']);
+  });
+
+  test('names of objects are names like any other', async () => {
+    const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype'];
+    const members = names.map((name) => new FakeMember(name));
+    for (const [index, name] of names.entries()) await joined(name, members[index]!);
+    for (const name of names) hub.publish(`group:${name}`, `to ${name}`);
+    await nextTurn();
+    expect(members.map(({ got }) => got)).toEqual(names.map((name) => [`to ${name}`]));
+    expect(Object.getOwnPropertyNames(Object.prototype).sort()).toEqual(
+      Object.getOwnPropertyNames(Object.getPrototypeOf(JSON.parse('{}'))).sort(),
+    );
+  });
+});
+
+describe('a group that nobody is in', () => {
+  test('is unsubscribed after two seconds, and nothing is left of it', async () => {
+    const member = await joined('g', new FakeMember());
+    groups.leaveAll(member);
+    turn(1);
+    expect(hub.channels).toBe(1);
+    turn(1);
+    expect(hub.calls.map(({ name }) => name)).toEqual(['subscribe', 'unsubscribe']);
+    expect([groups.size, hub.channels, wheel.waiting]).toEqual([0, 0, 0]);
+  });
+
+  test('is live at once for the next one, without asking the hub again', async () => {
+    const member = await joined('g', new FakeMember());
+    groups.leaveAll(member);
+    turn(1);
+    hub.publish('group:g', 'nobody hears this');
+    groups.join(member, 'g', 1);
+    expect(member.got).toEqual([ack(1, 1)]);
+    turn(10);
+    expect(hub.calls.length).toBe(1);
+  });
+
+  test('costs no more than one subscribe and one unsubscribe, however fast one joins and leaves', async () => {
+    const member = new FakeMember();
+    for (let round = 0; round < 10_000; round++) {
+      groups.join(member, 'g', undefined);
+      groups.leave(member, 'g', undefined);
+    }
+    turn(2);
+    expect(hub.calls.map(({ name }) => name)).toEqual(['subscribe', 'unsubscribe']);
+    expect([groups.size, wheel.waiting]).toEqual([0, 0]);
+  });
+
+  test('goes in the order in which it was left', async () => {
+    const member = new FakeMember();
+    for (const name of ['a', 'b', 'c']) await joined(name, member);
+    groups.leave(member, 'b', undefined);
+    turn(1);
+    groups.leave(member, 'a', undefined);
+    turn(1);
+    expect(hub.calls.slice(3)).toEqual([{ name: 'unsubscribe', channel: 'group:b' }]);
+    turn(1);
+    expect(hub.calls.slice(4)).toEqual([{ name: 'unsubscribe', channel: 'group:a' }]);
+    expect(groups.size).toBe(1);
+  });
+
+  test('goes at once when all is closed', async () => {
+    const member = await joined('g', new FakeMember());
+    groups.leaveAll(member);
+    groups.close();
+    expect([groups.size, hub.channels, wheel.waiting]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('delivering', () => {
+  test('the publications of one turn are one write for each member, of the same bytes', async () => {
+    const [one, two] = [await joined('g', new FakeMember()), await joined('g', new FakeMember())];
+    const v1 = await joined('g', new FakeMember('v1', 'v1'));
+    const texts = Array.from({ length: 50 }, (_, index) => `message ${index}`);
+    for (const text of texts) hub.publish('group:g', text);
+    expect(one.writes.length).toBe(0);
+    await nextTurn();
+    expect(one.got).toEqual(texts);
+    expect(v1.got).toEqual(
+      texts.map((message, index) => ({ type: 'message', group_id: 'g', offset: index + 1, message })),
+    );
+    expect([one, two, v1].map(({ writes }) => writes.length)).toEqual([1, 1, 1]);
+    expect(two.writes[0]).toBe(one.writes[0]);
+    expect([counters.publications, counters.delivered, counters.deliveryWrites]).toEqual([50, 150, 3]);
+  });
+
+  test('each turn is written at its own end', async () => {
+    const member = await joined('g', new FakeMember());
+    for (let round = 0; round < 3; round++) {
+      hub.publish('group:g', `${round}`);
+      await nextTurn();
+      expect(member.writes.length).toBe(round + 1);
+    }
+    expect(member.got).toEqual(['0', '1', '2']);
+  });
+
+  test('a turn that brings very much is written in parts', async () => {
+    const member = await joined('g', new FakeMember());
+    const text = 'x'.repeat(64 * 1024);
+    for (let count = 0; count < 32; count++) hub.publish('group:g', text);
+    await nextTurn();
+    expect(member.got.length).toBe(32);
+    expect(Math.max(...member.writes.map(({ length }) => length))).toBeLessThan(400_000);
+  });
+
+  test('a sender that does not want its own message gets the others of that turn', async () => {
+    const sender = await joined('g', new FakeMember('sender', 'v1'));
+    const other = await joined('g', new FakeMember('other'));
+    hub.publish('group:g', 'one');
+    hub.publish('group:g', 'two', { sender: 'sender', excludeSender: true });
+    hub.publish('group:g', 'three', { sender: 'sender' });
+    await nextTurn();
+    expect(other.got).toEqual(['one', 'two', 'three']);
+    expect(sender.got).toMatchObject([
+      { message: 'one', offset: 1 },
+      { message: 'three', offset: 3, from: { client_id: 'sender' } },
+    ]);
+    expect(counters.delivered).toBe(5);
+    hub.publish('group:g', 'four', { sender: 'sender', excludeSender: true });
+    await nextTurn();
+    expect(sender.writes.length).toBe(1);
+  });
+
+  test('what would hurt clients is dropped and counted, and what comes with it is not', async () => {
+    const member = await joined('g', new FakeMember());
+    const v1 = await joined('g', new FakeMember('v1', 'v1'));
+    hub.publish('group:g', 'before');
+    hub.publish('group:g', Uint8Array.of(0xff), { kind: 'text' });
+    hub.publish('group:g', Uint8Array.of(0xff), { kind: 'bytes' });
+    hub.publish('group:g', '{"a":', { kind: 'json' });
+    hub.publish('group:g', '{"a":1}', { kind: 'json' });
+    hub.publish('group:g', 'after', { kind: 'bytes' });
+    await nextTurn();
+    expect(member.got).toEqual(['before', '{"a":1}', 'after']);
+    expect(v1.got.map((event) => (event as { message: unknown }).message)).toEqual([
+      'before',
+      { a: 1 },
+      'after',
+    ]);
+    expect(counters.dropped).toEqual({ not_utf8: 2, not_json: 1, repeated: 0, not_followed: 0 });
+  });
+
+  test('nothing is delivered twice, or before the hub has said where the group stands', async () => {
+    const member = new FakeMember();
+    groups.join(member, 'g', undefined);
+    hub.publish('group:g', 'too early');
+    expect(counters.dropped.not_followed).toBe(1);
+    await nextTurn();
+    const publication = {
+      channel: 'group:g',
+      kind: 'text' as const,
+      excludeSender: false,
+      sender: '',
+      messageId: '',
+    };
+    for (const number of [1, 2, 2, 1, 3]) {
+      groups.deliver({ ...publication, payload: Buffer.from(`${number}`), number });
+    }
+    groups.deliver({ ...publication, channel: 'group:other', payload: Buffer.from('x'), number: 1 });
+    await nextTurn();
+    expect(member.got).toEqual(['2', '3']);
+    expect(counters.dropped).toEqual({ not_utf8: 0, not_json: 0, repeated: 3, not_followed: 2 });
+  });
+
+  test('a member that is taken out while a turn is written gets nothing more, and the others all', async () => {
+    const members = [new FakeMember('a'), new FakeMember('b'), new FakeMember('c')] as const;
+    for (const member of members) await joined('g', member);
+    for (const member of members) await joined('h', member);
+    members[1].wrote = () => groups.leaveAll(members[1]);
+    hub.publish('group:g', 'g');
+    hub.publish('group:h', 'h');
+    await nextTurn();
+    expect(members.map(({ got }) => got)).toEqual([['g', 'h'], ['g'], ['g', 'h']]);
+  });
+
+  test('a member that throws harms its group at most', async () => {
+    const bad = await joined('g', new FakeMember('bad'));
+    const good = await joined('h', new FakeMember('good'));
+    bad.wrote = () => {
+      throw new Error('a defect');
+    };
+    hub.publish('group:g', 'g');
+    hub.publish('group:h', 'h');
+    await nextTurn();
+    expect(good.got).toEqual(['h']);
+  });
+});
+
+describe('while the hub is away', () => {
+  beforeEach(() => {
+    hub.away = true;
+  });
+
+  test('a join with an id is undone after ten seconds, and the client is told', () => {
+    const member = new FakeMember();
+    groups.join(member, 'g', 1);
+    turn(9);
+    expect(member.got).toEqual([]);
+    turn(1);
+    expect(member.got).toMatchObject([{ type: 'error', id: 1, code: 'hub_unavailable' }]);
+    expect([member.memberships.length, member.waitingJoins, counters.refused.hub_unavailable]).toEqual([
+      0, 0, 1,
+    ]);
+    turn(3);
+    expect([groups.size, wheel.waiting]).toEqual([0, 0]);
+  });
+
+  test('a join without an id stays, and takes effect when the hub is back', async () => {
+    const member = new FakeMember();
+    groups.join(member, 'g', undefined);
+    groups.join(member, 'g', 5);
+    turn(60);
+    expect(member.got).toMatchObject([{ type: 'error', id: 5, code: 'hub_unavailable' }]);
+    hub.comeBack();
+    hub.publish('group:g', 'hello again');
+    await nextTurn();
+    expect(member.got.slice(1)).toEqual(['hello again']);
+  });
+
+  test('all joins that wait are answered when it is back', () => {
+    const [one, two] = [new FakeMember('one'), new FakeMember('two')];
+    groups.join(one, 'g', 1);
+    groups.join(one, 'g', 2);
+    groups.join(two, 'g', 3);
+    hub.publishUnheard('group:g', 4);
+    hub.comeBack();
+    expect(one.got).toEqual([ack(1, 4), ack(2, 4)]);
+    expect(two.got).toEqual([ack(3, 4)]);
+    expect([one.waitingJoins, two.waitingJoins]).toEqual([0, 0]);
+    turn(20);
+    expect(two.got.length).toBe(1);
+  });
+
+  test('a leave ends what waits, with an answer to each', () => {
+    const member = new FakeMember();
+    groups.join(member, 'g', 1);
+    groups.leave(member, 'g', 2);
+    expect(member.got).toMatchObject([
+      { type: 'error', id: 1, code: 'hub_unavailable' },
+      { type: 'ack', id: 2, group_id: 'g' },
+    ]);
+    hub.comeBack();
+    expect(member.got.length).toBe(2);
+  });
+
+  test('joins that wait are bounded for each client', () => {
+    const member = new FakeMember();
+    for (let id = 0; id < 1_000; id++) groups.join(member, 'g', id);
+    expect(member.waitingJoins).toBe(128);
+    expect(member.got.length).toBe(1_000 - 128);
+    groups.leaveAll(member);
+    expect(member.waitingJoins).toBe(0);
+    turn(12);
+    expect([groups.size, wheel.waiting]).toEqual([0, 0]);
+  });
+});
+
+describe('when the hub is back after a break', () => {
+  test('nobody is told anything if nothing was missed', async () => {
+    const member = await joined('g', new FakeMember('v1', 'v1'));
+    hub.publish('group:g', 'one');
+    hub.comeBack();
+    hub.publish('group:g', 'two');
+    await nextTurn();
+    expect(member.got).toMatchObject([{ message: 'one' }, { message: 'two', offset: 2 }]);
+  });
+
+  test.each([
+    ['trimmed', 'epoch-1', 7],
+    ['epoch_changed', 'epoch-2', 0],
+  ] as const)('v1 members are told of a gap: %s', async (reason, epoch, offset) => {
+    const v1 = await joined('g', new FakeMember('v1', 'v1'));
+    const plain = await joined('g', new FakeMember('plain'));
+    hub.publish('group:g', 'before');
+    hub.publishUnheard('group:g', 6);
+    hub.comeBack(epoch);
+    hub.publish('group:g', 'after');
+    await nextTurn();
+    expect(v1.got).toMatchObject([
+      { type: 'message', message: 'before', offset: 1 },
+      { type: 'gap', group_id: 'g', reason, epoch, offset },
+      { type: 'message', message: 'after', offset: offset + 1 },
+    ]);
+    expect(plain.got).toEqual(['before', 'after']);
+  });
+});
+
+test('a group that could not be subscribed leaves nothing behind', () => {
+  const broken = {
+    subscribe: () => {
+      throw new Error('a defect');
+    },
+    unsubscribe: () => {
+      throw new Error('another');
+    },
+    submit: () => {},
+  };
+  const fragile = new Groups(completeOptions({ hub: broken, wheel }), counters);
+  const member = new FakeMember();
+  expect(() => fragile.join(member, 'g', 1)).toThrow('a defect');
+  turn(3);
+  expect([fragile.size, member.memberships.length, wheel.waiting]).toEqual([0, 0, 0]);
+});

@@ -1,0 +1,293 @@
+import { channelOfGroup, type native, type Position } from '@groupcast/protocol';
+import { CommandError, type CommandId } from '@groupcast/protocol/schema';
+import { Batch } from './batch.ts';
+import type { Counters } from './gateway-stats.ts';
+import { Group } from './group.ts';
+import type { HubPort, HubSubscriber } from './hub-port.ts';
+import type { Log } from './log.ts';
+import type { Member } from './member.ts';
+import type { GatewayOptions } from './options.ts';
+import { ackEvent, errorEvent, gapEvent } from './outgoing.ts';
+import { payloadFault } from './payload-fault.ts';
+import { NOT_WAITING, type Timed, type TimingWheel } from './timing-wheel.ts';
+
+/** A group whose publications of one turn hold more than this does not wait for the end of the turn. */
+const TURN_BYTES_MAX = 256 * 1024;
+
+/**
+ * The groups that have members here: who is in which, and the way of a publication to them. The first member subscribes at
+ * the hub; some time after the last one has gone the group is unsubscribed and nothing of it is left.
+ */
+export class Groups implements HubSubscriber, Timed {
+  wheelSlot: number = NOT_WAITING;
+  readonly #hub: HubPort;
+  readonly #log: Log;
+  readonly #wheel: TimingWheel;
+  readonly #counters: Counters;
+  readonly #groupsMax: number;
+  readonly #joinTicks: number;
+  readonly #lingerTicks: number;
+  readonly #groups = new Map<string, Group>();
+  /** Groups with joins that wait for the hub. */
+  readonly #awaited = new Set<Group>();
+  /** Groups without members, the one that has been so for longest first. */
+  readonly #lingering = new Set<Group>();
+  /** Groups that got publications in this turn. */
+  #dirty: Group[] = [];
+
+  constructor(options: GatewayOptions, counters: Counters) {
+    this.#hub = options.hub;
+    this.#log = options.log;
+    this.#wheel = options.wheel;
+    this.#counters = counters;
+    this.#groupsMax = options.groupsPerConnectionMax;
+    this.#joinTicks = options.wheel.ticksOf(options.joinMs);
+    this.#lingerTicks = options.wheel.ticksOf(options.lingerMs);
+  }
+
+  /** How many are followed at the hub. */
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  /**
+   * Puts a member into a group; with an `id` it is told the position after which it gets everything, or, when the hub does
+   * not say it in time, that the join was undone. Throws CommandError when it is in as many groups as it may be.
+   */
+  join(member: Member, name: string, id: CommandId | undefined): void {
+    const channel = channelOfGroup(name);
+    const known = this.#groups.get(channel);
+    const isMember = known?.members.has(member) === true;
+    if (!isMember && member.memberships.length >= this.#groupsMax) {
+      throw new CommandError('group_limit', undefined, id);
+    }
+    const group = known ?? this.#follow(name, channel);
+    if (!isMember) {
+      // What came before the join is not for the one who joins.
+      this.#flush(group);
+      group.members.add(member);
+      member.memberships.push(group);
+      this.#lingering.delete(group);
+      this.#counters.joins += 1;
+    }
+    if (id === undefined) return;
+    if (group.state === 'live') member.tell(ackEvent(id, name, group.position));
+    else this.#awaitHub(group, member, id, !isMember);
+  }
+
+  /** Takes a member out of a group, or finds that it is not in it; with an `id` it is told so either way. */
+  leave(member: Member, name: string, id: CommandId | undefined): void {
+    const group = this.#groups.get(channelOfGroup(name));
+    if (group?.members.has(member) === true) {
+      // What came before is still for the one who leaves.
+      this.#flush(group);
+      // A flush may end the membership.
+      if (group.members.has(member)) this.#remove(group, member);
+    }
+    if (id !== undefined) member.tell(ackEvent(id, name));
+  }
+
+  /** Takes a member that has gone, or must go, out of all its groups. It is told nothing. */
+  leaveAll(member: Member): void {
+    for (const group of member.memberships.splice(0)) this.#remove(group, member);
+  }
+
+  /** Takes a publication from the hub; members get it at the end of this turn. */
+  deliver(publication: native.Publication): void {
+    this.#counters.publications += 1;
+    const group = this.#groups.get(publication.channel);
+    if (group === undefined || group.state !== 'live') {
+      this.#counters.dropped.not_followed += 1;
+      return;
+    }
+    if (publication.number <= group.offset) {
+      this.#counters.dropped.repeated += 1;
+      return;
+    }
+    group.offset = publication.number;
+    if (group.members.size === 0) return;
+    const fault = payloadFault(publication);
+    if (fault !== undefined) {
+      this.#counters.dropped[fault] += 1;
+      return;
+    }
+    if (group.queue(publication)) {
+      if (this.#dirty.push(group) === 1) setImmediate(endTurn, this);
+    }
+    if (group.pendingBytes > TURN_BYTES_MAX) this.#flush(group);
+  }
+
+  /** The hub says where a channel stands, at first or again after its link was lost. */
+  subscribed(subject: native.Subject, position: Position): void {
+    const group = subject.prefix ? undefined : this.#groups.get(subject.name);
+    if (group === undefined) return;
+    this.#flush(group);
+    const { state, epoch, offset } = group;
+    group.state = 'live';
+    group.epoch = position.epoch;
+    group.offset = position.offset;
+    if (state === 'subscribing') {
+      this.#answerWaiting(group);
+    } else if (epoch !== position.epoch) {
+      tellGap(group, 'epoch_changed');
+    } else if (offset !== position.offset) {
+      tellGap(group, 'trimmed');
+    }
+  }
+
+  /** Writes what this turn brought. Called by the event loop. */
+  endTurn(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const group of dirty) this.#flush(group);
+  }
+
+  /** Once per tick while joins wait or groups linger. */
+  expired(): void {
+    const { now } = this.#wheel;
+    for (const group of this.#awaited) this.#giveUpJoins(group, now);
+    for (const group of this.#lingering) {
+      if (now - group.emptySince < this.#lingerTicks) break;
+      this.#unfollow(group);
+    }
+    this.#scheduleSweep();
+  }
+
+  /** Unsubscribes every group at once. Members must have gone. */
+  close(): void {
+    for (const group of this.#groups.values()) this.#unfollow(group);
+    this.#wheel.cancel(this);
+  }
+
+  #follow(name: string, channel: string): Group {
+    const group = new Group(name, channel);
+    this.#groups.set(channel, group);
+    // It has no member yet; should subscribing fail, it goes like any group that nobody is in.
+    this.#linger(group);
+    this.#hub.subscribe(channel, this);
+    return group;
+  }
+
+  #unfollow(group: Group): void {
+    this.#groups.delete(group.channel);
+    this.#lingering.delete(group);
+    this.#awaited.delete(group);
+    try {
+      this.#hub.unsubscribe(group.channel, this);
+    } catch (error) {
+      this.#log.error({ error }, 'unsubscribing at the hub failed');
+    }
+  }
+
+  #linger(group: Group): void {
+    group.emptySince = this.#wheel.now;
+    this.#lingering.add(group);
+    this.#scheduleSweep();
+  }
+
+  #remove(group: Group, member: Member): void {
+    group.members.delete(member);
+    const index = member.memberships.indexOf(group);
+    if (index >= 0) member.memberships.splice(index, 1);
+    this.#counters.leaves += 1;
+    if (member.waitingJoins > 0) this.#dropWaiting(group, member);
+    if (group.members.size > 0) return;
+    group.takePending();
+    this.#linger(group);
+  }
+
+  #awaitHub(group: Group, member: Member, id: CommandId, joined: boolean): void {
+    if (member.waitingJoins >= this.#groupsMax) {
+      this.#refuseJoin(member, id);
+      return;
+    }
+    member.waitingJoins += 1;
+    group.waitingJoins.push({ member, id, joined, deadline: this.#wheel.now + this.#joinTicks });
+    this.#awaited.add(group);
+    this.#scheduleSweep();
+  }
+
+  #answerWaiting(group: Group): void {
+    const waiting = group.waitingJoins;
+    group.waitingJoins = [];
+    this.#awaited.delete(group);
+    for (const { member, id } of waiting) {
+      member.waitingJoins -= 1;
+      member.tell(ackEvent(id, group.name, group.position));
+    }
+  }
+
+  /** The joins of a member that is taken out: they will not happen. One that has gone is not reached by the answer. */
+  #dropWaiting(group: Group, member: Member): void {
+    const dropped = group.waitingJoins.filter((join) => join.member === member);
+    group.waitingJoins = group.waitingJoins.filter((join) => join.member !== member);
+    if (group.waitingJoins.length === 0) this.#awaited.delete(group);
+    for (const { id } of dropped) {
+      member.waitingJoins -= 1;
+      this.#refuseJoin(member, id);
+    }
+  }
+
+  #giveUpJoins(group: Group, now: number): void {
+    for (;;) {
+      const join = group.waitingJoins[0];
+      if (join === undefined || join.deadline > now) return;
+      const { member, id, joined } = join;
+      if (joined) {
+        // Answers this join, and what else the member asked of the group meanwhile.
+        this.#remove(group, member);
+      } else {
+        group.waitingJoins.shift();
+        if (group.waitingJoins.length === 0) this.#awaited.delete(group);
+        member.waitingJoins -= 1;
+        this.#refuseJoin(member, id);
+      }
+    }
+  }
+
+  #refuseJoin(member: Member, id: CommandId): void {
+    this.#counters.refused.hub_unavailable += 1;
+    member.tell(errorEvent('hub_unavailable', id));
+  }
+
+  #scheduleSweep(): void {
+    if (this.wheelSlot !== NOT_WAITING || (this.#awaited.size === 0 && this.#lingering.size === 0)) return;
+    this.#wheel.schedule(this, 1);
+  }
+
+  #flush(group: Group): void {
+    const publications = group.takePending();
+    if (publications.length === 0) return;
+    try {
+      this.#send(group, new Batch(group.name, publications));
+    } catch (error) {
+      this.#log.error({ error, publications: publications.length }, 'publications could not be delivered');
+    }
+  }
+
+  #send(group: Group, batch: Batch): void {
+    for (const member of group.members) {
+      if (batch.excludes(member)) {
+        const { frames, count } = batch.framesWithout(member);
+        if (count > 0) this.#sendTo(member, frames, count);
+      } else {
+        this.#sendTo(member, batch.frames(member.mode), batch.size);
+      }
+    }
+  }
+
+  #sendTo(member: Member, frames: Uint8Array, count: number): void {
+    this.#counters.delivered += count;
+    this.#counters.deliveryWrites += 1;
+    member.send(frames);
+  }
+}
+
+function endTurn(groups: Groups): void {
+  groups.endTurn();
+}
+
+function tellGap(group: Group, reason: 'epoch_changed' | 'trimmed'): void {
+  const event = gapEvent(group.name, reason, group.position);
+  for (const member of group.members) if (member.mode === 'v1') member.tell(event);
+}

@@ -1,0 +1,116 @@
+import { limits } from '@groupcast/protocol';
+import type { HubPort } from './hub-port.ts';
+import { type Log, NO_LOG } from './log.ts';
+import { TimingWheel } from './timing-wheel.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Everything that a gateway worker can be told. All but `hub` has a default; times below a tick count as one tick. */
+export interface GatewayOptions {
+  /** The way to the hub. The gateway uses it and does not own it: it neither connects nor closes it. */
+  readonly hub: HubPort;
+  /** Default: nothing is logged. */
+  readonly log: Log;
+  /** Address to listen on. Default '0.0.0.0'. */
+  readonly host: string;
+  /** Port to listen on; 0 takes a free one. Default 1234. */
+  readonly port: number;
+  /** Whether `GET /` answers with the page for newcomers. Default true. */
+  readonly welcomePage: boolean;
+  /** The version that the page shows. Default '0.0.0'. */
+  readonly version: string;
+  /** Origins (scheme, host and port) that browsers may connect from. Default: empty, any, and none is needed. */
+  readonly allowedOrigins: readonly string[];
+  /** Connections at once; further ones are dropped as they come. Keep it below the limit of open files. Default 10,000. */
+  readonly connectionsMax: number;
+  /** How long a handshake may take, in milliseconds. Default 10,000. */
+  readonly handshakeMs: number;
+  /** How often handshakes are looked at, in milliseconds. Default 2,000. */
+  readonly handshakeCheckMs: number;
+  /** Header of a handshake, in bytes. Default 8 KiB. */
+  readonly headerBytesMax: number;
+  /** Header lines of a handshake that are kept. Default 100. */
+  readonly headersMax: number;
+  /** A message of a client, in bytes. Default 64 KiB. */
+  readonly messageBytesMax: number;
+  /** Fragments of one message. Default 1,024. */
+  readonly messageFragmentsMax: number;
+  /** Pieces in which the network may bring one message. Default 16,384. */
+  readonly messageChunksMax: number;
+  /** Messages of one connection: how many each second in the long run. Default 1,000. */
+  readonly messagesPerSecond: number;
+  /** Messages of one connection: how many at once. Default 2,000. */
+  readonly messagesBurst: number;
+  /** WebSocket pings and pongs of one connection each second in the long run. Default 10. */
+  readonly controlFramesPerSecond: number;
+  /** WebSocket pings and pongs of one connection at once. Default 20. */
+  readonly controlFramesBurst: number;
+  /** Refused commands within `strikesMs` that end a connection. Default 10. */
+  readonly strikesMax: number;
+  /** Default 10,000 milliseconds. */
+  readonly strikesMs: number;
+  /** Groups of one connection. Default 128. */
+  readonly groupsPerConnectionMax: number;
+  /** A join with an id that the hub has not answered after this many milliseconds is undone. Default 10,000. */
+  readonly joinMs: number;
+  /** How long a group without members stays subscribed, in milliseconds. Default 2,000. */
+  readonly lingerMs: number;
+  /** A client that was silent for this many milliseconds is asked whether it lives. Default 25,000. */
+  readonly heartbeatMs: number;
+  /** How long it may take to answer, in milliseconds. Default 10,000. */
+  readonly heartbeatTimeoutMs: number;
+  /** Bytes that may wait for one client; above it the client is closed as slow at once. Default 1 MiB. */
+  readonly queueBytesMax: number;
+  /** Bytes that may wait for one client for `queueSoftMs`; after that it is closed as slow. Default 256 KiB. */
+  readonly queueBytesSoft: number;
+  /** Default 5,000 milliseconds. */
+  readonly queueSoftMs: number;
+  /** Bytes that may wait for all clients together; above it the largest queues are given up. Default 256 MiB. */
+  readonly queueBytesTotalMax: number;
+  /** How long a close handshake may take before the connection is cut, in milliseconds. Default 5,000. */
+  readonly closeMs: number;
+  /** What all times but those of handshakes are counted with. Default: a wheel that turns once a second. */
+  readonly wheel: TimingWheel;
+}
+
+/** What `createGateway` takes: the hub, and what should differ from the defaults. */
+export type GatewayOptionsInput = Partial<GatewayOptions> & Pick<GatewayOptions, 'hub'>;
+
+export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
+  log: NO_LOG,
+  host: '0.0.0.0',
+  port: 1234,
+  welcomePage: true,
+  version: '0.0.0',
+  allowedOrigins: [],
+  connectionsMax: 10_000,
+  handshakeMs: 10_000,
+  handshakeCheckMs: 2_000,
+  headerBytesMax: 8 * KIB,
+  headersMax: 100,
+  messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
+  messageFragmentsMax: 1_024,
+  messageChunksMax: 16_384,
+  messagesPerSecond: 1_000,
+  messagesBurst: 2_000,
+  controlFramesPerSecond: 10,
+  controlFramesBurst: 20,
+  strikesMax: 10,
+  strikesMs: 10_000,
+  groupsPerConnectionMax: limits.GROUPS_PER_CONNECTION_MAX,
+  joinMs: 10_000,
+  lingerMs: 2_000,
+  heartbeatMs: 25_000,
+  heartbeatTimeoutMs: 10_000,
+  queueBytesMax: MIB,
+  queueBytesSoft: 256 * KIB,
+  queueSoftMs: 5_000,
+  queueBytesTotalMax: 256 * MIB,
+  closeMs: 5_000,
+};
+
+/** The defaults, and over them what was given. */
+export function completeOptions(input: GatewayOptionsInput): GatewayOptions {
+  return { ...GATEWAY_DEFAULTS, wheel: new TimingWheel(), ...input };
+}

@@ -1,0 +1,73 @@
+import {
+  CLOSE_CODES,
+  type CloseReason,
+  ERROR_CODES,
+  type ErrorCode,
+  type native,
+  type Position,
+} from '@groupcast/protocol';
+import type { ClientEvent, CommandId } from '@groupcast/protocol/schema';
+import type { GatewayOptions } from './options.ts';
+
+/** What a v1 client is told first. */
+export function welcomeEvent(clientId: string, options: GatewayOptions): ClientEvent {
+  return {
+    type: 'welcome',
+    client_id: clientId,
+    heartbeat: { interval_ms: options.heartbeatMs, timeout_ms: options.heartbeatTimeoutMs },
+    limits: {
+      message_bytes: options.messageBytesMax,
+      groups: options.groupsPerConnectionMax,
+      messages_per_second: options.messagesPerSecond,
+      messages_burst: options.messagesBurst,
+    },
+  };
+}
+
+/** A command was done. `position` is where the group stands, for commands that have to do with it. */
+export function ackEvent(id: CommandId, groupName?: string, position?: Position): ClientEvent {
+  if (groupName === undefined) return { type: 'ack', id };
+  if (position === undefined) return { type: 'ack', id, group_id: groupName };
+  return { type: 'ack', id, group_id: groupName, epoch: position.epoch, offset: position.offset };
+}
+
+/** A command was not done. */
+export function errorEvent(
+  code: ErrorCode,
+  id: CommandId | undefined,
+  sentence: string = ERROR_CODES[code].sentence,
+): ClientEvent {
+  return id === undefined
+    ? { type: 'error', code, message: sentence }
+    : { type: 'error', id, code, message: sentence };
+}
+
+/** Messages of the group up to `position` are lost to its members, and why. */
+export function gapEvent(
+  groupName: string,
+  reason: 'epoch_changed' | 'trimmed',
+  position: Position,
+): ClientEvent {
+  return { type: 'gap', group_id: groupName, reason, epoch: position.epoch, offset: position.offset };
+}
+
+/** The heartbeat that browsers can see. */
+export const PING_EVENT: ClientEvent = { type: 'ping' };
+
+/** The close frame that follows, in words. */
+export function disconnectEvent(reason: CloseReason, reconnectAfterMs: number | undefined): ClientEvent {
+  const event = { type: 'disconnect' as const, ...CLOSE_CODES[reason] };
+  return reconnectAfterMs === undefined ? event : { ...event, reconnect_after_ms: reconnectAfterMs };
+}
+
+/**
+ * The envelope of one publication as JSON text. `groupJson` is the group's name, written as JSON; a payload of the kind
+ * `json` must have been checked to be JSON, because it is put in as it is.
+ */
+export function messageJson(groupJson: string, publication: native.Publication): string {
+  const { payload, sender } = publication;
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
+  const message = publication.kind === 'json' ? text : JSON.stringify(text);
+  const from = sender === '' ? '' : `,"from":{"client_id":${JSON.stringify(sender)}}`;
+  return `{"type":"message","group_id":${groupJson},"offset":${publication.number},"message":${message}${from}}`;
+}

@@ -1,0 +1,26 @@
+import type { AddressInfo } from 'node:net';
+import type { CloseReason } from '@groupcast/protocol';
+import type { WorkerOptions } from './worker-options.ts';
+import type { WorkerReport } from './worker-report.ts';
+
+/** What the primary tells a worker. */
+export type ToWorker =
+  /** The answer to `loaded`: become a gateway. The secret travels here, and not in the environment or the arguments, where others can read it. */
+  | { readonly type: 'start'; readonly options: WorkerOptions }
+  | { readonly type: 'report'; readonly request: number }
+  /** Close everything within the window, then exit. */
+  | { readonly type: 'drain'; readonly windowMs: number; readonly reason: CloseReason };
+
+/** What a worker tells the primary. */
+export type FromWorker =
+  /** The program is loaded and listens to the primary: what came earlier would have been lost. */
+  | { readonly type: 'loaded' }
+  | { readonly type: 'listening'; readonly address: AddressInfo }
+  /** It could not listen, and has nothing else to do. */
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  /** Every second: the event loop turns. `linked`: the hub has been reached once. */
+  | { readonly type: 'beat'; readonly linked: boolean }
+  | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };
+
+/** How often a worker says that it lives, in milliseconds. */
+export const BEAT_MS = 1_000;

@@ -1,0 +1,15 @@
+import type { GatewayConfig, HubAddress } from '../config.ts';
+import type { GatewayOptions } from '../options.ts';
+
+/** What a worker needs to know, in a form that can be sent to it. */
+export interface WorkerOptions {
+  /** Its place among the workers, from 0: its successor has the same. */
+  readonly index: number;
+  readonly gateway: Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel'>>;
+  readonly hub: HubAddress;
+  /** Shared with the hub; '' where there is none. */
+  readonly secret: string;
+  /** The window of a drain that nobody else sets, in milliseconds. */
+  readonly drainMs: number;
+  readonly logLevel: GatewayConfig['logLevel'];
+}

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { NOT_WAITING, type Timed, TimingWheel } from './timing-wheel.ts';
+
+class Alarm implements Timed {
+  wheelSlot: number = NOT_WAITING;
+  readonly #wheel: TimingWheel;
+  readonly rang: number[] = [];
+  again = 0;
+
+  constructor(wheel: TimingWheel) {
+    this.#wheel = wheel;
+  }
+
+  expired(): void {
+    this.rang.push(this.#wheel.now);
+    if (this.again > 0) this.#wheel.schedule(this, this.again);
+  }
+}
+
+function turn(wheel: TimingWheel, ticks: number): void {
+  for (let tick = 0; tick < ticks; tick++) wheel.tick();
+}
+
+test('what waits expires once, in its tick', () => {
+  const wheel = new TimingWheel();
+  const alarm = new Alarm(wheel);
+  wheel.schedule(alarm, 3);
+  expect(wheel.waiting).toBe(1);
+  turn(wheel, 100);
+  expect(alarm.rang).toEqual([3]);
+  expect(alarm.wheelSlot).toBe(NOT_WAITING);
+  expect(wheel.waiting).toBe(0);
+});
+
+test('a later schedule replaces an earlier one, and cancel ends it', () => {
+  const wheel = new TimingWheel();
+  const moved = new Alarm(wheel);
+  const cancelled = new Alarm(wheel);
+  wheel.schedule(moved, 2);
+  wheel.schedule(moved, 5);
+  wheel.schedule(cancelled, 2);
+  wheel.cancel(cancelled);
+  wheel.cancel(cancelled);
+  turn(wheel, 100);
+  expect(moved.rang).toEqual([5]);
+  expect(cancelled.rang).toEqual([]);
+});
+
+test('what schedules itself again while it expires does so tick after tick', () => {
+  const wheel = new TimingWheel();
+  const alarm = new Alarm(wheel);
+  alarm.again = 1;
+  wheel.schedule(alarm, 0);
+  turn(wheel, 130);
+  expect(alarm.rang).toEqual(Array.from({ length: 130 }, (_, index) => index + 1));
+});
+
+test('a wait longer than a turn of the wheel expires early, never late or twice', () => {
+  const wheel = new TimingWheel();
+  const alarm = new Alarm(wheel);
+  wheel.schedule(alarm, 1_000);
+  turn(wheel, 1_000);
+  expect(alarm.rang).toEqual([63]);
+});
+
+test('times are rounded up to whole ticks', () => {
+  const wheel = new TimingWheel(200);
+  expect([0, 1, 200, 201, 1_000].map((ms) => wheel.ticksOf(ms))).toEqual([1, 1, 1, 2, 5]);
+});
+
+test('a started wheel turns by itself until it is stopped', async () => {
+  const wheel = new TimingWheel(1);
+  await new Promise<void>((resolve) => {
+    wheel.schedule({ wheelSlot: NOT_WAITING, expired: resolve }, 2);
+    wheel.start();
+  });
+  expect(wheel.now).toBeGreaterThanOrEqual(2);
+  wheel.stop();
+});

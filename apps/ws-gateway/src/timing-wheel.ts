@@ -1,0 +1,83 @@
+/** What waits on a wheel. Of one thing, one expiry waits at a time. */
+export interface Timed {
+  /** The wheel's own: in which slot this waits, `NOT_WAITING` when in none. */
+  wheelSlot: number;
+  /** The time has come, or, for waits longer than a turn of the wheel, may have come: look at `wheel.now`. Must not throw. */
+  expired(): void;
+}
+
+/** The `wheelSlot` of what does not wait. */
+export const NOT_WAITING = -1;
+
+/** A turn of the wheel, in ticks: longer than the waits that are common here. */
+const SLOTS = 64;
+
+/**
+ * The one clock of a worker. Whatever has to happen later waits in the slot of its tick, so that 10,000 connections cost one
+ * timer. Times are counted in ticks, not read from a clock, so that a process that was paused does not accuse its peers.
+ */
+export class TimingWheel {
+  readonly #tickMs: number;
+  readonly #slots: readonly Set<Timed>[] = Array.from({ length: SLOTS }, () => new Set<Timed>());
+  #now = 0;
+  #interval: NodeJS.Timeout | undefined;
+
+  /** `tickMs` is the length of a tick in milliseconds, 1,000 by default. */
+  constructor(tickMs = 1_000) {
+    this.#tickMs = tickMs;
+  }
+
+  /** How many ticks have passed. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** How many things wait. */
+  get waiting(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.size, 0);
+  }
+
+  /** Lets the wheel turn by itself, until `stop`. */
+  start(): void {
+    this.#interval ??= setInterval(tick, this.#tickMs, this);
+  }
+
+  stop(): void {
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+  }
+
+  /** The ticks that a time takes, at least one. */
+  ticksOf(milliseconds: number): number {
+    return Math.max(1, Math.ceil(milliseconds / this.#tickMs));
+  }
+
+  /** Lets `timed` expire in so many ticks, at least one, in place of what it waited for before. */
+  schedule(timed: Timed, ticks: number): void {
+    this.cancel(timed);
+    const index = (this.#now + Math.max(1, Math.min(ticks, SLOTS - 1))) % SLOTS;
+    this.#slots[index]?.add(timed);
+    timed.wheelSlot = index;
+  }
+
+  cancel(timed: Timed): void {
+    this.#slots[timed.wheelSlot]?.delete(timed);
+    timed.wheelSlot = NOT_WAITING;
+  }
+
+  /** Turns the wheel by one tick. Only for `start`, and for tests that turn it by hand. */
+  tick(): void {
+    this.#now += 1;
+    const due = this.#slots[this.#now % SLOTS];
+    if (due === undefined) return;
+    // What expires may wait again, but never in this slot, so the loop ends.
+    for (const timed of due) {
+      this.cancel(timed);
+      timed.expired();
+    }
+  }
+}
+
+function tick(wheel: TimingWheel): void {
+  wheel.tick();
+}

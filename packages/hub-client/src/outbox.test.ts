@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { Outbox, type WaitingPublish } from './outbox.ts';
+
+function waiting(bytes: number, deadlineMs: number): WaitingPublish {
+  return { frame: new Uint8Array(bytes), request: 0, answer: undefined, deadlineMs };
+}
+
+describe('Outbox', () => {
+  test('takes to its last byte and not one more', () => {
+    const outbox = new Outbox(10);
+    expect(outbox.add(waiting(4, 1))).toBe(true);
+    expect(outbox.add(waiting(7, 1))).toBe(false);
+    expect(outbox.bytes).toBe(4);
+    expect(outbox.add(waiting(6, 1))).toBe(true);
+    expect(outbox.add(waiting(1, 1))).toBe(false);
+    expect(outbox.bytes).toBe(10);
+  });
+
+  test('gives back what has waited too long, and its room', () => {
+    const outbox = new Outbox(100);
+    const first = waiting(1, 10);
+    const second = waiting(2, 20);
+    const third = waiting(4, 30);
+    for (const publish of [first, second, third]) outbox.add(publish);
+    expect(outbox.takeExpired(9)).toEqual([]);
+    expect(outbox.takeExpired(20)).toEqual([first, second]);
+    expect(outbox.bytes).toBe(4);
+    expect(outbox.takeAll()).toEqual([third]);
+  });
+
+  test('gives everything back in order, and is empty then', () => {
+    const outbox = new Outbox(100);
+    const all = [waiting(1, 1), waiting(2, 1), waiting(3, 1)];
+    for (const publish of all) outbox.add(publish);
+    expect(outbox.takeAll()).toEqual(all);
+    expect(outbox.bytes).toBe(0);
+    expect(outbox.takeAll()).toEqual([]);
+    expect(outbox.takeExpired(Number.POSITIVE_INFINITY)).toEqual([]);
+  });
+});

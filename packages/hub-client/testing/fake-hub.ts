@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createNonce, createProof, isProof } from '@groupcast/link';
+import { encodeText, FrameDecoder, native } from '@groupcast/protocol';
+import { EventQueue, RawSocket } from '@groupcast/testkit';
+
+export const EPOCH = 'epoch-1';
+
+const HEARTBEAT_MS = 5_000;
+const FRAME_BYTES_MAX = 10 * 1024 * 1024;
+
+type MessageType = native.NativeMessage['type'];
+type MessageOf<Type extends MessageType> = Extract<native.NativeMessage, { type: Type }>;
+
+/** A hub that does nothing by itself: the test says what it answers, right or wrong. */
+export class FakeHub {
+  readonly port: number;
+  /** The connections that came, in order. */
+  readonly sessions: EventQueue<FakeSession> = new EventQueue('connection');
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+    server.on('connection', (socket) => this.sessions.push(new FakeSession(socket)));
+  }
+
+  /** `port` 0 is any free one. */
+  static async start(port = 0): Promise<FakeHub> {
+    const server = createServer().listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return new FakeHub(server);
+  }
+
+  /** The next connection, before any word was said on it. */
+  accept(): Promise<FakeSession> {
+    return this.sessions.next();
+  }
+
+  /** The next connection, after a handshake without a secret. */
+  async welcome(welcome: Partial<native.Welcome> = {}): Promise<FakeSession> {
+    const session = await this.accept();
+    await session.expect('hello');
+    session.welcome(welcome);
+    return session;
+  }
+
+  /** Cuts every connection and frees the port. */
+  async close(): Promise<void> {
+    for (const session of this.sessions.all) session.raw.destroy();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** The fake hub's end of one connection. */
+export class FakeSession {
+  readonly raw: RawSocket;
+  /** What the client sent, message by message. */
+  readonly received: EventQueue<native.NativeMessage> = new EventQueue('message');
+
+  constructor(socket: Socket) {
+    this.raw = new RawSocket(socket);
+    const decoder = new FrameDecoder();
+    const receive = (frame: Uint8Array): void => {
+      if (frame.length > 4) this.received.push(native.decodeNative(frame));
+    };
+    socket.on('data', (chunk: Uint8Array) => decoder.push(chunk, receive));
+    void this.raw.closed.then(() => this.received.end('the client has gone'));
+  }
+
+  /** Takes the next message, which must be of this type. */
+  async expect<Type extends MessageType>(type: Type): Promise<MessageOf<Type>> {
+    const message = await this.received.next();
+    if (message.type !== type) throw new Error(`The client sent ${message.type}, not ${type}.`);
+    return message as MessageOf<Type>;
+  }
+
+  /** Several frames sent in one call arrive together. */
+  send(...frames: Uint8Array[]): void {
+    void this.raw.write(Buffer.concat(frames));
+  }
+
+  welcome(welcome: Partial<native.Welcome> = {}): void {
+    const { version = native.NATIVE_VERSION } = welcome;
+    const { heartbeatMs = HEARTBEAT_MS, frameBytesMax = FRAME_BYTES_MAX } = welcome;
+    this.send(native.encodeWelcome({ version, heartbeatMs, frameBytesMax }));
+  }
+
+  /** Proves that it knows a secret; resolves with whether the client's answer proves the same. */
+  async challenge(hello: native.Hello, secret: string): Promise<boolean> {
+    const nonce = createNonce();
+    this.send(native.encodeChallenge({ nonce, proof: createProof(secret, 'hub', hello.nonce, nonce) }));
+    const { proof } = await this.expect('proof');
+    return isProof(proof, createProof(secret, 'peer', hello.nonce, nonce));
+  }
+
+  /** Takes a SUBSCRIBE and answers it: every channel stands at this offset. */
+  async takeSubscribe(offset = 0, epoch = EPOCH): Promise<native.Subscribe> {
+    const subscribe = await this.expect('subscribe');
+    this.send(subscribed(subscribe, offset, epoch));
+    return subscribe;
+  }
+
+  /** Takes a PUBLISH and answers it with this offset. */
+  async takePublish(offset: number): Promise<native.Publication> {
+    const { publication } = await this.expect('publish');
+    this.send(published(publication.number, offset));
+    return publication;
+  }
+}
+
+export function subscribed(subscribe: native.Subscribe, offset = 0, epoch = EPOCH): Uint8Array {
+  const entries = subscribe.subjects.map((subject) => ({
+    ...subject,
+    position: subject.prefix ? { epoch: '', offset: 0 } : { epoch, offset },
+  }));
+  return native.encodeSubscribed({ request: subscribe.request, entries });
+}
+
+export function published(request: number, offset: number): Uint8Array {
+  return native.encodePublished({ request, position: { epoch: EPOCH, offset } });
+}
+
+export function delivery(channel: string, offset: number, text: string): Uint8Array {
+  return native.encodeDeliver({
+    channel,
+    kind: 'text',
+    excludeSender: false,
+    sender: '',
+    messageId: '',
+    payload: encodeText(text),
+    number: offset,
+  });
+}

@@ -1,0 +1,34 @@
+import { decodeText, type native, type Position, type ProtocolError } from '@groupcast/protocol';
+import { EventQueue } from '@groupcast/testkit';
+import type { HubClient, HubClientState } from '../src/hub-client.ts';
+import type { Subscriber } from '../src/interests.ts';
+
+/** A subscriber that writes down what it is told: `at NAME OFFSET` for a subscription, `NAME OFFSET TEXT` for a publication. */
+export class Recorder implements Subscriber {
+  readonly events: EventQueue<string> = new EventQueue('event of a subscriber');
+
+  subscribed(subject: native.Subject, position: Position): void {
+    this.events.push(`at ${subject.name}${subject.prefix ? '*' : ''} ${position.offset}`);
+  }
+
+  deliver(publication: native.Publication): void {
+    this.events.push(`${publication.channel} ${publication.number} ${decodeText(publication.payload)}`);
+  }
+}
+
+export interface StateChange {
+  readonly state: HubClientState;
+  readonly error: ProtocolError | undefined;
+}
+
+/** Every state that a client enters from now on. */
+export function statesOf(client: HubClient): EventQueue<StateChange> {
+  const states = new EventQueue<StateChange>('state');
+  client.on('state', (state, error) => states.push({ state, error }));
+  return states;
+}
+
+/** Takes states up to the next one of this name. */
+export function nextState(states: EventQueue<StateChange>, state: HubClientState): Promise<StateChange> {
+  return states.next((change) => change.state === state);
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { SendQueue } from './send-queue.ts';
+
+describe('SendQueue', () => {
+  test('slices that lie side by side become one slice of the same buffer', () => {
+    const read = Uint8Array.from({ length: 30 }, (_, index) => index);
+    const queue = new SendQueue();
+    queue.push(read.subarray(3, 10));
+    queue.push(read.subarray(10, 12));
+    queue.push(read.subarray(12, 30));
+    const chunks = queue.take();
+    expect(chunks).toEqual([read.subarray(3, 30)]);
+    expect(chunks[0]?.buffer).toBe(read.buffer);
+  });
+
+  test('a gap, another order and another buffer begin another chunk', () => {
+    const read = Uint8Array.from({ length: 10 }, (_, index) => index);
+    const queue = new SendQueue();
+    queue.push(read.subarray(0, 2));
+    queue.push(read.subarray(3, 4));
+    queue.push(read.subarray(2, 3));
+    queue.push(Uint8Array.of(99));
+    expect(queue.take()).toEqual([
+      Uint8Array.of(0, 1),
+      Uint8Array.of(3),
+      Uint8Array.of(2),
+      Uint8Array.of(99),
+    ]);
+  });
+
+  test('counts its bytes, and is empty when they were taken', () => {
+    const queue = new SendQueue();
+    queue.push(new Uint8Array(5));
+    queue.push(new Uint8Array(7));
+    expect(queue.bytes).toBe(12);
+    queue.take();
+    expect(queue.bytes).toBe(0);
+    expect(queue.take()).toEqual([]);
+  });
+});

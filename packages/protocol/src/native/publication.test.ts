@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { bytesOf, hexOf, readGolden, type Vector } from '../../testing/golden.ts';
+import { encodeText } from '../text.ts';
+import {
+  decodePublication,
+  encodeDeliver,
+  encodePublish,
+  PUBLICATION_HEADER_BYTES,
+  type Publication,
+  turnIntoDeliver,
+} from './publication.ts';
+
+const PUBLICATION: Publication = {
+  channel: 'group:1',
+  kind: 'text',
+  excludeSender: false,
+  sender: 'ab',
+  messageId: 'c',
+  payload: encodeText('hi'),
+  number: 1,
+};
+
+describe('publications', () => {
+  // 4 bytes of length, opcode, flags, channel length, sender length, message id length, 2 zero bytes, number.
+  test('the layout, byte for byte', () => {
+    expect(hexOf(encodePublish({ ...PUBLICATION, kind: 'json', excludeSender: true, number: 0x0102 }))).toBe(
+      `${'00000020'}08${'06'}0007${'02'}01${'0000'}0000000000000102${'67726f75703a31'}6162${'63'}6869`,
+    );
+  });
+
+  test('names begin where the header ends', () => {
+    const frame = encodePublish(PUBLICATION);
+    expect(PUBLICATION_HEADER_BYTES).toBe(20);
+    expect(hexOf(frame.subarray(PUBLICATION_HEADER_BYTES)).startsWith('67726f75703a31')).toBe(true);
+  });
+
+  test('a PUBLISH and the DELIVER of the same publication differ in opcode and number only', () => {
+    const { messages } = readGolden<{ messages: Vector<{ type: string }>[] }>('native.json');
+    const publishes = messages.filter(({ message }) => message.type === 'publish');
+    expect(publishes.length).toBeGreaterThan(5);
+    for (const { name, hex } of publishes) {
+      for (const offset of [1, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+        const frame = bytesOf(hex);
+        const expected = hexOf(encodeDeliver({ ...decodePublication(frame), number: offset }));
+        turnIntoDeliver(frame, offset);
+        expect(hexOf(frame), `${name} at ${offset}`).toBe(expected);
+      }
+    }
+  });
+
+  test('a frame in the middle of a larger buffer is patched in its place', () => {
+    const frame = encodePublish(PUBLICATION);
+    const buffer = new Uint8Array(frame.length + 20).fill(0xee);
+    buffer.set(frame, 10);
+    turnIntoDeliver(buffer.subarray(10, 10 + frame.length), 2 ** 40 + 5);
+    expect(hexOf(buffer)).toBe(
+      'ee'.repeat(10) + hexOf(encodeDeliver({ ...PUBLICATION, number: 2 ** 40 + 5 })) + 'ee'.repeat(10),
+    );
+  });
+
+  test('the payload is a slice of the frame', () => {
+    const frame = encodePublish(PUBLICATION);
+    expect(decodePublication(frame).payload.buffer).toBe(frame.buffer);
+  });
+
+  test.each(['sender', 'messageId'] as const)('%s of 256 bytes does not fit', (field) => {
+    const text = 'あ'.repeat(85);
+    expect(decodePublication(encodePublish({ ...PUBLICATION, [field]: text }))[field]).toBe(text);
+    expect(() => encodePublish({ ...PUBLICATION, [field]: `${text}x` })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { readGolden, type Vector } from '../../testing/golden.ts';
+import { CLIENT_MESSAGE_BYTES_MAX } from '../limits.ts';
+import { ProtocolError } from '../protocol-error.ts';
+import { type ClientCommand, CommandError, type CommandId, parseClientCommand } from './client-command.ts';
+
+interface Refused extends Vector<never> {
+  readonly id?: CommandId;
+}
+
+const golden = readGolden<{ commands: Vector<ClientCommand>[]; refused: Refused[] }>('client.json');
+const PROTOTYPE_KEYS = Reflect.ownKeys(Object.prototype);
+
+afterEach(() => {
+  expect(Reflect.ownKeys(Object.prototype)).toEqual(PROTOTYPE_KEYS);
+  expect(({} as Record<string, unknown>)['id']).toBeUndefined();
+});
+
+function refusalOf(text: string): CommandError {
+  try {
+    parseClientCommand(text);
+  } catch (error) {
+    if (error instanceof CommandError) return error;
+    throw error;
+  }
+  return expect.unreachable(`taken: ${text.slice(0, 100)}`);
+}
+
+describe('golden commands', () => {
+  test.each(golden.commands)('$name', ({ text, message }) => {
+    expect(parseClientCommand(text)).toEqual(message);
+  });
+
+  test.each(golden.refused)('refused: $name', ({ text, error, id }) => {
+    const refusal = refusalOf(text);
+    expect(refusal).toBeInstanceOf(ProtocolError);
+    expect(refusal.code).toBe(error);
+    expect(refusal.id).toBe(id);
+    expect(refusal.message).toMatch(/\.$/);
+  });
+});
+
+// Every kind of value that JSON has, in every field of every command.
+const VALUES = [
+  ...['null', 'true', 'false', '0', '-1', '1.5', '1e15', '9007199254740992', '""', '"x"', '"\\ud800"'],
+  ...['{}', '{"a":1}', '{"__proto__":{}}', '[]', '["x"]', '[[]]'],
+];
+const INTEGERS = ['0', '-1', '1e15'];
+const TAKEN: Record<string, Record<string, readonly string[]>> = {
+  add_group: { group_id: [...INTEGERS, '"x"'] },
+  leave_group: { group_id: [...INTEGERS, '"x"'] },
+  send_to_group: {
+    group_id: [...INTEGERS, '"x"'],
+    message: ['""', '"x"'],
+    message_id: ['"x"'],
+    exclude_self: ['true', 'false'],
+  },
+  ping: {},
+};
+const ID_TAKEN = [...INTEGERS, '1.5', '9007199254740992', '""', '"x"'];
+const VALID: Record<string, string> = {
+  group_id: '"123"',
+  message: '"hi"',
+  message_id: '"m"',
+  exclude_self: 'true',
+};
+
+function commandText(cmd: string, fields: Record<string, string>): string {
+  const members = Object.entries({ cmd: JSON.stringify(cmd), ...fields });
+  return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;
+}
+
+describe.each(Object.entries(TAKEN))('every JSON type in %s', (cmd, fields) => {
+  const valid = Object.fromEntries(Object.keys(fields).map((field) => [field, VALID[field] ?? '']));
+
+  test.each(Object.entries(fields))('%s', (field, taken) => {
+    for (const value of VALUES) {
+      const text = commandText(cmd, { ...valid, [field]: value, id: '"the id"' });
+      if (taken.includes(value)) {
+        const parsed: unknown = JSON.parse(value);
+        const expected = field === 'group_id' ? String(parsed) : parsed;
+        expect(parseClientCommand(text), text).toMatchObject({ cmd, [field]: expected, id: 'the id' });
+      } else {
+        const refusal = refusalOf(text);
+        expect(refusal.code, text).toBe(field === 'group_id' ? 'invalid_group' : 'bad_field');
+        expect(refusal.id, text).toBe('the id');
+        expect(refusal.message, text).toContain(field);
+      }
+    }
+  });
+
+  test('id', () => {
+    for (const value of VALUES) {
+      const text = commandText(cmd, { ...valid, id: value });
+      if (ID_TAKEN.includes(value)) {
+        expect(parseClientCommand(text).id, text).toBe(JSON.parse(value));
+      } else {
+        expect(refusalOf(text), text).toMatchObject({ code: 'bad_field', id: undefined });
+      }
+    }
+  });
+
+  test('fields of other commands and unknown ones are ignored, whatever they hold', () => {
+    const plain = parseClientCommand(commandText(cmd, valid));
+    for (const other of ['later', '__proto__', 'constructor', 'hasOwnProperty', 'type', '']) {
+      for (const value of VALUES) {
+        const text = commandText(cmd, { ...valid, [other]: value });
+        // A computed `__proto__` in an object literal is an own key, and so it is in the text.
+        expect(text).toContain(JSON.stringify(other));
+        expect(parseClientCommand(text), text).toEqual(plain);
+      }
+    }
+  });
+});
+
+describe('bounds', () => {
+  test('64 levels are taken, 65 are not', () => {
+    const nested = (levels: number): string =>
+      `{"cmd":"ping","x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
+    expect(parseClientCommand(nested(64))).toEqual({ cmd: 'ping' });
+    expect(refusalOf(nested(65)).code).toBe('bad_json');
+    expect(refusalOf(nested(CLIENT_MESSAGE_BYTES_MAX / 2)).code).toBe('bad_json');
+  });
+
+  test('32 keys are taken, 33 are not, in objects however deep', () => {
+    const keys = (count: number): string =>
+      Array.from({ length: count }, (_, key) => `"k${key}":0`).join(',');
+    expect(parseClientCommand(`{"cmd":"ping",${keys(31)}}`)).toEqual({ cmd: 'ping' });
+    expect(refusalOf(`{"cmd":"ping",${keys(32)}}`).code).toBe('bad_json');
+    expect(parseClientCommand(`{"cmd":"ping","x":[[{${keys(32)}}]]}`)).toEqual({ cmd: 'ping' });
+    expect(refusalOf(`{"cmd":"ping","x":[[{${keys(33)}}]]}`).code).toBe('bad_json');
+  });
+
+  test('an array has no bound of its own: the message has one', () => {
+    expect(parseClientCommand(`{"cmd":"ping","x":[${'0,'.repeat(30_000)}0]}`)).toEqual({ cmd: 'ping' });
+  });
+
+  test.each([
+    ['id', 128],
+    ['message_id', 128],
+  ])('%s is bounded in bytes', (field, bytesMax) => {
+    const send = (value: string): string =>
+      commandText('send_to_group', { group_id: '"1"', message: '""', [field]: JSON.stringify(value) });
+    const full = `${'あ'.repeat(Math.floor(bytesMax / 3))}ab`;
+    expect(parseClientCommand(send(full))).toMatchObject({ [field]: full });
+    expect(refusalOf(send(`${full}c`)).code).toBe('bad_field');
+  });
+});
+
+describe('what a refusal says', () => {
+  test('names the field, and says when it is missing', () => {
+    expect(refusalOf('{"cmd":"send_to_group","group_id":"1"}').message).toMatch(/^message .* missing\.$/);
+    expect(refusalOf('{"cmd":"send_to_group","group_id":"1","message":7}').message).not.toContain('missing');
+  });
+
+  test('never repeats what the client sent', () => {
+    for (const { text } of golden.refused) {
+      const canary = text.replaceAll('ping', 'canary').replaceAll('ADD_GROUP', 'canary');
+      expect(refusalOf(canary).message).not.toContain('canary');
+    }
+  });
+
+  test('the group is judged before the message, whatever the order of the fields', () => {
+    expect(refusalOf('{"message":1,"group_id":null,"cmd":"send_to_group"}').code).toBe('invalid_group');
+  });
+
+  test('the last of two equal keys counts', () => {
+    expect(parseClientCommand('{"cmd":"nope","cmd":"ping","id":1,"id":2}')).toEqual({ cmd: 'ping', id: 2 });
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { readGolden, type Vector } from '../../testing/golden.ts';
+import { clientEvent } from './client-event.ts';
+
+const { events } = readGolden<{ events: Vector<Record<string, unknown>>[] }>('client.json');
+
+describe('golden events', () => {
+  test.each(events)('$name', ({ text, message }) => {
+    expect(clientEvent.parse(JSON.parse(text))).toEqual(message);
+    expect(JSON.stringify(clientEvent.parse(message))).toBe(text);
+  });
+
+  test('there is one of every type', () => {
+    const types = clientEvent.options.map((option) => option.shape.type.value);
+    expect(new Set(events.map(({ message }) => message['type']))).toEqual(new Set(types));
+  });
+
+  test('no field that is always there may be missing', () => {
+    for (const { name, message } of events) {
+      const { type } = message;
+      const option = clientEvent.options.find((candidate) => candidate.shape.type.value === type);
+      for (const [field, schema] of Object.entries(option?.shape ?? {})) {
+        const { [field]: _, ...rest } = message;
+        expect(clientEvent.safeParse(rest).success, `${name} without ${field}`).toBe(
+          schema.safeParse(undefined).success,
+        );
+      }
+    }
+  });
+
+  test('a field of a later version is ignored', () => {
+    expect(clientEvent.parse({ type: 'ping', later: 1 })).toEqual({ type: 'ping' });
+  });
+});

@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { CHANNEL_NAME_BYTES_MAX, ERROR_MESSAGE_BYTES_MAX, SHORT_TEXT_BYTES_MAX } from '../src/limits.ts';
+import { isChannelName } from '../src/name.ts';
+import type { NativeMessage } from '../src/native/message.ts';
+import type { Publication } from '../src/native/publication.ts';
+import { utf8ByteLength } from '../src/text.ts';
+
+// `unit: 'binary'` draws every code point but the surrogates: control characters, marks and emoji among them.
+function text(bytesMax: number): fc.Arbitrary<string> {
+  return fc
+    .string({ unit: 'binary', maxLength: bytesMax })
+    .filter((drawn) => utf8ByteLength(drawn) <= bytesMax);
+}
+
+const channel = fc.oneof(
+  fc.constantFrom('group:123', 'group:日本', '__proto__', 'c'.repeat(CHANNEL_NAME_BYTES_MAX)),
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter(isChannelName),
+);
+const shortText = fc.oneof(text(SHORT_TEXT_BYTES_MAX), fc.constant('x'.repeat(SHORT_TEXT_BYTES_MAX)));
+const count = fc.maxSafeNat();
+const u32 = fc.nat({ max: 0xffffffff });
+const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const subject = fc.record({ name: channel, prefix: fc.boolean() });
+const subjects = fc.array(subject, { minLength: 1, maxLength: 20 });
+const position = fc.record({ epoch: shortText, offset: count });
+const publication: fc.Arbitrary<Publication> = fc.record({
+  channel,
+  kind: fc.constantFrom('text', 'json', 'bytes'),
+  excludeSender: fc.boolean(),
+  sender: shortText,
+  messageId: shortText,
+  payload: fc.uint8Array({ maxLength: 300 }),
+  number: count,
+});
+
+/** Any message of the native dialect. */
+export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
+  fc.record({
+    type: fc.constant('hello' as const),
+    version: fc.constant(1),
+    nonce: bytes32,
+    name: shortText,
+  }),
+  fc.record({ type: fc.constant('challenge' as const), nonce: bytes32, proof: bytes32 }),
+  fc.record({ type: fc.constant('proof' as const), proof: bytes32 }),
+  fc.record({
+    type: fc.constant('welcome' as const),
+    version: fc.nat({ max: 255 }),
+    heartbeatMs: u32,
+    frameBytesMax: u32,
+  }),
+  fc.record({ type: fc.constant('subscribe' as const), request: count, subjects }),
+  fc.record({
+    type: fc.constant('subscribed' as const),
+    request: count,
+    entries: fc.array(fc.record({ name: channel, prefix: fc.boolean(), position }), {
+      minLength: 1,
+      maxLength: 20,
+    }),
+  }),
+  fc.record({ type: fc.constant('unsubscribe' as const), subjects }),
+  fc.record({ type: fc.constant('publish' as const), publication }),
+  fc.record({ type: fc.constant('deliver' as const), publication }),
+  fc.record({ type: fc.constant('published' as const), request: count, position }),
+  fc.record({
+    type: fc.constant('error' as const),
+    request: count,
+    code: shortText,
+    message: text(ERROR_MESSAGE_BYTES_MAX),
+  }),
+);
+
+/** Valid bytes after an accident: some overwritten, some lost, some put in, or the rest cut off. */
+export function mutated(valid: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
+  const edit = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+    remove: fc.nat({ max: 4 }),
+    insert: fc.uint8Array({ maxLength: 4 }),
+  });
+  return fc.tuple(valid, fc.array(edit, { minLength: 1, maxLength: 4 })).map(([bytes, edits]) => {
+    let changed = [...bytes];
+    for (const { at, remove, insert } of edits) {
+      const index = Math.floor(at * changed.length);
+      changed = [...changed.slice(0, index), ...insert, ...changed.slice(index + remove)];
+    }
+    return Uint8Array.from(changed);
+  });
+}

@@ -1,0 +1,33 @@
+import { encodeError } from '../src/native/error-message.ts';
+import { encodeChallenge, encodeHello, encodeProof, encodeWelcome } from '../src/native/handshake.ts';
+import type { NativeMessage } from '../src/native/message.ts';
+import { encodeDeliver, encodePublish, encodePublished } from '../src/native/publication.ts';
+import { encodeSubscribe, encodeSubscribed, encodeUnsubscribe } from '../src/native/subscription.ts';
+
+/** The other direction of `decodeNative`, which no peer needs: each knows what it sends. */
+export function encodeNative(message: NativeMessage): Uint8Array {
+  switch (message.type) {
+    case 'hello':
+      return encodeHello(message);
+    case 'challenge':
+      return encodeChallenge(message);
+    case 'proof':
+      return encodeProof(message.proof);
+    case 'welcome':
+      return encodeWelcome(message);
+    case 'subscribe':
+      return encodeSubscribe(message);
+    case 'subscribed':
+      return encodeSubscribed(message);
+    case 'unsubscribe':
+      return encodeUnsubscribe(message.subjects);
+    case 'publish':
+      return encodePublish(message.publication);
+    case 'deliver':
+      return encodeDeliver(message.publication);
+    case 'published':
+      return encodePublished(message);
+    case 'error':
+      return encodeError(message);
+  }
+}

@@ -1,0 +1,26 @@
+export { createAdminServer } from './admin-server.ts';
+export { ConfigError } from './config-error.ts';
+export { configMarkdown } from './config-help.ts';
+export { EventLoopDelay } from './event-loop-delay.ts';
+export { fetchAdmin } from './fetch-admin.ts';
+export { listenErrorMessage } from './listen-error-message.ts';
+export { LogLimiter } from './log-limiter.ts';
+export { createLogger, type Logger } from './logger.ts';
+export {
+  choiceOption,
+  flagOption,
+  integerOption,
+  listOption,
+  numberOption,
+  type Options,
+  textOption,
+} from './option.ts';
+export { printable } from './printable.ts';
+export type { Command, Program } from './program.ts';
+export { readConfig } from './read-config.ts';
+export { runCommand } from './run-command.ts';
+export { runMain } from './run-main.ts';
+export { runUntilSignal } from './run-until-signal.ts';
+export { readSecretFile } from './secret-file.ts';
+export { startTable } from './start-table.ts';
+export { textTable } from './text-table.ts';

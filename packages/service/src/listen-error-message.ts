@@ -1,0 +1,34 @@
+import { isIPv6 } from 'node:net';
+
+/**
+ * One line for an error of `listen`: names the address and the port, and says what to do. `portFlag` is the flag that
+ * chooses the port, `--port` or `--admin-port`; the one for the address is named like it.
+ */
+export function listenErrorMessage(error: unknown, host: string, port: number, portFlag: string): string {
+  const where = formatAddress(host, port);
+  const hostFlag = portFlag.replace(/port$/, 'host');
+  switch (errorCode(error)) {
+    case 'EADDRINUSE':
+      return `${where} is in use by another process: stop that one ("ss -ltnp" names it) or choose another port with ${portFlag}.`;
+    case 'EACCES':
+      return `Not allowed to listen on ${where}: choose a port from 1024 up with ${portFlag}, or grant CAP_NET_BIND_SERVICE.`;
+    case 'EADDRNOTAVAIL':
+      return `Cannot listen on ${where}: this machine has no such address; choose one that it has with ${hostFlag}.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `Cannot listen on ${where}: the name has no address; give an address with ${hostFlag}.`;
+    default: {
+      const reason = error instanceof Error ? error.message : String(error);
+      return `Cannot listen on ${where} (${reason}): check ${hostFlag} and ${portFlag}.`;
+    }
+  }
+}
+
+/** `127.0.0.1:2206`, and `[::1]:2206` for IPv6. */
+export function formatAddress(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

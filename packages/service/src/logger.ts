@@ -1,0 +1,82 @@
+import { type Logger as PinoLogger, pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { LogSink } from './log-sink.ts';
+
+/** From all lines to none. */
+type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** Writes one line: fields first, where there are any. Text that a client sent belongs in a field, and through `printable`. */
+interface LogLine {
+  (message: string): void;
+  (fields: object, message: string): void;
+}
+
+/** What apps log with. Errors go into the field `error`. */
+export interface Logger {
+  readonly debug: LogLine;
+  readonly info: LogLine;
+  readonly warn: LogLine;
+  readonly error: LogLine;
+  readonly fatal: LogLine;
+  /** A logger whose lines carry these fields too. */
+  child(bindings: object): Logger;
+  /** How many lines of this process were lost, because nobody read them or there was no room for them. */
+  dropped(): number;
+}
+
+/** What a logger needs to know. */
+export interface LoggerOptions {
+  /** The service, in each line: `groupcast-hub`. */
+  readonly name: string;
+  readonly level: LogLevel;
+  /** Fields in each line, such as the role and the worker's number. */
+  readonly bindings?: object;
+  /** For people instead of machines. Default: when stderr is a terminal. */
+  readonly pretty?: boolean;
+}
+
+// Credentials are never meant to be logged; where one slips into a field, it is not shown.
+const SECRET_FIELDS = ['token', 'secret', 'authorization'];
+
+/**
+ * A logger to stderr (stdout is for tables): lines for people on a terminal, JSON otherwise. It never blocks the service
+ * and never ends it, whatever becomes of stderr: lines that cannot be written are dropped and counted.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const sink = new LogSink(process.stderr);
+  const pretty = options.pretty ?? process.stderr.isTTY === true;
+  const settings = {
+    name: options.name,
+    level: options.level,
+    base: { pid: process.pid, ...options.bindings },
+    timestamp: stdTimeFunctions.isoTime,
+    errorKey: 'error',
+    serializers: { error: stdSerializers.err },
+    redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
+  };
+  return adapt(pino(settings, pretty ? prettySink(sink) : sink), sink);
+}
+
+/** Formats in this thread: a worker thread would lose the last lines of a process that ends. */
+function prettySink(sink: LogSink): { write(line: string): void } {
+  const format = prettyFactory({
+    colorize: process.stderr.hasColors?.() ?? false,
+    errorLikeObjectKeys: ['error'],
+    ignore: 'pid',
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
+  return { write: (line) => sink.write(format(line)) };
+}
+
+function adapt(logger: PinoLogger, sink: LogSink): Logger {
+  return {
+    debug: logger.debug.bind(logger),
+    info: logger.info.bind(logger),
+    warn: logger.warn.bind(logger),
+    error: logger.error.bind(logger),
+    fatal: logger.fatal.bind(logger),
+    child: (bindings) => adapt(logger.child(bindings), sink),
+    dropped: () => sink.dropped,
+  };
+}

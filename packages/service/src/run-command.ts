@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { AdminError } from './admin-error.ts';
+import { checkConfig } from './check-config.ts';
+import { ConfigError } from './config-error.ts';
+import { helpText } from './config-help.ts';
+import { nearestName } from './option-names.ts';
+import { printable } from './printable.ts';
+import type { Command, CommandContext, Program } from './program.ts';
+import { type ConfigInput, readConfig } from './read-config.ts';
+
+/** What a command line touches besides its arguments. The defaults are the process's own. */
+export interface CommandIo
+  extends Pick<CommandContext, 'print' | 'printError'>,
+    Pick<ConfigInput, 'readFile'> {}
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+const processIo: CommandIo = {
+  print: (text) => void process.stdout.write(`${text}\n`),
+  printError: (text) => void process.stderr.write(`${text}\n`),
+  readFile: (path) => readFileSync(path, 'utf8'),
+};
+
+/**
+ * Runs the command that `argv` (without node and script) names, and returns the exit code: the command's own; 1 when the
+ * configuration is invalid or the command throws, said on stderr; 2 when there is no such command.
+ */
+export async function runCommand<C extends object>(
+  program: Program<C>,
+  argv: readonly string[],
+  env: ConfigInput['env'],
+  io: CommandIo = processIo,
+): Promise<number> {
+  const full: Program<C> = { ...program, commands: { ...program.commands, 'check-config': checkConfig } };
+  const [name, ...flags] = argv;
+  if (name === '--version') {
+    io.print(`${full.name} ${full.version}`);
+    return 0;
+  }
+  if (name === undefined || isHelp(name)) {
+    const say = name === undefined ? io.printError : io.print;
+    say(helpText(full));
+    return name === undefined ? EXIT_USAGE : 0;
+  }
+  const command = Object.hasOwn(full.commands, name) ? full.commands[name] : undefined;
+  if (command === undefined) {
+    io.printError(unknownCommand(full, name));
+    return EXIT_USAGE;
+  }
+  if (flags.some(isHelp)) {
+    io.print(helpText(full, name));
+    return 0;
+  }
+  try {
+    return await runWithConfig(full, command, { argv: flags, env, readFile: io.readFile }, io);
+  } catch (error) {
+    for (const line of complaint(error)) io.printError(`${full.name}: ${line}`);
+    return EXIT_FAILED;
+  }
+}
+
+function runWithConfig<C extends object>(
+  program: Program<C>,
+  command: Command<C>,
+  input: ConfigInput,
+  io: CommandIo,
+): number | Promise<number> {
+  const { config, sources, warnings } = readConfig(program, input);
+  return command.run(config, { sources, warnings, print: io.print, printError: io.printError });
+}
+
+function isHelp(argument: string): boolean {
+  return argument === '--help' || argument === '-h';
+}
+
+function unknownCommand<C extends object>(program: Program<C>, name: string): string {
+  if (name.startsWith('-'))
+    return `${program.name}: put the command first: ${program.name} <command> [options].`;
+  const names = Object.keys(program.commands);
+  const nearest = nearestName(name, names);
+  const hint = nearest === undefined ? `the commands are ${names.join(', ')}.` : `did you mean ${nearest}?`;
+  return `${program.name}: unknown command "${printable(name)}": ${hint} ${program.name} --help says more.`;
+}
+
+/** What the operator can mend is said in sentences; anything else is a defect of ours and comes with its stack. */
+function complaint(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.problems;
+  if (error instanceof AdminError) return [error.message];
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+}

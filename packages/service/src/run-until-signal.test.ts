@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { CHILD_TEST_TIMEOUT_MS, type Child, startChild } from './fixtures/child.ts';
+
+async function started(...flags: string[]): Promise<Child> {
+  const child = startChild(['start', ...flags]);
+  await child.said('started');
+  return child;
+}
+
+describe('a real process', { timeout: CHILD_TEST_TIMEOUT_MS }, () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s drains, exits 0 and leaves no handler', async (signal) => {
+    const child = await started('--reload');
+    child.process.kill(signal);
+    expect(await child.ended).toEqual({ code: 0, signal: null });
+    expect(child.stdout()).toContain('handlers left: 0,0,0');
+    expect(child.stderr()).toContain(`"signal":"${signal}"`);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('a second signal, %s, ends it at once with %d', async (signal, code) => {
+    const child = await started('--drain=never');
+    child.process.kill('SIGTERM');
+    await child.said('draining');
+    child.process.kill(signal);
+    expect(await child.ended).toEqual({ code, signal: null });
+  });
+
+  test('a drain past its deadline is logged and exits 1', async () => {
+    const child = await started('--drain=never', '--deadline-ms=20');
+    child.process.kill('SIGTERM');
+    expect(await child.ended).toEqual({ code: 1, signal: null });
+    expect(child.stderr()).toContain('the drain took too long');
+  });
+
+  test('a drain that fails is logged with its reason and exits 1', async () => {
+    const child = await started('--drain=fails');
+    child.process.kill('SIGTERM');
+    expect(await child.ended).toEqual({ code: 1, signal: null });
+    expect(child.stderr()).toContain('a socket would not close');
+  });
+
+  test('SIGHUP reloads, and the process goes on', async () => {
+    const child = await started('--reload');
+    child.process.kill('SIGHUP');
+    await child.said('reloaded');
+    child.process.kill('SIGTERM');
+    expect(await child.ended).toEqual({ code: 0, signal: null });
+  });
+});

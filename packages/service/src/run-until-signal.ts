@@ -1,0 +1,94 @@
+import { constants } from 'node:os';
+import type { Logger } from './logger.ts';
+
+/** A signal that asks the process to end. */
+type EndSignal = 'SIGINT' | 'SIGTERM';
+
+/** What a service does about signals. */
+export interface SignalHandling {
+  /** Ends the service in order. Called once, on the first SIGTERM or SIGINT. */
+  drain(signal: EndSignal): Promise<void>;
+  /** Called on SIGHUP. Without it, SIGHUP does what the system does by default: it ends the process. */
+  reload?(): void | Promise<void>;
+  readonly log: Pick<Logger, 'info' | 'error'>;
+  /** How long `drain` may take, in milliseconds; then the process ends with code 1. */
+  readonly deadlineMs: number;
+}
+
+/**
+ * A terminal sends Ctrl-C to the whole process group, and a launcher (npm, turbo, tsx) that is in it may send it on: what comes
+ * this soon after the first is the same wish once more.
+ */
+const ECHO_MS = 200;
+
+const EXIT_FAILED = 1;
+/** A shell reads an exit code above this as "ended by the signal of that number". */
+const EXIT_SIGNAL_BASE = 128;
+
+/**
+ * Waits for the signal that ends the service, and lets it drain: running → draining → ended.
+ *
+ * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second SIGINT or SIGTERM, later than
+ * 200 ms after the first, ends the process at once with 130 or 143, and so does the deadline with 1. The handlers are removed at the end.
+ */
+export function runUntilSignal(handling: SignalHandling): Promise<number> {
+  const { log, deadlineMs } = handling;
+  const { promise, resolve } = deferred();
+  let draining = false;
+  let drainingSinceMs = 0;
+
+  const onHangup = (): void => {
+    if (!draining) void reload(handling);
+  };
+  const onEnd = (signal: EndSignal): void => {
+    if (draining) {
+      if (performance.now() - drainingSinceMs > ECHO_MS)
+        process.exit(EXIT_SIGNAL_BASE + constants.signals[signal]);
+      return;
+    }
+    draining = true;
+    drainingSinceMs = performance.now();
+    log.info({ signal, deadlineMs }, 'draining; a second signal ends the process at once');
+    const timer = setTimeout(() => {
+      log.error({ deadlineMs }, 'the drain took too long; the process ends without it');
+      process.exit(EXIT_FAILED);
+    }, deadlineMs);
+    void drain(handling, signal).then((code) => {
+      clearTimeout(timer);
+      process.off('SIGTERM', onEnd).off('SIGINT', onEnd).off('SIGHUP', onHangup);
+      resolve(code);
+    });
+  };
+
+  process.on('SIGTERM', onEnd).on('SIGINT', onEnd);
+  if (handling.reload !== undefined) process.on('SIGHUP', onHangup);
+  return promise;
+}
+
+async function drain(handling: SignalHandling, signal: EndSignal): Promise<number> {
+  try {
+    await handling.drain(signal);
+    handling.log.info('drained');
+    return 0;
+  } catch (error) {
+    handling.log.error({ error }, 'the drain failed');
+    return EXIT_FAILED;
+  }
+}
+
+async function reload(handling: SignalHandling): Promise<void> {
+  try {
+    await handling.reload?.();
+  } catch (error) {
+    handling.log.error({ error }, 'the reload failed; the service goes on as before');
+  }
+}
+
+// Promise.withResolvers is newer than the oldest Node that we support.
+function deferred(): { readonly promise: Promise<number>; resolve(code: number): void } {
+  let resolve: (code: number) => void = () => {};
+  const promise = new Promise<number>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

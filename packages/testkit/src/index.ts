@@ -1,0 +1,27 @@
+export { type AdminReply, adminRequest } from './admin-request.ts';
+export { EventQueue } from './event-queue.ts';
+export { freePort } from './free-port.ts';
+export { RawSocket, type RawSocketEnd, type RawSocketOptions } from './raw-socket.ts';
+export {
+  type GatewayStats,
+  type GatewayWorkerStats,
+  startGateway,
+  type TestGateway,
+} from './start-gateway.ts';
+export { type HubStats, startHub, type TestHub } from './start-hub.ts';
+export { type AppFlags, type AppOptions, REPOSITORY, type TestApp } from './test-app.ts';
+export {
+  type ClientClose,
+  type JsonObject,
+  ReceivedMessage,
+  TestClient,
+  type TestClientOptions,
+} from './test-client.ts';
+export {
+  killAll,
+  type ProcessExit,
+  type ProcessOptions,
+  startProcess,
+  type TestProcess,
+} from './test-process.ts';
+export { until } from './until.ts';

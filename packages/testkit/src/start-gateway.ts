@@ -1,0 +1,34 @@
+import { type AppFlags, type AppOptions, readStats, startApp, type TestApp } from './test-app.ts';
+
+/** One worker in `GET /api/v1/stats` of a gateway. */
+export interface GatewayWorkerStats {
+  readonly pid: number;
+  readonly connections: number;
+  readonly groups: number;
+  readonly received: number;
+  readonly delivered: number;
+  readonly [name: string]: unknown;
+}
+
+/** What `GET /api/v1/stats` of a gateway says, as far as tests rely on it. */
+export interface GatewayStats {
+  readonly connections: number;
+  readonly groups: number;
+  readonly workers: readonly GatewayWorkerStats[];
+  readonly [name: string]: unknown;
+}
+
+export interface TestGateway extends TestApp {
+  /** For WebSockets. */
+  readonly url: string;
+  stats(): Promise<GatewayStats>;
+}
+
+/**
+ * Starts a real gateway on 127.0.0.1, on free ports unless the flags say which, with one worker unless they say how many.
+ * `hub` is the hub's address: `startGateway({ hub: hub.address })`.
+ */
+export async function startGateway(flags: AppFlags = {}, options: AppOptions = {}): Promise<TestGateway> {
+  const app = await startApp('ws-gateway', { host: '127.0.0.1', workers: 1, ...flags }, options);
+  return { ...app, url: `ws://127.0.0.1:${app.port}`, stats: () => readStats<GatewayStats>(app.adminPort) };
+}

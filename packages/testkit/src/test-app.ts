@@ -1,0 +1,92 @@
+import { fileURLToPath } from 'node:url';
+import { adminRequest } from './admin-request.ts';
+import { freePort } from './free-port.ts';
+import { type ProcessExit, startProcess, type TestProcess } from './test-process.ts';
+import { until } from './until.ts';
+
+/** The root of the repository. */
+export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Flags of an app by their keys: `{ adminPort: 1, insecure: true, welcomePage: false }` is `--admin-port 1 --insecure --no-welcome-page`. */
+export type AppFlags = Readonly<Record<string, string | number | boolean>>;
+
+export interface AppOptions {
+  /** What node runs. Default: the app's source. */
+  readonly main?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A real hub or gateway that runs as a process of its own, and answers. */
+export interface TestApp {
+  readonly process: TestProcess;
+  readonly port: number;
+  readonly adminPort: number;
+  /** Asks it to end (SIGTERM), and resolves when it has. */
+  stop(): Promise<ProcessExit>;
+  /** Kills the process, not its children, and resolves when it is gone. */
+  kill(): Promise<ProcessExit>;
+}
+
+/** Starts an app on free ports, and resolves when it says that it is ready. Rejects with its output when it ends before. */
+export async function startApp(
+  folder: string,
+  flags: AppFlags,
+  { main, env = {} }: AppOptions,
+): Promise<TestApp> {
+  const port = Number(flags['port'] ?? (await freePort()));
+  const adminPort = Number(flags['adminPort'] ?? (await freePort()));
+  const program = main === undefined ? ['--import', 'tsx', `apps/${folder}/src/main.ts`] : [main];
+  const args = [...program, 'start', ...flagTexts({ ...flags, port, adminPort })];
+  const child = startProcess(process.execPath, args, {
+    cwd: REPOSITORY,
+    env: { ...withoutSettings(), ...env },
+  });
+
+  let exit: ProcessExit | undefined;
+  void child.finished.then((end) => {
+    exit = end;
+  });
+  await until(
+    () => exit !== undefined || isReady(adminPort),
+    () => `${folder} to be ready (its output: ${child.stdout}${child.stderr})`,
+  );
+  if (exit !== undefined) {
+    throw new Error(`${folder} ended with ${exit.signal ?? exit.code}: ${child.stdout}${child.stderr}`);
+  }
+  const end = (signal: NodeJS.Signals): Promise<ProcessExit> => {
+    child.kill(signal);
+    return child.exited;
+  };
+  return {
+    process: child,
+    port,
+    adminPort,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+/** `GET /api/v1/stats`. */
+export async function readStats<Stats>(adminPort: number): Promise<Stats> {
+  const { status, body } = await adminRequest(adminPort, '/api/v1/stats');
+  if (status !== 200) throw new Error(`/api/v1/stats answered ${status}: ${body}`);
+  return JSON.parse(body) as Stats;
+}
+
+// What is set where the tests run must not reach the apps.
+function withoutSettings(): Record<string, undefined> {
+  const names = Object.keys(process.env).filter((name) => name.startsWith('GROUPCAST_'));
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}
+
+async function isReady(adminPort: number): Promise<boolean> {
+  return (await adminRequest(adminPort, '/readyz')).status === 200;
+}
+
+function flagTexts(flags: AppFlags): string[] {
+  return Object.entries(flags).flatMap(([key, value]) => {
+    const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (typeof value === 'boolean') return [value ? `--${name}` : `--no-${name}`];
+    return [`--${name}=${value}`];
+  });
+}

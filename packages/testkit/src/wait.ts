@@ -1,0 +1,2 @@
+/** How long anything in a test is waited for, in milliseconds: long past what a busy machine needs, so that no test is about speed. */
+export const WAIT_MS = 20_000;
