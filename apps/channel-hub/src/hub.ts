@@ -46,6 +46,7 @@ class TcpHub implements Hub {
   #listening: Promise<AddressInfo> | undefined;
   #closing: Promise<void> | undefined;
   #ticker: NodeJS.Timeout | undefined;
+  #onEmpty = (): void => {};
   #lastId = 0;
   #dropped = 0;
 
@@ -126,12 +127,20 @@ class TcpHub implements Hub {
     await Promise.allSettled([this.#listening]);
     clearInterval(this.#ticker);
     if (this.#server.listening) {
-      const isClosed = once(this.#server, 'close');
+      const portIsFree = once(this.#server, 'close');
       this.#server.close();
       for (const session of this.#sessions) session.close('hub_closed');
-      await isClosed;
+      await portIsFree;
+      await this.#allEnded();
     }
     await this.#options.engine.close();
+  }
+
+  #allEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#sessions.size === 0) resolve();
+    });
   }
 
   #accept(socket: Socket): void {
@@ -148,6 +157,7 @@ class TcpHub implements Hub {
 
   #ended(session: Session, end: SessionEnd, error: Error | undefined): void {
     this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#onEmpty();
     this.#closed.add(end);
     const { log } = this.#options;
     const fields = { ...fieldsOf(session), reason: end };

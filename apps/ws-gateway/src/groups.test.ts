@@ -2,6 +2,7 @@ import { CommandError } from '@groupcast/protocol/schema';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeMember } from './fixtures/fake-member.ts';
 import { LoopbackHub } from './fixtures/loopback-hub.ts';
+import { expectPristineObjects } from './fixtures/pristine-objects.ts';
 import { type Counters, createCounters } from './gateway-stats.ts';
 import { Groups } from './groups.ts';
 import { completeOptions } from './options.ts';
@@ -100,9 +101,7 @@ describe('joining and leaving', () => {
     for (const name of names) hub.publish(`group:${name}`, `to ${name}`);
     await nextTurn();
     expect(members.map(({ got }) => got)).toEqual(names.map((name) => [`to ${name}`]));
-    expect(Object.getOwnPropertyNames(Object.prototype).sort()).toEqual(
-      Object.getOwnPropertyNames(Object.getPrototypeOf(JSON.parse('{}'))).sort(),
-    );
+    expectPristineObjects();
   });
 });
 

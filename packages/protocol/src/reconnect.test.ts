@@ -37,6 +37,10 @@ describe('reconnectDelayMs', () => {
     expect(reconnectDelayMs(0, ALMOST_ONE, { minMs: 5_000, maxMs: 100 })).toBeLessThan(100);
   });
 
+  test('a minimum of 0 never waits, however many attempts failed', () => {
+    expect(reconnectDelayMs(5_000, 0.5, { minMs: 0, maxMs: 20_000 })).toBe(0);
+  });
+
   test('is in bounds for all attempts and draws', () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(

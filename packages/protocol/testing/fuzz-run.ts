@@ -1,6 +1,6 @@
 import process from 'node:process';
 
-const CASES_DEFAULT = 5_000;
+const CASES_DEFAULT = 3_000;
 
 /** How many cases a fuzz test runs, and from which seed. `FUZZ_CASES` and `FUZZ_SEED` of the environment set them. */
 export interface FuzzRun {

@@ -15,12 +15,6 @@ export interface SignalHandling {
   readonly deadlineMs: number;
 }
 
-/**
- * A terminal sends Ctrl-C to the whole process group, and a launcher (npm, turbo, tsx) that is in it may send it on: what comes
- * this soon after the first is the same wish once more.
- */
-const ECHO_MS = 200;
-
 const EXIT_FAILED = 1;
 /** A shell reads an exit code above this as "ended by the signal of that number". */
 const EXIT_SIGNAL_BASE = 128;
@@ -28,26 +22,19 @@ const EXIT_SIGNAL_BASE = 128;
 /**
  * Waits for the signal that ends the service, and lets it drain: running → draining → ended.
  *
- * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second SIGINT or SIGTERM, later than
- * 200 ms after the first, ends the process at once with 130 or 143, and so does the deadline with 1. The handlers are removed at the end.
+ * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second SIGINT or SIGTERM ends the process at once with 130 or 143, and so does the deadline with 1. The handlers are removed at the end.
  */
 export function runUntilSignal(handling: SignalHandling): Promise<number> {
   const { log, deadlineMs } = handling;
   const { promise, resolve } = deferred();
   let draining = false;
-  let drainingSinceMs = 0;
 
   const onHangup = (): void => {
     if (!draining) void reload(handling);
   };
   const onEnd = (signal: EndSignal): void => {
-    if (draining) {
-      if (performance.now() - drainingSinceMs > ECHO_MS)
-        process.exit(EXIT_SIGNAL_BASE + constants.signals[signal]);
-      return;
-    }
+    if (draining) process.exit(EXIT_SIGNAL_BASE + constants.signals[signal]);
     draining = true;
-    drainingSinceMs = performance.now();
     log.info({ signal, deadlineMs }, 'draining; a second signal ends the process at once');
     const timer = setTimeout(() => {
       log.error({ deadlineMs }, 'the drain took too long; the process ends without it');

@@ -1,0 +1,15 @@
+import type { Program } from '@groupcast/service';
+import manifest from '../../package.json' with { type: 'json' };
+import { HUB_OPTIONS, type HubConfig } from '../config.ts';
+import { genTokenCommand } from './gen-token.ts';
+import { startCommand } from './start.ts';
+import { statusCommand } from './status.ts';
+
+export const program: Program<HubConfig> = {
+  name: 'groupcast-hub',
+  version: manifest.version,
+  summary: 'Broadcasts between Groupcast gateways and gives every message its place in its group.',
+  envPrefix: 'GROUPCAST_HUB',
+  options: HUB_OPTIONS,
+  commands: { start: startCommand, status: statusCommand, 'gen-token': genTokenCommand },
+};

@@ -1,0 +1,93 @@
+import type { AddressInfo } from 'node:net';
+import {
+  type Command,
+  createAdminServer,
+  createLogger,
+  EventLoopDelay,
+  listenErrorMessage,
+  readSecretFile,
+  runUntilSignal,
+  startTable,
+} from '@groupcast/service';
+import type { HubConfig } from '../config.ts';
+import { createHub } from '../hub.ts';
+import { HubError } from '../hub-error.ts';
+import type { HubOptionsInput } from '../hub-options.ts';
+import type { Log } from '../log.ts';
+import { hubMetrics } from './metrics.ts';
+import { type HubReport, hubReport } from './stats.ts';
+
+/** Peers have a second to take what is queued for them; then the process ends whatever is left. */
+const DRAIN_DEADLINE_MS = 10_000;
+
+/** A queue that stays above this part of its limit is closed too, only later. */
+const QUEUE_SOFT_SHARE = 0.25;
+
+export const startCommand: Command<HubConfig> = {
+  summary: 'Run the hub.',
+  run: async (config, context) => {
+    const { secret, warning } = readSecretFile(config.secretFile);
+    const log = createLogger({ name: 'groupcast-hub', level: config.logLevel });
+    for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
+    const hub = createHub(hubOptions(config, secret, log));
+    const loopDelay = new EventLoopDelay();
+    let listen = '';
+    const stats = async (): Promise<HubReport> => hubReport(hub, listen, loopDelay.read().p99Ms);
+    const admin = createAdminServer({
+      host: config.adminHost,
+      port: config.adminPort,
+      ready: () => (listen === '' ? { ready: false, reason: 'the hub does not listen' } : { ready: true }),
+      metrics: async () => hubMetrics(await stats()),
+      routes: { '/api/v1/stats': stats },
+      onError: (error, path) => log.error({ error, path }, 'admin port failed'),
+    });
+    try {
+      const { port } = await listenOr(hub, config.host, config.port, '--port');
+      await listenOr(admin, config.adminHost, config.adminPort, '--admin-port');
+      listen = `frame://${config.host}:${port}`;
+      context.print(startTable([{ worker: 'ChannelHub', listen, processes: 1 }]));
+      const drain = (): Promise<void> => {
+        listen = '';
+        return hub.close();
+      };
+      return await runUntilSignal({ drain, log, deadlineMs: DRAIN_DEADLINE_MS });
+    } finally {
+      await hub.close();
+      await admin.close();
+      loopDelay.close();
+    }
+  },
+};
+
+/** Listens, or throws with the line that an operator needs. */
+async function listenOr(
+  server: { listen(): Promise<AddressInfo> },
+  host: string,
+  port: number,
+  flag: string,
+): Promise<AddressInfo> {
+  try {
+    return await server.listen();
+  } catch (cause) {
+    if (cause instanceof HubError) throw cause;
+    throw new Error(listenErrorMessage(cause, host, port, flag), { cause });
+  }
+}
+
+function hubOptions(config: HubConfig, secret: string, log: Log): HubOptionsInput {
+  const { host, port, insecure, sessionsMax, channelsPerSessionMax, frameBytesMax, queueBytesMax } = config;
+  const link = { queueBytesMax, queueBytesSoft: queueBytesMax * QUEUE_SOFT_SHARE };
+  const heartbeatMs = config.heartbeatSeconds * 1_000;
+  return {
+    host,
+    port,
+    secret,
+    insecure,
+    sessionsMax,
+    channelsPerSessionMax,
+    frameBytesMax,
+    heartbeatMs,
+    link,
+    log,
+  };
+}

@@ -1,0 +1,106 @@
+import { limits } from '@groupcast/protocol';
+import {
+  choiceOption,
+  flagOption,
+  integerOption,
+  numberOption,
+  type Options,
+  textOption,
+} from '@groupcast/service';
+
+/** Everything that an operator can set. */
+export interface HubConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly secretFile: string;
+  readonly insecure: boolean;
+  readonly sessionsMax: number;
+  readonly channelsPerSessionMax: number;
+  readonly frameBytesMax: number;
+  readonly queueBytesMax: number;
+  readonly heartbeatSeconds: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+const MIB = 1024 * 1024;
+
+export const HUB_OPTIONS: Options<HubConfig> = {
+  host: textOption({
+    default: '127.0.0.1',
+    valueName: 'ADDRESS',
+    describe: 'Address to take peers on; one that other hosts reach needs --secret-file.',
+  }),
+  port: integerOption({
+    default: 2206,
+    min: 0,
+    max: 65_535,
+    unit: 'TCP port',
+    describe: 'Port to take peers on.',
+  }),
+  adminHost: textOption({
+    default: '127.0.0.1',
+    valueName: 'ADDRESS',
+    describe: 'Address of the admin port, which has no login: keep it where only operators reach it.',
+  }),
+  adminPort: integerOption({
+    default: 2207,
+    min: 0,
+    max: 65_535,
+    unit: 'TCP port',
+    describe: 'Port for health, metrics and status over HTTP.',
+  }),
+  secretFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'File with the secret that peers must prove to know; "groupcast-hub gen-token" makes one.',
+  }),
+  insecure: flagOption({
+    default: false,
+    describe:
+      'Take anybody on any address without a secret: whoever reaches the port reads and writes every group.',
+  }),
+  sessionsMax: integerOption({
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'sessions',
+    describe: 'Peers at a time; keep it below the limit of open files.',
+  }),
+  channelsPerSessionMax: integerOption({
+    default: limits.CHANNELS_PER_SESSION_MAX,
+    min: 1,
+    max: 10_000_000,
+    unit: 'channels',
+    describe:
+      'Channels that one peer may follow; a gateway worker needs one for each group that has members.',
+  }),
+  frameBytesMax: integerOption({
+    default: limits.FRAME_BYTES_MAX,
+    min: 1_024,
+    max: limits.FRAME_BYTES_CEILING,
+    unit: 'bytes',
+    describe: 'Longest frame that is taken; a longer one closes its peer.',
+  }),
+  queueBytesMax: integerOption({
+    default: 32 * MIB,
+    min: 64 * 1_024,
+    max: 1_024 * MIB,
+    unit: 'bytes',
+    describe: 'Bytes that may wait for one peer; above it the peer is closed as slow.',
+  }),
+  heartbeatSeconds: numberOption({
+    default: 5,
+    min: 1,
+    max: 300,
+    unit: 'seconds',
+    describe:
+      'Something is sent to gateways, and expected of them, at least this often; three times as long is death.',
+  }),
+  logLevel: choiceOption({
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error'],
+    describe: 'Least important lines to log.',
+  }),
+};

@@ -1,0 +1,131 @@
+import { createNonce, createProof, Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
+import { encodeText, native, type Position } from '@groupcast/protocol';
+import { Inbox } from './inbox.ts';
+import { connectRaw } from './raw-peer.ts';
+
+type MessageOf<Type extends native.NativeMessage['type']> = Extract<native.NativeMessage, { type: Type }>;
+
+/** A peer of the native dialect that does what it is told and keeps what it gets. */
+export class NativePeer implements LinkReceiver {
+  readonly inbox: Inbox<native.NativeMessage> = new Inbox();
+  /** Copies of the DELIVER frames. */
+  readonly deliverFrames: Uint8Array[] = [];
+  readonly link: Link;
+  readonly nonce: Uint8Array = createNonce();
+  #lastRequest = 0;
+
+  private constructor(link: (receiver: LinkReceiver) => Link) {
+    this.link = link(this);
+  }
+
+  /** Connected, and nothing was said. */
+  static async connect(port: number): Promise<NativePeer> {
+    const socket = await connectRaw(port);
+    return new NativePeer((receiver) => new Link(socket, receiver));
+  }
+
+  /** Connected and welcomed. */
+  static async open(port: number, secret?: string): Promise<NativePeer> {
+    const peer = await NativePeer.connect(port);
+    peer.hello();
+    if (secret !== undefined) peer.prove(secret, await peer.take('challenge'));
+    await peer.take('welcome');
+    return peer;
+  }
+
+  hello(name = 'test'): void {
+    this.link.send(native.encodeHello({ version: native.NATIVE_VERSION, nonce: this.nonce, name }));
+  }
+
+  prove(secret: string, challenge: native.Challenge): void {
+    this.link.send(native.encodeProof(createProof(secret, 'peer', this.nonce, challenge.nonce)));
+  }
+
+  take<Type extends native.NativeMessage['type']>(type: Type): Promise<MessageOf<Type>> {
+    return this.inbox.take((message): message is MessageOf<Type> => message.type === type);
+  }
+
+  /** Sends a SUBSCRIBE and waits for all its answers. */
+  async subscribe(...subjects: native.Subject[]): Promise<native.SubscribedEntry[]> {
+    const request = this.submitSubscribe(...subjects);
+    const entries: native.SubscribedEntry[] = [];
+    while (entries.length < subjects.length) {
+      const answer = await this.inbox.take(
+        (message): message is native.Subscribed =>
+          message.type === 'subscribed' && message.request === request,
+      );
+      entries.push(...answer.entries);
+    }
+    return entries;
+  }
+
+  submitSubscribe(...subjects: native.Subject[]): number {
+    this.#lastRequest += 1;
+    this.link.send(native.encodeSubscribe({ request: this.#lastRequest, subjects }));
+    return this.#lastRequest;
+  }
+
+  unsubscribe(...subjects: native.Subject[]): void {
+    this.link.send(native.encodeUnsubscribe(subjects));
+  }
+
+  /** Sends a PUBLISH and waits for its position. */
+  async publish(channel: string, text = ''): Promise<Position> {
+    this.#lastRequest += 1;
+    const request = this.#lastRequest;
+    this.submit(channel, text, request);
+    const answer = await this.inbox.take(
+      (message): message is native.Published => message.type === 'published' && message.request === request,
+    );
+    return answer.position;
+  }
+
+  /** Sends a PUBLISH; with request 0 it is not answered. */
+  submit(channel: string, text = '', request = 0): void {
+    const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+    this.link.send(native.encodePublish({ channel, ...fields, payload: encodeText(text), number: request }));
+  }
+
+  /** The text of the next publication that was not taken yet. */
+  async takeText(): Promise<string> {
+    return Buffer.from((await this.take('deliver')).publication.payload).toString();
+  }
+
+  /** Has the hub worked on all that was sent to it before? It answers in order. */
+  async settle(): Promise<void> {
+    await this.publish('nobody follows this');
+  }
+
+  receive(frame: Uint8Array): void {
+    const message = native.decodeNative(frame);
+    if (message.type === 'deliver') this.deliverFrames.push(frame.slice());
+    this.inbox.push(message);
+  }
+
+  closed(end: LinkEnd): void {
+    this.#end = end;
+    this.inbox.end(`The link has ended: ${end}.`);
+    this.#onEnd();
+  }
+
+  /** How the link ended for the peer, when it has. */
+  async ended(): Promise<LinkEnd> {
+    while (this.#end === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#onEnd = resolve;
+      });
+    }
+    return this.#end;
+  }
+
+  #end: LinkEnd | undefined;
+  #onEnd = (): void => {};
+}
+
+export function channel(name: string): native.Subject {
+  return { name, prefix: false };
+}
+
+export function prefix(name: string): native.Subject {
+  return { name, prefix: true };
+}
