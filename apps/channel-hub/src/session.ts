@@ -258,10 +258,12 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
 
   #receiveFailed(dialect: Dialect, error: ProtocolError): void {
     const mustProve = this.#state === 'authenticating' || (this.#state === 'new' && !this.#isTrusted);
-    if (!dialect.strict && !mustProve) {
-      this.refuse(undefined, error);
-      return;
-    }
+    if (dialect.strict || mustProve) this.#fail(dialect, error);
+    else this.refuse(undefined, error);
+  }
+
+  /** The last that the peer hears. */
+  #fail(dialect: Dialect, error: ProtocolError): void {
     dialect.error(undefined, error);
     this.close(error.code, error);
   }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type StartedGateway, startGateway } from './fixtures/start-gateway.ts';
 import { TestClient } from './fixtures/test-client.ts';
+import { until } from './fixtures/until.ts';
 
 let started: StartedGateway;
 
@@ -239,7 +240,7 @@ describe('what the gateway says of itself', () => {
       }
       await Promise.all(clients.map((client) => client.ended));
     }
-    while (gateway.stats().connections > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => gateway.stats().connections === 0);
     started.turn(3);
     const stats = gateway.stats();
     expect([stats.connections, stats.groups, stats.queuedBytes]).toEqual([0, 0, 0]);

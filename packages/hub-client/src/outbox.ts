@@ -38,9 +38,8 @@ export class Outbox {
 
   /** Those that have waited too long. All wait equally long, so they stand in front. */
   takeExpired(nowMs: number): WaitingPublish[] {
-    let count = 0;
-    while ((this.#waiting[count]?.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs) count += 1;
-    const expired = this.#waiting.splice(0, count);
+    const inTime = this.#waiting.findIndex((publish) => publish.deadlineMs > nowMs);
+    const expired = this.#waiting.splice(0, inTime === -1 ? this.#waiting.length : inTime);
     for (const publish of expired) this.#bytes -= publish.frame.length;
     return expired;
   }

@@ -1,17 +1,15 @@
-import type { AddressInfo } from 'node:net';
 import {
   type Command,
   createAdminServer,
   createLogger,
   EventLoopDelay,
-  listenErrorMessage,
+  listenAt,
   readSecretFile,
   runUntilSignal,
   startTable,
 } from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
 import { createHub } from '../hub.ts';
-import { HubError } from '../hub-error.ts';
 import type { HubOptionsInput } from '../hub-options.ts';
 import type { Log } from '../log.ts';
 import { hubMetrics } from './metrics.ts';
@@ -42,8 +40,8 @@ export const startCommand: Command<HubConfig> = {
       onError: (error, path) => log.error({ error, path }, 'admin port failed'),
     });
     try {
-      const { port } = await listenOr(hub, config.host, config.port, '--port');
-      await listenOr(admin, config.adminHost, config.adminPort, '--admin-port');
+      const { port } = await listenAt(hub, config.host, config.port, '--port');
+      await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
       listen = `frame://${config.host}:${port}`;
       context.print(startTable([{ worker: 'ChannelHub', listen, processes: 1 }]));
       const drain = (): Promise<void> => {
@@ -58,21 +56,6 @@ export const startCommand: Command<HubConfig> = {
     }
   },
 };
-
-/** Listens, or throws with the line that an operator needs. */
-async function listenOr(
-  server: { listen(): Promise<AddressInfo> },
-  host: string,
-  port: number,
-  flag: string,
-): Promise<AddressInfo> {
-  try {
-    return await server.listen();
-  } catch (cause) {
-    if (cause instanceof HubError) throw cause;
-    throw new Error(listenErrorMessage(cause, host, port, flag), { cause });
-  }
-}
 
 function hubOptions(config: HubConfig, secret: string, log: Log): HubOptionsInput {
   const { host, port, insecure, sessionsMax, channelsPerSessionMax, frameBytesMax, queueBytesMax } = config;

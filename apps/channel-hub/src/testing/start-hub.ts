@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import { createHub, type Hub } from '../hub.ts';
 import type { HubOptionsInput } from '../hub-options.ts';
 import type { Log } from '../log.ts';
+import type { SessionEnd } from '../session-end.ts';
 
 /** One line of a log. */
 export interface LogLine {
@@ -28,6 +29,11 @@ export async function startHub(options: HubOptionsInput = {}): Promise<RunningHu
 /** When `isTrue` is, which is looked at once in each turn of the event loop. */
 export async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise(setImmediate);
+}
+
+/** When so many sessions have ended for this reason. */
+export function closedAs(hub: Hub, end: SessionEnd, count = 1): Promise<void> {
+  return until(() => hub.stats().closed[end] === count);
 }
 
 function recordingLog(lines: LogLine[]): Log {

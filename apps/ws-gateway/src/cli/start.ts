@@ -4,8 +4,7 @@ import {
   createAdminServer,
   createLogger,
   EventLoopDelay,
-  type Logger,
-  listenErrorMessage,
+  listenAt,
   readSecretFile,
   runUntilSignal,
   startTable,
@@ -13,7 +12,7 @@ import {
 import manifest from '../../package.json' with { type: 'json' };
 import { type GatewayConfig, parseHub } from '../config.ts';
 import { connectionsMaxOfSystem } from '../supervision/connections-max.ts';
-import { ListenError, Primary } from '../supervision/primary.ts';
+import { Primary } from '../supervision/primary.ts';
 import type { WorkerOptions } from '../supervision/worker-options.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { collectStats, type PrimaryStats } from './stats.ts';
@@ -30,8 +29,7 @@ export const startCommand: Command<GatewayConfig> = {
       level: config.logLevel,
       bindings: { role: 'primary' },
     });
-    for (const line of context.warnings) log.warn(line);
-    if (warning !== undefined) log.warn(warning);
+    for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
     const workers = config.workers === 0 ? availableParallelism() : config.workers;
     const primary = new Primary({ workers, worker: workerOptions(config, secret), log });
     const loopDelay = new EventLoopDelay();
@@ -49,38 +47,27 @@ export const startCommand: Command<GatewayConfig> = {
       onError: (error, path) => log.error({ error, path }, 'admin port failed'),
     });
     try {
-      await admin.listen();
-    } catch (error) {
-      context.printError(listenErrorMessage(error, config.adminHost, config.adminPort, '--admin-port'));
-      loopDelay.close();
-      return 1;
-    }
-    let code = 1;
-    const ended = runUntilSignal({
-      drain: () => primary.drain(config.drainSeconds * 1_000, 'going_away'),
-      log,
-      deadlineMs: config.drainSeconds * 1_000 + DRAIN_GRACE_MS,
-    });
-    try {
-      const address = await primary.start();
-      listen = `ws://${config.host}:${address.port}`;
-      context.print(startTable([{ worker: 'WsGateway', listen, processes: workers }]));
-      code = await ended;
-    } catch (error) {
-      context.printError(failure(error, config, log));
+      await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
+      const ended = runUntilSignal({
+        drain: () => primary.drain(config.drainSeconds * 1_000, 'going_away'),
+        log,
+        deadlineMs: config.drainSeconds * 1_000 + DRAIN_GRACE_MS,
+      });
+      const started = listenAt({ listen: () => primary.start() }, config.host, config.port, '--port');
+      // A signal may come before the workers listen; then they never will.
+      const address = await Promise.race([started, ended.then(() => undefined)]);
+      if (address !== undefined) {
+        listen = `ws://${config.host}:${address.port}`;
+        context.print(startTable([{ worker: 'WsGateway', listen, processes: workers }]));
+      }
+      return await ended;
+    } finally {
       await primary.drain(0, 'going_away');
+      await admin.close();
+      loopDelay.close();
     }
-    await admin.close();
-    loopDelay.close();
-    return code;
   },
 };
-
-function failure(error: unknown, config: GatewayConfig, log: Logger): string {
-  if (error instanceof ListenError) return listenErrorMessage(error, config.host, config.port, '--port');
-  log.error({ error }, 'the gateway could not start');
-  return 'The gateway could not start; the log says why.';
-}
 
 function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOptions, 'index'> {
   const hub = parseHub(config.hub);

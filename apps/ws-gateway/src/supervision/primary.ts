@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { CloseReason } from '@groupcast/protocol';
 import type { Log } from '../log.ts';
 import { Reports } from './reports.ts';
@@ -22,6 +23,7 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
   /** Node's error code: EADDRINUSE, EACCES, EADDRNOTAVAIL, … */
   readonly code: string;
+  readonly syscall = 'listen';
 
   constructor(code: string, message: string) {
     super(message);
@@ -39,6 +41,7 @@ const STRAGGLER_MS = 7_000;
 export class Primary {
   readonly #log: Log;
   readonly #slots: WorkerSlot[];
+  readonly #address: { readonly host: string; readonly port: number };
   readonly #reports = new Reports();
   readonly #killAll = (): void => {
     for (const slot of this.#slots) slot.kill();
@@ -51,6 +54,7 @@ export class Primary {
 
   constructor(options: PrimaryOptions) {
     this.#log = options.log;
+    this.#address = options.worker.gateway;
     const backoff = options.restart ?? RESTART_BACKOFF_DEFAULTS;
     const events: WorkerSlotEvents = {
       listening: (slot, address) => this.#listening(slot, address),
@@ -66,7 +70,9 @@ export class Primary {
   }
 
   /** Resolves when every worker listens. Rejects with a ListenError when the address cannot be had. */
-  start(): Promise<AddressInfo> {
+  async start(): Promise<AddressInfo> {
+    const { host, port } = this.#address;
+    await probe(host, port);
     cluster.schedulingPolicy = cluster.SCHED_RR;
     // Whoever ends this process without a drain wants all of it to end: workers that nobody watches would serve on.
     process.on('exit', this.#killAll);
@@ -91,10 +97,6 @@ export class Primary {
 
   get restarts(): number {
     return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0);
-  }
-
-  get slots(): readonly WorkerSlot[] {
-    return this.#slots;
   }
 
   /** What the workers say of themselves; those that do not answer within a second are left out. */
@@ -148,4 +150,12 @@ export class Primary {
       slot.kill();
     }
   }
+}
+
+/** Finds an address that cannot be had at once, and not only after the workers have been loaded. */
+async function probe(host: string, port: number): Promise<void> {
+  const server = createServer().listen({ host, port });
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
 }

@@ -5,7 +5,8 @@ import type { GatewayOptions } from '../options.ts';
 export interface WorkerOptions {
   /** Its place among the workers, from 0: its successor has the same. */
   readonly index: number;
-  readonly gateway: Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel'>>;
+  readonly gateway: Pick<GatewayOptions, 'host' | 'port'> &
+    Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel'>>;
   readonly hub: HubAddress;
   /** Shared with the hub; '' where there is none. */
   readonly secret: string;

@@ -65,7 +65,9 @@ export class WorkerSlot {
     return this.#restarts;
   }
 
+  /** Does nothing once the slot was drained. */
   start(): void {
+    if (this.#state === 'gone') return;
     this.#state = 'starting';
     this.#linked = false;
     this.#silentMs = 0;

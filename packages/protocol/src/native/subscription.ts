@@ -45,7 +45,11 @@ export function encodeSubscribe(subscribe: Omit<Subscribe, 'type'>): Uint8Array 
 }
 
 export function decodeSubscribe(reader: ByteReader): Subscribe {
-  return { type: 'subscribe', request: reader.u64(), subjects: readSubjects(reader) };
+  const request = reader.u64();
+  // An ERROR with request 0 means the end of the link, so a request of that number could not be refused.
+  if (request === 0)
+    throw new ProtocolError('bad_frame', 'The request number of a SUBSCRIBE must be above 0.');
+  return { type: 'subscribe', request, subjects: readSubjects(reader) };
 }
 
 export function encodeUnsubscribe(subjects: readonly Subject[]): Uint8Array {

@@ -66,9 +66,14 @@ export function parseClientCommand(text: string): ClientCommand {
   const result = clientCommand.safeParse(value);
   if (result.success) return result.data;
   const id = commandId.safeParse(value['id']).data;
-  if (!COMMANDS.has(value['cmd'])) throw new CommandError('unknown_command', undefined, id);
+  if (typeof value['cmd'] === 'string' && !COMMANDS.has(value['cmd'])) {
+    throw new CommandError('unknown_command', undefined, id);
+  }
   const field = String(result.error.issues[0]?.path[0] ?? 'cmd');
-  if (field === 'group_id') throw new CommandError('invalid_group', undefined, id, { cause: result.error });
+  // A text that is no name is told apart from what is no text at all.
+  if (field === 'group_id' && typeof value['group_id'] === 'string') {
+    throw new CommandError('invalid_group', undefined, id, { cause: result.error });
+  }
   throw new CommandError('bad_field', fieldSentence(field, value), id, { cause: result.error });
 }
 
@@ -87,6 +92,8 @@ function parseObject(text: string): JsonObject {
 }
 
 const FIELD_RULES: ReadonlyMap<string, string> = new Map([
+  ['cmd', 'cmd must be a string.'],
+  ['group_id', 'group_id must be a string or an integer.'],
   ['id', `id must be a number or a string of at most ${COMMAND_ID_BYTES_MAX} bytes.`],
   ['message', 'message must be a string without half of a surrogate pair.'],
   ['message_id', `message_id must be a string of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`],
