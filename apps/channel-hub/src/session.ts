@@ -258,7 +258,8 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
 
   #receiveFailed(dialect: Dialect, error: ProtocolError): void {
     const mustProve = this.#state === 'authenticating' || (this.#state === 'new' && !this.#isTrusted);
-    if (dialect.strict || mustProve) this.#fail(dialect, error);
+    const isLost = error.code === 'unknown_dialect';
+    if (dialect.strict || mustProve || isLost) this.#fail(dialect, error);
     else this.refuse(undefined, error);
   }
 
