@@ -1,6 +1,6 @@
 // Writes docs/CONFIG.md from the config tables of the services; with --check, fails when the file is not what they say.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { program as hub } from '../apps/channel-hub/src/commands/program.ts';
+import { program as hub } from '../apps/channel-hub/src/cli/program.ts';
 import { program as gateway } from '../apps/ws-gateway/src/cli/program.ts';
 import { configMarkdown } from '../packages/service/src/index.ts';
 

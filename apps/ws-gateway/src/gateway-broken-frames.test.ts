@@ -92,6 +92,29 @@ test.each([
   expect((await client.ended).code).toBe(1008);
 });
 
+test('1,025 fragments are one too many', async () => {
+  const client = await RawClient.upgraded(started.port);
+  client.write(
+    clientFrame(FRAGMENT, ''),
+    ...Array.from({ length: 1_024 }, () => clientFrame(CONTINUATION, '')),
+  );
+  expect((await client.ended).code).toBe(1008);
+});
+
+test('a message that comes in too many pieces of the network ends with 1008', async () => {
+  const few = await startGateway({ messageChunksMax: 8 });
+  const client = await RawClient.upgraded(few.port);
+  const other = await TestClient.plain(few.url);
+  const bytesOfText = clientFrame(TEXT, 'x'.repeat(100));
+  for (const byte of bytesOfText.subarray(0, 20)) {
+    client.write(Buffer.of(byte));
+    // The gateway has read the byte by the time that it answers another client.
+    await other.ask({ cmd: 'ping', id: 1 });
+  }
+  expect((await client.ended).code).toBe(1008);
+  await few.gateway.close();
+});
+
 test('a message in 1,024 fragments, with a ping within, is taken', async () => {
   const client = await RawClient.upgraded(started.port);
   const text = JSON.stringify({ cmd: 'send_to_group', group_id: 'g', message: 'x'.repeat(1_000) });

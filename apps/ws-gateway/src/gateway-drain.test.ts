@@ -36,26 +36,36 @@ test('a drain closes every client with its reason, tells v1 clients when to come
 
 test('within the window clients are served until it is their turn', async () => {
   const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.v1(started.url)));
-  const drained = started.gateway.drain({ windowMs: 400, reason: 'going_away' });
-  const last = clients.at(-1)!;
-  expect(await last.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
-  await drained;
-  for (const client of clients) expect((await client.ended).code).toBe(1001);
-});
-
-test('during a drain, and after it, handshakes get 503 and are told to try again', async () => {
-  const client = await TestClient.plain(started.url);
+  const endings = clients.map((client) => client.ended);
   const drained = started.gateway.drain({ windowMs: 60_000, reason: 'restart' });
-  const late = new RawClient(started.port);
-  late.write(handshake());
-  await late.ended;
-  expect(late.http).toMatch(/^HTTP\/1.1 503 .*\r\nretry-after: 1\r\n/s);
-  expect(started.gateway.stats().handshakesRefused.draining).toBe(1);
-  expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+  expect((await Promise.race(endings)).code).toBe(1012);
+  expect(started.gateway.connections().filter(({ state }) => state === 'open').length).toBe(3);
+  const open = clients.find((client) => client.ws.readyState === client.ws.OPEN)!;
+  expect(await open.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
   // Closing does not wait for the rest of the window.
   await started.gateway.close();
   await drained;
-  expect((await client.ended).code).toBe(1012);
+  for (const ending of endings) expect((await ending).code).toBe(1012);
+});
+
+test('during a drain, and after it, handshakes get 503 and are told to try again', async () => {
+  for (let round = 0; round < 2; round++) {
+    const late = new RawClient(started.port);
+    if (round === 0) await started.gateway.drain({ windowMs: 60_000, reason: 'restart' });
+    late.write(handshake());
+    await late.ended;
+    expect(late.http).toMatch(/^HTTP\/1.1 503 .*\r\nretry-after: 1\r\n/s);
+    expect(started.gateway.stats().handshakesRefused.draining).toBe(round + 1);
+  }
+});
+
+test('close does not wait for a handshake that does not finish', async () => {
+  const client = new RawClient(started.port);
+  client.write('GET / HTTP/1.1\r\nHost: x\r\n');
+  const other = await TestClient.plain(started.url);
+  await other.ask({ cmd: 'ping', id: 1 });
+  await started.gateway.close();
+  await client.ended;
 });
 
 test('a client that does not answer is cut, and then the drain is over', async () => {

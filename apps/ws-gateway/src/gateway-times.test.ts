@@ -134,6 +134,21 @@ describe('closing', () => {
     expect(started.gateway.stats()).toMatchObject({ joins: 1, leaves: 1, closed: { by_client: 1 } });
   });
 
+  test('one that asks for the close and then stays is in no group meanwhile, and cut after 5 s', async () => {
+    const client = await RawClient.upgraded(started.port);
+    client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
+    await until(() => started.gateway.stats().joins === 1);
+    // Paused, it does not notice that the gateway has ended its side.
+    client.socket.pause();
+    client.write(clientFrame(0x88, Buffer.from('03e8', 'hex')));
+    await until(() => started.gateway.stats().leaves === 1);
+    expect(started.gateway.connections()).toMatchObject([{ state: 'draining', groups: 0 }]);
+    started.turn(5);
+    await until(() => started.gateway.stats().connections === 0);
+    expect(started.gateway.stats().closed.by_client).toBe(1);
+    client.socket.destroy();
+  });
+
   test('a client that ends its side of TCP without a close frame is gone', async () => {
     const client = await RawClient.upgraded(started.port);
     client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));

@@ -132,7 +132,7 @@ export class HubConnection implements LinkReceiver {
   /** What the hub said before it ended the connection tells more than the end itself. */
   #refusal(message: native.ErrorMessage): ProtocolError {
     const code = isErrorCode(message.code) ? message.code : 'internal_error';
-    return this.#problem(code, `refused this peer: ${message.message}`);
+    return this.#problem(code, `refused this peer: ${message.message.replace(/\.$/, '')}`);
   }
 
   #fail(code: ProtocolError['code'], what: string): void {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createNonce, createProof, isProof } from '@groupcast/link';
 import { encodeText, FrameDecoder, native } from '@groupcast/protocol';
-import { EventQueue, RawSocket } from '@groupcast/testkit';
+import { EventQueue, freePort, RawSocket } from '@groupcast/testkit';
 
 export const EPOCH = 'epoch-1';
 
@@ -25,9 +25,9 @@ export class FakeHub {
     server.on('connection', (socket) => this.sessions.push(new FakeSession(socket)));
   }
 
-  /** `port` 0 is any free one. */
-  static async start(port = 0): Promise<FakeHub> {
-    const server = createServer().listen(port, '127.0.0.1');
+  /** On any free port, unless one is given. */
+  static async start(port?: number): Promise<FakeHub> {
+    const server = createServer().listen(port ?? (await freePort()), '127.0.0.1');
     await once(server, 'listening');
     return new FakeHub(server);
   }

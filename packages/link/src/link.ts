@@ -127,11 +127,12 @@ export class Link {
   /** Queues whole frames; they leave at the end of the turn. Once the link is closing they are dropped. */
   send(frames: Uint8Array): void {
     if (this.#state !== 'open') return;
-    this.#queue.push(frames);
+    // What waits already is what counts: a message longer than the bound still reaches a peer that reads.
     if (this.queuedBytes > this.#options.queueBytesMax) {
       this.destroy('slow');
       return;
     }
+    this.#queue.push(frames);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(flush, this);

@@ -9,7 +9,7 @@ export interface LinkOptions {
   readonly frameBytesMax: number;
   /** How long a frame may take from its first byte to its last, in milliseconds. Default 30,000. */
   readonly frameMs: number;
-  /** Bytes waiting to be sent at which the peer is closed at once as slow. Default 32 MiB. */
+  /** More bytes than this waiting to be sent, and the next message closes the peer as slow. Default 32 MiB. */
   readonly queueBytesMax: number;
   /** Bytes waiting at which the peer is closed as slow after `queueSoftMs` without falling below. Default 8 MiB. */
   readonly queueBytesSoft: number;

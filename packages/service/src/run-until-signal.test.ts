@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CHILD_TEST_TIMEOUT_MS, type Child, startChild } from './fixtures/child.ts';
+import { runUntilSignal } from './run-until-signal.ts';
 
 async function started(...flags: string[]): Promise<Child> {
   const child = startChild(['start', ...flags]);
@@ -23,8 +24,11 @@ describe('a real process', { timeout: CHILD_TEST_TIMEOUT_MS }, () => {
     const child = await started('--drain=never');
     child.process.kill('SIGTERM');
     await child.said('draining');
-    child.process.kill(signal);
-    expect(await child.ended).toEqual({ code, signal: null });
+    // As somebody who goes on pressing: what comes right after the first one does not count.
+    const pressing = setInterval(() => child.process.kill(signal), 50);
+    const ended = await child.ended;
+    clearInterval(pressing);
+    expect(ended).toEqual({ code, signal: null });
   });
 
   test('a drain past its deadline is logged and exits 1', async () => {
@@ -47,5 +51,38 @@ describe('a real process', { timeout: CHILD_TEST_TIMEOUT_MS }, () => {
     await child.said('reloaded');
     child.process.kill('SIGTERM');
     expect(await child.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('a Ctrl-C that a wrapper passes on once more', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  test('is the same for half a second, and a second one after that', async () => {
+    vi.useFakeTimers();
+    // The real one does not return either.
+    vi.spyOn(process, 'exit').mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    let drained: () => void = () => {};
+    const drain = vi.fn(
+      () =>
+        new Promise<void>((resolve) => {
+          drained = resolve;
+        }),
+    );
+    const log = { info: () => {}, error: () => {} };
+    const ended = runUntilSignal({ drain, log, deadlineMs: 60_000 });
+    process.emit('SIGINT', 'SIGINT');
+    process.emit('SIGINT', 'SIGINT');
+    vi.advanceTimersByTime(499);
+    process.emit('SIGTERM', 'SIGTERM');
+    vi.advanceTimersByTime(1);
+    expect(() => process.emit('SIGINT', 'SIGINT')).toThrow('exit 130');
+    expect(drain).toHaveBeenCalledTimes(1);
+    drained();
+    expect(await ended).toBe(0);
   });
 });

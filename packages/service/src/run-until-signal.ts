@@ -16,25 +16,38 @@ export interface SignalHandling {
 }
 
 const EXIT_FAILED = 1;
+
+/**
+ * A terminal sends Ctrl-C to every process of the command, and a wrapper among them (tsx watch, npm) passes it on to the
+ * service once more. What comes within this time of the first signal is the same key press. People are slower.
+ */
+const SAME_PRESS_MS = 500;
+
 /** A shell reads an exit code above this as "ended by the signal of that number". */
 const EXIT_SIGNAL_BASE = 128;
 
 /**
  * Waits for the signal that ends the service, and lets it drain: running → draining → ended.
  *
- * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second SIGINT or SIGTERM ends the process at once with 130 or 143, and so does the deadline with 1. The handlers are removed at the end.
+ * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second SIGINT or SIGTERM ends the process at once with 130 or 143 (not within
+ * half a second, in which wrappers repeat the first one), and so does the deadline with 1. The handlers are removed at the end.
  */
 export function runUntilSignal(handling: SignalHandling): Promise<number> {
   const { log, deadlineMs } = handling;
   const { promise, resolve } = deferred();
   let draining = false;
+  let drainingSinceMs = 0;
 
   const onHangup = (): void => {
     if (!draining) void reload(handling);
   };
   const onEnd = (signal: EndSignal): void => {
-    if (draining) process.exit(EXIT_SIGNAL_BASE + constants.signals[signal]);
+    if (draining) {
+      if (performance.now() - drainingSinceMs < SAME_PRESS_MS) return;
+      process.exit(EXIT_SIGNAL_BASE + constants.signals[signal]);
+    }
     draining = true;
+    drainingSinceMs = performance.now();
     log.info({ signal, deadlineMs }, 'draining; a second signal ends the process at once');
     const timer = setTimeout(() => {
       log.error({ deadlineMs }, 'the drain took too long; the process ends without it');

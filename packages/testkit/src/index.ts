@@ -5,10 +5,11 @@ export { RawSocket, type RawSocketEnd, type RawSocketOptions } from './raw-socke
 export {
   type GatewayStats,
   type GatewayWorkerStats,
+  launchGateway,
   startGateway,
   type TestGateway,
 } from './start-gateway.ts';
-export { type HubStats, startHub, type TestHub } from './start-hub.ts';
+export { type HubPeer, type HubStats, launchHub, startHub, type TestHub } from './start-hub.ts';
 export { type AppFlags, type AppOptions, REPOSITORY, type TestApp } from './test-app.ts';
 export {
   type ClientClose,

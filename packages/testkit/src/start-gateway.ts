@@ -1,10 +1,13 @@
-import { type AppFlags, type AppOptions, readStats, startApp, type TestApp } from './test-app.ts';
+import { type AppFlags, type AppOptions, launchApp, readStats, startApp, type TestApp } from './test-app.ts';
 
 /** One worker in `GET /api/v1/stats` of a gateway. */
 export interface GatewayWorkerStats {
   readonly pid: number;
   readonly connections: number;
+  /** Groups that it follows at the hub. */
   readonly groups: number;
+  /** Its way to the hub. */
+  readonly hub: { readonly state: string };
   readonly received: number;
   readonly delivered: number;
   readonly [name: string]: unknown;
@@ -12,6 +15,8 @@ export interface GatewayWorkerStats {
 
 /** What `GET /api/v1/stats` of a gateway says, as far as tests rely on it. */
 export interface GatewayStats {
+  /** Workers started in the place of others that died. */
+  readonly restarts: number;
   readonly connections: number;
   readonly groups: number;
   readonly workers: readonly GatewayWorkerStats[];
@@ -29,6 +34,18 @@ export interface TestGateway extends TestApp {
  * `hub` is the hub's address: `startGateway({ hub: hub.address })`.
  */
 export async function startGateway(flags: AppFlags = {}, options: AppOptions = {}): Promise<TestGateway> {
-  const app = await startApp('ws-gateway', { host: '127.0.0.1', workers: 1, ...flags }, options);
+  return testGateway(await startApp('ws-gateway', withDefaults(flags), options));
+}
+
+/** Starts a gateway as `startGateway` does, and does not wait until it is ready. */
+export async function launchGateway(flags: AppFlags = {}, options: AppOptions = {}): Promise<TestGateway> {
+  return testGateway(await launchApp('ws-gateway', withDefaults(flags), options));
+}
+
+function withDefaults(flags: AppFlags): AppFlags {
+  return { host: '127.0.0.1', workers: 1, ...flags };
+}
+
+function testGateway(app: TestApp): TestGateway {
   return { ...app, url: `ws://127.0.0.1:${app.port}`, stats: () => readStats<GatewayStats>(app.adminPort) };
 }

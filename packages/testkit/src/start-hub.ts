@@ -1,4 +1,14 @@
-import { type AppFlags, type AppOptions, readStats, startApp, type TestApp } from './test-app.ts';
+import { type AppFlags, type AppOptions, launchApp, readStats, startApp, type TestApp } from './test-app.ts';
+
+/** One peer in `GET /api/v1/stats` of a hub. */
+export interface HubPeer {
+  /** As it calls itself: a gateway's worker says its index and its pid. */
+  readonly name: string;
+  readonly subjects: number;
+  readonly received: number;
+  readonly delivered: number;
+  readonly [name: string]: unknown;
+}
 
 /** What `GET /api/v1/stats` of a hub says, as far as tests rely on it. */
 export interface HubStats {
@@ -6,6 +16,7 @@ export interface HubStats {
   readonly channels: number;
   readonly published: number;
   readonly delivered: number;
+  readonly peers: readonly HubPeer[];
   readonly [name: string]: unknown;
 }
 
@@ -17,6 +28,14 @@ export interface TestHub extends TestApp {
 
 /** Starts a real hub on 127.0.0.1, on free ports unless the flags say which. */
 export async function startHub(flags: AppFlags = {}, options: AppOptions = {}): Promise<TestHub> {
-  const app = await startApp('channel-hub', flags, options);
+  return testHub(await startApp('channel-hub', flags, options));
+}
+
+/** Starts a hub as `startHub` does, and does not wait until it is ready. */
+export async function launchHub(flags: AppFlags = {}, options: AppOptions = {}): Promise<TestHub> {
+  return testHub(await launchApp('channel-hub', flags, options));
+}
+
+function testHub(app: TestApp): TestHub {
   return { ...app, address: `127.0.0.1:${app.port}`, stats: () => readStats<HubStats>(app.adminPort) };
 }

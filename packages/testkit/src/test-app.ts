@@ -28,7 +28,25 @@ export interface TestApp {
 }
 
 /** Starts an app on free ports, and resolves when it says that it is ready. Rejects with its output when it ends before. */
-export async function startApp(
+export async function startApp(folder: string, flags: AppFlags, options: AppOptions): Promise<TestApp> {
+  const app = await launchApp(folder, flags, options);
+  const child = app.process;
+  let exit: ProcessExit | undefined;
+  void child.finished.then((end) => {
+    exit = end;
+  });
+  await until(
+    () => exit !== undefined || isReady(app.adminPort),
+    () => `${folder} to be ready (its output: ${child.stdout}${child.stderr})`,
+  );
+  if (exit !== undefined) {
+    throw new Error(`${folder} ended with ${exit.signal ?? exit.code}: ${child.stdout}${child.stderr}`);
+  }
+  return app;
+}
+
+/** Starts an app on free ports, and does not wait for it: for one that must not, or cannot, become ready. */
+export async function launchApp(
   folder: string,
   flags: AppFlags,
   { main, env = {} }: AppOptions,
@@ -41,18 +59,6 @@ export async function startApp(
     cwd: REPOSITORY,
     env: { ...withoutSettings(), ...env },
   });
-
-  let exit: ProcessExit | undefined;
-  void child.finished.then((end) => {
-    exit = end;
-  });
-  await until(
-    () => exit !== undefined || isReady(adminPort),
-    () => `${folder} to be ready (its output: ${child.stdout}${child.stderr})`,
-  );
-  if (exit !== undefined) {
-    throw new Error(`${folder} ended with ${exit.signal ?? exit.code}: ${child.stdout}${child.stderr}`);
-  }
   const end = (signal: NodeJS.Signals): Promise<ProcessExit> => {
     child.kill(signal);
     return child.exited;

@@ -1,5 +1,7 @@
+import type { AddressInfo } from 'node:net';
 import {
   type Command,
+  ConfigError,
   createAdminServer,
   createLogger,
   EventLoopDelay,
@@ -9,7 +11,8 @@ import {
   startTable,
 } from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
-import { createHub } from '../hub.ts';
+import { createHub, type Hub } from '../hub.ts';
+import { HubError } from '../hub-error.ts';
 import type { HubOptionsInput } from '../hub-options.ts';
 import type { Log } from '../log.ts';
 import { hubMetrics } from './metrics.ts';
@@ -40,7 +43,7 @@ export const startCommand: Command<HubConfig> = {
       onError: (error, path) => log.error({ error, path }, 'admin port failed'),
     });
     try {
-      const { port } = await listenAt(hub, config.host, config.port, '--port');
+      const { port } = await listenForPeers(hub, config);
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
       listen = `frame://${config.host}:${port}`;
       context.print(startTable([{ worker: 'ChannelHub', listen, processes: 1 }]));
@@ -56,6 +59,15 @@ export const startCommand: Command<HubConfig> = {
     }
   },
 };
+
+async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo> {
+  try {
+    return await listenAt(hub, config.host, config.port, '--port');
+  } catch (cause) {
+    if (!(cause instanceof HubError)) throw cause;
+    throw new ConfigError([cause.message], { cause });
+  }
+}
 
 function hubOptions(config: HubConfig, secret: string, log: Log): HubOptionsInput {
   const { host, port, insecure, sessionsMax, channelsPerSessionMax, frameBytesMax, queueBytesMax } = config;

@@ -56,9 +56,10 @@ label { display: block; font-size: .875rem; }
 }
 [data-role="log"] { margin-bottom: auto; }
 [data-role="log"] li { padding: .2rem 0; overflow-wrap: anywhere; }
-[data-role="log"] span { margin-right: .6rem; color: var(--quiet); unicode-bidi: isolate; }
+[data-role="log"] span { margin-right: .6rem; display: inline-block; color: var(--quiet); unicode-bidi: isolate; }
 [data-kind="message"] bdi { display: block; font-size: 1rem; white-space: pre-wrap; }
 [data-own="true"] bdi { color: var(--accent); }
 [data-kind="error"] span:first-child { color: var(--bad); }
 footer { margin-top: 2rem; font-size: .875rem; }
+footer code { white-space: nowrap; }
 `;

@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  adminRequest,
+  killAll,
+  launchHub,
+  REPOSITORY,
+  startHub,
+  startProcess,
+  type TestProcess,
+} from '@groupcast/testkit';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { JsonPeer } from './testing/json-peer.ts';
+import { NativePeer } from './testing/native-peer.ts';
+
+// The hub as its operator meets it: a process.
+
+// A process that is started by the loader takes a second on a busy machine, and some tests start three.
+vi.setConfig({ testTimeout: 60_000 });
+
+afterEach(killAll);
+
+function hubCommand(...args: string[]): TestProcess {
+  const main = ['--import', 'tsx', 'apps/channel-hub/src/main.ts'];
+  return startProcess(process.execPath, [...main, ...args], { cwd: REPOSITORY });
+}
+
+function secretFile(secret: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'groupcast-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'secret');
+  writeFileSync(path, secret, { mode: 0o600 });
+  return path;
+}
+
+describe('start', () => {
+  test('prints the table on stdout and nothing else, logs lines of JSON on stderr, and ends with 0', async () => {
+    const hub = await startHub();
+    const peer = await NativePeer.open(hub.port);
+    await peer.publish('c', 'x');
+    const { code } = await hub.stop();
+    await hub.process.finished;
+    expect(code).toBe(0);
+    expect(await peer.ended()).toBe('peer_closed');
+    expect(hub.process.stdout).toMatch(/ChannelHub.*\[OK\]/);
+    expect(hub.process.stdout).toContain(`127.0.0.1:${hub.port}`);
+    expect(hub.process.stdout.trimEnd()).toMatch(/Press Ctrl-C to quit\. Start success\.$/);
+    const lines = hub.process.stderr.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).msg)).toContain('A peer has joined');
+  });
+
+  test('answers for its health, its metrics and its numbers', async () => {
+    const hub = await startHub();
+    const peer = await JsonPeer.connect(hub.port);
+    peer.send({ type: 'subscribe', channels: ['c'] });
+    await peer.take('subscribed');
+    peer.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
+    await peer.take('published');
+    expect((await adminRequest(hub.adminPort, '/healthz')).status).toBe(200);
+    expect((await adminRequest(hub.adminPort, '/readyz')).status).toBe(200);
+    expect((await adminRequest(hub.adminPort, '/metrics')).body).toContain('groupcast_hub_published_total 1');
+    expect(await hub.stats()).toMatchObject({
+      pid: hub.process.pid,
+      sessions: 1,
+      channels: 1,
+      published: 1,
+      delivered: 1,
+      peers: [{ dialect: 'json', subjects: 1, received: 1, delivered: 1 }],
+    });
+  });
+
+  test('escapes in its log what a peer calls itself', async () => {
+    const hub = await startHub();
+    const peer = await NativePeer.connect(hub.port);
+    peer.hello('\u001b[31mred\r\nforged');
+    await peer.take('welcome');
+    await hub.process.waitForLine(/A peer has joined/);
+    expect(hub.process.stderr).not.toContain('\u001b');
+    expect(hub.process.stderr).toContain('\\\\x1b[31mred\\\\r\\\\nforged');
+  });
+
+  test('takes the secret from its file', async () => {
+    const secret = 'a secret of sixteen bytes or more';
+    const hub = await startHub({ secretFile: secretFile(`  ${secret}\n`), host: '0.0.0.0' });
+    await NativePeer.open(hub.port, secret);
+    const stranger = await NativePeer.connect(hub.port);
+    stranger.hello();
+    stranger.prove('another', await stranger.take('challenge'));
+    expect(await stranger.take('error')).toMatchObject({ code: 'unauthorized' });
+    await hub.stop();
+    await hub.process.finished;
+    expect(hub.process.stdout + hub.process.stderr).not.toContain(secret);
+  });
+
+  test.each([
+    ['on every address without a secret', { host: '0.0.0.0' }, /--secret-file.*--insecure/],
+    ['with a short secret', { secretFile: 'SHORT' }, /less than 16 bytes/],
+    ['with a secret file that is not there', { secretFile: '/nowhere/secret' }, /\/nowhere\/secret/],
+  ])('%s refuses with one line that says what to do', async (_name, flags, sentence) => {
+    const short = 'secretFile' in flags && flags.secretFile === 'SHORT' ? secretFile('short') : undefined;
+    const hub = await launchHub(short === undefined ? flags : { secretFile: short });
+    expect((await hub.process.finished).code).toBe(1);
+    expect(hub.process.stdout).toBe('');
+    expect(hub.process.stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(sentence)]);
+  });
+
+  test('on a port that is taken ends with 1 and one line that names it', async () => {
+    const first = await startHub();
+    const second = await launchHub({ port: first.port });
+    expect((await second.process.finished).code).toBe(1);
+    expect(second.process.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringContaining(`127.0.0.1:${first.port}`),
+    ]);
+    const third = await launchHub({ adminPort: first.adminPort });
+    expect((await third.process.finished).code).toBe(1);
+    expect(third.process.stderr).toContain(`127.0.0.1:${first.adminPort}`);
+  });
+});
+
+describe('status', () => {
+  test('prints a running hub and its peers', async () => {
+    const hub = await startHub();
+    const peer = await NativePeer.connect(hub.port);
+    peer.hello('worker 1\u001b[2J');
+    await peer.take('welcome');
+    const status = hubCommand('status', '--admin-port', String(hub.adminPort));
+    expect((await status.finished).code).toBe(0);
+    expect(status.stdout).toMatch(/pid.*listen.*sessions.*channels.*state/);
+    expect(status.stdout).toContain(String(hub.process.pid));
+    expect(status.stdout).toContain('worker 1\\x1b[2J');
+    expect(status.stdout).not.toContain('\u001b');
+  });
+
+  test('says so when nothing answers', async () => {
+    const status = hubCommand('status', '--admin-port', '1');
+    expect((await status.finished).code).toBe(1);
+    expect(status.stderr).toMatch(/127\.0\.0\.1:1/);
+  });
+});
+
+test('gen-token prints a fresh secret that start takes', async () => {
+  const tokens = [hubCommand('gen-token'), hubCommand('gen-token')];
+  for (const { finished } of tokens) expect((await finished).code).toBe(0);
+  const [one, other] = tokens.map((token) => token.stdout);
+  expect(one).toMatch(/^[\w-]{43}\n$/);
+  expect(one).not.toBe(other);
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { createCounters } from '../gateway-stats.ts';
+import type { WorkerReport } from '../supervision/worker-report.ts';
+import { gatewayMetrics } from './metrics.ts';
+import type { PrimaryStats } from './stats.ts';
+import { statusRows } from './status.ts';
+
+function workerOf(index: number, received: number): WorkerReport {
+  const hub = {
+    state: 'open',
+    subjects: 1,
+    published: 0,
+    delivered: 0,
+    bufferedBytes: 0,
+    unanswered: 0,
+    reconnects: 0,
+  } as const;
+  const process = {
+    pid: 100 + index,
+    state: 'up',
+    uptimeSeconds: 1,
+    memoryBytes: 3 * 1_024 * 1_024,
+    loopDelayMs: 0.5,
+  } as const;
+  const counters = { ...createCounters(), received };
+  counters.closed.slow = 2;
+  return { index, ...process, ...counters, connections: 5, groups: 1, queuedBytes: 0, hub };
+}
+
+const stats: PrimaryStats = {
+  pid: 99,
+  listen: 'ws://127.0.0.1:1234',
+  uptimeSeconds: 1,
+  memoryBytes: 2 * 1_024 * 1_024,
+  loopDelayMs: 0,
+  restarts: 4,
+  connections: 10,
+  groups: 2,
+  received: 30,
+  delivered: 0,
+  workers: [workerOf(0, 10), workerOf(1, 20)],
+};
+
+describe('gatewayMetrics', () => {
+  test('has a series for each worker, and is the same however often it is read', async () => {
+    for (let scrape = 0; scrape < 2; scrape++) {
+      const { body, contentType } = await gatewayMetrics(stats);
+      expect(contentType).toContain('text/plain');
+      expect(body).toContain('groupcast_gateway_connections{worker="0"} 5\n');
+      expect(body).toContain('groupcast_gateway_received_total{worker="0"} 10\n');
+      expect(body).toContain('groupcast_gateway_received_total{worker="1"} 20\n');
+      expect(body).toContain('groupcast_gateway_closed_total{worker="1",reason="slow"} 2\n');
+      expect(body).toContain('groupcast_gateway_hub_link_up{worker="1"} 1\n');
+      expect(body).toContain('groupcast_gateway_worker_restarts_total 4\n');
+    }
+  });
+});
+
+describe('statusRows', () => {
+  test('the primary with the sums, then each worker', () => {
+    expect(statusRows(stats)).toEqual([
+      [99, 'primary', 'ws://127.0.0.1:1234', 10, 2, 30, 0, 2, 0, '', 'up'],
+      [100, 'worker', 'ws://127.0.0.1:1234', 5, 1, 10, 0, 3, 0.5, 'open', 'up'],
+      [101, 'worker', 'ws://127.0.0.1:1234', 5, 1, 20, 0, 3, 0.5, 'open', 'up'],
+    ]);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, test, vi } from 'vitest';
+import { Reports } from './reports.ts';
+import type { WorkerReport } from './worker-report.ts';
+
+function reportOf(index: number): WorkerReport {
+  return { index } as WorkerReport;
+}
+
+describe('Reports', () => {
+  test('resolves when everybody who was asked has answered', async () => {
+    const reports = new Reports();
+    let asked = 0;
+    const round = reports.collect((request) => {
+      asked = request;
+      return 2;
+    }, 60_000);
+    reports.receive(asked, reportOf(1));
+    reports.receive(asked, reportOf(0));
+    expect(await round).toEqual([{ index: 1 }, { index: 0 }]);
+  });
+
+  test('with nobody to ask there is nothing to wait for', async () => {
+    expect(await new Reports().collect(() => 0, 60_000)).toEqual([]);
+  });
+
+  test('a worker that does not answer is left out, and its late answer is nobody else’s', async () => {
+    vi.useFakeTimers();
+    const reports = new Reports();
+    const asked: number[] = [];
+    const ask = (request: number): number => {
+      asked.push(request);
+      return 2;
+    };
+    const first = reports.collect(ask, 1_000);
+    reports.receive(asked[0] ?? -1, reportOf(0));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await first).toEqual([{ index: 0 }]);
+
+    const second = reports.collect(ask, 1_000);
+    reports.receive(asked[0] ?? -1, reportOf(1));
+    reports.receive(asked[1] ?? -1, reportOf(0));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await second).toEqual([{ index: 0 }]);
+    vi.useRealTimers();
+  });
+});

@@ -1,0 +1,266 @@
+import { decodeText, native, type ProtocolError } from '@groupcast/protocol';
+import { EventQueue } from '@groupcast/testkit';
+import { describe, expect, test } from 'vitest';
+import { EPOCH, type FakeSession, published } from '../testing/fake-hub.ts';
+import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
+import { useFakeHub } from '../testing/use-fake-hub.ts';
+import type { HubClient } from './hub-client.ts';
+import type { HubClientOptions } from './options.ts';
+import type { PublishAnswer } from './outbox.ts';
+
+const fixture = useFakeHub();
+
+async function openClient(
+  options: Partial<HubClientOptions> = {},
+  welcome: Partial<native.Welcome> = {},
+): Promise<[HubClient, FakeSession]> {
+  const client = fixture.client(options);
+  const states = statesOf(client);
+  client.connect();
+  const session = await fixture.hub.welcome(welcome);
+  await nextState(states, 'open');
+  return [client, session];
+}
+
+/** The error that a publish fails with. */
+async function failure(publish: Promise<unknown>): Promise<ProtocolError> {
+  return publish.then(
+    (position) => Promise.reject(new Error(`It was published at ${JSON.stringify(position)}.`)),
+    (error: ProtocolError) => error,
+  );
+}
+
+describe('publish', () => {
+  test('resolves with the position that the hub answers', async () => {
+    const [client, session] = await openClient();
+    const position = client.publish('group:1', 'これは');
+    const publication = await session.takePublish(41);
+    expect(await position).toEqual({ epoch: EPOCH, offset: 41 });
+    expect(decodeText(publication.payload)).toBe('これは');
+    expect(publication).toMatchObject({
+      channel: 'group:1',
+      kind: 'text',
+      sender: '',
+      messageId: '',
+      excludeSender: false,
+    });
+    expect(client.stats()).toMatchObject({ state: 'open', published: 1, unanswered: 0 });
+  });
+
+  test('sends what it was told about the sender and the message', async () => {
+    const [client, session] = await openClient();
+    const options = { sender: 'client-1', messageId: 'm-1', excludeSender: true };
+    const positions = [
+      client.publish('c', Uint8Array.of(0, 255), options),
+      client.publish('c', '{}', { kind: 'json' }),
+    ];
+    expect(await session.takePublish(1)).toMatchObject({
+      kind: 'bytes',
+      payload: Buffer.of(0, 255),
+      ...options,
+    });
+    expect(await session.takePublish(2)).toMatchObject({ kind: 'json' });
+    await Promise.all(positions);
+  });
+
+  test('gives each answer to its own publish, in whatever order they come', async () => {
+    const [client, session] = await openClient();
+    const positions = ['a', 'b', 'c'].map((channel) => client.publish(channel, ''));
+    const requests: number[] = [];
+    for (const _ of positions) requests.push((await session.expect('publish')).publication.number);
+    const [a = 0, b = 0, c = 0] = requests;
+    session.send(published(c, 3), published(a, 1), published(b, 2));
+    expect((await Promise.all(positions)).map(({ offset }) => offset)).toEqual([1, 2, 3]);
+  });
+
+  test('asks for no answer when nobody wants one', async () => {
+    const [client, session] = await openClient();
+    client.submit('c', 'x', {}, undefined);
+    expect((await session.expect('publish')).publication.number).toBe(0);
+    expect(client.stats()).toMatchObject({ published: 1, unanswered: 0 });
+  });
+
+  test('rejects with the code and the sentence of the hub', async () => {
+    const [client, session] = await openClient();
+    const [known, unknown] = [client.publish('c', 'x'), client.publish('c', 'y')];
+    const [first, second] = [await session.expect('publish'), await session.expect('publish')];
+    const refuse = (request: number, code: string): void =>
+      session.send(native.encodeError({ request, code, message: 'Not now.' }));
+    refuse(first.publication.number, 'rate_limited');
+    refuse(second.publication.number, 'code_of_a_newer_hub');
+    expect(await failure(known)).toMatchObject({ code: 'rate_limited', message: 'Not now.' });
+    expect(await failure(unknown)).toMatchObject({ code: 'internal_error', message: 'Not now.' });
+    expect(client.state).toBe('open');
+  });
+
+  test('has an unknown outcome when no answer comes in time, and a late one changes nothing', async () => {
+    const [client, session] = await openClient({ publishMs: 20 });
+    const refusals: unknown[] = [];
+    client.on('refused', (...refusal) => refusals.push(refusal));
+    const late = [client.publish('c', 'x'), client.publish('c', 'y')];
+    for (const publish of late) expect((await failure(publish)).code).toBe('outcome_unknown');
+    expect(client.stats().unanswered).toBe(0);
+
+    const [x, y] = [await session.expect('publish'), await session.expect('publish')];
+    session.send(
+      published(x.publication.number, 7),
+      native.encodeError({ request: y.publication.number, code: 'rate_limited', message: 'Late.' }),
+    );
+    const recorder = new Recorder();
+    client.subscribe('after', recorder);
+    await session.takeSubscribe();
+    await recorder.events.next();
+    expect(client.state).toBe('open');
+    expect(refusals).toEqual([]);
+  });
+
+  test.each(['end', 'reset'] as const)(
+    'has an unknown outcome when the link is cut (%s), and is not sent again',
+    async (cut) => {
+      const [client, session] = await openClient();
+      const cutOff = ['1', '2', '3'].map((text) => failure(client.publish('c', text)));
+      for (const _ of cutOff) await session.expect('publish');
+      session.raw[cut]();
+      expect((await Promise.all(cutOff)).map(({ code }) => code)).toEqual(Array(3).fill('outcome_unknown'));
+      expect(client.stats()).toMatchObject({ unanswered: 0, bufferedBytes: 0 });
+
+      const next = client.publish('c', 'next');
+      const again = await fixture.hub.welcome();
+      expect(decodeText((await again.takePublish(1)).payload)).toBe('next');
+      await next;
+      expect(client.stats().reconnects).toBe(1);
+    },
+  );
+});
+
+describe('publish while the hub is away', () => {
+  test('waits for it, and leaves in order behind the subscriptions', async () => {
+    const [client, session] = await openClient();
+    const states = statesOf(client);
+    const recorder = new Recorder();
+    client.subscribe('c', recorder);
+    await session.takeSubscribe();
+    session.raw.end();
+    await nextState(states, 'waiting');
+
+    const positions = [1, 2, 3].map((number) => client.publish('c', `${number}`));
+    client.submit('c', '4', {}, undefined);
+    client.subscribe('d', recorder);
+    expect(client.stats().bufferedBytes).toBeGreaterThan(0);
+
+    const again = await fixture.hub.welcome();
+    const { subjects } = await again.takeSubscribe();
+    expect(subjects.map(({ name }) => name)).toEqual(['c', 'd']);
+    for (const offset of [1, 2, 3]) {
+      expect(decodeText((await again.takePublish(offset)).payload)).toBe(`${offset}`);
+    }
+    expect(decodeText((await again.expect('publish')).publication.payload)).toBe('4');
+    expect((await Promise.all(positions)).map(({ offset }) => offset)).toEqual([1, 2, 3]);
+    expect(client.stats()).toMatchObject({ bufferedBytes: 0, published: 4 });
+  });
+
+  test('waits also before the first connection, and through the handshake', async () => {
+    const client = fixture.client();
+    const first = client.publish('c', 'idle');
+    client.connect();
+    const session = await fixture.hub.accept();
+    await session.expect('hello');
+    const second = client.publish('c', 'authenticating');
+    expect(client.state).toBe('authenticating');
+    session.welcome();
+    expect(decodeText((await session.takePublish(1)).payload)).toBe('idle');
+    expect(decodeText((await session.takePublish(2)).payload)).toBe('authenticating');
+    await Promise.all([first, second]);
+  });
+
+  test('is refused when the buffer is full, and what was there before still goes', async () => {
+    const frameBytes = native.PUBLICATION_HEADER_BYTES + 1 + 100;
+    const client = fixture.client({ bufferBytesMax: 2 * frameBytes });
+    const text = 'x'.repeat(100);
+    const kept = [client.publish('c', text), client.publish('c', text)];
+    expect((await failure(client.publish('c', ''))).code).toBe('hub_unavailable');
+    expect(client.stats().bufferedBytes).toBe(2 * frameBytes);
+    client.connect();
+    const session = await fixture.hub.welcome();
+    await session.takePublish(1);
+    await session.takePublish(2);
+    await Promise.all(kept);
+    expect(session.received.rest).toEqual([]);
+  });
+
+  test('is refused after its time, and never sent', async () => {
+    const client = fixture.client({ bufferMs: 20 });
+    const states = statesOf(client);
+    client.connect();
+    const session = await fixture.hub.accept();
+    const error = await failure(client.publish('c', 'too late'));
+    expect(error.code).toBe('hub_unavailable');
+    expect(client.stats().bufferedBytes).toBe(0);
+    await session.expect('hello');
+    session.welcome();
+    await nextState(states, 'open');
+    const next = client.publish('c', 'in time');
+    expect(decodeText((await session.takePublish(1)).payload)).toBe('in time');
+    await next;
+  });
+});
+
+describe('a publish that cannot be', () => {
+  test('is refused here when the hub would not take a frame so long', async () => {
+    const [client, session] = await openClient({}, { frameBytesMax: 1_000 });
+    const payload = (frameBytes: number): string =>
+      'x'.repeat(frameBytes - native.PUBLICATION_HEADER_BYTES - 'c'.length);
+    expect(await failure(client.publish('c', payload(1_001)))).toMatchObject({ code: 'bad_length' });
+    const longest = client.publish('c', payload(1_000));
+    expect((await session.takePublish(1)).payload.length).toBe(payload(1_000).length);
+    await longest;
+  });
+
+  test('is refused when it waited for a hub that turns out to take less', async () => {
+    const client = fixture.client();
+    const events = new EventQueue<string>('answer');
+    const note = (name: string, failed = (_: ProtocolError): void => {}): PublishAnswer => ({
+      published: ({ offset }) => events.push(`${name} at ${offset}`),
+      failed: (error) => {
+        events.push(`${name} ${error.code}`);
+        failed(error);
+      },
+    });
+    // Whatever an answer does in its turn must find the client open.
+    const recorder = new Recorder();
+    const react = (): void => {
+      client.subscribe('reaction', recorder);
+      client.submit('c', 'reaction', {}, note('reaction'));
+    };
+    client.submit('c', 'x'.repeat(1_000), {}, note('long', react));
+    client.submit('c', 'short', {}, note('short'));
+    client.connect();
+    const session = await fixture.hub.welcome({ frameBytesMax: 1_000 });
+    expect(decodeText((await session.takePublish(1)).payload)).toBe('short');
+    await session.takeSubscribe(5);
+    expect(decodeText((await session.takePublish(2)).payload)).toBe('reaction');
+    expect(await recorder.events.next()).toBe('at reaction 5');
+    await events.seen((event) => event === 'reaction at 2');
+    expect(events.all).toEqual(['long bad_length', 'short at 1', 'reaction at 2']);
+  });
+
+  test('is refused here when a name does not fit the wire', async () => {
+    const [client, session] = await openClient();
+    expect((await failure(client.publish('', 'x'))).code).toBe('bad_channel');
+    expect((await failure(client.publish('a\nb', 'x'))).code).toBe('bad_channel');
+    expect((await failure(client.publish('é'.repeat(131), 'x'))).code).toBe('bad_channel');
+    const long = 'é'.repeat(128);
+    expect((await failure(client.publish('c', 'x', { sender: long }))).code).toBe('bad_field');
+    expect((await failure(client.publish('c', 'x', { messageId: long }))).code).toBe('bad_field');
+    expect((await failure(client.publish('c', 'x', { sender: '\ud800' }))).code).toBe('bad_field');
+    const next = client.publish('c', 'next');
+    expect(decodeText((await session.takePublish(1)).payload)).toBe('next');
+    await next;
+  });
+
+  test('is refused once the client is closed', async () => {
+    const [client] = await openClient();
+    client.close();
+    expect((await failure(client.publish('c', 'x'))).code).toBe('hub_unavailable');
+  });
+});

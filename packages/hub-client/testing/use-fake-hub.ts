@@ -1,0 +1,49 @@
+import { afterEach, beforeEach } from 'vitest';
+import { HubClient } from '../src/hub-client.ts';
+import type { HubClientOptions } from '../src/options.ts';
+import { FakeHub } from './fake-hub.ts';
+
+export interface FakeHubFixture {
+  /** A fake hub for this test. */
+  readonly hub: FakeHub;
+  /** A client of it, not connected yet. */
+  client(options?: Partial<HubClientOptions>): HubClient;
+  /** The hub goes away and comes back on the same port; resolves with the new one. */
+  restart(): Promise<FakeHub>;
+}
+
+/** Gives each test of a file a fake hub of its own, and ends it and all clients afterwards. */
+export function useFakeHub(): FakeHubFixture {
+  const clients: HubClient[] = [];
+  let hub: FakeHub | undefined;
+  beforeEach(async () => {
+    hub = await FakeHub.start();
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close();
+    await hub?.close();
+  });
+
+  const fixture: FakeHubFixture = {
+    get hub() {
+      if (hub === undefined) throw new Error('There is a fake hub only while a test runs.');
+      return hub;
+    },
+    client: (options = {}) => {
+      const client = new HubClient({
+        port: fixture.hub.port,
+        reconnect: { minMs: 1, maxMs: 10 },
+        ...options,
+      });
+      clients.push(client);
+      return client;
+    },
+    restart: async () => {
+      const { port } = fixture.hub;
+      await fixture.hub.close();
+      hub = await FakeHub.start(port);
+      return hub;
+    },
+  };
+  return fixture;
+}

@@ -1,0 +1,38 @@
+import { killAll, startGateway, startHub } from '@groupcast/testkit';
+import type { Browser } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openBrowser, withoutBrowser } from './open-browser.ts';
+import { ORIGIN_MESSAGE, originSnippet } from './origin-snippet.ts';
+
+// What the origin's users have pasted for years, character by character.
+const ORIGIN = `ws = new WebSocket('ws://127.0.0.1:1234');
+ws.onmessage = function(data){console.log(data.data)};
+ws.onopen = function() {
+    ws.send('{"cmd":"add_group", "group_id":"123"}');
+    ws.send('{"cmd":"send_to_group", "group_id":"123", "message":"これはメッセージです"}');
+};
+`;
+
+test("the README's snippet is the origin's", () => {
+  expect(originSnippet()).toBe(ORIGIN);
+});
+
+describe.skipIf(withoutBrowser)('the snippet in the console of a page', () => {
+  let browser: Browser;
+  beforeEach(async () => {
+    browser = await openBrowser();
+  });
+  afterEach(async () => {
+    await browser?.close();
+    await killAll();
+  });
+
+  test.each([1, 8])('prints the message that it sends, with %d workers', async (workers) => {
+    const hub = await startHub();
+    const { url } = await startGateway({ hub: hub.address, workers });
+    const page = await browser.newPage();
+    const printed = page.waitForEvent('console');
+    await page.evaluate(originSnippet(url));
+    expect((await printed).text()).toBe(ORIGIN_MESSAGE);
+  });
+});

@@ -1,0 +1,25 @@
+import { type TestGateway, type TestHub, until } from '@groupcast/testkit';
+
+/**
+ * Resolves when all clients have left no trace, in the hub and in every worker of these gateways, which must be all that
+ * the hub has.
+ */
+export async function untilEmpty(hub: TestHub, ...gateways: readonly TestGateway[]): Promise<void> {
+  await until(
+    async () => {
+      const { sessions, channels, subscriptions, engineChannels, queuedBytes } = await hub.stats();
+      const stats = await Promise.all(gateways.map((gateway) => gateway.stats()));
+      const workers = stats.flatMap((gateway) => gateway.workers);
+      return {
+        // A worker that was too busy to answer is not in the stats, though it has a session.
+        silentWorkers: sessions - workers.length,
+        hub: [channels, subscriptions, engineChannels, queuedBytes],
+        totals: stats.flatMap(({ connections, groups }) => [connections, groups]),
+        workers: workers.flatMap((worker) => [worker.connections, worker.groups, worker['queuedBytes']]),
+      };
+    },
+    'a hub and gateways without groups, channels and connections',
+    ({ silentWorkers, hub: counts, totals, workers }) =>
+      silentWorkers === 0 && [...counts, ...totals, ...workers].every((count) => count === 0),
+  );
+}
