@@ -24,6 +24,7 @@ const lockfile = createHash('sha256')
   .digest('hex');
 if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfile) process.exit(0);
 
+console.log(`Installing what pnpm-lock.yaml lists, with ${manifest.packageManager}.`);
 const windows = process.platform === 'win32';
 const install = spawnSync(
   'npm',

@@ -27,9 +27,9 @@ describe.skipIf(withoutBrowser)('the snippet in the console of a page', () => {
     await killAll();
   });
 
-  test.each([1, 8])('prints the message that it sends, with %d workers', async (workers) => {
+  test('prints the message that it sends', async () => {
     const hub = await startHub();
-    const { url } = await startGateway({ hub: hub.address, workers });
+    const { url } = await startGateway({ hub: hub.address, workers: 2 });
     const page = await browser.newPage();
     const printed = page.waitForEvent('console');
     await page.evaluate(originSnippet(url));

@@ -1,4 +1,11 @@
-import { killAll, startGateway, startHub, TestClient, type TestGateway, type TestHub } from '@groupcast/testkit';
+import {
+  killAll,
+  startGateway,
+  startHub,
+  TestClient,
+  type TestGateway,
+  type TestHub,
+} from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { untilEmpty } from './until-empty.ts';
 

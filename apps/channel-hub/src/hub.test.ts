@@ -58,6 +58,21 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     }
   });
 
+  test('a payload of any length and any bytes arrives as it was', async () => {
+    const { port } = await startHub({ engine: createEngine() });
+    const [one, other] = await openPeers(port, 2);
+    await other.subscribe(channel('c'));
+    // Lengths around those of reads, and every byte in every place of the shorter ones.
+    const lengths = [...Array(300).keys(), 65_499, 65_500, 65_535, 65_536, 65_537, 1_000_003];
+    const payloads = lengths.map((length) => Uint8Array.from({ length }, (_, at) => (at * 7 + length) % 256));
+    const fields = { kind: 'bytes', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+    for (const payload of payloads) one.link.send(native.encodePublish({ channel: 'c', ...fields, payload }));
+    for (const payload of payloads) {
+      const { publication } = await other.take('deliver');
+      expect(Buffer.compare(publication.payload, payload)).toBe(0);
+    }
+  });
+
   test('two publishers, one order for everybody', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const members = await openPeers(port, 4);

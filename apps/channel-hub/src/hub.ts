@@ -11,8 +11,9 @@ import { isLoopbackHost } from './loopback.ts';
 import { OutputBudget } from './output-budget.ts';
 import { PendingPeers } from './pending-peers.ts';
 import { Router } from './router.ts';
-import { Session, type SessionRow, type SessionShared } from './session.ts';
+import { Session, type SessionShared } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
+import type { SessionRow } from './session-row.ts';
 
 /** A hub: peers connect to it, follow channels and publish; it hands every publication to all who follow its channel. */
 export interface Hub {

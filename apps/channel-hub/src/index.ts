@@ -12,5 +12,5 @@ export { HubError, type HubErrorCode } from './hub-error.ts';
 export type { HubOptions, HubOptionsInput } from './hub-options.ts';
 export type { HubStats } from './hub-stats.ts';
 export type { Log } from './log.ts';
-export type { SessionRow } from './session.ts';
 export type { SessionEnd } from './session-end.ts';
+export type { SessionRow } from './session-row.ts';

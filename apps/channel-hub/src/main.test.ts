@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   adminRequest,
+  freePort,
   killAll,
   launchHub,
   REPOSITORY,
@@ -13,6 +15,7 @@ import {
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { JsonPeer } from './testing/json-peer.ts';
 import { NativePeer } from './testing/native-peer.ts';
+import { connectRaw } from './testing/raw-peer.ts';
 
 // The hub as its operator meets it: a process.
 
@@ -117,6 +120,24 @@ describe('start', () => {
     expect(third.process.stderr).toContain(`127.0.0.1:${first.adminPort}`);
   });
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'takes no more peers than it may open files, and says so',
+  async () => {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const main = ['--import', 'tsx', 'apps/channel-hub/src/main.ts', 'start'];
+    const args = [process.execPath, ...main, '--port', String(port), '--admin-port', String(adminPort)];
+    const hub = startProcess('sh', ['-c', 'ulimit -n 72 && exec "$0" "$@"', ...args], { cwd: REPOSITORY });
+    await hub.waitForLine(/Start success/);
+    expect(hub.stderr).toContain('ulimit -n');
+    for (let index = 0; index < 8; index++) await NativePeer.open(port);
+    const ninth = await connectRaw(port);
+    ninth.resume();
+    if (!ninth.closed) await once(ninth, 'close');
+    const { body } = await adminRequest(adminPort, '/api/v1/stats');
+    expect(JSON.parse(body)).toMatchObject({ sessions: 8, dropped: 1 });
+  },
+);
 
 describe('status', () => {
   test('prints a running hub and its peers', async () => {

@@ -11,6 +11,7 @@ import type { Output } from './output-budget.ts';
 import type { PendingPeers } from './pending-peers.ts';
 import type { Router } from './router.ts';
 import type { SessionEnd } from './session-end.ts';
+import type { SessionRow, SessionState } from './session-row.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
 const BODY_AT = limits.FRAME_HEADER_BYTES;
@@ -31,26 +32,6 @@ export interface SessionShared {
   /** Once, when the socket is closed. */
   ended(session: Session, end: SessionEnd, error: Error | undefined): void;
 }
-
-/** One session, for people to look at. */
-export interface SessionRow {
-  readonly id: number;
-  /** As the peer calls itself: not trusted, and not safe for a terminal. */
-  readonly name: string;
-  /** ADDRESS:PORT of the peer. */
-  readonly address: string;
-  readonly dialect: 'native' | 'json' | undefined;
-  readonly state: SessionState;
-  /** Channels and prefixes that it follows. */
-  readonly subjects: number;
-  /** Publications that came from it. */
-  readonly received: number;
-  /** Publications that were sent to it. */
-  readonly delivered: number;
-  readonly queuedBytes: number;
-}
-
-export type SessionState = 'new' | 'authenticating' | 'open' | 'closed';
 
 /**
  * One peer.

@@ -1,7 +1,7 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
 
 /** Why a publication from the hub was not handed to members. */
-export type DropReason =
+type DropReason =
   /** Its payload is not UTF-8, and every client that got it would have to close. */
   | 'not_utf8'
   /** It says that it is JSON, and is not. */
@@ -23,7 +23,7 @@ export type HandshakeRefusal =
   | 'handshake';
 
 /** How a connection ended: by this side for a reason of the table, by a close frame of the client, or without one. */
-export type ConnectionEnd = CloseReason | 'by_client' | 'lost';
+type ConnectionEnd = CloseReason | 'by_client' | 'lost';
 
 /** What one worker did and holds. */
 export interface GatewayStats {

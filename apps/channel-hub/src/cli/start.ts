@@ -15,7 +15,9 @@ import { createHub, type Hub } from '../hub.ts';
 import { HubError } from '../hub-error.ts';
 import type { HubOptionsInput } from '../hub-options.ts';
 import type { Log } from '../log.ts';
+import { limitLog } from './limited-log.ts';
 import { hubMetrics } from './metrics.ts';
+import { sessionsThatFit } from './open-files.ts';
 import { type HubReport, hubReport } from './stats.ts';
 
 /** Peers have a second to take what is queued for them; then the process ends whatever is left. */
@@ -30,7 +32,8 @@ export const startCommand: Command<HubConfig> = {
     const { secret, warning } = readSecretFile(config.secretFile);
     const log = createLogger({ name: 'groupcast-hub', level: config.logLevel });
     for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
-    const hub = createHub(hubOptions(config, secret, log));
+    const limited = limitLog(log);
+    const hub = createHub({ ...hubOptions(config, limited.log), secret });
     const loopDelay = new EventLoopDelay();
     let listen = '';
     const stats = async (): Promise<HubReport> => hubReport(hub, listen, loopDelay.read().p99Ms);
@@ -56,6 +59,7 @@ export const startCommand: Command<HubConfig> = {
       await hub.close();
       await admin.close();
       loopDelay.close();
+      limited.close();
     }
   },
 };
@@ -69,14 +73,20 @@ async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo>
   }
 }
 
-function hubOptions(config: HubConfig, secret: string, log: Log): HubOptionsInput {
-  const { host, port, insecure, sessionsMax, channelsPerSessionMax, frameBytesMax, queueBytesMax } = config;
+function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
+  const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax } = config;
   const link = { queueBytesMax, queueBytesSoft: queueBytesMax * QUEUE_SOFT_SHARE };
   const heartbeatMs = config.heartbeatSeconds * 1_000;
+  const sessionsMax = Math.min(config.sessionsMax, sessionsThatFit());
+  if (sessionsMax < config.sessionsMax) {
+    log.warn(
+      { sessionsMax, wanted: config.sessionsMax },
+      'The limit of open files leaves room for fewer peers; raise it (ulimit -n)',
+    );
+  }
   return {
     host,
     port,
-    secret,
     insecure,
     sessionsMax,
     channelsPerSessionMax,

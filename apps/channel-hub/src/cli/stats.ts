@@ -1,6 +1,6 @@
 import type { Hub } from '../hub.ts';
 import type { HubStats } from '../hub-stats.ts';
-import type { SessionRow } from '../session.ts';
+import type { SessionRow } from '../session-row.ts';
 
 /** What `GET /api/v1/stats` answers. */
 export interface HubReport extends HubStats {

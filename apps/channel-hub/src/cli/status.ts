@@ -37,7 +37,7 @@ export const statusCommand: Command<HubConfig> = {
   },
 };
 
-export function statusText(report: HubReport): string {
+function statusText(report: HubReport): string {
   const { pid, listen, sessions, channels, published, delivered, queuedBytes, loopDelayMs, state } = report;
   const memory = Math.round(report.memoryBytes / 1_024 / 1_024);
   const table = textTable(PROCESS_COLUMNS, [

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { SessionEnd } from '../session-end.ts';
 
 /** One line of a log. */
-export interface LogLine {
+interface LogLine {
   readonly level: keyof Log;
   readonly fields: object;
   readonly message: string;

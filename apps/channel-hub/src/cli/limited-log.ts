@@ -1,0 +1,29 @@
+import { LogLimiter } from '@groupcast/service';
+import type { Log } from '../log.ts';
+
+/** A log that a flood of peers cannot flood, and what ends it. */
+export interface LimitedLog {
+  readonly log: Log;
+  /** Says what is still held back. */
+  close(): void;
+}
+
+/** Lets through ten lines a second of each kind (message and `reason`), and says how many more there were. */
+export function limitLog(target: Log): LimitedLog {
+  const limiter = new LogLimiter({
+    report: (kind, heldBack) => target.warn({ kind, heldBack }, 'Log lines of one kind were held back'),
+  });
+  const limited =
+    (level: keyof Log) =>
+    (fields: object, message: string): void => {
+      if (limiter.take(kindOf(fields, message))) target[level](fields, message);
+    };
+  return {
+    log: { debug: limited('debug'), info: limited('info'), warn: limited('warn'), error: limited('error') },
+    close: () => limiter.close(),
+  };
+}
+
+function kindOf(fields: object, message: string): string {
+  return 'reason' in fields ? `${message}: ${fields.reason}` : message;
+}

@@ -1,0 +1,48 @@
+import { killAll, startGateway, startHub, TestClient, until } from '@groupcast/testkit';
+import { afterEach, expect, test } from 'vitest';
+import { untilEmpty } from './until-empty.ts';
+
+const CLIENTS = 20;
+
+afterEach(killAll);
+
+test('kill -9 of the primary: each client is told to come back, no worker is left, the port is free at once', async () => {
+  const hub = await startHub();
+  const gateway = await startGateway({ hub: hub.address, workers: 3, drainSeconds: 60 });
+  const clients = await Promise.all(
+    Array.from({ length: CLIENTS }, (_, index) =>
+      TestClient.open(gateway.url, index % 2 === 0 ? {} : { protocol: 'groupcast.v1' }),
+    ),
+  );
+  for (const client of clients) client.sendCommand({ cmd: 'add_group', group_id: 'room', id: 'join' });
+  await Promise.all(clients.map((client) => client.reply('join')));
+  await gateway.kill();
+
+  // The orphans may still be closing their clients while the next gateway starts.
+  const [next, closes] = await Promise.all([
+    startGateway({ hub: hub.address, workers: 3, port: gateway.port, adminPort: gateway.adminPort }),
+    Promise.all(clients.map((client) => client.closed)),
+  ]);
+  for (const close of closes) {
+    expect(close).toEqual({ code: 1012, reason: 'The server restarts. Connect again.' });
+  }
+  for (const client of clients.filter(({ protocol }) => protocol !== '')) {
+    expect(client.messages.all.at(-1)?.json).toMatchObject({
+      type: 'disconnect',
+      code: 1012,
+      reconnect: true,
+    });
+  }
+  await until(
+    () => gateway.process.descendants(),
+    'the end of all orphans',
+    (pids) => pids.length === 0,
+  );
+
+  const client = await TestClient.open(next.url);
+  client.sendCommand({ cmd: 'add_group', group_id: 'room' });
+  client.sendCommand({ cmd: 'send_to_group', group_id: 'room', message: 'on the next gateway' });
+  expect((await client.next()).text).toBe('on the next gateway');
+  await client.close();
+  await untilEmpty(hub, next);
+});

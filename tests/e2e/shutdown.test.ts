@@ -1,0 +1,113 @@
+import {
+  adminRequest,
+  killAll,
+  startGateway,
+  startHub,
+  TestClient,
+  type TestGateway,
+  type TestHub,
+  until,
+} from '@groupcast/testkit';
+import { afterEach, expect, test } from 'vitest';
+import { untilEmpty } from './until-empty.ts';
+
+const IN_ORDER = { code: 0, signal: null };
+const DRAIN_SECONDS = 2;
+
+afterEach(killAll);
+
+async function openMembers(gateway: TestGateway, count: number, protocol?: string): Promise<TestClient[]> {
+  const members = await Promise.all(
+    Array.from({ length: count }, () =>
+      TestClient.open(gateway.url, protocol === undefined ? {} : { protocol }),
+    ),
+  );
+  for (const member of members) member.sendCommand({ cmd: 'add_group', group_id: 'room', id: 'join' });
+  await Promise.all(members.map((member) => member.reply('join')));
+  return members;
+}
+
+async function isReady(gateway: TestGateway): Promise<boolean> {
+  try {
+    return (await adminRequest(gateway.adminPort, '/readyz')).status === 200;
+  } catch {
+    return false;
+  }
+}
+
+function untilNoWorkerIsLeft(gateway: TestGateway): Promise<unknown> {
+  return until(
+    () => gateway.process.descendants(),
+    'the end of all workers',
+    (pids) => pids.length === 0,
+  );
+}
+
+test('SIGTERM of a gateway closes its clients over the window, each with a code, and exits with 0', async () => {
+  const hub = await startHub();
+  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: DRAIN_SECONDS });
+  const plain = await openMembers(gateway, 10);
+  const v1 = await openMembers(gateway, 10, 'groupcast.v1');
+  const closedAt: number[] = [];
+  for (const { closed } of [...plain, ...v1]) void closed.then(() => closedAt.push(performance.now()));
+
+  const stopped = gateway.stop();
+  for (const { closed } of [...plain, ...v1]) {
+    expect(await closed).toEqual({
+      code: 1001,
+      reason: 'The server is shutting down. Connect again.',
+    });
+    expect(await isReady(gateway)).toBe(false);
+  }
+  expect(await stopped).toEqual(IN_ORDER);
+  // Each worker closes its own half of them, evenly: at least the first and the last of ten are a good part apart.
+  expect(Math.max(...closedAt) - Math.min(...closedAt)).toBeGreaterThan((DRAIN_SECONDS * 1_000) / 2);
+
+  for (const client of plain) expect(client.messages.all).toHaveLength(1);
+  for (const client of v1) {
+    const { json } = client.messages.all.at(-1)!;
+    expect(json).toMatchObject({ type: 'disconnect', code: 1001, reconnect: true });
+    expect(json!['reconnect_after_ms']).toBeGreaterThanOrEqual(0);
+    expect(json!['reconnect_after_ms']).toBeLessThanOrEqual(DRAIN_SECONDS * 1_000);
+  }
+  await untilNoWorkerIsLeft(gateway);
+  await untilEmpty(hub);
+});
+
+test('SIGTERM of the hub exits with 0, and so does SIGTERM of the gateway while the hub is away', async () => {
+  const hub: TestHub = await startHub();
+  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0 });
+  const [client] = await openMembers(gateway, 1);
+  expect(await hub.stop()).toEqual(IN_ORDER);
+  await until(
+    async () => (await gateway.stats()).workers,
+    'links to the hub that are lost',
+    (workers) => workers.length === 2 && workers.every((worker) => worker.hub.state !== 'open'),
+  );
+  client!.sendCommand({ cmd: 'send_to_group', group_id: 'room', message: 'for nobody' });
+  expect(await gateway.stop()).toEqual(IN_ORDER);
+  expect((await client!.closed).code).toBe(1001);
+  await untilNoWorkerIsLeft(gateway);
+});
+
+test('a second SIGINT ends a gateway that drains at once, with 130, and its workers', async () => {
+  const hub = await startHub();
+  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 600 });
+  await openMembers(gateway, 4);
+  gateway.process.kill('SIGINT');
+  await gateway.process.waitForLine(/draining/);
+  expect(gateway.process.descendants()).toHaveLength(2);
+  gateway.process.kill('SIGINT');
+  expect(await gateway.process.exited).toEqual({ code: 130, signal: null });
+  await untilNoWorkerIsLeft(gateway);
+});
+
+test('Ctrl-C in a terminal, which signals every process of a gateway, drains it all the same', async () => {
+  const hub = await startHub();
+  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0 });
+  const members = await openMembers(gateway, 4);
+  process.kill(-gateway.process.pid, 'SIGINT');
+  for (const { closed } of members) expect((await closed).code).toBe(1001);
+  expect(await gateway.process.exited).toEqual(IN_ORDER);
+  await untilNoWorkerIsLeft(gateway);
+});

@@ -1,0 +1,83 @@
+import {
+  type ClientClose,
+  killAll,
+  startGateway,
+  startHub,
+  TestClient,
+  type TestGateway,
+  type TestHub,
+  until,
+} from '@groupcast/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { untilEmpty } from './until-empty.ts';
+
+const WORKERS = 3;
+const CLIENTS = 12;
+
+let hub: TestHub;
+let gateway: TestGateway;
+const clients = new Set<TestClient>();
+const closes: ClientClose[] = [];
+
+async function openMember(): Promise<TestClient> {
+  const client = await TestClient.open(gateway.url);
+  clients.add(client);
+  void client.closed.then((close) => {
+    clients.delete(client);
+    closes.push(close);
+  });
+  client.sendCommand({ cmd: 'add_group', group_id: 'room', id: 'join' });
+  await client.reply('join');
+  return client;
+}
+
+async function expectAllToGet(message: string): Promise<void> {
+  const [sender] = clients;
+  sender!.sendCommand({ cmd: 'send_to_group', group_id: 'room', message });
+  await Promise.all([...clients].map((client) => client.nextMatching(({ text }) => text === message)));
+}
+
+beforeAll(async () => {
+  hub = await startHub();
+  gateway = await startGateway({ hub: hub.address, workers: WORKERS });
+  for (let count = 0; count < CLIENTS; count++) await openMember();
+});
+afterAll(killAll);
+
+test('kill -9 of a worker cuts its own clients and no others, who go on', async () => {
+  await expectAllToGet('before');
+  const { workers } = await gateway.stats();
+  const victim = workers[1]!;
+  expect(victim.connections).toBeGreaterThan(0);
+  process.kill(victim.pid, 'SIGKILL');
+  await until(
+    () => closes.length,
+    'the clients of the worker to be cut',
+    (count) => count === victim.connections,
+  );
+  await expectAllToGet('after');
+  expect(clients.size).toBe(CLIENTS - victim.connections);
+  expect(closes).toHaveLength(victim.connections);
+});
+
+test('the next worker takes its place, and serves', async () => {
+  const before = new Set(clients);
+  const { workers } = await until(
+    () => gateway.stats(),
+    'a new worker',
+    ({ workers: rows }) => rows.length === WORKERS && rows.every((worker) => worker.hub.state === 'open'),
+  );
+  expect(gateway.process.descendants().toSorted()).toEqual(workers.map(({ pid }) => pid).toSorted());
+  for (let count = 0; count < CLIENTS; count++) await openMember();
+  const stats = await gateway.stats();
+  expect(stats.restarts).toBe(1);
+  // Whichever worker died, all have taken new clients since.
+  expect(stats.workers.every((worker) => worker.connections > 0)).toBe(true);
+  await expectAllToGet('again');
+  expect([...before].every((client) => clients.has(client))).toBe(true);
+});
+
+test('nothing is left when all have left', async () => {
+  await Promise.all([...clients].map((client) => client.close()));
+  await untilEmpty(hub, gateway);
+});
