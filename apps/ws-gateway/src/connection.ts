@@ -55,6 +55,7 @@ export class Connection implements Member, Outlet, Timed {
   #closeReason: CloseReason | undefined;
   // Times in ticks of the wheel.
   #heardTick: number;
+  #toldTick: number;
   #askedTick: number;
   #closeTick = 0;
   // Each is made when it is first needed: an idle connection costs memory, and most are idle.
@@ -71,6 +72,7 @@ export class Connection implements Member, Outlet, Timed {
     this.#below = canWriteBelow(ws, socket);
     this.openedTick = wheel.now;
     this.#heardTick = firstHeard(wheel.now, Math.random(), context.heartbeat);
+    this.#toldTick = wheel.now;
     this.#askedTick = this.#heardTick - 1;
   }
 
@@ -192,7 +194,10 @@ export class Connection implements Member, Outlet, Timed {
   #checkHeartbeat(): void {
     const { heartbeat, options } = this.#context;
     const { wheel } = options;
-    const verdict = heartbeatVerdict(wheel.now, this.#heardTick, this.#askedTick, heartbeat);
+    // Pages cannot see WebSocket pings: in plain mode nothing would be gained by asking a client that talks.
+    const told = this.mode === 'v1' ? this.#toldTick : wheel.now;
+    const times = { heard: this.#heardTick, told, asked: this.#askedTick };
+    const verdict = heartbeatVerdict(wheel.now, times, heartbeat);
     if (verdict === 'no_answer') {
       this.close('no_answer');
     } else if (verdict === 'ping') {
@@ -230,7 +235,10 @@ export class Connection implements Member, Outlet, Timed {
 
   #write(frames: Uint8Array): boolean {
     const written = writeFrames(this.#ws, this.#below ? this.#socket : undefined, frames);
-    if (written) this.#context.counters.bytesOut += frames.length;
+    if (written) {
+      this.#context.counters.bytesOut += frames.length;
+      this.#toldTick = this.#context.options.wheel.now;
+    }
     return written;
   }
 

@@ -45,9 +45,9 @@ export interface Gateway {
   listen(): Promise<AddressInfo>;
   stats(): GatewayStats;
   connections(): readonly ConnectionRow[];
-  /** Refuses handshakes with 503 and closes all connections; resolves when they are gone. */
+  /** Stops listening, refuses handshakes under way with 503 and closes all connections; resolves when they are gone. */
   drain(options: DrainOptions): Promise<void>;
-  /** Closes what is left, the port and the subscriptions at the hub; resolves when nothing is left. */
+  /** Drains without a window, and ends the subscriptions at the hub; resolves when nothing is left. */
   close(): Promise<void>;
 }
 
@@ -68,6 +68,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   readonly #server: Server;
   #drain: EvenClose<Connection> | undefined;
   #closing: Promise<void> | undefined;
+  #portClosed: Promise<void> | undefined;
   #whenEmpty: (() => void)[] = [];
   #fullLoggedTick = Number.NEGATIVE_INFINITY;
 
@@ -125,6 +126,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
 
   async drain({ windowMs, reason }: DrainOptions): Promise<void> {
     this.#handshake.drain();
+    this.#stopListening();
     this.#drain ??= new EvenClose(this.#connections, windowMs, (connection) => {
       connection.close(reason, Math.floor(Math.random() * RECONNECT_SPREAD_MS));
     });
@@ -150,15 +152,19 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   async #close(): Promise<void> {
     this.#drain?.hurry();
     await this.drain({ windowMs: 0, reason: 'going_away' });
-    if (this.#server.listening) {
-      await new Promise<void>((resolve) => {
-        this.#server.close(() => resolve());
-        // What is left now are handshakes and pages under way.
-        this.#server.closeAllConnections();
-      });
-    }
+    // What is left now are handshakes and pages under way.
+    this.#server.closeAllConnections();
+    await this.#portClosed;
     this.#groups.close();
     if (this.#ownsWheel) this.#options.wheel.stop();
+  }
+
+  /** Others take the connections that come now: the port is free for them, or belongs to workers that do not drain. */
+  #stopListening(): void {
+    if (!this.#server.listening) return;
+    this.#portClosed = new Promise((resolve) => {
+      this.#server.close(() => resolve());
+    });
   }
 
   #createContext(): ConnectionContext {

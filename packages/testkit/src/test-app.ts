@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adminRequest } from './admin-request.ts';
 import { freePort } from './free-port.ts';
@@ -11,7 +12,7 @@ export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta
 export type AppFlags = Readonly<Record<string, string | number | boolean>>;
 
 export interface AppOptions {
-  /** What node runs. Default: the app's source. */
+  /** What node runs, in the folder that holds it. Default: the app's source, in the repository. */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -56,7 +57,7 @@ export async function launchApp(
   const program = main === undefined ? ['--import', 'tsx', `apps/${folder}/src/main.ts`] : [main];
   const args = [...program, 'start', ...flagTexts({ ...flags, port, adminPort })];
   const child = startProcess(process.execPath, args, {
-    cwd: REPOSITORY,
+    cwd: main === undefined ? REPOSITORY : dirname(main),
     env: { ...withoutSettings(), ...env },
   });
   const end = (signal: NodeJS.Signals): Promise<ProcessExit> => {

@@ -6,21 +6,30 @@ export interface HeartbeatTicks {
   readonly timeout: number;
 }
 
+/** When, in ticks, a connection was last used in each direction. */
+export interface HeartbeatTimes {
+  /** Something came from the client. */
+  readonly heard: number;
+  /** Something was sent to the client that it can see. */
+  readonly told: number;
+  /** The client was asked whether it lives. */
+  readonly asked: number;
+}
+
 /**
- * What to do at `now` about a client that was last heard at `heard` and last asked at `asked`: ask it, give it up, or look
- * again in so many ticks. Whatever comes from a client is an answer.
+ * What to do about a client at `now`: ask it, give it up, or look again in so many ticks. A client is asked when either
+ * direction was silent, because it too wants to know whether the other end lives. Whatever comes from it is an answer.
  */
 export function heartbeatVerdict(
   now: number,
-  heard: number,
-  asked: number,
+  { heard, told, asked }: HeartbeatTimes,
   ticks: HeartbeatTicks,
 ): 'ping' | 'no_answer' | number {
   if (asked > heard) {
     const waited = now - asked;
     return waited >= ticks.timeout ? 'no_answer' : ticks.timeout - waited;
   }
-  const silent = now - heard;
+  const silent = now - Math.min(heard, told);
   return silent >= ticks.interval ? 'ping' : ticks.interval - silent;
 }
 

@@ -108,6 +108,12 @@ export function parseHubJsonRequest(body: Uint8Array): HubJsonRequest {
       `The JSON nests deeper than ${JSON_DEPTH_MAX}, or has a number out of range.`,
     );
   }
+  // zod looks at every item before it counts them, which takes long for a list of millions.
+  for (const list of [value['channels'], value['prefixes']]) {
+    if (Array.isArray(list) && list.length > CHANNELS_PER_FRAME_MAX) {
+      throw new ProtocolError('bad_field', `A request names at most ${CHANNELS_PER_FRAME_MAX} channels.`);
+    }
+  }
   const result = hubJsonRequest.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
