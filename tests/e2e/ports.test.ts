@@ -18,53 +18,30 @@ afterEach(killAll);
 afterAll(() => other.close());
 
 interface Case {
-  readonly what: string;
   readonly program: string;
-  readonly flag: string;
+  readonly flag: '--port' | '--admin-port';
   readonly launch: (flags: AppFlags) => Promise<TestApp>;
-  readonly flags: () => AppFlags;
 }
 
 const CASES: readonly Case[] = [
-  {
-    what: "the hub's port",
-    program: 'groupcast-hub',
-    flag: '--port',
-    launch: launchHub,
-    flags: () => ({ port }),
-  },
-  {
-    what: "the hub's admin port",
-    program: 'groupcast-hub',
-    flag: '--admin-port',
-    launch: launchHub,
-    flags: () => ({ adminPort: port }),
-  },
-  {
-    what: "the gateway's port",
-    program: 'groupcast-gateway',
-    flag: '--port',
-    launch: launchGateway,
-    flags: () => ({ port }),
-  },
-  {
-    what: "the gateway's admin port",
-    program: 'groupcast-gateway',
-    flag: '--admin-port',
-    launch: launchGateway,
-    flags: () => ({ adminPort: port }),
-  },
+  { program: 'groupcast-hub', flag: '--port', launch: launchHub },
+  { program: 'groupcast-hub', flag: '--admin-port', launch: launchHub },
+  { program: 'groupcast-gateway', flag: '--port', launch: launchGateway },
+  { program: 'groupcast-gateway', flag: '--admin-port', launch: launchGateway },
 ];
 
-test.each(CASES)('$what is in use: one line says so, and the exit code is 1', async (example) => {
-  const startedAt = performance.now();
-  const app = await example.launch(example.flags());
-  expect(await app.process.finished).toEqual({ code: 1, signal: null });
-  expect(performance.now() - startedAt).toBeLessThan(EXIT_MS);
-  expect(app.process.stderr).toBe(
-    `${example.program}: 127.0.0.1:${port} is in use by another process: ` +
-      `stop that one ("ss -ltnp" names it) or choose another port with ${example.flag}.\n`,
-  );
-  expect(app.process.stdout).toBe('');
-  expect(app.process.descendants()).toEqual([]);
-});
+test.each(CASES)(
+  '$program $flag in use: one line says so, and the exit code is 1',
+  async ({ program, flag, launch }) => {
+    const startedAt = performance.now();
+    const app = await launch(flag === '--port' ? { port } : { adminPort: port });
+    expect(await app.process.finished).toEqual({ code: 1, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(EXIT_MS);
+    expect(app.process.stderr).toBe(
+      `${program}: 127.0.0.1:${port} is in use by another process: ` +
+        `stop that one ("ss -ltnp" names it) or choose another port with ${flag}.\n`,
+    );
+    expect(app.process.stdout).toBe('');
+    expect(app.process.descendants()).toEqual([]);
+  },
+);

@@ -16,6 +16,9 @@ export interface HubConfig {
   readonly adminPort: number;
   readonly secretFile: string;
   readonly insecure: boolean;
+  readonly tlsCertFile: string;
+  readonly tlsKeyFile: string;
+  readonly tlsCaFile: string;
   readonly sessionsMax: number;
   readonly channelsPerSessionMax: number;
   readonly frameBytesMax: number;
@@ -60,6 +63,22 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     default: false,
     describe:
       'Take anybody on any address without a secret: whoever reaches the port reads and writes every group.',
+  }),
+  tlsCertFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'PEM file with the certificate of the hub and the chain behind it; with it, links are TLS.',
+  }),
+  tlsKeyFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'PEM file with the key of that certificate.',
+  }),
+  tlsCaFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe:
+      'PEM file with the certificates that those of peers must be signed by; with it, a peer without one is refused.',
   }),
   sessionsMax: integerOption({
     default: 10_000,

@@ -5,6 +5,15 @@ import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory-engine.ts';
 import { type Log, SILENT_LOG } from './log.ts';
 
+/** TLS of a hub, as PEM texts. */
+export interface HubTls {
+  /** The hub's certificate, with the chain behind it. */
+  readonly cert: string;
+  readonly key: string;
+  /** Certificates that those of peers must be signed by. With it a peer without one is refused, and no secret is needed. */
+  readonly ca?: string;
+}
+
 /** What a hub can be told. All have defaults. */
 export interface HubOptions {
   /** Address to listen on. Default 127.0.0.1. */
@@ -13,6 +22,8 @@ export interface HubOptions {
   readonly port: number;
   /** Shared with the peers, who must prove that they know it. Default '': there is none, and only loopback is listened on. */
   readonly secret: string;
+  /** Makes links TLS. Default undefined: they are plain TCP. */
+  readonly tls: HubTls | undefined;
   /** Listen on any address without a secret. Default false. */
   readonly insecure: boolean;
   /** Carries the publications. It belongs to the hub, which starts and closes it. Default: a MemoryEngine. */
@@ -52,6 +63,7 @@ export function completeOptions(input: HubOptionsInput): HubOptions {
     host: '127.0.0.1',
     port: 2206,
     secret: '',
+    tls: undefined,
     insecure: false,
     log: SILENT_LOG,
     frameBytesMax: limits.FRAME_BYTES_MAX,

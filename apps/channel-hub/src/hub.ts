@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from 'node:net';
+import type { AddressInfo, DropArgument, Socket } from 'node:net';
 import type { ErrorCode } from '@groupcast/protocol';
 import { printable } from '@groupcast/service';
 import { Counts } from './counts.ts';
@@ -7,6 +7,7 @@ import { JsonEvents } from './dialect/json-event.ts';
 import { HubError } from './hub-error.ts';
 import { completeOptions, type HubOptions, type HubOptionsInput } from './hub-options.ts';
 import type { HubStats } from './hub-stats.ts';
+import { createListener, type Listener } from './listener.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { OutputBudget } from './output-budget.ts';
 import { PendingPeers } from './pending-peers.ts';
@@ -36,7 +37,7 @@ export function createHub(options: HubOptionsInput = {}): Hub {
 
 class TcpHub implements Hub {
   readonly #options: HubOptions;
-  readonly #server: Server;
+  readonly #listener: Listener;
   readonly #router: Router;
   readonly #budget: OutputBudget;
   readonly #shared: SessionShared;
@@ -66,17 +67,21 @@ class TcpHub implements Hub {
       refused: (error) => this.#refused.add(error.code),
       ended: (session, end, error) => this.#ended(session, end, error),
     };
-    this.#server = createServer((socket) => this.#accept(socket));
-    this.#server.maxConnections = options.sessionsMax;
-    this.#server.on('drop', (drop) => this.#drop(drop));
+    this.#listener = createListener(options, {
+      accepted: (socket) => this.#accept(socket),
+      tlsRefused: (address, error) => this.#tlsRefused(address, error),
+    });
+    this.#listener.server.maxConnections = options.sessionsMax;
+    this.#listener.server.on('drop', (drop) => this.#drop(drop));
   }
 
   listen(): Promise<AddressInfo> {
-    const { host, insecure, secret } = this.#options;
+    const { host, insecure, secret, tls } = this.#options;
     if (this.#listening !== undefined || this.#closing !== undefined) {
       return Promise.reject(new HubError('already_started', 'A hub listens once. Create another one.'));
     }
-    if (secret === '' && !insecure && !isLoopbackHost(host)) return Promise.reject(secretRequired(host));
+    const provesPeers = secret !== '' || tls?.ca !== undefined;
+    if (!provesPeers && !insecure && !isLoopbackHost(host)) return Promise.reject(secretRequired(host));
     this.#listening = this.#listen();
     return this.#listening;
   }
@@ -115,11 +120,11 @@ class TcpHub implements Hub {
     await engine.start({
       deliver: (channel, offset, frame) => this.#budget.add(this.#router.deliver(channel, offset, frame)),
     });
-    this.#server.listen({ host, port });
-    await once(this.#server, 'listening');
-    this.#server.on('error', (error) => log.error({ error }, 'The hub cannot accept connections'));
+    this.#listener.server.listen({ host, port });
+    await once(this.#listener.server, 'listening');
+    this.#listener.server.on('error', (error) => log.error({ error }, 'The hub cannot accept connections'));
     this.#ticker = setInterval(() => this.#budget.tick(), outputCheckMs);
-    return this.#server.address() as AddressInfo;
+    return this.#listener.server.address() as AddressInfo;
   }
 
   async #close(): Promise<void> {
@@ -127,10 +132,11 @@ class TcpHub implements Hub {
     // What is half started cannot be ended; whoever called `listen` gets its error.
     await Promise.allSettled([this.#listening]);
     clearInterval(this.#ticker);
-    if (this.#server.listening) {
-      const portIsFree = once(this.#server, 'close');
-      this.#server.close();
+    if (this.#listener.server.listening) {
+      const portIsFree = once(this.#listener.server, 'close');
+      this.#listener.server.close();
       for (const session of this.#sessions) session.close('hub_closed');
+      this.#listener.cutHandshakes();
       await portIsFree;
       await this.#allEnded();
     }
@@ -165,6 +171,14 @@ class TcpHub implements Hub {
     if (end === 'internal_error') log.error({ ...fields, error }, 'The hub failed, and closed the peer');
     else if (QUIET_ENDS.has(end)) log.info(fields, 'A peer has left');
     else log.warn({ ...fields, detail: printable(error?.message ?? '') }, 'A peer was closed');
+  }
+
+  #tlsRefused(address: string, error: Error): void {
+    this.#closed.add('tls_refused');
+    this.#options.log.warn(
+      { address, detail: printable(error.message) },
+      'A peer was refused in the TLS handshake',
+    );
   }
 
   #drop(drop: DropArgument | undefined): void {

@@ -13,5 +13,7 @@ export type SessionEnd =
   | 'php_dialect'
   /** All queues together were too long, and this one was the longest. */
   | 'evicted'
+  /** It did not get through the TLS handshake. */
+  | 'tls_refused'
   /** The hub shuts down. */
   | 'hub_closed';

@@ -18,6 +18,10 @@ export interface GatewayConfig {
   readonly adminHost: string;
   readonly adminPort: number;
   readonly secretFile: string;
+  readonly hubTls: boolean;
+  readonly hubTlsCaFile: string;
+  readonly hubTlsCertFile: string;
+  readonly hubTlsKeyFile: string;
   readonly drainSeconds: number;
   readonly allowedOrigins: readonly string[];
   readonly welcomePage: boolean;
@@ -70,6 +74,23 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     valueName: 'FILE',
     describe:
       'File with the secret that is shared with the hub; a hub that cannot prove that it knows it is left.',
+  }),
+  hubTls: flagOption({ default: false, describe: 'Speak TLS with the hub.' }),
+  hubTlsCaFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe:
+      'PEM file with the certificates that the hub’s must be signed by; none named means the public authorities.',
+  }),
+  hubTlsCertFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'PEM file with the certificate of this gateway, for a hub that asks for one.',
+  }),
+  hubTlsKeyFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'PEM file with the key of that certificate.',
   }),
   drainSeconds: numberOption({
     default: 10,

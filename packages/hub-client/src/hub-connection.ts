@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { createNonce, createProof, isProof, Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
 import { isErrorCode, limits, native, ProtocolError } from '@groupcast/protocol';
 import type { HubClientOptions } from './options.ts';
@@ -33,15 +34,17 @@ export class HubConnection implements LinkReceiver {
   constructor(options: HubClientOptions, events: HubConnectionEvents) {
     this.#options = options;
     this.#events = events;
-    const socket = connect({ host: options.host, port: options.port });
     // Whoever is at the other end is not known to be the hub yet, and may not make us hold much.
     const frameBytesMax = Math.min(options.link.frameBytesMax, limits.UNAUTHENTICATED_BYTES_MAX);
-    this.#link = new Link(socket, this, { ...options.link, frameBytesMax });
+    this.#link = new Link(
+      connectTo(options, () => this.#greet()),
+      this,
+      { ...options.link, frameBytesMax },
+    );
     this.#deadline = setTimeout(
       () => this.#fail('hub_unavailable', 'did not answer in time'),
       options.connectMs,
     );
-    socket.once('connect', () => this.#greet());
   }
 
   get bytesReceived(): number {
@@ -145,6 +148,12 @@ export class HubConnection implements LinkReceiver {
     const detail = cause === undefined ? '' : ` (${cause.message})`;
     return new ProtocolError(code, `The hub at ${host}:${port} ${what}${detail}.`, cause && { cause });
   }
+}
+
+/** `ready` is called when bytes can be sent that only the other end reads. */
+function connectTo(options: HubClientOptions, ready: () => void): Socket {
+  const { host, port, tls } = options;
+  return tls === undefined ? connect({ host, port }, ready) : connectTls({ ...tls, host, port }, ready);
 }
 
 const END_SENTENCES: Readonly<Record<Exclude<LinkEnd, 'closed'>, string>> = {

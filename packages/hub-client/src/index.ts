@@ -6,5 +6,5 @@ export {
   type PublishOptions,
 } from './hub-client.ts';
 export type { Subscriber } from './interests.ts';
-export { HUB_CLIENT_DEFAULTS, type HubClientOptions } from './options.ts';
+export { HUB_CLIENT_DEFAULTS, type HubClientOptions, type HubClientTls } from './options.ts';
 export type { PublishAnswer } from './outbox.ts';

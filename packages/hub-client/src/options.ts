@@ -1,6 +1,15 @@
 import { LINK_DEFAULTS, type LinkOptions } from '@groupcast/link';
 import type { ReconnectBounds } from '@groupcast/protocol';
 
+/** TLS of a link to the hub, as PEM texts. */
+export interface HubClientTls {
+  /** Certificates that the hub's must be signed by. Default: those of the public authorities. */
+  readonly ca?: string;
+  /** This peer's own certificate and key, for a hub that asks for one. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 export interface HubClientOptions {
   /** Default 127.0.0.1. */
   readonly host: string;
@@ -8,6 +17,8 @@ export interface HubClientOptions {
   readonly port: number;
   /** Shared with the hub, or '' (the default) where the hub has none. With one, a hub that cannot prove that it knows it is left. */
   readonly secret: string;
+  /** Makes the link TLS; `{}` for a hub with a public certificate. Default undefined: it is plain TCP. */
+  readonly tls: HubClientTls | undefined;
   /** What the hub calls this peer in its logs and status, at most 255 bytes. Default ''. */
   readonly name: string;
   /** For connecting and the handshake together, in milliseconds. Default 5,000. */
@@ -27,6 +38,7 @@ export const HUB_CLIENT_DEFAULTS: HubClientOptions = {
   host: '127.0.0.1',
   port: 2206,
   secret: '',
+  tls: undefined,
   name: '',
   connectMs: 5_000,
   publishMs: 10_000,

@@ -7,6 +7,7 @@ export { listenAt } from './listen-at.ts';
 export { listenErrorMessage } from './listen-error-message.ts';
 export { LogLimiter } from './log-limiter.ts';
 export { createLogger, type Logger } from './logger.ts';
+export { openFilesMax } from './open-files.ts';
 export {
   choiceOption,
   flagOption,
@@ -25,3 +26,4 @@ export { runUntilSignal } from './run-until-signal.ts';
 export { readSecretFile } from './secret-file.ts';
 export { startTable } from './start-table.ts';
 export { textTable } from './text-table.ts';
+export { readTlsFiles, type TlsMaterial } from './tls-files.ts';

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { ConfigError } from './config-error.ts';
+import { readFileOption } from './file-option.ts';
 
 /** Shorter secrets can be found by trying: the proofs of the handshake let anybody who sees one try at home. */
 const SECRET_BYTES_MIN = 16;
@@ -20,7 +20,7 @@ export interface SecretReading {
 /** Reads the shared secret; white space around it does not count. Throws ConfigError when there is no good secret in the file. */
 export function readSecretFile(path: string): SecretReading {
   if (path === '') return { secret: '', warning: undefined };
-  const { text, mode } = read(path);
+  const { text, mode } = readFileOption('--secret-file', path, SECRET_FILE_BYTES_MAX);
   const secret = text.trim();
   if (Buffer.byteLength(secret) < SECRET_BYTES_MIN) {
     throw new ConfigError([
@@ -29,16 +29,4 @@ export function readSecretFile(path: string): SecretReading {
   }
   const open = (mode & READABLE_BY_OTHERS) !== 0;
   return { secret, warning: open ? `${path} can be read by others; run: chmod 600 ${path}` : undefined };
-}
-
-function read(path: string): { text: string; mode: number } {
-  try {
-    const { size, mode } = statSync(path);
-    if (size > SECRET_FILE_BYTES_MAX)
-      throw new Error(`it has ${size} bytes, ${SECRET_FILE_BYTES_MAX} are taken`);
-    return { text: readFileSync(path, 'utf8'), mode };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError([`--secret-file ${path} cannot be read: ${reason}.`], { cause });
-  }
 }

@@ -1,4 +1,5 @@
 export { type AdminReply, adminRequest } from './admin-request.ts';
+export { CERTIFICATES, certificateFile } from './certificates.ts';
 export { EventQueue } from './event-queue.ts';
 export { freePort } from './free-port.ts';
 export { RawSocket, type RawSocketEnd, type RawSocketOptions } from './raw-socket.ts';

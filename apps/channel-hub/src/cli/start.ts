@@ -6,22 +6,28 @@ import {
   createLogger,
   EventLoopDelay,
   listenAt,
+  openFilesMax,
   readSecretFile,
+  readTlsFiles,
   runUntilSignal,
   startTable,
 } from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
 import { createHub, type Hub } from '../hub.ts';
 import { HubError } from '../hub-error.ts';
-import type { HubOptionsInput } from '../hub-options.ts';
+import type { HubOptionsInput, HubTls } from '../hub-options.ts';
 import type { Log } from '../log.ts';
 import { limitLog } from './limited-log.ts';
 import { hubMetrics } from './metrics.ts';
-import { sessionsThatFit } from './open-files.ts';
 import { type HubReport, hubReport } from './stats.ts';
 
 /** Peers have a second to take what is queued for them; then the process ends whatever is left. */
 const DRAIN_DEADLINE_MS = 10_000;
+
+const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '--tls-ca-file' } as const;
+
+/** Files that are kept for everything but peers: the admin port, logs, the engine. */
+const OPEN_FILES_SPARE = 64;
 
 /** A queue that stays above this part of its limit is closed too, only later. */
 const QUEUE_SOFT_SHARE = 0.25;
@@ -77,7 +83,7 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
   const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax } = config;
   const link = { queueBytesMax, queueBytesSoft: queueBytesMax * QUEUE_SOFT_SHARE };
   const heartbeatMs = config.heartbeatSeconds * 1_000;
-  const sessionsMax = Math.min(config.sessionsMax, sessionsThatFit());
+  const sessionsMax = Math.min(config.sessionsMax, Math.max(1, openFilesMax() - OPEN_FILES_SPARE));
   if (sessionsMax < config.sessionsMax) {
     log.warn(
       { sessionsMax, wanted: config.sessionsMax },
@@ -87,6 +93,7 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
   return {
     host,
     port,
+    tls: tlsOptions(config),
     insecure,
     sessionsMax,
     channelsPerSessionMax,
@@ -95,4 +102,14 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
     link,
     log,
   };
+}
+
+function tlsOptions(config: HubConfig): HubTls | undefined {
+  const files = { cert: config.tlsCertFile, key: config.tlsKeyFile, ca: config.tlsCaFile };
+  const { cert, key, ca } = readTlsFiles(files, TLS_FLAGS);
+  if (cert !== undefined && key !== undefined) return ca === undefined ? { cert, key } : { cert, key, ca };
+  if (ca === undefined) return undefined;
+  throw new ConfigError([
+    `${TLS_FLAGS.ca} needs ${TLS_FLAGS.cert} and ${TLS_FLAGS.key}: the hub has no certificate.`,
+  ]);
 }

@@ -1,21 +1,30 @@
 import { availableParallelism } from 'node:os';
 import {
   type Command,
+  ConfigError,
   createAdminServer,
   createLogger,
   EventLoopDelay,
   listenAt,
   readSecretFile,
+  readTlsFiles,
   runUntilSignal,
   startTable,
+  type TlsMaterial,
 } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { type GatewayConfig, parseHub } from '../config.ts';
-import { connectionsMaxOfSystem } from '../supervision/connections-max.ts';
+import { connectionsMaxOf } from '../supervision/connections-max.ts';
 import { Primary } from '../supervision/primary.ts';
 import type { WorkerOptions } from '../supervision/worker-options.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { collectStats, type PrimaryStats } from './stats.ts';
+
+const HUB_TLS_FLAGS = {
+  cert: '--hub-tls-cert-file',
+  key: '--hub-tls-key-file',
+  ca: '--hub-tls-ca-file',
+} as const;
 
 /** Beyond the window of the drain, before the process ends whatever is left. */
 const DRAIN_GRACE_MS = 15_000;
@@ -81,12 +90,27 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     version: manifest.version,
     allowedOrigins,
     welcomePage,
-    connectionsMax: config.connectionsMax === 0 ? connectionsMaxOfSystem() : config.connectionsMax,
+    connectionsMax: config.connectionsMax === 0 ? connectionsMaxOf() : config.connectionsMax,
     groupsPerConnectionMax,
     messageBytesMax,
     messagesPerSecond,
     messagesBurst,
     heartbeatMs: config.heartbeatSeconds * 1_000,
   };
-  return { gateway, hub, secret, drainMs: config.drainSeconds * 1_000, logLevel: config.logLevel };
+  return {
+    gateway,
+    hub,
+    secret,
+    hubTls: hubTls(config),
+    drainMs: config.drainSeconds * 1_000,
+    logLevel: config.logLevel,
+  };
+}
+
+function hubTls(config: GatewayConfig): TlsMaterial | undefined {
+  const files = { cert: config.hubTlsCertFile, key: config.hubTlsKeyFile, ca: config.hubTlsCaFile };
+  const material = readTlsFiles(files, HUB_TLS_FLAGS);
+  if (config.hubTls) return material;
+  if (Object.keys(material).length === 0) return undefined;
+  throw new ConfigError(['Files for TLS with the hub are named, but not used: give --hub-tls as well.']);
 }

@@ -1,3 +1,4 @@
+import type { HubClientTls } from '@groupcast/hub-client';
 import type { GatewayConfig, HubAddress } from '../config.ts';
 import type { GatewayOptions } from '../options.ts';
 
@@ -10,6 +11,7 @@ export interface WorkerOptions {
   readonly hub: HubAddress;
   /** Shared with the hub; '' where there is none. */
   readonly secret: string;
+  readonly hubTls: HubClientTls | undefined;
   /** The window of a drain that nobody else sets, in milliseconds. */
   readonly drainMs: number;
   readonly logLevel: GatewayConfig['logLevel'];

@@ -14,7 +14,7 @@ import type { WorkerReport } from './worker-report.ts';
 const ORPHAN_DRAIN_MS = 3_000;
 
 /** The worker's side of the supervision: does what the primary says, and outlives it in good order. */
-export class WorkerProcess {
+class WorkerProcess {
   readonly #worker: Worker;
   readonly #loopDelay = new EventLoopDelay();
   readonly #beat: NodeJS.Timeout;
@@ -59,7 +59,7 @@ export class WorkerProcess {
     const log = createLogger({ name: 'groupcast-gateway', level: options.logLevel, bindings });
     const { host, port } = options.hub;
     const name = `gateway worker ${options.index} pid ${process.pid}`;
-    const hub = new HubClient({ host, port, secret: options.secret, name });
+    const hub = new HubClient({ host, port, secret: options.secret, tls: options.hubTls, name });
     hub.on('state', (state, error) => {
       if (state === 'open') log.info({ hub: `${host}:${port}` }, 'hub reached');
       else if (state === 'waiting')

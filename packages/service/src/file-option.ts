@@ -1,0 +1,20 @@
+import { readFileSync, statSync } from 'node:fs';
+import { ConfigError } from './config-error.ts';
+
+/** The text and the access rights of a file. */
+export interface FileReading {
+  readonly text: string;
+  readonly mode: number;
+}
+
+/** Reads the file that an option names. Throws ConfigError, which names the flag, when that cannot be or the file is larger. */
+export function readFileOption(flag: string, path: string, bytesMax: number): FileReading {
+  try {
+    const { size, mode } = statSync(path);
+    if (size > bytesMax) throw new Error(`it has ${size} bytes, ${bytesMax} are taken`);
+    return { text: readFileSync(path, 'utf8'), mode };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError([`${flag} ${path} cannot be read: ${reason}.`], { cause });
+  }
+}

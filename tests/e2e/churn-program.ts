@@ -1,0 +1,73 @@
+import { createHub } from '@groupcast/channel-hub';
+import { HubClient } from '@groupcast/hub-client';
+import { TestClient, until } from '@groupcast/testkit';
+import { createGateway } from '@groupcast/ws-gateway';
+
+// A hub, a gateway and its clients in one process, which is run with --expose-gc: memory that belongs to what is live can
+// be told from garbage only here. Prints one line of JSON for the test.
+
+const ROUNDS = 20;
+const CONNECTIONS = 50;
+const JOINS = 100;
+/** A connection leaves so many groups, and closes while it is in the rest. */
+const LEAVES = 60;
+
+const hub = createHub({ port: 0 });
+const hubClient = new HubClient({ port: (await hub.listen()).port });
+hubClient.connect();
+const gateway = createGateway({ hub: hubClient, host: '127.0.0.1', port: 0 });
+const url = `ws://127.0.0.1:${(await gateway.listen()).port}`;
+
+/** Every second group is one that nobody was ever in before: whatever stays behind of a group adds up. */
+function groupOf(round: number, connection: number, join: number): string {
+  return join % 2 === 0 ? `shared ${join}` : `${round} ${connection} ${join}`;
+}
+
+async function live(round: number, connection: number): Promise<void> {
+  const client = await TestClient.open(url, connection % 2 === 0 ? {} : { protocol: 'groupcast.v1' });
+  const groups = Array.from({ length: JOINS }, (_, join) => groupOf(round, connection, join));
+  for (const [join, group_id] of groups.entries()) {
+    client.sendCommand({ cmd: 'add_group', group_id });
+    if (join < LEAVES) client.sendCommand({ cmd: 'leave_group', group_id });
+  }
+  client.sendCommand({ cmd: 'send_to_group', group_id: groups.at(-1), message: 'hello', id: 'sent' });
+  await client.reply('sent');
+  if (connection % 5 === 0) client.terminate();
+  else await client.close();
+  await client.closed;
+}
+
+async function run(round: number): Promise<void> {
+  await Promise.all(Array.from({ length: CONNECTIONS }, (_, connection) => live(round, connection)));
+}
+
+function left(): Record<string, number> {
+  const { channels, subscriptions, engineChannels } = hub.stats();
+  const { connections, groups } = gateway.stats();
+  const { subjects, unanswered } = hubClient.stats();
+  return { channels, subscriptions, engineChannels, connections, groups, subjects, unanswered };
+}
+
+async function liveBytes(): Promise<number> {
+  await until(left, 'nothing to be left', (counts) => Object.values(counts).every((count) => count === 0));
+  // One collection lets finalizers run, which free more for the next.
+  for (let count = 0; count < 4; count++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+for (let round = 0; round < ROUNDS / 2; round++) await run(round);
+const halfwayBytes = await liveBytes();
+for (let round = ROUNDS / 2; round < ROUNDS; round++) await run(round);
+const endBytes = await liveBytes();
+
+const { joins, leaves, accepted } = gateway.stats();
+process.stdout.write(
+  `${JSON.stringify({ hasGc: globalThis.gc !== undefined, halfwayBytes, endBytes, joins, leaves, accepted, left: left() })}\n`,
+);
+await gateway.close();
+hubClient.close();
+await hub.close();

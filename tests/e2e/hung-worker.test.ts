@@ -1,0 +1,47 @@
+import { killAll, startGateway, startHub, TestClient, until } from '@groupcast/testkit';
+import { afterEach, expect, test } from 'vitest';
+
+const WORKERS = 2;
+
+afterEach(killAll);
+
+test('a worker that hangs is killed after 15 s and replaced, while the other goes on', async () => {
+  const hub = await startHub();
+  const gateway = await startGateway({ hub: hub.address, workers: WORKERS });
+  const clients: TestClient[] = [];
+  // One after the other: workers take turns.
+  for (let count = 0; count < 4; count++) clients.push(await TestClient.open(gateway.url));
+  for (const client of clients) client.sendCommand({ cmd: 'add_group', group_id: 'room', id: 'join' });
+  await Promise.all(clients.map((client) => client.reply('join')));
+  const { workers } = await gateway.stats();
+  expect(workers.map(({ connections }) => connections)).toEqual([2, 2]);
+
+  const hung = workers[0]!.pid;
+  const stoppedAt = performance.now();
+  process.kill(hung, 'SIGSTOP');
+  // The stats come without the worker that cannot answer, and do not wait for it for long.
+  expect((await gateway.stats()).workers.map(({ pid }) => pid)).toEqual([workers[1]!.pid]);
+  clients.forEach((client, index) => {
+    client.sendCommand({ cmd: 'send_to_group', group_id: 'room', message: `from ${index}` });
+  });
+  const got = (client: TestClient): number =>
+    client.messages.rest.filter(({ text }) => text.startsWith('from')).length;
+  await until(
+    () => clients.filter((client) => got(client) === 2).length,
+    'the messages of the two that are not on the hung worker, for both of them',
+    (count) => count === 2,
+  );
+
+  await gateway.process.waitForLine(/worker hangs and is killed/);
+  // Its last sign of life came up to a second before it was stopped.
+  expect(performance.now() - stoppedAt).toBeGreaterThan(14_000);
+  const stats = await until(
+    () => gateway.stats(),
+    'a new worker',
+    ({ workers: rows }) => rows.length === WORKERS && rows.every((worker) => worker.hub.state === 'open'),
+  );
+  expect(stats.restarts).toBe(1);
+  expect(stats.workers.map(({ pid }) => pid)).not.toContain(hung);
+  expect(stats.connections).toBe(2);
+  expect(gateway.process.descendants()).not.toContain(hung);
+});
