@@ -1,4 +1,12 @@
-import { CLOSE, clientFrame, FIRST_FRAGMENT, LAST_FRAGMENT, NEXT_FRAGMENT, PING, TEXT } from './websocket-bytes.ts';
+import {
+  CLOSE,
+  clientFrame,
+  FIRST_FRAGMENT,
+  LAST_FRAGMENT,
+  NEXT_FRAGMENT,
+  PING,
+  TEXT,
+} from './websocket-bytes.ts';
 
 /** Rows W8, W9 and W11: what a client sends on an open WebSocket, and the close code that it gets. */
 export const BROKEN_FRAMES: readonly (readonly [name: string, bytes: Buffer, code: number])[] = [
@@ -9,7 +17,11 @@ export const BROKEN_FRAMES: readonly (readonly [name: string, bytes: Buffer, cod
   ['a reserved opcode', clientFrame(0x83, 'x'), 1002],
   ['a reserved control opcode', clientFrame(0x8b, 'x'), 1002],
   ['a continuation of nothing', clientFrame(LAST_FRAGMENT, 'x'), 1002],
-  ['a message within a message', Buffer.concat([clientFrame(FIRST_FRAGMENT, 'x'), clientFrame(TEXT, 'x')]), 1002],
+  [
+    'a message within a message',
+    Buffer.concat([clientFrame(FIRST_FRAGMENT, 'x'), clientFrame(TEXT, 'x')]),
+    1002,
+  ],
   ['a ping in fragments', clientFrame(0x09, 'x'), 1002],
   ['a ping of 126 bytes', clientFrame(PING, 'x'.repeat(126)), 1002],
   ['a close frame of one byte', clientFrame(CLOSE, 'x'), 1002],
@@ -22,7 +34,10 @@ export const BROKEN_FRAMES: readonly (readonly [name: string, bytes: Buffer, cod
   ['a length of 2^53, and nothing behind it', hex('81ff002000000000000000000000'), 1009],
   [
     'fragments that sum up above the limit',
-    Buffer.concat([clientFrame(FIRST_FRAGMENT, 'x'.repeat(60_000)), clientFrame(NEXT_FRAGMENT, 'x'.repeat(5_537))]),
+    Buffer.concat([
+      clientFrame(FIRST_FRAGMENT, 'x'.repeat(60_000)),
+      clientFrame(NEXT_FRAGMENT, 'x'.repeat(5_537)),
+    ]),
     1009,
   ],
   ['100,000 empty fragments', fragments(''), 1008],
@@ -31,7 +46,10 @@ export const BROKEN_FRAMES: readonly (readonly [name: string, bytes: Buffer, cod
 
 function fragments(payload: string): Buffer {
   const next = clientFrame(NEXT_FRAGMENT, payload);
-  return Buffer.concat([clientFrame(FIRST_FRAGMENT, payload), ...Array.from({ length: 100_000 }, () => next)]);
+  return Buffer.concat([
+    clientFrame(FIRST_FRAGMENT, payload),
+    ...Array.from({ length: 100_000 }, () => next),
+  ]);
 }
 
 function hex(digits: string): Buffer {

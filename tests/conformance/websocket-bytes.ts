@@ -50,7 +50,8 @@ export function serverFrames(received: Buffer): ServerFrame[] {
     const short = received.readUInt8(at + 1);
     const begin = at + (short === 127 ? 10 : short === 126 ? 4 : 2);
     if (begin > received.length) break;
-    const length = short < 126 ? short : received.readUIntBE(short === 127 ? at + 4 : at + 2, short === 127 ? 6 : 2);
+    const length =
+      short < 126 ? short : received.readUIntBE(short === 127 ? at + 4 : at + 2, short === 127 ? 6 : 2);
     if (begin + length > received.length) break;
     frames.push({ opcode: received.readUInt8(at) & 0x0f, payload: received.subarray(begin, begin + length) });
     at = begin + length;

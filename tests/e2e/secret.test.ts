@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FrameDecoder, native } from '@groupcast/protocol';
 import {
@@ -42,6 +42,12 @@ function proofOf(secret: string, role: 'hub' | 'peer', peerNonce: Uint8Array, hu
     .update(peerNonce)
     .update(hubNonce)
     .digest();
+}
+
+/** The address by which other hosts would reach this one: the hub trusts peers on loopback with more. */
+function outerAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
 function messagesIn(bytes: Uint8Array): native.NativeMessage[] {
@@ -89,7 +95,7 @@ describe('a hub with a secret', () => {
 
   beforeAll(async () => {
     hub = await startHub({ host: '0.0.0.0', secretFile });
-    gateway = await startGateway({ hub: hub.address, secretFile });
+    gateway = await startGateway({ hub: `${outerAddress()}:${hub.port}`, secretFile });
     member = await TestClient.open(gateway.url);
     member.sendCommand({ cmd: 'add_group', group_id: 'room', id: 1 });
     await member.reply(1);
@@ -214,14 +220,11 @@ describe('a false hub', () => {
       'an attempt after each of the answers',
       (count) => count > answers.length,
     );
-    for (const { received } of connections) {
-      // An attempt that was begun just now may not have said anything yet.
-      expect(['', 'hello']).toContain(
-        messagesIn(Buffer.concat(received))
-          .map(({ type }) => type)
-          .join(),
-      );
-    }
+    // The last attempt has just begun, and may not have said anything yet.
+    const heard = connections
+      .slice(0, answers.length)
+      .map(({ received }) => messagesIn(Buffer.concat(received)).map(({ type }) => type));
+    expect(heard).toEqual(answers.map(() => ['hello']));
     expect(gateway.process.stderr).toMatch(/"code":"unauthorized"/);
     expect((await adminRequest(gateway.adminPort, '/readyz')).status).toBe(503);
   });

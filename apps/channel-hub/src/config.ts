@@ -97,7 +97,8 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   }),
   frameBytesMax: integerOption({
     default: limits.FRAME_BYTES_MAX,
-    min: 1_024,
+    // A SUBSCRIBE of 1,024 long names must fit.
+    min: 512 * 1_024,
     max: limits.FRAME_BYTES_CEILING,
     unit: 'bytes',
     describe: 'Longest frame that is taken; a longer one closes its peer.',

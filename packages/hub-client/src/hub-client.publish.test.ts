@@ -264,3 +264,37 @@ describe('a publish that cannot be', () => {
     expect((await failure(client.publish('c', 'x'))).code).toBe('hub_unavailable');
   });
 });
+
+describe('a hub that does not keep up', () => {
+  test('publishes beyond what may be unanswered are refused, until one is answered', async () => {
+    const [client, session] = await openClient({ unansweredMax: 2 });
+    const positions = [client.publish('c', 'a'), client.publish('c', 'b')];
+    expect(await failure(client.publish('c', 'c'))).toMatchObject({ code: 'hub_unavailable' });
+    await session.takePublish(1);
+    expect(await positions[0]).toEqual({ epoch: EPOCH, offset: 1 });
+    const next = client.publish('c', 'd');
+    await session.takePublish(2);
+    await session.takePublish(3);
+    expect(await next).toEqual({ epoch: EPOCH, offset: 3 });
+    expect(client.stats()).toMatchObject({ published: 3, refused: 1, unanswered: 0 });
+  });
+
+  test('what does not fit in front of a hub that does not read is refused, and the link stays', async () => {
+    const [client, session] = await openClient({ bufferBytesMax: 256 * 1024 });
+    session.raw.stopReading();
+    const payload = 'x'.repeat(64 * 1024);
+    let sent = 0;
+    while (client.stats().refused === 0) {
+      client.submit('c', payload, {}, undefined);
+      sent += 1;
+      // The link writes at the end of a turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(client.state).toBe('open');
+    session.raw.resumeReading();
+    for (let count = 1; count < sent; count++) await session.expect('publish');
+    const position = client.publish('c', 'after');
+    await session.takePublish(7);
+    expect(await position).toEqual({ epoch: EPOCH, offset: 7 });
+  });
+});

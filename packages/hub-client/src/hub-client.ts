@@ -48,6 +48,8 @@ export interface HubClientStats {
   /** Publishes handed to the hub, and publications that came from it. */
   readonly published: number;
   readonly delivered: number;
+  /** Publishes that were never sent, whether or not somebody waited for their answer. */
+  readonly refused: number;
   /** Publishes that wait for the hub to come back, in bytes. */
   readonly bufferedBytes: number;
   /** Publishes that the hub has not answered yet. */
@@ -78,11 +80,14 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   #reconnectTimer: NodeJS.Timeout | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #attempt = 0;
+  /** Infinity while the link does not stand. */
+  #openedAtMs = Number.POSITIVE_INFINITY;
   #openings = 0;
   #lastRequest = 0;
   #hubFrameBytesMax: number;
   #published = 0;
   #delivered = 0;
+  #refusals = 0;
 
   /** Throws a ProtocolError `bad_field` when the name does not fit the wire. */
   constructor(options: Partial<HubClientOptions> = {}) {
@@ -105,6 +110,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       subjects: this.#interests.size,
       published: this.#published,
       delivered: this.#delivered,
+      refused: this.#refusals,
       bufferedBytes: this.#outbox.bytes,
       unanswered: this.#answers.size,
       reconnects: Math.max(0, this.#openings - 1),
@@ -131,8 +137,9 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#interests.suspend();
     this.#enter('closed', undefined);
     this.#failUnanswered('The client was closed before the hub answered.');
-    for (const { answer } of this.#outbox.takeAll())
-      answer?.failed(new ProtocolError('hub_unavailable', CLOSED));
+    for (const { answer } of this.#outbox.takeAll()) {
+      this.#refuse(answer, new ProtocolError('hub_unavailable', CLOSED));
+    }
   }
 
   /** Follows a channel. A subscriber that follows it already is told its position again. */
@@ -172,15 +179,15 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   ): void {
     const request = answer === undefined ? 0 : ++this.#lastRequest;
     const frame = encode(channel, payload, options, request);
-    if (frame instanceof ProtocolError) answer?.failed(frame);
-    else if (this.#state === 'closed') answer?.failed(new ProtocolError('hub_unavailable', CLOSED));
-    else if (this.#isTooLong(frame)) answer?.failed(this.#tooLong(frame));
-    else if (this.#state === 'open') this.#send(frame, request, answer);
+    if (frame instanceof ProtocolError) this.#refuse(answer, frame);
+    else if (this.#state === 'closed') this.#refuse(answer, new ProtocolError('hub_unavailable', CLOSED));
+    else if (this.#isTooLong(frame)) this.#refuse(answer, this.#tooLong(frame));
+    else if (this.#state === 'open') this.#sendNow(frame, request, answer);
     else this.#hold(frame, request, answer);
   }
 
   #opened(welcome: native.Welcome): void {
-    this.#attempt = 0;
+    this.#openedAtMs = performance.now();
     this.#openings += 1;
     this.#hubFrameBytesMax = welcome.frameBytesMax;
     // First the subscriptions: what is published next may be for ourselves.
@@ -197,7 +204,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     // Foreign code is called only now, when whatever it publishes or subscribes to finds an open client.
     this.#enter('open', undefined);
     for (const { frame, answer } of held) {
-      if (this.#isTooLong(frame)) answer?.failed(this.#tooLong(frame));
+      if (this.#isTooLong(frame)) this.#refuse(answer, this.#tooLong(frame));
     }
   }
 
@@ -225,7 +232,12 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     if (this.#state === 'closed') return;
     this.#connection = undefined;
     this.#interests.suspend();
-    const delayMs = reconnectDelayMs(this.#attempt, Math.random(), this.#options.reconnect);
+    const { reconnect } = this.#options;
+    // A hub that lets us in and cuts us off at once must not be tried again and again without a wait.
+    const stoodMs = performance.now() - this.#openedAtMs;
+    if (stoodMs >= reconnect.maxMs) this.#attempt = 0;
+    this.#openedAtMs = Number.POSITIVE_INFINITY;
+    const delayMs = reconnectDelayMs(this.#attempt, Math.random(), reconnect);
     this.#attempt += 1;
     this.#reconnectTimer = setTimeout(() => this.#connect(), delayMs);
     this.#enter('waiting', error);
@@ -285,6 +297,22 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     if (subjects.length > 0) this.emit('refused', subjects, error);
   }
 
+  /** The hub may be there and yet not keep up: then it is better to say so than to fill the link until it breaks. */
+  #sendNow(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
+    const { bufferBytesMax, unansweredMax } = this.#options;
+    const queuedBytes = this.#connection?.queuedBytes ?? 0;
+    if (queuedBytes + frame.length > bufferBytesMax || this.#answers.size >= unansweredMax) {
+      this.#refuse(answer, new ProtocolError('hub_unavailable', BUSY));
+    } else {
+      this.#send(frame, request, answer);
+    }
+  }
+
+  #refuse(answer: PublishAnswer | undefined, error: ProtocolError): void {
+    this.#refusals += 1;
+    answer?.failed(error);
+  }
+
   #send(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
     this.#published += 1;
     if (answer !== undefined) this.#answers.add(request, answer, performance.now() + this.#options.publishMs);
@@ -294,20 +322,17 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   #hold(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
     const deadlineMs = performance.now() + this.#options.bufferMs;
     if (this.#outbox.add({ frame, request, answer, deadlineMs })) return;
-    answer?.failed(
-      new ProtocolError(
-        'hub_unavailable',
-        'The hub is away, and as many messages wait for it as may. Send it again later.',
-      ),
-    );
+    this.#refuse(answer, new ProtocolError('hub_unavailable', AWAY));
   }
 
   #sweep(): void {
     const nowMs = performance.now();
-    for (const { answer } of this.#outbox.takeExpired(nowMs))
-      answer?.failed(new ProtocolError('hub_unavailable'));
-    for (const answer of this.#answers.takeExpired(nowMs))
+    for (const { answer } of this.#outbox.takeExpired(nowMs)) {
+      this.#refuse(answer, new ProtocolError('hub_unavailable'));
+    }
+    for (const answer of this.#answers.takeExpired(nowMs)) {
       answer.failed(unknownOutcome('The hub did not answer in time.'));
+    }
   }
 
   #failUnanswered(why: string): void {
@@ -327,6 +352,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 }
 
 const CLOSED = 'This client of the hub is closed.';
+const AWAY = 'The hub is away, and as many messages wait for it as may. Send it again later.';
+const BUSY = 'The hub does not keep up, and as many messages wait for it as may. Send it again later.';
 
 function unknownOutcome(why: string): ProtocolError {
   return new ProtocolError('outcome_unknown', `${why} Send it again with the same message_id.`);

@@ -47,12 +47,9 @@ export class HubConnection implements LinkReceiver {
     );
   }
 
-  get bytesReceived(): number {
-    return this.#link.bytesReceived;
-  }
-
-  get bytesSent(): number {
-    return this.#link.bytesSent;
+  /** Bytes that wait for the hub to take them. */
+  get queuedBytes(): number {
+    return this.#link.queuedBytes;
   }
 
   send(frame: Uint8Array): void {

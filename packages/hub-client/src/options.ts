@@ -25,8 +25,10 @@ export interface HubClientOptions {
   readonly connectMs: number;
   /** After this a publish has an unknown outcome, in milliseconds. Default 10,000. */
   readonly publishMs: number;
-  /** Publishes that wait for the hub to come back, in bytes. Default 8 MiB. */
+  /** Publishes that wait for a hub that is away, or does not keep up, in bytes; more are refused. Default 8 MiB. */
   readonly bufferBytesMax: number;
+  /** Publishes that wait for the hub's answer; more are refused. Default 100,000. */
+  readonly unansweredMax: number;
   /** How long a publish waits for the hub to come back, in milliseconds. Default 10,000. */
   readonly bufferMs: number;
   /** The wait before connecting again. Default 100 to 2,000 ms: a hub that is back is found within 2 s. */
@@ -43,6 +45,7 @@ export const HUB_CLIENT_DEFAULTS: HubClientOptions = {
   connectMs: 5_000,
   publishMs: 10_000,
   bufferBytesMax: 8 * 1024 * 1024,
+  unansweredMax: 100_000,
   bufferMs: 10_000,
   reconnect: { minMs: 100, maxMs: 2_000 },
   link: LINK_DEFAULTS,

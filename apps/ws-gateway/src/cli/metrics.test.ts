@@ -11,6 +11,7 @@ function workerOf(index: number, received: number): WorkerReport {
     subjects: 1,
     published: 0,
     delivered: 0,
+    refused: 0,
     bufferedBytes: 0,
     unanswered: 0,
     reconnects: 0,

@@ -1,0 +1,271 @@
+import { RawSocket, TestClient, until } from '@groupcast/testkit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BAD_COMMANDS } from './bad-commands.ts';
+import { BAD_HANDSHAKES } from './bad-handshakes.ts';
+import { BROKEN_FRAMES } from './broken-frames.ts';
+import { RawClient } from './raw-client.ts';
+import { BINARY, clientFrame, handshake, PING, TEXT } from './websocket-bytes.ts';
+
+/** A gateway that runs, with the default limits. */
+export interface GatewayTarget {
+  /** On 127.0.0.1. */
+  readonly port: number;
+  /** How many WebSockets it holds. */
+  connections(): Promise<number>;
+  /** Memory of all its processes, in bytes. */
+  memoryBytes(): Promise<number>;
+}
+
+const MIB = 1024 * 1024;
+const OBJECT_NAMES = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
+const SLOWLORIS_TEST_MS = 60_000;
+
+// More than the kernel's buffers (4 MiB) and the queue of a connection (1 MiB) hold.
+const FLOOD_MESSAGES = 200;
+const FLOOD_MESSAGE = 'x'.repeat(60_000);
+const FLOOD_BATCH = 20;
+
+/**
+ * What every gateway must do with hostile clients: the rows of section 2.2 of the threat model that have a surface yet.
+ * Throughout, a bystander is a member of a group and gets all its messages, and nothing else.
+ */
+export function gatewaySuite(target: () => GatewayTarget): void {
+  let bystander: TestClient;
+  let sender: TestClient;
+  let connectionsBefore: number;
+
+  beforeEach(async () => {
+    bystander = await join('bystanders');
+    sender = await TestClient.open(url());
+    connectionsBefore = 2;
+    await untilConnections(connectionsBefore);
+  });
+
+  afterEach(async () => {
+    sender.sendCommand({ cmd: 'send_to_group', group_id: 'bystanders', message: 'still here', id: 'last' });
+    expect(await sender.reply('last')).toMatchObject({ type: 'ack' });
+    expect((await bystander.messages.next(({ text }) => text !== FLOOD_MESSAGE)).text).toBe('still here');
+    await untilConnections(connectionsBefore);
+    await Promise.all([bystander.close(), sender.close()]);
+  });
+
+  function url(): string {
+    return `ws://127.0.0.1:${target().port}`;
+  }
+
+  async function untilConnections(count: number): Promise<void> {
+    await until(
+      () => target().connections(),
+      `the gateway to hold ${count} connections`,
+      (seen) => seen === count,
+    );
+  }
+
+  async function join(group: string): Promise<TestClient> {
+    const client = await TestClient.open(url());
+    client.sendCommand({ cmd: 'add_group', group_id: group, id: 'join' });
+    expect(await client.reply('join')).toMatchObject({ type: 'ack' });
+    return client;
+  }
+
+  /** Many large messages for the group of the bystander, as fast as they are taken. */
+  async function flood(): Promise<void> {
+    for (let sent = 0; sent < FLOOD_MESSAGES; sent += FLOOD_BATCH) {
+      for (let id = sent; id < sent + FLOOD_BATCH; id++) {
+        sender.sendCommand({ cmd: 'send_to_group', group_id: 'bystanders', message: FLOOD_MESSAGE, id });
+      }
+      for (let id = sent; id < sent + FLOOD_BATCH; id++) {
+        expect(await sender.reply(id)).toMatchObject({ type: 'ack' });
+      }
+    }
+    await until(
+      () => bystander.messages.all.filter(({ text }) => text === FLOOD_MESSAGE).length,
+      'the bystander to have everything',
+      (count) => count === FLOOD_MESSAGES,
+    );
+  }
+
+  describe('commands', () => {
+    test.each(BAD_COMMANDS.map(([text, code]) => [text.slice(0, 60), code, text] as const))(
+      'W1, W2, W4, W5: %s is answered with %s, and the connection goes on',
+      async (_, code, text) => {
+        const client = await TestClient.open(url());
+        client.sendText(text);
+        expect((await client.next()).json).toMatchObject({ type: 'error', code });
+        client.sendCommand({ cmd: 'ping', id: 1 });
+        expect((await client.next()).json).toEqual({ type: 'ack', id: 1 });
+        await client.close();
+      },
+    );
+
+    test('W1: ten that are wrong close the connection with 4500', async () => {
+      const client = await TestClient.open(url());
+      for (let strike = 0; strike < 10; strike++) client.sendText('nonsense');
+      expect((await client.closed).code).toBe(4500);
+      expect(client.messages.all.map(({ json }) => json?.['code'])).toEqual(Array(10).fill('bad_json'));
+    });
+
+    test('W3: 123 and "123" are one group, and "007" is another', async () => {
+      const member = await TestClient.open(url());
+      member.sendText('{"cmd":"add_group","group_id":123,"id":1}');
+      member.sendText('{"cmd":"add_group","group_id":"007","id":2}');
+      await member.reply(2);
+      for (const group of ['"123"', '7', '"0123"', '"007"', '123']) {
+        sender.sendText(
+          `{"cmd":"send_to_group","group_id":${group},"message":"to ${group.replaceAll('"', '')}"}`,
+        );
+      }
+      const texts = [await member.next(), await member.next(), await member.next()].map(({ text }) => text);
+      expect(texts).toEqual(['to 123', 'to 007', 'to 123']);
+      await member.close();
+    });
+
+    test('W4: names of objects are groups like others, and fields like others', async () => {
+      const client = await TestClient.open(url());
+      for (const name of OBJECT_NAMES) {
+        client.sendText(`{"cmd":"add_group","group_id":"${name}","id":"${name}","__proto__":{"polluted":1}}`);
+        expect((await client.next()).json).toMatchObject({ type: 'ack', id: name, group_id: name });
+        client.sendCommand({ cmd: 'send_to_group', group_id: name, message: name });
+        expect((await client.next()).text).toBe(name);
+      }
+      await client.close();
+    });
+
+    test('W6: the 129th group is refused, and ten such joins close with 4505', async () => {
+      const client = await TestClient.open(url());
+      for (let group = 0; group < 138; group++)
+        client.sendCommand({ cmd: 'add_group', group_id: group, id: group });
+      expect((await client.closed).code).toBe(4505);
+      const errors = client.messages.all.filter(({ json }) => json?.['type'] === 'error');
+      expect(errors.map(({ json }) => json?.['code'])).toEqual(Array(10).fill('group_limit'));
+    });
+
+    test('messages beyond the rate are refused, then closed with 1008', async () => {
+      const client = await TestClient.open(url());
+      for (let count = 0; count < 20_000; count++) client.sendText('{"cmd":"ping"}');
+      expect((await client.closed).code).toBe(1008);
+      expect(client.messages.all[0]?.json).toMatchObject({ type: 'error', code: 'rate_limited' });
+    });
+
+    test('W24: who is no member may send', async () => {
+      const member = await join('open to all');
+      sender.sendCommand({ cmd: 'send_to_group', group_id: 'open to all', message: 'hi' });
+      expect((await member.next()).text).toBe('hi');
+      await member.close();
+    });
+  });
+
+  describe('frames', () => {
+    test.each(BROKEN_FRAMES)('W8, W9, W11: %s closes with its code', async (_, bytes, code) => {
+      const client = await RawClient.open(target().port);
+      client.write(bytes);
+      expect(await client.closeCode()).toBe(code);
+    });
+
+    test('W10: compression is not negotiated', async () => {
+      const offer = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; a="\\"; b=;;,,=';
+      const client = await RawClient.open(target().port, [offer]);
+      expect(client.head.toLowerCase()).not.toContain('extensions');
+      client.write(clientFrame(TEXT | 0x40, Buffer.alloc(1_024)));
+      expect(await client.closeCode()).toBe(1002);
+    });
+
+    test('W12: a binary message closes with 1003', async () => {
+      const client = await RawClient.open(target().port);
+      client.write(clientFrame(BINARY, '{"cmd":"ping"}'));
+      expect(await client.closeCode()).toBe(1003);
+    });
+
+    test('W17: a flood of pings closes with 1008, and is answered only in part', async () => {
+      const client = await RawClient.open(target().port);
+      client.write(Buffer.concat(Array.from({ length: 10_000 }, () => clientFrame(PING, 'p'))));
+      expect(await client.closeCode()).toBe(1008);
+      expect(client.socket.bytesReceived).toBeLessThan(1_024);
+    });
+
+    test('W17: a flood of pings from a client that does not read ends it too', async () => {
+      const client = await RawClient.open(target().port);
+      client.socket.stopReading();
+      client.write(Buffer.concat(Array.from({ length: 50_000 }, () => clientFrame(PING, 'p'.repeat(125)))));
+      await untilConnections(connectionsBefore);
+      client.socket.destroy();
+    });
+  });
+
+  describe('handshakes', () => {
+    test.each(BAD_HANDSHAKES)('W26: %s is refused', async (_, text, statusLine) => {
+      const socket = await RawSocket.open({ port: target().port });
+      await socket.write(Buffer.from(text, 'latin1'));
+      await socket.closed;
+      const answer = socket.received.toString('latin1');
+      if (statusLine === '') expect(answer).toBe('');
+      else expect(answer).toContain(statusLine);
+      expect(answer).not.toContain(' 101 ');
+    });
+
+    test('W26: a header that is called __proto__ is only a header', async () => {
+      const client = await RawClient.open(target().port, ['__proto__: polluted', 'constructor: polluted']);
+      client.write(clientFrame(TEXT, '{"cmd":"nonsense","id":1}'));
+      await client.socket.waitFor((received) => received.includes('"unknown_command"'));
+      client.socket.destroy();
+    });
+
+    test(
+      'W13: one that does not finish is ended, whatever it dribbles, and others are not kept waiting',
+      async () => {
+        const begins = ['', 'GET / HT', handshake().slice(0, -2)];
+        const sockets = await Promise.all(begins.map(() => RawSocket.open({ port: target().port })));
+        for (const [index, socket] of sockets.entries()) await socket.write(begins[index] ?? '');
+        const [dribbler] = [await RawSocket.open({ port: target().port })];
+        await dribbler.write('GET / HTTP/1.1\r\nX: ');
+        const dribble = setInterval(() => void dribbler.write('x'), 500);
+        const served = await TestClient.open(url());
+        await served.close();
+        const ends = await Promise.all([...sockets, dribbler].map((socket) => socket.closed));
+        clearInterval(dribble);
+        expect(ends).toHaveLength(4);
+        for (const socket of [...sockets, dribbler]) {
+          expect(socket.received.toString('latin1')).toMatch(/^(HTTP\/1.1 408 |$)/);
+        }
+      },
+      SLOWLORIS_TEST_MS,
+    );
+
+    test('a reset in the middle of one harms nobody', async () => {
+      for (let round = 0; round < 20; round++) {
+        const socket = await RawSocket.open({ port: target().port });
+        void socket.write(handshake());
+        socket.reset();
+      }
+    });
+  });
+
+  describe('clients that do not read', () => {
+    test('W15: one of them is ended, and others get everything', async () => {
+      const slow = await joinAndStopReading();
+      await flood();
+      const since = performance.now();
+      await untilConnections(connectionsBefore);
+      // 10 s, and some for a busy machine.
+      expect(performance.now() - since).toBeLessThan(15_000);
+      slow.destroy();
+    });
+
+    test('W16: 50 of them are ended, hold no more than their queues, and others get everything', async () => {
+      const slow = await Promise.all(Array.from({ length: 50 }, joinAndStopReading));
+      const before = await target().memoryBytes();
+      await flood();
+      expect((await target().memoryBytes()) - before).toBeLessThan(slow.length * 2 * MIB);
+      await untilConnections(connectionsBefore);
+      for (const socket of slow) socket.destroy();
+    });
+
+    async function joinAndStopReading(): Promise<RawSocket> {
+      const { socket } = await RawClient.open(target().port);
+      await socket.write(clientFrame(TEXT, '{"cmd":"add_group","group_id":"bystanders","id":1}'));
+      await socket.waitFor((received) => received.includes('"ack"'));
+      socket.stopReading();
+      return socket;
+    }
+  });
+}
