@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FrameDecoder, native } from '@groupcast/protocol';
+import { FrameDecoder, limits, native } from '@groupcast/protocol';
 import {
   adminRequest,
   killAll,
@@ -50,11 +50,11 @@ function outerAddress(): string {
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
+/** The messages among the frames; the empty ones only say that the hub lives. */
 function messagesIn(bytes: Uint8Array): native.NativeMessage[] {
-  const messages: native.NativeMessage[] = [];
-  const decoder = new FrameDecoder();
-  decoder.push(bytes, (frame) => messages.push(native.decodeNative(frame)));
-  return messages;
+  const frames: Uint8Array[] = [];
+  new FrameDecoder().push(bytes, (frame) => frames.push(frame));
+  return frames.filter((frame) => frame.length > limits.FRAME_HEADER_BYTES).map(native.decodeNative);
 }
 
 function subscribeToRoom(): Uint8Array {
