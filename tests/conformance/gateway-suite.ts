@@ -32,20 +32,21 @@ const FLOOD_BATCH = 20;
 export function gatewaySuite(target: () => GatewayTarget): void {
   let bystander: TestClient;
   let sender: TestClient;
-  let connectionsBefore: number;
+  // Ended after each test, also when it fails: what is left of one would be blamed on the next.
+  const opened: { terminate(): void }[] = [];
 
   beforeEach(async () => {
-    bystander = await join('bystanders');
+    bystander = await TestClient.open(url());
     sender = await TestClient.open(url());
-    connectionsBefore = 2;
-    await untilConnections(connectionsBefore);
+    await join(bystander, 'bystanders');
   });
 
   afterEach(async () => {
+    for (const client of opened.splice(0)) client.terminate();
     sender.sendCommand({ cmd: 'send_to_group', group_id: 'bystanders', message: 'still here', id: 'last' });
     expect(await sender.reply('last')).toMatchObject({ type: 'ack' });
     expect((await bystander.messages.next(({ text }) => text !== FLOOD_MESSAGE)).text).toBe('still here');
-    await untilConnections(connectionsBefore);
+    await untilConnections(2);
     await Promise.all([bystander.close(), sender.close()]);
   });
 
@@ -61,11 +62,27 @@ export function gatewaySuite(target: () => GatewayTarget): void {
     );
   }
 
-  async function join(group: string): Promise<TestClient> {
+  async function openClient(): Promise<TestClient> {
     const client = await TestClient.open(url());
+    opened.push(client);
+    return client;
+  }
+
+  async function openRaw(headers: readonly string[] = []): Promise<RawClient> {
+    const client = await RawClient.open(target().port, headers);
+    opened.push({ terminate: () => client.socket.destroy() });
+    return client;
+  }
+
+  async function openSocket(): Promise<RawSocket> {
+    const socket = await RawSocket.open({ port: target().port });
+    opened.push({ terminate: () => socket.destroy() });
+    return socket;
+  }
+
+  async function join(client: TestClient, group: string): Promise<void> {
     client.sendCommand({ cmd: 'add_group', group_id: group, id: 'join' });
     expect(await client.reply('join')).toMatchObject({ type: 'ack' });
-    return client;
   }
 
   /** Many large messages for the group of the bystander, as fast as they are taken. */
@@ -89,24 +106,23 @@ export function gatewaySuite(target: () => GatewayTarget): void {
     test.each(BAD_COMMANDS.map(([text, code]) => [text.slice(0, 60), code, text] as const))(
       'W1, W2, W4, W5: %s is answered with %s, and the connection goes on',
       async (_, code, text) => {
-        const client = await TestClient.open(url());
+        const client = await openClient();
         client.sendText(text);
         expect((await client.next()).json).toMatchObject({ type: 'error', code });
         client.sendCommand({ cmd: 'ping', id: 1 });
         expect((await client.next()).json).toEqual({ type: 'ack', id: 1 });
-        await client.close();
       },
     );
 
     test('W1: ten that are wrong close the connection with 4500', async () => {
-      const client = await TestClient.open(url());
+      const client = await openClient();
       for (let strike = 0; strike < 10; strike++) client.sendText('nonsense');
       expect((await client.closed).code).toBe(4500);
       expect(client.messages.all.map(({ json }) => json?.['code'])).toEqual(Array(10).fill('bad_json'));
     });
 
     test('W3: 123 and "123" are one group, and "007" is another', async () => {
-      const member = await TestClient.open(url());
+      const member = await openClient();
       member.sendText('{"cmd":"add_group","group_id":123,"id":1}');
       member.sendText('{"cmd":"add_group","group_id":"007","id":2}');
       await member.reply(2);
@@ -116,23 +132,22 @@ export function gatewaySuite(target: () => GatewayTarget): void {
         );
       }
       const texts = [await member.next(), await member.next(), await member.next()].map(({ text }) => text);
-      expect(texts).toEqual(['to 123', 'to 007', 'to 123']);
-      await member.close();
+      // The order between groups is not promised.
+      expect(texts.sort()).toEqual(['to 007', 'to 123', 'to 123']);
     });
 
     test('W4: names of objects are groups like others, and fields like others', async () => {
-      const client = await TestClient.open(url());
+      const client = await openClient();
       for (const name of OBJECT_NAMES) {
         client.sendText(`{"cmd":"add_group","group_id":"${name}","id":"${name}","__proto__":{"polluted":1}}`);
         expect((await client.next()).json).toMatchObject({ type: 'ack', id: name, group_id: name });
         client.sendCommand({ cmd: 'send_to_group', group_id: name, message: name });
         expect((await client.next()).text).toBe(name);
       }
-      await client.close();
     });
 
     test('W6: the 129th group is refused, and ten such joins close with 4505', async () => {
-      const client = await TestClient.open(url());
+      const client = await openClient();
       for (let group = 0; group < 138; group++)
         client.sendCommand({ cmd: 'add_group', group_id: group, id: group });
       expect((await client.closed).code).toBe(4505);
@@ -141,85 +156,82 @@ export function gatewaySuite(target: () => GatewayTarget): void {
     });
 
     test('messages beyond the rate are refused, then closed with 1008', async () => {
-      const client = await TestClient.open(url());
+      const client = await openClient();
       for (let count = 0; count < 20_000; count++) client.sendText('{"cmd":"ping"}');
       expect((await client.closed).code).toBe(1008);
       expect(client.messages.all[0]?.json).toMatchObject({ type: 'error', code: 'rate_limited' });
     });
 
     test('W24: who is no member may send', async () => {
-      const member = await join('open to all');
+      const member = await openClient();
+      await join(member, 'open to all');
       sender.sendCommand({ cmd: 'send_to_group', group_id: 'open to all', message: 'hi' });
       expect((await member.next()).text).toBe('hi');
-      await member.close();
     });
   });
 
   describe('frames', () => {
     test.each(BROKEN_FRAMES)('W8, W9, W11: %s closes with its code', async (_, bytes, code) => {
-      const client = await RawClient.open(target().port);
+      const client = await openRaw();
       client.write(bytes);
       expect(await client.closeCode()).toBe(code);
     });
 
     test('W10: compression is not negotiated', async () => {
       const offer = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; a="\\"; b=;;,,=';
-      const client = await RawClient.open(target().port, [offer]);
+      const client = await openRaw([offer]);
       expect(client.head.toLowerCase()).not.toContain('extensions');
       client.write(clientFrame(TEXT | 0x40, Buffer.alloc(1_024)));
       expect(await client.closeCode()).toBe(1002);
     });
 
     test('W12: a binary message closes with 1003', async () => {
-      const client = await RawClient.open(target().port);
+      const client = await openRaw();
       client.write(clientFrame(BINARY, '{"cmd":"ping"}'));
       expect(await client.closeCode()).toBe(1003);
     });
 
     test('W17: a flood of pings closes with 1008, and is answered only in part', async () => {
-      const client = await RawClient.open(target().port);
+      const client = await openRaw();
       client.write(Buffer.concat(Array.from({ length: 10_000 }, () => clientFrame(PING, 'p'))));
       expect(await client.closeCode()).toBe(1008);
       expect(client.socket.bytesReceived).toBeLessThan(1_024);
     });
 
     test('W17: a flood of pings from a client that does not read ends it too', async () => {
-      const client = await RawClient.open(target().port);
+      const client = await openRaw();
       client.socket.stopReading();
       client.write(Buffer.concat(Array.from({ length: 50_000 }, () => clientFrame(PING, 'p'.repeat(125)))));
-      await untilConnections(connectionsBefore);
-      client.socket.destroy();
+      await untilConnections(2);
     });
   });
 
   describe('handshakes', () => {
     test.each(BAD_HANDSHAKES)('W26: %s is refused', async (_, text, statusLine) => {
-      const socket = await RawSocket.open({ port: target().port });
+      const socket = await openSocket();
       await socket.write(Buffer.from(text, 'latin1'));
       await socket.closed;
       const answer = socket.received.toString('latin1');
       if (statusLine === '') expect(answer).toBe('');
-      else expect(answer).toContain(statusLine);
-      expect(answer).not.toContain(' 101 ');
+      else expect(answer.startsWith(statusLine)).toBe(true);
     });
 
     test('W26: a header that is called __proto__ is only a header', async () => {
-      const client = await RawClient.open(target().port, ['__proto__: polluted', 'constructor: polluted']);
+      const client = await openRaw(['__proto__: polluted', 'constructor: polluted']);
       client.write(clientFrame(TEXT, '{"cmd":"nonsense","id":1}'));
       await client.socket.waitFor((received) => received.includes('"unknown_command"'));
-      client.socket.destroy();
     });
 
     test(
       'W13: one that does not finish is ended, whatever it dribbles, and others are not kept waiting',
       async () => {
         const begins = ['', 'GET / HT', handshake().slice(0, -2)];
-        const sockets = await Promise.all(begins.map(() => RawSocket.open({ port: target().port })));
+        const sockets = await Promise.all(begins.map(() => openSocket()));
         for (const [index, socket] of sockets.entries()) await socket.write(begins[index] ?? '');
-        const [dribbler] = [await RawSocket.open({ port: target().port })];
+        const [dribbler] = [await openSocket()];
         await dribbler.write('GET / HTTP/1.1\r\nX: ');
         const dribble = setInterval(() => void dribbler.write('x'), 500);
-        const served = await TestClient.open(url());
+        const served = await openClient();
         await served.close();
         const ends = await Promise.all([...sockets, dribbler].map((socket) => socket.closed));
         clearInterval(dribble);
@@ -233,7 +245,7 @@ export function gatewaySuite(target: () => GatewayTarget): void {
 
     test('a reset in the middle of one harms nobody', async () => {
       for (let round = 0; round < 20; round++) {
-        const socket = await RawSocket.open({ port: target().port });
+        const socket = await openSocket();
         void socket.write(handshake());
         socket.reset();
       }
@@ -242,13 +254,12 @@ export function gatewaySuite(target: () => GatewayTarget): void {
 
   describe('clients that do not read', () => {
     test('W15: one of them is ended, and others get everything', async () => {
-      const slow = await joinAndStopReading();
+      await joinAndStopReading();
       await flood();
       const since = performance.now();
-      await untilConnections(connectionsBefore);
+      await untilConnections(2);
       // 10 s, and some for a busy machine.
       expect(performance.now() - since).toBeLessThan(15_000);
-      slow.destroy();
     });
 
     test('W16: 50 of them are ended, hold no more than their queues, and others get everything', async () => {
@@ -256,12 +267,11 @@ export function gatewaySuite(target: () => GatewayTarget): void {
       const before = await target().memoryBytes();
       await flood();
       expect((await target().memoryBytes()) - before).toBeLessThan(slow.length * 2 * MIB);
-      await untilConnections(connectionsBefore);
-      for (const socket of slow) socket.destroy();
+      await untilConnections(2);
     });
 
     async function joinAndStopReading(): Promise<RawSocket> {
-      const { socket } = await RawClient.open(target().port);
+      const { socket } = await openRaw();
       await socket.write(clientFrame(TEXT, '{"cmd":"add_group","group_id":"bystanders","id":1}'));
       await socket.waitFor((received) => received.includes('"ack"'));
       socket.stopReading();

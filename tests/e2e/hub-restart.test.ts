@@ -9,6 +9,7 @@ import {
   until,
 } from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { statsOfAll } from './stats-of-all.ts';
 import { untilEmpty } from './until-empty.ts';
 
 const V1 = { protocol: 'groupcast.v1' };
@@ -33,7 +34,7 @@ async function open(name: string, options = {}): Promise<TestClient> {
 beforeAll(async () => {
   hub = await startHub();
   gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0 });
-  workerPids = (await gateway.stats()).workers.map(({ pid }) => pid);
+  workerPids = (await statsOfAll(gateway, 2)).workers.map(({ pid }) => pid);
   plain = await open('plain');
   v1 = await open('v1', V1);
   sender = await open('sender');
@@ -127,7 +128,7 @@ test('a v1 member was told each time that it may have missed messages, and from 
 
 test('no WebSocket was closed, and no worker has died', async () => {
   expect(closed).toEqual([]);
-  const { restarts, workers } = await gateway.stats();
+  const { restarts, workers } = await statsOfAll(gateway, 2);
   expect(restarts).toBe(0);
   expect(workers.map(({ pid }) => pid)).toEqual(workerPids);
 });

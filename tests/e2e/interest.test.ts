@@ -9,6 +9,7 @@ import {
   until,
 } from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { statsOfAll } from './stats-of-all.ts';
 
 const WORKERS = 3;
 const MESSAGES = 200;
@@ -20,11 +21,7 @@ let clients: TestClient[];
 beforeAll(async () => {
   hub = await startHub();
   gateway = await startGateway({ hub: hub.address, workers: WORKERS });
-  await until(
-    async () => (await hub.stats()).sessions,
-    'a session of every worker',
-    (sessions) => sessions === WORKERS,
-  );
+  await statsOfAll(gateway, WORKERS);
   // Workers take turns with new connections, so each has some of these.
   clients = [];
   for (let index = 0; index < 2 * WORKERS; index++) clients.push(await TestClient.open(gateway.url));

@@ -8,7 +8,7 @@ afterEach(killAll);
 
 test('kill -9 of the primary: each client is told to come back, no worker is left, the port is free at once', async () => {
   const hub = await startHub();
-  const gateway = await startGateway({ hub: hub.address, workers: 3, drainSeconds: 60 });
+  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 60 });
   const clients = await Promise.all(
     Array.from({ length: CLIENTS }, (_, index) =>
       TestClient.open(gateway.url, index % 2 === 0 ? {} : { protocol: 'groupcast.v1' }),
@@ -20,7 +20,7 @@ test('kill -9 of the primary: each client is told to come back, no worker is lef
 
   // The orphans may still be closing their clients while the next gateway starts.
   const [next, closes] = await Promise.all([
-    startGateway({ hub: hub.address, workers: 3, port: gateway.port, adminPort: gateway.adminPort }),
+    startGateway({ hub: hub.address, workers: 2, port: gateway.port, adminPort: gateway.adminPort }),
     Promise.all(clients.map((client) => client.closed)),
   ]);
   for (const close of closes) {

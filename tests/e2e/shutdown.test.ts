@@ -8,12 +8,17 @@ import {
   type TestHub,
   until,
 } from '@groupcast/testkit';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { untilEmpty } from './until-empty.ts';
 
 const IN_ORDER = { code: 0, signal: null };
 const DRAIN_SECONDS = 2;
 
+let hub: TestHub;
+
+beforeEach(async () => {
+  hub = await startHub();
+});
 afterEach(killAll);
 
 async function openMembers(gateway: TestGateway, count: number, protocol?: string): Promise<TestClient[]> {
@@ -44,7 +49,6 @@ function untilNoWorkerIsLeft(gateway: TestGateway): Promise<unknown> {
 }
 
 test('SIGTERM of a gateway closes its clients over the window, each with a code, and exits with 0', async () => {
-  const hub = await startHub();
   const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: DRAIN_SECONDS });
   const plain = await openMembers(gateway, 10);
   const v1 = await openMembers(gateway, 10, 'groupcast.v1');
@@ -75,7 +79,6 @@ test('SIGTERM of a gateway closes its clients over the window, each with a code,
 });
 
 test('SIGTERM of the hub exits with 0, and so does SIGTERM of the gateway while the hub is away', async () => {
-  const hub: TestHub = await startHub();
   const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0 });
   const [client] = await openMembers(gateway, 1);
   expect(await hub.stop()).toEqual(IN_ORDER);
@@ -91,7 +94,6 @@ test('SIGTERM of the hub exits with 0, and so does SIGTERM of the gateway while 
 });
 
 test('a second SIGINT ends a gateway that drains at once, with 130, and its workers', async () => {
-  const hub = await startHub();
   const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 600 });
   await openMembers(gateway, 4);
   gateway.process.kill('SIGINT');
@@ -110,7 +112,6 @@ test('a second SIGINT ends a gateway that drains at once, with 130, and its work
 });
 
 test('Ctrl-C in a terminal, which signals every process of a gateway, drains it all the same', async () => {
-  const hub = await startHub();
   const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0 });
   const members = await openMembers(gateway, 4);
   process.kill(-gateway.process.pid, 'SIGINT');

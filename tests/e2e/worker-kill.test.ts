@@ -9,6 +9,7 @@ import {
   until,
 } from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { statsOfAll } from './stats-of-all.ts';
 import { untilEmpty } from './until-empty.ts';
 
 const WORKERS = 3;
@@ -47,7 +48,7 @@ afterAll(killAll);
 
 test('kill -9 of a worker cuts its own clients and no others, who go on', async () => {
   await expectAllToGet('before');
-  const { workers } = await gateway.stats();
+  const { workers } = await statsOfAll(gateway, WORKERS);
   const { pid, connections } = workers[1]!;
   expect(connections).toBeGreaterThan(0);
   victim = pid;
@@ -64,15 +65,11 @@ test('kill -9 of a worker cuts its own clients and no others, who go on', async 
 
 test('the next worker takes its place, and serves', async () => {
   const before = new Set(clients);
-  const { workers } = await until(
-    () => gateway.stats(),
-    'a new worker',
-    ({ workers: rows }) => rows.length === WORKERS && rows.every((worker) => worker.hub.state === 'open'),
-  );
+  const { workers } = await statsOfAll(gateway, WORKERS);
   expect(workers.map(({ pid }) => pid)).not.toContain(victim);
   expect(gateway.process.descendants()).not.toContain(victim);
   for (let count = 0; count < CLIENTS; count++) await openMember();
-  const stats = await gateway.stats();
+  const stats = await statsOfAll(gateway, WORKERS);
   expect(stats.restarts).toBe(1);
   // Whichever worker died, all have taken new clients since.
   expect(stats.workers.every((worker) => worker.connections > 0)).toBe(true);

@@ -3,6 +3,7 @@ import {
   choiceOption,
   flagOption,
   integerOption,
+  type LogFormat,
   numberOption,
   type Options,
   textOption,
@@ -25,6 +26,7 @@ export interface HubConfig {
   readonly queueBytesMax: number;
   readonly heartbeatSeconds: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logFormat: LogFormat;
 }
 
 const MIB = 1024 * 1024;
@@ -122,5 +124,10 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     default: 'info',
     choices: ['debug', 'info', 'warn', 'error'],
     describe: 'Least important lines to log.',
+  }),
+  logFormat: choiceOption({
+    default: 'auto',
+    choices: ['auto', 'json', 'pretty'],
+    describe: 'How log lines look: auto is pretty on a terminal and JSON elsewhere.',
   }),
 };

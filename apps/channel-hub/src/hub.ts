@@ -193,7 +193,7 @@ const QUIET_ENDS: ReadonlySet<SessionEnd> = new Set(['closed', 'peer_closed', 'h
 
 function fieldsOf(session: Session): object {
   const { id, name, address, dialect } = session.row();
-  return { session: id, name: printable(name), address, dialect };
+  return { session: id, peer: printable(name), address, dialect };
 }
 
 function secretRequired(host: string): HubError {

@@ -3,6 +3,7 @@ import {
   choiceOption,
   flagOption,
   integerOption,
+  type LogFormat,
   listOption,
   numberOption,
   type Options,
@@ -32,6 +33,7 @@ export interface GatewayConfig {
   readonly messagesBurst: number;
   readonly heartbeatSeconds: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logFormat: LogFormat;
 }
 
 export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
@@ -156,6 +158,11 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     default: 'info',
     choices: ['debug', 'info', 'warn', 'error'],
     describe: 'Least important lines to log.',
+  }),
+  logFormat: choiceOption({
+    default: 'auto',
+    choices: ['auto', 'json', 'pretty'],
+    describe: 'How log lines look: auto is pretty on a terminal and JSON elsewhere.',
   }),
 };
 

@@ -6,7 +6,7 @@ export { fetchAdmin } from './fetch-admin.ts';
 export { listenAt } from './listen-at.ts';
 export { listenErrorMessage } from './listen-error-message.ts';
 export { LogLimiter } from './log-limiter.ts';
-export { createLogger, type Logger } from './logger.ts';
+export { createLogger, type LogFormat, type Logger } from './logger.ts';
 export { openFilesMax } from './open-files.ts';
 export {
   choiceOption,

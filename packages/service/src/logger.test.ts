@@ -8,7 +8,7 @@ function logger(options: Partial<LoggerOptions>): ReturnType<typeof createLogger
     written.push(String(text));
     return true;
   });
-  return createLogger({ name: 'groupcast-hub', level: 'info', pretty: false, ...options });
+  return createLogger({ name: 'groupcast-hub', level: 'info', format: 'json', ...options });
 }
 
 afterEach(() => {
@@ -53,7 +53,7 @@ describe('JSON lines', () => {
 });
 
 test('pretty lines are one a line too, and fields stay escaped', () => {
-  logger({ pretty: true }).info({ name: 'x', said: '\u001b[2J\n' }, 'hello');
+  logger({ format: 'pretty' }).info({ name: 'x', said: '\u001b[2J\n' }, 'hello');
   expect(written).toHaveLength(1);
   expect(written[0]).toMatch(/hello.*\n$/);
   expect(written[0]).not.toContain('\u001b[2J');

@@ -5,6 +5,9 @@ import { LogSink } from './log-sink.ts';
 /** From all lines to none. */
 type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+/** For people, for machines, or (auto) for people when stderr is a terminal and for machines otherwise. */
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
 /** Writes one line: fields first, where there are any. Text that a client sent belongs in a field, and through `printable`. */
 interface LogLine {
   (message: string): void;
@@ -31,8 +34,8 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Fields in each line, such as the role and the worker's number. */
   readonly bindings?: object;
-  /** For people instead of machines. Default: when stderr is a terminal. */
-  readonly pretty?: boolean;
+  /** Default auto. */
+  readonly format?: LogFormat;
 }
 
 // Credentials are never meant to be logged; where one slips into a field, it is not shown.
@@ -44,7 +47,8 @@ const SECRET_FIELDS = ['token', 'secret', 'authorization'];
  */
 export function createLogger(options: LoggerOptions): Logger {
   const sink = new LogSink(process.stderr);
-  const pretty = options.pretty ?? process.stderr.isTTY === true;
+  const { format = 'auto' } = options;
+  const pretty = format === 'auto' ? process.stderr.isTTY === true : format === 'pretty';
   const settings = {
     name: options.name,
     level: options.level,

@@ -21,7 +21,7 @@ const EXIT_FAILED = 1;
  * A terminal sends Ctrl-C to every process of the command, and a wrapper among them (tsx watch, npm) passes it on to the
  * service once more. What comes within this time of the first signal is the same key press. People are slower.
  */
-const SAME_PRESS_MS = 500;
+const SAME_PRESS_MS = 100;
 
 /** A shell reads an exit code above this as "ended by the signal of that number". */
 const EXIT_SIGNAL_BASE = 128;
@@ -29,8 +29,9 @@ const EXIT_SIGNAL_BASE = 128;
 /**
  * Waits for the signal that ends the service, and lets it drain: running → draining → ended.
  *
- * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second SIGINT or SIGTERM ends the process at once with 130 or 143 (not within
- * half a second, in which wrappers repeat the first one), and so does the deadline with 1. The handlers are removed at the end.
+ * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second SIGINT or SIGTERM ends the
+ * process at once with 130 or 143 (not within a tenth of a second, in which wrappers repeat the first one), and so does the
+ * deadline with 1. The handlers are removed at the end.
  */
 export function runUntilSignal(handling: SignalHandling): Promise<number> {
   const { log, deadlineMs } = handling;

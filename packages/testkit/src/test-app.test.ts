@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from './free-port.ts';
 import { startGateway } from './start-gateway.ts';
-import { startHub } from './start-hub.ts';
+import { launchHub, startHub } from './start-hub.ts';
 import { killAll } from './test-process.ts';
 
 // Stands in for an app: becomes ready on the second look, and shows its flags as its stats.
@@ -53,6 +53,12 @@ describe('startHub and startGateway', () => {
       sessions: 0,
     });
     expect(await hub.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  test('launch a program without waiting for it, even one that fails', async () => {
+    const hub = await launchHub({ fail: true }, { main });
+    expect(await hub.process.finished).toEqual({ code: 1, signal: null });
+    expect(hub.process.stderr).toBe('no such file\n');
   });
 
   test('take the ports that they are given, so that a program can be started again where it was', async () => {

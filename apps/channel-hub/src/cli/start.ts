@@ -36,7 +36,7 @@ export const startCommand: Command<HubConfig> = {
   summary: 'Run the hub.',
   run: async (config, context) => {
     const { secret, warning } = readSecretFile(config.secretFile);
-    const log = createLogger({ name: 'groupcast-hub', level: config.logLevel });
+    const log = createLogger({ name: 'groupcast-hub', level: config.logLevel, format: config.logFormat });
     for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
     const limited = limitLog(log);
     const hub = createHub({ ...hubOptions(config, limited.log), secret });

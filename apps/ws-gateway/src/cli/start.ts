@@ -36,6 +36,7 @@ export const startCommand: Command<GatewayConfig> = {
     const log = createLogger({
       name: 'groupcast-gateway',
       level: config.logLevel,
+      format: config.logFormat,
       bindings: { role: 'primary' },
     });
     for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
@@ -103,7 +104,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     secret,
     hubTls: hubTls(config),
     drainMs: config.drainSeconds * 1_000,
-    logLevel: config.logLevel,
+    log: { level: config.logLevel, format: config.logFormat },
   };
 }
 

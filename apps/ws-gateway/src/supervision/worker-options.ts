@@ -14,5 +14,5 @@ export interface WorkerOptions {
   readonly hubTls: HubClientTls | undefined;
   /** The window of a drain that nobody else sets, in milliseconds. */
   readonly drainMs: number;
-  readonly logLevel: GatewayConfig['logLevel'];
+  readonly log: { readonly level: GatewayConfig['logLevel']; readonly format: GatewayConfig['logFormat'] };
 }

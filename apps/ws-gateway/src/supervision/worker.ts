@@ -56,7 +56,7 @@ class WorkerProcess {
     this.#index = options.index;
     this.#drainMs = options.drainMs;
     const bindings = { role: 'worker', worker: options.index };
-    const log = createLogger({ name: 'groupcast-gateway', level: options.logLevel, bindings });
+    const log = createLogger({ name: 'groupcast-gateway', ...options.log, bindings });
     const { host, port } = options.hub;
     const name = `gateway worker ${options.index} pid ${process.pid}`;
     const hub = new HubClient({ host, port, secret: options.secret, tls: options.hubTls, name });

@@ -1,0 +1,27 @@
+import { killAll, startHub, type TestHub } from '@groupcast/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expectHarmlessLog } from './harmless-log.ts';
+import { hubSuite } from './hub-suite.ts';
+import { PRISTINE_ENV, pristinePids } from './pristine-objects.ts';
+
+let hub: TestHub;
+
+beforeAll(async () => {
+  hub = await startHub({}, { env: PRISTINE_ENV });
+});
+afterAll(killAll);
+
+hubSuite(() => ({
+  port: hub.port,
+  sessions: async () => (await hub.stats()).sessions,
+  memoryBytes: async () => Number((await hub.stats())['memoryBytes']),
+}));
+
+// The last one: it ends what the others ran against.
+test('after all that the same process runs, and ends in good order with nothing to hide', async () => {
+  const { pid, channels, sessions } = await hub.stats();
+  expect([pid, channels, sessions]).toEqual([hub.process.pid, 0, 0]);
+  expect(await hub.stop()).toEqual({ code: 0, signal: null });
+  expect(pristinePids(hub.process.stderr)).toEqual([hub.process.pid]);
+  expectHarmlessLog(hub.process.stderr);
+});
