@@ -28,12 +28,14 @@ async function workerPids(): Promise<number[]> {
   return (await gateway.stats()).workers.map(({ pid }) => pid);
 }
 
-gatewaySuite(() => ({
-  port: gateway.port,
-  connections: async () => (await gateway.stats()).connections,
-  memoryBytes: async () =>
-    (await gateway.stats()).workers.reduce((sum, { memoryBytes }) => sum + Number(memoryBytes), 0),
-}));
+describe('a gateway', () => {
+  gatewaySuite(() => ({
+    port: gateway.port,
+    connections: async () => (await gateway.stats()).connections,
+    memoryBytes: async () =>
+      (await gateway.stats()).workers.reduce((sum, { memoryBytes }) => sum + Number(memoryBytes), 0),
+  }));
+});
 
 test('W6: joining and leaving in a hurry hardly reaches the hub', async () => {
   const client = await TestClient.open(gateway.url);

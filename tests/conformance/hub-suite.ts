@@ -111,12 +111,6 @@ export function hubSuite(target: () => HubTarget): void {
       expect((await target().memoryBytes()) - before).toBeLessThan(100 * MIB);
     });
 
-    test('H4: of who has not said hello, 64 KiB are the most', async () => {
-      const socket = await openSocket();
-      await socket.write(Buffer.from('0001000101', 'hex'));
-      await socket.closed;
-    });
-
     test.each(BAD_BODIES)('%s closes without a word', async (_, body) => {
       const socket = await openSocket();
       await socket.write(encodeFrame(body));

@@ -1,5 +1,5 @@
 import { killAll, startHub, type TestHub } from '@groupcast/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectHarmlessLog } from './harmless-log.ts';
 import { hubSuite } from './hub-suite.ts';
 import { PRISTINE_ENV, pristinePids } from './pristine-objects.ts';
@@ -11,11 +11,13 @@ beforeAll(async () => {
 });
 afterAll(killAll);
 
-hubSuite(() => ({
-  port: hub.port,
-  sessions: async () => (await hub.stats()).sessions,
-  memoryBytes: async () => Number((await hub.stats())['memoryBytes']),
-}));
+describe('a hub', () => {
+  hubSuite(() => ({
+    port: hub.port,
+    sessions: async () => (await hub.stats()).sessions,
+    memoryBytes: async () => Number((await hub.stats())['memoryBytes']),
+  }));
+});
 
 // The last one: it ends what the others ran against.
 test('after all that the same process runs, and ends in good order with nothing to hide', async () => {

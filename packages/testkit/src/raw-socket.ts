@@ -79,8 +79,12 @@ export class RawSocket {
 
   /** Resolves with all bytes that came, once they fulfil a condition. */
   async waitFor(holds: (received: Buffer) => boolean): Promise<Buffer> {
-    if (!holds(this.received)) await this.#chunks.next(() => holds(this.received));
-    return this.received;
+    for (;;) {
+      const { received } = this;
+      if (holds(received)) return received;
+      // Chunks that are in it already are passed over, so that the condition is asked once for all of them.
+      await this.#chunks.next(() => this.#bytesReceived > received.length);
+    }
   }
 
   /** Resolves with all bytes that came, once they are so many. */
