@@ -58,9 +58,15 @@ async function untilServing(npm: TestProcess): Promise<void> {
       lines.filter((line) => line.includes(START_SUCCESS)).length === 2
     );
   };
+  let ended = false;
+  void npm.finished.then(() => {
+    ended = true;
+  });
   while (!isServing()) {
-    if (performance.now() > deadline) throw new Error(`Not up after two minutes: ${npm.stdout}${npm.stderr}`);
-    await npm.lines.next();
+    await npm.lines.next().catch((error) => {
+      // An installation may have nothing to say for longer than a line is waited for.
+      if (ended || performance.now() > deadline) throw error;
+    });
   }
   for (const adminPort of [2207, 1235]) {
     await until(
@@ -93,9 +99,9 @@ async function pressCtrlC(newcomer: Newcomer, npm: TestProcess): Promise<void> {
     (left) => left.length === 0,
   );
   const said = `${npm.stdout}${npm.stderr}`;
-  // Both have ended in good order, no worker had to look after itself, and nothing reads like a failure.
-  expect(said.match(/"msg":"drained"/g)).toHaveLength(2 + said.split('"signal":"SIGTERM"').length - 1);
-  expect(said).not.toMatch(/"level":[56]0|ELIFECYCLE|Force killing|npm error/);
+  // Both have ended in good order, as the gateway did before when it was restarted, and nothing reads like a failure.
+  expect(said.match(/: drained( {.*})?$/gm)).toHaveLength(2 + said.split('"signal":"SIGTERM"').length - 1);
+  expect(said).not.toMatch(/ERROR|FATAL|ELIFECYCLE|Force killing|npm error/);
 }
 
 function output({ lines }: TestProcess): readonly string[] {
