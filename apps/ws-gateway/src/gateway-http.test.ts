@@ -123,6 +123,17 @@ describe('plain HTTP', () => {
     expect(String(client.frames[0]?.payload)).toBe('{"type":"ack","id":1}');
     client.socket.destroy();
   });
+
+  test('an upgrade behind a plain request does not become a WebSocket on a socket that is about to close', async () => {
+    started = await startGateway();
+    const client = new RawClient(started.port);
+    client.write(`GET /x HTTP/1.1\r\nHost: x\r\n\r\n${handshake()}`);
+    await client.ended;
+    expect(client.http).toMatch(/^HTTP\/1.1 404 /);
+    expect(client.http).not.toContain('HTTP/1.1 101 ');
+    expect(started.gateway.stats()).toMatchObject({ connections: 0, accepted: 0 });
+    await stillServes();
+  });
 });
 
 describe('handshakes that do not finish', () => {

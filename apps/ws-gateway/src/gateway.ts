@@ -201,6 +201,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     );
     server.maxHeadersCount = options.headersMax;
     server.maxConnections = options.connectionsMax;
+    server.on('request', this.#handshake.request);
     server.on('upgrade', this.#handshake.upgrade);
     server.on('clientError', (error, socket) => this.#refuseHttp(error, socket));
     server.on('drop', () => this.#dropped());

@@ -23,6 +23,8 @@ export class Handshake {
   readonly #server: Server<typeof ClientSocket>;
   readonly #origins: ReadonlySet<string>;
   readonly #receiver: HandshakeReceiver;
+  /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */
+  readonly #answered = new WeakSet<Duplex>();
   #draining = false;
 
   /** Throws a TypeError when one of the allowed origins is none. */
@@ -56,11 +58,20 @@ export class Handshake {
     this.#draining = true;
   }
 
+  /** Listener for `request` of an HTTP server. */
+  readonly request = (request: IncomingMessage): void => {
+    this.#answered.add(request.socket);
+  };
+
   /** Listener for `upgrade` of an HTTP server. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     // The HTTP server has let go of the socket; an error without a listener would end the process.
     socket.on('error', destroy);
-    if (this.#draining) {
+    if (this.#answered.has(socket)) {
+      this.#receiver.refused('handshake');
+      socket.once('finish', destroy);
+      socket.end();
+    } else if (this.#draining) {
       this.#refuse(socket, 'draining', 503, 'This gateway is about to end. Connect again.');
     } else if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
       this.#refuse(socket, 'handshake', 400, 'WebSockets need HTTP/1.1.');
