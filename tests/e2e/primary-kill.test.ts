@@ -46,3 +46,23 @@ test('kill -9 of the primary: each client is told to come back, no worker is lef
   await client.close();
   await untilEmpty(hub, next);
 });
+
+// Stands for a defect of ours that nothing catches.
+const CRASH_ON_SIGUSR2 = `import cluster from 'node:cluster';
+if (cluster.isPrimary) process.on('SIGUSR2', () => { throw new Error('a defect'); });`;
+
+test('a primary that ends because of a defect leaves its workers time to tell each client to come back', async () => {
+  const hub = await startHub();
+  const code = `data:text/javascript,${encodeURIComponent(CRASH_ON_SIGUSR2)}`;
+  const env = { NODE_OPTIONS: `--import=${code}` };
+  const gateway = await startGateway({ hub: hub.address, workers: 2 }, { env });
+  const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.open(gateway.url)));
+  gateway.process.kill('SIGUSR2');
+  for (const client of clients) expect((await client.closed).code).toBe(1012);
+  expect(await gateway.process.exited).toEqual({ code: 1, signal: null });
+  await until(
+    () => gateway.process.descendants(),
+    'the end of all orphans',
+    (pids) => pids.length === 0,
+  );
+});

@@ -1,6 +1,7 @@
 import {
   adminRequest,
   killAll,
+  launchGateway,
   startGateway,
   startHub,
   TestClient,
@@ -118,4 +119,25 @@ test('Ctrl-C in a terminal, which signals every process of a gateway, drains it 
   for (const { closed } of members) expect((await closed).code).toBe(1001);
   expect(await gateway.process.exited).toEqual(IN_ORDER);
   await untilNoWorkerIsLeft(gateway);
+});
+
+// Holds a worker in the middle of its loading until it is told to go on.
+const HOLD_WORKER = `import cluster from 'node:cluster';
+if (cluster.isWorker) await new Promise((goOn) => {
+  const alive = setInterval(() => {}, 1_000);
+  process.once('SIGUSR2', () => { clearInterval(alive); goOn(); });
+  console.error('held ' + process.pid);
+});`;
+
+test('SIGTERM while a worker of a gateway still loads ends it once it has, and it never listens', async () => {
+  const code = `data:text/javascript,${encodeURIComponent(HOLD_WORKER)}`;
+  const env = { NODE_OPTIONS: `--import=${code}` };
+  const gateway = await launchGateway({ hub: hub.address, drainSeconds: 600 }, { env });
+  const held = await gateway.process.waitForLine(/^held \d+$/);
+  gateway.process.kill('SIGTERM');
+  await gateway.process.waitForLine(/draining/);
+  process.kill(Number(held.slice('held '.length)), 'SIGUSR2');
+  expect(await gateway.process.finished).toEqual(IN_ORDER);
+  expect(gateway.process.stdout).toBe('');
+  expect(gateway.process.stderr).not.toContain('worker listens');
 });

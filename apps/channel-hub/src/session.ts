@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { createNonce, createProof, isProof, Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
 import { dialectOf, limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
+import { formatAddress } from '@groupcast/service';
 import type { Dialect, Requests } from './dialect/dialect.ts';
 import { JsonDialect, type JsonShared } from './dialect/json-dialect.ts';
 import { NativeDialect } from './dialect/native-dialect.ts';
@@ -85,9 +86,7 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
     return {
       id: this.id,
       name: this.#name,
-      address: this.#address.includes(':')
-        ? `[${this.#address}]:${this.#port}`
-        : `${this.#address}:${this.#port}`,
+      address: formatAddress(this.#address, this.#port),
       dialect: this.#dialect?.name,
       state: this.#state,
       subjects: this.#shared.router.subjectCount(this),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseHub } from './config.ts';
+import { GATEWAY_OPTIONS, parseHub } from './config.ts';
 
 describe('parseHub', () => {
   test.each([
@@ -27,5 +27,23 @@ describe('parseHub', () => {
     ' 127.0.0.1:2206',
   ])('refuses %j', (text) => {
     expect(parseHub(text)).toBeUndefined();
+  });
+});
+
+test('an origin that is none is refused here, and not only by each worker in turn', () => {
+  const { allowedOrigins } = GATEWAY_OPTIONS;
+  expect(allowedOrigins.parseTexts(['https://a.example,http://b.example:8080']).ok).toBe(true);
+  for (const text of ['*', 'a.example', 'https://a.example/path', 'null']) {
+    expect(allowedOrigins.parseTexts(['https://a.example', text]).ok).toBe(false);
+    expect(allowedOrigins.parseJson([text]).ok).toBe(false);
+  }
+});
+
+test('what is refused is told as the rest of a sentence that begins with "must be"', () => {
+  expect(GATEWAY_OPTIONS.hub.parseTexts(['x'])).toMatchObject({
+    allowed: expect.stringMatching(/^an address/),
+  });
+  expect(GATEWAY_OPTIONS.allowedOrigins.parseTexts(['x'])).toMatchObject({
+    allowed: expect.stringMatching(/^origins/),
   });
 });

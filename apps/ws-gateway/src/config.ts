@@ -9,6 +9,7 @@ import {
   type Options,
   textOption,
 } from '@groupcast/service';
+import { originOf } from './policies/origin.ts';
 
 /** Everything that an operator can set. */
 export interface GatewayConfig {
@@ -57,7 +58,7 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     valueName: 'HOST:PORT',
     describe: 'The hub to publish to and to subscribe at.',
     check: (hub) =>
-      parseHub(hub) === undefined ? 'be an address and a port, such as 10.0.0.5:2206' : undefined,
+      parseHub(hub) === undefined ? 'an address and a port, such as 10.0.0.5:2206' : undefined,
   }),
   adminHost: textOption({
     default: '127.0.0.1',
@@ -106,6 +107,10 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     default: [],
     valueName: 'ORIGIN',
     describe: 'Origins (https://example.com) whose pages may connect; none named means any.',
+    check: (origins) =>
+      origins.every((text) => originOf(text) !== undefined)
+        ? undefined
+        : 'origins, each with scheme, host and port, such as https://example.com:8443',
   }),
   welcomePage: flagOption({
     default: true,

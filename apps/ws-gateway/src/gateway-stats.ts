@@ -37,7 +37,7 @@ export interface GatewayStats {
   readonly accepted: number;
   /** Messages from clients. */
   readonly received: number;
-  /** Messages handed to the hub. */
+  /** Messages handed to the hub client, which may still refuse them. */
   readonly published: number;
   /** Publications that came from the hub. */
   readonly publications: number;

@@ -71,6 +71,11 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   #portClosed: Promise<void> | undefined;
   #whenEmpty: (() => void)[] = [];
   #fullLoggedTick = Number.NEGATIVE_INFINITY;
+  /** Open ones, those of handshakes and pages among them. */
+  #sockets = 0;
+  readonly #socketClosed = (): void => {
+    this.#sockets -= 1;
+  };
 
   constructor(input: GatewayOptionsInput) {
     const options = completeOptions(input);
@@ -200,11 +205,12 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
       createHttpAnswer(options),
     );
     server.maxHeadersCount = options.headersMax;
-    server.maxConnections = options.connectionsMax;
     server.on('request', this.#handshake.request);
+    // In front of the HTTP server's own listener, which then finds the socket destroyed. `server.maxConnections` will not do: in a
+    // worker, the cluster module gives what is too much back to the primary, which offers it again at once, and so for ever.
+    server.prependListener('connection', (socket: Socket) => this.#admit(socket));
     server.on('upgrade', this.#handshake.upgrade);
     server.on('clientError', (error, socket) => this.#refuseHttp(error, socket));
-    server.on('drop', () => this.#dropped());
     server.on('error', (error) => options.log.error({ error }, 'the listening socket failed'));
     return server;
   }
@@ -215,6 +221,16 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     if (code === 'HPE_HEADER_OVERFLOW') refuse(socket, 431, 'The header is larger than the limit.');
     else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 408, 'The request took too long.');
     else refuse(socket, 400, 'This is not HTTP.');
+  }
+
+  #admit(socket: Socket): void {
+    if (this.#sockets < this.#options.connectionsMax) {
+      this.#sockets += 1;
+      socket.once('close', this.#socketClosed);
+    } else {
+      socket.destroy();
+      this.#dropped();
+    }
   }
 
   #dropped(): void {

@@ -1,16 +1,5 @@
 import type { native, Position } from '@groupcast/protocol';
-import type { CommandId } from '@groupcast/protocol/schema';
 import type { Member } from './member.ts';
-
-/** A join with an id that the hub has not answered yet. */
-export interface WaitingJoin {
-  readonly member: Member;
-  readonly id: CommandId;
-  /** Whether it was this join that made it a member; otherwise it stays one when the join is given up. */
-  readonly joined: boolean;
-  /** When it is given up, in ticks of the wheel. */
-  readonly deadline: number;
-}
 
 /** What counts for a publication beside its payload, in bytes: its object, its envelope. */
 const PUBLICATION_OVERHEAD_BYTES = 128;
@@ -28,8 +17,6 @@ export class Group {
   /** Of the last publication that came, whether or not it has been written to members yet. */
   epoch = '';
   offset = 0;
-  /** In the order of their deadlines. */
-  waitingJoins: WaitingJoin[] = [];
   /** Since when there has been no member, in ticks of the wheel. */
   emptySince = 0;
   #pending: native.Publication[] = [];

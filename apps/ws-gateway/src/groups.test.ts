@@ -71,6 +71,15 @@ describe('joining and leaving', () => {
     expect([counters.joins, counters.leaves]).toEqual([1, 1]);
   });
 
+  test('a second join is acked behind the publications that its position counts', async () => {
+    const member = await joined('g', new FakeMember());
+    hub.publish('group:g', 'one');
+    groups.join(member, 'g', 1);
+    hub.publish('group:g', 'two');
+    await nextTurn();
+    expect(member.got).toEqual(['one', ack(1, 1), 'two']);
+  });
+
   test('the 129th group is refused, an old one can be joined again, and a left one makes room', () => {
     const member = new FakeMember();
     for (let index = 0; index < 128; index++) groups.join(member, `g${index}`, undefined);
@@ -344,6 +353,26 @@ describe('while the hub is away', () => {
     expect(member.waitingJoins).toBe(0);
     turn(12);
     expect([groups.size, wheel.waiting]).toEqual([0, 0]);
+  });
+
+  test('a join beyond what may wait is refused, and then the client is not in the group', async () => {
+    const member = new FakeMember();
+    for (let id = 0; id < 128; id++) groups.join(member, 'g', id);
+    groups.join(member, 'other', 'beyond');
+    expect(member.got).toMatchObject([{ type: 'error', id: 'beyond', code: 'hub_unavailable' }]);
+    hub.comeBack();
+    hub.publish('group:other', 'not for it');
+    await nextTurn();
+    expect(member.got.length).toBe(1 + 128);
+    expect(member.memberships.map(({ name }) => name)).toEqual(['g']);
+  });
+
+  test('the joins of a client that goes are not counted as answered', () => {
+    const member = new FakeMember();
+    groups.join(member, 'g', 1);
+    groups.leaveAll(member);
+    expect(member.got).toEqual([]);
+    expect([member.waitingJoins, counters.refused.hub_unavailable]).toEqual([0, 0]);
   });
 });
 

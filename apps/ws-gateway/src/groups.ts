@@ -10,6 +10,7 @@ import type { GatewayOptions } from './options.ts';
 import { ackEvent, errorEvent, gapEvent } from './outgoing.ts';
 import { payloadFault } from './payload-fault.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from './timing-wheel.ts';
+import { type WaitingJoin, WaitingJoins } from './waiting-joins.ts';
 
 /** A group whose publications of one turn hold more than this does not wait for the end of the turn. */
 const TURN_BYTES_MAX = 256 * 1024;
@@ -28,8 +29,7 @@ export class Groups implements HubSubscriber, Timed {
   readonly #joinTicks: number;
   readonly #lingerTicks: number;
   readonly #groups = new Map<string, Group>();
-  /** Groups with joins that wait for the hub. */
-  readonly #awaited = new Set<Group>();
+  readonly #waiting = new WaitingJoins();
   /** Groups without members, the one that has been so for longest first. */
   readonly #lingering = new Set<Group>();
   /** Groups that got publications in this turn. */
@@ -61,18 +61,28 @@ export class Groups implements HubSubscriber, Timed {
     if (!isMember && member.memberships.length >= this.#groupsMax) {
       throw new CommandError('group_limit', undefined, id);
     }
+    const mustWait = id !== undefined && known?.state !== 'live';
+    if (mustWait && member.waitingJoins >= this.#groupsMax) {
+      this.#refuseJoin(member, id);
+      return;
+    }
     const group = known ?? this.#follow(name, channel);
+    // What came before the join is not for the one who joins, and is in front of the ack of one who joins again.
+    this.#flush(group);
     if (!isMember) {
-      // What came before the join is not for the one who joins.
-      this.#flush(group);
       group.members.add(member);
       member.memberships.push(group);
       this.#lingering.delete(group);
       this.#counters.joins += 1;
     }
     if (id === undefined) return;
-    if (group.state === 'live') member.tell(ackEvent(id, name, group.position));
-    else this.#awaitHub(group, member, id, !isMember);
+    if (group.state === 'live') {
+      member.tell(ackEvent(id, name, group.position));
+    } else {
+      const deadline = this.#wheel.now + this.#joinTicks;
+      this.#waiting.add(group, { member, id, joined: !isMember, deadline });
+      this.#scheduleSweep();
+    }
   }
 
   /** Takes a member out of a group, or finds that it is not in it; with an `id` it is told so either way. */
@@ -82,7 +92,7 @@ export class Groups implements HubSubscriber, Timed {
       // What came before is still for the one who leaves.
       this.#flush(group);
       // A flush may end the membership.
-      if (group.members.has(member)) this.#remove(group, member);
+      if (group.members.has(member)) this.#refuseJoins(member, this.#remove(group, member));
     }
     if (id !== undefined) member.tell(ackEvent(id, name));
   }
@@ -127,7 +137,9 @@ export class Groups implements HubSubscriber, Timed {
     group.epoch = position.epoch;
     group.offset = position.offset;
     if (state === 'subscribing') {
-      this.#answerWaiting(group);
+      for (const { member, id } of this.#waiting.takeAll(group)) {
+        member.tell(ackEvent(id, group.name, group.position));
+      }
     } else if (epoch !== position.epoch) {
       tellGap(group, 'epoch_changed');
     } else if (offset !== position.offset) {
@@ -145,7 +157,7 @@ export class Groups implements HubSubscriber, Timed {
   /** Once per tick while joins wait or groups linger. */
   expired(): void {
     const { now } = this.#wheel;
-    for (const group of this.#awaited) this.#giveUpJoins(group, now);
+    this.#giveUpJoins(now);
     for (const group of this.#lingering) {
       if (now - group.emptySince < this.#lingerTicks) break;
       this.#unfollow(group);
@@ -171,7 +183,6 @@ export class Groups implements HubSubscriber, Timed {
   #unfollow(group: Group): void {
     this.#groups.delete(group.channel);
     this.#lingering.delete(group);
-    this.#awaited.delete(group);
     try {
       this.#hub.unsubscribe(group.channel, this);
     } catch (error) {
@@ -185,64 +196,29 @@ export class Groups implements HubSubscriber, Timed {
     this.#scheduleSweep();
   }
 
-  #remove(group: Group, member: Member): void {
+  /** Answers with the joins of the member that waited for the hub: they will not happen. */
+  #remove(group: Group, member: Member): readonly WaitingJoin[] {
     group.members.delete(member);
     const index = member.memberships.indexOf(group);
     if (index >= 0) member.memberships.splice(index, 1);
     this.#counters.leaves += 1;
-    if (member.waitingJoins > 0) this.#dropWaiting(group, member);
-    if (group.members.size > 0) return;
-    group.takePending();
-    this.#linger(group);
+    if (group.members.size === 0) {
+      group.takePending();
+      this.#linger(group);
+    }
+    return this.#waiting.takeOf(group, member);
   }
 
-  #awaitHub(group: Group, member: Member, id: CommandId, joined: boolean): void {
-    if (member.waitingJoins >= this.#groupsMax) {
+  /** Takes out again whom the hub did not let in in time, and answers what else they asked of the group meanwhile. */
+  #giveUpJoins(now: number): void {
+    for (const [group, { member, id, joined }] of this.#waiting.takeExpired(now)) {
       this.#refuseJoin(member, id);
-      return;
-    }
-    member.waitingJoins += 1;
-    group.waitingJoins.push({ member, id, joined, deadline: this.#wheel.now + this.#joinTicks });
-    this.#awaited.add(group);
-    this.#scheduleSweep();
-  }
-
-  #answerWaiting(group: Group): void {
-    const waiting = group.waitingJoins;
-    group.waitingJoins = [];
-    this.#awaited.delete(group);
-    for (const { member, id } of waiting) {
-      member.waitingJoins -= 1;
-      member.tell(ackEvent(id, group.name, group.position));
+      if (joined && group.members.has(member)) this.#refuseJoins(member, this.#remove(group, member));
     }
   }
 
-  /** The joins of a member that is taken out: they will not happen. One that has gone is not reached by the answer. */
-  #dropWaiting(group: Group, member: Member): void {
-    const dropped = group.waitingJoins.filter((join) => join.member === member);
-    group.waitingJoins = group.waitingJoins.filter((join) => join.member !== member);
-    if (group.waitingJoins.length === 0) this.#awaited.delete(group);
-    for (const { id } of dropped) {
-      member.waitingJoins -= 1;
-      this.#refuseJoin(member, id);
-    }
-  }
-
-  #giveUpJoins(group: Group, now: number): void {
-    for (;;) {
-      const join = group.waitingJoins[0];
-      if (join === undefined || join.deadline > now) return;
-      const { member, id, joined } = join;
-      if (joined) {
-        // Answers this join, and what else the member asked of the group meanwhile.
-        this.#remove(group, member);
-      } else {
-        group.waitingJoins.shift();
-        if (group.waitingJoins.length === 0) this.#awaited.delete(group);
-        member.waitingJoins -= 1;
-        this.#refuseJoin(member, id);
-      }
-    }
+  #refuseJoins(member: Member, joins: readonly WaitingJoin[]): void {
+    for (const { id } of joins) this.#refuseJoin(member, id);
   }
 
   #refuseJoin(member: Member, id: CommandId): void {
@@ -251,7 +227,7 @@ export class Groups implements HubSubscriber, Timed {
   }
 
   #scheduleSweep(): void {
-    if (this.wheelSlot !== NOT_WAITING || (this.#awaited.size === 0 && this.#lingering.size === 0)) return;
+    if (this.wheelSlot !== NOT_WAITING || (this.#waiting.size === 0 && this.#lingering.size === 0)) return;
     this.#wheel.schedule(this, 1);
   }
 

@@ -11,7 +11,7 @@ export interface Member {
   readonly mode: ClientMode;
   /** The groups that it is in. Only `Groups` changes this. */
   readonly memberships: Group[];
-  /** How many of its joins wait for the hub. Only `Groups` changes this. */
+  /** How many of its joins wait for the hub. Only `WaitingJoins` changes this. */
   waitingJoins: number;
   /** Takes whole text frames. May end the membership, when the member is too slow. Must not throw. */
   send(frames: Uint8Array): void;

@@ -1,5 +1,5 @@
 import { decodeText, native, type ProtocolError } from '@groupcast/protocol';
-import { EventQueue } from '@groupcast/testkit';
+import { EventQueue, until } from '@groupcast/testkit';
 import { describe, expect, test } from 'vitest';
 import { EPOCH, type FakeSession, published } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
@@ -296,5 +296,25 @@ describe('a hub that does not keep up', () => {
     const position = client.publish('c', 'after');
     await session.takePublish(7);
     expect(await position).toEqual({ epoch: EPOCH, offset: 7 });
+  });
+
+  test('what is published while the hub leaves is held for the next connection, and not lost with this one', async () => {
+    const [client, session] = await openClient({ bufferBytesMax: 256 * 1024 });
+    session.raw.stopReading();
+    while (client.stats().refused === 0) {
+      client.submit('c', 'x'.repeat(64 * 1024), {}, undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    session.raw.end();
+    // The hub does not take what is queued for it, so that the connection stays half closed for a while.
+    let stateThen: string | undefined;
+    await until(() => {
+      client.submit('c', 'late', {}, undefined);
+      stateThen = client.state;
+      return client.stats().bufferedBytes > 0;
+    }, 'a publish that is held');
+    expect(stateThen).toBe('open');
+    const next = await fixture.hub.welcome();
+    expect(decodeText((await next.expect('publish')).publication.payload)).toBe('late');
   });
 });

@@ -5,11 +5,12 @@ import { delivery, type FakeSession, subscribed } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
 import type { HubClient, HubClientEvents } from './hub-client.ts';
+import type { HubClientOptions } from './options.ts';
 
 const fixture = useFakeHub();
 
-async function openClient(): Promise<[HubClient, FakeSession]> {
-  const client = fixture.client();
+async function openClient(options: Partial<HubClientOptions> = {}): Promise<[HubClient, FakeSession]> {
+  const client = fixture.client(options);
   const states = statesOf(client);
   client.connect();
   const session = await fixture.hub.welcome();
@@ -221,6 +222,23 @@ describe('what the hub refuses', () => {
     const again = await fixture.hub.welcome();
     await again.takeSubscribe(4);
     expect(await recorder.events.next()).toBe('at a 4');
+  });
+
+  test('is told once, and asked for again by itself until the hub takes it', async () => {
+    const [client, session] = await openClient({ bufferMs: 40 });
+    const refusals = refusalsOf(client);
+    const recorder = new Recorder();
+    client.subscribe('a', recorder);
+    for (let round = 0; round < 3; round++) {
+      const { request, subjects } = await session.expect('subscribe');
+      expect(subjects).toEqual([{ name: 'a', prefix: false }]);
+      session.send(native.encodeError({ request, code: 'channel_limit', message: '' }));
+    }
+    await session.takeSubscribe(4);
+    expect(await recorder.events.next()).toBe('at a 4');
+    session.send(delivery('a', 5, 'at last'));
+    expect(await recorder.events.next()).toBe('a 5 at last');
+    expect(refusals.all).toHaveLength(1);
   });
 
   test('is not told when nobody wants it any more', async () => {

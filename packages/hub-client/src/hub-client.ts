@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
 import {
-  encodeText,
   isChannelName,
   isErrorCode,
   limits,
@@ -8,13 +7,13 @@ import {
   type Position,
   ProtocolError,
   reconnectDelayMs,
-  utf8ByteLength,
 } from '@groupcast/protocol';
 import { HubConnection, type HubConnectionEvents } from './hub-connection.ts';
-import { Interests, type Subscriber } from './interests.ts';
+import { type Interest, Interests, type Subscriber } from './interests.ts';
 import { HUB_CLIENT_DEFAULTS, type HubClientOptions } from './options.ts';
 import { Outbox, type PublishAnswer } from './outbox.ts';
 import { PendingAnswers } from './pending-answers.ts';
+import { isShortText, type PublishOptions, publishFrame } from './publish-frame.ts';
 
 /**
  *     idle -> connecting -> authenticating -> open
@@ -26,19 +25,8 @@ export type HubClientState = 'idle' | 'connecting' | 'authenticating' | 'open' |
 export interface HubClientEvents {
   /** Every change of state; `waiting` says why the last connection ended. */
   state: [state: HubClientState, error: ProtocolError | undefined];
-  /** The hub refused a subscription: nothing of these subjects will come until the next reconnect, which asks again. */
+  /** The hub refused a subscription: nothing of these subjects comes for now. The hub is asked again every second. */
   refused: [subjects: readonly native.Subject[], error: ProtocolError];
-}
-
-export interface PublishOptions {
-  /** Default: `text` for a string, `bytes` for bytes. */
-  readonly kind?: native.PayloadKind | undefined;
-  /** Client id of the publisher. */
-  readonly sender?: string | undefined;
-  /** Keep the publication from the connection whose client id is `sender`. */
-  readonly excludeSender?: boolean | undefined;
-  /** Makes a repetition of this publish recognisable, at most 255 bytes. */
-  readonly messageId?: string | undefined;
 }
 
 export interface HubClientStats {
@@ -59,6 +47,9 @@ export interface HubClientStats {
 }
 
 const SWEEP_MS_MAX = 1_000;
+
+/** Subjects which the hub has refused that it is asked for again at once. */
+const ASKED_AGAIN_MAX = 256;
 
 /**
  * A program's way to the hub: publish, subscribe. Reconnects by itself and subscribes again to what it had; publishes
@@ -178,11 +169,11 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     answer: PublishAnswer | undefined,
   ): void {
     const request = answer === undefined ? 0 : ++this.#lastRequest;
-    const frame = encode(channel, payload, options, request);
+    const frame = publishFrame(channel, payload, options, request);
     if (frame instanceof ProtocolError) this.#refuse(answer, frame);
     else if (this.#state === 'closed') this.#refuse(answer, new ProtocolError('hub_unavailable', CLOSED));
     else if (this.#isTooLong(frame)) this.#refuse(answer, this.#tooLong(frame));
-    else if (this.#state === 'open') this.#sendNow(frame, request, answer);
+    else if (this.#connection?.isOpen === true) this.#sendNow(frame, request, answer);
     else this.#hold(frame, request, answer);
   }
 
@@ -191,12 +182,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#openings += 1;
     this.#hubFrameBytesMax = welcome.frameBytesMax;
     // First the subscriptions: what is published next may be for ourselves.
-    for (const batch of this.#interests.batches()) {
-      const request = ++this.#lastRequest;
-      for (const interest of batch) interest.request = request;
-      const subjects = batch.map((interest) => interest.subject);
-      this.#connection?.send(native.encodeSubscribe({ request, subjects }));
-    }
+    for (const batch of this.#interests.batches()) this.#ask(batch);
     const held = this.#outbox.takeAll();
     for (const { frame, request, answer } of held) {
       if (!this.#isTooLong(frame)) this.#send(frame, request, answer);
@@ -262,9 +248,15 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     if (interest.position !== undefined) {
       subscriber.subscribed?.(subject, interest.position);
     } else if (isNew && this.#state === 'open') {
-      interest.request = ++this.#lastRequest;
-      this.#connection?.send(native.encodeSubscribe({ request: interest.request, subjects: [subject] }));
+      this.#ask([interest]);
     }
+  }
+
+  #ask(interests: readonly Interest[]): void {
+    const request = ++this.#lastRequest;
+    this.#interests.ask(request, interests);
+    const subjects = interests.map((interest) => interest.subject);
+    this.#connection?.send(native.encodeSubscribe({ request, subjects }));
   }
 
   #unsubscribe(subject: native.Subject, subscriber: Subscriber): void {
@@ -276,9 +268,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   #subscribed(message: native.Subscribed): void {
     for (const entry of message.entries) {
-      const interest = this.#interests.find(entry);
-      if (interest?.request !== message.request) continue;
-      interest.position = entry.position;
+      const interest = this.#interests.settle(message.request, entry);
+      if (interest === undefined) continue;
       for (const subscriber of interest.subscribers)
         subscriber.subscribed?.(interest.subject, entry.position);
     }
@@ -292,8 +283,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       answer.failed(error);
       return;
     }
-    const subjects = this.#interests.ofRequest(message.request);
-    // None: a publish that was given up, or subscriptions that were.
+    const subjects = this.#interests.refuse(message.request).map((interest) => interest.subject);
+    // None: a publish that was given up, or subscriptions that were, or that were refused before.
     if (subjects.length > 0) this.emit('refused', subjects, error);
   }
 
@@ -326,6 +317,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   }
 
   #sweep(): void {
+    // One by one: the hub refuses a SUBSCRIBE as a whole, and may have room for some.
+    for (const interest of this.#interests.toAskAgain(ASKED_AGAIN_MAX)) this.#ask([interest]);
     const nowMs = performance.now();
     for (const { answer } of this.#outbox.takeExpired(nowMs)) {
       this.#refuse(answer, new ProtocolError('hub_unavailable'));
@@ -357,35 +350,4 @@ const BUSY = 'The hub does not keep up, and as many messages wait for it as may.
 
 function unknownOutcome(why: string): ProtocolError {
   return new ProtocolError('outcome_unknown', `${why} Send it again with the same message_id.`);
-}
-
-function encode(
-  channel: string,
-  payload: string | Uint8Array,
-  options: PublishOptions,
-  request: number,
-): Uint8Array | ProtocolError {
-  if (!isChannelName(channel)) return new ProtocolError('bad_channel');
-  const sender = options.sender ?? '';
-  const messageId = options.messageId ?? '';
-  if (!isShortText(sender) || !isShortText(messageId)) {
-    return new ProtocolError(
-      'bad_field',
-      `sender and messageId may have ${limits.SHORT_TEXT_BYTES_MAX} bytes each.`,
-    );
-  }
-  return native.encodePublish({
-    channel,
-    kind: options.kind ?? (typeof payload === 'string' ? 'text' : 'bytes'),
-    excludeSender: options.excludeSender ?? false,
-    sender,
-    messageId,
-    payload: typeof payload === 'string' ? encodeText(payload) : payload,
-    number: request,
-  });
-}
-
-function isShortText(text: string): boolean {
-  const bytes = utf8ByteLength(text);
-  return bytes >= 0 && bytes <= limits.SHORT_TEXT_BYTES_MAX;
 }

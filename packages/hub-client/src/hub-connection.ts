@@ -47,6 +47,11 @@ export class HubConnection implements LinkReceiver {
     );
   }
 
+  /** Whether the hub has let us in, and what is sent still leaves: not so once the connection ends, before that is told. */
+  get isOpen(): boolean {
+    return this.#state === 'open' && this.#link.state === 'open';
+  }
+
   /** Bytes that wait for the hub to take them. */
   get queuedBytes(): number {
     return this.#link.queuedBytes;

@@ -97,15 +97,27 @@ describe('Interests', () => {
     expect([...interests.batches()].map((batch) => batch.length)).toEqual([1_024, 1_024, 1]);
   });
 
-  test('knows what was asked for in one request', () => {
+  test('knows what of a request was refused, once, and what to ask for again', () => {
     const interests = new Interests();
-    interests.add({ name: 'a', prefix: false }).request = 4;
-    interests.add({ name: 'b', prefix: true }).request = 4;
-    interests.add({ name: 'c', prefix: false }).request = 5;
-    expect(interests.ofRequest(4)).toEqual([
-      { name: 'a', prefix: false },
-      { name: 'b', prefix: true },
-    ]);
-    expect(interests.ofRequest(6)).toEqual([]);
+    const [a, b, c, gone] = ['a', 'b', 'c', 'gone'].map((name) => interests.add({ name, prefix: false }));
+    interests.ask(4, [a!, b!, gone!]);
+    interests.ask(5, [c!]);
+    interests.remove(gone!);
+    expect(interests.refuse(4)).toEqual([a, b]);
+    expect(interests.refuse(4)).toEqual([]);
+    expect(interests.toAskAgain(10)).toEqual([a, b]);
+    expect(interests.toAskAgain(1)).toEqual([a]);
+    interests.ask(6, [a!]);
+    expect(interests.toAskAgain(10)).toEqual([b]);
+    expect(interests.refuse(6)).toEqual([]);
+    expect(interests.toAskAgain(10)).toEqual([b, a]);
+    interests.ask(7, [a!]);
+    expect(interests.settle(6, { name: 'a', prefix: false, position: POSITION })).toBeUndefined();
+    expect(interests.settle(7, { name: 'a', prefix: false, position: POSITION })).toBe(a);
+    interests.remove(b!);
+    expect(interests.toAskAgain(10)).toEqual([]);
+    interests.refuse(5);
+    interests.suspend();
+    expect(interests.toAskAgain(10)).toEqual([]);
   });
 });

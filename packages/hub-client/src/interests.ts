@@ -22,6 +22,10 @@ export interface Interest {
 export class Interests {
   readonly #channels = new Map<string, Interest>();
   readonly #prefixes = new Map<string, Interest>();
+  /** By request, what the hub has not answered yet. */
+  readonly #asked = new Map<number, Set<Interest>>();
+  /** What the hub has refused. */
+  readonly #refused = new Set<Interest>();
 
   get size(): number {
     return this.#channels.size + this.#prefixes.size;
@@ -42,12 +46,55 @@ export class Interests {
 
   remove(interest: Interest): void {
     this.#mapOf(interest.subject).delete(interest.subject.name);
+    this.#refused.delete(interest);
+    this.#answered(interest);
+  }
+
+  /** The hub is asked for these in one SUBSCRIBE. */
+  ask(request: number, interests: readonly Interest[]): void {
+    for (const interest of interests) interest.request = request;
+    this.#asked.set(request, new Set(interests));
+  }
+
+  /** The hub has said where a subject stands. `undefined` when the answer is for nobody any more. */
+  settle(request: number, entry: native.SubscribedEntry): Interest | undefined {
+    const interest = this.find(entry);
+    if (interest?.request !== request) return undefined;
+    interest.position = entry.position;
+    this.#refused.delete(interest);
+    this.#answered(interest);
+    return interest;
+  }
+
+  /** The hub has refused what is still wanted of a request. Answers with what it had not refused before. */
+  refuse(request: number): readonly Interest[] {
+    const interests = [...(this.#asked.get(request) ?? [])];
+    this.#asked.delete(request);
+    const fresh = interests.filter((interest) => !this.#refused.has(interest));
+    for (const interest of interests) {
+      // Behind those that were refused earlier, whose turn to be asked for again comes first.
+      this.#refused.delete(interest);
+      this.#refused.add(interest);
+    }
+    return fresh;
+  }
+
+  /** Some of what the hub has refused and is not asked for at the moment, at most so many. */
+  toAskAgain(max: number): readonly Interest[] {
+    const found: Interest[] = [];
+    for (const interest of this.#refused) {
+      if (found.length === max) break;
+      if (!this.#asked.has(interest.request)) found.push(interest);
+    }
+    return found;
   }
 
   /** Nothing is live any more: the connection is gone. */
   suspend(): void {
     for (const interest of this.#channels.values()) interest.position = undefined;
     for (const interest of this.#prefixes.values()) interest.position = undefined;
+    this.#asked.clear();
+    this.#refused.clear();
   }
 
   /** Everything, in portions that fit a SUBSCRIBE. */
@@ -64,12 +111,6 @@ export class Interests {
     if (batch.length > 0) yield batch;
   }
 
-  /** What was asked for in one SUBSCRIBE, less what was given up since. */
-  ofRequest(request: number): native.Subject[] {
-    const all = [...this.#channels.values(), ...this.#prefixes.values()];
-    return all.filter((interest) => interest.request === request).map((interest) => interest.subject);
-  }
-
   /** Hands a publication to everybody who follows its channel, by name or by prefix. */
   deliver(publication: native.Publication): void {
     const interest = this.#channels.get(publication.channel);
@@ -77,6 +118,12 @@ export class Interests {
     for (const [prefix, interest] of this.#prefixes) {
       if (publication.channel.startsWith(prefix)) deliverTo(interest, publication);
     }
+  }
+
+  #answered(interest: Interest): void {
+    const asked = this.#asked.get(interest.request);
+    asked?.delete(interest);
+    if (asked?.size === 0) this.#asked.delete(interest.request);
   }
 
   #mapOf(subject: native.Subject): Map<string, Interest> {

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { AdminError } from './admin-error.ts';
-import { formatAddress } from './listen-error-message.ts';
+import { formatAddress } from './format-address.ts';
 import { printable } from './printable.ts';
 
 const DEADLINE_MS = 5_000;

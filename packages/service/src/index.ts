@@ -3,6 +3,7 @@ export { ConfigError } from './config-error.ts';
 export { configMarkdown } from './config-help.ts';
 export { EventLoopDelay } from './event-loop-delay.ts';
 export { fetchAdmin } from './fetch-admin.ts';
+export { formatAddress } from './format-address.ts';
 export { listenAt } from './listen-at.ts';
 export { listenErrorMessage } from './listen-error-message.ts';
 export { LogLimiter } from './log-limiter.ts';

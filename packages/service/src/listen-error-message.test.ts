@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { formatAddress, listenErrorMessage } from './listen-error-message.ts';
+import { listenErrorMessage } from './listen-error-message.ts';
 
 function failure(code: string): Error {
   return Object.assign(new Error(`listen ${code}`), { code });
@@ -22,7 +22,6 @@ test('the flags of another port, and what is no error', () => {
   expect(listenErrorMessage(failure('EADDRNOTAVAIL'), '::1', 1, '--admin-port')).toContain('[::1]:1: this');
   expect(listenErrorMessage(failure('EADDRNOTAVAIL'), '::1', 1, '--admin-port')).toContain('--admin-host');
   expect(listenErrorMessage('odd', 'h', 1, '--port')).toContain('(odd)');
-  expect(formatAddress('127.0.0.1', 2206)).toBe('127.0.0.1:2206');
 });
 
 test('a port that is really in use', async () => {

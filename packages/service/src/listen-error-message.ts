@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { formatAddress } from './format-address.ts';
 
 /**
  * One line for an error of `listen`: names the address and the port, and says what to do. `portFlag` is the flag that
@@ -22,11 +22,6 @@ export function listenErrorMessage(error: unknown, host: string, port: number, p
       return `Cannot listen on ${where} (${reason}): check ${hostFlag} and ${portFlag}.`;
     }
   }
-}
-
-/** `127.0.0.1:2206`, and `[::1]:2206` for IPv6. */
-export function formatAddress(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function errorCode(error: unknown): unknown {

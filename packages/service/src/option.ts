@@ -29,7 +29,7 @@ export type Options<C extends object> = { readonly [K in keyof C]: Option<C[K]> 
 interface Row<T> {
   readonly default: T;
   readonly describe: string;
-  /** A rule of one's own: returns the rest of the sentence "must …" when the value is refused. */
+  /** A rule of one's own: returns the rest of the sentence "must be …" when the value is refused. */
   readonly check?: (value: T) => string | undefined;
 }
 

@@ -5,6 +5,7 @@ import {
   createAdminServer,
   createLogger,
   EventLoopDelay,
+  formatAddress,
   listenAt,
   openFilesMax,
   readSecretFile,
@@ -54,7 +55,7 @@ export const startCommand: Command<HubConfig> = {
     try {
       const { port } = await listenForPeers(hub, config);
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
-      listen = `frame://${config.host}:${port}`;
+      listen = `frame://${formatAddress(config.host, port)}`;
       context.print(startTable([{ worker: 'ChannelHub', listen, processes: 1 }]));
       const drain = (): Promise<void> => {
         listen = '';

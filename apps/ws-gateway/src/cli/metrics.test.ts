@@ -11,7 +11,7 @@ function workerOf(index: number, received: number): WorkerReport {
     subjects: 1,
     published: 0,
     delivered: 0,
-    refused: 0,
+    refused: 7,
     bufferedBytes: 0,
     unanswered: 0,
     reconnects: 0,
@@ -30,6 +30,7 @@ function workerOf(index: number, received: number): WorkerReport {
 
 const stats: PrimaryStats = {
   pid: 99,
+  state: 'draining',
   listen: 'ws://127.0.0.1:1234',
   uptimeSeconds: 1,
   memoryBytes: 2 * 1_024 * 1_024,
@@ -52,6 +53,8 @@ describe('gatewayMetrics', () => {
       expect(body).toContain('groupcast_gateway_received_total{worker="1"} 20\n');
       expect(body).toContain('groupcast_gateway_closed_total{worker="1",reason="slow"} 2\n');
       expect(body).toContain('groupcast_gateway_hub_link_up{worker="1"} 1\n');
+      expect(body).toContain('groupcast_gateway_publishes_refused_total{worker="0"} 7\n');
+      expect(body).toContain('groupcast_gateway_workers 2\n');
       expect(body).toContain('groupcast_gateway_worker_restarts_total 4\n');
     }
   });
@@ -60,7 +63,7 @@ describe('gatewayMetrics', () => {
 describe('statusRows', () => {
   test('the primary with the sums, then each worker', () => {
     expect(statusRows(stats)).toEqual([
-      [99, 'primary', 'ws://127.0.0.1:1234', 10, 2, 30, 0, 2, 0, '', 'up'],
+      [99, 'primary', 'ws://127.0.0.1:1234', 10, 2, 30, 0, 2, 0, '', 'draining'],
       [100, 'worker', 'ws://127.0.0.1:1234', 5, 1, 10, 0, 3, 0.5, 'open', 'up'],
       [101, 'worker', 'ws://127.0.0.1:1234', 5, 1, 20, 0, 3, 0.5, 'open', 'up'],
     ]);

@@ -21,7 +21,7 @@ const GAUGES: readonly (readonly [field: NumberField, name: string, help: string
 const COUNTERS: readonly (readonly [field: NumberField, name: string, help: string])[] = [
   ['accepted', 'accepted_total', 'WebSockets that were opened.'],
   ['received', 'received_total', 'Messages that came from clients.'],
-  ['published', 'published_total', 'Messages handed to the hub.'],
+  ['published', 'published_total', 'Messages of clients for groups, those that were refused among them.'],
   ['publications', 'publications_total', 'Publications that came from the hub.'],
   ['delivered', 'delivered_total', 'Publications written to members, once for each member.'],
   ['deliveryWrites', 'delivery_writes_total', 'Writes to members; publications of one turn share one.'],
@@ -35,6 +35,11 @@ const REASON_COUNTERS: readonly (readonly [field: ReasonField, name: string, hel
   ['refused', 'refused_total', 'Commands that were answered with an error.'],
   ['closed', 'closed_total', 'WebSockets that ended.'],
   ['handshakesRefused', 'handshakes_refused_total', 'Connections that did not become WebSockets.'],
+];
+
+const HUB_COUNTERS: readonly (readonly [field: 'refused' | 'reconnects', name: string, help: string])[] = [
+  ['refused', 'publishes_refused_total', 'Messages that never left for the hub: it is away, or busy.'],
+  ['reconnects', 'hub_reconnects_total', 'Links to the hub after the first.'],
 ];
 
 /**
@@ -74,6 +79,16 @@ export async function gatewayMetrics(stats: PrimaryStats): Promise<{ contentType
   for (const worker of stats.workers) {
     linked.set({ worker: worker.index }, worker.hub.state === 'open' ? 1 : 0);
   }
+  for (const [field, name, help] of HUB_COUNTERS) {
+    const counter = new Counter({ name: metricName(name), help, labelNames: ['worker'], registers });
+    for (const worker of stats.workers) counter.inc({ worker: worker.index }, worker.hub[field]);
+  }
+  // Series of workers that did not answer in time are missing from this scrape, and here it shows.
+  new Gauge({
+    name: metricName('workers'),
+    help: 'Workers that are in this scrape.',
+    registers,
+  }).set(stats.workers.length);
   const restarts = new Counter({
     name: metricName('worker_restarts_total'),
     help: 'Workers that died and were started again.',

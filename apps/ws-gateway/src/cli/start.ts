@@ -5,6 +5,7 @@ import {
   createAdminServer,
   createLogger,
   EventLoopDelay,
+  formatAddress,
   listenAt,
   readSecretFile,
   readTlsFiles,
@@ -67,7 +68,7 @@ export const startCommand: Command<GatewayConfig> = {
       // A signal may come before the workers listen; then they never will.
       const address = await Promise.race([started, ended.then(() => undefined)]);
       if (address !== undefined) {
-        listen = `ws://${config.host}:${address.port}`;
+        listen = `ws://${formatAddress(config.host, address.port)}`;
         context.print(startTable([{ worker: 'WsGateway', listen, processes: workers }]));
       }
       return await ended;

@@ -1,9 +1,10 @@
-import type { Primary } from '../supervision/primary.ts';
+import type { Primary, PrimaryState } from '../supervision/primary.ts';
 import type { WorkerReport } from '../supervision/worker-report.ts';
 
 /** What `GET /api/v1/stats` answers: the sums over the workers, then each of them. */
 export interface PrimaryStats {
   readonly pid: number;
+  readonly state: PrimaryState;
   readonly listen: string;
   readonly uptimeSeconds: number;
   readonly memoryBytes: number;
@@ -27,6 +28,7 @@ export async function collectStats(
     workers.reduce((total, worker) => total + worker[field], 0);
   return {
     pid: process.pid,
+    state: primary.state,
     listen,
     uptimeSeconds: Math.round(process.uptime()),
     memoryBytes: process.memoryUsage.rss(),

@@ -31,7 +31,7 @@ export const statusCommand: Command<GatewayConfig> = {
 };
 
 export function statusRows(stats: PrimaryStats): (string | number)[][] {
-  const { pid, listen, connections, groups, received, delivered, memoryBytes, loopDelayMs } = stats;
+  const { pid, state, listen, connections, groups, received, delivered, memoryBytes, loopDelayMs } = stats;
   return [
     [
       pid,
@@ -44,7 +44,7 @@ export function statusRows(stats: PrimaryStats): (string | number)[][] {
       mebibytes(memoryBytes),
       loopDelayMs,
       '',
-      'up',
+      state,
     ],
     ...stats.workers.map((worker) => [
       worker.pid,

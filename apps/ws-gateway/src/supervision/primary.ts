@@ -37,17 +37,22 @@ const REPORT_MS = 1_000;
 /** Beyond the window of a drain, for the close handshakes and the exits, in milliseconds. */
 const STRAGGLER_MS = 7_000;
 
+export type PrimaryState = 'starting' | 'up' | 'draining' | 'gone';
+
 /** The process that holds no connection: it starts the workers, watches them, and asks them how they are. */
 export class Primary {
   readonly #log: Log;
   readonly #slots: WorkerSlot[];
   readonly #address: { readonly host: string; readonly port: number };
   readonly #reports = new Reports();
+  // Whoever ends this process in a drain has lost patience. When it ends because of a defect, workers close their connections
+  // in good order by themselves, as they do when it is killed.
   readonly #killAll = (): void => {
+    if (this.#state !== 'draining') return;
     for (const slot of this.#slots) slot.kill();
   };
   #ticker: NodeJS.Timeout | undefined;
-  #state: 'starting' | 'up' | 'draining' | 'gone' = 'starting';
+  #state: PrimaryState = 'starting';
   #allListening: ((address: AddressInfo) => void) | undefined;
   #notListening: ((error: ListenError) => void) | undefined;
   #allGone: (() => void) | undefined;
@@ -72,13 +77,12 @@ export class Primary {
   /** Resolves when every worker listens. Rejects with a ListenError when the address cannot be had. */
   async start(): Promise<AddressInfo> {
     const { host, port } = this.#address;
-    await probe(host, port);
     cluster.schedulingPolicy = cluster.SCHED_RR;
-    // Whoever ends this process without a drain wants all of it to end: workers that nobody watches would serve on.
     process.on('exit', this.#killAll);
     this.#ticker = setInterval(() => {
       for (const slot of this.#slots) slot.tick(TICK_MS);
     }, TICK_MS);
+    await probe(host, port);
     return new Promise((resolve, reject) => {
       this.#allListening = resolve;
       this.#notListening = reject;
@@ -93,6 +97,10 @@ export class Primary {
     // With fewer than half, those that are left would be overrun.
     if (2 * serving >= this.#slots.length) return undefined;
     return `${serving} of ${this.#slots.length} workers listen and have reached the hub`;
+  }
+
+  get state(): PrimaryState {
+    return this.#state;
   }
 
   get restarts(): number {
@@ -134,7 +142,10 @@ export class Primary {
   }
 
   #died(slot: WorkerSlot, how: string, restartMs: number): void {
-    this.#log.error({ restarts: slot.restarts, restartMs }, `worker died of ${how}, the next one starts`);
+    this.#log.error(
+      { worker: slot.index, restarts: slot.restarts, restartMs },
+      `worker died of ${how}, the next one starts`,
+    );
   }
 
   #checkGone(): void {

@@ -40,11 +40,17 @@ export class WorkerSlot {
   #startedAtMs = 0;
   #silentMs = 0;
   #restartTimer: NodeJS.Timeout | undefined;
+  #drainOrder: Extract<ToWorker, { type: 'drain' }> | undefined;
 
   constructor(options: WorkerOptions, events: WorkerSlotEvents, backoff: RestartBackoffOptions) {
     this.#options = options;
     this.#events = events;
     this.#backoff = new RestartBackoff(backoff);
+  }
+
+  /** Its place among the workers, from 0. */
+  get index(): number {
+    return this.#options.index;
   }
 
   get state(): WorkerSlotState {
@@ -72,7 +78,14 @@ export class WorkerSlot {
     this.#linked = false;
     this.#silentMs = 0;
     this.#startedAtMs = performance.now();
-    const worker = cluster.fork();
+    let worker: Worker;
+    try {
+      worker = cluster.fork();
+    } catch (error) {
+      // A machine without memory for another process: of most other troubles `error` tells.
+      this.#restartLater(error instanceof Error ? error.message : String(error));
+      return;
+    }
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#receive(message));
     // A process that could not be spawned emits `error` and no `exit`; one that runs and is killed only `exit`.
@@ -96,7 +109,8 @@ export class WorkerSlot {
     clearTimeout(this.#restartTimer);
     if (this.#state === 'gone') return;
     this.#state = 'draining';
-    if (!this.send({ type: 'drain', windowMs, reason })) this.#finish();
+    this.#drainOrder = { type: 'drain', windowMs, reason };
+    if (!this.send(this.#drainOrder)) this.#finish();
   }
 
   kill(): void {
@@ -116,7 +130,8 @@ export class WorkerSlot {
     this.#silentMs = 0;
     switch (message.type) {
       case 'loaded':
-        this.send({ type: 'start', options: this.#options });
+        // An order to drain that came earlier was lost; without it a gateway would start that is to end.
+        this.send(this.#drainOrder ?? { type: 'start', options: this.#options });
         return;
       case 'listening':
         if (this.#state === 'starting') this.#state = 'up';
@@ -143,6 +158,10 @@ export class WorkerSlot {
       this.#finish();
       return;
     }
+    this.#restartLater(how);
+  }
+
+  #restartLater(how: string): void {
     this.#state = 'waiting';
     const restartMs = this.#backoff.next(performance.now() - this.#startedAtMs);
     this.#restartTimer = setTimeout(() => {

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { HubClient } from '@groupcast/hub-client';
 import type { CloseReason } from '@groupcast/protocol';
-import { createLogger, EventLoopDelay, type Logger } from '@groupcast/service';
+import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { BEAT_MS, type FromWorker, type ToWorker } from './messages.ts';
 import type { WorkerOptions } from './worker-options.ts';
@@ -66,7 +66,12 @@ class WorkerProcess {
         log.warn({ code: error?.code }, error?.message ?? 'the hub closed the link');
       this.#linked ||= state === 'open';
     });
+    // Clients can bring about any number of them.
+    const refusals = new LogLimiter({
+      report: (code, heldBack) => log.error({ code, heldBack }, 'hub refused more subscriptions'),
+    });
     hub.on('refused', (subjects, error) => {
+      if (!refusals.take(error.code)) return;
       log.error({ code: error.code, count: subjects.length }, `hub refused a subscription: ${error.message}`);
     });
     const gateway = createGateway({ ...options.gateway, hub, log });

@@ -121,6 +121,7 @@ describe('bounds', () => {
     expect(parseClientCommand(nested(64))).toEqual({ cmd: 'ping' });
     expect(refusalOf(nested(65)).code).toBe('bad_json');
     expect(refusalOf(nested(CLIENT_MESSAGE_BYTES_MAX / 2)).code).toBe('bad_json');
+    expect(refusalOf(nested(65).replace('{', '{"id":7,'))).toMatchObject({ code: 'bad_json', id: 7 });
   });
 
   test('32 keys are taken, 33 are not, in objects however deep', () => {

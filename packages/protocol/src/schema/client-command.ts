@@ -65,7 +65,7 @@ export function parseClientCommand(text: string): ClientCommand {
   const value = parseObject(text);
   const result = clientCommand.safeParse(value);
   if (result.success) return result.data;
-  const id = commandId.safeParse(value['id']).data;
+  const id = idOf(value);
   if (typeof value['cmd'] === 'string' && !COMMANDS.has(value['cmd'])) {
     throw new CommandError('unknown_command', undefined, id);
   }
@@ -87,8 +87,12 @@ function parseObject(text: string): JsonObject {
     throw new CommandError('bad_json', undefined, undefined, { cause });
   }
   if (!isJsonObject(value)) throw new CommandError('bad_json');
-  if (!isBounded(value, JSON_KEYS_MAX)) throw new CommandError('bad_json', BOUNDS_SENTENCE);
+  if (!isBounded(value, JSON_KEYS_MAX)) throw new CommandError('bad_json', BOUNDS_SENTENCE, idOf(value));
   return value;
+}
+
+function idOf(value: JsonObject): CommandId | undefined {
+  return commandId.safeParse(value['id']).data;
 }
 
 const FIELD_RULES: ReadonlyMap<string, string> = new Map([
