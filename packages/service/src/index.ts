@@ -2,7 +2,7 @@ export { createAdminServer } from './admin-server.ts';
 export { ConfigError } from './config-error.ts';
 export { configMarkdown } from './config-help.ts';
 export { EventLoopDelay } from './event-loop-delay.ts';
-export { fetchAdmin } from './fetch-admin.ts';
+export { fetchStats } from './fetch-stats.ts';
 export { formatAddress } from './format-address.ts';
 export { listenAt } from './listen-at.ts';
 export { listenErrorMessage } from './listen-error-message.ts';

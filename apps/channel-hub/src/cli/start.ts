@@ -52,16 +52,18 @@ export const startCommand: Command<HubConfig> = {
       routes: { '/api/v1/stats': stats },
       onError: (error, path) => log.error({ error, path }, 'admin port failed'),
     });
+    const drain = (): Promise<void> => {
+      listen = '';
+      return hub.close();
+    };
+    // Before the hub listens: a signal that comes in between must end it in order, too.
+    const ended = runUntilSignal({ drain, log, deadlineMs: DRAIN_DEADLINE_MS });
     try {
       const { port } = await listenForPeers(hub, config);
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
       listen = `frame://${formatAddress(config.host, port)}`;
       context.print(startTable([{ worker: 'ChannelHub', listen, processes: 1 }]));
-      const drain = (): Promise<void> => {
-        listen = '';
-        return hub.close();
-      };
-      return await runUntilSignal({ drain, log, deadlineMs: DRAIN_DEADLINE_MS });
+      return await ended;
     } finally {
       await hub.close();
       await admin.close();

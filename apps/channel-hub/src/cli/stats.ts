@@ -4,6 +4,7 @@ import type { SessionRow } from '../session-row.ts';
 
 /** What `GET /api/v1/stats` answers. */
 export interface HubReport extends HubStats {
+  readonly service: 'groupcast-hub';
   readonly pid: number;
   /** '' before it listens. */
   readonly listen: string;
@@ -21,6 +22,7 @@ const PEERS_MAX = 1_000;
 
 export function hubReport(hub: Hub, listen: string, loopDelayMs: number): HubReport {
   return {
+    service: 'groupcast-hub',
     pid: process.pid,
     listen,
     state: listen === '' ? 'draining' : 'up',

@@ -1,4 +1,4 @@
-import { type Command, fetchAdmin, textTable } from '@groupcast/service';
+import { type Command, fetchStats, textTable } from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
 import type { HubReport } from './stats.ts';
 
@@ -31,7 +31,7 @@ export const statusCommand: Command<HubConfig> = {
   summary: 'Print tables of a running hub and its peers, read from its admin port.',
   run: async (config, context) => {
     const { adminHost, adminPort } = config;
-    const report = (await fetchAdmin(adminHost, adminPort, '/api/v1/stats', 'groupcast-hub')) as HubReport;
+    const report = await fetchStats<HubReport>(adminHost, adminPort, 'groupcast-hub');
     context.print(statusText(report));
     return 0;
   },

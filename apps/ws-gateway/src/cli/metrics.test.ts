@@ -29,6 +29,7 @@ function workerOf(index: number, received: number): WorkerReport {
 }
 
 const stats: PrimaryStats = {
+  service: 'groupcast-gateway',
   pid: 99,
   state: 'draining',
   listen: 'ws://127.0.0.1:1234',

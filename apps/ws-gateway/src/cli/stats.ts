@@ -3,6 +3,7 @@ import type { WorkerReport } from '../supervision/worker-report.ts';
 
 /** What `GET /api/v1/stats` answers: the sums over the workers, then each of them. */
 export interface PrimaryStats {
+  readonly service: 'groupcast-gateway';
   readonly pid: number;
   readonly state: PrimaryState;
   readonly listen: string;
@@ -27,6 +28,7 @@ export async function collectStats(
   const sum = (field: 'connections' | 'groups' | 'received' | 'delivered'): number =>
     workers.reduce((total, worker) => total + worker[field], 0);
   return {
+    service: 'groupcast-gateway',
     pid: process.pid,
     state: primary.state,
     listen,

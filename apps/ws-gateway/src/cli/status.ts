@@ -1,4 +1,4 @@
-import { type Command, fetchAdmin, textTable } from '@groupcast/service';
+import { type Command, fetchStats, textTable } from '@groupcast/service';
 import type { GatewayConfig } from '../config.ts';
 import type { PrimaryStats } from './stats.ts';
 
@@ -19,12 +19,8 @@ const COLUMNS = [
 export const statusCommand: Command<GatewayConfig> = {
   summary: 'Print a table of the processes of a running gateway, read from its admin port.',
   run: async (config, context) => {
-    const stats = (await fetchAdmin(
-      config.adminHost,
-      config.adminPort,
-      '/api/v1/stats',
-      'groupcast-gateway',
-    )) as PrimaryStats;
+    const { adminHost, adminPort } = config;
+    const stats = await fetchStats<PrimaryStats>(adminHost, adminPort, 'groupcast-gateway');
     context.print(textTable(COLUMNS, statusRows(stats)));
     return 0;
   },
