@@ -15,6 +15,8 @@ import { type WaitingJoin, WaitingJoins } from './waiting-joins.ts';
 /** A group whose publications of one turn hold more than this does not wait for the end of the turn. */
 const TURN_BYTES_MAX = 256 * 1024;
 
+const LEFT_MEANWHILE = 'The group was left before the hub had confirmed the join.';
+
 /**
  * The groups that have members here: who is in which, and the way of a publication to them. The first member subscribes at
  * the hub; some time after the last one has gone the group is unsubscribed and nothing of it is left.
@@ -92,7 +94,7 @@ export class Groups implements HubSubscriber, Timed {
       // What came before is still for the one who leaves.
       this.#flush(group);
       // A flush may end the membership.
-      if (group.members.has(member)) this.#refuseJoins(member, this.#remove(group, member));
+      if (group.members.has(member)) this.#refuseJoins(member, this.#remove(group, member), LEFT_MEANWHILE);
     }
     if (id !== undefined) member.tell(ackEvent(id, name));
   }
@@ -217,13 +219,13 @@ export class Groups implements HubSubscriber, Timed {
     }
   }
 
-  #refuseJoins(member: Member, joins: readonly WaitingJoin[]): void {
-    for (const { id } of joins) this.#refuseJoin(member, id);
+  #refuseJoins(member: Member, joins: readonly WaitingJoin[], sentence?: string): void {
+    for (const { id } of joins) this.#refuseJoin(member, id, sentence);
   }
 
-  #refuseJoin(member: Member, id: CommandId): void {
+  #refuseJoin(member: Member, id: CommandId, sentence?: string): void {
     this.#counters.refused.hub_unavailable += 1;
-    member.tell(errorEvent('hub_unavailable', id));
+    member.tell(errorEvent('hub_unavailable', id, sentence));
   }
 
   #scheduleSweep(): void {
