@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createNonce, Link } from '@groupcast/link';
 import { native } from '@groupcast/protocol';
+import { SILENT_LOG } from '@groupcast/service';
 import { expect, test } from 'vitest';
-import { SILENT_LOG } from './log.ts';
 import { channel, prefix } from './testing/native-peer.ts';
 import { startHub, until } from './testing/start-hub.ts';
 

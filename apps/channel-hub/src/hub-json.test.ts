@@ -169,11 +169,15 @@ describe('a short request does not become much', () => {
       'many copies',
       { channels: Array.from({ length: 1_000 }, (_, index) => `c${index}`), data: 'x'.repeat(1_000) },
     ],
-    ['numbers that are longer when written', '{"type":"publish","id":1,"channels":["c"],"data":[1e20,XXX]}'],
+    [
+      'numbers that are longer when written',
+      '{"type":"publish","id":1,"channels":["c"],"data":[1e20,NUMBERS]}',
+    ],
   ])('%s', async (_name, request) => {
     const { hub, port } = await startHub({ frameBytesMax: 100_000 });
     const peer = await JsonPeer.connect(port);
-    if (typeof request === 'string') peer.sendText(request.replace('XXX', Array(19_000).fill('1e20').join()));
+    if (typeof request === 'string')
+      peer.sendText(request.replace('NUMBERS', Array(19_000).fill('1e20').join()));
     else peer.send({ type: 'publish', id: 1, ...request });
     expect(await peer.take('error')).toMatchObject({ id: 1, code: 'bad_length' });
     expect(hub.stats().published).toBe(0);

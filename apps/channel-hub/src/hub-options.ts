@@ -1,9 +1,9 @@
 import { totalmem } from 'node:os';
 import { HEARTBEAT_MS, LINK_DEFAULTS, type LinkOptions } from '@groupcast/link';
 import { limits } from '@groupcast/protocol';
+import { type Log, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory-engine.ts';
-import { type Log, SILENT_LOG } from './log.ts';
 
 /** TLS of a hub, as PEM texts. */
 export interface HubTls {

@@ -1,4 +1,6 @@
 // The front door: a hub that runs in another program, or in a test.
+
+export type { Log } from '@groupcast/service';
 export type {
   Engine,
   EngineSink,
@@ -11,6 +13,5 @@ export { createHub, type Hub } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
 export type { HubOptions, HubOptionsInput } from './hub-options.ts';
 export type { HubStats } from './hub-stats.ts';
-export type { Log } from './log.ts';
 export type { SessionEnd } from './session-end.ts';
 export type { SessionRow } from './session-row.ts';

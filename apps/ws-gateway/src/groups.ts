@@ -1,10 +1,10 @@
 import { channelOfGroup, type native, type Position } from '@groupcast/protocol';
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
+import type { Log } from '@groupcast/service';
 import { Batch } from './batch.ts';
 import type { Counters } from './gateway-stats.ts';
 import { Group } from './group.ts';
 import type { HubPort, HubSubscriber } from './hub-port.ts';
-import type { Log } from './log.ts';
 import type { Member } from './member.ts';
 import type { GatewayOptions } from './options.ts';
 import { ackEvent, errorEvent, gapEvent } from './outgoing.ts';

@@ -1,7 +1,8 @@
 // For tests and for programs that hold a gateway in their own process; the command line is main.ts.
+
+export type { Log } from '@groupcast/service';
 export { type ConnectionRow, createGateway, type DrainOptions, type Gateway } from './gateway.ts';
 export type { GatewayStats } from './gateway-stats.ts';
 export type { HubPort, HubSubscriber, PublishAnswer, SubmitOptions } from './hub-port.ts';
-export type { Log } from './log.ts';
 export { GATEWAY_DEFAULTS, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 export { TimingWheel } from './timing-wheel.ts';

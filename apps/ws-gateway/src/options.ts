@@ -1,6 +1,6 @@
 import { limits } from '@groupcast/protocol';
+import { type Log, SILENT_LOG } from '@groupcast/service';
 import type { HubPort } from './hub-port.ts';
-import { type Log, NO_LOG } from './log.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
 const KIB = 1024;
@@ -78,7 +78,7 @@ export interface GatewayOptions {
 export type GatewayOptionsInput = Partial<GatewayOptions> & Pick<GatewayOptions, 'hub'>;
 
 export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
-  log: NO_LOG,
+  log: SILENT_LOG,
   host: '0.0.0.0',
   port: 1234,
   welcomePage: true,

@@ -6,6 +6,7 @@ export { fetchStats } from './fetch-stats.ts';
 export { formatAddress } from './format-address.ts';
 export { listenAt } from './listen-at.ts';
 export { listenErrorMessage } from './listen-error-message.ts';
+export { type Log, SILENT_LOG } from './log.ts';
 export { LogLimiter } from './log-limiter.ts';
 export { createLogger, type LogFormat, type Logger } from './logger.ts';
 export { openFilesMax } from './open-files.ts';

@@ -1,5 +1,5 @@
+import type { Log } from '@groupcast/service';
 import { expect, test } from 'vitest';
-import type { Log } from '../log.ts';
 import { limitLog } from './limited-log.ts';
 
 test('a flood of one kind of line leaves ten of it and a count, and every line of the others', () => {

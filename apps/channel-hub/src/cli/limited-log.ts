@@ -1,5 +1,5 @@
+import type { Log } from '@groupcast/service';
 import { LogLimiter } from '@groupcast/service';
-import type { Log } from '../log.ts';
 
 /** A log that a flood of peers cannot flood, and what ends it. */
 export interface LimitedLog {

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { Log } from '@groupcast/service';
 import {
   type Command,
   ConfigError,
@@ -17,7 +18,6 @@ import type { HubConfig } from '../config.ts';
 import { createHub, type Hub } from '../hub.ts';
 import { HubError } from '../hub-error.ts';
 import type { HubOptionsInput, HubTls } from '../hub-options.ts';
-import type { Log } from '../log.ts';
 import { limitLog } from './limited-log.ts';
 import { hubMetrics } from './metrics.ts';
 import { type HubReport, hubReport } from './stats.ts';

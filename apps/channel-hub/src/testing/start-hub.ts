@@ -1,7 +1,7 @@
+import type { Log } from '@groupcast/service';
 import { onTestFinished } from 'vitest';
 import { createHub, type Hub } from '../hub.ts';
 import type { HubOptionsInput } from '../hub-options.ts';
-import type { Log } from '../log.ts';
 import type { SessionEnd } from '../session-end.ts';
 
 /** One line of a log. */

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { CloseReason } from '@groupcast/protocol';
-import type { Log } from '../log.ts';
+import type { Log } from '@groupcast/service';
 import { Reports } from './reports.ts';
 import { RESTART_BACKOFF_DEFAULTS, type RestartBackoffOptions } from './restart-backoff.ts';
 import type { WorkerOptions } from './worker-options.ts';
