@@ -1,5 +1,4 @@
-import type { Log } from '@groupcast/service';
-import { LogLimiter } from '@groupcast/service';
+import { type Log, LogLimiter } from '@groupcast/service';
 
 /** A log that a flood of peers cannot flood, and what ends it. */
 export interface LimitedLog {

@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import type { Log } from '@groupcast/service';
 import {
   type Command,
   ConfigError,
@@ -7,6 +6,7 @@ import {
   createLogger,
   EventLoopDelay,
   formatAddress,
+  type Log,
   listenAt,
   openFilesMax,
   readSecretFile,
