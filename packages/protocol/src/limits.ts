@@ -46,6 +46,9 @@ export const ERROR_MESSAGE_BYTES_MAX = 1_024;
 /** Default for a text frame of a client: what Centrifugo takes too. */
 export const CLIENT_MESSAGE_BYTES_MAX = 64 * KIB;
 
+/** Publications in one page of history, in bytes of their frames; a page has at least one publication. */
+export const HISTORY_PAGE_BYTES_MAX: number = 64 * KIB;
+
 /** A client's message id: long enough for a UUID with a prefix. */
 export const MESSAGE_ID_BYTES_MAX = 128;
 

@@ -63,9 +63,10 @@ function likely(...values: readonly unknown[]): fc.Arbitrary<unknown> {
 
 const commandLike = fc.record(
   {
-    cmd: likely('add_group', 'leave_group', 'send_to_group', 'ping'),
+    cmd: likely('add_group', 'leave_group', 'send_to_group', 'group_info', 'ping'),
     id: likely(1, 'id', -0.5),
     group_id: likely(123, '123', '日本', '__proto__'),
+    since: likely({ epoch: 'k3JxQ', offset: 41 }),
     message: likely('', 'hi'),
     message_id: likely('c7-1'),
     exclude_self: likely(true, false),

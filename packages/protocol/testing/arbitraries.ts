@@ -68,6 +68,27 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     code: shortText,
     message: text(ERROR_MESSAGE_BYTES_MAX),
   }),
+  fc.record({
+    type: fc.constant('history' as const),
+    request: fc.maxSafeNat().map((drawn) => Math.max(1, drawn)),
+    channel,
+    since: position,
+  }),
+  fc.record({
+    type: fc.constant('page' as const),
+    request: count,
+    verdict: fc.constant('recovered' as const),
+    position,
+    count: u32,
+  }),
+  fc.record({
+    type: fc.constant('page' as const),
+    request: count,
+    verdict: fc.constantFrom('epoch_changed' as const, 'trimmed' as const),
+    position,
+    count: fc.constant(0),
+  }),
+  fc.record({ type: fc.constant('goaway' as const), reconnectAfterMs: u32 }),
 );
 
 /** Valid bytes after an accident: some overwritten, some lost, some put in, or the rest cut off. */

@@ -1,5 +1,7 @@
 import { encodeError } from '../src/native/error-message.ts';
+import { encodeGoaway } from '../src/native/goaway.ts';
 import { encodeChallenge, encodeHello, encodeProof, encodeWelcome } from '../src/native/handshake.ts';
+import { encodeHistory, encodePage } from '../src/native/history.ts';
 import type { NativeMessage } from '../src/native/message.ts';
 import { encodeDeliver, encodePublish, encodePublished } from '../src/native/publication.ts';
 import { encodeSubscribe, encodeSubscribed, encodeUnsubscribe } from '../src/native/subscription.ts';
@@ -29,5 +31,11 @@ export function encodeNative(message: NativeMessage): Uint8Array {
       return encodePublished(message);
     case 'error':
       return encodeError(message);
+    case 'history':
+      return encodeHistory(message);
+    case 'page':
+      return encodePage(message);
+    case 'goaway':
+      return encodeGoaway(message);
   }
 }

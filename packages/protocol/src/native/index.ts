@@ -1,4 +1,5 @@
 export { type ErrorMessage, encodeError } from './error-message.ts';
+export { encodeGoaway, type Goaway } from './goaway.ts';
 export {
   type Challenge,
   encodeChallenge,
@@ -11,6 +12,13 @@ export {
   proofInput,
   type Welcome,
 } from './handshake.ts';
+export {
+  encodeHistory,
+  encodePage,
+  type History,
+  type HistoryVerdict,
+  type Page,
+} from './history.ts';
 export { decodeNative, type NativeMessage } from './message.ts';
 export { NATIVE_VERSION, OPCODES } from './opcode.ts';
 export {

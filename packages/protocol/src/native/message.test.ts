@@ -71,7 +71,7 @@ describe('cuts', () => {
     }
   });
 
-  test.each(Array.from({ length: 256 }, (_, opcode) => opcode).filter((op) => op === 0 || op > 0x0b))(
+  test.each(Array.from({ length: 256 }, (_, opcode) => opcode).filter((op) => op === 0 || op > 0x0e))(
     'opcode %d is unknown',
     (opcode) => {
       expect(errorOf(Uint8Array.of(0, 0, 0, 6, opcode, 0))).toBe('bad_frame');

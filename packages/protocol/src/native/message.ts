@@ -2,6 +2,7 @@ import { FRAME_HEADER_BYTES } from '../limits.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { ByteReader } from './byte-reader.ts';
 import { decodeError, type ErrorMessage } from './error-message.ts';
+import { decodeGoaway, type Goaway } from './goaway.ts';
 import {
   type Challenge,
   decodeChallenge,
@@ -12,6 +13,7 @@ import {
   type Proof,
   type Welcome,
 } from './handshake.ts';
+import { decodeHistory, decodePage, type History, type Page } from './history.ts';
 import { OPCODES } from './opcode.ts';
 import { decodePublication, decodePublished, type Publication, type Published } from './publication.ts';
 import {
@@ -45,7 +47,10 @@ export type NativeMessage =
   | PublishMessage
   | DeliverMessage
   | Published
-  | ErrorMessage;
+  | ErrorMessage
+  | History
+  | Page
+  | Goaway;
 
 /** Reads one native frame, header included. Throws only ProtocolError. */
 export function decodeNative(frame: Uint8Array): NativeMessage {
@@ -79,6 +84,12 @@ function decodeFields(opcode: number | undefined, reader: ByteReader): NativeMes
       return decodePublished(reader);
     case OPCODES.error:
       return decodeError(reader);
+    case OPCODES.history:
+      return decodeHistory(reader);
+    case OPCODES.page:
+      return decodePage(reader);
+    case OPCODES.goaway:
+      return decodeGoaway(reader);
     default:
       throw new ProtocolError('bad_frame', `Unknown opcode ${opcode}.`);
   }

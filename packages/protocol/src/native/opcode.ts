@@ -11,6 +11,9 @@ export const OPCODES = {
   deliver: 0x09,
   published: 0x0a,
   error: 0x0b,
+  history: 0x0c,
+  page: 0x0d,
+  goaway: 0x0e,
 } as const;
 
 /** The version that HELLO asks for and WELCOME grants. */

@@ -43,11 +43,11 @@ describe('golden commands', () => {
 // Every kind of value that JSON has, in every field of every command.
 const VALUES = [
   ...['null', 'true', 'false', '0', '-1', '1.5', '1e15', '9007199254740992', '""', '"x"', '"\\ud800"'],
-  ...['{}', '{"a":1}', '{"__proto__":{}}', '[]', '["x"]', '[[]]'],
+  ...['{}', '{"a":1}', '{"__proto__":{}}', '{"epoch":"e","offset":1}', '[]', '["x"]', '[[]]'],
 ];
 const INTEGERS = ['0', '-1', '1e15'];
 const TAKEN: Record<string, Record<string, readonly string[]>> = {
-  add_group: { group_id: [...INTEGERS, '"x"'] },
+  add_group: { group_id: [...INTEGERS, '"x"'], since: ['{"epoch":"e","offset":1}'] },
   leave_group: { group_id: [...INTEGERS, '"x"'] },
   send_to_group: {
     group_id: [...INTEGERS, '"x"'],
@@ -55,6 +55,7 @@ const TAKEN: Record<string, Record<string, readonly string[]>> = {
     message_id: ['"x"'],
     exclude_self: ['true', 'false'],
   },
+  group_info: { group_id: [...INTEGERS, '"x"'] },
   ping: {},
 };
 const ID_TAKEN = [...INTEGERS, '1.5', '9007199254740992', '""', '"x"'];
@@ -63,6 +64,7 @@ const VALID: Record<string, string> = {
   message: '"hi"',
   message_id: '"m"',
   exclude_self: 'true',
+  since: '{"epoch":"e","offset":0}',
 };
 
 function commandText(cmd: string, fields: Record<string, string>): string {

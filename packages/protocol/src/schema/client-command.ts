@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../codes.ts';
-import { COMMAND_ID_BYTES_MAX, JSON_DEPTH_MAX, JSON_KEYS_MAX, MESSAGE_ID_BYTES_MAX } from '../limits.ts';
+import {
+  COMMAND_ID_BYTES_MAX,
+  JSON_DEPTH_MAX,
+  JSON_KEYS_MAX,
+  MESSAGE_ID_BYTES_MAX,
+  SHORT_TEXT_BYTES_MAX,
+} from '../limits.ts';
 import { isGroupName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { utf8ByteLength } from '../text.ts';
@@ -25,8 +31,14 @@ const groupId = z.union([z.string().refine(isGroupName), z.int()]).transform(Str
 
 const id = commandId.optional();
 
+/** The position that the client has: what came after it is wanted. */
+const since = z.object({
+  epoch: z.string().refine((text) => text !== '' && isText(text, SHORT_TEXT_BYTES_MAX)),
+  offset: z.int().nonnegative(),
+});
+
 export const clientCommand = z.discriminatedUnion('cmd', [
-  z.object({ cmd: z.literal('add_group'), id, group_id: groupId }),
+  z.object({ cmd: z.literal('add_group'), id, group_id: groupId, since: since.optional() }),
   z.object({ cmd: z.literal('leave_group'), id, group_id: groupId }),
   z.object({
     cmd: z.literal('send_to_group'),
@@ -42,6 +54,7 @@ export const clientCommand = z.discriminatedUnion('cmd', [
       .optional(),
     exclude_self: z.boolean().optional(),
   }),
+  z.object({ cmd: z.literal('group_info'), id, group_id: groupId }),
   z.object({ cmd: z.literal('ping'), id }),
 ]);
 
@@ -99,6 +112,10 @@ const FIELD_RULES: ReadonlyMap<string, string> = new Map([
   ['cmd', 'cmd must be a string.'],
   ['group_id', 'group_id must be a string or an integer.'],
   ['id', `id must be a number or a string of at most ${COMMAND_ID_BYTES_MAX} bytes.`],
+  [
+    'since',
+    `since must be {"epoch": a string of 1 to ${SHORT_TEXT_BYTES_MAX} bytes, "offset": an integer from 0}.`,
+  ],
   ['message', 'message must be a string without half of a surrogate pair.'],
   ['message_id', `message_id must be a string of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`],
   ['exclude_self', 'exclude_self must be true or false.'],

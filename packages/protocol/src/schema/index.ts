@@ -5,7 +5,13 @@ export {
   clientCommand,
   parseClientCommand,
 } from './client-command.ts';
-export { CLIENT_SUBPROTOCOL_V1, type ClientEvent, clientEvent } from './client-event.ts';
+export {
+  CLIENT_SESSION_PREFIX,
+  CLIENT_SUBPROTOCOL_V1,
+  type ClientEvent,
+  clientEvent,
+  type UnrecoveredReason,
+} from './client-event.ts';
 export {
   type HubJsonReply,
   type HubJsonRequest,
