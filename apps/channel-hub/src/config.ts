@@ -8,6 +8,7 @@ import {
   type Options,
   textOption,
 } from '@groupcast/service';
+import { HISTORY_DEFAULTS } from './engine/history-limits.ts';
 
 /** Everything that an operator can set. */
 export interface HubConfig {
@@ -25,6 +26,11 @@ export interface HubConfig {
   readonly frameBytesMax: number;
   readonly queueBytesMax: number;
   readonly heartbeatSeconds: number;
+  readonly historyCount: number;
+  readonly historySeconds: number;
+  readonly historyBytes: number;
+  readonly historyTotalBytes: number;
+  readonly drainSeconds: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: LogFormat;
 }
@@ -119,6 +125,41 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     unit: 'seconds',
     describe:
       'Something is sent to gateways, and expected of them, at least this often; three times as long is death.',
+  }),
+  historyCount: integerOption({
+    default: HISTORY_DEFAULTS.countMax,
+    min: 0,
+    max: 1_000_000,
+    unit: 'publications',
+    describe: 'Newest publications of one channel that are kept for those who missed them; 0 keeps none.',
+  }),
+  historySeconds: numberOption({
+    default: HISTORY_DEFAULTS.ageMs / 1_000,
+    min: 1,
+    max: 86_400,
+    unit: 'seconds',
+    describe: 'How long a publication is kept.',
+  }),
+  historyBytes: integerOption({
+    default: HISTORY_DEFAULTS.bytesMax,
+    min: 0,
+    max: 1_024 * MIB,
+    unit: 'bytes',
+    describe: 'Publications of one channel that are kept, in bytes.',
+  }),
+  historyTotalBytes: integerOption({
+    default: HISTORY_DEFAULTS.totalBytesMax,
+    min: MIB,
+    max: 1_024 * 1_024 * MIB,
+    unit: 'bytes',
+    describe: 'What is kept of all channels together; the one that was used longest ago loses first.',
+  }),
+  drainSeconds: numberOption({
+    default: 5,
+    min: 0,
+    max: 3_600,
+    unit: 'seconds',
+    describe: 'How long gateways have to leave when the hub is told to end.',
   }),
   logLevel: choiceOption({
     default: 'info',

@@ -62,7 +62,6 @@ describe('closing', () => {
       sessions: 0,
       channels: 0,
       subscriptions: 0,
-      engineChannels: 0,
       closed: { hub_closed: 3 },
     });
     const next = createServer().listen(port, '127.0.0.1');

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@groupcast/protocol';
+import type { HistoryStats } from './engine/engine.ts';
 import type { SessionEnd } from './session-end.ts';
 
 /** Counters (since the start) and gauges of a hub. */
@@ -13,8 +14,9 @@ export interface HubStats {
   readonly prefixes: number;
   /** Pairs of a session and what it follows. */
   readonly subscriptions: number;
-  /** Channels that the engine keeps something for. */
+  /** Channels that the engine keeps something for: those that are followed, and those with history. */
   readonly engineChannels: number;
+  readonly history: HistoryStats;
   /** Publications taken from peers. */
   readonly published: number;
   /** Publications handed to subscribers: one count for each copy. */

@@ -1,6 +1,7 @@
 import { native } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
 import type { Engine } from './engine/engine.ts';
+import type { HistoryLimits } from './engine/history-limits.ts';
 import { MemoryEngine } from './engine/memory-engine.ts';
 import { LateEngine } from './testing/late-engine.ts';
 import { channel, NativePeer, prefix } from './testing/native-peer.ts';
@@ -17,9 +18,9 @@ const NOBODY = {
   queuedBytes: 0,
 };
 
-const ENGINES: [string, () => Engine][] = [
-  ['the memory engine', () => new MemoryEngine()],
-  ['an engine that answers late', () => new LateEngine(new MemoryEngine())],
+const ENGINES: [string, (limits?: Partial<HistoryLimits>) => Engine][] = [
+  ['the memory engine', (limits) => new MemoryEngine(limits)],
+  ['an engine that answers late', (limits) => new LateEngine(new MemoryEngine(limits))],
 ];
 
 describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
@@ -47,7 +48,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     const payloads = [new Uint8Array(), Uint8Array.of(0, 255, 128, 10), new Uint8Array(300_000).fill(0xc3)];
     for (const kind of ['text', 'json', 'bytes'] as const) {
       for (const payload of payloads) {
-        const names = { channel: 'c', sender: 'クライアント', messageId: 'm-1' };
+        const names = { channel: 'c', sender: 'クライアント', messageId: `${kind}-${payload.length}` };
         const publish = native.encodePublish({ ...names, kind, excludeSender: true, payload, number: 0 });
         const expected = publish.slice();
         one.link.send(publish);
@@ -182,8 +183,8 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     expect(hub.stats()).toMatchObject({ published: 100, delivered: 100 });
   });
 
-  test('keeps nothing when all have left', async () => {
-    const { hub, port } = await startHub({ engine: createEngine() });
+  test('keeps nothing when all have left, once history is past its age', async () => {
+    const { hub, port } = await startHub({ engine: createEngine({ ageMs: 50 }) });
     const peers = await openPeers(port, 4);
     for (const [index, peer] of peers.entries()) {
       await peer.subscribe(...Array.from({ length: 100 }, (_, name) => channel(`c${index * 50 + name}`)));
@@ -198,7 +199,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     peers[0]!.link.close();
     peers[3]!.link.destroy();
     await until(() => hub.stats().sessions === 0 && hub.stats().engineChannels === 0);
-    expect(hub.stats()).toMatchObject(NOBODY);
+    expect(hub.stats()).toMatchObject({ ...NOBODY, history: { publications: 0, bytes: 0 } });
     expect(hub.sessions()).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import type { ErrorCode } from '@groupcast/protocol';
 import { printable } from '@groupcast/service';
 import { Counts } from './counts.ts';
 import { JsonEvents } from './dialect/json-event.ts';
+import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
 import { completeOptions, type HubOptions, type HubOptionsInput } from './hub-options.ts';
 import type { HubStats } from './hub-stats.ts';
@@ -23,6 +24,11 @@ export interface Hub {
    * with `already_started` the second time, and with Node's own error when the port cannot be had.
    */
   listen(): Promise<AddressInfo>;
+  /**
+   * Ends without haste: takes no more connections, asks native peers to leave and to come back later, and closes when they have
+   * left, at the latest after `windowMs` milliseconds. Then everything is as after `close`, which cuts a drain short.
+   */
+  drain(options: { readonly windowMs: number }): Promise<void>;
   /** Sends every peer what is queued for it, closes, and frees the port. May be called at any time, and twice. */
   close(): Promise<void>;
   stats(): HubStats;
@@ -47,6 +53,7 @@ class TcpHub implements Hub {
   readonly #refused = new Counts<ErrorCode>();
   #listening: Promise<AddressInfo> | undefined;
   #closing: Promise<void> | undefined;
+  #drain: Drain<Session> | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #onEmpty = (): void => {};
   #lastId = 0;
@@ -65,6 +72,7 @@ class TcpHub implements Hub {
       json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
       opened: (session) => this.#opened(session),
       refused: (error) => this.#refused.add(error.code),
+      handedOut: (bytes) => this.#budget.add(bytes),
       ended: (session, end, error) => this.#ended(session, end, error),
     };
     this.#listener = createListener(options, {
@@ -86,13 +94,20 @@ class TcpHub implements Hub {
     return this.#listening;
   }
 
+  drain({ windowMs }: { readonly windowMs: number }): Promise<void> {
+    this.#closing ??= this.#close(new Drain(windowMs));
+    return this.#closing;
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close(undefined);
+    this.#drain?.end();
     return this.#closing;
   }
 
   stats(): HubStats {
     const { channels, prefixes, subscriptions, published, delivered } = this.#router.stats();
+    const { channels: engineChannels, history } = this.#options.engine.stats();
     const { queuedBytes, pauses } = this.#budget.stats();
     return {
       sessions: this.#sessions.size,
@@ -100,7 +115,8 @@ class TcpHub implements Hub {
       channels,
       prefixes,
       subscriptions,
-      engineChannels: this.#options.engine.stats().channels,
+      engineChannels,
+      history,
       published,
       delivered,
       queuedBytes,
@@ -127,20 +143,40 @@ class TcpHub implements Hub {
     return this.#listener.server.address() as AddressInfo;
   }
 
-  async #close(): Promise<void> {
-    if (this.#listening === undefined) return;
+  async #close(drain: Drain<Session> | undefined): Promise<void> {
+    this.#drain = drain;
+    if (this.#listening === undefined) {
+      drain?.end();
+      return;
+    }
     // What is half started cannot be ended; whoever called `listen` gets its error.
     await Promise.allSettled([this.#listening]);
-    clearInterval(this.#ticker);
     if (this.#listener.server.listening) {
-      const portIsFree = once(this.#listener.server, 'close');
+      const allClosed = once(this.#listener.server, 'close');
       this.#listener.server.close();
-      for (const session of this.#sessions) session.close('hub_closed');
       this.#listener.cutHandshakes();
-      await portIsFree;
+      if (drain !== undefined) await this.#drainSessions(drain);
+      for (const session of this.#sessions) session.close('hub_closed');
+      await allClosed;
       await this.#allEnded();
     }
+    drain?.end();
+    clearInterval(this.#ticker);
     await this.#options.engine.close();
+  }
+
+  async #drainSessions(drain: Drain<Session>): Promise<void> {
+    for (const session of this.#sessions) this.#askToLeave(session, drain);
+    drain.endIfEmpty();
+    await drain.ended;
+    const closed = this.#sessions.size;
+    this.#options.log.info({ ...drain.counts, closed }, 'The hub has drained; what is left is closed');
+  }
+
+  #askToLeave(session: Session, drain: Drain<Session>): void {
+    const reconnectAfterMs = drain.ask(session);
+    if (reconnectAfterMs === undefined) return;
+    this.#options.log.info({ ...fieldsOf(session), reconnectAfterMs }, 'A peer was asked to leave');
   }
 
   #allEnded(): Promise<void> {
@@ -160,10 +196,13 @@ class TcpHub implements Hub {
 
   #opened(session: Session): void {
     this.#options.log.info(fieldsOf(session), 'A peer has joined');
+    // It was let in just before the hub began to drain.
+    if (this.#drain !== undefined) this.#askToLeave(session, this.#drain);
   }
 
   #ended(session: Session, end: SessionEnd, error: Error | undefined): void {
     this.#sessions.delete(session);
+    this.#drain?.gone(session);
     if (this.#sessions.size === 0) this.#onEmpty();
     this.#closed.add(end);
     const { log } = this.#options;
@@ -189,7 +228,7 @@ class TcpHub implements Hub {
 }
 
 /** Ends that are nobody's fault. */
-const QUIET_ENDS: ReadonlySet<SessionEnd> = new Set(['closed', 'peer_closed', 'hub_closed']);
+const QUIET_ENDS: ReadonlySet<SessionEnd> = new Set(['closed', 'peer_closed', 'drained', 'hub_closed']);
 
 function fieldsOf(session: Session): object {
   const { id, name, address, dialect } = session.row();

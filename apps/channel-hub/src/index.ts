@@ -6,8 +6,13 @@ export type {
   EngineSink,
   EngineStats,
   FollowSlot,
+  HistoryPage,
+  HistorySlot,
+  HistoryStats,
   PublishSlot,
 } from './engine/engine.ts';
+export type { TrimReason } from './engine/history.ts';
+export type { HistoryLimits } from './engine/history-limits.ts';
 export { MemoryEngine } from './engine/memory-engine.ts';
 export { createHub, type Hub } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';

@@ -42,10 +42,12 @@ describe('start', () => {
     const hub = await startHub();
     const peer = await NativePeer.open(hub.port);
     await peer.publish('c', 'x');
-    const { code } = await hub.stop();
+    const stopped = hub.stop();
+    await peer.take('goaway');
+    peer.link.close();
+    const { code } = await stopped;
     await hub.process.finished;
     expect(code).toBe(0);
-    expect(await peer.ended()).toBe('peer_closed');
     expect(hub.process.stdout).toMatch(/ChannelHub.*\[OK\]/);
     expect(hub.process.stdout).toContain(`127.0.0.1:${hub.port}`);
     expect(hub.process.stdout.trimEnd()).toMatch(/Press Ctrl-C to quit\. Start success\.$/);
@@ -86,11 +88,12 @@ describe('start', () => {
   test('takes the secret from its file', async () => {
     const secret = 'a secret of sixteen bytes or more';
     const hub = await startHub({ secretFile: secretFile(`  ${secret}\n`), host: '0.0.0.0' });
-    await NativePeer.open(hub.port, secret);
+    const peer = await NativePeer.open(hub.port, secret);
     const stranger = await NativePeer.connect(hub.port);
     stranger.hello();
     stranger.prove('another', await stranger.take('challenge'));
     expect(await stranger.take('error')).toMatchObject({ code: 'unauthorized' });
+    peer.link.close();
     await hub.stop();
     await hub.process.finished;
     expect(hub.process.stdout + hub.process.stderr).not.toContain(secret);
@@ -121,6 +124,57 @@ describe('start', () => {
   });
 });
 
+test('keeps as much history as it is told', async () => {
+  const hub = await startHub({ historyCount: 2, historySeconds: 600, historyBytes: 4_096 });
+  const peer = await NativePeer.open(hub.port);
+  const first = await peer.publish('c', 'a');
+  for (const text of ['b', 'c']) await peer.publish('c', text);
+  expect((await peer.history('c', first)).publications).toHaveLength(2);
+  await peer.publish('c', 'x'.repeat(4_096));
+  expect((await peer.history('c', first)).page).toMatchObject({ verdict: 'trimmed', count: 0 });
+  const { history } = await hub.stats();
+  expect(history).toMatchObject({ publications: 0, trimmed: { count: 2, bytes: 2 } });
+  const { body } = await adminRequest(hub.adminPort, '/metrics');
+  expect(body).toContain('groupcast_hub_history_reads_total{verdict="trimmed"} 1');
+});
+
+describe('told to end', () => {
+  test('it is not ready, listens no more, tells its peers, and ends with 0 when they have left', async () => {
+    const hub = await startHub({ drainSeconds: 600 });
+    const peer = await NativePeer.open(hub.port);
+    const stopped = hub.stop();
+    await peer.take('goaway');
+    // Whoever is told finds all the rest done.
+    expect((await adminRequest(hub.adminPort, '/readyz')).status).toBe(503);
+    expect((await adminRequest(hub.adminPort, '/healthz')).status).toBe(200);
+    expect(await hub.stats()).toMatchObject({ state: 'draining', sessions: 1 });
+    await expect(connectRaw(hub.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await peer.publish('c', 'late');
+    peer.link.close();
+    expect(await stopped).toEqual({ code: 0, signal: null });
+    await hub.process.waitForLine(/"asked":1,"left":1,"closed":0/);
+  });
+
+  test('it closes who stays longer than --drain-seconds, and ends with 0', async () => {
+    const hub = await startHub({ drainSeconds: 0.2 });
+    const peer = await NativePeer.open(hub.port);
+    expect(await hub.stop()).toEqual({ code: 0, signal: null });
+    expect(await peer.ended()).toBe('peer_closed');
+    await hub.process.waitForLine(/"asked":1,"left":0,"closed":1/);
+  });
+
+  test('a second time it ends at once', async () => {
+    const hub = await startHub({ drainSeconds: 600 });
+    const peer = await NativePeer.open(hub.port);
+    hub.process.kill('SIGINT');
+    await peer.take('goaway');
+    // A signal within a tenth of a second is taken for the same one.
+    const timer = setInterval(() => hub.process.kill('SIGINT'), 150);
+    expect(await hub.process.exited).toEqual({ code: 130, signal: null });
+    clearInterval(timer);
+  });
+});
+
 test.skipIf(process.platform !== 'linux')(
   'takes no more peers than it may open files, and says so',
   async () => {
@@ -148,6 +202,7 @@ describe('status', () => {
     const status = hubCommand('status', '--admin-port', String(hub.adminPort));
     expect((await status.finished).code).toBe(0);
     expect(status.stdout).toMatch(/pid.*listen.*sessions.*channels.*state/);
+    expect(status.stdout).toMatch(/channels kept.*publications.*trimmed.*recovered.*duplicates/);
     expect(status.stdout).toContain(String(hub.process.pid));
     expect(status.stdout).toContain('worker 1\\x1b[2J');
     expect(status.stdout).not.toContain('\u001b');

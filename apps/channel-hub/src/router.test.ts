@@ -1,6 +1,6 @@
 import { native, type Position, ProtocolError } from '@groupcast/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Engine, EngineStats, FollowSlot } from './engine/engine.ts';
+import type { Engine, FollowSlot } from './engine/engine.ts';
 import { Router } from './router.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
@@ -22,11 +22,14 @@ class ManualEngine implements Engine {
   unfollow(subject: native.Subject): void {
     this.calls.push(`unfollow ${textOf(subject)}`);
   }
+  history(channel: string, since: Position): void {
+    this.calls.push(`history ${channel} since ${since.epoch}${since.offset}`);
+  }
   close(): Promise<void> {
     return Promise.resolve();
   }
-  stats(): EngineStats {
-    return { channels: 0, prefixes: 0 };
+  stats(): never {
+    throw new Error('The router has no use for them.');
   }
 }
 

@@ -1,5 +1,5 @@
-import type { native } from '@groupcast/protocol';
-import type { Engine, EngineSink, PublishSlot } from './engine/engine.ts';
+import type { native, Position } from '@groupcast/protocol';
+import type { Engine, EngineSink, HistorySlot, PublishSlot } from './engine/engine.ts';
 import { PrefixMap } from './prefix-map.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 import { Topic } from './topic.ts';
@@ -44,6 +44,14 @@ export class Router implements EngineSink {
     this.#engine.publish(publication, frame, slot, request);
   }
 
+  /**
+   * Asks the engine, which answers the slot. On its way the answer stays behind the deliveries that come before it, and ahead of
+   * those that come after it: both leave the engine in order, and nothing waits here.
+   */
+  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+    this.#engine.history(channel, since, slot, request);
+  }
+
   /** The subscriber is answered once for each call, now or later. To subscribe again changes nothing. */
   subscribe(subject: native.Subject, subscriber: Subscriber, request: RequestId): void {
     const known = this.#topic(subject);
@@ -73,6 +81,17 @@ export class Router implements EngineSink {
   /** How many subjects a subscriber follows. */
   subjectCount(subscriber: Subscriber): number {
     return this.#topicsOf.get(subscriber)?.size ?? 0;
+  }
+
+  /** Whether it would follow at most so many if it subscribed to these, too. */
+  hasRoomFor(subscriber: Subscriber, subjects: readonly native.Subject[], countMax: number): boolean {
+    const count = this.subjectCount(subscriber);
+    if (count + subjects.length <= countMax) return true;
+    const added = new Set<string>();
+    for (const subject of subjects) {
+      if (!this.follows(subject, subscriber)) added.add(`${subject.prefix ? '*' : '='}${subject.name}`);
+    }
+    return count + added.size <= countMax;
   }
 
   /**

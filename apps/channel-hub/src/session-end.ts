@@ -15,5 +15,7 @@ export type SessionEnd =
   | 'evicted'
   /** It did not get through the TLS handshake. */
   | 'tls_refused'
+  /** The hub shuts down, and it left when it was asked to. */
+  | 'drained'
   /** The hub shuts down. */
   | 'hub_closed';

@@ -44,6 +44,7 @@ async function sessionOf(
     json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
     opened: () => {},
     refused: (_error: ProtocolError) => {},
+    handedOut: () => {},
     ended: (_session, end) => resolve(end),
   };
   return { session: new Session(1, near, shared), socket, ended, pendingPeers };

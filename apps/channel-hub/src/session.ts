@@ -1,18 +1,20 @@
 import type { Socket } from 'node:net';
-import { createNonce, createProof, isProof, Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
+import { Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
 import { dialectOf, limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
+import { Admission, type AdmissionShared } from './admission.ts';
 import type { Dialect, Requests } from './dialect/dialect.ts';
 import { JsonDialect, type JsonShared } from './dialect/json-dialect.ts';
 import { NativeDialect } from './dialect/native-dialect.ts';
-import type { PublishSlot } from './engine/engine.ts';
+import type { Leaver } from './drain.ts';
+import type { HistorySlot, PublishSlot } from './engine/engine.ts';
 import type { HubOptions } from './hub-options.ts';
 import { isLoopbackAddress } from './loopback.ts';
 import type { Output } from './output-budget.ts';
-import type { PendingPeers } from './pending-peers.ts';
 import type { Router } from './router.ts';
 import type { SessionEnd } from './session-end.ts';
-import type { SessionRow, SessionState } from './session-row.ts';
+import type { SessionRow } from './session-row.ts';
+import { SubscribeBatch } from './subscribe-batch.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
 const BODY_AT = limits.FRAME_HEADER_BYTES;
@@ -21,45 +23,33 @@ const BODY_AT = limits.FRAME_HEADER_BYTES;
 const KEEP_ALIVE = 0x30;
 
 /** What the sessions of a hub share. */
-export interface SessionShared {
+export interface SessionShared extends AdmissionShared {
   readonly options: HubOptions;
   readonly router: Router;
-  readonly pendingPeers: PendingPeers;
   readonly json: JsonShared;
   /** The session is open. */
   opened(session: Session): void;
   /** A request was refused, and the session goes on. */
   refused(error: ProtocolError): void;
+  /** So many bytes of history were handed out. */
+  handedOut(bytes: number): void;
   /** Once, when the socket is closed. */
   ended(session: Session, end: SessionEnd, error: Error | undefined): void;
 }
 
-/**
- * One peer.
- *
- *     new --hello, there is a secret--> authenticating --the right proof--> open --> closed
- *     new --hello, there is no secret--> open
- *     new --a request in JSON of a peer that need not prove anything--> open
- *
- * Every state leads to closed. The first frame that is no keep-alive fixes the dialect.
- */
-export class Session implements Requests, Subscriber, LinkReceiver, Output {
+/** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
+export class Session implements Requests, Subscriber, LinkReceiver, Output, Leaver {
   readonly id: number;
   readonly #shared: SessionShared;
   readonly #address: string;
   readonly #port: number;
-  // Whoever is on this host, or comes to a hub without a secret, may begin with any request where its dialect allows it.
-  readonly #isTrusted: boolean;
+  readonly #admission: Admission;
   readonly #link: Link;
-  #state: SessionState = 'new';
+  readonly #batch = new SubscribeBatch((request, entries) => this.#dialect?.subscribed(request, entries));
   #dialect: Dialect | undefined;
   #name = '';
-  #expectedProof: Uint8Array | undefined;
-  #deadline: NodeJS.Timeout | undefined;
   #end: SessionEnd | undefined;
-  // Answers to the SUBSCRIBE that is being worked on, which leave together.
-  #batch: native.SubscribedEntry[] | undefined;
-  #batchRequest: RequestId;
+  #wasAskedToLeave = false;
   #received = 0;
   #receivedBefore = 0;
   #delivered = 0;
@@ -71,11 +61,15 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
     this.#shared = shared;
     this.#address = socket.remoteAddress ?? '';
     this.#port = socket.remotePort ?? 0;
-    this.#isTrusted = isLocal || options.secret === '';
-    const frameBytesMax = this.#isTrusted ? options.frameBytesMax : unprovenBytesMax(options);
+    const events = {
+      late: () => this.close('late'),
+      tooManyPending: () => this.#destroy('too_many_pending'),
+    };
+    this.#admission = new Admission(shared, events, this.#address, isLocal);
+    const { frameBytesMax } = this.#admission;
     this.#link = new Link(socket, this, { ...options.link, frameBytesMax });
     // A local publisher may connect early and be silent until it has something to say.
-    if (!isLocal) this.#startDeadline();
+    if (!isLocal) this.#admission.startDeadline();
   }
 
   get queuedBytes(): number {
@@ -88,7 +82,7 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
       name: this.#name,
       address: formatAddress(this.#address, this.#port),
       dialect: this.#dialect?.name,
-      state: this.#state,
+      state: this.#admission.state,
       subjects: this.#shared.router.subjectCount(this),
       received: this.#received,
       delivered: this.#delivered,
@@ -119,6 +113,12 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
     this.#link.close('closed', error);
   }
 
+  askToLeave(reconnectAfterMs: number): boolean {
+    if (this.#admission.state !== 'open') return false;
+    this.#wasAskedToLeave = this.#dialect?.goaway(reconnectAfterMs) ?? false;
+    return this.#wasAskedToLeave;
+  }
+
   /** Closes at once, because the queue is the longest of too much. */
   evict(): void {
     this.#destroy('evicted');
@@ -145,51 +145,41 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
   }
 
   closed(end: LinkEnd, error: Error | undefined): void {
-    if (this.#end === undefined) this.#leave(reasonOf(end, error));
+    if (this.#end === undefined) this.#leave(this.#reasonOf(end, error));
     this.#shared.ended(this, this.#end ?? end, error);
   }
 
   hello(nonce: Uint8Array, name: string): void {
-    const { options } = this.#shared;
-    if (this.#state !== 'new') throw new ProtocolError('bad_frame', 'Hello comes once, and first.');
+    const asked = this.#admission.hello(nonce);
     this.#name = name;
-    if (options.secret === '') {
+    if (asked === undefined) {
       this.#welcome();
       return;
     }
-    this.#state = 'authenticating';
-    this.#link.frameBytesMax = unprovenBytesMax(options);
-    this.#startDeadline();
-    const hubNonce = createNonce();
-    this.#expectedProof = createProof(options.secret, 'peer', nonce, hubNonce);
-    this.#dialect?.challenge(hubNonce, createProof(options.secret, 'hub', nonce, hubNonce));
+    this.#link.frameBytesMax = this.#admission.frameBytesMax;
+    this.#dialect?.challenge(asked.nonce, asked.proof);
   }
 
   proof(proof: Uint8Array): void {
-    const expected = this.#expectedProof;
-    this.#expectedProof = undefined;
-    if (expected === undefined || !isProof(proof, expected)) throw new ProtocolError('unauthorized');
+    this.#admission.proof(proof);
     this.#welcome();
   }
 
   subscribe(request: RequestId, subjects: readonly native.Subject[]): void {
     this.#mustBeOpen();
-    if (!this.#hasRoomFor(subjects)) {
-      const sentence = `A session follows at most ${this.#shared.options.channelsPerSessionMax} channels. Nothing was subscribed.`;
+    const { options, router } = this.#shared;
+    if (!router.hasRoomFor(this, subjects, options.channelsPerSessionMax)) {
+      const sentence = `A session follows at most ${options.channelsPerSessionMax} channels. Nothing was subscribed.`;
       this.refuse(request, new ProtocolError('channel_limit', sentence));
       return;
     }
-    this.#batch = [];
-    this.#batchRequest = request;
-    for (const subject of subjects) this.#shared.router.subscribe(subject, this, request);
-    this.#flushBatch();
-    this.#batch = undefined;
+    this.#batch.run(request, () => {
+      for (const subject of subjects) router.subscribe(subject, this, request);
+    });
   }
 
   subscribed(subject: native.Subject, position: Position, request: RequestId): void {
-    const entry = { ...subject, position };
-    if (this.#batch !== undefined && this.#batchRequest === request) this.#batch.push(entry);
-    else this.#dialect?.subscribed(request, [entry]);
+    this.#batch.add(request, { ...subject, position });
   }
 
   notSubscribed(_subject: native.Subject, error: ProtocolError, request: RequestId): void {
@@ -207,15 +197,30 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
     this.#shared.router.publish(publication, frame, slot, request);
   }
 
+  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+    this.#mustBeOpen();
+    this.#shared.router.history(channel, since, slot, request);
+  }
+
   deliver(frame: Uint8Array): void {
-    // The peer must know of its subscription before the first publication.
-    if (this.#batch !== undefined) this.#flushBatch();
+    this.#batch.flush();
     this.#delivered += 1;
     this.#dialect?.deliver(frame);
   }
 
   send(frame: Uint8Array): void {
     this.#link.send(frame);
+  }
+
+  sendPage(header: Uint8Array, frames: readonly Uint8Array[]): void {
+    let bytes = header.length;
+    this.#link.send(header);
+    for (const frame of frames) {
+      bytes += frame.length;
+      this.#link.send(frame);
+    }
+    this.#delivered += frames.length;
+    this.#shared.handedOut(bytes);
   }
 
   refuse(request: RequestId, error: ProtocolError): void {
@@ -237,9 +242,8 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
   }
 
   #receiveFailed(dialect: Dialect, error: ProtocolError): void {
-    const mustProve = this.#state === 'authenticating' || (this.#state === 'new' && !this.#isTrusted);
     const isLost = error.code === 'unknown_dialect';
-    if (dialect.strict || mustProve || isLost) this.#fail(dialect, error);
+    if (dialect.strict || this.#admission.mustProve || isLost) this.#fail(dialect, error);
     else this.refuse(undefined, error);
   }
 
@@ -250,23 +254,20 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
   }
 
   #mustBeOpen(): void {
-    if (this.#state === 'open') return;
-    const mayBegin = this.#state === 'new' && this.#isTrusted && this.#dialect?.helloFirst === false;
-    if (!mayBegin) throw new ProtocolError('unauthorized', 'The session is not open. Say hello first.');
-    this.#open();
+    if (this.#admission.state === 'open') return;
+    this.#admission.begin(this.#dialect?.helloFirst !== false);
+    this.#opened();
   }
 
   #welcome(): void {
-    const { options } = this.#shared;
-    this.#open();
-    this.#dialect?.welcome(options.heartbeatMs, options.frameBytesMax);
-    if (this.#dialect?.heartbeats) this.#link.startHeartbeats(options.heartbeatMs);
+    const { heartbeatMs, frameBytesMax } = this.#shared.options;
+    this.#dialect?.welcome(heartbeatMs, frameBytesMax);
+    if (this.#dialect?.heartbeats) this.#link.startHeartbeats(heartbeatMs);
+    this.#opened();
   }
 
-  #open(): void {
-    this.#state = 'open';
-    this.#stopDeadline();
-    this.#link.frameBytesMax = this.#shared.options.frameBytesMax;
+  #opened(): void {
+    this.#link.frameBytesMax = this.#admission.frameBytesMax;
     this.#shared.opened(this);
   }
 
@@ -275,53 +276,15 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output {
     this.#link.destroy();
   }
 
+  #reasonOf(end: LinkEnd, error: Error | undefined): SessionEnd {
+    if (end === 'protocol_error' && error instanceof ProtocolError) return error.code;
+    return end === 'peer_closed' && this.#wasAskedToLeave ? 'drained' : end;
+  }
+
   /** Out of everything that the hub shares, at once: the socket may take a moment to close. */
   #leave(end: SessionEnd): void {
     this.#end = end;
-    this.#state = 'closed';
-    this.#stopDeadline();
+    this.#admission.close();
     this.#shared.router.remove(this);
   }
-
-  #startDeadline(): void {
-    if (this.#deadline !== undefined) return;
-    if (!this.#shared.pendingPeers.add(this.#address)) {
-      this.#destroy('too_many_pending');
-      return;
-    }
-    this.#deadline = setTimeout(() => this.close('late'), this.#shared.options.authenticationMs);
-  }
-
-  #stopDeadline(): void {
-    if (this.#deadline === undefined) return;
-    clearTimeout(this.#deadline);
-    this.#deadline = undefined;
-    this.#shared.pendingPeers.remove(this.#address);
-  }
-
-  #hasRoomFor(subjects: readonly native.Subject[]): boolean {
-    const { router, options } = this.#shared;
-    const count = router.subjectCount(this);
-    if (count + subjects.length <= options.channelsPerSessionMax) return true;
-    const added = new Set<string>();
-    for (const subject of subjects) {
-      if (!router.follows(subject, this)) added.add(`${subject.prefix ? '*' : '='}${subject.name}`);
-    }
-    return count + added.size <= options.channelsPerSessionMax;
-  }
-
-  #flushBatch(): void {
-    const entries = this.#batch;
-    if (entries === undefined || entries.length === 0) return;
-    this.#batch = [];
-    this.#dialect?.subscribed(this.#batchRequest, entries);
-  }
-}
-
-function unprovenBytesMax(options: HubOptions): number {
-  return Math.min(limits.UNAUTHENTICATED_BYTES_MAX, options.frameBytesMax);
-}
-
-function reasonOf(end: LinkEnd, error: Error | undefined): SessionEnd {
-  return end === 'protocol_error' && error instanceof ProtocolError ? error.code : end;
 }

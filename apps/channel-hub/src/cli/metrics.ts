@@ -1,12 +1,19 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { HistoryStats } from '../engine/engine.ts';
 import type { HubReport } from './stats.ts';
 
 /** The names of a report's plain numbers. */
 type NumberField = { [K in keyof HubReport]: HubReport[K] extends number ? K : never }[keyof HubReport];
 
+/** The same of a report's history. */
+type HistoryField = {
+  [K in keyof HistoryStats]: HistoryStats[K] extends number ? K : never;
+}[keyof HistoryStats];
+
 const GAUGES: readonly (readonly [field: NumberField, name: string, help: string])[] = [
   ['sessions', 'sessions', 'Peers that are connected.'],
   ['channels', 'channels', 'Channels that somebody follows.'],
+  ['engineChannels', 'engine_channels', 'Channels that something is kept for, followed or not.'],
   ['subscriptions', 'subscriptions', 'Pairs of a peer and what it follows.'],
   ['queuedBytes', 'queued_bytes', 'Bytes that wait for peers to read.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],
@@ -24,6 +31,21 @@ const COUNTERS: readonly (readonly [field: NumberField, name: string, help: stri
   ['dropped', 'dropped_total', 'Connections dropped because the hub was full.'],
 ];
 
+const HISTORY_GAUGES: readonly (readonly [field: HistoryField, name: string, help: string])[] = [
+  ['publications', 'history_publications', 'Publications that are kept for those who missed them.'],
+  ['bytes', 'history_bytes', 'What history takes.'],
+  ['messageIds', 'message_ids', 'Message ids that a repetition would be known by.'],
+];
+
+const HISTORY_COUNTERS: readonly (readonly [field: HistoryField, name: string, help: string])[] = [
+  ['duplicates', 'duplicates_total', 'Repetitions that were answered and not published again.'],
+  [
+    'messageIdsDropped',
+    'message_ids_dropped_total',
+    'Message ids forgotten early because there were too many.',
+  ],
+];
+
 const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'refused', name: string, help: string])[] = [
   ['closed', 'closed_total', 'Peers that ended.'],
   ['refused', 'refused_total', 'Requests that were answered with an error.'],
@@ -33,15 +55,29 @@ const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'refused', name: st
 export async function hubMetrics(report: HubReport): Promise<{ contentType: string; body: string }> {
   const registry = new Registry();
   const registers = [registry];
-  for (const [field, name, help] of GAUGES) {
-    new Gauge({ name: `groupcast_hub_${name}`, help, registers }).set(report[field]);
-  }
-  for (const [field, name, help] of COUNTERS) {
-    new Counter({ name: `groupcast_hub_${name}`, help, registers }).inc(report[field]);
-  }
-  for (const [field, name, help] of REASON_COUNTERS) {
-    const counter = new Counter({ name: `groupcast_hub_${name}`, help, labelNames: ['reason'], registers });
-    for (const [reason, count] of Object.entries(report[field])) counter.inc({ reason }, count);
-  }
+  const gauge = (name: string, help: string, value: number): void => {
+    new Gauge({ name: `groupcast_hub_${name}`, help, registers }).set(value);
+  };
+  const counter = (name: string, help: string, value: number): void => {
+    new Counter({ name: `groupcast_hub_${name}`, help, registers }).inc(value);
+  };
+  const labelled = (name: string, help: string, label: string, counts: object): void => {
+    const labelNames = [label];
+    const family = new Counter({ name: `groupcast_hub_${name}`, help, labelNames, registers });
+    for (const [value, count] of Object.entries(counts)) family.inc({ [label]: value }, count);
+  };
+  const { history } = report;
+  for (const [field, name, help] of GAUGES) gauge(name, help, report[field]);
+  for (const [field, name, help] of COUNTERS) counter(name, help, report[field]);
+  for (const [field, name, help] of HISTORY_GAUGES) gauge(name, help, history[field]);
+  for (const [field, name, help] of HISTORY_COUNTERS) counter(name, help, history[field]);
+  for (const [field, name, help] of REASON_COUNTERS) labelled(name, help, 'reason', report[field]);
+  labelled(
+    'history_trimmed_total',
+    'Publications given up, by the bound that they broke.',
+    'reason',
+    history.trimmed,
+  );
+  labelled('history_reads_total', 'Pages of history that were asked for.', 'verdict', history.reads);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }

@@ -15,6 +15,7 @@ import {
   startTable,
 } from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
+import { MemoryEngine } from '../engine/memory-engine.ts';
 import { createHub, type Hub } from '../hub.ts';
 import { HubError } from '../hub-error.ts';
 import type { HubOptionsInput, HubTls } from '../hub-options.ts';
@@ -22,8 +23,8 @@ import { limitLog } from './limited-log.ts';
 import { hubMetrics } from './metrics.ts';
 import { type HubReport, hubReport } from './stats.ts';
 
-/** Peers have a second to take what is queued for them; then the process ends whatever is left. */
-const DRAIN_DEADLINE_MS = 10_000;
+/** After the window of a drain, peers have a second to take what is queued for them; then the process ends whatever is left. */
+const CLOSE_DEADLINE_MS = 10_000;
 
 const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '--tls-ca-file' } as const;
 
@@ -52,12 +53,14 @@ export const startCommand: Command<HubConfig> = {
       routes: { '/api/v1/stats': stats },
       onError: (error, path) => log.error({ error, path }, 'admin port failed'),
     });
+    const windowMs = config.drainSeconds * 1_000;
     const drain = (): Promise<void> => {
+      // First of all `/readyz` fails; then the port is closed, and only then peers are told.
       listen = '';
-      return hub.close();
+      return hub.drain({ windowMs });
     };
     // Before the hub listens: a signal that comes in between must end it in order, too.
-    const ended = runUntilSignal({ drain, log, deadlineMs: DRAIN_DEADLINE_MS });
+    const ended = runUntilSignal({ drain, log, deadlineMs: windowMs + CLOSE_DEADLINE_MS });
     try {
       const { port } = await listenForPeers(hub, config);
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
@@ -98,6 +101,7 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
     port,
     tls: tlsOptions(config),
     insecure,
+    engine: memoryEngine(config),
     sessionsMax,
     channelsPerSessionMax,
     frameBytesMax,
@@ -105,6 +109,15 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
     link,
     log,
   };
+}
+
+function memoryEngine(config: HubConfig): MemoryEngine {
+  return new MemoryEngine({
+    countMax: config.historyCount,
+    ageMs: config.historySeconds * 1_000,
+    bytesMax: config.historyBytes,
+    totalBytesMax: config.historyTotalBytes,
+  });
 }
 
 function tlsOptions(config: HubConfig): HubTls | undefined {

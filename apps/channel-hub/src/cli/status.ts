@@ -15,6 +15,18 @@ const PROCESS_COLUMNS = [
   'state',
 ];
 
+const HISTORY_COLUMNS = [
+  'channels kept',
+  'publications',
+  'history MiB',
+  'trimmed',
+  'recovered',
+  'epoch changed',
+  'too late',
+  'message ids',
+  'duplicates',
+];
+
 const PEER_COLUMNS = [
   'peer',
   'name',
@@ -43,7 +55,8 @@ function statusText(report: HubReport): string {
   const table = textTable(PROCESS_COLUMNS, [
     [pid, listen, sessions, channels, published, delivered, queuedBytes, memory, loopDelayMs, state],
   ]);
-  if (report.peers.length === 0) return table;
+  const tables = [table, historyText(report)];
+  if (report.peers.length === 0) return tables.join('\n\n');
   const peers = report.peers.map((peer) => [
     peer.id,
     peer.name,
@@ -55,5 +68,15 @@ function statusText(report: HubReport): string {
     peer.queuedBytes,
     peer.state,
   ]);
-  return `${table}\n\n${textTable(PEER_COLUMNS, peers)}`;
+  return [...tables, textTable(PEER_COLUMNS, peers)].join('\n\n');
+}
+
+function historyText({ engineChannels, history }: HubReport): string {
+  const { publications, bytes, trimmed, reads, messageIds, duplicates } = history;
+  const mebibytes = Math.round(bytes / 1_024 / 1_024);
+  const trims = Object.values(trimmed).reduce((sum, count) => sum + count, 0);
+  const { recovered, epoch_changed: changed, trimmed: late } = reads;
+  return textTable(HISTORY_COLUMNS, [
+    [engineChannels, publications, mebibytes, trims, recovered, changed, late, messageIds, duplicates],
+  ]);
 }

@@ -1,5 +1,5 @@
-import type { native, ProtocolError } from '@groupcast/protocol';
-import type { PublishSlot } from '../engine/engine.ts';
+import type { native, Position, ProtocolError } from '@groupcast/protocol';
+import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { RequestId } from '../subscriber.ts';
 
 /** What a peer asks for, in whatever dialect: the session does it. Each may throw ProtocolError. */
@@ -11,8 +11,12 @@ export interface Requests {
   unsubscribe(subjects: readonly native.Subject[]): void;
   /** `frame` is the PUBLISH that the publication was read from; it is given away. */
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void;
+  /** What came in a channel after a position? */
+  history(channel: string, since: Position, slot: HistorySlot, request: number): void;
   /** A frame to the peer. */
   send(frame: Uint8Array): void;
+  /** A page of history to the peer: what announces it, and the DELIVERs. */
+  sendPage(header: Uint8Array, frames: readonly Uint8Array[]): void;
   /** Tells the peer that its request cannot be done. */
   refuse(request: RequestId, error: ProtocolError): void;
   /** The same, where the peer wanted no answer. */
@@ -33,6 +37,8 @@ export interface Dialect {
   challenge(nonce: Uint8Array, proof: Uint8Array): void;
   welcome(heartbeatMs: number, frameBytesMax: number): void;
   subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void;
+  /** The hub is about to end. Whether the peer was told: where its dialect has no word for it, it is not. */
+  goaway(reconnectAfterMs: number): boolean;
   /** Request undefined: the error is about the whole session. */
   error(request: RequestId, error: ProtocolError): void;
   deliver(frame: Uint8Array): void;

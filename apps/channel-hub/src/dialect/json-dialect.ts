@@ -84,6 +84,10 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
     this.#session.send(this.#shared.events.encode(frame));
   }
 
+  goaway(): boolean {
+    return false;
+  }
+
   published(id: string | number, positions: readonly ChannelPosition[]): void {
     this.#publishesWaiting -= 1;
     this.#send({ type: 'published', id, positions: [...positions] });

@@ -1,5 +1,5 @@
 import { limits, native, type Position, ProtocolError } from '@groupcast/protocol';
-import type { PublishSlot } from '../engine/engine.ts';
+import type { HistoryPage, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { RequestId } from '../subscriber.ts';
 import type { Dialect, Requests } from './dialect.ts';
 
@@ -10,7 +10,7 @@ const OPCODE_AT = limits.FRAME_HEADER_BYTES;
 const NO_REQUEST = 0;
 
 /** The binary dialect of gateways: see PROTOCOL.md, "Native messages". */
-export class NativeDialect implements Dialect, PublishSlot {
+export class NativeDialect implements Dialect, PublishSlot, HistorySlot {
   readonly name = 'native';
   readonly helloFirst = true;
   readonly heartbeats = true;
@@ -40,6 +40,15 @@ export class NativeDialect implements Dialect, PublishSlot {
     else this.#session.refuse(request, error);
   }
 
+  page(request: number, { verdict, position, frames }: HistoryPage): void {
+    const { length: count } = frames;
+    this.#session.sendPage(native.encodePage({ request, verdict, position, count }), frames);
+  }
+
+  notRead(request: number, error: ProtocolError): void {
+    this.#session.refuse(request, error);
+  }
+
   challenge(nonce: Uint8Array, proof: Uint8Array): void {
     this.#session.send(native.encodeChallenge({ nonce, proof }));
   }
@@ -55,6 +64,11 @@ export class NativeDialect implements Dialect, PublishSlot {
   error(request: RequestId, error: ProtocolError): void {
     const { code, message } = error;
     this.#session.send(native.encodeError({ request: numberOf(request), code, message }));
+  }
+
+  goaway(reconnectAfterMs: number): boolean {
+    this.#session.send(native.encodeGoaway({ reconnectAfterMs }));
+    return true;
   }
 
   deliver(frame: Uint8Array): void {
@@ -74,6 +88,9 @@ export class NativeDialect implements Dialect, PublishSlot {
         return;
       case 'unsubscribe':
         this.#session.unsubscribe(message.subjects);
+        return;
+      case 'history':
+        this.#session.history(message.channel, message.since, this, message.request);
         return;
       default:
         throw new ProtocolError('bad_frame', `A peer must not send "${message.type}": only the hub does.`);

@@ -2,6 +2,7 @@ import { native } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
 import { publicationOf, startEngine, textOf } from '../testing/engine-harness.ts';
 import type { Engine } from './engine.ts';
+import { historySuite } from './history-suite.ts';
 
 const CHANNEL: native.Subject = { name: 'group:1', prefix: false };
 const PREFIX: native.Subject = { name: 'group:', prefix: true };
@@ -10,6 +11,8 @@ const PREFIX: native.Subject = { name: 'group:', prefix: true };
 export function engineSuite(name: string, createEngine: () => Engine): void {
   describe(`${name}: offsets`, () => offsetTests(createEngine));
   describe(`${name}: subjects`, () => subjectTests(createEngine));
+  describe(`${name}: repetitions`, () => repetitionTests(createEngine));
+  historySuite(name, createEngine);
 }
 
 function offsetTests(createEngine: () => Engine): void {
@@ -116,17 +119,63 @@ function subjectTests(createEngine: () => Engine): void {
     await engine.delivered(2);
     expect(engine.events.slice(-2)).toEqual(['followed group:1', `deliver group:1 ${after.offset}`]);
   });
+}
 
-  test('keeps nothing of channels that nobody follows any more', async () => {
+function repetitionTests(createEngine: () => Engine): void {
+  test('stores a message id once: the first position is the answer, and nothing is delivered again', async () => {
     const engine = await startEngine(createEngine);
-    for (let index = 0; index < 100; index++) {
-      const subject = { name: `group:${index}`, prefix: index % 2 === 0 };
-      await engine.follow(subject);
-      await engine.publish(subject.name, 'a');
-      await engine.publish(`other:${index}`, 'a');
-      await engine.unfollow(subject);
+    await engine.follow(CHANNEL);
+    const first = await engine.publish('group:1', 'a', { messageId: 'm1' });
+    const between = await engine.publish('group:1', 'b', { messageId: 'm2' });
+    const again = await engine.publish('group:1', 'not this one', { messageId: 'm1' });
+    expect(again).toEqual(first);
+    expect(between.offset).toBe(first.offset + 1);
+    expect((await engine.publish('group:1', 'c', { messageId: 'm3' })).offset).toBe(between.offset + 1);
+    await engine.delivered(3);
+    expect(engine.deliveries.map(({ frame }) => textOf(frame))).toEqual(['a', 'b', 'c']);
+    expect(engine.stats().history).toMatchObject({ messageIds: 3, duplicates: 1, publications: 3 });
+  });
+
+  test('an id belongs to its channel and its sender, and no id is none', async () => {
+    const engine = await startEngine(createEngine);
+    await engine.follow(PREFIX);
+    const fields = [
+      { sender: 'me', messageId: 'm1' },
+      { sender: 'you', messageId: 'm1' },
+      { sender: '', messageId: 'm1' },
+      // Together as long, cut elsewhere.
+      { sender: 'mem', messageId: '1' },
+      { sender: 'm', messageId: 'em1' },
+      { sender: 'me', messageId: '' },
+      { sender: 'me', messageId: '' },
+    ];
+    for (const channel of ['group:1', 'group:2']) {
+      for (const each of fields) await engine.publish(channel, 'a', each);
     }
-    await engine.publish('last', 'a');
-    expect(engine.stats()).toEqual({ channels: 0, prefixes: 0 });
+    await engine.delivered(2 * fields.length);
+    expect(engine.stats().history.duplicates).toBe(0);
+    for (const each of fields) await engine.publish('group:2', 'a', each);
+    expect(engine.stats().history.duplicates).toBe(5);
+  });
+
+  test('two repetitions under way at once are one publication', async () => {
+    const engine = await startEngine(createEngine);
+    await engine.follow(CHANNEL);
+    const same = Array.from({ length: 5 }, () => engine.publish('group:1', 'a', { messageId: 'm1' }));
+    const positions = await Promise.all(same);
+    expect(new Set(positions.map(({ offset }) => offset)).size).toBe(1);
+    await engine.publish('group:1', 'b');
+    await engine.delivered(2);
+    expect(engine.deliveries.map(({ frame }) => textOf(frame))).toEqual(['a', 'b']);
+  });
+
+  test('a repetition that wants no answer gets none', async () => {
+    const engine = await startEngine(createEngine);
+    const publication = { ...publicationOf('group:1', 'a'), messageId: 'm1' };
+    await engine.publishFrame(publication, native.encodePublish(publication));
+    engine.submit(publication, native.encodePublish(publication), 0);
+    await engine.publish('group:1', 'b');
+    expect(engine.answeredRequests).not.toContain(0);
+    expect(engine.stats().history.duplicates).toBe(1);
   });
 }

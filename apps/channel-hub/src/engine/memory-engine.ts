@@ -1,48 +1,69 @@
 import { randomBytes } from 'node:crypto';
-import { native, ProtocolError } from '@groupcast/protocol';
+import { limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { PrefixMap } from '../prefix-map.ts';
 import {
   type Engine,
   type EngineSink,
   type EngineStats,
   type FollowSlot,
+  type HistorySlot,
   NO_POSITION,
   type PublishSlot,
 } from './engine.ts';
+import { History } from './history.ts';
+import { HISTORY_DEFAULTS, type HistoryLimits } from './history-limits.ts';
+import { MessageIds, messageKey } from './message-ids.ts';
+import type { Stream } from './stream.ts';
 
 const EPOCH_BYTES = 16;
 
-/**
- * Keeps everything in this process, and answers at once.
- *
- * Only channels that are followed cost memory. All others share one number, the floor, which is not below the last
- * offset of any of them: an (epoch, offset) is never given twice, and the offsets of a channel only rise.
- */
+/** How often what is past its age is looked for, in milliseconds; more often where the age is shorter. */
+const SWEEP_MS = 1_000;
+
+/** Keeps everything in this process, and answers at once. With the process its epoch ends. */
 export class MemoryEngine implements Engine {
   readonly #epoch = randomBytes(EPOCH_BYTES).toString('base64url');
-  readonly #offsets = new Map<string, number>();
+  readonly #limits: HistoryLimits;
+  readonly #history: History;
+  readonly #ids: MessageIds;
   readonly #prefixes = new PrefixMap<true>();
-  #floor = 0;
+  readonly #reads: Record<native.HistoryVerdict, number> = { recovered: 0, epoch_changed: 0, trimmed: 0 };
+  #duplicates = 0;
   #sink: EngineSink | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #sweeping: NodeJS.Immediate | undefined;
+
+  constructor(historyLimits: Partial<HistoryLimits> = {}) {
+    this.#limits = { ...HISTORY_DEFAULTS, ...historyLimits };
+    this.#history = new History(this.#limits);
+    this.#ids = new MessageIds(this.#limits.dedupeMs, this.#limits.dedupeIdsMax);
+  }
 
   start(sink: EngineSink): Promise<void> {
+    const { ageMs, dedupeMs } = this.#limits;
     this.#sink = sink;
+    this.#ticker = setInterval(() => this.#tick(), Math.min(SWEEP_MS, ageMs, dedupeMs));
     return Promise.resolve();
   }
 
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
-    const { channel } = publication;
     if (this.#sink === undefined) {
-      slot.refused(request, new ProtocolError('hub_unavailable', 'The hub is shutting down.'));
+      slot.refused(request, shuttingDown());
       return;
     }
-    const last = this.#offsets.get(channel);
-    const offset = last === undefined ? ++this.#floor : last + 1;
-    if (last !== undefined) this.#offsets.set(channel, offset);
-    native.turnIntoDeliver(frame, offset);
+    const key = publication.messageId === '' ? undefined : messageKey(publication);
+    const first = key === undefined ? undefined : this.#ids.offsetOf(key);
+    if (first !== undefined) {
+      this.#duplicates += 1;
+      if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: first });
+      return;
+    }
+    const stream = this.#history.publish(publication.channel, frame);
+    const offset = stream.top;
+    if (key !== undefined) this.#ids.add(key, offset);
     if (request !== 0) slot.published(request, { epoch: this.#epoch, offset });
-    if (last !== undefined || this.#prefixes.matching(channel).length > 0) {
-      this.#sink.deliver(channel, offset, frame);
+    if (stream.isFollowed || this.#prefixes.matching(publication.channel).length > 0) {
+      this.#sink.deliver(publication.channel, offset, frame);
     }
   }
 
@@ -52,25 +73,69 @@ export class MemoryEngine implements Engine {
       slot.followed(NO_POSITION);
       return;
     }
-    this.#offsets.set(subject.name, this.#floor);
-    slot.followed({ epoch: this.#epoch, offset: this.#floor });
+    slot.followed(this.#positionOf(this.#history.follow(subject.name)));
   }
 
   unfollow(subject: native.Subject): void {
-    if (subject.prefix) {
-      this.#prefixes.delete(subject.name);
+    if (subject.prefix) this.#prefixes.delete(subject.name);
+    else this.#history.unfollow(subject.name);
+  }
+
+  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+    if (this.#sink === undefined) {
+      slot.notRead(request, shuttingDown());
       return;
     }
-    this.#floor = Math.max(this.#floor, this.#offsets.get(subject.name) ?? 0);
-    this.#offsets.delete(subject.name);
+    const stream = this.#history.read(channel);
+    const verdict = this.#verdictOn(stream, since);
+    this.#reads[verdict] += 1;
+    const frames =
+      verdict === 'recovered' ? stream.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX) : [];
+    slot.page(request, { verdict, position: this.#positionOf(stream), frames });
   }
 
   close(): Promise<void> {
     this.#sink = undefined;
+    clearInterval(this.#ticker);
+    clearImmediate(this.#sweeping);
     return Promise.resolve();
   }
 
   stats(): EngineStats {
-    return { channels: this.#offsets.size, prefixes: this.#prefixes.size };
+    const { channels, publications, bytes, trimmed } = this.#history;
+    const { size: messageIds, dropped: messageIdsDropped } = this.#ids;
+    const reads = { ...this.#reads };
+    const duplicates = this.#duplicates;
+    return {
+      channels,
+      prefixes: this.#prefixes.size,
+      history: { publications, bytes, trimmed, reads, messageIds, messageIdsDropped, duplicates },
+    };
   }
+
+  #positionOf(stream: Stream): Position {
+    return { epoch: this.#epoch, offset: stream.top };
+  }
+
+  #verdictOn(stream: Stream, since: Position): native.HistoryVerdict {
+    // An offset that was never given belongs to another history, whatever its epoch says.
+    if (since.epoch !== this.#epoch || since.offset > stream.top) return 'epoch_changed';
+    return since.offset < stream.bottom ? 'trimmed' : 'recovered';
+  }
+
+  #tick(): void {
+    this.#ids.sweep();
+    clearImmediate(this.#sweeping);
+    this.#sweep();
+  }
+
+  /** In steps, so that a million channels that end together do not hold the event loop. */
+  #sweep(): void {
+    const hasMore = this.#history.sweep();
+    this.#sweeping = hasMore ? setImmediate(() => this.#sweep()) : undefined;
+  }
+}
+
+function shuttingDown(): ProtocolError {
+  return new ProtocolError('hub_unavailable', 'The hub is shutting down.');
 }

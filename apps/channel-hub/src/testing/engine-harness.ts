@@ -1,11 +1,18 @@
 import { encodeText, native, type Position, type ProtocolError } from '@groupcast/protocol';
 import { onTestFinished } from 'vitest';
-import type { Engine, EngineSink, PublishSlot } from '../engine/engine.ts';
+import type {
+  Engine,
+  EngineSink,
+  EngineStats,
+  HistoryPage,
+  HistorySlot,
+  PublishSlot,
+} from '../engine/engine.ts';
 
-/** A publication that uses every field. */
+/** A publication without a message id. */
 export function publicationOf(channel: string, text: string): native.Publication {
   const payload = encodeText(text);
-  return { channel, kind: 'text', excludeSender: true, sender: 'me', messageId: 'm1', payload, number: 7 };
+  return { channel, kind: 'text', excludeSender: true, sender: 'me', messageId: '', payload, number: 7 };
 }
 
 /** The payload of a DELIVER. */
@@ -28,13 +35,14 @@ interface Delivery {
 }
 
 /** An engine whose answers are promises. */
-export class Harness implements EngineSink, PublishSlot {
+export class Harness implements EngineSink, PublishSlot, HistorySlot {
   readonly deliveries: Delivery[] = [];
   readonly answeredRequests: number[] = [];
-  /** Answers to `follow` and deliveries, as they came. */
+  /** Answers to `follow` and `history` and deliveries, as they came. */
   readonly events: string[] = [];
   readonly #engine: Engine;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #reading = new Map<number, Reading>();
   #onDelivered = (): void => {};
   #lastRequest = 0;
 
@@ -50,12 +58,12 @@ export class Harness implements EngineSink, PublishSlot {
     return this.#engine.close();
   }
 
-  stats(): object {
+  stats(): EngineStats {
     return this.#engine.stats();
   }
 
-  publish(channel: string, text: string): Promise<Position> {
-    const publication = publicationOf(channel, text);
+  publish(channel: string, text: string, fields: Partial<native.Publication> = {}): Promise<Position> {
+    const publication = { ...publicationOf(channel, text), ...fields };
     return this.publishFrame(publication, native.encodePublish(publication));
   }
 
@@ -80,6 +88,31 @@ export class Harness implements EngineSink, PublishSlot {
       };
       this.#engine.follow(subject, { followed, notFollowed: reject });
     });
+  }
+
+  /** One page of what came after a position. */
+  history(channel: string, since: Position): Promise<HistoryPage> {
+    this.#lastRequest += 1;
+    const request = this.#lastRequest;
+    return new Promise((resolve, reject) => {
+      this.#reading.set(request, { channel, resolve, reject });
+      this.#engine.history(channel, since, this, request);
+    });
+  }
+
+  /** Where a channel stands. */
+  async position(channel: string): Promise<Position> {
+    return (await this.history(channel, { epoch: '', offset: 0 })).position;
+  }
+
+  page(request: number, page: HistoryPage): void {
+    const reading = this.#reading.get(request);
+    this.events.push(`page ${reading?.channel} ${page.verdict} ${page.position.offset}`);
+    reading?.resolve(page);
+  }
+
+  notRead(request: number, error: ProtocolError): void {
+    this.#reading.get(request)?.reject(error);
   }
 
   /** When it has taken effect, which the answer to a later call shows. */
@@ -112,6 +145,12 @@ export class Harness implements EngineSink, PublishSlot {
       });
     }
   }
+}
+
+interface Reading {
+  readonly channel: string;
+  resolve(page: HistoryPage): void;
+  reject(error: ProtocolError): void;
 }
 
 interface Waiting {

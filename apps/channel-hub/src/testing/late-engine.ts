@@ -1,5 +1,12 @@
 import type { native, Position, ProtocolError } from '@groupcast/protocol';
-import type { Engine, EngineSink, EngineStats, FollowSlot, PublishSlot } from '../engine/engine.ts';
+import type {
+  Engine,
+  EngineSink,
+  EngineStats,
+  FollowSlot,
+  HistorySlot,
+  PublishSlot,
+} from '../engine/engine.ts';
 
 /**
  * For tests: an engine as one across a network would be. Calls take effect on a later turn, answers and deliveries come on
@@ -8,7 +15,7 @@ import type { Engine, EngineSink, EngineStats, FollowSlot, PublishSlot } from '.
 export class LateEngine implements Engine {
   readonly #inner: Engine;
   readonly #calls = new TurnQueue();
-  // One queue for what must stay in order: an answer to `follow` and the deliveries that come after it.
+  // One queue for what must stay in order: deliveries, and the answers that say where a channel stands among them.
   readonly #deliveries = new TurnQueue();
   readonly #answers = new TurnQueue();
 
@@ -41,6 +48,14 @@ export class LateEngine implements Engine {
 
   unfollow(subject: native.Subject): void {
     this.#calls.add(() => this.#inner.unfollow(subject));
+  }
+
+  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+    const lateSlot: HistorySlot = {
+      page: (number, page) => this.#deliveries.add(() => slot.page(number, page)),
+      notRead: (number, error) => this.#deliveries.add(() => slot.notRead(number, error)),
+    };
+    this.#calls.add(() => this.#inner.history(channel, since, lateSlot, request));
   }
 
   async close(): Promise<void> {

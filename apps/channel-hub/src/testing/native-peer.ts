@@ -10,6 +10,8 @@ export class NativePeer implements LinkReceiver {
   readonly inbox: Inbox<native.NativeMessage> = new Inbox();
   /** Copies of the DELIVER frames. */
   readonly deliverFrames: Uint8Array[] = [];
+  /** Deliveries and pages in the order in which they came, by offset. */
+  readonly events: string[] = [];
   readonly link: Link;
   readonly nonce: Uint8Array = createNonce();
   #lastRequest = 0;
@@ -70,10 +72,10 @@ export class NativePeer implements LinkReceiver {
   }
 
   /** Sends a PUBLISH and waits for its position. */
-  async publish(channel: string, text = ''): Promise<Position> {
+  async publish(channel: string, text = '', messageId = ''): Promise<Position> {
     this.#lastRequest += 1;
     const request = this.#lastRequest;
-    this.submit(channel, text, request);
+    this.submit(channel, text, request, messageId);
     const answer = await this.inbox.take(
       (message): message is native.Published => message.type === 'published' && message.request === request,
     );
@@ -81,9 +83,21 @@ export class NativePeer implements LinkReceiver {
   }
 
   /** Sends a PUBLISH; with request 0 it is not answered. */
-  submit(channel: string, text = '', request = 0): void {
-    const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+  submit(channel: string, text = '', request = 0, messageId = ''): void {
+    const fields = { kind: 'text', excludeSender: false, sender: '', messageId } as const;
     this.link.send(native.encodePublish({ channel, ...fields, payload: encodeText(text), number: request }));
+  }
+
+  /** Asks for one page of what came after a position, and waits for all of it. */
+  async history(channel: string, since: Position): Promise<ReadPage> {
+    const request = this.submitHistory(channel, since);
+    return this.#pages.take((read): read is ReadPage => read.page.request === request);
+  }
+
+  submitHistory(channel: string, since: Position): number {
+    this.#lastRequest += 1;
+    this.link.send(native.encodeHistory({ request: this.#lastRequest, channel, since }));
+    return this.#lastRequest;
   }
 
   /** The text of the next publication that was not taken yet. */
@@ -98,13 +112,18 @@ export class NativePeer implements LinkReceiver {
 
   receive(frame: Uint8Array): void {
     const message = native.decodeNative(frame);
-    if (message.type === 'deliver') this.deliverFrames.push(frame.slice());
+    if (this.#takeIntoPage(message)) return;
+    if (message.type === 'deliver') {
+      this.deliverFrames.push(frame.slice());
+      this.events.push(`deliver ${message.publication.number}`);
+    }
     this.inbox.push(message);
   }
 
   closed(end: LinkEnd): void {
     this.#end = end;
     this.inbox.end(`The link has ended: ${end}.`);
+    this.#pages.end(`The link has ended: ${end}.`);
     this.#onEnd();
   }
 
@@ -118,8 +137,30 @@ export class NativePeer implements LinkReceiver {
     return this.#end;
   }
 
+  /** Whether the message belongs to a page: its announcement, or one of the DELIVERs that it announced. */
+  #takeIntoPage(message: native.NativeMessage): boolean {
+    if (message.type === 'page') this.#page = { page: message, publications: [] };
+    const page = this.#page;
+    if (page === undefined) return false;
+    if (message.type === 'deliver') page.publications.push(message.publication);
+    if (page.publications.length === page.page.count) {
+      this.#page = undefined;
+      this.events.push(`page up to ${page.page.position.offset}`);
+      this.#pages.push(page);
+    }
+    return true;
+  }
+
   #end: LinkEnd | undefined;
+  #page: ReadPage | undefined;
+  readonly #pages: Inbox<ReadPage> = new Inbox();
   #onEnd = (): void => {};
+}
+
+/** A PAGE and what came behind it. */
+export interface ReadPage {
+  readonly page: native.Page;
+  readonly publications: native.Publication[];
 }
 
 export function channel(name: string): native.Subject {

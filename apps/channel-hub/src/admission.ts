@@ -1,0 +1,125 @@
+import { createNonce, createProof, isProof } from '@groupcast/link';
+import { limits, ProtocolError } from '@groupcast/protocol';
+import type { HubOptions } from './hub-options.ts';
+import type { PendingPeers } from './pending-peers.ts';
+import type { SessionState } from './session-row.ts';
+
+/** What the admissions of a hub share. */
+export interface AdmissionShared {
+  readonly options: Pick<HubOptions, 'secret' | 'frameBytesMax' | 'authenticationMs'>;
+  readonly pendingPeers: PendingPeers;
+}
+
+/** How an admission can fail without a word from the peer. The session closes. */
+export interface AdmissionEvents {
+  /** The peer did not prove in time who it is. */
+  late(): void;
+  /** Too many peers of its address have still to prove who they are. */
+  tooManyPending(): void;
+}
+
+/** What the hub sends to a peer that must prove itself. */
+export interface HubProof {
+  readonly nonce: Uint8Array;
+  readonly proof: Uint8Array;
+}
+
+/**
+ * Whether a peer may make requests.
+ *
+ *     new --hello, there is a secret--> authenticating --the right proof--> open --> closed
+ *     new --hello, there is no secret--> open
+ *     new --a request of a peer that need not prove anything--> open
+ *
+ * Every state leads to closed.
+ */
+export class Admission {
+  readonly #shared: AdmissionShared;
+  readonly #events: AdmissionEvents;
+  readonly #address: string;
+  // Whoever is on this host, or comes to a hub without a secret, may begin with any request where its dialect allows it.
+  readonly #isTrusted: boolean;
+  #state: SessionState = 'new';
+  #expectedProof: Uint8Array | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(shared: AdmissionShared, events: AdmissionEvents, address: string, isLocal: boolean) {
+    this.#shared = shared;
+    this.#events = events;
+    this.#address = address;
+    this.#isTrusted = isLocal || shared.options.secret === '';
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Longest frame that the peer may send now, in bytes. */
+  get frameBytesMax(): number {
+    const { frameBytesMax } = this.#shared.options;
+    return this.mustProve ? Math.min(limits.UNAUTHENTICATED_BYTES_MAX, frameBytesMax) : frameBytesMax;
+  }
+
+  /** Whether the peer has still to show who it is before it may make any mistake. */
+  get mustProve(): boolean {
+    return this.#state === 'authenticating' || (this.#state === 'new' && !this.#isTrusted);
+  }
+
+  /** The time to prove itself runs from now on; to call it again does not put it off. */
+  startDeadline(): void {
+    if (this.#deadline !== undefined) return;
+    const { pendingPeers, options } = this.#shared;
+    if (!pendingPeers.add(this.#address)) {
+      this.#events.tooManyPending();
+      return;
+    }
+    this.#deadline = setTimeout(() => this.#events.late(), options.authenticationMs);
+  }
+
+  /** What the peer must answer to with its own proof; undefined when it is open now. Throws `bad_frame` the second time. */
+  hello(peerNonce: Uint8Array): HubProof | undefined {
+    const { secret } = this.#shared.options;
+    if (this.#state !== 'new') throw new ProtocolError('bad_frame', 'Hello comes once, and first.');
+    if (secret === '') {
+      this.#open();
+      return undefined;
+    }
+    this.#state = 'authenticating';
+    this.startDeadline();
+    const nonce = createNonce();
+    this.#expectedProof = createProof(secret, 'peer', peerNonce, nonce);
+    return { nonce, proof: createProof(secret, 'hub', peerNonce, nonce) };
+  }
+
+  /** Opens. Throws `unauthorized` for a wrong proof, and for one that was not asked for. */
+  proof(proof: Uint8Array): void {
+    const expected = this.#expectedProof;
+    this.#expectedProof = undefined;
+    if (expected === undefined || !isProof(proof, expected)) throw new ProtocolError('unauthorized');
+    this.#open();
+  }
+
+  /** For a request without a hello: opens where the peer may do so. Throws `unauthorized` elsewhere. */
+  begin(helloFirst: boolean): void {
+    const mayBegin = this.#state === 'new' && this.#isTrusted && !helloFirst;
+    if (!mayBegin) throw new ProtocolError('unauthorized', 'The session is not open. Say hello first.');
+    this.#open();
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#stopDeadline();
+  }
+
+  #open(): void {
+    this.#state = 'open';
+    this.#stopDeadline();
+  }
+
+  #stopDeadline(): void {
+    if (this.#deadline === undefined) return;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+    this.#shared.pendingPeers.remove(this.#address);
+  }
+}

@@ -1,0 +1,49 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { native } from '@groupcast/protocol';
+import { expect, test } from 'vitest';
+import { History } from './history.ts';
+import { HISTORY_DEFAULTS } from './history-limits.ts';
+
+const MIB = 1024 * 1024;
+const TOTAL_BYTES_MAX = 24 * MIB;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** What V8 holds: objects, and the bytes of their buffers. What malloc adds to each is not seen here. */
+function heldBytes(): number {
+  // Buffers are counted out when they are swept, which the second collection waits for.
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function publishTo(history: History, channel: string, payloadBytes: number): void {
+  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  history.publish(
+    channel,
+    native.encodePublish({ channel, ...fields, payload: new Uint8Array(payloadBytes) }),
+  );
+}
+
+test.each([
+  ['a channel for each publication', (index: number) => `group:${index}`, 50],
+  ['few channels, short publications', (index: number) => `group:${index % 100}`, 50],
+  ['few channels, longer publications', (index: number) => `group:${index % 100}`, 1_000],
+])('what is counted is what it costs: %s', (_name, channelOf, payloadBytes) => {
+  const before = heldBytes();
+  const limits = { ...HISTORY_DEFAULTS, totalBytesMax: TOTAL_BYTES_MAX };
+  const history = new History(limits);
+  let index = 0;
+  while (history.trimmed.total === 0) publishTo(history, channelOf(index++), payloadBytes);
+  // As much again, so that there are holes where something was.
+  for (let more = index; more > 0; more--) publishTo(history, channelOf(index++), payloadBytes);
+  const held = heldBytes() - before;
+  expect(history.bytes).toBeLessThanOrEqual(TOTAL_BYTES_MAX);
+  expect(held).toBeLessThan(TOTAL_BYTES_MAX);
+  // Nor is it counted at so much more that little of the room is used.
+  expect(held).toBeGreaterThan(TOTAL_BYTES_MAX / 3);
+  expect(history.publications).toBeGreaterThan(0);
+});

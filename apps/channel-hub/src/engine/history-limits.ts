@@ -1,0 +1,26 @@
+/** How much the memory engine keeps, and for how long. */
+export interface HistoryLimits {
+  /** Publications of one channel. Default 1,000. */
+  readonly countMax: number;
+  /** How long a publication is kept, and how long a channel is after its last use, in milliseconds. Default 120,000. */
+  readonly ageMs: number;
+  /** Frames of one channel, in bytes. Default 1 MiB. */
+  readonly bytesMax: number;
+  /** Everything that is kept for all channels together, in bytes; the channel used longest ago loses first. Default 256 MiB. */
+  readonly totalBytesMax: number;
+  /** How long a message id is known at least, in milliseconds. Default 120,000. */
+  readonly dedupeMs: number;
+  /** Message ids that are known at a time; above, the oldest are forgotten early. Default 1,000,000. */
+  readonly dedupeIdsMax: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const HISTORY_DEFAULTS: HistoryLimits = {
+  countMax: 1_000,
+  ageMs: 120_000,
+  bytesMax: MIB,
+  totalBytesMax: 256 * MIB,
+  dedupeMs: 120_000,
+  dedupeIdsMax: 1_000_000,
+};
