@@ -1,26 +1,12 @@
 import { decodeText, native, type ProtocolError } from '@groupcast/protocol';
 import { EventQueue, until } from '@groupcast/testkit';
 import { describe, expect, test } from 'vitest';
-import { EPOCH, type FakeSession, published } from '../testing/fake-hub.ts';
+import { EPOCH, published } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import type { HubClient } from './hub-client.ts';
-import type { HubClientOptions } from './options.ts';
 import type { PublishAnswer } from './outbox.ts';
 
 const fixture = useFakeHub();
-
-async function openClient(
-  options: Partial<HubClientOptions> = {},
-  welcome: Partial<native.Welcome> = {},
-): Promise<[HubClient, FakeSession]> {
-  const client = fixture.client(options);
-  const states = statesOf(client);
-  client.connect();
-  const session = await fixture.hub.welcome(welcome);
-  await nextState(states, 'open');
-  return [client, session];
-}
 
 /** The error that a publish fails with. */
 async function failure(publish: Promise<unknown>): Promise<ProtocolError> {
@@ -32,7 +18,7 @@ async function failure(publish: Promise<unknown>): Promise<ProtocolError> {
 
 describe('publish', () => {
   test('resolves with the position that the hub answers', async () => {
-    const [client, session] = await openClient();
+    const [client, session] = await fixture.open();
     const position = client.publish('group:1', 'これは');
     const publication = await session.takePublish(41);
     expect(await position).toEqual({ epoch: EPOCH, offset: 41 });
@@ -48,7 +34,7 @@ describe('publish', () => {
   });
 
   test('sends what it was told about the sender and the message', async () => {
-    const [client, session] = await openClient();
+    const [client, session] = await fixture.open();
     const options = { sender: 'client-1', messageId: 'm-1', excludeSender: true };
     const positions = [
       client.publish('c', Uint8Array.of(0, 255), options),
@@ -64,7 +50,7 @@ describe('publish', () => {
   });
 
   test('gives each answer to its own publish, in whatever order they come', async () => {
-    const [client, session] = await openClient();
+    const [client, session] = await fixture.open();
     const positions = ['a', 'b', 'c'].map((channel) => client.publish(channel, ''));
     const requests: number[] = [];
     for (const _ of positions) requests.push((await session.expect('publish')).publication.number);
@@ -74,14 +60,14 @@ describe('publish', () => {
   });
 
   test('asks for no answer when nobody wants one', async () => {
-    const [client, session] = await openClient();
+    const [client, session] = await fixture.open();
     client.submit('c', 'x', {}, undefined);
     expect((await session.expect('publish')).publication.number).toBe(0);
     expect(client.stats()).toMatchObject({ published: 1, unanswered: 0 });
   });
 
   test('rejects with the code and the sentence of the hub', async () => {
-    const [client, session] = await openClient();
+    const [client, session] = await fixture.open();
     const [known, unknown] = [client.publish('c', 'x'), client.publish('c', 'y')];
     const [first, second] = [await session.expect('publish'), await session.expect('publish')];
     const refuse = (request: number, code: string): void =>
@@ -94,7 +80,7 @@ describe('publish', () => {
   });
 
   test('has an unknown outcome when no answer comes in time, and a late one changes nothing', async () => {
-    const [client, session] = await openClient({ publishMs: 20 });
+    const [client, session] = await fixture.open({ publishMs: 20 });
     const refusals: unknown[] = [];
     client.on('refused', (...refusal) => refusals.push(refusal));
     const late = [client.publish('c', 'x'), client.publish('c', 'y')];
@@ -117,7 +103,7 @@ describe('publish', () => {
   test.each(['end', 'reset'] as const)(
     'has an unknown outcome when the link is cut (%s), and is not sent again',
     async (cut) => {
-      const [client, session] = await openClient();
+      const [client, session] = await fixture.open();
       const cutOff = ['1', '2', '3'].map((text) => failure(client.publish('c', text)));
       for (const _ of cutOff) await session.expect('publish');
       session.raw[cut]();
@@ -135,7 +121,7 @@ describe('publish', () => {
 
 describe('publish while the hub is away', () => {
   test('waits for it, and leaves in order behind the subscriptions', async () => {
-    const [client, session] = await openClient();
+    const [client, session] = await fixture.open();
     const states = statesOf(client);
     const recorder = new Recorder();
     client.subscribe('c', recorder);
@@ -207,7 +193,7 @@ describe('publish while the hub is away', () => {
 
 describe('a publish that cannot be', () => {
   test('is refused here when the hub would not take a frame so long', async () => {
-    const [client, session] = await openClient({}, { frameBytesMax: 1_000 });
+    const [client, session] = await fixture.open({}, { frameBytesMax: 1_000 });
     const payload = (frameBytes: number): string =>
       'x'.repeat(frameBytes - native.PUBLICATION_HEADER_BYTES - 'c'.length);
     expect(await failure(client.publish('c', payload(1_001)))).toMatchObject({ code: 'bad_length' });
@@ -245,7 +231,7 @@ describe('a publish that cannot be', () => {
   });
 
   test('is refused here when a name does not fit the wire', async () => {
-    const [client, session] = await openClient();
+    const [client, session] = await fixture.open();
     expect((await failure(client.publish('', 'x'))).code).toBe('bad_channel');
     expect((await failure(client.publish('a\nb', 'x'))).code).toBe('bad_channel');
     expect((await failure(client.publish('é'.repeat(131), 'x'))).code).toBe('bad_channel');
@@ -259,7 +245,7 @@ describe('a publish that cannot be', () => {
   });
 
   test('is refused once the client is closed', async () => {
-    const [client] = await openClient();
+    const [client] = await fixture.open();
     client.close();
     expect((await failure(client.publish('c', 'x'))).code).toBe('hub_unavailable');
   });
@@ -267,7 +253,7 @@ describe('a publish that cannot be', () => {
 
 describe('a hub that does not keep up', () => {
   test('publishes beyond what may be unanswered are refused, until one is answered', async () => {
-    const [client, session] = await openClient({ unansweredMax: 2 });
+    const [client, session] = await fixture.open({ unansweredMax: 2 });
     const positions = [client.publish('c', 'a'), client.publish('c', 'b')];
     expect(await failure(client.publish('c', 'c'))).toMatchObject({ code: 'hub_unavailable' });
     await session.takePublish(1);
@@ -280,7 +266,7 @@ describe('a hub that does not keep up', () => {
   });
 
   test('what does not fit in front of a hub that does not read is refused, and the link stays', async () => {
-    const [client, session] = await openClient({ bufferBytesMax: 256 * 1024 });
+    const [client, session] = await fixture.open({ bufferBytesMax: 256 * 1024 });
     session.raw.stopReading();
     const payload = 'x'.repeat(64 * 1024);
     let sent = 0;
@@ -299,7 +285,7 @@ describe('a hub that does not keep up', () => {
   });
 
   test('what is published while the hub leaves is held for the next connection, and not lost with this one', async () => {
-    const [client, session] = await openClient({ bufferBytesMax: 256 * 1024 });
+    const [client, session] = await fixture.open({ bufferBytesMax: 256 * 1024 });
     session.raw.stopReading();
     while (client.stats().refused === 0) {
       client.submit('c', 'x'.repeat(64 * 1024), {}, undefined);

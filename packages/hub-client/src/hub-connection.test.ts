@@ -1,8 +1,9 @@
 import { createProof } from '@groupcast/link';
-import { HEARTBEAT_FRAME, limits, native, type ProtocolError } from '@groupcast/protocol';
+import { decodeText, HEARTBEAT_FRAME, limits, native, type ProtocolError } from '@groupcast/protocol';
 import { EventQueue } from '@groupcast/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { delivery, FakeHub, type FakeSession } from '../testing/fake-hub.ts';
+import type { HistoryPage } from './history-page.ts';
 import { HubConnection } from './hub-connection.ts';
 import { HUB_CLIENT_DEFAULTS, type HubClientOptions } from './options.ts';
 
@@ -12,6 +13,8 @@ type Event =
   | { readonly type: 'connected' }
   | { readonly type: 'opened'; readonly welcome: native.Welcome }
   | { readonly type: 'received'; readonly message: native.NativeMessage }
+  | { readonly type: 'page'; readonly request: number; readonly page: HistoryPage }
+  | { readonly type: 'leaving'; readonly reconnectAfterMs: number }
   | { readonly type: 'ended'; readonly error: ProtocolError | undefined };
 
 let hub: FakeHub;
@@ -33,6 +36,8 @@ function connect(options: Partial<HubClientOptions> = {}): EventQueue<Event> {
       connected: () => events.push({ type: 'connected' }),
       opened: (welcome) => events.push({ type: 'opened', welcome }),
       receive: (message) => events.push({ type: 'received', message }),
+      receivePage: (request, page) => events.push({ type: 'page', request, page }),
+      leaving: (reconnectAfterMs) => events.push({ type: 'leaving', reconnectAfterMs }),
       ended: (error) => events.push({ type: 'ended', error }),
     },
   );
@@ -271,4 +276,106 @@ describe('once open', () => {
     const beats = (await session.raw.waitForBytes(helloBytes + 4)).subarray(helloBytes);
     expect(beats.subarray(0, 4)).toEqual(Buffer.from(HEARTBEAT_FRAME));
   });
+});
+
+describe('a page of history', () => {
+  // The answer to request 7: recovered, the channel stands at 9 of epoch `e`, and two publications of `a` follow.
+  const HEADER = '0000001c 0d 0000000000000007 00 0000000000000009 01 65 00000002';
+  const SIX = '00000016 09 00 0001 00 00 0000 0000000000000006 61 78';
+  const SEVEN = '00000015 09 00 0001 00 00 0000 0000000000000007 61';
+  const EMPTY = '0000001c 0d 0000000000000007 02 0000000000000009 01 65 00000000';
+  const bytesOf = (...frames: string[]): Buffer => Buffer.from(frames.join('').replaceAll(' ', ''), 'hex');
+  const heartbeat = Buffer.from(HEARTBEAT_FRAME).toString('hex');
+
+  async function openConnection(): Promise<[EventQueue<Event>, FakeSession]> {
+    const events = connect();
+    const session = await hub.welcome();
+    await events.seen(({ type }) => type === 'opened');
+    return [events, session];
+  }
+
+  test.each([
+    ['whole', 1_000],
+    ['byte by byte', 1],
+    ['in pieces', 13],
+  ])('is handed over when all of it is there, %s', async (_name, length) => {
+    const [events, session] = await openConnection();
+    const bytes = bytesOf(HEADER, heartbeat, SIX, heartbeat, SEVEN, SIX);
+    for (let at = 0; at < bytes.length; at += length)
+      await session.raw.write(bytes.subarray(at, at + length));
+    const event = await events.seen(({ type }) => type === 'page');
+    if (event.type !== 'page') throw new Error('It is no page.');
+    const { publications, ...header } = event.page;
+    expect(event.request).toBe(7);
+    expect(header).toEqual({ verdict: 'recovered', position: { epoch: 'e', offset: 9 } });
+    expect(
+      publications.map(({ channel, number, payload }) => [channel, number, decodeText(payload)]),
+    ).toEqual([
+      ['a', 6, 'x'],
+      ['a', 7, ''],
+    ]);
+    // What comes behind it is live again.
+    await events.seen(({ type }) => type === 'received');
+    expect(events.all.map(({ type }) => type)).toEqual(['connected', 'opened', 'page', 'received']);
+  });
+
+  test('without publications is handed over at once', async () => {
+    const [events, session] = await openConnection();
+    session.send(bytesOf(EMPTY));
+    const page = { verdict: 'trimmed', position: { epoch: 'e', offset: 9 }, publications: [] };
+    expect(await events.seen(({ type }) => type === 'page')).toEqual({ type: 'page', request: 7, page });
+  });
+
+  test.each([
+    ['an answer', native.encodePublished({ request: 1, position: { epoch: 'e', offset: 1 } })],
+    ['an error', native.encodeError({ request: 0, code: 'bad_frame', message: '' })],
+    ['another page', bytesOf(EMPTY)],
+    ['a farewell', native.encodeGoaway({ reconnectAfterMs: 0 })],
+  ])('with %s in the middle ends the connection', async (_name, frame) => {
+    const [events, session] = await openConnection();
+    session.send(bytesOf(HEADER, SIX), frame);
+    const { error } = (await events.seen(({ type }) => type === 'ended')) as { error?: ProtocolError };
+    expect(error).toMatchObject({ code: 'hub_unavailable', cause: { code: 'bad_frame' } });
+    expect(events.all.map(({ type }) => type)).toEqual(['connected', 'opened', 'ended']);
+  });
+
+  test('may have one publication of any length, and then no other', async () => {
+    const [events, session] = await openConnection();
+    const long = delivery('a', 6, 'x'.repeat(limits.HISTORY_PAGE_BYTES_MAX));
+    const one = bytesOf(HEADER.replace('00000002', '00000001'));
+    session.send(one, long);
+    await events.seen(({ type }) => type === 'page');
+    session.send(bytesOf(HEADER), long, delivery('a', 7, ''));
+    const { error } = (await events.seen(({ type }) => type === 'ended')) as { error?: ProtocolError };
+    expect(error).toMatchObject({ cause: { code: 'bad_length' } });
+  });
+
+  test('is not taken in the handshake', async () => {
+    const events = connect();
+    const session = await hub.accept();
+    session.send(bytesOf(EMPTY));
+    expect((await refusal(events)).code).toBe('bad_frame');
+  });
+});
+
+test('a farewell is told with its time, and ends the time of new requests', async () => {
+  const events = new EventQueue<Event>('event of the connection');
+  const wasOpen: boolean[] = [];
+  const connection = new HubConnection(
+    { ...HUB_CLIENT_DEFAULTS, port: hub.port },
+    {
+      connected: () => wasOpen.push(connection.isOpen),
+      opened: () => wasOpen.push(connection.isOpen),
+      receive: (message) => events.push({ type: 'received', message }),
+      receivePage: (request, page) => events.push({ type: 'page', request, page }),
+      leaving: (reconnectAfterMs) => events.push({ type: 'leaving', reconnectAfterMs }),
+      ended: () => {},
+    },
+  );
+  opened.push(connection);
+  const session = await hub.welcome();
+  session.send(Buffer.from('000000090e000005dc', 'hex'), delivery('a', 1, 'still comes'));
+  await events.seen(({ type }) => type === 'received');
+  expect(events.all[0]).toEqual({ type: 'leaving', reconnectAfterMs: 1_500 });
+  expect([...wasOpen, connection.isOpen]).toEqual([false, true, false]);
 });

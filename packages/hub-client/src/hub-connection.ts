@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { createNonce, createProof, isProof, Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
 import { isErrorCode, limits, native, ProtocolError } from '@groupcast/protocol';
+import { ArrivingPage } from './arriving-page.ts';
+import type { HistoryPage } from './history-page.ts';
 import type { HubClientOptions } from './options.ts';
 
 /** What one connection tells the client that made it. */
@@ -11,6 +13,10 @@ export interface HubConnectionEvents {
   /** The hub has let us in. */
   opened(welcome: native.Welcome): void;
   receive(message: native.NativeMessage): void;
+  /** The answer to a HISTORY, when all of it is there. */
+  receivePage(request: number, page: HistoryPage): void;
+  /** The hub is about to end. Nothing new is to be sent; the client closes when it has the answers that it waits for. */
+  leaving(reconnectAfterMs: number): void;
   /** Once, and last. */
   ended(error: ProtocolError | undefined): void;
 }
@@ -18,9 +24,9 @@ export interface HubConnectionEvents {
 /**
  * One connection to a hub, from the first byte to the last.
  *
- *     connecting -> greeting (HELLO is sent) -> proving (PROOF is sent) -> open -> ended
+ *     connecting -> greeting (HELLO is sent) -> proving (PROOF is sent) -> open -> leaving (GOAWAY came) -> ended
  *
- * `proving` is passed over where there is no secret.
+ * `proving` is passed over where there is no secret. Any may be the last before `ended`.
  */
 export class HubConnection implements LinkReceiver {
   readonly #options: HubClientOptions;
@@ -28,7 +34,8 @@ export class HubConnection implements LinkReceiver {
   readonly #link: Link;
   readonly #nonce = createNonce();
   readonly #deadline: NodeJS.Timeout;
-  #state: 'connecting' | 'greeting' | 'proving' | 'open' | 'ended' = 'connecting';
+  #state: 'connecting' | 'greeting' | 'proving' | 'open' | 'leaving' | 'ended' = 'connecting';
+  #page: ArrivingPage | undefined;
   #error: ProtocolError | undefined;
 
   constructor(options: HubClientOptions, events: HubConnectionEvents) {
@@ -47,7 +54,10 @@ export class HubConnection implements LinkReceiver {
     );
   }
 
-  /** Whether the hub has let us in, and what is sent still leaves: not so once the connection ends, before that is told. */
+  /**
+   * Whether the hub has let us in and takes new requests, and what is sent still leaves: not so once the connection ends, before
+   * that is told.
+   */
   get isOpen(): boolean {
     return this.#state === 'open' && this.#link.state === 'open';
   }
@@ -69,9 +79,14 @@ export class HubConnection implements LinkReceiver {
 
   receive(frame: Uint8Array): void {
     const message = native.decodeNative(frame);
-    if (this.#state !== 'open') this.#shakeHands(message);
-    else if (message.type === 'error' && message.request === 0) this.#error = this.#refusal(message);
-    else this.#events.receive(message);
+    if (this.#page !== undefined) {
+      this.#page.add(message, frame.length);
+      this.#handOver(this.#page);
+    } else if (this.#state === 'open' || this.#state === 'leaving') {
+      this.#receiveMessage(message);
+    } else {
+      this.#shakeHands(message);
+    }
   }
 
   closed(end: LinkEnd, cause: Error | undefined): void {
@@ -79,6 +94,27 @@ export class HubConnection implements LinkReceiver {
     clearTimeout(this.#deadline);
     if (end === 'closed') this.#events.ended(this.#error);
     else this.#events.ended(this.#error ?? this.#problem('hub_unavailable', END_SENTENCES[end], cause));
+  }
+
+  #receiveMessage(message: native.NativeMessage): void {
+    if (message.type === 'error' && message.request === 0) {
+      this.#error = this.#refusal(message);
+    } else if (message.type === 'page') {
+      this.#page = new ArrivingPage(message);
+      this.#handOver(this.#page);
+    } else if (message.type === 'goaway') {
+      this.#state = 'leaving';
+      this.#events.leaving(message.reconnectAfterMs);
+    } else {
+      this.#events.receive(message);
+    }
+  }
+
+  #handOver(arriving: ArrivingPage): void {
+    const page = arriving.whole;
+    if (page === undefined) return;
+    this.#page = undefined;
+    this.#events.receivePage(arriving.request, page);
   }
 
   #greet(): void {

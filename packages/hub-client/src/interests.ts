@@ -1,24 +1,7 @@
-import { limits, type native, type Position } from '@groupcast/protocol';
+import { limits, type native } from '@groupcast/protocol';
+import { Interest } from './interest.ts';
 
-/** Who gets the publications of a channel. One object may serve any number of channels. */
-export interface Subscriber {
-  /** Each publication, in the order of its offsets (`publication.number`). The payload is valid as long as it is referred to. */
-  deliver(publication: native.Publication): void;
-  /** After every subscription and resubscription: what is delivered from here on comes after `position`. */
-  subscribed?(subject: native.Subject, position: Position): void;
-}
-
-/** One subject that somebody here follows. */
-export interface Interest {
-  readonly subject: native.Subject;
-  readonly subscribers: Set<Subscriber>;
-  /** Number of the last SUBSCRIBE for it: answers to earlier ones, from before an unsubscribe, are not for this interest. */
-  request: number;
-  /** Where it stands; `undefined` until the hub has said so on this connection. */
-  position: Position | undefined;
-}
-
-/** What this client follows, and so has to ask for again after a reconnect. */
+/** What this client follows, and what of it the hub was asked for and has not answered, or has refused. */
 export class Interests {
   readonly #channels = new Map<string, Interest>();
   readonly #prefixes = new Map<string, Interest>();
@@ -26,9 +9,20 @@ export class Interests {
   readonly #asked = new Map<number, Set<Interest>>();
   /** What the hub has refused. */
   readonly #refused = new Set<Interest>();
+  #round: Iterator<Interest> = this.#channels.values();
 
   get size(): number {
     return this.#channels.size + this.#prefixes.size;
+  }
+
+  /** By the name of the channel. */
+  get channels(): ReadonlyMap<string, Interest> {
+    return this.#channels;
+  }
+
+  /** By the prefix. */
+  get prefixes(): ReadonlyMap<string, Interest> {
+    return this.#prefixes;
   }
 
   find(subject: native.Subject): Interest | undefined {
@@ -39,7 +33,7 @@ export class Interests {
   add(subject: native.Subject): Interest {
     const found = this.find(subject);
     if (found !== undefined) return found;
-    const interest: Interest = { subject, subscribers: new Set(), request: 0, position: undefined };
+    const interest = new Interest(subject);
     this.#mapOf(subject).set(subject.name, interest);
     return interest;
   }
@@ -50,17 +44,30 @@ export class Interests {
     this.#answered(interest);
   }
 
-  /** The hub is asked for these in one SUBSCRIBE. */
+  clear(): void {
+    this.suspend();
+    this.#channels.clear();
+    this.#prefixes.clear();
+  }
+
+  /** The hub is asked for these in one SUBSCRIBE. An answer to an earlier one is not waited for any more. */
   ask(request: number, interests: readonly Interest[]): void {
-    for (const interest of interests) interest.request = request;
+    for (const interest of interests) {
+      this.#answered(interest);
+      interest.request = request;
+    }
     this.#asked.set(request, new Set(interests));
   }
 
+  /** Whether the hub has not answered yet. */
+  isAsked(interest: Interest): boolean {
+    return this.#asked.get(interest.request)?.has(interest) ?? false;
+  }
+
   /** The hub has said where a subject stands. `undefined` when the answer is for nobody any more. */
-  settle(request: number, entry: native.SubscribedEntry): Interest | undefined {
-    const interest = this.find(entry);
+  settle(request: number, subject: native.Subject): Interest | undefined {
+    const interest = this.find(subject);
     if (interest?.request !== request) return undefined;
-    interest.position = entry.position;
     this.#refused.delete(interest);
     this.#answered(interest);
     return interest;
@@ -84,40 +91,39 @@ export class Interests {
     const found: Interest[] = [];
     for (const interest of this.#refused) {
       if (found.length === max) break;
-      if (!this.#asked.has(interest.request)) found.push(interest);
+      if (!this.isAsked(interest)) found.push(interest);
     }
     return found;
   }
 
-  /** Nothing is live any more: the connection is gone. */
+  /** The connection is gone: nothing is live any more, and no answer comes. */
   suspend(): void {
-    for (const interest of this.#channels.values()) interest.position = undefined;
-    for (const interest of this.#prefixes.values()) interest.position = undefined;
+    for (const interests of [this.#channels, this.#prefixes]) {
+      for (const interest of interests.values()) {
+        if (interest.state !== 'new') interest.state = 'suspended';
+      }
+    }
     this.#asked.clear();
     this.#refused.clear();
   }
 
-  /** Everything, in portions that fit a SUBSCRIBE. */
-  *batches(): Generator<Interest[]> {
-    let batch: Interest[] = [];
-    for (const interests of [this.#channels, this.#prefixes]) {
-      for (const interest of interests.values()) {
-        batch.push(interest);
-        if (batch.length < limits.CHANNELS_PER_FRAME_MAX) continue;
-        yield batch;
-        batch = [];
-      }
-    }
-    if (batch.length > 0) yield batch;
+  all(): Interest[] {
+    return [...this.#channels.values(), ...this.#prefixes.values()];
   }
 
-  /** Hands a publication to everybody who follows its channel, by name or by prefix. */
-  deliver(publication: native.Publication): void {
-    const interest = this.#channels.get(publication.channel);
-    if (interest !== undefined) deliverTo(interest, publication);
-    for (const [prefix, interest] of this.#prefixes) {
-      if (publication.channel.startsWith(prefix)) deliverTo(interest, publication);
+  /** The next so many channels, in rounds over all of them; none twice, and not more than there are. */
+  nextChannels(count: number): Interest[] {
+    const found: Interest[] = [];
+    for (let left = Math.min(count, this.#channels.size); left > 0; ) {
+      const next = this.#round.next();
+      if (next.done) {
+        this.#round = this.#channels.values();
+      } else {
+        found.push(next.value);
+        left -= 1;
+      }
     }
+    return found;
   }
 
   #answered(interest: Interest): void {
@@ -131,11 +137,9 @@ export class Interests {
   }
 }
 
-function deliverTo(interest: Interest, publication: native.Publication): void {
-  // Not live: a leftover of a subscription that was given up and taken again.
-  if (interest.position === undefined) return;
-  const { epoch } = interest.position;
-  for (const subscriber of interest.subscribers) subscriber.deliver(publication);
-  // Not before: somebody who subscribes meanwhile still gets this publication, and is told a position before it.
-  if (!interest.subject.prefix) interest.position = { epoch, offset: publication.number };
+/** The same interests, in portions that fit a SUBSCRIBE. */
+export function* batchesOf(interests: readonly Interest[]): Generator<readonly Interest[]> {
+  for (let at = 0; at < interests.length; at += limits.CHANNELS_PER_FRAME_MAX) {
+    yield interests.slice(at, at + limits.CHANNELS_PER_FRAME_MAX);
+  }
 }

@@ -23,7 +23,7 @@ export interface HubClientOptions {
   readonly name: string;
   /** For connecting and the handshake together, in milliseconds. Default 5,000. */
   readonly connectMs: number;
-  /** After this a publish has an unknown outcome, in milliseconds. Default 10,000. */
+  /** After this a publish has an unknown outcome, and a read of history has failed, in milliseconds. Default 10,000. */
   readonly publishMs: number;
   /** Publishes that wait for a hub that is away, or does not keep up, in bytes; more are refused. Default 8 MiB. */
   readonly bufferBytesMax: number;
@@ -31,6 +31,12 @@ export interface HubClientOptions {
   readonly unansweredMax: number;
   /** How long a publish waits for the hub to come back, in milliseconds. Default 10,000. */
   readonly bufferMs: number;
+  /** Reads of history that the hub has not answered; the others wait for their turn. Default 16. */
+  readonly historyInFlightMax: number;
+  /** Who waits for a read of history; more are refused. Default 100,000. */
+  readonly historyWaitingMax: number;
+  /** Within this time each position is compared with the hub's, in milliseconds; Infinity is never. Default 30,000. */
+  readonly positionCheckMs: number;
   /** The wait before connecting again. Default 100 to 2,000 ms: a hub that is back is found within 2 s. */
   readonly reconnect: ReconnectBounds;
   readonly link: LinkOptions;
@@ -47,6 +53,9 @@ export const HUB_CLIENT_DEFAULTS: HubClientOptions = {
   bufferBytesMax: 8 * 1024 * 1024,
   unansweredMax: 100_000,
   bufferMs: 10_000,
+  historyInFlightMax: 16,
+  historyWaitingMax: 100_000,
+  positionCheckMs: 30_000,
   reconnect: { minMs: 100, maxMs: 2_000 },
   link: LINK_DEFAULTS,
 };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createNonce, createProof, isProof } from '@groupcast/link';
-import { encodeText, FrameDecoder, native } from '@groupcast/protocol';
+import { encodeText, FrameDecoder, native, type Position } from '@groupcast/protocol';
 import { EventQueue, freePort, RawSocket } from '@groupcast/testkit';
 
 export const EPOCH = 'epoch-1';
@@ -103,6 +103,13 @@ export class FakeSession {
     return subscribe;
   }
 
+  /** Takes a HISTORY and answers it; the channel stands at the end of the page unless `top` says otherwise. */
+  async takeHistory(texts: readonly string[], top?: number): Promise<native.History> {
+    const history = await this.expect('history');
+    this.send(page(history, texts, top));
+    return history;
+  }
+
   /** Takes a PUBLISH and answers it with this offset. */
   async takePublish(offset: number): Promise<native.Publication> {
     const { publication } = await this.expect('publish');
@@ -117,6 +124,25 @@ export function subscribed(subscribe: native.Subscribe, offset = 0, epoch = EPOC
     position: subject.prefix ? { epoch: '', offset: 0 } : { epoch, offset },
   }));
   return native.encodeSubscribed({ request: subscribe.request, entries });
+}
+
+/** A page and its publications: these texts, which follow what was asked for. */
+export function page(history: native.History, texts: readonly string[], top?: number): Uint8Array {
+  const { request, channel, since } = history;
+  const position = { epoch: since.epoch, offset: top ?? since.offset + texts.length };
+  return Buffer.concat([
+    native.encodePage({ request, verdict: 'recovered', position, count: texts.length }),
+    ...texts.map((text, index) => delivery(channel, since.offset + 1 + index, text)),
+  ]);
+}
+
+/** A page that says what cannot be had, and where the channel stands. */
+export function noPage(
+  history: native.History,
+  verdict: 'epoch_changed' | 'trimmed',
+  position: Position,
+): Uint8Array {
+  return native.encodePage({ request: history.request, verdict, position, count: 0 });
 }
 
 export function published(request: number, offset: number): Uint8Array {

@@ -1,14 +1,21 @@
 import { decodeText, type native, type Position, type ProtocolError } from '@groupcast/protocol';
 import { EventQueue } from '@groupcast/testkit';
 import type { HubClient, HubClientState } from '../src/hub-client.ts';
-import type { Subscriber } from '../src/interests.ts';
+import type { LossReason, Subscriber } from '../src/interest.ts';
 
-/** A subscriber that writes down what it is told: `at NAME OFFSET` for a subscription, `NAME OFFSET TEXT` for a publication. */
+/**
+ * A subscriber that writes down what it is told: `at NAME OFFSET` for a subscription, `NAME OFFSET TEXT` for a publication,
+ * `lost NAME OFFSET REASON` for a loss.
+ */
 export class Recorder implements Subscriber {
   readonly events: EventQueue<string> = new EventQueue('event of a subscriber');
 
   subscribed(subject: native.Subject, position: Position): void {
     this.events.push(`at ${subject.name}${subject.prefix ? '*' : ''} ${position.offset}`);
+  }
+
+  lost(subject: native.Subject, position: Position, reason: LossReason): void {
+    this.events.push(`lost ${subject.name} ${position.offset} ${reason}`);
   }
 
   deliver(publication: native.Publication): void {

@@ -1,13 +1,20 @@
+import type { native } from '@groupcast/protocol';
 import { afterEach, beforeEach } from 'vitest';
 import { HubClient } from '../src/hub-client.ts';
 import type { HubClientOptions } from '../src/options.ts';
-import { FakeHub } from './fake-hub.ts';
+import { FakeHub, type FakeSession } from './fake-hub.ts';
+import { nextState, statesOf } from './recorder.ts';
 
 export interface FakeHubFixture {
   /** A fake hub for this test. */
   readonly hub: FakeHub;
   /** A client of it, not connected yet. */
   client(options?: Partial<HubClientOptions>): HubClient;
+  /** A client whose connection is open, and the hub's end of it. */
+  open(
+    options?: Partial<HubClientOptions>,
+    welcome?: Partial<native.Welcome>,
+  ): Promise<[HubClient, FakeSession]>;
   /** The hub goes away and comes back on the same port; resolves with the new one. */
   restart(): Promise<FakeHub>;
 }
@@ -37,6 +44,14 @@ export function useFakeHub(): FakeHubFixture {
       });
       clients.push(client);
       return client;
+    },
+    open: async (options, welcome) => {
+      const client = fixture.client(options);
+      const states = statesOf(client);
+      client.connect();
+      const session = await fixture.hub.welcome(welcome);
+      await nextState(states, 'open');
+      return [client, session];
     },
     restart: async () => {
       const { port } = fixture.hub;

@@ -1,0 +1,97 @@
+import type { native, Position } from '@groupcast/protocol';
+import { tellEach } from './tell-each.ts';
+
+/** Why what came after a position cannot be had any more. */
+export type LossReason = Exclude<native.HistoryVerdict, 'recovered'>;
+
+/** Who gets the publications of a channel. One object may serve any number of channels. */
+export interface Subscriber {
+  /**
+   * Each publication once, in the order of its offsets (`publication.number`), those that came while the link was broken
+   * included. The payload is valid as long as it is referred to.
+   */
+  deliver(publication: native.Publication): void;
+  /** Once, when the subscription stands: what is delivered from here on comes after `position`. */
+  subscribed?(subject: native.Subject, position: Position): void;
+  /** Some publications cannot be had: what is delivered from here on comes after `position`. */
+  lost?(subject: native.Subject, position: Position, reason: LossReason): void;
+}
+
+/**
+ *     new -> live <-> recovering
+ *             |  \       |
+ *             +- suspended
+ *
+ * - `new`: the hub has not said yet where the subject stands.
+ * - `live`: each publication is the next one.
+ * - `recovering`: something was missed, and its history is being read.
+ * - `suspended`: the link is gone; what is missed shows when the hub has answered on the next one.
+ */
+export type InterestState = 'new' | 'live' | 'recovering' | 'suspended';
+
+/** One subject that somebody here follows, and how far everybody has been told of it. */
+export class Interest {
+  readonly subject: native.Subject;
+  readonly subscribers: Set<Subscriber> = new Set();
+  state: InterestState = 'new';
+  /** Number of the last SUBSCRIBE for it: answers to earlier ones, from before an unsubscribe, are not for this interest. */
+  request = 0;
+  // Two fields and no object: the offset moves with each publication.
+  #epoch = '';
+  #offset = 0;
+
+  constructor(subject: native.Subject) {
+    this.subject = subject;
+  }
+
+  /** Of the last publication that was handed out. Means nothing while the interest is new; a prefix has none. */
+  get position(): Position {
+    return { epoch: this.#epoch, offset: this.#offset };
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  isAt(position: Position): boolean {
+    return this.#offset === position.offset && this.#epoch === position.epoch;
+  }
+
+  /** Whether a position is a later one of the same history. */
+  isBefore(position: Position): boolean {
+    return this.#offset < position.offset && this.#epoch === position.epoch;
+  }
+
+  moveTo(position: Position): void {
+    this.#epoch = position.epoch;
+    this.#offset = position.offset;
+  }
+
+  /**
+   * Hands a publication to all subscribers. When one throws it counts as handed out all the same, or it would come again and
+   * again.
+   */
+  hand(publication: native.Publication): void {
+    try {
+      tellEach(this.subscribers, deliver, publication);
+    } finally {
+      // Not before: somebody who subscribes meanwhile still gets this publication, and is told a position before it.
+      if (!this.subject.prefix) this.#offset = publication.number;
+    }
+  }
+
+  tellSubscribed(): void {
+    const tell = (one: Subscriber, position: Position): void => one.subscribed?.(this.subject, position);
+    tellEach(this.subscribers, tell, this.position);
+  }
+
+  tellLost(reason: LossReason): void {
+    const tell = (one: Subscriber, position: Position): void => one.lost?.(this.subject, position, reason);
+    tellEach(this.subscribers, tell, this.position);
+  }
+}
+
+// One function for all: a closure for each publication would be garbage for each publication.
+function deliver(subscriber: Subscriber, publication: native.Publication): void {
+  subscriber.deliver(publication);
+}

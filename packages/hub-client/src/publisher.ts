@@ -1,0 +1,162 @@
+import { type Position, ProtocolError } from '@groupcast/protocol';
+import { Outbox, type PublishAnswer, type WaitingPublish } from './outbox.ts';
+import { PendingAnswers } from './pending-answers.ts';
+import { type PublishOptions, publishFrame } from './publish-frame.ts';
+import type { Uplink } from './uplink.ts';
+
+export interface PublisherOptions {
+  readonly publishMs: number;
+  readonly bufferBytesMax: number;
+  readonly bufferMs: number;
+  readonly unansweredMax: number;
+}
+
+export interface PublisherStats {
+  /** Publishes handed to the hub. */
+  readonly published: number;
+  /** Publishes that were never sent, whether or not somebody waited for their answer. */
+  readonly refused: number;
+  /** Publishes that wait for the hub to come back, in bytes. */
+  readonly bufferedBytes: number;
+  /** Publishes that the hub has not answered yet. */
+  readonly unanswered: number;
+}
+
+/** What this client publishes: held while the hub is away, for a bounded time and in bounded number, and never left in silence. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #uplink: Uplink;
+  readonly #outbox: Outbox;
+  readonly #answers = new PendingAnswers();
+  #frameBytesMax: number;
+  #published = 0;
+  #refused = 0;
+
+  /** `frameBytesMax` holds until a hub has said what it takes. */
+  constructor(options: PublisherOptions, uplink: Uplink, frameBytesMax: number) {
+    this.#options = options;
+    this.#uplink = uplink;
+    this.#outbox = new Outbox(options.bufferBytesMax);
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** Publishes that the hub has not answered yet. */
+  get unanswered(): number {
+    return this.#answers.size;
+  }
+
+  stats(): PublisherStats {
+    return {
+      published: this.#published,
+      refused: this.#refused,
+      bufferedBytes: this.#outbox.bytes,
+      unanswered: this.#answers.size,
+    };
+  }
+
+  submit(
+    channel: string,
+    payload: string | Uint8Array,
+    options: PublishOptions,
+    answer: PublishAnswer | undefined,
+  ): void {
+    const request = answer === undefined ? 0 : this.#uplink.nextRequest();
+    const frame = publishFrame(channel, payload, options, request);
+    if (frame instanceof ProtocolError) this.refuse(answer, frame);
+    else if (this.#isTooLong(frame)) this.refuse(answer, this.#tooLong(frame));
+    else if (this.#uplink.isOpen) this.#sendNow(frame, request, answer);
+    else this.#hold(frame, request, answer);
+  }
+
+  refuse(answer: PublishAnswer | undefined, error: ProtocolError): void {
+    this.#refused += 1;
+    answer?.failed(error);
+  }
+
+  /** A hub is there that takes frames so long: what was held for it leaves. Answers with what it would not take. */
+  resume(frameBytesMax: number): readonly WaitingPublish[] {
+    this.#frameBytesMax = frameBytesMax;
+    const tooLong: WaitingPublish[] = [];
+    for (const held of this.#outbox.takeAll()) {
+      if (this.#isTooLong(held.frame)) tooLong.push(held);
+      else this.#send(held.frame, held.request, held.answer);
+    }
+    return tooLong;
+  }
+
+  refuseTooLong(publishes: readonly WaitingPublish[]): void {
+    for (const { frame, answer } of publishes) this.refuse(answer, this.#tooLong(frame));
+  }
+
+  /** The hub has answered a publish; late answers are nobody's. */
+  published(request: number, position: Position): void {
+    this.#answers.take(request)?.published(position);
+  }
+
+  /** The hub has refused a request. Whether it was a publish. */
+  failed(request: number, error: ProtocolError): boolean {
+    const answer = this.#answers.take(request);
+    answer?.failed(error);
+    return answer !== undefined;
+  }
+
+  /** Fails what has waited too long. */
+  expire(nowMs: number): void {
+    for (const { answer } of this.#outbox.takeExpired(nowMs)) {
+      this.refuse(answer, new ProtocolError('hub_unavailable'));
+    }
+    for (const answer of this.#answers.takeExpired(nowMs)) {
+      answer.failed(unknownOutcome('The hub did not answer in time.'));
+    }
+  }
+
+  /** What was sent will not be answered any more. `why` is a sentence. */
+  failUnanswered(why: string): void {
+    for (const answer of this.#answers.takeAll()) answer.failed(unknownOutcome(why));
+  }
+
+  /** What was held will not be sent any more. */
+  refuseHeld(error: ProtocolError): void {
+    for (const { answer } of this.#outbox.takeAll()) this.refuse(answer, error);
+  }
+
+  /** The hub may be there and yet not keep up: then it is better to say so than to fill the link until it breaks. */
+  #sendNow(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
+    const { bufferBytesMax, unansweredMax } = this.#options;
+    if (this.#uplink.queuedBytes + frame.length > bufferBytesMax || this.#answers.size >= unansweredMax) {
+      this.refuse(answer, new ProtocolError('hub_unavailable', BUSY));
+    } else {
+      this.#send(frame, request, answer);
+    }
+  }
+
+  #send(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
+    this.#published += 1;
+    if (answer !== undefined) this.#answers.add(request, answer, performance.now() + this.#options.publishMs);
+    this.#uplink.send(frame);
+  }
+
+  #hold(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
+    const deadlineMs = performance.now() + this.#options.bufferMs;
+    if (this.#outbox.add({ frame, request, answer, deadlineMs })) return;
+    this.refuse(answer, new ProtocolError('hub_unavailable', AWAY));
+  }
+
+  #isTooLong(frame: Uint8Array): boolean {
+    return frame.length > this.#frameBytesMax;
+  }
+
+  #tooLong(frame: Uint8Array): ProtocolError {
+    return new ProtocolError(
+      'bad_length',
+      `The message makes a frame of ${frame.length} bytes; the hub takes ${this.#frameBytesMax}. Send less at once.`,
+    );
+  }
+}
+
+const AWAY = 'The hub is away, and as many messages wait for it as may. Send it again later.';
+const BUSY = 'The hub does not keep up, and as many messages wait for it as may. Send it again later.';
+
+function unknownOutcome(why: string): ProtocolError {
+  return new ProtocolError('outcome_unknown', `${why} Send it again with the same message_id.`);
+}

@@ -1,0 +1,153 @@
+import { encodeText, native, type Position } from '@groupcast/protocol';
+import type { Uplink } from '../src/uplink.ts';
+
+interface ModelChannel {
+  /** Offset of the newest publication. */
+  top: number;
+  /** Publications up to this offset are not there any more. */
+  trimmed: number;
+}
+
+/** Publications in one page: few, so that short histories have several pages. */
+const PAGE_LENGTH_MAX = 2;
+
+/**
+ * An honest hub with a history, and the link to it, as frames in two queues: nothing moves by itself, so that a test can put
+ * every step between any two others. Each publication says its epoch and offset in its payload.
+ */
+export class ModelHub implements Uplink {
+  isOpen = false;
+  readonly queuedBytes = 0;
+  epoch = 'epoch-0';
+  /** What the peer sent and the hub has not read. */
+  #up: Uint8Array[] = [];
+  /** What the hub sent and the peer has not read. A page stands in one piece, as nothing comes in between. */
+  #down: Uint8Array[][] = [];
+  readonly #channels = new Map<string, ModelChannel>();
+  readonly #followed = new Set<string>();
+  #lives = 0;
+  #lastRequest = 0;
+
+  nextRequest(): number {
+    this.#lastRequest += 1;
+    return this.#lastRequest;
+  }
+
+  send(frame: Uint8Array): void {
+    this.#up.push(frame);
+  }
+
+  /** Whether nothing is on its way. */
+  get isIdle(): boolean {
+    return this.#up.length === 0 && this.#down.length === 0;
+  }
+
+  positionOf(channel: string): Position {
+    return { epoch: this.epoch, offset: this.#channel(channel).top };
+  }
+
+  /** Whether all that came after an offset is still there. */
+  has(channel: string, since: number): boolean {
+    return since >= this.#channel(channel).trimmed;
+  }
+
+  publish(channel: string): void {
+    const state = this.#channel(channel);
+    state.top += 1;
+    if (this.#followed.has(channel)) this.#down.push([this.#publication(channel, state.top)]);
+  }
+
+  /** Forgets all publications but the last few. */
+  trim(channel: string, kept: number): void {
+    const state = this.#channel(channel);
+    state.trimmed = Math.max(state.trimmed, state.top - kept);
+  }
+
+  /** Another hub, with no history. The link is gone as well. */
+  restart(): void {
+    this.break();
+    this.#lives += 1;
+    this.epoch = `epoch-${this.#lives}`;
+    this.#channels.clear();
+  }
+
+  /** The link is gone with all that is on it. */
+  break(): void {
+    this.isOpen = false;
+    this.#up = [];
+    this.#down = [];
+    this.#followed.clear();
+  }
+
+  /** A fault: one delivery that is on its way is lost, or comes twice. */
+  spoilDelivery(which: number, how: 'lose' | 'repeat'): void {
+    const deliveries = this.#down.filter(
+      ([frame, ...more]) => frame?.[4] === native.OPCODES.deliver && more.length === 0,
+    );
+    const spoilt = deliveries[which % Math.max(1, deliveries.length)];
+    if (spoilt === undefined) return;
+    const at = this.#down.indexOf(spoilt);
+    if (how === 'lose') this.#down.splice(at, 1);
+    else this.#down.splice(at, 0, spoilt);
+  }
+
+  /** Reads one message of the peer and answers it; `refuse`: a HISTORY cannot be done just now. */
+  work(refuse = false): void {
+    const frame = this.#up.shift();
+    if (frame === undefined) return;
+    const message = native.decodeNative(frame);
+    if (message.type === 'subscribe') this.#subscribe(message);
+    else if (message.type === 'unsubscribe') {
+      for (const { name } of message.subjects) this.#followed.delete(name);
+    } else if (message.type === 'history') {
+      const { request } = message;
+      if (refuse) this.#down.push([native.encodeError({ request, code: 'internal_error', message: '' })]);
+      else this.#down.push(this.#page(message));
+    } else {
+      throw new Error(`A peer does not send ${message.type} here.`);
+    }
+  }
+
+  /** The next that arrives at the peer. */
+  takeDown(): readonly Uint8Array[] {
+    return this.#down.shift() ?? [];
+  }
+
+  #subscribe(message: native.Subscribe): void {
+    const entries = message.subjects.map((subject) => {
+      this.#followed.add(subject.name);
+      return { ...subject, position: this.positionOf(subject.name) };
+    });
+    this.#down.push([native.encodeSubscribed({ request: message.request, entries })]);
+  }
+
+  #page({ request, channel, since }: native.History): Uint8Array[] {
+    const position = this.positionOf(channel);
+    if (since.epoch !== this.epoch || since.offset > position.offset) {
+      return [native.encodePage({ request, verdict: 'epoch_changed', position, count: 0 })];
+    }
+    if (!this.has(channel, since.offset)) {
+      return [native.encodePage({ request, verdict: 'trimmed', position, count: 0 })];
+    }
+    const count = Math.min(PAGE_LENGTH_MAX, position.offset - since.offset);
+    const offsets = Array.from({ length: count }, (_, index) => since.offset + 1 + index);
+    return [
+      native.encodePage({ request, verdict: 'recovered', position, count }),
+      ...offsets.map((offset) => this.#publication(channel, offset)),
+    ];
+  }
+
+  #publication(channel: string, offset: number): Uint8Array {
+    const payload = encodeText(`${this.epoch}:${offset}`);
+    const rest = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+    return native.encodeDeliver({ ...rest, channel, payload, number: offset });
+  }
+
+  #channel(name: string): ModelChannel {
+    const found = this.#channels.get(name);
+    if (found !== undefined) return found;
+    const made = { top: 0, trimmed: 0 };
+    this.#channels.set(name, made);
+    return made;
+  }
+}
