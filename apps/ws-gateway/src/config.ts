@@ -24,14 +24,18 @@ export interface GatewayConfig {
   readonly hubTlsCaFile: string;
   readonly hubTlsCertFile: string;
   readonly hubTlsKeyFile: string;
+  readonly drainDelaySeconds: number;
   readonly drainSeconds: number;
   readonly allowedOrigins: readonly string[];
   readonly welcomePage: boolean;
   readonly connectionsMax: number;
+  readonly handshakesPerSecond: number;
+  readonly handshakesBurst: number;
   readonly groupsPerConnectionMax: number;
   readonly messageBytesMax: number;
   readonly messagesPerSecond: number;
   readonly messagesBurst: number;
+  readonly recoveryMessagesMax: number;
   readonly heartbeatSeconds: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: LogFormat;
@@ -95,13 +99,21 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     valueName: 'FILE',
     describe: 'PEM file with the key of that certificate.',
   }),
+  drainDelaySeconds: numberOption({
+    default: 0,
+    min: 0,
+    max: 3_600,
+    unit: 'seconds',
+    describe:
+      'At the end, the gateway serves on for this time after /readyz has failed: give load balancers long enough to see it.',
+  }),
   drainSeconds: numberOption({
     default: 10,
     min: 0,
     max: 3_600,
     unit: 'seconds',
     describe:
-      'At the end, connections are closed evenly over this time, so that they do not all come back at once.',
+      'At the end, connections are closed evenly over this time, so that they do not all come back at once. In a reload each old worker takes so long.',
   }),
   allowedOrigins: listOption({
     default: [],
@@ -122,6 +134,21 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     max: 1_000_000,
     unit: 'connections',
     describe: 'Connections of one worker; 0 is four fifths of the file descriptors that it may open.',
+  }),
+  handshakesPerSecond: numberOption({
+    default: 500,
+    min: 0,
+    max: 1_000_000,
+    unit: 'handshakes/s',
+    describe:
+      'New connections that one worker takes in the long run; more are answered 503 and told when to try again. 0 is no limit.',
+  }),
+  handshakesBurst: integerOption({
+    default: 500,
+    min: 1,
+    max: 1_000_000,
+    unit: 'handshakes',
+    describe: 'New connections that one worker takes at once.',
   }),
   groupsPerConnectionMax: integerOption({
     default: limits.GROUPS_PER_CONNECTION_MAX,
@@ -150,6 +177,14 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     max: 1_000_000,
     unit: 'messages',
     describe: 'Messages that one connection may send at once.',
+  }),
+  recoveryMessagesMax: integerOption({
+    default: 1_000,
+    min: 0,
+    max: 1_000_000,
+    unit: 'messages',
+    describe:
+      'A client that missed more messages of a group than this is not given them when it comes back, and is told so.',
   }),
   heartbeatSeconds: numberOption({
     default: 25,

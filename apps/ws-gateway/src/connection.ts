@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { CLOSE_CODES, type CloseReason, ProtocolError } from '@groupcast/protocol';
 import {
-  CLIENT_SUBPROTOCOL_V1,
   type ClientCommand,
   type ClientEvent,
   CommandError,
@@ -10,6 +9,7 @@ import {
   parseClientCommand,
 } from '@groupcast/protocol/schema';
 import type { WebSocket } from 'ws';
+import { clientIdOf } from './client-session.ts';
 import { handleCommand } from './commands/handle-command.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { canWriteBelow, queuedBytesOf, writeFrames } from './frame-writer.ts';
@@ -23,8 +23,8 @@ import { Strikes } from './policies/strikes.ts';
 import { textFrame } from './text-frame.ts';
 import { NOT_WAITING, type Timed } from './timing-wheel.ts';
 
-/** A client id must not be guessable: it says who a message is from. */
-const CLIENT_ID_BYTES = 16;
+/** A client id must not be guessable: it says who a message is from. In plain mode each connection has one of its own. */
+const PLAIN_ID_BYTES = 16;
 
 /** The code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
 const NO_CLOSE_FRAME = 1006;
@@ -39,10 +39,10 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
  * `authenticating` is passed at once, until there is something to prove.
  */
 export class Connection implements Member, Outlet, Timed {
-  readonly id: string = randomBytes(CLIENT_ID_BYTES).toString('base64url');
+  readonly id: string;
   readonly mode: ClientMode;
   readonly memberships: Group[] = [];
-  waitingJoins = 0;
+  waitingAnswers = 0;
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;
   readonly #context: ConnectionContext;
@@ -63,9 +63,11 @@ export class Connection implements Member, Outlet, Timed {
   #controls: RateLimit | undefined;
   #strikes: Strikes | undefined;
 
-  constructor(ws: WebSocket, socket: Socket, context: ConnectionContext) {
+  /** A client with a session speaks `groupcast.v1`, one without the plain mode. */
+  constructor(ws: WebSocket, socket: Socket, session: string | undefined, context: ConnectionContext) {
     const { wheel } = context.options;
-    this.mode = ws.protocol === CLIENT_SUBPROTOCOL_V1 ? 'v1' : 'plain';
+    this.mode = session === undefined ? 'plain' : 'v1';
+    this.id = session === undefined ? randomBytes(PLAIN_ID_BYTES).toString('base64url') : clientIdOf(session);
     this.#context = context;
     this.#ws = ws;
     this.#socket = socket;
@@ -74,6 +76,10 @@ export class Connection implements Member, Outlet, Timed {
     this.#heardTick = firstHeard(wheel.now, Math.random(), context.heartbeat);
     this.#toldTick = wheel.now;
     this.#askedTick = this.#heardTick - 1;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
   }
 
   get state(): ConnectionState {
@@ -89,13 +95,13 @@ export class Connection implements Member, Outlet, Timed {
     return this.#socket.remoteAddress ?? '';
   }
 
-  /** Lets the client in. */
-  open(): void {
+  /** Lets the client in, with the session that it was made with: it is told, and not kept. */
+  open(session: string | undefined): void {
     this.#state = 'open';
     this.#context.connections.add(this);
     this.#context.counters.accepted += 1;
     this.#checkHeartbeat();
-    if (this.mode === 'v1') this.tell(welcomeEvent(this.id, this.#context.options));
+    if (session !== undefined) this.tell(welcomeEvent(this.id, session, this.#context.options));
   }
 
   /** A text message of the client. */
@@ -156,10 +162,12 @@ export class Connection implements Member, Outlet, Timed {
   }
 
   tooSlow(): void {
+    if (this.isOpen) this.#context.slowLog.closed(this, false);
     this.close('slow');
   }
 
   cut(): void {
+    if (this.isOpen) this.#context.slowLog.closed(this, true);
     this.#drain('slow');
     this.#ws.terminate();
   }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EvenClose } from './even-close.ts';
 
 beforeEach(() => {
@@ -6,51 +6,90 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
-test('without a window all are closed at once', async () => {
-  const closed: number[] = [];
-  const closing = new EvenClose([1, 2, 3], 0, (one) => closed.push(one));
-  expect(closed).toEqual([1, 2, 3]);
-  await closing.done;
+describe('EvenClose', () => {
+  test('without a window all are closed at once', () => {
+    const closed: number[] = [];
+    new EvenClose([1, 2, 3], 0, (one) => closed.push(one));
+    expect(closed).toEqual([1, 2, 3]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('within a window they are closed evenly, each once', () => {
+    const closed: number[] = [];
+    const all = Array.from({ length: 1_000 }, (_, index) => index);
+    new EvenClose(all, 10_000, (one) => closed.push(one));
+    for (let second = 1; second <= 10; second++) {
+      const before = closed.length;
+      vi.advanceTimersByTime(1_000);
+      expect(Math.abs(closed.length - before - 100)).toBeLessThanOrEqual(1);
+    }
+    expect(closed).toEqual(all);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([
+    [0, 1_000],
+    [0.5, 500],
+    [0.999, 100],
+  ])('a single one is closed at a random place of the window: random %d, after %d ms', (random, atMs) => {
+    vi.spyOn(Math, 'random').mockReturnValue(random);
+    const closed: string[] = [];
+    new EvenClose(['a'], 1_000, (one) => closed.push(one));
+    vi.advanceTimersByTime(atMs - 1);
+    expect(closed).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(closed).toEqual(['a']);
+  });
+
+  test('it can be made to hurry', () => {
+    const closed: number[] = [];
+    const closing = new EvenClose([1, 2, 3, 4], 60_000, (one) => closed.push(one));
+    vi.advanceTimersByTime(30_000);
+    expect(closed).toEqual([1, 2]);
+    closing.hurry();
+    expect(closed).toEqual([1, 2, 3, 4]);
+    closing.hurry();
+    expect(closed).toEqual([1, 2, 3, 4]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
-test('within a window they are closed evenly, each once', async () => {
-  const closed: number[] = [];
-  const all = Array.from({ length: 1_000 }, (_, index) => index);
-  const closing = new EvenClose(all, 10_000, (one) => closed.push(one));
-  for (let second = 1; second <= 10; second++) {
+describe('one that comes late', () => {
+  test('is closed within what is left of the window, each once and whatever else there is', () => {
+    const closedMs = new Map<string, number>();
+    const startMs = Date.now();
+    const closing = new EvenClose<string>([], 10_000, (one) => closedMs.set(one, Date.now() - startMs));
+    vi.advanceTimersByTime(4_000);
+    for (let index = 0; index < 100; index++) closing.add(`late ${index}`);
+    expect(closedMs.size).toBe(0);
+    vi.advanceTimersByTime(6_000);
+    expect(closedMs.size).toBe(100);
+    expect(new Set(closedMs.values()).size).toBeGreaterThan(10);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('does not change the places of the others', () => {
+    vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(0.4);
+    const closed: string[] = [];
+    const closing = new EvenClose(['a', 'b'], 1_000, (one) => closed.push(one));
+    closing.add('late');
+    vi.advanceTimersByTime(500);
+    expect(closed).toEqual(['a']);
+    vi.advanceTimersByTime(100);
+    expect(closed).toEqual(['a', 'late']);
+    vi.advanceTimersByTime(400);
+    expect(closed).toEqual(['a', 'late', 'b']);
+  });
+
+  test('is closed at once after the window', () => {
+    const closed: string[] = [];
+    const closing = new EvenClose<string>([], 1_000, (one) => closed.push(one));
     vi.advanceTimersByTime(1_000);
-    expect(closed.length).toBe(second * 100);
-  }
-  expect(closed).toEqual(all);
-  await closing.done;
-  expect(vi.getTimerCount()).toBe(0);
-});
-
-test('fewer connections than steps are spread over the whole window', () => {
-  const closed: string[] = [];
-  new EvenClose(['a', 'b'], 1_000, (one) => closed.push(one));
-  vi.advanceTimersByTime(500);
-  expect(closed).toEqual(['a']);
-  vi.advanceTimersByTime(500);
-  expect(closed).toEqual(['a', 'b']);
-});
-
-test('it can be made to hurry', async () => {
-  const closed: number[] = [];
-  const closing = new EvenClose([1, 2, 3, 4], 60_000, (one) => closed.push(one));
-  vi.advanceTimersByTime(30_000);
-  closing.hurry();
-  expect(closed).toEqual([1, 2, 3, 4]);
-  closing.hurry();
-  expect(closed).toEqual([1, 2, 3, 4]);
-  await closing.done;
-  expect(vi.getTimerCount()).toBe(0);
-});
-
-test('with nothing to close it is done', async () => {
-  await new EvenClose([], 60_000, () => {}).done;
-  expect(vi.getTimerCount()).toBe(0);
+    closing.add('late');
+    expect(closed).toEqual(['late']);
+  });
 });

@@ -1,52 +1,64 @@
-/** How often a few connections are closed, in milliseconds: often enough that they do not come back in waves. */
+/** How often a few are closed, in milliseconds: often enough that they do not come back in waves. */
 const STEP_MS = 100;
+
+interface Planned<T> {
+  readonly one: T;
+  /** When it is its turn, as a part of the window: above 0, at most 1. */
+  readonly place: number;
+}
 
 /** Does something to each of many, evenly over a time. */
 export class EvenClose<T> {
-  /** Settles when it was done to all. */
-  readonly done: Promise<void>;
-  readonly #all: readonly T[];
   readonly #close: (one: T) => void;
   readonly #steps: number;
-  readonly #finish: () => void;
+  /** Those that are left, in the order of their places. */
+  #planned: Planned<T>[];
   #timer: NodeJS.Timeout | undefined;
   #step = 0;
-  #closed = 0;
 
   /** Begins at once. With a window of 0 milliseconds it is done at once, too. */
   constructor(all: Iterable<T>, windowMs: number, close: (one: T) => void) {
-    const { promise, resolve } = withResolver();
-    this.done = promise;
-    this.#finish = resolve;
-    this.#all = [...all];
     this.#close = close;
     this.#steps = Math.max(1, Math.ceil(windowMs / STEP_MS));
-    if (windowMs > 0 && this.#all.length > 0) this.#timer = setInterval(() => this.#takeStep(), STEP_MS);
+    const every = [...all];
+    // They come at equal distances, and the first at a random place: else a single one would always be closed at the same one.
+    const first = 1 - Math.random();
+    this.#planned = every.map((one, index) => ({ one, place: (index + first) / every.length }));
+    if (windowMs > 0) this.#timer = setInterval(() => this.#takeStep(), STEP_MS);
     else this.hurry();
   }
 
-  /** Does what is left of it now. */
+  /** One that has come late: it is its turn at a random place in what is left of the window, and at once after it. */
+  add(one: T): void {
+    if (this.#timer === undefined) {
+      this.#close(one);
+      return;
+    }
+    const passed = this.#step / this.#steps;
+    const place = 1 - Math.random() * (1 - passed);
+    const index = this.#planned.findIndex((planned) => planned.place > place);
+    this.#planned.splice(index < 0 ? this.#planned.length : index, 0, { one, place });
+  }
+
+  /** Does what is left of it now, and ends the window. */
   hurry(): void {
     this.#step = this.#steps;
-    this.#takeStep();
+    this.#closeDue();
   }
 
   #takeStep(): void {
-    this.#step = Math.min(this.#steps, this.#step + 1);
-    const until = Math.ceil((this.#all.length * this.#step) / this.#steps);
-    for (const one of this.#all.slice(this.#closed, until)) this.#close(one);
-    this.#closed = until;
-    if (until < this.#all.length) return;
-    clearInterval(this.#timer);
-    this.#finish();
+    this.#step += 1;
+    this.#closeDue();
   }
-}
 
-// Promise.withResolvers came with Node 22.
-function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((fulfil) => {
-    resolve = fulfil;
-  });
-  return { promise, resolve };
+  #closeDue(): void {
+    const passed = this.#step / this.#steps;
+    const later = this.#planned.findIndex(({ place }) => place > passed);
+    const due = this.#planned.splice(0, later < 0 ? this.#planned.length : later);
+    if (passed >= 1) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+    for (const { one } of due) this.#close(one);
+  }
 }

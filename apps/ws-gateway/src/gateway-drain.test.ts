@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { handshake, RawClient } from './fixtures/raw-client.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { clientFrame, handshake, RawClient } from './fixtures/raw-client.ts';
 import { type StartedGateway, startGateway } from './fixtures/start-gateway.ts';
 import { TestClient } from './fixtures/test-client.ts';
 import { until } from './fixtures/until.ts';
@@ -11,6 +11,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await started.gateway.close();
 });
 
@@ -37,6 +38,8 @@ test('a drain closes every client with its reason, tells v1 clients when to come
 test('within the window clients are served until it is their turn', async () => {
   const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.v1(started.url)));
   const endings = clients.map((client) => client.ended);
+  // Its turn is at the beginning of its part of the window.
+  vi.spyOn(Math, 'random').mockReturnValue(0.999);
   const drained = started.gateway.drain({ windowMs: 60_000, reason: 'restart' });
   expect((await Promise.race(endings)).code).toBe(1012);
   expect(started.gateway.connections().filter(({ state }) => state === 'open').length).toBe(3);
@@ -58,10 +61,89 @@ test('a drain stops listening; a handshake under way gets 503 and is told to try
   expect((await late.ended).code).toBe(1006);
   underWay.write(handshake().replace('GET / HTTP/1.1\r\n', ''));
   await underWay.ended;
-  expect(underWay.http).toMatch(/^HTTP\/1.1 503 .*\r\nretry-after: 1\r\n/s);
+  expect(underWay.http).toMatch(/^HTTP\/1.1 503 .*\r\nretry-after: [123]\r\n/s);
   expect(started.gateway.stats().handshakesRefused.draining).toBe(1);
   expect((await client.ended).code).toBe(1012);
   await drained;
+});
+
+describe('a reload', () => {
+  test('stops listening first, and closes nothing', async () => {
+    const client = await TestClient.v1(started.url);
+    started.gateway.stopListening();
+    started.gateway.stopListening();
+    const late = new TestClient(started.url);
+    expect((await late.ended).code).toBe(1006);
+    expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+    expect(started.gateway.stats()).toMatchObject({ connections: 1, handshakesRefused: { draining: 0 } });
+  });
+
+  test('takes handshakes under way, and closes their connections by the end of the window', async () => {
+    const begun = new RawClient(started.port);
+    begun.write('GET / HTTP/1.1\r\n');
+    const silent = new RawClient(started.port);
+    // The server has accepted those that came before this one.
+    const client = await TestClient.plain(started.url);
+    started.gateway.stopListening();
+    const drained = started.gateway.drain({ windowMs: 400, reason: 'restart', handshakes: 'accept' });
+    begun.write(handshake().replace('GET / HTTP/1.1\r\n', ''));
+    silent.write(handshake());
+    expect((await client.ended).code).toBe(1012);
+    await until(() => [begun, silent].every(({ frames }) => frames.length > 0));
+    for (const { http, socket } of [begun, silent]) {
+      expect(http).toMatch(/^HTTP\/1.1 101 /);
+      socket.end();
+    }
+    for (const { ended } of [begun, silent]) expect((await ended).code).toBe(1012);
+    await drained;
+    expect(started.gateway.stats()).toMatchObject({
+      connections: 0,
+      accepted: 3,
+      closed: { restart: 3 },
+      handshakesRefused: { draining: 0 },
+    });
+  });
+
+  test('serves a connection that comes within the window until its turn', async () => {
+    const underWay = new RawClient(started.port);
+    const client = await TestClient.plain(started.url);
+    void started.gateway.drain({ windowMs: 600_000, reason: 'restart', handshakes: 'accept' });
+    underWay.write(handshake());
+    await until(() => started.gateway.stats().connections === 2);
+    underWay.write(clientFrame(0x81, '{"cmd":"ping","id":1}'));
+    await until(() => underWay.frames.length > 0);
+    expect(String(underWay.frames[0]?.payload)).toBe('{"type":"ack","id":1}');
+    const closed = started.gateway.close();
+    expect((await client.ended).code).toBe(1012);
+    await until(() => underWay.frames.length > 1);
+    underWay.socket.end();
+    expect((await underWay.ended).code).toBe(1012);
+    await closed;
+  });
+
+  test('ends handshakes that do not finish in time, and nothing else, while it only does not listen', async () => {
+    await started.gateway.close();
+    started = await startGateway({ handshakeMs: 100 });
+    const begun = new RawClient(started.port);
+    begun.write('GET / HTTP/1.1\r\n');
+    const silent = new RawClient(started.port);
+    const client = await TestClient.v1(started.url);
+    started.gateway.stopListening();
+    await Promise.all([begun.ended, silent.ended]);
+    expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+  });
+
+  test('does not wait for a handshake that does not finish longer than a handshake may take', async () => {
+    await started.gateway.close();
+    started = await startGateway({ handshakeMs: 100 });
+    const begun = new RawClient(started.port);
+    begun.write('GET / HTTP/1.1\r\n');
+    const silent = new RawClient(started.port);
+    await (await TestClient.plain(started.url)).close();
+    await started.gateway.drain({ windowMs: 0, reason: 'restart', handshakes: 'accept' });
+    await Promise.all([begun.ended, silent.ended]);
+    expect(begun.http).not.toContain('101');
+  });
 });
 
 test('close does not wait for a handshake that does not finish', async () => {

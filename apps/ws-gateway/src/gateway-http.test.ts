@@ -200,6 +200,31 @@ describe('origins', () => {
   });
 });
 
+describe('the rate of handshakes', () => {
+  test('above it they get 503 and are told when to try again, whoever asks', async () => {
+    started = await startGateway({ handshakesPerSecond: 0.001, handshakesBurst: 3 });
+    const clients = [];
+    for (let count = 0; count < 3; count++) clients.push(await TestClient.plain(started.url));
+    const waits = new Set<string>();
+    for (let count = 0; count < 40; count++) {
+      const answer = await raw(handshake());
+      expect(answer).toMatch(/^HTTP\/1.1 503 /);
+      waits.add(/retry-after: (\d+)\r\n/.exec(answer)?.[1] ?? '');
+    }
+    expect([...waits].sort()).toEqual(['1', '2', '3']);
+    expect(started.gateway.stats()).toMatchObject({ connections: 3, handshakesRefused: { rate: 40 } });
+    for (const client of clients) {
+      expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+    }
+  });
+
+  test('has no limit when it is 0', async () => {
+    started = await startGateway({ handshakesPerSecond: 0, handshakesBurst: 0 });
+    for (let count = 0; count < 5; count++) await TestClient.plain(started.url);
+    expect(started.gateway.stats()).toMatchObject({ connections: 5, handshakesRefused: { rate: 0 } });
+  });
+});
+
 test('connections beyond the limit are dropped and counted, with one line in the log, until one goes', async () => {
   const lines: unknown[][] = [];
   const write = (...line: unknown[]): void => {

@@ -1,3 +1,4 @@
+import type { Log } from '@groupcast/service';
 import { afterEach, expect, test } from 'vitest';
 import { clientFrame, RawClient } from './fixtures/raw-client.ts';
 import { type StartedGateway, startGateway } from './fixtures/start-gateway.ts';
@@ -24,6 +25,13 @@ async function neverReader(headers: readonly string[] = []): Promise<RawClient> 
   return client;
 }
 
+function logTo(lines: unknown[][]): Log {
+  const write = (...line: unknown[]): void => {
+    lines.push(line);
+  };
+  return { debug: write, info: write, warn: write, error: write };
+}
+
 async function reader(): Promise<TestClient> {
   const client = await TestClient.plain(started.url);
   await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
@@ -41,7 +49,8 @@ async function publishUntil(member: TestClient, holds: () => boolean): Promise<n
 }
 
 test('a client that never reads is closed at a bounded queue, and the others get every message', async () => {
-  started = await startGateway();
+  const lines: unknown[][] = [];
+  started = await startGateway({ log: logTo(lines) });
   const { gateway } = started;
   const member = await reader();
   const slow = await neverReader(['Sec-WebSocket-Protocol: groupcast.v1']);
@@ -64,6 +73,12 @@ test('a client that never reads is closed at a bounded queue, and the others get
   started.turn(5);
   await until(() => gateway.stats().connections === 1);
   expect(gateway.stats()).toMatchObject({ queuedBytes: 0, closed: { slow: 1 } });
+  expect(lines).toEqual([
+    [
+      { clientId: expect.any(String), address: '127.0.0.1', queuedBytes: expect.any(Number) },
+      'a client was closed: it reads too slowly',
+    ],
+  ]);
   slow.socket.destroy();
 });
 
@@ -106,7 +121,9 @@ test('more than the soft limit is suffered for five seconds', async () => {
 });
 
 test('many slow clients together are bounded too: the largest are cut at once', async () => {
+  const lines: unknown[][] = [];
   started = await startGateway({
+    log: logTo(lines),
     queueBytesMax: 100 * MIB,
     queueBytesSoft: 100 * MIB,
     queueBytesTotalMax: MIB,
@@ -122,6 +139,9 @@ test('many slow clients together are bounded too: the largest are cut at once', 
   });
   expect(queuedBytesMost).toBeLessThanOrEqual(MIB);
   expect(gateway.stats().connections).toBe(2);
+  expect(lines.map(([, sentence]) => sentence)).toEqual(
+    Array(2).fill('a client was cut: it reads too slowly, and all queues together are full'),
+  );
   for (const client of slow) client.socket.destroy();
   await until(() => gateway.stats().connections === 1);
   expect(gateway.stats().queuedBytes).toBe(0);

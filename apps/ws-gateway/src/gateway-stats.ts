@@ -1,4 +1,5 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
+import type { UnrecoveredReason } from '@groupcast/protocol/schema';
 
 /** Why a publication from the hub was not handed to members. */
 type DropReason =
@@ -16,6 +17,8 @@ export type HandshakeRefusal =
   /** As many connections as are taken at once. */
   | 'full'
   | 'draining'
+  /** More handshakes each second than are taken. */
+  | 'rate'
   | 'origin'
   /** HTTP that is none, is too large or took too long. */
   | 'http'
@@ -33,6 +36,8 @@ export interface GatewayStats {
   readonly groups: number;
   /** Now: bytes that wait for clients to read. */
   readonly queuedBytes: number;
+  /** Now: joins that are being given what they missed. */
+  readonly catchingUp: number;
   /** Connections since the start. */
   readonly accepted: number;
   /** Messages from clients. */
@@ -49,6 +54,12 @@ export interface GatewayStats {
   readonly bytesOut: number;
   readonly joins: number;
   readonly leaves: number;
+  /** Joins with a position, by what became of them. */
+  readonly recoveries: Readonly<Record<'recovered' | UnrecoveredReason, number>>;
+  /** Publications written to members that had missed them; they count as delivered, too. */
+  readonly recoveredMessages: number;
+  /** Times that a member was told that messages are lost to it. */
+  readonly gaps: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
   /** Commands that were answered with an error. */
   readonly refused: Readonly<Record<ErrorCode, number>>;
@@ -59,7 +70,7 @@ export interface GatewayStats {
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };
 
 /** What is counted as it happens; every key is there from the start, so that no client can add one. */
-export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'queuedBytes'>>;
+export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'queuedBytes' | 'catchingUp'>>;
 
 export function createCounters(): Counters {
   return {
@@ -72,10 +83,13 @@ export function createCounters(): Counters {
     bytesOut: 0,
     joins: 0,
     leaves: 0,
+    recoveries: { recovered: 0, epoch_changed: 0, trimmed: 0, limit: 0 },
+    recoveredMessages: 0,
+    gaps: 0,
     dropped: { not_utf8: 0, not_json: 0, repeated: 0, not_followed: 0 },
     refused: zeros(Object.keys(ERROR_CODES) as ErrorCode[]),
     closed: { ...zeros(Object.keys(CLOSE_CODES) as CloseReason[]), by_client: 0, lost: 0 },
-    handshakesRefused: { full: 0, draining: 0, origin: 0, http: 0, handshake: 0 },
+    handshakesRefused: { full: 0, draining: 0, rate: 0, origin: 0, http: 0, handshake: 0 },
   };
 }
 

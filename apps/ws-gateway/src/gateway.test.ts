@@ -99,6 +99,7 @@ describe('groupcast.v1', () => {
     expect(welcome).toEqual({
       type: 'welcome',
       client_id: expect.stringMatching(/^[\w-]{22}$/),
+      session: expect.stringMatching(/^[\w-]{43}$/),
       heartbeat: { interval_ms: 25_000, timeout_ms: 10_000 },
       limits: { message_bytes: 65_536, groups: 128, messages_per_second: 1_000, messages_burst: 2_000 },
     });
@@ -167,6 +168,7 @@ describe('the hub', () => {
       await client.ask({ cmd: 'send_to_group', group_id: 'g', message: 'x', id: 3 });
     }
     started.hub.publishUnheard('group:g', 3);
+    started.hub.trim('group:g');
     started.hub.comeBack();
     expect(await client.event()).toEqual({
       type: 'gap',

@@ -13,6 +13,7 @@ import { createHttpAnswer, refuse } from './http-answer.ts';
 import type { ClientMode } from './member.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import { Backpressure } from './policies/backpressure.ts';
+import { SlowLog } from './slow-log.ts';
 
 /** A drained client is told to come back within this many milliseconds, at a moment of its own. */
 const RECONNECT_SPREAD_MS = 1_000;
@@ -37,6 +38,11 @@ export interface DrainOptions {
   /** The connections are closed evenly over this time, in milliseconds. */
   readonly windowMs: number;
   readonly reason: CloseReason;
+  /**
+   * What becomes of handshakes that are under way: `refuse`, which is the default, answers them with 503; `accept` takes them, and
+   * closes their connections at a random moment of what is left of the window.
+   */
+  readonly handshakes?: 'refuse' | 'accept';
 }
 
 /** One worker's WebSockets. */
@@ -45,7 +51,9 @@ export interface Gateway {
   listen(): Promise<AddressInfo>;
   stats(): GatewayStats;
   connections(): readonly ConnectionRow[];
-  /** Stops listening, refuses handshakes under way with 503 and closes all connections; resolves when they are gone. */
+  /** Takes no new connections from now on, and closes none. Handshakes under way may still finish. */
+  stopListening(): void;
+  /** Stops listening first, then closes all connections; resolves when they are gone. */
   drain(options: DrainOptions): Promise<void>;
   /** Drains without a window, and ends the subscriptions at the hub; resolves when nothing is left. */
   close(): Promise<void>;
@@ -62,6 +70,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   readonly #counters: Counters = createCounters();
   readonly #groups: Groups;
   readonly #backpressure: Backpressure;
+  readonly #slowLog: SlowLog;
   readonly #connections = new Set<Connection>();
   readonly #context: ConnectionContext;
   readonly #handshake: Handshake;
@@ -69,12 +78,14 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   #drain: EvenClose<Connection> | undefined;
   #closing: Promise<void> | undefined;
   #portClosed: Promise<void> | undefined;
-  #whenEmpty: (() => void)[] = [];
+  #handshakeTimer: NodeJS.Timeout | undefined;
+  #whenGone: (() => void)[] = [];
   #fullLoggedTick = Number.NEGATIVE_INFINITY;
   /** Open ones, those of handshakes and pages among them. */
   #sockets = 0;
   readonly #socketClosed = (): void => {
     this.#sockets -= 1;
+    this.#checkGone();
   };
 
   constructor(input: GatewayOptionsInput) {
@@ -83,6 +94,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     this.#ownsWheel = input.wheel === undefined;
     this.#groups = new Groups(options, this.#counters);
     this.#backpressure = new Backpressure(options, options.wheel);
+    this.#slowLog = new SlowLog(options.log);
     this.#context = this.#createContext();
     this.#handshake = new Handshake(options, this);
     this.#server = this.#createServer();
@@ -103,12 +115,14 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   }
 
   stats(): GatewayStats {
-    const { dropped, refused, closed, handshakesRefused, ...counts } = this.#counters;
+    const { recoveries, dropped, refused, closed, handshakesRefused, ...counts } = this.#counters;
     return {
       connections: this.#connections.size,
       groups: this.#groups.size,
       queuedBytes: this.#backpressure.queuedBytes,
+      catchingUp: this.#groups.catchingUp,
       ...counts,
+      recoveries: { ...recoveries },
       dropped: { ...dropped },
       refused: { ...refused },
       closed: { ...closed },
@@ -129,14 +143,24 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     }));
   }
 
-  async drain({ windowMs, reason }: DrainOptions): Promise<void> {
-    this.#handshake.drain();
-    this.#stopListening();
+  stopListening(): void {
+    // Others take the connections that come now: the port is free for them, or belongs to workers that do not drain.
+    if (!this.#server.listening) return;
+    this.#portClosed = new Promise((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    // A server that is closed no longer looks after the deadlines of handshakes.
+    this.#handshakeTimer = setTimeout(() => this.#server.closeAllConnections(), this.#options.handshakeMs);
+  }
+
+  async drain({ windowMs, reason, handshakes = 'refuse' }: DrainOptions): Promise<void> {
+    if (handshakes === 'refuse') this.#handshake.refuseAll();
+    this.stopListening();
     this.#drain ??= new EvenClose(this.#connections, windowMs, (connection) => {
       connection.close(reason, Math.floor(Math.random() * RECONNECT_SPREAD_MS));
     });
-    await this.#drain.done;
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    if (!this.#isGone) await new Promise<void>((resolve) => this.#whenGone.push(resolve));
+    this.#drain.hurry();
   }
 
   close(): Promise<void> {
@@ -144,10 +168,11 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     return this.#closing;
   }
 
-  accepted(ws: ClientSocket, socket: Socket): void {
-    const connection = new Connection(ws, socket, this.#context);
+  accepted(ws: ClientSocket, socket: Socket, session: string | undefined): void {
+    const connection = new Connection(ws, socket, session, this.#context);
     ws.attach(connection);
-    connection.open();
+    connection.open(session);
+    this.#drain?.add(connection);
   }
 
   refused(reason: HandshakeRefusal): void {
@@ -156,20 +181,14 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
 
   async #close(): Promise<void> {
     this.#drain?.hurry();
-    await this.drain({ windowMs: 0, reason: 'going_away' });
+    await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'refuse' });
     // What is left now are handshakes and pages under way.
     this.#server.closeAllConnections();
     await this.#portClosed;
+    clearTimeout(this.#handshakeTimer);
     this.#groups.close();
+    this.#slowLog.close();
     if (this.#ownsWheel) this.#options.wheel.stop();
-  }
-
-  /** Others take the connections that come now: the port is free for them, or belongs to workers that do not drain. */
-  #stopListening(): void {
-    if (!this.#server.listening) return;
-    this.#portClosed = new Promise((resolve) => {
-      this.#server.close(() => resolve());
-    });
   }
 
   #createContext(): ConnectionContext {
@@ -181,6 +200,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
       hub: options.hub,
       counters: this.#counters,
       backpressure: this.#backpressure,
+      slowLog: this.#slowLog,
       connections: this.#connections,
       messageRate: { perSecond: options.messagesPerSecond, burst: options.messagesBurst },
       controlRate: { perSecond: options.controlFramesPerSecond, burst: options.controlFramesBurst },
@@ -189,7 +209,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
         timeout: wheel.ticksOf(options.heartbeatTimeoutMs),
       },
       closeTicks: wheel.ticksOf(options.closeMs),
-      connectionClosed: () => this.#connectionClosed(),
+      connectionClosed: () => this.#checkGone(),
     };
   }
 
@@ -242,8 +262,13 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     log.warn({ connectionsMax, dropped }, 'as many connections as are taken; further ones are dropped');
   }
 
-  #connectionClosed(): void {
-    if (this.#connections.size > 0) return;
-    for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  /** Whether there is no connection, and none can come any more once the port is closed. */
+  get #isGone(): boolean {
+    return this.#connections.size === 0 && (this.#handshake.refusesAll || this.#sockets === 0);
+  }
+
+  #checkGone(): void {
+    if (this.#whenGone.length === 0 || !this.#isGone) return;
+    for (const resolve of this.#whenGone.splice(0)) resolve();
   }
 }

@@ -1,4 +1,5 @@
 import type { native, Position } from '@groupcast/protocol';
+import type { CatchUp } from './catch-up.ts';
 import type { Member } from './member.ts';
 
 /** What counts for a publication beside its payload, in bytes: its object, its envelope. */
@@ -12,12 +13,15 @@ const PUBLICATION_OVERHEAD_BYTES = 128;
 export class Group {
   readonly name: string;
   readonly channel: string;
+  /** Who gets what comes. */
   readonly members: Set<Member> = new Set();
+  /** Who is still being given what it missed; most groups never need it. */
+  catchUps: Map<Member, CatchUp> | undefined;
   state: 'subscribing' | 'live' = 'subscribing';
   /** Of the last publication that came, whether or not it has been written to members yet. */
   epoch = '';
   offset = 0;
-  /** Since when there has been no member, in ticks of the wheel. */
+  /** Since when there has been nobody, in ticks of the wheel. */
   emptySince = 0;
   #pending: native.Publication[] = [];
   #pendingBytes = 0;
@@ -29,6 +33,30 @@ export class Group {
 
   get position(): Position {
     return { epoch: this.epoch, offset: this.offset };
+  }
+
+  /** Whether nobody is in it, not even on the way. */
+  get isEmpty(): boolean {
+    return this.members.size === 0 && this.catchUps === undefined;
+  }
+
+  /** Whether somebody is in it, or on the way. */
+  has(member: Member): boolean {
+    return this.members.has(member) || this.catchUps?.has(member) === true;
+  }
+
+  moveTo(position: Position): void {
+    this.epoch = position.epoch;
+    this.offset = position.offset;
+  }
+
+  isAt(position: Position): boolean {
+    return this.offset === position.offset && this.epoch === position.epoch;
+  }
+
+  /** Whether all up to a position has come here. */
+  hasReached(position: Position): boolean {
+    return this.offset >= position.offset && this.epoch === position.epoch;
   }
 
   /** About how much memory the publications of this turn hold. */

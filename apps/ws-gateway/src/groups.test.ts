@@ -195,6 +195,20 @@ describe('delivering', () => {
     expect(member.got).toEqual(['0', '1', '2']);
   });
 
+  test('a position is told behind what it counts, and nowhere before it is known', async () => {
+    const member = await joined('g', new FakeMember());
+    hub.publish('group:g', 'one');
+    expect(groups.positionOf('g')).toEqual({ epoch: 'epoch-1', offset: 1 });
+    expect(member.got).toEqual(['one']);
+    hub.publish('group:g', 'two');
+    groups.flush('g');
+    groups.flush('never heard of');
+    expect(member.got).toEqual(['one', 'two']);
+    groups.join(member, 'new', undefined);
+    expect(groups.positionOf('new')).toBeUndefined();
+    expect(groups.positionOf('never heard of')).toBeUndefined();
+  });
+
   test('a turn that brings very much is written in parts', async () => {
     const member = await joined('g', new FakeMember());
     const text = 'x'.repeat(64 * 1024);
@@ -243,10 +257,8 @@ describe('delivering', () => {
 
   test('nothing is delivered twice, or before the hub has said where the group stands', async () => {
     const member = new FakeMember();
+    hub.publishUnheard('group:g', 1);
     groups.join(member, 'g', undefined);
-    hub.publish('group:g', 'too early');
-    expect(counters.dropped.not_followed).toBe(1);
-    await nextTurn();
     const publication = {
       channel: 'group:g',
       kind: 'text' as const,
@@ -254,6 +266,9 @@ describe('delivering', () => {
       sender: '',
       messageId: '',
     };
+    groups.deliver({ ...publication, payload: Buffer.from('too early'), number: 1 });
+    expect(counters.dropped.not_followed).toBe(1);
+    await nextTurn();
     for (const number of [1, 2, 2, 1, 3]) {
       groups.deliver({ ...publication, payload: Buffer.from(`${number}`), number });
     }
@@ -299,7 +314,7 @@ describe('while the hub is away', () => {
     expect(member.got).toEqual([]);
     turn(1);
     expect(member.got).toMatchObject([{ type: 'error', id: 1, code: 'hub_unavailable' }]);
-    expect([member.memberships.length, member.waitingJoins, counters.refused.hub_unavailable]).toEqual([
+    expect([member.memberships.length, member.waitingAnswers, counters.refused.hub_unavailable]).toEqual([
       0, 0, 1,
     ]);
     turn(3);
@@ -327,7 +342,7 @@ describe('while the hub is away', () => {
     hub.comeBack();
     expect(one.got).toEqual([ack(1, 4), ack(2, 4)]);
     expect(two.got).toEqual([ack(3, 4)]);
-    expect([one.waitingJoins, two.waitingJoins]).toEqual([0, 0]);
+    expect([one.waitingAnswers, two.waitingAnswers]).toEqual([0, 0]);
     turn(20);
     expect(two.got.length).toBe(1);
   });
@@ -347,10 +362,10 @@ describe('while the hub is away', () => {
   test('joins that wait are bounded for each client', () => {
     const member = new FakeMember();
     for (let id = 0; id < 1_000; id++) groups.join(member, 'g', id);
-    expect(member.waitingJoins).toBe(128);
+    expect(member.waitingAnswers).toBe(128);
     expect(member.got.length).toBe(1_000 - 128);
     groups.leaveAll(member);
-    expect(member.waitingJoins).toBe(0);
+    expect(member.waitingAnswers).toBe(0);
     turn(12);
     expect([groups.size, wheel.waiting]).toEqual([0, 0]);
   });
@@ -372,29 +387,35 @@ describe('while the hub is away', () => {
     groups.join(member, 'g', 1);
     groups.leaveAll(member);
     expect(member.got).toEqual([]);
-    expect([member.waitingJoins, counters.refused.hub_unavailable]).toEqual([0, 0]);
+    expect([member.waitingAnswers, counters.refused.hub_unavailable]).toEqual([0, 0]);
   });
 });
 
 describe('when the hub is back after a break', () => {
-  test('nobody is told anything if nothing was missed', async () => {
-    const member = await joined('g', new FakeMember('v1', 'v1'));
-    hub.publish('group:g', 'one');
+  test('members get what they missed as if nothing had been, and are told nothing', async () => {
+    const v1 = await joined('g', new FakeMember('v1', 'v1'));
+    const plain = await joined('g', new FakeMember('plain'));
+    hub.publish('group:g', 'before');
+    hub.publishUnheard('group:g', 2);
     hub.comeBack();
-    hub.publish('group:g', 'two');
+    hub.publish('group:g', 'after');
     await nextTurn();
-    expect(member.got).toMatchObject([{ message: 'one' }, { message: 'two', offset: 2 }]);
+    expect(plain.got).toEqual(['before', 'unheard 0', 'unheard 1', 'after']);
+    expect(v1.got.map((event) => (event as { offset: number }).offset)).toEqual([1, 2, 3, 4]);
+    expect(counters.gaps).toBe(0);
   });
 
   test.each([
     ['trimmed', 'epoch-1', 7],
     ['epoch_changed', 'epoch-2', 0],
-  ] as const)('v1 members are told of a gap: %s', async (reason, epoch, offset) => {
+  ] as const)('v1 members are told what cannot be had, and why: %s', async (reason, epoch, offset) => {
     const v1 = await joined('g', new FakeMember('v1', 'v1'));
     const plain = await joined('g', new FakeMember('plain'));
     hub.publish('group:g', 'before');
     hub.publishUnheard('group:g', 6);
-    hub.comeBack(epoch);
+    if (reason === 'trimmed') hub.trim('group:g');
+    else hub.restart(epoch);
+    hub.comeBack();
     hub.publish('group:g', 'after');
     await nextTurn();
     expect(v1.got).toMatchObject([
@@ -403,11 +424,13 @@ describe('when the hub is back after a break', () => {
       { type: 'message', message: 'after', offset: offset + 1 },
     ]);
     expect(plain.got).toEqual(['before', 'after']);
+    expect(counters.gaps).toBe(1);
   });
 });
 
 test('a group that could not be subscribed leaves nothing behind', () => {
   const broken = {
+    history: () => {},
     subscribe: () => {
       throw new Error('a defect');
     },

@@ -3,18 +3,21 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { type Server, WebSocketServer } from 'ws';
+import { newSession, offeredSession } from './client-session.ts';
 import { ClientSocket } from './client-socket.ts';
 import type { HandshakeRefusal } from './gateway-stats.ts';
 import { refuse } from './http-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import { originsOf, originVerdict } from './policies/origin.ts';
+import { type Rate, RateLimit } from './policies/rate-limit.ts';
 
-/** Seconds after which a client may try again that came during a drain. */
-const RETRY_AFTER_SECONDS = '1';
+/** Who is refused for now may try again after 1 to so many seconds, at random, so that not all come back at once. */
+const RETRY_AFTER_SECONDS_MAX = 3;
 
 /** Who gets what comes of handshakes. */
 export interface HandshakeReceiver {
-  accepted(ws: ClientSocket, socket: Socket): void;
+  /** `session` is that of a client that speaks `groupcast.v1`, its own or a new one; it is a secret. */
+  accepted(ws: ClientSocket, socket: Socket, session: string | undefined): void;
   refused(reason: HandshakeRefusal): void;
 }
 
@@ -25,12 +28,16 @@ export class Handshake {
   readonly #receiver: HandshakeReceiver;
   /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */
   readonly #answered = new WeakSet<Duplex>();
-  #draining = false;
+  readonly #rate: Rate;
+  readonly #rateLimit: RateLimit;
+  #refusing = false;
 
   /** Throws a TypeError when one of the allowed origins is none. */
   constructor(options: GatewayOptions, receiver: HandshakeReceiver) {
     this.#origins = originsOf(options.allowedOrigins);
     this.#receiver = receiver;
+    this.#rate = { perSecond: options.handshakesPerSecond, burst: options.handshakesBurst };
+    this.#rateLimit = new RateLimit(this.#rate, performance.now());
     const serverOptions = {
       noServer: true,
       WebSocket: ClientSocket,
@@ -53,9 +60,13 @@ export class Handshake {
     });
   }
 
+  get refusesAll(): boolean {
+    return this.#refusing;
+  }
+
   /** From now on every handshake is refused. */
-  drain(): void {
-    this.#draining = true;
+  refuseAll(): void {
+    this.#refusing = true;
   }
 
   /** Listener for `request` of an HTTP server. */
@@ -71,8 +82,10 @@ export class Handshake {
       this.#receiver.refused('handshake');
       socket.once('finish', destroy);
       socket.end();
-    } else if (this.#draining) {
+    } else if (this.#refusing) {
       this.#refuse(socket, 'draining', 503, 'This gateway is about to end. Connect again.');
+    } else if (!this.#isWithinRate()) {
+      this.#refuse(socket, 'rate', 503, 'Too many clients connect at once. Connect again later.');
     } else if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
       this.#refuse(socket, 'handshake', 400, 'WebSockets need HTTP/1.1.');
     } else if (originVerdict(request.headers.origin, this.#origins) !== 'ok') {
@@ -84,16 +97,29 @@ export class Handshake {
 
   // Nothing of the request is kept but its socket.
   readonly #upgraded = (ws: ClientSocket, request: IncomingMessage): void => {
-    const { socket } = request;
+    const { socket, headers } = request;
+    const session =
+      ws.protocol === CLIENT_SUBPROTOCOL_V1
+        ? (offeredSession(headers['sec-websocket-protocol']) ?? newSession())
+        : undefined;
     // Ws has its own listener by now.
     socket.removeListener('error', destroy);
-    this.#receiver.accepted(ws, socket);
+    this.#receiver.accepted(ws, socket, session);
   };
+
+  /** For all clients together: those behind one address are many, and those that come back after a fault are all. */
+  #isWithinRate(): boolean {
+    return this.#rate.perSecond === 0 || this.#rateLimit.take(this.#rate, performance.now()) === 'ok';
+  }
 
   #refuse(socket: Duplex, reason: HandshakeRefusal, status: number, sentence: string): void {
     this.#receiver.refused(reason);
-    refuse(socket, status, sentence, status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {});
+    refuse(socket, status, sentence, status === 503 ? { 'retry-after': retryAfter() } : {});
   }
+}
+
+function retryAfter(): string {
+  return String(1 + Math.floor(Math.random() * RETRY_AFTER_SECONDS_MAX));
 }
 
 function destroy(this: Duplex): void {

@@ -3,6 +3,14 @@
 export type { Log } from '@groupcast/service';
 export { type ConnectionRow, createGateway, type DrainOptions, type Gateway } from './gateway.ts';
 export type { GatewayStats } from './gateway-stats.ts';
-export type { HubPort, HubSubscriber, PublishAnswer, SubmitOptions } from './hub-port.ts';
+export type {
+  HistoryAnswer,
+  HistoryPage,
+  HubPort,
+  HubSubscriber,
+  LossReason,
+  PublishAnswer,
+  SubmitOptions,
+} from './hub-port.ts';
 export { GATEWAY_DEFAULTS, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 export { TimingWheel } from './timing-wheel.ts';

@@ -9,12 +9,16 @@ export interface Member {
   /** The client id. */
   readonly id: string;
   readonly mode: ClientMode;
-  /** The groups that it is in. Only `Groups` changes this. */
+  /** Whether it may be in groups. What is written to one connection may end another, so that any write can change this. */
+  readonly isOpen: boolean;
+  /** Bytes that wait for the client to read. */
+  readonly queuedBytes: number;
+  /** The groups that it is in, or on the way into. Only `Groups` changes this. */
   readonly memberships: Group[];
-  /** How many of its joins wait for the hub. Only `WaitingJoins` changes this. */
-  waitingJoins: number;
+  /** How many of its commands wait for the hub. Whoever lets one wait changes this. */
+  waitingAnswers: number;
   /** Takes whole text frames. May end the membership, when the member is too slow. Must not throw. */
   send(frames: Uint8Array): void;
-  /** Sends one event. Must not throw. */
+  /** Sends one event. May end the membership, too. Must not throw. */
   tell(event: ClientEvent): void;
 }

@@ -28,6 +28,13 @@ export interface GatewayOptions {
   readonly handshakeMs: number;
   /** How often handshakes are looked at, in milliseconds. Default 2,000. */
   readonly handshakeCheckMs: number;
+  /** Handshakes each second in the long run, from all clients together; above it they are told to try again. 0: any. Default 500. */
+  readonly handshakesPerSecond: number;
+  /**
+   * Handshakes at once. Default 500, a second's worth: clients that come back together are taken as fast as it can be done, and those
+   * that are here wait for a few dozen milliseconds at most.
+   */
+  readonly handshakesBurst: number;
   /** Header of a handshake, in bytes. Default 8 KiB. */
   readonly headerBytesMax: number;
   /** Header lines of a handshake that are kept. Default 100. */
@@ -54,6 +61,8 @@ export interface GatewayOptions {
   readonly groupsPerConnectionMax: number;
   /** A join with an id that the hub has not answered after this many milliseconds is undone. Default 10,000. */
   readonly joinMs: number;
+  /** Whoever missed more messages of a group than this is given none of them. Default 1,000, as many as a hub keeps. */
+  readonly recoveryMessagesMax: number;
   /** How long a group without members stays subscribed, in milliseconds. Default 2,000. */
   readonly lingerMs: number;
   /** A client that was silent for this many milliseconds is asked whether it lives. Default 25,000. */
@@ -87,6 +96,8 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   connectionsMax: 10_000,
   handshakeMs: 10_000,
   handshakeCheckMs: 2_000,
+  handshakesPerSecond: 500,
+  handshakesBurst: 500,
   headerBytesMax: 8 * KIB,
   headersMax: 100,
   messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
@@ -100,6 +111,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   strikesMs: 10_000,
   groupsPerConnectionMax: limits.GROUPS_PER_CONNECTION_MAX,
   joinMs: 10_000,
+  recoveryMessagesMax: 1_000,
   lingerMs: 2_000,
   heartbeatMs: 25_000,
   heartbeatTimeoutMs: 10_000,

@@ -17,6 +17,7 @@ import {
   gapEvent,
   messageJson,
   PING_EVENT,
+  recoveryAckEvent,
   welcomeEvent,
 } from './outgoing.ts';
 
@@ -25,10 +26,12 @@ const POSITION = { epoch: 'e', offset: 7 };
 
 test('every event is one of the protocol, field for field', () => {
   const events = [
-    welcomeEvent('client', OPTIONS),
+    welcomeEvent('client', 'session', OPTIONS),
     ackEvent(1),
     ackEvent('two', 'g'),
     ackEvent(-3.5, 'g', POSITION),
+    recoveryAckEvent(ackEvent(1, 'g', POSITION), undefined),
+    recoveryAckEvent(ackEvent(1, 'g', POSITION), 'limit'),
     gapEvent('g', 'trimmed', POSITION),
     gapEvent('g', 'epoch_changed', POSITION),
     PING_EVENT,

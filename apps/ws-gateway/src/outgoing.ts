@@ -6,14 +6,17 @@ import {
   type native,
   type Position,
 } from '@groupcast/protocol';
-import type { ClientEvent, CommandId } from '@groupcast/protocol/schema';
+import type { ClientEvent, CommandId, UnrecoveredReason } from '@groupcast/protocol/schema';
 import type { GatewayOptions } from './options.ts';
 
+export type AckEvent = Extract<ClientEvent, { type: 'ack' }>;
+
 /** What a v1 client is told first. */
-export function welcomeEvent(clientId: string, options: GatewayOptions): ClientEvent {
+export function welcomeEvent(clientId: string, session: string, options: GatewayOptions): ClientEvent {
   return {
     type: 'welcome',
     client_id: clientId,
+    session,
     heartbeat: { interval_ms: options.heartbeatMs, timeout_ms: options.heartbeatTimeoutMs },
     limits: {
       message_bytes: options.messageBytesMax,
@@ -25,7 +28,7 @@ export function welcomeEvent(clientId: string, options: GatewayOptions): ClientE
 }
 
 /** A command was done. `position` is where the group stands, for commands that have to do with it. */
-export function ackEvent(id: CommandId, groupName?: string, position?: Position): ClientEvent {
+export function ackEvent(id: CommandId, groupName?: string, position?: Position): AckEvent {
   if (groupName === undefined) return { type: 'ack', id };
   if (position === undefined) return { type: 'ack', id, group_id: groupName };
   return { type: 'ack', id, group_id: groupName, epoch: position.epoch, offset: position.offset };
@@ -42,12 +45,13 @@ export function errorEvent(
     : { type: 'error', id, code, message: sentence };
 }
 
+/** The ack of a join with a position: what the client missed follows, or it is not given it, for a reason. */
+export function recoveryAckEvent(ack: AckEvent, reason: UnrecoveredReason | undefined): AckEvent {
+  return reason === undefined ? { ...ack, recovered: true } : { ...ack, recovered: false, reason };
+}
+
 /** Messages of the group up to `position` are lost to its members, and why. */
-export function gapEvent(
-  groupName: string,
-  reason: 'epoch_changed' | 'trimmed',
-  position: Position,
-): ClientEvent {
+export function gapEvent(groupName: string, reason: UnrecoveredReason, position: Position): ClientEvent {
   return { type: 'gap', group_id: groupName, reason, epoch: position.epoch, offset: position.offset };
 }
 

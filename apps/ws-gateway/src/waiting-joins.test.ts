@@ -17,28 +17,32 @@ function idsOf(taken: readonly WaitingJoin[]): unknown[] {
 describe('WaitingJoins', () => {
   test('gives each join out once, in order, and counts those of each member', () => {
     const [one, two] = [new FakeMember('one'), new FakeMember('two')];
-    joins.add(groups[0], { member: one, id: 1, joined: true, deadline: 5 });
-    joins.add(groups[0], { member: two, id: 2, joined: true, deadline: 5 });
-    joins.add(groups[0], { member: one, id: 3, joined: false, deadline: 6 });
-    joins.add(groups[1], { member: one, id: 4, joined: true, deadline: 6 });
-    expect([one.waitingJoins, two.waitingJoins, joins.size]).toEqual([3, 1, 2]);
+    joins.add(groups[0], one, { id: 1, joined: true, deadline: 5 });
+    joins.add(groups[0], two, { id: 2, joined: true, deadline: 5 });
+    joins.add(groups[0], one, { id: 3, joined: false, deadline: 6 });
+    joins.add(groups[1], one, { id: 4, joined: true, deadline: 6 });
+    expect([one.waitingAnswers, two.waitingAnswers, joins.size]).toEqual([3, 1, 2]);
     expect(idsOf(joins.takeOf(groups[0], one))).toEqual([1, 3]);
     expect(idsOf(joins.takeOf(groups[0], one))).toEqual([]);
-    expect(idsOf(joins.takeAll(groups[0]))).toEqual([2]);
-    expect(idsOf(joins.takeAll(groups[1]))).toEqual([4]);
-    expect([one.waitingJoins, two.waitingJoins, joins.size]).toEqual([0, 0, 0]);
+    expect(idsOf(joins.takeOf(groups[0], two))).toEqual([2]);
+    expect(idsOf(joins.takeOf(groups[1], one))).toEqual([4]);
+    expect([one.waitingAnswers, two.waitingAnswers, joins.size]).toEqual([0, 0, 0]);
   });
 
   test('gives out those whose time is over, and keeps the others', () => {
-    const member = new FakeMember();
-    joins.add(groups[0], { member, id: 1, joined: true, deadline: 5 });
-    joins.add(groups[0], { member, id: 2, joined: false, deadline: 6 });
-    joins.add(groups[1], { member, id: 3, joined: true, deadline: 7 });
+    const [one, two] = [new FakeMember('one'), new FakeMember('two')];
+    joins.add(groups[0], one, { id: 1, joined: true, deadline: 5 });
+    joins.add(groups[0], one, { id: 2, joined: false, deadline: 7 });
+    joins.add(groups[0], two, { id: 3, joined: true, deadline: 6 });
+    joins.add(groups[1], one, { id: 4, joined: true, deadline: 7 });
     expect(joins.takeExpired(4)).toEqual([]);
-    expect(joins.takeExpired(6).map(([group, { id }]) => [group.name, id])).toEqual([
-      ['a', 1],
-      ['a', 2],
+    const expired = joins.takeExpired(6);
+    expect(expired.map(({ group, member, joins }) => [group.name, member.id, idsOf(joins)])).toEqual([
+      ['a', 'one', [1]],
+      ['a', 'two', [3]],
     ]);
-    expect([member.waitingJoins, joins.size]).toEqual([1, 1]);
+    expect([one.waitingAnswers, two.waitingAnswers, joins.size]).toEqual([2, 0, 2]);
+    expect(joins.takeExpired(7).length).toBe(2);
+    expect([one.waitingAnswers, joins.size]).toEqual([0, 0]);
   });
 });

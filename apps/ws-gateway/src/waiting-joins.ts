@@ -2,65 +2,71 @@ import type { CommandId } from '@groupcast/protocol/schema';
 import type { Group } from './group.ts';
 import type { Member } from './member.ts';
 
-/** A join with an id that the hub has not answered yet. */
+/** A join with an id that cannot be answered yet. */
 export interface WaitingJoin {
-  readonly member: Member;
   readonly id: CommandId;
-  /** Whether it was this join that made it a member; otherwise it stays one when the join is given up. */
+  /** Whether it was this join that brought the member in; otherwise it stays when the join is given up. */
   readonly joined: boolean;
   /** When it is given up, in ticks of the wheel. */
   readonly deadline: number;
+}
+
+/** The joins of one member of a group whose time is over. */
+export interface ExpiredJoins {
+  readonly group: Group;
+  readonly member: Member;
+  readonly joins: readonly WaitingJoin[];
 }
 
 const NONE: readonly WaitingJoin[] = [];
 
 /** The joins of all groups that wait for the hub. Whoever takes one has to answer it. */
 export class WaitingJoins {
-  // All wait equally long, so that those of a group stand in the order of their deadlines.
-  readonly #byGroup = new Map<Group, WaitingJoin[]>();
+  readonly #byGroup = new Map<Group, Map<Member, WaitingJoin[]>>();
 
   /** How many groups are waited for. */
   get size(): number {
     return this.#byGroup.size;
   }
 
-  add(group: Group, join: WaitingJoin): void {
-    join.member.waitingJoins += 1;
-    const joins = this.#byGroup.get(group);
-    if (joins === undefined) this.#byGroup.set(group, [join]);
+  add(group: Group, member: Member, join: WaitingJoin): void {
+    member.waitingAnswers += 1;
+    let members = this.#byGroup.get(group);
+    if (members === undefined) {
+      members = new Map();
+      this.#byGroup.set(group, members);
+    }
+    const joins = members.get(member);
+    if (joins === undefined) members.set(member, [join]);
     else joins.push(join);
   }
 
-  /** All of a group, in the order in which they came. */
-  takeAll(group: Group): readonly WaitingJoin[] {
-    return this.#take(group, () => true);
-  }
-
-  /** Those of one member. */
+  /** Those of one member, in the order in which they came. */
   takeOf(group: Group, member: Member): readonly WaitingJoin[] {
-    return member.waitingJoins === 0 ? NONE : this.#take(group, (join) => join.member === member);
+    const members = this.#byGroup.get(group);
+    const joins = members?.get(member);
+    if (members === undefined || joins === undefined) return NONE;
+    members.delete(member);
+    if (members.size === 0) this.#byGroup.delete(group);
+    member.waitingAnswers -= joins.length;
+    return joins;
   }
 
-  /** Those whose time is over, with their groups. */
-  takeExpired(now: number): (readonly [group: Group, join: WaitingJoin])[] {
-    const expired: (readonly [Group, WaitingJoin])[] = [];
-    for (const [group, [first]] of this.#byGroup) {
-      if (first === undefined || first.deadline > now) continue;
-      for (const join of this.#take(group, ({ deadline }) => deadline <= now)) expired.push([group, join]);
+  /** Those whose time is over. */
+  takeExpired(now: number): readonly ExpiredJoins[] {
+    const expired: ExpiredJoins[] = [];
+    for (const [group, members] of this.#byGroup) {
+      for (const [member, all] of members) {
+        const joins = all.filter(({ deadline }) => deadline <= now);
+        if (joins.length === 0) continue;
+        expired.push({ group, member, joins });
+        member.waitingAnswers -= joins.length;
+        const others = all.filter(({ deadline }) => deadline > now);
+        if (others.length > 0) members.set(member, others);
+        else members.delete(member);
+      }
+      if (members.size === 0) this.#byGroup.delete(group);
     }
     return expired;
-  }
-
-  #take(group: Group, isTaken: (join: WaitingJoin) => boolean): readonly WaitingJoin[] {
-    const joins = this.#byGroup.get(group) ?? NONE;
-    const taken = joins.filter(isTaken);
-    if (taken.length === joins.length) this.#byGroup.delete(group);
-    else if (taken.length > 0)
-      this.#byGroup.set(
-        group,
-        joins.filter((join) => !isTaken(join)),
-      );
-    for (const { member } of taken) member.waitingJoins -= 1;
-    return taken;
   }
 }

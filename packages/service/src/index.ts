@@ -1,3 +1,4 @@
+export { AdminError } from './admin-error.ts';
 export { createAdminServer } from './admin-server.ts';
 export { ConfigError } from './config-error.ts';
 export { configMarkdown } from './config-help.ts';

@@ -58,3 +58,17 @@ test('pretty lines are one a line too, and fields stay escaped', () => {
   expect(written[0]).toMatch(/hello.*\n$/);
   expect(written[0]).not.toContain('\u001b[2J');
 });
+
+test('level and format can be changed while it is in use', () => {
+  const log = logger({ level: 'warn' });
+  log.info('too early');
+  log.adjust({ level: 'debug', format: 'pretty' });
+  log.debug({ value: 1 }, 'for people');
+  log.adjust({ level: 'error', format: 'json' });
+  log.warn('too late');
+  log.error('for machines');
+  expect(written).toHaveLength(2);
+  expect(written[0]).toMatch(/for people.*\n$/);
+  expect(written[0]).not.toMatch(/^\{/);
+  expect(JSON.parse(written[1]!).msg).toBe('for machines');
+});

@@ -23,6 +23,8 @@ export interface Logger {
   readonly fatal: LogLine;
   /** A logger whose lines carry these fields too. */
   child(bindings: object): Logger;
+  /** From now on another level and format, for this logger; not for its children. */
+  adjust(options: Pick<LoggerOptions, 'level' | 'format'>): void;
   /** How many lines of this process were lost, because nobody read them or there was no room for them. */
   dropped(): number;
 }
@@ -46,9 +48,7 @@ const SECRET_FIELDS = ['token', 'secret', 'authorization'];
  * and never ends it, whatever becomes of stderr: lines that cannot be written are dropped and counted.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const sink = new LogSink(process.stderr);
-  const { format = 'auto' } = options;
-  const pretty = format === 'auto' ? process.stderr.isTTY === true : format === 'pretty';
+  const output = new LogOutput(options.format);
   const settings = {
     name: options.name,
     level: options.level,
@@ -58,29 +58,63 @@ export function createLogger(options: LoggerOptions): Logger {
     serializers: { error: stdSerializers.err },
     redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
   };
-  return adapt(pino(settings, pretty ? prettySink(sink) : sink), sink);
+  return adapt(pino(settings, output), output);
+}
+
+/** Takes JSON lines to stderr, as they are or for people. */
+class LogOutput {
+  readonly #sink = new LogSink(process.stderr);
+  #format: ((line: string) => string) | undefined;
+
+  constructor(format: LogFormat | undefined) {
+    this.setFormat(format);
+  }
+
+  get dropped(): number {
+    return this.#sink.dropped;
+  }
+
+  setFormat(format: LogFormat = 'auto'): void {
+    const pretty = format === 'auto' ? process.stderr.isTTY === true : format === 'pretty';
+    this.#format = pretty ? prettyLines() : undefined;
+  }
+
+  write(line: string): void {
+    this.#sink.write(this.#format === undefined ? line : this.#format(line));
+  }
 }
 
 /** Formats in this thread: a worker thread would lose the last lines of a process that ends. */
-function prettySink(sink: LogSink): { write(line: string): void } {
-  const format = prettyFactory({
+function prettyLines(): (line: string) => string {
+  return prettyFactory({
     colorize: process.stderr.hasColors?.() ?? false,
     errorLikeObjectKeys: ['error'],
     ignore: 'pid',
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   });
-  return { write: (line) => sink.write(format(line)) };
 }
 
-function adapt(logger: PinoLogger, sink: LogSink): Logger {
+function adapt(logger: PinoLogger, output: LogOutput): Logger {
   return {
-    debug: logger.debug.bind(logger),
-    info: logger.info.bind(logger),
-    warn: logger.warn.bind(logger),
-    error: logger.error.bind(logger),
-    fatal: logger.fatal.bind(logger),
-    child: (bindings) => adapt(logger.child(bindings), sink),
-    dropped: () => sink.dropped,
+    debug: line(logger, 'debug'),
+    info: line(logger, 'info'),
+    warn: line(logger, 'warn'),
+    error: line(logger, 'error'),
+    fatal: line(logger, 'fatal'),
+    child: (bindings) => adapt(logger.child(bindings), output),
+    adjust: ({ level, format }) => {
+      logger.level = level;
+      output.setFormat(format);
+    },
+    dropped: () => output.dropped,
+  };
+}
+
+/** Looks the method up for each line: pino puts others there when the level changes. */
+function line(logger: PinoLogger, level: Exclude<LogLevel, 'silent'>): LogLine {
+  return (first: object | string, message?: string) => {
+    if (typeof first === 'string') logger[level](first);
+    else logger[level](first, message);
   };
 }

@@ -16,11 +16,13 @@ export interface Command<C extends object> {
   /** One sentence for `--help`. */
   readonly summary: string;
   /** Does the work and returns the exit code of the process. */
-  run(config: C, context: CommandContext): number | Promise<number>;
+  run(config: C, context: CommandContext<C>): number | Promise<number>;
 }
 
 /** What a command has besides its config. */
-export interface CommandContext extends Pick<ConfigReading<object>, 'sources' | 'warnings'> {
+export interface CommandContext<C extends object> extends Pick<ConfigReading<C>, 'sources' | 'warnings'> {
+  /** Reads the configuration once more from the same flags, the same environment, and the file as it is now. Throws ConfigError. */
+  reread(): ConfigReading<C>;
   /** Writes a text and a line end to stdout, where tables and answers go. */
   print(text: string): void;
   /** Writes a text and a line end to stderr, where complaints go. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AdminError } from './admin-error.ts';
 import { ConfigError } from './config-error.ts';
 import { flagOption, integerOption, type Options } from './option.ts';
-import type { Program } from './program.ts';
+import type { Command, Program } from './program.ts';
 import { runCommand } from './run-command.ts';
 
 interface Config {
@@ -106,6 +106,27 @@ describe('finding the command', () => {
     expect(err).toHaveLength(1);
     expect(err[0]).toContain(`groupcast-hub: ${sentence}`);
   });
+});
+
+test('a command can read its configuration again, from a file that has changed meanwhile', async () => {
+  const texts = ['{"port": 1, "insecure": true}', '{"port": 2}', '{"port": "x", "insecure": 3}'];
+  const seen: unknown[] = [];
+  const start: Command<Config> = {
+    summary: 'Run.',
+    run: (config, { reread }) => {
+      seen.push(config, reread().config);
+      expect(reread).toThrow(ConfigError);
+      return 0;
+    },
+  };
+  const io = { print: () => {}, printError: () => {}, readFile: () => texts.shift() ?? '' };
+  const env = { GROUPCAST_HUB_CONFIG: 'hub.json' };
+  expect(await runCommand({ ...program, commands: { start } }, ['start', '--port=7'], env, io)).toBe(0);
+  // What flags say holds, whatever the file says now.
+  expect(seen).toEqual([
+    { port: 7, insecure: true },
+    { port: 7, insecure: false },
+  ]);
 });
 
 describe('what goes wrong', () => {

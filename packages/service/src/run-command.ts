@@ -6,11 +6,11 @@ import { helpText } from './config-help.ts';
 import { nearestName } from './option-names.ts';
 import { printable } from './printable.ts';
 import type { Command, CommandContext, Program } from './program.ts';
-import { type ConfigInput, readConfig } from './read-config.ts';
+import { type ConfigInput, type ConfigReading, readConfig } from './read-config.ts';
 
 /** What a command line touches besides its arguments. The defaults are the process's own. */
 export interface CommandIo
-  extends Pick<CommandContext, 'print' | 'printError'>,
+  extends Pick<CommandContext<object>, 'print' | 'printError'>,
     Pick<ConfigInput, 'readFile'> {}
 
 const EXIT_FAILED = 1;
@@ -66,8 +66,10 @@ function runWithConfig<C extends object>(
   input: ConfigInput,
   io: CommandIo,
 ): number | Promise<number> {
-  const { config, sources, warnings } = readConfig(program, input);
-  return command.run(config, { sources, warnings, print: io.print, printError: io.printError });
+  const reread = (): ConfigReading<C> => readConfig(program, input);
+  const { config, sources, warnings } = reread();
+  const { print, printError } = io;
+  return command.run(config, { sources, warnings, reread, print, printError });
 }
 
 function isHelp(argument: string): boolean {

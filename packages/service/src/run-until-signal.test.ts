@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CHILD_TEST_TIMEOUT_MS, type Child, startChild } from './fixtures/child.ts';
 import { runUntilSignal } from './run-until-signal.ts';
+import { hasTerminal } from './terminal.ts';
+
+vi.mock('./terminal.ts', () => ({ hasTerminal: vi.fn(() => false) }));
 
 async function started(...flags: string[]): Promise<Child> {
   const child = startChild(['start', ...flags]);
@@ -51,6 +54,39 @@ describe('a real process', { timeout: CHILD_TEST_TIMEOUT_MS }, () => {
     await child.said('reloaded');
     child.process.kill('SIGTERM');
     expect(await child.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('SIGHUP', () => {
+  async function hangUp(...terminal: readonly boolean[]): Promise<{ drains: number; reloads: number }> {
+    for (const there of terminal) vi.mocked(hasTerminal).mockReturnValueOnce(there);
+    const log = { info: () => {}, error: () => {} };
+    let deadlineMs = 0;
+    const seen = { drains: 0, reloads: 0 };
+    const ended = runUntilSignal({
+      drain: async () => void seen.drains++,
+      reload: () => void seen.reloads++,
+      log,
+      // As after a reload: what counts is the value at the end.
+      get deadlineMs() {
+        return deadlineMs;
+      },
+    });
+    deadlineMs = 60_000;
+    process.emit('SIGHUP', 'SIGHUP');
+    const afterHangup = { ...seen };
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(await ended).toBe(0);
+    return afterHangup;
+  }
+
+  test('reloads where there is a terminal, and where there never was one', async () => {
+    expect(await hangUp(true, true)).toEqual({ drains: 0, reloads: 1 });
+    expect(await hangUp(false)).toEqual({ drains: 0, reloads: 1 });
+  });
+
+  test('drains when the terminal was closed', async () => {
+    expect(await hangUp(true, false)).toEqual({ drains: 1, reloads: 0 });
   });
 });
 

@@ -1,17 +1,21 @@
 import { constants } from 'node:os';
 import type { Logger } from './logger.ts';
+import { hasTerminal } from './terminal.ts';
 
-/** A signal that asks the process to end. */
-type EndSignal = 'SIGINT' | 'SIGTERM';
+/** A signal that asks the process to end. SIGHUP does where it says that the terminal is gone. */
+type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** What a service does about signals. */
 export interface SignalHandling {
-  /** Ends the service in order. Called once, on the first SIGTERM or SIGINT. */
+  /** Ends the service in order. Called once, on the first signal that asks for it. */
   drain(signal: EndSignal): Promise<void>;
-  /** Called on SIGHUP. Without it, SIGHUP does what the system does by default: it ends the process. */
+  /**
+   * Called on SIGHUP, but not while the service drains. Where the SIGHUP comes because the terminal of the process was closed, the
+   * service drains instead: nobody is left who could end it. Without `reload`, SIGHUP ends the process, as by default.
+   */
   reload?(): void | Promise<void>;
   readonly log: Pick<Logger, 'info' | 'error'>;
-  /** How long `drain` may take, in milliseconds; then the process ends with code 1. */
+  /** How long `drain` may take, in milliseconds; then the process ends with code 1. Read when the drain begins: a reload may change it. */
   readonly deadlineMs: number;
 }
 
@@ -34,19 +38,23 @@ const EXIT_SIGNAL_BASE = 128;
  * deadline with 1. The handlers are removed at the end.
  */
 export function runUntilSignal(handling: SignalHandling): Promise<number> {
-  const { log, deadlineMs } = handling;
+  const { log } = handling;
   const { promise, resolve } = deferred();
+  const hadTerminal = hasTerminal();
   let draining = false;
   let drainingSinceMs = 0;
 
   const onHangup = (): void => {
-    if (!draining) void reload(handling);
+    if (draining) return;
+    if (hadTerminal && !hasTerminal()) onEnd('SIGHUP');
+    else void reload(handling);
   };
   const onEnd = (signal: EndSignal): void => {
     if (draining) {
       if (performance.now() - drainingSinceMs < SAME_PRESS_MS) return;
       process.exit(EXIT_SIGNAL_BASE + constants.signals[signal]);
     }
+    const { deadlineMs } = handling;
     draining = true;
     drainingSinceMs = performance.now();
     log.info({ signal, deadlineMs }, 'draining; a second signal ends the process at once');

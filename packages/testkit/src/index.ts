@@ -2,8 +2,10 @@ export { type AdminReply, adminRequest } from './admin-request.ts';
 export { CERTIFICATES, certificateFile } from './certificates.ts';
 export { EventQueue } from './event-queue.ts';
 export { freePort } from './free-port.ts';
+export type { Conditions } from './proxy-pipe.ts';
 export { RawSocket, type RawSocketEnd, type RawSocketOptions } from './raw-socket.ts';
 export {
+  type GatewayReload,
   type GatewayStats,
   type GatewayWorkerStats,
   launchGateway,
@@ -11,6 +13,7 @@ export {
   type TestGateway,
 } from './start-gateway.ts';
 export { type HubPeer, type HubStats, launchHub, startHub, type TestHub } from './start-hub.ts';
+export { type ProxyDirection, TcpProxy, type TcpProxyOptions } from './tcp-proxy.ts';
 export { type AppFlags, type AppOptions, REPOSITORY, type TestApp } from './test-app.ts';
 export {
   type ClientClose,

@@ -1,8 +1,11 @@
 import { type AppFlags, type AppOptions, launchApp, readStats, startApp, type TestApp } from './test-app.ts';
+import { until } from './until.ts';
 
 /** One worker in `GET /api/v1/stats` of a gateway. */
 export interface GatewayWorkerStats {
   readonly pid: number;
+  /** `retired` or `draining` where a reload replaces it. */
+  readonly state: string;
   readonly connections: number;
   /** Groups that it follows at the hub. */
   readonly groups: number;
@@ -13,10 +16,23 @@ export interface GatewayWorkerStats {
   readonly [name: string]: unknown;
 }
 
+/** What became of the reloads of a gateway. */
+export interface GatewayReload {
+  /** 1 at the start, and one more with each reload whose workers came up. */
+  readonly generation: number;
+  readonly state: 'idle' | 'starting' | 'draining';
+  readonly asked: number;
+  readonly done: number;
+  readonly failed: number;
+  /** Why the last one failed; missing when it was done. */
+  readonly error?: string;
+}
+
 /** What `GET /api/v1/stats` of a gateway says, as far as tests rely on it. */
 export interface GatewayStats {
   /** Workers started in the place of others that died. */
   readonly restarts: number;
+  readonly reload: GatewayReload;
   readonly connections: number;
   readonly groups: number;
   readonly workers: readonly GatewayWorkerStats[];
@@ -27,6 +43,8 @@ export interface TestGateway extends TestApp {
   /** For WebSockets. */
   readonly url: string;
   stats(): Promise<GatewayStats>;
+  /** Makes it reload (SIGHUP), and resolves with its stats when it has, or could not: when it has nothing more to reload. */
+  reload(): Promise<GatewayStats>;
 }
 
 /**
@@ -47,5 +65,15 @@ function withDefaults(flags: AppFlags): AppFlags {
 }
 
 function testGateway(app: TestApp): TestGateway {
-  return { ...app, url: `ws://127.0.0.1:${app.port}`, stats: () => readStats<GatewayStats>(app.adminPort) };
+  const stats = (): Promise<GatewayStats> => readStats<GatewayStats>(app.adminPort);
+  const reload = async (): Promise<GatewayStats> => {
+    const { asked } = (await stats()).reload;
+    app.process.kill('SIGHUP');
+    return until(
+      stats,
+      'the end of a reload',
+      ({ reload }) => reload.asked > asked && reload.state === 'idle',
+    );
+  };
+  return { ...app, url: `ws://127.0.0.1:${app.port}`, stats, reload };
 }

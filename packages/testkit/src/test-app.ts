@@ -8,18 +8,24 @@ import { until } from './until.ts';
 /** The root of the repository. */
 export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Flags of an app by their keys: `{ adminPort: 1, insecure: true, welcomePage: false }` is `--admin-port 1 --insecure --no-welcome-page`. */
-export type AppFlags = Readonly<Record<string, string | number | boolean>>;
+/**
+ * Flags of an app by their keys: `{ adminPort: 1, insecure: true, welcomePage: false }` is `--admin-port 1 --insecure --no-welcome-page`.
+ * `undefined` leaves one out that would be given otherwise, for a test that sets it in another way.
+ */
+export type AppFlags = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface AppOptions {
   /** What node runs, in the folder that holds it. Default: the app's source, in the repository. */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A command that becomes node, with its arguments: `['prlimit', '--nofile=256']`. */
+  readonly under?: readonly string[];
 }
 
 /** A real hub or gateway that runs as a process of its own, and answers. */
 export interface TestApp {
   readonly process: TestProcess;
+  /** 0 where its flag was left out. */
   readonly port: number;
   readonly adminPort: number;
   /** Asks it to end (SIGTERM), and resolves when it has. */
@@ -50,13 +56,14 @@ export async function startApp(folder: string, flags: AppFlags, options: AppOpti
 export async function launchApp(
   folder: string,
   flags: AppFlags,
-  { main, env = {} }: AppOptions,
+  { main, env = {}, under = [] }: AppOptions,
 ): Promise<TestApp> {
-  const port = Number(flags['port'] ?? (await freePort()));
+  const port = 'port' in flags ? Number(flags['port'] ?? 0) : await freePort();
   const adminPort = Number(flags['adminPort'] ?? (await freePort()));
   const program = main === undefined ? ['--import', 'tsx', `apps/${folder}/src/main.ts`] : [main];
-  const args = [...program, 'start', ...flagTexts({ ...flags, port, adminPort })];
-  const child = startProcess(process.execPath, args, {
+  const args = [...program, 'start', ...flagTexts({ port, ...flags, adminPort })];
+  const [command = process.execPath, ...rest] = [...under, process.execPath, ...args];
+  const child = startProcess(command, rest, {
     cwd: main === undefined ? REPOSITORY : dirname(main),
     env: { ...withoutSettings(), ...env },
   });
@@ -93,6 +100,7 @@ async function isReady(adminPort: number): Promise<boolean> {
 function flagTexts(flags: AppFlags): string[] {
   return Object.entries(flags).flatMap(([key, value]) => {
     const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (value === undefined) return [];
     if (typeof value === 'boolean') return [value ? `--${name}` : `--no-${name}`];
     return [`--${name}=${value}`];
   });

@@ -26,8 +26,8 @@ export class ReceivedMessage {
 }
 
 export interface TestClientOptions {
-  /** Subprotocol to ask for: `groupcast.v1`, or none for the plain mode. */
-  readonly protocol?: string;
+  /** Subprotocols to offer: `groupcast.v1`, perhaps with a session beside it, or none for the plain mode. */
+  readonly protocol?: string | readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether pings are answered, default true. */
   readonly autoPong?: boolean;
@@ -47,7 +47,7 @@ export class TestClient {
   readonly #socket: WebSocket;
 
   private constructor(url: string, { protocol, headers, autoPong = true }: TestClientOptions) {
-    this.#socket = new WebSocket(url, protocol === undefined ? [] : [protocol], { headers, autoPong });
+    this.#socket = new WebSocket(url, protocol === undefined ? [] : [protocol].flat(), { headers, autoPong });
     this.#socket.on('message', (data: RawData) => this.messages.push(new ReceivedMessage(String(data))));
     this.#socket.on('ping', (data) => this.pings.push(data));
     // What went wrong shows in how it closed.

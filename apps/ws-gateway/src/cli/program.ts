@@ -1,8 +1,10 @@
 import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { GATEWAY_OPTIONS, type GatewayConfig } from '../config.ts';
+import { reloadCommand } from './reload.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
+import { stopCommand } from './stop.ts';
 
 export const program: Program<GatewayConfig> = {
   name: 'groupcast-gateway',
@@ -10,5 +12,5 @@ export const program: Program<GatewayConfig> = {
   summary: 'Holds WebSockets in many processes and joins their groups through a Groupcast hub.',
   envPrefix: 'GROUPCAST_GATEWAY',
   options: GATEWAY_OPTIONS,
-  commands: { start: startCommand, status: statusCommand },
+  commands: { start: startCommand, status: statusCommand, reload: reloadCommand, stop: stopCommand },
 };

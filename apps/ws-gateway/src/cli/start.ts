@@ -1,51 +1,45 @@
-import { availableParallelism } from 'node:os';
 import {
   type Command,
-  ConfigError,
   createAdminServer,
   createLogger,
   EventLoopDelay,
-  formatAddress,
   listenAt,
-  readSecretFile,
-  readTlsFiles,
   runUntilSignal,
   startTable,
-  type TlsMaterial,
 } from '@groupcast/service';
-import manifest from '../../package.json' with { type: 'json' };
-import { type GatewayConfig, parseHub } from '../config.ts';
-import { connectionsMaxOf } from '../supervision/connections-max.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { GatewaySettings } from '../supervision/generation.ts';
 import { Primary } from '../supervision/primary.ts';
-import type { WorkerOptions } from '../supervision/worker-options.ts';
+import { Reloads } from '../supervision/reloads.ts';
 import { gatewayMetrics } from './metrics.ts';
-import { collectStats, type PrimaryStats } from './stats.ts';
+import { rereadSettings } from './reread-settings.ts';
+import { readSettings } from './settings.ts';
+import { collectStats, listenUrl, type PrimaryStats } from './stats.ts';
 
-const HUB_TLS_FLAGS = {
-  cert: '--hub-tls-cert-file',
-  key: '--hub-tls-key-file',
-  ca: '--hub-tls-ca-file',
-} as const;
-
-/** Beyond the window of the drain, before the process ends whatever is left. */
+/** Beyond the delay and the window of the drain, before the process ends whatever is left. */
 const DRAIN_GRACE_MS = 15_000;
 
 export const startCommand: Command<GatewayConfig> = {
   summary: 'Run the gateway: the primary process and its workers.',
   run: async (config, context) => {
-    const { secret, warning } = readSecretFile(config.secretFile);
+    const first = readSettings(config);
     const log = createLogger({
       name: 'groupcast-gateway',
       level: config.logLevel,
       format: config.logFormat,
       bindings: { role: 'primary' },
     });
-    for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
-    const workers = config.workers === 0 ? availableParallelism() : config.workers;
-    const primary = new Primary({ workers, worker: workerOptions(config, secret), log });
+    for (const line of [...context.warnings, ...first.warnings]) log.warn(line);
+    const reread = (): GatewaySettings => {
+      const now = context.reread();
+      const { settings, warnings } = rereadSettings(config, now.config);
+      for (const line of [...now.warnings, ...warnings]) log.warn(line);
+      return settings;
+    };
+    const primary = new Primary({ settings: first.settings, log });
+    const reloads = new Reloads(primary, reread, log);
     const loopDelay = new EventLoopDelay();
-    let listen = '';
-    const stats = (): Promise<PrimaryStats> => collectStats(primary, listen, loopDelay.read().p99Ms);
+    const stats = (): Promise<PrimaryStats> => collectStats(primary, reloads, loopDelay.read().p99Ms);
     const admin = createAdminServer({
       host: config.adminHost,
       port: config.adminPort,
@@ -60,59 +54,33 @@ export const startCommand: Command<GatewayConfig> = {
     try {
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
       const ended = runUntilSignal({
-        drain: () => primary.drain(config.drainSeconds * 1_000, 'going_away'),
+        drain: () => primary.drain({ ...drainOf(primary.settings), reason: 'going_away' }),
+        reload: async () => {
+          await reloads.ask();
+          log.adjust(primary.settings.worker.log);
+        },
         log,
-        deadlineMs: config.drainSeconds * 1_000 + DRAIN_GRACE_MS,
+        get deadlineMs() {
+          const { delayMs, windowMs } = drainOf(primary.settings);
+          return delayMs + windowMs + DRAIN_GRACE_MS;
+        },
       });
-      const started = listenAt({ listen: () => primary.start() }, config.host, config.port, '--port');
+      const start = { listen: () => primary.start() };
+      const address = await listenAt(start, config.host, config.port, '--port');
       // A signal may come before the workers listen; then they never will.
-      const address = await Promise.race([started, ended.then(() => undefined)]);
       if (address !== undefined) {
-        listen = `ws://${formatAddress(config.host, address.port)}`;
-        context.print(startTable([{ worker: 'WsGateway', listen, processes: workers }]));
+        const listen = listenUrl(primary);
+        context.print(startTable([{ worker: 'WsGateway', listen, processes: first.settings.workers }]));
       }
       return await ended;
     } finally {
-      await primary.drain(0, 'going_away');
+      await primary.drain({ delayMs: 0, windowMs: 0, reason: 'going_away' });
       await admin.close();
       loopDelay.close();
     }
   },
 };
 
-function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOptions, 'index'> {
-  const hub = parseHub(config.hub);
-  // The config table has checked it; the type cannot say so.
-  if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
-  const { host, port, allowedOrigins, welcomePage, groupsPerConnectionMax } = config;
-  const { messageBytesMax, messagesPerSecond, messagesBurst } = config;
-  const gateway: WorkerOptions['gateway'] = {
-    host,
-    port,
-    version: manifest.version,
-    allowedOrigins,
-    welcomePage,
-    connectionsMax: config.connectionsMax === 0 ? connectionsMaxOf() : config.connectionsMax,
-    groupsPerConnectionMax,
-    messageBytesMax,
-    messagesPerSecond,
-    messagesBurst,
-    heartbeatMs: config.heartbeatSeconds * 1_000,
-  };
-  return {
-    gateway,
-    hub,
-    secret,
-    hubTls: hubTls(config),
-    drainMs: config.drainSeconds * 1_000,
-    log: { level: config.logLevel, format: config.logFormat },
-  };
-}
-
-function hubTls(config: GatewayConfig): TlsMaterial | undefined {
-  const files = { cert: config.hubTlsCertFile, key: config.hubTlsKeyFile, ca: config.hubTlsCaFile };
-  const material = readTlsFiles(files, HUB_TLS_FLAGS);
-  if (config.hubTls) return material;
-  if (Object.keys(material).length === 0) return undefined;
-  throw new ConfigError(['Files for TLS with the hub are named, but not used: give --hub-tls as well.']);
+function drainOf({ drainDelayMs, worker }: GatewaySettings): { delayMs: number; windowMs: number } {
+  return { delayMs: drainDelayMs, windowMs: worker.drainMs };
 }

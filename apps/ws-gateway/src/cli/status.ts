@@ -1,4 +1,4 @@
-import { type Command, fetchStats, textTable } from '@groupcast/service';
+import { type Command, fetchStats, printable, textTable } from '@groupcast/service';
 import type { GatewayConfig } from '../config.ts';
 import type { PrimaryStats } from './stats.ts';
 
@@ -16,12 +16,17 @@ const COLUMNS = [
   'state',
 ];
 
+/** Every problem of a configuration is in it. */
+const ERROR_BYTES_MAX = 4_096;
+
 export const statusCommand: Command<GatewayConfig> = {
   summary: 'Print a table of the processes of a running gateway, read from its admin port.',
   run: async (config, context) => {
     const { adminHost, adminPort } = config;
     const stats = await fetchStats<PrimaryStats>(adminHost, adminPort, 'groupcast-gateway');
     context.print(textTable(COLUMNS, statusRows(stats)));
+    const { error } = stats.reload;
+    if (error !== undefined) context.print(`The last reload failed: ${printable(error, ERROR_BYTES_MAX)}`);
     return 0;
   },
 };
@@ -40,7 +45,7 @@ export function statusRows(stats: PrimaryStats): (string | number)[][] {
       mebibytes(memoryBytes),
       loopDelayMs,
       '',
-      state,
+      state === 'up' && stats.reload.state !== 'idle' ? 'reloading' : state,
     ],
     ...stats.workers.map((worker) => [
       worker.pid,

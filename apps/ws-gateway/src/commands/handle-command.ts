@@ -2,6 +2,7 @@ import type { ClientCommand } from '@groupcast/protocol/schema';
 import type { Member } from '../member.ts';
 import { addGroup } from './add-group.ts';
 import type { CommandContext } from './command-context.ts';
+import { groupInfo } from './group-info.ts';
 import { leaveGroup } from './leave-group.ts';
 import { ping } from './ping.ts';
 import { sendToGroup } from './send-to-group.ts';
@@ -17,6 +18,9 @@ export function handleCommand(command: ClientCommand, client: Member, context: C
       break;
     case 'send_to_group':
       sendToGroup(command, client, context);
+      break;
+    case 'group_info':
+      groupInfo(command, client, context);
       break;
     case 'ping':
       ping(command, client, context);

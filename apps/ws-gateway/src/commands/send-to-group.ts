@@ -1,6 +1,5 @@
 import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/protocol';
 import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
-import type { Counters } from '../gateway-stats.ts';
 import type { PublishAnswer, SubmitOptions } from '../hub-port.ts';
 import type { Member } from '../member.ts';
 import { ackEvent, errorEvent } from '../outgoing.ts';
@@ -11,7 +10,7 @@ type SendToGroup = Extract<ClientCommand, { cmd: 'send_to_group' }>;
 /** Publishes a message to a group, in which the client need not be. Members here get it when the hub sends it back. */
 export function sendToGroup(command: SendToGroup, client: Member, context: CommandContext): void {
   const { id, group_id: groupName } = command;
-  const answer = id === undefined ? undefined : new Answer(client, id, groupName, context.counters);
+  const answer = id === undefined ? undefined : new Answer(client, id, groupName, context);
   context.counters.published += 1;
   context.hub.submit(channelOfGroup(groupName), command.message, optionsOf(command, client), answer);
 }
@@ -29,21 +28,23 @@ class Answer implements PublishAnswer {
   readonly #client: Member;
   readonly #id: CommandId;
   readonly #groupName: string;
-  readonly #counters: Counters;
+  readonly #context: CommandContext;
 
-  constructor(client: Member, id: CommandId, groupName: string, counters: Counters) {
+  constructor(client: Member, id: CommandId, groupName: string, context: CommandContext) {
     this.#client = client;
     this.#id = id;
     this.#groupName = groupName;
-    this.#counters = counters;
+    this.#context = context;
   }
 
   published(position: Position): void {
+    // It must not overtake what came to the group before this message.
+    this.#context.groups.flush(this.#groupName);
     this.#client.tell(ackEvent(this.#id, this.#groupName, position));
   }
 
   failed(error: ProtocolError): void {
-    this.#counters.refused[error.code] += 1;
+    this.#context.counters.refused[error.code] += 1;
     this.#client.tell(errorEvent(error.code, this.#id, error.message));
   }
 }

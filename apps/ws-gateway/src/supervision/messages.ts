@@ -3,13 +3,29 @@ import type { CloseReason } from '@groupcast/protocol';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport } from './worker-report.ts';
 
+/** How a worker is to end. */
+export interface DrainOrder {
+  /** Its connections are closed evenly over this time, in milliseconds. */
+  readonly windowMs: number;
+  /** What its clients are told. */
+  readonly reason: CloseReason;
+  /** What becomes of handshakes under way: 503, or connections that are closed within the window. */
+  readonly handshakes: 'refuse' | 'accept';
+}
+
 /** What the primary tells a worker. */
 export type ToWorker =
-  /** The answer to `loaded`: become a gateway. The secret travels here, and not in the environment or the arguments, where others can read it. */
-  | { readonly type: 'start'; readonly options: WorkerOptions }
+  /**
+   * The answer to `loaded`: become a gateway, and take connections now or when told to. The secret travels here, and not in the environment
+   * or the arguments, where others can read it.
+   */
+  | { readonly type: 'start'; readonly options: WorkerOptions; readonly listen: boolean }
+  | { readonly type: 'listen' }
   | { readonly type: 'report'; readonly request: number }
+  /** Take no more connections, and keep those that are there. Answered by `retired`. */
+  | { readonly type: 'retire' }
   /** Close everything within the window, then exit. */
-  | { readonly type: 'drain'; readonly windowMs: number; readonly reason: CloseReason };
+  | { readonly type: 'drain'; readonly order: DrainOrder };
 
 /** What a worker tells the primary. */
 export type FromWorker =
@@ -18,7 +34,8 @@ export type FromWorker =
   | { readonly type: 'listening'; readonly address: AddressInfo }
   /** It could not listen, and has nothing else to do. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  /** Every second: the event loop turns. `linked`: the hub has been reached once. */
+  | { readonly type: 'retired' }
+  /** Every second, and once more when the hub is reached: the event loop turns. `linked`: the hub has been reached once. */
   | { readonly type: 'beat'; readonly linked: boolean }
   | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };
 

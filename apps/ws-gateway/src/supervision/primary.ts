@@ -1,166 +1,239 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import type { CloseReason } from '@groupcast/protocol';
 import type { Log } from '@groupcast/service';
+import { BRING_UP_TIMES, type BringUpTimes, bringUp } from './bring-up.ts';
+import { type GatewaySettings, Generation } from './generation.ts';
+import { ReloadError } from './reload-error.ts';
 import { Reports } from './reports.ts';
 import { RESTART_BACKOFF_DEFAULTS, type RestartBackoffOptions } from './restart-backoff.ts';
-import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport } from './worker-report.ts';
-import { WorkerSlot, type WorkerSlotEvents } from './worker-slot.ts';
 
 export interface PrimaryOptions {
-  /** Number of worker processes. */
-  readonly workers: number;
-  /** The same for all. */
-  readonly worker: Omit<WorkerOptions, 'index'>;
+  readonly settings: GatewaySettings;
   readonly log: Log;
   readonly restart?: RestartBackoffOptions;
+  readonly bringUp?: BringUpTimes;
 }
 
-/** A worker could not listen at all: an address that is taken, or may not be used. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-  /** Node's error code: EADDRINUSE, EACCES, EADDRNOTAVAIL, … */
-  readonly code: string;
-  readonly syscall = 'listen';
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
+/** How the gateway is to end. */
+export interface PrimaryDrain {
+  /** For this long it is not ready any more and serves on, so that those who ask for its readiness send nobody here. In milliseconds. */
+  readonly delayMs: number;
+  /** Then the connections are closed evenly over this time, in milliseconds. */
+  readonly windowMs: number;
+  readonly reason: CloseReason;
 }
 
 const TICK_MS = 1_000;
 const REPORT_MS = 1_000;
 
-/** Beyond the window of a drain, for the close handshakes and the exits, in milliseconds. */
-const STRAGGLER_MS = 7_000;
+/** New workers may die so often before their reload is given up: once may be bad luck. */
+const RELOAD_DEATHS_MAX = 3;
 
 export type PrimaryState = 'starting' | 'up' | 'draining' | 'gone';
 
-/** The process that holds no connection: it starts the workers, watches them, and asks them how they are. */
+/** Where a reload stands: new workers start, or old ones drain. */
+export type ReloadPhase = 'idle' | 'starting' | 'draining';
+
+/** The process that holds no connection: it starts the workers, watches them, replaces them, and asks them how they are. */
 export class Primary {
   readonly #log: Log;
-  readonly #slots: WorkerSlot[];
-  readonly #address: { readonly host: string; readonly port: number };
+  readonly #restart: RestartBackoffOptions;
+  readonly #bringUpTimes: BringUpTimes;
   readonly #reports = new Reports();
   // Whoever ends this process in a drain has lost patience. When it ends because of a defect, workers close their connections
   // in good order by themselves, as they do when it is killed.
   readonly #killAll = (): void => {
     if (this.#state !== 'draining') return;
-    for (const slot of this.#slots) slot.kill();
+    for (const generation of this.#generations) generation.kill();
   };
   #ticker: NodeJS.Timeout | undefined;
   #state: PrimaryState = 'starting';
-  #allListening: ((address: AddressInfo) => void) | undefined;
-  #notListening: ((error: ListenError) => void) | undefined;
-  #allGone: (() => void) | undefined;
+  #reloadPhase: ReloadPhase = 'idle';
+  #current: Generation;
+  /** All that have workers: during a reload there are two. */
+  readonly #generations = new Set<Generation>();
+  #generationNumber = 1;
+  /** Of generations that are gone. */
+  #formerRestarts = 0;
+  #started: Promise<AddressInfo | undefined> | undefined;
+  #drained: Promise<void> | undefined;
 
   constructor(options: PrimaryOptions) {
     this.#log = options.log;
-    this.#address = options.worker.gateway;
-    const backoff = options.restart ?? RESTART_BACKOFF_DEFAULTS;
-    const events: WorkerSlotEvents = {
-      listening: (slot, address) => this.#listening(slot, address),
-      failed: (slot, code, message) => this.#failed(slot, code, message),
-      report: ({ request, report }) => this.#reports.receive(request, report),
-      died: (slot, how, restartMs) => this.#died(slot, how, restartMs),
-      hangs: (slot) => this.#log.error({ workerPid: slot.pid }, 'worker hangs and is killed'),
-      gone: () => this.#checkGone(),
-    };
-    this.#slots = Array.from({ length: options.workers }, (_, index) => {
-      return new WorkerSlot({ ...options.worker, index }, events, backoff);
-    });
+    this.#restart = options.restart ?? RESTART_BACKOFF_DEFAULTS;
+    this.#bringUpTimes = options.bringUp ?? BRING_UP_TIMES;
+    this.#current = this.#createGeneration(options.settings, Number.POSITIVE_INFINITY);
   }
 
-  /** Resolves when every worker listens. Rejects with a ListenError when the address cannot be had. */
-  async start(): Promise<AddressInfo> {
-    const { host, port } = this.#address;
-    cluster.schedulingPolicy = cluster.SCHED_RR;
-    process.on('exit', this.#killAll);
-    this.#ticker = setInterval(() => {
-      for (const slot of this.#slots) slot.tick(TICK_MS);
-    }, TICK_MS);
-    await probe(host, port);
-    return new Promise((resolve, reject) => {
-      this.#allListening = resolve;
-      this.#notListening = reject;
-      for (const slot of this.#slots) slot.start();
-    });
+  /**
+   * Resolves with where it listens when every worker does, and with `undefined` when a drain came first. Rejects with the system's
+   * error or a ListenError when the address cannot be had.
+   */
+  start(): Promise<AddressInfo | undefined> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  /** What it is now: of the last reload that was done. */
+  get settings(): GatewaySettings {
+    return this.#current.settings;
+  }
+
+  /** Where it listens; `undefined` before it does. */
+  get address(): AddressInfo | undefined {
+    return this.#current.address;
+  }
+
+  /** 1 at the start, and one more with each reload whose workers came up. */
+  get generation(): number {
+    return this.#generationNumber;
   }
 
   /** Why it is not ready to serve, or `undefined` when it is. */
   get unreadiness(): string | undefined {
     if (this.#state !== 'up') return `the gateway is ${this.#state}`;
-    const serving = this.#slots.filter((slot) => slot.serves).length;
+    const { serving, settings } = this.#current;
     // With fewer than half, those that are left would be overrun.
-    if (2 * serving >= this.#slots.length) return undefined;
-    return `${serving} of ${this.#slots.length} workers listen and have reached the hub`;
+    if (2 * serving >= settings.workers) return undefined;
+    return `${serving} of ${settings.workers} workers listen and have reached the hub`;
   }
 
   get state(): PrimaryState {
     return this.#state;
   }
 
+  get reloadPhase(): ReloadPhase {
+    return this.#reloadPhase;
+  }
+
+  /** Workers started in the place of others that died. */
   get restarts(): number {
-    return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0);
+    return [...this.#generations].reduce((sum, { restarts }) => sum + restarts, this.#formerRestarts);
   }
 
   /** What the workers say of themselves; those that do not answer within a second are left out. */
   report(): Promise<WorkerReport[]> {
     return this.#reports.collect((request) => {
-      return this.#slots.filter((slot) => slot.send({ type: 'report', request })).length;
+      const told = [...this.#generations].map((generation) => generation.send({ type: 'report', request }));
+      return told.reduce((sum, count) => sum + count, 0);
     }, REPORT_MS);
   }
 
-  /** Closes all connections evenly over the window and ends the workers; those that do not end are killed. */
-  async drain(windowMs: number, reason: CloseReason): Promise<void> {
-    if (this.#state === 'gone') return;
+  /**
+   * Starts workers with these settings; when all of them serve, the old ones all stop listening, so that each client is moved only
+   * once, and drain one after another. Resolves when they are gone. Throws ReloadError when the new ones do not come up:
+   * then they are ended, and nothing else has changed. Waits for the start; not to be called while a reload runs.
+   */
+  async reload(settings: GatewaySettings): Promise<void> {
+    await this.#started;
+    if (this.#state !== 'up') throw isDraining();
+    const old = this.#current;
+    const next = this.#createGeneration(settings, RELOAD_DEATHS_MAX);
+    const drain = { windowMs: settings.worker.drainMs, reason: 'restart', handshakes: 'accept' } as const;
+    this.#reloadPhase = 'starting';
+    try {
+      await bringUp(next, () => this.#hubIsThere(), this.#log, this.#bringUpTimes);
+      // A drain wins: it may have come after the last worker was up.
+      if (this.#isEnding) throw isDraining();
+      this.#current = next;
+      this.#generationNumber += 1;
+      this.#reloadPhase = 'draining';
+      await old.retire();
+      await old.drainInTurn(drain);
+      this.#remove(old);
+    } catch (error) {
+      // A few connections may have come to those that listened already. In a drain it does nothing more.
+      await next.drain(drain);
+      this.#remove(next);
+      throw error;
+    } finally {
+      this.#reloadPhase = 'idle';
+    }
+  }
+
+  /** Fails the readiness, waits, stops listening, closes all connections, ends the workers. The first call decides how. */
+  drain(drain: PrimaryDrain): Promise<void> {
+    this.#drained ??= this.#drain(drain);
+    return this.#drained;
+  }
+
+  async #start(): Promise<AddressInfo | undefined> {
+    const { host, port } = this.settings.worker.gateway;
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    process.on('exit', this.#killAll);
+    this.#ticker = setInterval(() => {
+      for (const generation of this.#generations) generation.tick(TICK_MS);
+    }, TICK_MS);
+    await probe(host, port);
+    if (this.#state !== 'starting') return undefined;
+    this.#current.start(true);
+    try {
+      await this.#current.allListening(Number.POSITIVE_INFINITY);
+    } catch (error) {
+      if (!this.#isEnding) throw error;
+    }
+    if (this.#isEnding) return undefined;
+    this.#state = 'up';
+    return this.address;
+  }
+
+  async #drain({ delayMs, windowMs, reason }: PrimaryDrain): Promise<void> {
+    const hasListened = this.#state === 'up';
     this.#state = 'draining';
+    const generations = [...this.#generations];
+    for (const generation of generations) generation.fail(isDraining());
+    if (delayMs > 0 && hasListened) await setTimeout(delayMs);
     clearInterval(this.#ticker);
-    const killer = setTimeout(() => this.#killStragglers(), windowMs + STRAGGLER_MS);
-    await new Promise<void>((resolve) => {
-      this.#allGone = resolve;
-      for (const slot of this.#slots) slot.drain(windowMs, reason);
-      this.#checkGone();
-    });
-    clearTimeout(killer);
+    // All of them first: a client that one worker sends away must not come to another.
+    await Promise.all(generations.map((generation) => generation.retire()));
+    await Promise.all(
+      generations.map((generation) => generation.drain({ windowMs, reason, handshakes: 'refuse' })),
+    );
+    this.#state = 'gone';
     process.off('exit', this.#killAll);
   }
 
-  #listening(slot: WorkerSlot, address: AddressInfo): void {
-    this.#log.info({ workerPid: slot.pid, address: address.address, port: address.port }, 'worker listens');
-    if (this.#state !== 'starting' || this.#slots.some(({ state }) => state !== 'up')) return;
-    this.#state = 'up';
-    this.#allListening?.(address);
+  get #isEnding(): boolean {
+    return this.#state === 'draining' || this.#state === 'gone';
   }
 
-  #failed(slot: WorkerSlot, code: string, message: string): void {
-    if (this.#state === 'starting') this.#notListening?.(new ListenError(code, message));
-    else this.#log.error({ workerPid: slot.pid, code }, message);
+  async #hubIsThere(): Promise<boolean> {
+    return (await this.report()).some(({ hub }) => hub.state === 'open');
   }
 
-  #died(slot: WorkerSlot, how: string, restartMs: number): void {
-    this.#log.error(
-      { worker: slot.index, restarts: slot.restarts, restartMs },
-      `worker died of ${how}, the next one starts`,
-    );
+  #createGeneration(settings: GatewaySettings, deathsMax: number): Generation {
+    const generation = new Generation({
+      settings,
+      indexes: freeIndexes([...this.#generations], settings.workers),
+      log: this.#log,
+      restart: this.#restart,
+      deathsMax,
+      report: (request, report) => this.#reports.receive(request, report),
+    });
+    this.#generations.add(generation);
+    return generation;
   }
 
-  #checkGone(): void {
-    if (this.#state !== 'draining' || this.#slots.some(({ state }) => state !== 'gone')) return;
-    this.#state = 'gone';
-    this.#allGone?.();
+  #remove(generation: Generation): void {
+    this.#formerRestarts += generation.restarts;
+    this.#generations.delete(generation);
   }
+}
 
-  #killStragglers(): void {
-    for (const slot of this.#slots) {
-      if (slot.state === 'gone') continue;
-      this.#log.warn({ workerPid: slot.pid }, 'worker did not end in time and is killed');
-      slot.kill();
-    }
-  }
+/** The lowest numbers that no worker has, so that few names come up over the time: metrics are kept by them. */
+function freeIndexes(generations: readonly Generation[], count: number): readonly number[] {
+  const taken = new Set(generations.flatMap(({ indexes }) => indexes));
+  const free: number[] = [];
+  for (let index = 0; free.length < count; index++) if (!taken.has(index)) free.push(index);
+  return free;
+}
+
+function isDraining(): ReloadError {
+  return new ReloadError('draining', 'The gateway ends, and is not reloaded any more.');
 }
 
 /** Finds an address that cannot be had at once, and not only after the workers have been loaded. */

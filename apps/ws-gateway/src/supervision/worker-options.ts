@@ -4,7 +4,7 @@ import type { GatewayOptions } from '../options.ts';
 
 /** What a worker needs to know, in a form that can be sent to it. */
 export interface WorkerOptions {
-  /** Its place among the workers, from 0: its successor has the same. */
+  /** Its number among the workers: its successor after a death has the same. */
   readonly index: number;
   readonly gateway: Pick<GatewayOptions, 'host' | 'port'> &
     Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel'>>;
@@ -12,7 +12,7 @@ export interface WorkerOptions {
   /** Shared with the hub; '' where there is none. */
   readonly secret: string;
   readonly hubTls: HubClientTls | undefined;
-  /** The window of a drain that nobody else sets, in milliseconds. */
+  /** The window of its drain, where nobody orders another, in milliseconds. */
   readonly drainMs: number;
   readonly log: { readonly level: GatewayConfig['logLevel']; readonly format: GatewayConfig['logFormat'] };
 }

@@ -1,30 +1,11 @@
-import cluster, { type Worker } from 'node:cluster';
-import { EventEmitter } from 'node:events';
+import cluster from 'node:cluster';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ToWorker } from './messages.ts';
+import { type FakeWorker, fakeWorkers } from '../fixtures/fake-worker.ts';
 import { RESTART_BACKOFF_DEFAULTS } from './restart-backoff.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
-/** A worker without a process. Like a real one it loses what it is told before it is loaded. */
-class FakeWorker extends EventEmitter {
-  readonly heard: ToWorker['type'][] = [];
-  readonly process = { pid: 1, kill: vi.fn() };
-  #loaded = false;
-
-  isConnected(): boolean {
-    return true;
-  }
-
-  send(message: ToWorker): void {
-    if (this.#loaded) this.heard.push(message.type);
-  }
-
-  load(): void {
-    this.#loaded = true;
-    this.emit('message', { type: 'loaded' });
-  }
-}
+const ORDER = { windowMs: 1_000, reason: 'going_away', handshakes: 'refuse' } as const;
 
 const events = {
   listening: vi.fn(),
@@ -32,16 +13,15 @@ const events = {
   report: vi.fn(),
   died: vi.fn(),
   hangs: vi.fn(),
-  gone: vi.fn(),
+  changed: vi.fn(),
 };
-let worker: FakeWorker;
+let workers: FakeWorker[];
 let slot: WorkerSlot;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  worker = new FakeWorker();
-  vi.spyOn(cluster, 'fork').mockImplementation(() => worker as unknown as Worker);
-  slot = new WorkerSlot({} as WorkerOptions, events, RESTART_BACKOFF_DEFAULTS);
+  workers = fakeWorkers();
+  slot = new WorkerSlot({ index: 7 } as WorkerOptions, events, RESTART_BACKOFF_DEFAULTS);
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -49,24 +29,125 @@ afterEach(() => {
   vi.clearAllMocks();
 });
 
+function theWorker(): FakeWorker {
+  const worker = workers.at(-1);
+  if (worker === undefined) throw new Error('No worker was started.');
+  return worker;
+}
+
+function startUp(): FakeWorker {
+  slot.start(true);
+  const worker = theWorker();
+  worker.load();
+  worker.link();
+  return worker;
+}
+
+describe('a start', () => {
+  test('that may listen: starting, up, linked', () => {
+    slot.start(true);
+    expect([slot.state, slot.loaded, slot.listens]).toEqual(['starting', false, false]);
+    theWorker().load();
+    expect(theWorker().heard).toEqual(['start']);
+    expect([slot.state, slot.loaded, slot.listens, slot.linked]).toEqual(['up', true, true, false]);
+    theWorker().link();
+    expect(slot.linked).toBe(true);
+    expect(events.listening).toHaveBeenCalledOnce();
+  });
+
+  test('that may not listen yet reaches the hub first, and listens when it is told to, once', () => {
+    slot.start(false);
+    theWorker().load();
+    theWorker().link();
+    expect([slot.state, slot.listens, slot.linked]).toEqual(['starting', false, true]);
+    slot.listen();
+    slot.listen();
+    expect(theWorker().heard).toEqual(['start', 'listen']);
+    expect([slot.state, slot.listens]).toEqual(['up', true]);
+  });
+
+  test('whose worker dies before it may listen: the next one may not either, and one that loads is told when it has', () => {
+    slot.start(false);
+    theWorker().load();
+    theWorker().end(3);
+    expect(events.died).toHaveBeenCalledWith(slot, 'exit code 3', RESTART_BACKOFF_DEFAULTS.minMs);
+    vi.advanceTimersByTime(RESTART_BACKOFF_DEFAULTS.minMs);
+    expect([workers.length, slot.loaded, slot.linked]).toEqual([2, false, false]);
+    slot.listen();
+    expect(slot.listens).toBe(false);
+    theWorker().load();
+    expect(theWorker().heard).toEqual(['start']);
+    expect(slot.listens).toBe(true);
+  });
+});
+
 describe('a drain', () => {
-  test('that comes while the worker still loads is told again, and no gateway starts', () => {
-    slot.start();
-    slot.drain(1_000, 'going_away');
-    worker.load();
-    expect(worker.heard).toEqual(['drain']);
-    worker.emit('exit', 0, null);
+  test('that comes while the worker still loads is told when it has, and no gateway starts', () => {
+    slot.start(true);
+    slot.drain(ORDER);
+    theWorker().load();
+    expect(theWorker().heard).toEqual(['drain']);
+    theWorker().end(0);
     expect(slot.state).toBe('gone');
-    expect(events.gone).toHaveBeenCalledOnce();
   });
 
   test('while the next worker is waited for ends the slot, and none is started', () => {
-    slot.start();
-    worker.emit('exit', null, 'SIGKILL');
-    slot.drain(1_000, 'going_away');
+    slot.start(true);
+    theWorker().end('SIGKILL');
+    slot.drain(ORDER);
     vi.advanceTimersByTime(60_000);
     expect(slot.state).toBe('gone');
     expect(cluster.fork).toHaveBeenCalledOnce();
+  });
+
+  test('is told once, and what dies in it has no successor', () => {
+    startUp();
+    slot.drain(ORDER);
+    slot.drain({ ...ORDER, windowMs: 0 });
+    expect(theWorker().heard).toEqual(['start', 'drain']);
+    theWorker().end('SIGSEGV');
+    vi.advanceTimersByTime(60_000);
+    expect([slot.state, workers.length]).toEqual(['gone', 1]);
+    expect(events.died).not.toHaveBeenCalled();
+  });
+});
+
+describe('a retired worker', () => {
+  test('listens until it has said that it does not any more', () => {
+    const worker = startUp();
+    worker.retires = false;
+    slot.retire();
+    expect([slot.state, slot.listens]).toEqual(['retired', true]);
+    worker.say({ type: 'retired' });
+    expect([slot.state, slot.listens]).toEqual(['retired', false]);
+    slot.drain(ORDER);
+    worker.end(0);
+    expect(slot.state).toBe('gone');
+    expect(worker.heard).toEqual(['start', 'retire', 'drain']);
+  });
+
+  test('that dies has no successor, and its death is told', () => {
+    startUp();
+    slot.retire();
+    theWorker().end('SIGKILL');
+    vi.advanceTimersByTime(60_000);
+    expect([slot.state, slot.listens, workers.length]).toEqual(['gone', false, 1]);
+    expect(events.died).toHaveBeenCalledWith(slot, 'signal SIGKILL');
+  });
+
+  test('that hangs is killed', () => {
+    const worker = startUp();
+    slot.retire();
+    for (let seconds = 0; seconds < 16; seconds++) slot.tick(1_000);
+    expect(worker.process.kill).toHaveBeenCalled();
+    expect(slot.state).toBe('gone');
+  });
+
+  test('is none where there is no gateway yet: the start ends', () => {
+    slot.start(false);
+    slot.retire();
+    theWorker().load();
+    expect(theWorker().heard).toEqual(['drain']);
   });
 });
 
@@ -74,22 +155,22 @@ test('a process that cannot be made at all is tried again after the backoff', ()
   vi.mocked(cluster.fork).mockImplementationOnce(() => {
     throw new Error('spawn ENOMEM');
   });
-  slot.start();
+  slot.start(true);
   expect(events.died).toHaveBeenCalledWith(slot, 'spawn ENOMEM', RESTART_BACKOFF_DEFAULTS.minMs);
   expect([slot.state, slot.restarts]).toEqual(['waiting', 0]);
   vi.advanceTimersByTime(RESTART_BACKOFF_DEFAULTS.minMs);
   expect([slot.state, slot.restarts]).toEqual(['starting', 1]);
-  worker.load();
-  expect(worker.heard).toEqual(['start']);
+  theWorker().load();
+  expect(theWorker().heard).toEqual(['start']);
 });
 
 test('a silent worker that listens is killed after 15 s; one that loads has a minute', () => {
+  slot.start(true);
+  const worker = theWorker();
   const silent = (): boolean => worker.process.kill.mock.calls.length > 0;
-  slot.start();
   for (let seconds = 0; seconds < 60; seconds++) slot.tick(1_000);
   expect(silent()).toBe(false);
   worker.load();
-  worker.emit('message', { type: 'listening', address: { address: '127.0.0.1', port: 1, family: 'IPv4' } });
   for (let seconds = 0; seconds < 15; seconds++) slot.tick(1_000);
   expect(silent()).toBe(false);
   slot.tick(1_000);

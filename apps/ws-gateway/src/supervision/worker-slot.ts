@@ -1,25 +1,28 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { AddressInfo } from 'node:net';
-import type { CloseReason } from '@groupcast/protocol';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { DrainOrder, FromWorker, ToWorker } from './messages.ts';
 import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
 /**
- *     starting -> up -> draining -> gone
+ *     starting -> up -> retired -> draining -> gone
  *        ^         |
  *        +- waiting (after a death, for the backoff)
+ *
+ * A drain may come in any state. `retired`: it takes no more connections, and has no successor when it dies.
  */
-export type WorkerSlotState = 'starting' | 'up' | 'draining' | 'waiting' | 'gone';
+export type WorkerSlotState = 'starting' | 'up' | 'retired' | 'draining' | 'waiting' | 'gone';
 
-/** What a slot tells the primary. */
+/** What a slot tells those who own it. */
 export interface WorkerSlotEvents {
   listening(slot: WorkerSlot, address: AddressInfo): void;
   failed(slot: WorkerSlot, code: string, message: string): void;
   report(message: Extract<FromWorker, { type: 'report' }>): void;
-  died(slot: WorkerSlot, how: string, restartMs: number): void;
+  /** It has no successor where there is no time of a restart. */
+  died(slot: WorkerSlot, how: string, restartMs?: number): void;
   hangs(slot: WorkerSlot): void;
-  gone(slot: WorkerSlot): void;
+  /** One of the things that can be read from it is another than before. */
+  changed(): void;
 }
 
 /** A worker says so every second; one that is silent for this long hangs, and is killed. */
@@ -35,12 +38,15 @@ export class WorkerSlot {
   readonly #backoff: RestartBackoff;
   #state: WorkerSlotState = 'waiting';
   #worker: Worker | undefined;
+  #mayListen = false;
+  #loaded = false;
   #linked = false;
+  #listens = false;
   #restarts = 0;
   #startedAtMs = 0;
   #silentMs = 0;
   #restartTimer: NodeJS.Timeout | undefined;
-  #drainOrder: Extract<ToWorker, { type: 'drain' }> | undefined;
+  #drainOrder: DrainOrder | undefined;
 
   constructor(options: WorkerOptions, events: WorkerSlotEvents, backoff: RestartBackoffOptions) {
     this.#options = options;
@@ -48,7 +54,7 @@ export class WorkerSlot {
     this.#backoff = new RestartBackoff(backoff);
   }
 
-  /** Its place among the workers, from 0. */
+  /** Its number among the workers of the gateway. */
   get index(): number {
     return this.#options.index;
   }
@@ -61,9 +67,19 @@ export class WorkerSlot {
     return this.#worker?.process.pid;
   }
 
-  /** Whether it listens and has reached the hub at least once. */
-  get serves(): boolean {
-    return this.#state === 'up' && this.#linked;
+  /** Whether its program runs and hears what it is told. */
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  /** Whether it has reached the hub at least once. */
+  get linked(): boolean {
+    return this.#linked;
+  }
+
+  /** Whether connections may still come to it. */
+  get listens(): boolean {
+    return this.#listens;
   }
 
   /** Processes started after the first. */
@@ -71,13 +87,66 @@ export class WorkerSlot {
     return this.#restarts;
   }
 
-  /** Does nothing once the slot was drained. */
-  start(): void {
-    if (this.#state === 'gone') return;
-    this.#state = 'starting';
-    this.#linked = false;
+  /** Starts the first process, which takes connections as soon as it can, or not before `listen`. */
+  start(listen: boolean): void {
+    this.#mayListen = listen;
+    this.#fork();
+  }
+
+  /** Lets it take connections, and its successors too. */
+  listen(): void {
+    if (this.#mayListen) return;
+    this.#mayListen = true;
+    // One that is still loading is told when it has.
+    this.send({ type: 'listen' });
+  }
+
+  /** Whether there is a worker that could be told: one that loads would not hear it. */
+  send(message: ToWorker): boolean {
+    const worker = this.#worker;
+    if (worker === undefined || !this.#loaded || !worker.isConnected()) return false;
+    // A worker that dies in this moment makes the send fail; its `exit` says so as well.
+    worker.send(message, (error) => error !== null && this.#died(worker, error.message));
+    return true;
+  }
+
+  /** From now on it takes no connections, and `listens` says when that is so. One that is not up yet is ended. */
+  retire(): void {
+    if (this.#state === 'up') {
+      this.#become('retired');
+      this.send({ type: 'retire' });
+    } else if (this.#state !== 'retired') {
+      this.drain({ windowMs: 0, reason: 'restart', handshakes: 'accept' });
+    }
+  }
+
+  /** Ends the worker in good order, and starts no other. The first order stands. */
+  drain(order: DrainOrder): void {
+    clearTimeout(this.#restartTimer);
+    if (this.#state === 'draining' || this.#state === 'gone') return;
+    this.#drainOrder = order;
+    this.#become(this.#worker === undefined ? 'gone' : 'draining');
+    // One that loads is told when it has, and one whose channel is closed is about to end.
+    this.send({ type: 'drain', order });
+  }
+
+  kill(): void {
+    this.#worker?.process.kill('SIGKILL');
+  }
+
+  /** Called once a second. Counts seconds of the primary's own life, so that a paused primary does not accuse its workers. */
+  tick(tickMs: number): void {
+    if (this.#state !== 'starting' && this.#state !== 'up' && this.#state !== 'retired') return;
+    this.#silentMs += tickMs;
+    if (this.#silentMs <= (this.#state === 'starting' ? START_MS : HUNG_MS)) return;
+    this.#events.hangs(this);
+    this.kill();
+  }
+
+  #fork(): void {
     this.#silentMs = 0;
     this.#startedAtMs = performance.now();
+    this.#become('starting');
     let worker: Worker;
     try {
       worker = cluster.fork();
@@ -95,53 +164,28 @@ export class WorkerSlot {
     );
   }
 
-  /** Whether there is a worker that could be told. */
-  send(message: ToWorker): boolean {
-    const worker = this.#worker;
-    if (worker === undefined || !worker.isConnected()) return false;
-    // A worker that dies in this moment makes the send fail; its `exit` says so as well.
-    worker.send(message, (error) => error !== null && this.#died(worker, error.message));
-    return true;
-  }
-
-  /** Ends the worker in good order, and starts no other. */
-  drain(windowMs: number, reason: CloseReason): void {
-    clearTimeout(this.#restartTimer);
-    if (this.#state === 'gone') return;
-    this.#state = 'draining';
-    this.#drainOrder = { type: 'drain', windowMs, reason };
-    if (!this.send(this.#drainOrder)) this.#finish();
-  }
-
-  kill(): void {
-    this.#worker?.process.kill('SIGKILL');
-  }
-
-  /** Called once a second. Counts seconds of the primary's own life, so that a paused primary does not accuse its workers. */
-  tick(tickMs: number): void {
-    if (this.#state !== 'starting' && this.#state !== 'up') return;
-    this.#silentMs += tickMs;
-    if (this.#silentMs <= (this.#state === 'up' ? HUNG_MS : START_MS)) return;
-    this.#events.hangs(this);
-    this.kill();
-  }
-
   #receive(message: FromWorker): void {
     this.#silentMs = 0;
     switch (message.type) {
       case 'loaded':
-        // An order to drain that came earlier was lost; without it a gateway would start that is to end.
-        this.send(this.#drainOrder ?? { type: 'start', options: this.#options });
+        this.#greet();
         return;
       case 'listening':
-        if (this.#state === 'starting') this.#state = 'up';
+        this.#listens = true;
         this.#events.listening(this, message.address);
+        this.#become(this.#state === 'starting' ? 'up' : this.#state);
         return;
       case 'failed':
         this.#events.failed(this, message.code, message.message);
         return;
+      case 'retired':
+        this.#listens = false;
+        this.#events.changed();
+        return;
       case 'beat':
-        this.#linked ||= message.linked;
+        if (this.#linked || !message.linked) return;
+        this.#linked = true;
+        this.#events.changed();
         return;
       case 'report':
         this.#events.report(message);
@@ -149,30 +193,39 @@ export class WorkerSlot {
     }
   }
 
+  #greet(): void {
+    this.#loaded = true;
+    // An order to drain that came earlier was not sent; without it a gateway would start that is to end.
+    if (this.#drainOrder !== undefined) this.send({ type: 'drain', order: this.#drainOrder });
+    else this.send({ type: 'start', options: this.#options, listen: this.#mayListen });
+    this.#events.changed();
+  }
+
   #died(worker: Worker, how: string): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
+    this.#loaded = false;
+    this.#linked = false;
+    this.#listens = false;
     // Where only the channel to it broke, the process must not live on beside its successor.
     worker.process.kill('SIGKILL');
-    if (this.#state === 'draining') {
-      this.#finish();
-      return;
-    }
-    this.#restartLater(how);
+    if (this.#state === 'retired') this.#events.died(this, how);
+    if (this.#state === 'draining' || this.#state === 'retired') this.#become('gone');
+    else this.#restartLater(how);
   }
 
   #restartLater(how: string): void {
-    this.#state = 'waiting';
+    this.#become('waiting');
     const restartMs = this.#backoff.next(performance.now() - this.#startedAtMs);
     this.#restartTimer = setTimeout(() => {
       this.#restarts += 1;
-      this.start();
+      this.#fork();
     }, restartMs);
     this.#events.died(this, how, restartMs);
   }
 
-  #finish(): void {
-    this.#state = 'gone';
-    this.#events.gone(this);
+  #become(state: WorkerSlotState): void {
+    this.#state = state;
+    this.#events.changed();
   }
 }

@@ -1,17 +1,21 @@
 import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { HubClient } from '@groupcast/hub-client';
-import type { CloseReason } from '@groupcast/protocol';
 import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
 import { createGateway, type Gateway } from '../gateway.ts';
-import { BEAT_MS, type FromWorker, type ToWorker } from './messages.ts';
+import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
 import type { WorkerOptions } from './worker-options.ts';
-import type { WorkerReport } from './worker-report.ts';
+import type { WorkerReport, WorkerState } from './worker-report.ts';
 
 /**
  * Without the primary there is nobody to restart what dies, and its successor needs the port: clients are sent to it
  * quickly, but not all at once.
  */
 const ORPHAN_DRAIN_MS = 3_000;
+
+/** How long the primary may take to confirm that a worker leaves, in milliseconds: it may hang. */
+const LEAVE_MS = 2_000;
 
 /** The worker's side of the supervision: does what the primary says, and outlives it in good order. */
 class WorkerProcess {
@@ -24,7 +28,9 @@ class WorkerProcess {
   #index = 0;
   #linked = false;
   #drainMs = 0;
-  #draining = false;
+  #state: WorkerState = 'starting';
+  /** Settles when the gateway listens, or cannot. */
+  #listening: Promise<void> | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -35,24 +41,33 @@ class WorkerProcess {
     // A terminal sends Ctrl-C to the whole process group: the primary is the one who acts on it.
     process.on('SIGINT', () => {});
     process.on('SIGHUP', () => {});
-    process.on('SIGTERM', () => void this.#drain(this.#drainMs, 'restart'));
+    process.on('SIGTERM', () => {
+      void this.#drain({ windowMs: this.#drainMs, reason: 'restart', handshakes: 'accept' });
+    });
   }
 
   #receive(message: ToWorker): void {
     switch (message.type) {
       case 'start':
-        void this.#start(message.options);
+        this.#start(message.options);
+        if (message.listen) this.#listen();
+        return;
+      case 'listen':
+        this.#listen();
         return;
       case 'report':
         this.#report(message.request);
         return;
       case 'drain':
-        void this.#drain(message.windowMs, message.reason);
+        void this.#drain(message.order);
+        return;
+      case 'retire':
+        this.#retire();
         return;
     }
   }
 
-  async #start(options: WorkerOptions): Promise<void> {
+  #start(options: WorkerOptions): void {
     this.#index = options.index;
     this.#drainMs = options.drainMs;
     const bindings = { role: 'worker', worker: options.index };
@@ -64,7 +79,9 @@ class WorkerProcess {
       if (state === 'open') log.info({ hub: `${host}:${port}` }, 'hub reached');
       else if (state === 'waiting')
         log.warn({ code: error?.code }, error?.message ?? 'the hub closed the link');
-      this.#linked ||= state === 'open';
+      if (state !== 'open' || this.#linked) return;
+      this.#linked = true;
+      this.#tell({ type: 'beat', linked: true });
     });
     // Clients can bring about any number of them.
     const refusals = new LogLimiter({
@@ -79,13 +96,31 @@ class WorkerProcess {
     this.#hub = hub;
     this.#gateway = gateway;
     hub.connect();
+  }
+
+  #listen(): void {
+    // A drain may have come between the two orders.
+    if (this.#state !== 'starting' || this.#gateway === undefined) return;
+    this.#listening ??= this.#listenOf(this.#gateway);
+  }
+
+  async #listenOf(gateway: Gateway): Promise<void> {
     try {
-      this.#tell({ type: 'listening', address: await gateway.listen() });
+      const address = await gateway.listen();
+      if (this.#state === 'starting') this.#state = 'up';
+      this.#tell({ type: 'listening', address });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
       this.#tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
-      await this.#drain(0, 'internal_error');
+      void this.#drain({ windowMs: 0, reason: 'internal_error', handshakes: 'refuse' });
     }
+  }
+
+  #retire(): void {
+    if (this.#state === 'up') this.#state = 'retired';
+    this.#gateway?.stopListening();
+    // Behind what the cluster module says of the closed port: when the primary reads this, it hands over no more connections.
+    this.#tell({ type: 'retired' });
   }
 
   #report(request: number): void {
@@ -93,7 +128,7 @@ class WorkerProcess {
     const report: WorkerReport = {
       index: this.#index,
       pid: process.pid,
-      state: this.#draining ? 'draining' : 'up',
+      state: this.#state,
       uptimeSeconds: Math.round(process.uptime()),
       memoryBytes: process.memoryUsage.rss(),
       loopDelayMs: this.#loopDelay.read().p99Ms,
@@ -106,20 +141,34 @@ class WorkerProcess {
   /** The primary is gone. By default the cluster module would exit here, and every client would see a bare end of file. */
   #orphaned(): void {
     this.#worker.exitedAfterDisconnect = true;
-    if (this.#draining) return;
+    if (this.#state === 'draining') return;
     this.#log?.error({ drainMs: ORPHAN_DRAIN_MS }, 'the primary is gone; this worker drains and ends');
-    void this.#drain(ORPHAN_DRAIN_MS, 'restart');
+    void this.#drain({ windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'refuse' });
   }
 
-  async #drain(windowMs: number, reason: CloseReason): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
-    await this.#gateway?.drain({ windowMs, reason });
+  async #drain(order: DrainOrder): Promise<void> {
+    if (this.#state === 'draining') return;
+    this.#state = 'draining';
+    // What listens only after it was told to stop would go on. Without a primary nobody answers the wish to listen.
+    if (this.#worker.isConnected()) await Promise.race([this.#listening, once(this.#worker, 'disconnect')]);
+    await this.#gateway?.drain(order);
     await this.#gateway?.close();
     this.#hub?.close();
     this.#loopDelay.close();
     clearInterval(this.#beat);
+    await this.#leave();
     process.exit(0);
+  }
+
+  /**
+   * Parts with the primary. It may have handed over a connection that is still on its way here; by the time it confirms, that has come and was
+   * given back, and goes to another worker. An exit without this would cut it.
+   */
+  async #leave(): Promise<void> {
+    if (!this.#worker.isConnected()) return;
+    const gone = once(this.#worker, 'disconnect');
+    this.#worker.disconnect();
+    await Promise.race([gone, setTimeout(LEAVE_MS)]);
   }
 
   #tell(message: FromWorker): void {

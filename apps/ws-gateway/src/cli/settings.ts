@@ -1,0 +1,71 @@
+import { availableParallelism } from 'node:os';
+import { ConfigError, readSecretFile, readTlsFiles, type TlsMaterial } from '@groupcast/service';
+import manifest from '../../package.json' with { type: 'json' };
+import { type GatewayConfig, parseHub } from '../config.ts';
+import { connectionsMaxOf } from '../supervision/connections-max.ts';
+import type { GatewaySettings } from '../supervision/generation.ts';
+import type { WorkerOptions } from '../supervision/worker-options.ts';
+
+const HUB_TLS_FLAGS = {
+  cert: '--hub-tls-cert-file',
+  key: '--hub-tls-key-file',
+  ca: '--hub-tls-ca-file',
+} as const;
+
+/** What the processes of a gateway are started with, and what to say about it. */
+export interface SettingsReading {
+  readonly settings: GatewaySettings;
+  readonly warnings: readonly string[];
+}
+
+/** Makes the settings from the configuration and the files that it names, which are read here. Throws ConfigError. */
+export function readSettings(config: GatewayConfig): SettingsReading {
+  const { secret, warning } = readSecretFile(config.secretFile);
+  const workers = config.workers === 0 ? availableParallelism() : config.workers;
+  const settings: GatewaySettings = {
+    workers,
+    drainDelayMs: config.drainDelaySeconds * 1_000,
+    worker: workerOptions(config, secret),
+  };
+  return { settings, warnings: warning === undefined ? [] : [warning] };
+}
+
+function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOptions, 'index'> {
+  const hub = parseHub(config.hub);
+  // The config table has checked it; the type cannot say so.
+  if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
+  const { host, port, allowedOrigins, welcomePage, handshakesPerSecond, handshakesBurst } = config;
+  const { groupsPerConnectionMax, messageBytesMax, messagesPerSecond, messagesBurst } = config;
+  const gateway: WorkerOptions['gateway'] = {
+    host,
+    port,
+    version: manifest.version,
+    allowedOrigins,
+    welcomePage,
+    connectionsMax: config.connectionsMax === 0 ? connectionsMaxOf() : config.connectionsMax,
+    handshakesPerSecond,
+    handshakesBurst,
+    groupsPerConnectionMax,
+    messageBytesMax,
+    messagesPerSecond,
+    messagesBurst,
+    recoveryMessagesMax: config.recoveryMessagesMax,
+    heartbeatMs: config.heartbeatSeconds * 1_000,
+  };
+  return {
+    gateway,
+    hub,
+    secret,
+    hubTls: hubTls(config),
+    drainMs: config.drainSeconds * 1_000,
+    log: { level: config.logLevel, format: config.logFormat },
+  };
+}
+
+function hubTls(config: GatewayConfig): TlsMaterial | undefined {
+  const files = { cert: config.hubTlsCertFile, key: config.hubTlsKeyFile, ca: config.hubTlsCaFile };
+  const material = readTlsFiles(files, HUB_TLS_FLAGS);
+  if (config.hubTls) return material;
+  if (Object.keys(material).length === 0) return undefined;
+  throw new ConfigError(['Files for TLS with the hub are named, but not used: give --hub-tls as well.']);
+}

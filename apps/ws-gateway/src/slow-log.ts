@@ -1,0 +1,35 @@
+import { type Log, LogLimiter } from '@groupcast/service';
+
+/** What is said of a slow client. */
+export interface SlowClient {
+  readonly id: string;
+  readonly remoteAddress: string;
+  readonly queuedBytes: number;
+}
+
+/** One line for each client that was closed because it reads too slowly, and fewer when there are many. */
+export class SlowLog {
+  readonly #log: Log;
+  readonly #limiter: LogLimiter;
+
+  constructor(log: Log) {
+    this.#log = log;
+    this.#limiter = new LogLimiter({
+      report: (_reason, heldBack) => log.warn({ heldBack }, 'more clients were closed: they read too slowly'),
+    });
+  }
+
+  /** `isCut`: without a close frame, to make room. */
+  closed({ id, remoteAddress, queuedBytes }: SlowClient, isCut: boolean): void {
+    if (!this.#limiter.take('slow')) return;
+    const sentence = isCut
+      ? 'a client was cut: it reads too slowly, and all queues together are full'
+      : 'a client was closed: it reads too slowly';
+    this.#log.warn({ clientId: id, address: remoteAddress, queuedBytes }, sentence);
+  }
+
+  /** Ends the timer, and reports what was held back. */
+  close(): void {
+    this.#limiter.close();
+  }
+}
