@@ -1,0 +1,261 @@
+import { describe, expect, test, vi } from 'vitest';
+import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
+
+const AT = { epoch: 'e', offset: 7 };
+
+describe('send', () => {
+  test('resolves with the position', async () => {
+    const { client, network } = startConnected();
+    const sent = client.group(123).send('hi');
+    expect(network.socket.sent).toEqual([
+      {
+        cmd: 'send_to_group',
+        id: 1,
+        group_id: '123',
+        message: 'hi',
+        message_id: expect.any(String),
+        exclude_self: false,
+      },
+    ]);
+    network.socket.ack(AT);
+    expect(await sent).toEqual(AT);
+  });
+
+  test('gives every message an id of its own, unless the application does', () => {
+    const { client, network } = startConnected();
+    const group = client.group('1');
+    for (const options of [{}, {}, { messageId: 'mine', excludeSelf: true }])
+      void group.send('', options).catch(() => {});
+    const [first, second, third] = network.socket.sentOf('send_to_group');
+    expect(first?.message_id).not.toBe(second?.message_id);
+    expect(first?.message_id).toMatch(/^\d+-\d+-\d+-\d+-1$/);
+    expect(third).toMatchObject({ message_id: 'mine', exclude_self: true });
+  });
+
+  test('waits for the connection, and keeps the order', () => {
+    const { client, network } = startClient();
+    for (const text of ['1', '2', '3'])
+      void client
+        .group('g')
+        .send(text)
+        .catch(() => {});
+    expect(network.socket.sent).toEqual([]);
+    network.socket.welcome();
+    expect(network.socket.sentOf('send_to_group').map(({ message }) => message)).toEqual(['1', '2', '3']);
+  });
+
+  test.each([
+    ['half a surrogate pair', 'a\ud800', {}],
+    ['no string', 5 as never, {}],
+    ['an empty messageId', 'a', { messageId: '' }],
+    ['a messageId that is too long', 'a', { messageId: 'é'.repeat(65) }],
+  ])('refuses %s itself', async (_what, message, options) => {
+    const { client, network } = startConnected();
+    await expect(client.group('1').send(message, options)).rejects.toMatchObject({ code: 'bad_field' });
+    expect(network.socket.sent).toEqual([]);
+  });
+
+  test('refuses itself what is above the limit of the gateway, also when it learns it later', async () => {
+    const { client, network } = startClient();
+    const group = client.group('1');
+    const early = outcomeOf(group.send('x'.repeat(1_000)));
+    network.socket.welcome({
+      limits: { message_bytes: 1_000, groups: 1, messages_per_second: 100, messages_burst: 100 },
+    });
+    const late = outcomeOf(group.send('é'.repeat(500)));
+    void group.send('x').catch(() => {});
+    await settled();
+    expect([early.error?.code, late.error?.code]).toEqual(['message_too_big', 'message_too_big']);
+    expect(network.socket.sent).toHaveLength(1);
+  });
+});
+
+describe('what is unanswered', () => {
+  test('is sent again after a lost connection, under its id and in order, and once', async () => {
+    const { client, network } = startConnected();
+    const group = client.group('g');
+    const outcomes = ['1', '2', '3'].map((text) => outcomeOf(group.send(text)));
+    const before = network.socket.sentOf('send_to_group');
+    network.socket.ack(AT, before[1]);
+    reconnect(network);
+    const after = network.socket.sentOf('send_to_group');
+    expect(after.map(({ message_id }) => message_id)).toEqual([before[0]!.message_id, before[2]!.message_id]);
+    for (const command of after) network.socket.ack(AT, command);
+    await settled();
+    expect(outcomes).toEqual([{ value: AT }, { value: AT }, { value: AT }]);
+    reconnect(network);
+    expect(network.socket.sent).toEqual([]);
+  });
+
+  test('for 15 s on an open connection is sent again', async () => {
+    const { client, network } = startConnected();
+    const outcome = outcomeOf(client.group('g').send('hi'));
+    for (const _ of [1, 2]) {
+      vi.advanceTimersByTime(7_400);
+      network.socket.receive({ type: 'ping' });
+    }
+    expect(network.socket.sentOf('send_to_group')).toHaveLength(1);
+    vi.advanceTimersByTime(500);
+    const [first, second] = network.socket.sentOf('send_to_group');
+    expect(second).toEqual({ ...first, id: 2 });
+    // The answer to the first may still come; it is the second that is waited for.
+    network.socket.ack(AT, first);
+    network.socket.ack(AT, second);
+    await settled();
+    expect(outcome).toEqual({ value: AT });
+  });
+
+  test('an ack without a position is none', async () => {
+    const { client, network } = startConnected();
+    const outcome = outcomeOf(client.group('g').send('hi'));
+    network.socket.ack({});
+    expect(network.socket.sentOf('send_to_group')).toHaveLength(2);
+    network.socket.ack({ epoch: 'e', offset: 1.5 } as never);
+    network.socket.ack(AT);
+    await settled();
+    expect(outcome).toEqual({ value: AT });
+  });
+
+  test('and may have been published is not sent again under another client id', async () => {
+    const { client, network } = startConnected();
+    const group = client.group('g');
+    const sent = outcomeOf(group.send('sent'));
+    network.socket.end(1006);
+    const waiting = outcomeOf(group.send('waiting'));
+    reconnect(network, { client_id: 'another' });
+    await settled();
+    expect(sent.error?.code).toBe('outcome_unknown');
+    expect(waiting).toEqual({});
+    expect(network.socket.sentOf('send_to_group').map(({ message }) => message)).toEqual(['waiting']);
+  });
+});
+
+describe('a message that is refused', () => {
+  test('for good is not sent again', async () => {
+    const { client, network } = startConnected();
+    const sent = client.group('g').send('hi');
+    network.socket.refuse('forbidden');
+    await expect(sent).rejects.toMatchObject({
+      code: 'forbidden',
+      message: 'forbidden: Refused with forbidden.',
+    });
+    vi.advanceTimersByTime(30_000);
+    expect(network.socket.sentOf('send_to_group')).toHaveLength(1);
+  });
+
+  test.each(['hub_unavailable', 'outcome_unknown', 'rate_limited', 'internal_error'])(
+    'with %s is sent again after a while, and those behind it wait',
+    async (code) => {
+      const { client, network } = startConnected();
+      vi.spyOn(Math, 'random').mockReturnValue(0.999);
+      const group = client.group('g');
+      const first = outcomeOf(group.send('first'));
+      network.socket.refuse(code);
+      const second = outcomeOf(group.send('second'));
+      vi.advanceTimersByTime(400);
+      expect(network.socket.sentOf('send_to_group')).toHaveLength(1);
+      vi.advanceTimersByTime(250);
+      const [refused, again, behind] = network.socket.sentOf('send_to_group');
+      expect(again).toEqual({ ...refused, id: 2 });
+      network.socket.ack(AT, behind);
+      network.socket.ack(AT, again);
+      await settled();
+      expect([first, second]).toEqual([{ value: AT }, { value: AT }]);
+    },
+  );
+
+  test.each([
+    ['hub_unavailable', 'not_sent'],
+    ['rate_limited', 'not_sent'],
+    ['outcome_unknown', 'outcome_unknown'],
+    ['internal_error', 'outcome_unknown'],
+  ])('with %s for a minute is given up as %s', async (code, end) => {
+    const { client, network } = startConnected();
+    network.socket.onCommand = (command) => queueMicrotask(() => network.socket.refuse(code, command));
+    const outcome = outcomeOf(client.group('g').send('hi'));
+    for (let second = 0; second < 59; second += 1) {
+      network.socket.receive({ type: 'ping' });
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(outcome).toEqual({});
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(outcome.error).toMatchObject({ code: end, cause: { code } });
+    expect(network.socket.sentOf('send_to_group').length).toBeGreaterThan(5);
+  });
+
+  test('for good after it may have been published is not called refused', async () => {
+    const { client, network } = startConnected();
+    const outcome = outcomeOf(client.group('g').send('hi'));
+    reconnect(network);
+    network.socket.refuse('forbidden');
+    await settled();
+    expect(outcome.error).toMatchObject({ code: 'outcome_unknown', cause: { code: 'forbidden' } });
+  });
+});
+
+describe('bounds', () => {
+  test('as many messages as sendQueueMax are unanswered, and one more is refused', async () => {
+    const { client, network } = startConnected({ sendQueueMax: 2 });
+    const group = client.group('g');
+    const [first, second, third] = ['1', '2', '3'].map((text) => outcomeOf(group.send(text)));
+    await settled();
+    expect(third?.error?.code).toBe('queue_full');
+    network.socket.ack(AT);
+    await settled();
+    expect([first, second]).toEqual([{}, { value: AT }]);
+    const fourth = outcomeOf(group.send('4'));
+    network.socket.ack(AT);
+    await settled();
+    expect(fourth).toEqual({ value: AT });
+  });
+
+  test('so are sendQueueBytesMax bytes', async () => {
+    const { client } = startConnected({ sendQueueBytesMax: 3_000 });
+    const outcomes = Array.from({ length: 3 }, () => outcomeOf(client.group('g').send('x'.repeat(1_000))));
+    await settled();
+    expect(outcomes.map(({ error }) => error?.code)).toEqual([undefined, undefined, 'queue_full']);
+  });
+
+  test('no more is sent at once than the gateway takes', () => {
+    const { client, network } = startClient();
+    for (let count = 0; count < 100; count += 1)
+      void client
+        .group('g')
+        .send(`${count}`)
+        .catch(() => {});
+    network.socket.welcome({
+      limits: { message_bytes: 65_536, groups: 128, messages_per_second: 20, messages_burst: 40 },
+    });
+    expect(network.socket.sent).toHaveLength(30);
+    vi.advanceTimersByTime(1_000);
+    expect(network.socket.sent).toHaveLength(45);
+    vi.advanceTimersByTime(4_000);
+    expect(network.socket.sentOf('send_to_group').map(({ message }) => message)).toEqual(
+      Array.from({ length: 100 }, (_, index) => `${index}`),
+    );
+  });
+});
+
+describe('close', () => {
+  test('rejects what is unanswered, and says what may have been published', async () => {
+    const { client, network } = startConnected();
+    const group = client.group('g');
+    const underWay = outcomeOf(group.send('under way'));
+    network.socket.end(1006);
+    const waiting = outcomeOf(group.send('waiting'));
+    client.close();
+    await settled();
+    expect(underWay.error).toMatchObject({ code: 'outcome_unknown', cause: { code: 'closed' } });
+    expect(waiting.error).toMatchObject({ code: 'not_sent', cause: { code: 'closed' } });
+    await expect(group.send('late')).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  test('by the gateway does the same, and says why', async () => {
+    const { client, network } = startConnected();
+    const outcome = outcomeOf(client.group('g').send('hi'));
+    network.socket.end(4500);
+    await settled();
+    expect(outcome.error).toMatchObject({ code: 'outcome_unknown', cause: { closeCode: 4500 } });
+    await expect(client.group('g').send('late')).rejects.toMatchObject({ closeCode: 4500 });
+  });
+});

@@ -1,0 +1,107 @@
+import { type ClientState, Connector } from './connector.ts';
+import { Emitter } from './emitter.ts';
+import { Exchange } from './exchange.ts';
+import { Group, type GroupContext } from './group.ts';
+import { groupName } from './group-id.ts';
+import { GroupcastError } from './groupcast-error.ts';
+import { completeOptions, type GroupcastClientOptions } from './options.ts';
+
+export interface ClientEvents {
+  state: {
+    readonly state: ClientState;
+    /** How the last connection ended, if one has. */
+    readonly error: GroupcastError | undefined;
+    /** For `waiting`: milliseconds until the next attempt. */
+    readonly waitMs: number | undefined;
+  };
+  /** Something that needs a look: an error of a group, which its listeners are told too, or a gateway that speaks nonsense. */
+  error: GroupcastError;
+}
+
+/**
+ * A client of a Groupcast gateway. Connects at once, and keeps at it until `close`. A lost connection is mended: groups are joined
+ * again from where they were, and what was being sent is sent again; or somebody is told.
+ */
+export class GroupcastClient {
+  readonly #events: Emitter<ClientEvents> = new Emitter();
+  /** So that a group is the same object for as long as the application has it, and is forgotten then. */
+  readonly #groups = new Map<string, WeakRef<Group>>();
+  readonly #forgotten = new FinalizationRegistry<string>((name) => {
+    if (this.#groups.get(name)?.deref() === undefined) this.#groups.delete(name);
+  });
+  readonly #groupContext: GroupContext;
+  readonly #exchange: Exchange;
+  readonly #connector: Connector;
+
+  /**
+   * `url` is the gateway's, `wss://…`. Throws a GroupcastError: `no_websocket` in Node before version 22 without the option
+   * `WebSocket`, `bad_option`, or `bad_url`.
+   */
+  constructor(url: string, options: Partial<GroupcastClientOptions> = {}) {
+    const complete = completeOptions(options);
+    const fail = (error: GroupcastError): void => this.#events.emit('error', error);
+    const exchange = new Exchange(complete, (command) => this.#connector.send(command), fail);
+    this.#exchange = exchange;
+    this.#groupContext = {
+      bufferMax: complete.bufferMax,
+      assertOpen: () => this.#assertOpen(),
+      send: async (groupId, message, sendOptions) => {
+        this.#assertOpen();
+        return exchange.publish(groupId, message, sendOptions);
+      },
+    };
+    this.#connector = new Connector(url, complete, {
+      welcomed: (welcome) => exchange.opened(welcome),
+      received: (event) => exchange.received(event),
+      entered: (state, error, waitMs) => {
+        if (state === 'waiting' || state === 'closed') exchange.ended(error, state === 'closed');
+        this.#events.emit('state', { state, error, waitMs });
+      },
+    });
+  }
+
+  get state(): ClientState {
+    return this.#connector.state;
+  }
+
+  /** How the last connection ended, or why the client is closed. */
+  get error(): GroupcastError | undefined {
+    return this.#connector.error;
+  }
+
+  /** By which messages say that they are from this client. `undefined` until the first connection is open, and the same afterwards. */
+  get clientId(): string | undefined {
+    return this.#exchange.clientId;
+  }
+
+  /**
+   * A group, the same object for the same id: `123` and `'123'` are one. Nothing is sent yet.
+   * Throws a GroupcastError `invalid_group`.
+   */
+  group(id: string | number): Group {
+    const name = groupName(id);
+    const known = this.#groups.get(name)?.deref();
+    if (known !== undefined) return known;
+    const group = new Group(this.#exchange.membership(name), this.#groupContext);
+    this.#groups.set(name, new WeakRef(group));
+    this.#forgotten.register(group, name);
+    return group;
+  }
+
+  /** Adds a listener, and returns what removes it. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /**
+   * Ends for good. All groups are left, iterations end, and what is not answered yet is rejected: `outcome_unknown` where it was
+   * sent, `not_sent` where it was not.
+   */
+  close(): void {
+    this.#connector.close(new GroupcastError('closed', 'The client was closed.'));
+  }
+
+  #assertOpen(): void {
+    if (this.state === 'closed') throw this.error;
+  }
+}

@@ -1,0 +1,137 @@
+import { comesBack } from './close-code.ts';
+import type { GroupcastClientOptions } from './options.ts';
+import type { WebSocketLike } from './websocket-like.ts';
+import { type DisconnectEvent, parseEvent, type ServerEvent, type WelcomeEvent } from './wire.ts';
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  readonly code: number;
+  readonly reason: string;
+  readonly comesBack: boolean;
+  /** When the gateway wants to be tried again, where it said so. */
+  readonly afterMs: number | undefined;
+}
+
+/** Who is told what a connection does. Nothing comes after `ended`, which comes once, unless `close` was called. */
+export interface ConnectionOwner {
+  welcomed(welcome: WelcomeEvent): void;
+  received(event: ServerEvent): void;
+  ended(end: ConnectionEnd): void;
+}
+
+/** Looks at the silence of a gateway in the time that it may be silent. */
+const LOOKS = 4;
+
+/** What the gateway says about its heartbeat is taken within these bounds. */
+const SILENCE_MS = { min: 100, byDefault: 35_000, max: 3_600_000 };
+const AFTER_MS_MAX = 3_600_000;
+
+/** The codes of RFC 6455 for an end without a close frame and for a good one; and that of PROTOCOL.md for a peer that does not answer. */
+const NO_CLOSE_FRAME = 1006;
+const NORMAL = 1000;
+const NO_ANSWER = 4002;
+
+/**
+ * One WebSocket.
+ *
+ *     dialling -> open (the welcome has come) -> ended
+ */
+export class Connection {
+  readonly #owner: ConnectionOwner;
+  readonly #socket: WebSocketLike;
+  readonly #dialTimer: ReturnType<typeof setTimeout>;
+  #state: 'dialling' | 'open' | 'ended' = 'dialling';
+  #silenceTimer: ReturnType<typeof setInterval> | undefined;
+  #silentLooks = 0;
+
+  /** Throws what the WebSocket throws, at a URL that is none. */
+  constructor(
+    options: GroupcastClientOptions,
+    url: string,
+    protocols: readonly string[],
+    owner: ConnectionOwner,
+  ) {
+    this.#owner = owner;
+    const socket = new options.WebSocket(url, [...protocols]);
+    this.#socket = socket;
+    this.#dialTimer = setTimeout(
+      () => this.#giveUp('The gateway did not answer in time.'),
+      options.connectTimeoutMs,
+    );
+    socket.addEventListener('message', ({ data }) => this.#receive(data));
+    socket.addEventListener('close', ({ code, reason }) => this.#end(code, reason, comesBack(code)));
+    // What went wrong is in the close event that follows, as far as it is told at all.
+    socket.addEventListener('error', () => {});
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  send(command: object): void {
+    if (this.isOpen) this.#socket.send(JSON.stringify(command));
+  }
+
+  /** Ends it in good order. The owner is told nothing more. */
+  close(): void {
+    this.#finish(NORMAL);
+  }
+
+  #receive(data: unknown): void {
+    if (this.#state === 'ended') return;
+    this.#silentLooks = 0;
+    const event = parseEvent(data);
+    if (this.#state === 'dialling') {
+      if (event.type === 'welcome') this.#open(event);
+      // A gateway that is about to end may say so instead of a welcome.
+      else if (event.type === 'disconnect') this.#disconnected(event);
+    } else if (event.type === 'ping') {
+      this.send({ cmd: 'ping' });
+    } else if (event.type === 'disconnect') {
+      this.#disconnected(event);
+    } else {
+      this.#owner.received(event);
+    }
+  }
+
+  #open(welcome: WelcomeEvent): void {
+    this.#state = 'open';
+    clearTimeout(this.#dialTimer);
+    const { interval_ms: intervalMs, timeout_ms: timeoutMs } = welcome.heartbeat ?? {};
+    const silenceMs = bounded(intervalMs + timeoutMs, SILENCE_MS.min, SILENCE_MS.max) ?? SILENCE_MS.byDefault;
+    // Looks are counted, not time: a page that slept finds what came meanwhile before it has looked often enough.
+    this.#silenceTimer = setInterval(() => {
+      this.#silentLooks += 1;
+      if (this.#silentLooks > LOOKS) this.#giveUp('Nothing has come from the gateway for too long.');
+    }, silenceMs / LOOKS);
+    this.#owner.welcomed(welcome);
+  }
+
+  #disconnected({ code, reason, reconnect, reconnect_after_ms: afterMs }: DisconnectEvent): void {
+    // The gateway sends nothing more and takes nothing more: there is nothing to wait for.
+    this.#end(code, reason, reconnect, bounded(afterMs, 0, AFTER_MS_MAX));
+  }
+
+  /** Closing a WebSocket that is dead takes its time; what comes of that is of no interest. */
+  #giveUp(reason: string): void {
+    this.#end(NO_CLOSE_FRAME, reason, true, undefined, NO_ANSWER);
+  }
+
+  #end(code: number, reason: string, back: boolean, afterMs?: number, closeCode: number = NORMAL): void {
+    if (this.#state === 'ended') return;
+    this.#finish(closeCode);
+    this.#owner.ended({ code, reason, comesBack: back, afterMs });
+  }
+
+  #finish(closeCode: number): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    clearTimeout(this.#dialTimer);
+    clearInterval(this.#silenceTimer);
+    this.#socket.close(closeCode);
+  }
+}
+
+function bounded(value: number | undefined, min: number, max: number): number | undefined {
+  return Number.isFinite(value) ? Math.min(max, Math.max(min, value as number)) : undefined;
+}

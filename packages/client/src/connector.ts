@@ -1,0 +1,118 @@
+import { backoffMs } from './backoff.ts';
+import { Connection, type ConnectionEnd } from './connection.ts';
+import { GroupcastError } from './groupcast-error.ts';
+import type { GroupcastClientOptions } from './options.ts';
+import { SESSION_PREFIX, type ServerEvent, SUBPROTOCOL, type WelcomeEvent } from './wire.ts';
+
+/**
+ *     connecting -> open              the gateway has said welcome
+ *       ^   |        |
+ *       |   v        v
+ *      waiting <-----+                until the next attempt
+ *
+ * and from each of them to `closed`, which is final: `close` was called, or the gateway does not want this client back.
+ */
+export type ClientState = 'connecting' | 'open' | 'waiting' | 'closed';
+
+export interface ConnectorOwner {
+  /** The state has changed. `error` says how the last connection ended. */
+  entered(state: ClientState, error: GroupcastError | undefined, waitMs: number | undefined): void;
+  welcomed(welcome: WelcomeEvent): void;
+  received(event: ServerEvent): void;
+}
+
+/** 256 bits in base64url. Anything else could not be offered as a subprotocol. */
+const SESSION = /^[\w-]{43}$/;
+
+/** Keeps a connection to the gateway: connects, waits, and connects again. */
+export class Connector {
+  readonly #options: GroupcastClientOptions;
+  readonly #url: string;
+  readonly #owner: ConnectorOwner;
+  #state: ClientState = 'connecting';
+  #connection: Connection | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #session: string | undefined;
+  #error: GroupcastError | undefined;
+  #attempt = 0;
+  #openedAtMs = 0;
+
+  /** Begins to connect. Throws a GroupcastError `bad_url`. */
+  constructor(url: string, options: GroupcastClientOptions, owner: ConnectorOwner) {
+    this.#url = url;
+    this.#options = options;
+    this.#owner = owner;
+    try {
+      this.#dial();
+    } catch (cause) {
+      throw new GroupcastError('bad_url', 'A WebSocket cannot be made for this address.', { cause });
+    }
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** How the last connection ended. */
+  get error(): GroupcastError | undefined {
+    return this.#error;
+  }
+
+  /** Without effect unless open. */
+  send(command: object): void {
+    this.#connection?.send(command);
+  }
+
+  /** Ends for good. Without effect when that has happened. */
+  close(error: GroupcastError): void {
+    if (this.#state === 'closed') return;
+    clearTimeout(this.#timer);
+    this.#connection?.close();
+    this.#error = error;
+    this.#enter('closed');
+  }
+
+  #dial(): void {
+    const protocols = [SUBPROTOCOL, ...(this.#session === undefined ? [] : [SESSION_PREFIX + this.#session])];
+    this.#connection = new Connection(this.#options, this.#url, protocols, {
+      welcomed: (welcome) => this.#welcomed(welcome),
+      received: (event) => this.#owner.received(event),
+      ended: (end) => this.#ended(end),
+    });
+  }
+
+  #welcomed(welcome: WelcomeEvent): void {
+    this.#openedAtMs = performance.now();
+    this.#session = SESSION.test(welcome.session ?? '') ? welcome.session : undefined;
+    this.#state = 'open';
+    this.#owner.welcomed(welcome);
+    // Unless whoever was told has closed the client.
+    if (this.#state === 'open') this.#enter('open');
+  }
+
+  #ended({ code, reason, comesBack, afterMs }: ConnectionEnd): void {
+    const { reconnectMinMs: minMs, reconnectMaxMs: maxMs } = this.#options;
+    const sentence = `The connection ended with ${code}${reason === '' ? '' : `: ${reason}`}`;
+    const error = new GroupcastError('disconnected', sentence, { closeCode: code });
+    if (!comesBack) {
+      this.close(error);
+      return;
+    }
+    // A gateway that lets us in and cuts us off at once must not be tried again and again without a wait.
+    if (this.#state === 'open' && performance.now() - this.#openedAtMs >= maxMs) this.#attempt = 0;
+    const ownMs = backoffMs(this.#attempt, { minMs, maxMs });
+    const waitMs = this.#attempt === 0 ? (afterMs ?? ownMs) : Math.max(afterMs ?? 0, ownMs);
+    this.#attempt += 1;
+    this.#error = error;
+    this.#timer = setTimeout(() => {
+      this.#enter('connecting');
+      if (this.#state === 'connecting') this.#dial();
+    }, waitMs);
+    this.#enter('waiting', waitMs);
+  }
+
+  #enter(state: ClientState, waitMs?: number): void {
+    this.#state = state;
+    this.#owner.entered(state, this.#error, waitMs);
+  }
+}

@@ -1,0 +1,62 @@
+import { GroupcastError } from './groupcast-error.ts';
+import type { WebSocketConstructor } from './websocket-like.ts';
+
+export interface GroupcastClientOptions {
+  /** The WebSocket to use. Default: the platform's own, which Node has from version 22 on; before, pass that of `ws`. */
+  readonly WebSocket: WebSocketConstructor;
+  /** How long an attempt to connect may take, up to the gateway's welcome. Default 10 s. */
+  readonly connectTimeoutMs: number;
+  /** Upper bound of the first wait after a connection was lost; it doubles with each attempt that fails. Default 0.5 s. */
+  readonly reconnectMinMs: number;
+  /** Upper bound of every such wait; a connection that lasted as long starts at the minimum again. Default 20 s. */
+  readonly reconnectMaxMs: number;
+  /** How long an answer may take on an open connection before the command is sent again. Default 15 s. */
+  readonly answerTimeoutMs: number;
+  /**
+   * How long `send` tries before it rejects. Default 60 s, at most 100 s: the hub knows a message again for 120 s, and the last
+   * repetition needs time to get there.
+   */
+  readonly sendTimeoutMs: number;
+  /** Messages that may be unanswered at once; more are refused. Default 1,000. */
+  readonly sendQueueMax: number;
+  /** Their bytes. Default 4 MiB. */
+  readonly sendQueueBytesMax: number;
+  /** Messages that an iteration may be behind; one more ends it with an error. Default 1,000. */
+  readonly bufferMax: number;
+}
+
+export const SEND_TIMEOUT_MS_MAX = 100_000;
+
+export const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
+  connectTimeoutMs: 10_000,
+  reconnectMinMs: 500,
+  reconnectMaxMs: 20_000,
+  answerTimeoutMs: 15_000,
+  sendTimeoutMs: 60_000,
+  sendQueueMax: 1_000,
+  sendQueueBytesMax: 4 * 1024 * 1024,
+  bufferMax: 1_000,
+};
+
+/** A timer cannot wait longer: it would go off at once. */
+const NUMBER_MAX = 2 ** 31 - 1;
+
+/** Throws a GroupcastError `bad_option` or `no_websocket`. */
+export function completeOptions(given: Partial<GroupcastClientOptions>): GroupcastClientOptions {
+  const { WebSocket: own } = globalThis as { readonly WebSocket?: unknown };
+  const WebSocket = given.WebSocket ?? (own as WebSocketConstructor | undefined);
+  if (WebSocket === undefined) {
+    throw new GroupcastError(
+      'no_websocket',
+      'There is no WebSocket here. Before Node 22, pass that of ws: new GroupcastClient(url, { WebSocket }).',
+    );
+  }
+  const options = { ...CLIENT_DEFAULTS, ...given, WebSocket };
+  for (const name of Object.keys(CLIENT_DEFAULTS)) {
+    const max = name === 'sendTimeoutMs' ? SEND_TIMEOUT_MS_MAX : NUMBER_MAX;
+    const value = options[name as keyof typeof CLIENT_DEFAULTS];
+    if (value > 0 && value <= max) continue;
+    throw new GroupcastError('bad_option', `${name} must be above 0 and at most ${max}.`);
+  }
+  return options;
+}
