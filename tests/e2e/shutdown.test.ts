@@ -79,6 +79,39 @@ test('SIGTERM of a gateway closes its clients over the window, each with a code,
   await untilEmpty(hub);
 });
 
+// A delay that a busy machine does not outlast before the test has looked.
+const DELAY_SECONDS = 5;
+
+test.each(['up', 'down'])(
+  'SIGTERM with the hub %s: not ready, then no port, then the first close, then exit 0',
+  async (hubIs) => {
+    const drain = { drainDelaySeconds: DELAY_SECONDS, drainSeconds: DRAIN_SECONDS };
+    const gateway = await startGateway({ hub: hub.address, workers: 2, ...drain });
+    if (hubIs === 'down') await hub.kill();
+    const clients = await Promise.all(Array.from({ length: 10 }, () => TestClient.open(gateway.url)));
+    let closed = 0;
+    for (const client of clients) void client.closed.then(() => closed++);
+
+    const stopped = gateway.stop();
+    await until(async () => !(await isReady(gateway)), 'the end of the readiness');
+    // Load balancers have not seen it yet: who is sent here is served.
+    const late = await TestClient.open(gateway.url);
+    late.sendCommand({ cmd: 'ping', id: 1 });
+    expect(await late.reply(1)).toEqual({ type: 'ack', id: 1 });
+    expect(closed).toBe(0);
+
+    const first = await Promise.race([late, ...clients].map((client) => client.closed));
+    // On no worker: with one that still listened, some of these would get through.
+    for (let connect = 0; connect < 4; connect++) {
+      await expect(TestClient.open(gateway.url)).rejects.toThrow('ECONNREFUSED');
+    }
+    expect(first.code).toBe(1001);
+    for (const client of [late, ...clients]) expect((await client.closed).code).toBe(1001);
+    expect(await stopped).toEqual(IN_ORDER);
+    await untilNoWorkerIsLeft(gateway);
+  },
+);
+
 test('SIGTERM of the hub exits with 0, and so does SIGTERM of the gateway while the hub is away', async () => {
   const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0 });
   const [client] = await openMembers(gateway, 1);

@@ -1,0 +1,135 @@
+import type { HistoryEvent } from './history-event.ts';
+import { Memberships } from './memberships.ts';
+import { Publications } from './publications.ts';
+import { type Counts, type Verdict, Violations } from './verdict.ts';
+
+/**
+ * Judges a whole run: `true` when nothing is wrong and enough was seen, `false` when an invariant is broken, `unknown` when
+ * the run says too little: no acknowledgement, no receipt, a fault that did not happen, a group without a last message, or a member that
+ * has not heard it. Takes time in proportion to the number of events, which must be in order.
+ */
+export function checkHistory(events: readonly HistoryEvent[]): Verdict {
+  const violations = new Violations();
+  const publications = new Publications(violations);
+  const memberships = new Memberships(publications, violations);
+  const tally = new Tally();
+  for (const event of events) {
+    tally.count(event);
+    feed(event, publications, memberships);
+  }
+  publications.check();
+  memberships.check();
+  const unknownWhy = [...tally.missing(), ...unheardMarkers(tally.markers, memberships)];
+  const isClean = violations.byCode.size === 0;
+  return {
+    valid: isClean ? unknownWhy.length === 0 || 'unknown' : false,
+    violations: violations.shown,
+    violationsByCode: violations.byCode,
+    unknownWhy,
+    counts: tally.counts(publications),
+  };
+}
+
+function feed(event: HistoryEvent, publications: Publications, memberships: Memberships): void {
+  switch (event.type) {
+    case 'inv':
+      publications.invoke(event);
+      break;
+    case 'ok':
+      publications.acknowledge(event.id, event.position);
+      break;
+    case 'fail':
+      publications.refuse(event.id);
+      break;
+    case 'info':
+      publications.giveUp(event.id);
+      break;
+    case 'join':
+      memberships.join(event);
+      break;
+    case 'recv':
+      memberships.receive(event);
+      break;
+    case 'gap':
+      memberships.gap(event);
+      break;
+    case 'leave':
+      memberships.leave(event.member, event.group);
+      break;
+    case 'fault':
+    case 'proof':
+    case 'marker':
+      break;
+  }
+}
+
+function unheardMarkers(markers: ReadonlyMap<string, string>, memberships: Memberships): string[] {
+  const why: string[] = [];
+  for (const { member, group, lastId } of memberships.live()) {
+    const marker = markers.get(group);
+    if (marker === undefined) why.push(`the group ${group} of ${member} has no last message`);
+    else if (lastId !== marker) why.push(`${member} has not heard the last message of ${group}`);
+  }
+  return why;
+}
+
+/** Counts what is only counted. */
+class Tally {
+  readonly markers: Map<string, string> = new Map();
+  readonly #byType: Map<HistoryEvent['type'], number> = new Map();
+  readonly #notRecovered: Map<string, number> = new Map();
+  readonly #faults: Map<number, string> = new Map();
+  readonly #proven: Set<number> = new Set();
+  #recovered = 0;
+  #firstJoins = 0;
+
+  count(event: HistoryEvent): void {
+    increase(this.#byType, event.type);
+    if (event.type === 'marker') this.markers.set(event.group, event.id);
+    else if (event.type === 'fault') this.#faults.set(event.number, event.name);
+    else if (event.type === 'proof') this.#proven.add(event.number);
+    else if (event.type === 'gap') increase(this.#notRecovered, event.reason);
+    else if (event.type !== 'join') return;
+    else if (event.recovered === true) this.#recovered += 1;
+    else if (event.reason !== undefined) increase(this.#notRecovered, event.reason);
+    else this.#firstJoins += 1;
+  }
+
+  missing(): string[] {
+    const why: string[] = [];
+    if (!this.#byType.has('ok')) why.push('nothing was acknowledged');
+    if (!this.#byType.has('recv')) why.push('nothing was received');
+    for (const [number, name] of this.#faults) {
+      if (!this.#proven.has(number)) why.push(`the fault "${name}" did not happen`);
+    }
+    return why;
+  }
+
+  counts(publications: Publications): Counts {
+    const outcomes = new Map<string, number>();
+    let inTwoEpochs = 0;
+    for (const { outcome, seen } of publications.all) {
+      increase(outcomes, outcome);
+      if (seen.size > 1) inTwoEpochs += 1;
+    }
+    const faults = new Map<string, number>();
+    for (const [number, name] of this.#faults) if (this.#proven.has(number)) increase(faults, name);
+    return {
+      invoked: this.#byType.get('inv') ?? 0,
+      acknowledged: outcomes.get('ok') ?? 0,
+      refused: outcomes.get('fail') ?? 0,
+      unknown: outcomes.get('info') ?? 0,
+      unanswered: outcomes.get('none') ?? 0,
+      received: this.#byType.get('recv') ?? 0,
+      firstJoins: this.#firstJoins,
+      recovered: this.#recovered,
+      notRecovered: this.#notRecovered,
+      inTwoEpochs,
+      faults,
+    };
+  }
+}
+
+function increase<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

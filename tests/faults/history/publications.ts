@@ -1,0 +1,176 @@
+import type { Invoked, Position } from './history-event.ts';
+import type { Violations } from './verdict.ts';
+
+/** One message that a publisher wanted to publish, and what became of it. */
+export interface Publication extends Invoked {
+  outcome: 'none' | 'ok' | 'fail' | 'info';
+  /** What was acknowledged last in its group when it was sent: it must stand behind that. */
+  readonly behind: Position | undefined;
+  /** Where it was seen, by epoch. */
+  readonly seen: Map<string, number>;
+}
+
+/** What is known of one epoch of one group. */
+interface Epoch {
+  /** Epochs of a group are numbered in the order in which they were first seen. */
+  readonly rank: number;
+  readonly idByOffset: Map<number, string>;
+  /** The highest acknowledged offset. */
+  acknowledgedTop: number;
+}
+
+interface GroupHistory {
+  readonly epochs: Map<string, Epoch>;
+  lastAcknowledged: Position | undefined;
+}
+
+/** The publishers' side of a history: what was sent, and which message stands where. */
+export class Publications {
+  readonly #violations: Violations;
+  readonly #byId: Map<string, Publication> = new Map();
+  readonly #groups: Map<string, GroupHistory> = new Map();
+
+  constructor(violations: Violations) {
+    this.#violations = violations;
+  }
+
+  get all(): Iterable<Publication> {
+    return this.#byId.values();
+  }
+
+  get(id: string): Publication | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Which message stands at a position, as far as anybody saw it. */
+  at(group: string, { epoch, offset }: Position): Publication | undefined {
+    const id = this.#groups.get(group)?.epochs.get(epoch)?.idByOffset.get(offset);
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  /** The highest acknowledged offset of an epoch, 0 for none. */
+  acknowledgedTop(group: string, epoch: string): number {
+    return this.#groups.get(group)?.epochs.get(epoch)?.acknowledgedTop ?? 0;
+  }
+
+  /**
+   * By group and member, as `group member`: how many messages that exclude the member may stand somewhere, and were seen by nobody.
+   * A member cannot be blamed for as many holes.
+   */
+  unseenExcluded(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { group, excludes, outcome, seen } of this.#byId.values()) {
+      if (excludes === undefined || outcome === 'fail' || seen.size > 0) continue;
+      const key = `${group} ${excludes}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  invoke(event: Invoked): void {
+    if (this.#byId.has(event.id)) throw new Error(`The id ${event.id} was given to two messages.`);
+    const behind = this.#group(event.group).lastAcknowledged;
+    this.#byId.set(event.id, { ...event, outcome: 'none', behind, seen: new Map() });
+  }
+
+  acknowledge(id: string, position: Position): void {
+    const publication = this.#answer(id, 'ok');
+    if (publication === undefined) return;
+    this.place(publication, position);
+    const group = this.#group(publication.group);
+    const epoch = this.#epoch(group, position.epoch);
+    epoch.acknowledgedTop = Math.max(epoch.acknowledgedTop, position.offset);
+    const last = group.lastAcknowledged;
+    if (last === undefined || this.#isBehind(group, position, last)) group.lastAcknowledged = position;
+  }
+
+  refuse(id: string): void {
+    this.#answer(id, 'fail');
+  }
+
+  giveUp(id: string): void {
+    this.#answer(id, 'info');
+  }
+
+  /** A message was seen at a position. */
+  place(publication: Publication, position: Position): void {
+    const { id, seen } = publication;
+    const { epoch, offset } = position;
+    const known = seen.get(epoch);
+    if (known === offset) return;
+    if (known !== undefined) {
+      this.#violations.add('C8', `${id} stands at ${known} and at ${offset} of epoch ${epoch}`);
+    } else {
+      seen.set(epoch, offset);
+    }
+    const { idByOffset } = this.#epoch(this.#group(publication.group), epoch);
+    const other = idByOffset.get(offset);
+    if (other === undefined) idByOffset.set(offset, id);
+    else this.#violations.add('C2', `${publication.group} ${epoch}/${offset} is ${other} and ${id}`);
+  }
+
+  /** When all events were seen: what was refused is nowhere (C1), and everything stands in order (C5, C9). */
+  check(): void {
+    for (const publication of this.#byId.values()) {
+      const { id, outcome, seen, group, behind } = publication;
+      if (outcome === 'fail' && seen.size > 0) {
+        this.#violations.add('C1', `${id} was refused, and was delivered to ${group}`);
+      }
+      if (behind === undefined) continue;
+      for (const [epoch, offset] of seen) {
+        if (this.#isBehind(this.#group(group), { epoch, offset }, behind)) continue;
+        const where = `${epoch}/${offset}, not behind ${behind.epoch}/${behind.offset}`;
+        this.#violations.add('C9', `${id} was sent after an acknowledgement and stands at ${group} ${where}`);
+      }
+    }
+    for (const [name, { epochs }] of this.#groups) {
+      for (const [epoch, { idByOffset }] of epochs) this.#checkOrder(`${name} ${epoch}`, idByOffset);
+    }
+  }
+
+  #checkOrder(where: string, idByOffset: ReadonlyMap<number, string>): void {
+    const last = new Map<string, Publication>();
+    for (const offset of [...idByOffset.keys()].sort((a, b) => a - b)) {
+      const publication = this.#byId.get(idByOffset.get(offset) ?? '');
+      if (publication === undefined) continue;
+      const before = last.get(publication.publisher);
+      if (before !== undefined && before.seq > publication.seq) {
+        this.#violations.add('C5', `${where}: ${publication.id} stands behind ${before.id}`);
+      }
+      last.set(publication.publisher, publication);
+    }
+  }
+
+  #answer(id: string, outcome: 'ok' | 'fail' | 'info'): Publication | undefined {
+    const publication = this.#byId.get(id);
+    if (publication === undefined) {
+      this.#violations.add('C1', `${id} was answered (${outcome}), and never sent`);
+      return undefined;
+    }
+    publication.outcome = outcome;
+    return publication;
+  }
+
+  #isBehind(group: GroupHistory, position: Position, other: Position): boolean {
+    if (position.epoch === other.epoch) return position.offset > other.offset;
+    return this.#epoch(group, position.epoch).rank > this.#epoch(group, other.epoch).rank;
+  }
+
+  #group(name: string): GroupHistory {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = { epochs: new Map(), lastAcknowledged: undefined };
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+
+  #epoch(group: GroupHistory, name: string): Epoch {
+    let epoch = group.epochs.get(name);
+    if (epoch === undefined) {
+      epoch = { rank: group.epochs.size, idByOffset: new Map(), acknowledgedTop: 0 };
+      group.epochs.set(name, epoch);
+    }
+    return epoch;
+  }
+}

@@ -1,0 +1,145 @@
+import type { Random } from '../../random.ts';
+import type { Happening, HistoryEvent, Position } from '../history-event.ts';
+
+interface ModelGroup {
+  readonly name: string;
+  epoch: string;
+  /** The message at each offset, from offset 1. */
+  log: string[];
+}
+
+interface ModelMember {
+  readonly name: string;
+  readonly group: ModelGroup;
+  readonly excluded: Set<string>;
+  at: Position;
+  connected: boolean;
+}
+
+const STEPS = 600;
+
+/**
+ * What a faultless system would write into the log: publishers that wait for each answer (some are refused, some never answered),
+ * members that drop and recover, one that left, one group whose history was trimmed, a hub that was started again, and a last message for each group.
+ */
+export class ModelHistory {
+  readonly events: HistoryEvent[] = [];
+  readonly #random: Random;
+  readonly #groups: ModelGroup[];
+  readonly #members: ModelMember[] = [];
+  readonly #seqs: Map<string, number> = new Map();
+  #epochs = 1;
+  #at = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#groups = ['a', 'b', 'c'].map((name) => ({ name, epoch: 'e1', log: [] }));
+    this.#join();
+    this.#add({ type: 'fault', number: 1, name: 'hub killed' });
+    for (let step = 0; step < STEPS; step++) this.#step(step);
+    this.#add({ type: 'proof', number: 1, detail: 'pid 1 is gone' });
+    this.#end();
+  }
+
+  #add(happening: Happening): void {
+    this.#at += 1;
+    this.events.push({ at: this.#at, ...happening });
+  }
+
+  #join(): void {
+    for (let index = 0; index < 6; index++) {
+      for (const group of this.#random.sample(this.#groups, 2)) {
+        const name = `m${index}`;
+        const at = { epoch: group.epoch, offset: group.log.length };
+        this.#members.push({ name, group, excluded: new Set(), at, connected: true });
+        this.#add({ type: 'join', member: name, group: group.name, position: at });
+      }
+    }
+    const [group] = this.#groups;
+    const stranger = { member: 'left', group: group!.name };
+    this.#add({ type: 'join', ...stranger, position: { epoch: group!.epoch, offset: 0 } });
+    this.#add({ type: 'leave', ...stranger });
+  }
+
+  #step(step: number): void {
+    if (step === STEPS / 2) this.#restart();
+    const member = this.#random.pick(this.#members);
+    const dice = this.#random.next();
+    if (dice < 0.4) this.#publish(this.#random.pick(this.#groups));
+    else if (dice < 0.9) this.#deliver(member, this.#random.between(1, 5));
+    else if (member.connected) member.connected = false;
+    else this.#reconnect(member);
+  }
+
+  #publish(group: ModelGroup): void {
+    const publisher = `p${this.#random.between(0, 2)}`;
+    const key = `${publisher}:${group.name}`;
+    const seq = (this.#seqs.get(key) ?? 0) + 1;
+    this.#seqs.set(key, seq);
+    const id = `${key}:${seq}`;
+    const own = this.#random.next() < 0.1 ? this.#random.pick(this.#members) : undefined;
+    const excludes = own?.group === group ? { excludes: own.name } : {};
+    this.#add({ type: 'inv', id, publisher, group: group.name, seq, ...excludes });
+    const dice = this.#random.next();
+    if (dice < 0.05) {
+      this.#add({ type: 'fail', id, code: 'not_sent' });
+      return;
+    }
+    group.log.push(id);
+    if (own?.group === group) own.excluded.add(id);
+    if (dice < 0.1) this.#add({ type: 'info', id, code: 'outcome_unknown' });
+    else this.#add({ type: 'ok', id, position: { epoch: group.epoch, offset: group.log.length } });
+  }
+
+  #deliver(member: ModelMember, count: number): void {
+    const { name, group } = member;
+    for (let times = 0; times < count && member.connected; times++) {
+      const offset = member.at.offset + 1;
+      const id = group.log[offset - 1];
+      if (id === undefined) return;
+      member.at = { epoch: group.epoch, offset };
+      if (member.excluded.has(id)) continue;
+      this.#add({ type: 'recv', member: name, group: group.name, position: member.at, id, intact: true });
+    }
+  }
+
+  #reconnect(member: ModelMember): void {
+    member.connected = true;
+    const { name, group, at } = member;
+    const position = { epoch: group.epoch, offset: group.log.length };
+    const common = { type: 'join', member: name, group: group.name, position, since: at } as const;
+    if (at.epoch !== group.epoch) this.#add({ ...common, recovered: false, reason: 'epoch_changed' });
+    else if (position.offset - at.offset > 30) this.#add({ ...common, recovered: false, reason: 'trimmed' });
+    else {
+      this.#add({ ...common, recovered: true });
+      return;
+    }
+    member.at = position;
+  }
+
+  #restart(): void {
+    this.#epochs += 1;
+    for (const group of this.#groups) {
+      group.epoch = `e${this.#epochs}`;
+      group.log = [];
+    }
+    for (const member of this.#members) {
+      if (!member.connected) continue;
+      member.at = { epoch: member.group.epoch, offset: 0 };
+      const { name, group, at } = member;
+      this.#add({ type: 'gap', member: name, group: group.name, position: at, reason: 'epoch_changed' });
+    }
+  }
+
+  #end(): void {
+    for (const member of this.#members) if (!member.connected) this.#reconnect(member);
+    for (const group of this.#groups) {
+      const id = `marker:${group.name}`;
+      this.#add({ type: 'inv', id, publisher: 'marker', group: group.name, seq: 1 });
+      group.log.push(id);
+      this.#add({ type: 'ok', id, position: { epoch: group.epoch, offset: group.log.length } });
+      this.#add({ type: 'marker', group: group.name, id });
+    }
+    for (const member of this.#members) this.#deliver(member, member.group.log.length);
+  }
+}

@@ -1,0 +1,80 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type GroupcastClient, GroupcastError } from '@groupcast/client';
+import type { HistoryLog } from '../history/history-log.ts';
+import type { Random } from '../random.ts';
+import { writeMessage } from './message-text.ts';
+
+export interface PublisherOptions {
+  readonly name: string;
+  readonly client: GroupcastClient;
+  /** Where it sends to, at random. */
+  readonly groups: readonly string[];
+  readonly log: HistoryLog;
+  readonly random: Random;
+  /** At most; it waits for each answer. */
+  readonly publishesPerSecond: number;
+  readonly messageBytes: number;
+  /** Its groups as a member: of what it sends to these, one in ten excludes itself. */
+  readonly own?: ReadonlySet<string>;
+}
+
+/** Whatever else a publish is rejected with, it was not published. */
+const UNKNOWN_CODES: readonly string[] = ['outcome_unknown', 'closed'];
+
+const EXCLUDES_SELF = 0.1;
+
+/** Sends message after message, each with an id and after the last was answered, and logs what became of it. */
+export class Publisher {
+  readonly name: string;
+  readonly #options: PublisherOptions;
+  #sent = 0;
+  #isStopped = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Resolves when its last message is answered. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running;
+  }
+
+  /** Sends one message, and resolves with its id when it is answered. */
+  async publish(group: string, excludeSelf = false): Promise<string> {
+    const { client, log, messageBytes, name } = this.#options;
+    this.#sent += 1;
+    const id = `${name}:${this.#sent}`;
+    const text = writeMessage(id, messageBytes);
+    const excludes = excludeSelf ? { excludes: name } : {};
+    log.add({ type: 'inv', id, publisher: name, group, seq: this.#sent, ...excludes });
+    try {
+      const position = await client.group(group).send(text, { messageId: id, excludeSelf });
+      log.add({ type: 'ok', id, position });
+    } catch (error) {
+      if (!(error instanceof GroupcastError)) throw error;
+      log.add({ type: UNKNOWN_CODES.includes(error.code) ? 'info' : 'fail', id, code: error.code });
+    }
+    return id;
+  }
+
+  async #run(): Promise<void> {
+    const { random, groups, publishesPerSecond, own } = this.#options;
+    const everyMs = 1_000 / publishesPerSecond;
+    // They do not all begin in the same moment.
+    await delay(random.next() * everyMs);
+    while (!this.#isStopped) {
+      const startedAt = performance.now();
+      const group = random.pick(groups);
+      await this.publish(group, own?.has(group) === true && random.next() < EXCLUDES_SELF);
+      const restMs = everyMs - (performance.now() - startedAt);
+      if (restMs > 0) await delay(restMs);
+    }
+  }
+}

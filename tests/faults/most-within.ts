@@ -1,0 +1,11 @@
+/** How many of these moments lie within the busiest stretch of `windowMs`, wherever it begins. */
+export function mostWithin(moments: readonly number[], windowMs: number): number {
+  const sorted = [...moments].sort((one, other) => one - other);
+  let most = 0;
+  let first = 0;
+  for (const [index, at] of sorted.entries()) {
+    while (at - (sorted[first] ?? at) >= windowMs) first += 1;
+    most = Math.max(most, index - first + 1);
+  }
+  return most;
+}

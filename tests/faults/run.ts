@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Cluster, type ClusterOptions } from './cluster.ts';
+import { checkHistory } from './history/check-history.ts';
+import { HistoryLog } from './history/history-log.ts';
+import type { Verdict } from './history/verdict.ts';
+import type { FaultContext } from './inject/fault.ts';
+import { Load, type LoadOptions, SMALL_LOAD } from './load/load.ts';
+import { Random } from './random.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly load: LoadOptions;
+  /** Where clients connect, asked each time. Default: any gateway of the cluster. */
+  readonly url: () => string;
+  /** Without faults before and after the others. */
+  readonly calmMs: number;
+}
+
+export interface RunReport {
+  readonly seed: number;
+  readonly log: HistoryLog;
+  readonly verdict: Verdict;
+  /** What members got and their SDK did not hand on. */
+  readonly swallowed: readonly string[];
+  /** The close codes of all connections of members, and how often each. */
+  readonly closes: ReadonlyMap<number, number>;
+}
+
+type Faults = (context: FaultContext) => Promise<void>;
+
+const CALM_MS = 500;
+
+/** A load on a cluster, faults while it runs, a last message for everybody, and the verdict. */
+export async function runOn(
+  cluster: Cluster,
+  faults: Faults,
+  options: Partial<RunOptions> = {},
+): Promise<RunReport> {
+  const { seed = 1, calmMs = CALM_MS, load: loadOptions = SMALL_LOAD } = options;
+  const random = new Random(seed);
+  const log = new HistoryLog();
+  const url = options.url ?? ((): string => random.pick(cluster.urls));
+  const load = await Load.start(loadOptions, { log, random, url });
+  try {
+    await delay(calmMs);
+    await faults({ cluster, load, log, random });
+    await delay(calmMs);
+    await load.drain();
+    const closes = new Map<number, number>();
+    for (const { code } of load.closes()) closes.set(code, (closes.get(code) ?? 0) + 1);
+    return { seed, log, verdict: checkHistory(log.events), swallowed: load.swallowed(), closes };
+  } finally {
+    load.close();
+  }
+}
+
+/** The same on a cluster of its own, of which nothing is left. */
+export async function run(
+  faults: Faults,
+  options: Partial<RunOptions> = {},
+  clusterOptions: Partial<ClusterOptions> = {},
+): Promise<RunReport> {
+  const cluster = await Cluster.start(clusterOptions);
+  try {
+    return await runOn(cluster, faults, options);
+  } finally {
+    await cluster.close();
+  }
+}

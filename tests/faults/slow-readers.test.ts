@@ -1,0 +1,188 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TestClient, until } from '@groupcast/testkit';
+import { afterEach, expect, test } from 'vitest';
+import { Cluster } from './cluster.ts';
+import { expectValid } from './expect-valid.ts';
+import { clockMs } from './history/history-log.ts';
+import { latencies } from './history/latencies.ts';
+import type { FaultContext } from './inject/fault.ts';
+import { CarelessClient } from './load/careless-client.ts';
+import { SMALL_LOAD } from './load/load.ts';
+import { runOn } from './run.ts';
+
+const MIB = 1024 * 1024;
+
+/** Room for all that a run sends: what is tested here is who is closed, not how much a hub keeps. */
+const LONG_HISTORY = { historyCount: 100_000, historyBytes: 256 * MIB, historyTotalBytes: 1_024 * MIB };
+
+const FLOOD_GROUP = 'flood';
+const FLOOD_BYTES = 16 * 1024;
+const FLOOD_PER_SECOND = 10;
+const FAST_BYTES = 60 * 1024;
+const FAST_PER_SECOND = 25;
+
+const CALM_MS = 1_000;
+
+/** What a worker may keep of the memory that it needed: the garbage collector takes its time. */
+const GROWTH_LEFT_MAX = 100 * MIB;
+
+/** Publishes to the group of the never-readers. */
+class Flood {
+  isFast = false;
+  readonly #url: string;
+  #isOver = false;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async run(): Promise<void> {
+    const publisher = await TestClient.open(this.#url);
+    while (!this.#isOver) {
+      const [bytes, perSecond] = this.isFast
+        ? [FAST_BYTES, FAST_PER_SECOND]
+        : [FLOOD_BYTES, FLOOD_PER_SECOND];
+      publisher.sendCommand({ cmd: 'send_to_group', group_id: FLOOD_GROUP, message: 'f'.repeat(bytes) });
+      await delay(1_000 / perSecond);
+    }
+    await publisher.close();
+  }
+
+  stop(): void {
+    this.#isOver = true;
+  }
+}
+
+let cluster: Cluster | undefined;
+
+afterEach(async () => {
+  await cluster?.close();
+});
+
+interface Ends {
+  readonly closed: Readonly<Record<string, number>>;
+}
+
+async function sumOfClosed({ first }: Cluster, reason: string): Promise<number> {
+  const { workers } = await first.gateway.stats();
+  return workers.reduce((sum, worker) => sum + ((worker as unknown as Ends).closed[reason] ?? 0), 0);
+}
+
+test('F8: members that stop reading are closed as slow, slow nobody down, and resume without a loss', async () => {
+  const hosts = await Cluster.start({ hub: LONG_HISTORY, gateway: { recoveryMessagesMax: 100_000 } });
+  cluster = hosts;
+  const SLOW = 4;
+  const stopReading = async ({ load, log }: FaultContext): Promise<void> => {
+    const prove = log.addFault('members stopped reading');
+    const sockets = load.members.slice(-SLOW).flatMap(({ tap }) => [...tap.sockets]);
+    for (const socket of sockets) socket.pause();
+    await until(
+      () => sumOfClosed(hosts, 'slow'),
+      'the gateway to close the slow readers',
+      (count) => count === SLOW,
+    );
+    prove(`${SLOW} connections were closed as slow`);
+    for (const socket of sockets) socket.resume();
+    await load.untilJoined();
+  };
+  const load = { ...SMALL_LOAD, groups: 2, groupsPerMember: 1, members: 12, messageBytes: 32 * 1024 };
+  const report = await runOn(hosts, stopReading, { load });
+  expectValid(report);
+  expect([...report.closes.values()].reduce((sum, count) => sum + count, 0)).toBe(SLOW);
+  expect(report.verdict.counts.notRecovered.size).toBe(0);
+  expect(report.verdict.counts.recovered).toBe(SLOW);
+});
+
+test('F8: a gateway that reads too slowly is closed by the hub, and catches up', async () => {
+  const hosts = await Cluster.start({
+    gateways: 2,
+    workers: 1,
+    hub: { ...LONG_HISTORY, queueBytesMax: 64 * 1024 },
+    gateway: { recoveryMessagesMax: 100_000 },
+  });
+  cluster = hosts;
+  // Publishers at the other gateway are not slowed down by this link.
+  const { link } = hosts.first;
+  const narrow = async ({ log }: FaultContext): Promise<void> => {
+    const prove = log.addFault('link too narrow');
+    link.set({ bytesPerSecond: 50_000 }, ['down']);
+    const slow = await until(
+      async () => Object.entries((await hosts.hub.stats())['closed'] as Ends['closed']),
+      'the hub to close a slow gateway',
+      (ends) => ends.some(([end, count]) => /slow/.test(end) && count > 0),
+    );
+    prove(JSON.stringify(slow));
+    link.set({});
+  };
+  const load = { ...SMALL_LOAD, groups: 4, groupsPerMember: 1, members: 8, messageBytes: 32 * 1024 };
+  const report = await runOn(hosts, narrow, { load });
+  expectValid(report);
+  expect(report.closes.size).toBe(0);
+});
+
+test('500 clients that never read: a bounded cost in memory, which comes back, and none in the time of the others', async () => {
+  const NEVER_READERS = 500;
+  const GROWTH_MAX = 300 * MIB;
+  const hosts = await Cluster.start();
+  cluster = hosts;
+  const { gateway } = hosts.first;
+  const flood = new Flood(gateway.url);
+  const careless: CarelessClient[] = [];
+  const sums = async (): Promise<{ readonly memory: number; readonly queued: number }> => {
+    const { workers } = await gateway.stats();
+    const queued = workers.reduce((sum, worker) => sum + Number(worker['queuedBytes']), 0);
+    return { memory: Math.max(...workers.map((worker) => Number(worker['memoryBytes']))), queued };
+  };
+  const times = { reading: 0, stopped: 0, full: 0, over: 0 };
+  let before = 0;
+  let most = 0;
+  const report = await runOn(hosts, async ({ log }) => {
+    for (let count = 0; count < NEVER_READERS; count += 50) {
+      const more = Array.from({ length: 50 }, () => CarelessClient.open(gateway.port, FLOOD_GROUP));
+      careless.push(...(await Promise.all(more)));
+    }
+    const flooding = flood.run();
+    await delay(CALM_MS);
+    times.reading = clockMs();
+    await delay(4 * CALM_MS);
+    before = (await sums()).memory;
+    times.stopped = clockMs();
+    const prove = log.addFault('500 members never read');
+    for (const client of careless) client.stopReading();
+    // At first the kernel takes everything, megabytes for each of them: that is made short, and not measured.
+    flood.isFast = true;
+    await until(
+      async () => (await sums()).queued,
+      'bytes that the kernel does not take',
+      (queued) => queued > NEVER_READERS * FLOOD_BYTES,
+    );
+    flood.isFast = false;
+    times.full = clockMs();
+    await until(
+      async () => {
+        most = Math.max(most, (await sums()).memory);
+        return sumOfClosed(hosts, 'slow');
+      },
+      'all of them to be closed as slow',
+      (count) => count >= NEVER_READERS,
+    );
+    prove(`${NEVER_READERS} connections were closed as slow`);
+    times.over = clockMs();
+    flood.stop();
+    await flooding;
+    for (const client of careless) client.destroy();
+    await until(
+      async () => (await sums()).memory - before,
+      'the memory to come back',
+      (grown) => grown < GROWTH_LEFT_MAX,
+    );
+  });
+  expectValid(report);
+  expect(report.closes).toEqual(new Map());
+  const calm = latencies(report.log.events, times.reading, times.stopped);
+  const stormy = latencies(report.log.events, times.full, times.over);
+  const figures = JSON.stringify({ calm, stormy, grownMiB: (most - before) / MIB, times });
+  process.stderr.write(`${figures}\n`);
+  expect(most - before, figures).toBeLessThan(GROWTH_MAX);
+  expect(stormy.p99, figures).toBeLessThan(2 * calm.p99);
+});
