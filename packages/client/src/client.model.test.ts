@@ -108,6 +108,7 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
     received.at(-1)?.push({ epoch, offset });
     texts.push(String(message));
   });
+  void group.join().catch(() => {});
   // Joined, so that the first happening is not always that of one who connects.
   for (let round = 0; round < 3; round += 1) world.deliver(Number.POSITIVE_INFINITY);
   let others = 0;

@@ -18,10 +18,10 @@ function start() {
   for (const name of ['joined', 'gap', 'left'] as const)
     group.on(name, (event) => events.push([name, event]));
   group.on('error', ({ code }) => events.push(['error', code]));
+  group.on('message', ({ offset }) => events.push(offset));
   const joined = outcomeOf(
     group.joinWithState((request) => new Promise<void>((done, fail) => loads.push({ request, done, fail }))),
   );
-  group.on('message', ({ offset }) => events.push(offset));
   const message = (offset: number): void =>
     network.socket.receive({ type: 'message', group_id: 'g', offset, message: '' });
   return { ...started, group, loads, events, joined, message };

@@ -29,9 +29,9 @@ export interface GroupContext {
 /**
  * One group, from `client.group(id)`.
  *
- * It is joined by `join`, by `joinWithState`, by the first listener for messages, and by an iteration; it is left by `leave` only.
- * Removing a listener or breaking out of a loop does not leave it. Lost connections do not either: it is joined again from its
- * position, and what was missed comes as if nothing had happened; or a `gap` event says that something will not come.
+ * It is joined by `join`, by `joinWithState` and by an iteration; it is left by `leave` only. Removing a listener or breaking out
+ * of a loop does not leave it. Lost connections do not either: it is joined again from its position, and what was missed comes as
+ * if nothing had happened; or a `gap` event says that something will not come.
  */
 export class Group implements AsyncIterable<Message> {
   readonly #membership: Membership;
@@ -102,17 +102,13 @@ export class Group implements AsyncIterable<Message> {
     return this.#membership.leaving();
   }
 
-  /** Adds a listener, and returns what removes it. The first for `message` joins the group. */
+  /** Adds a listener, and returns what removes it. Before `join`, or what comes with the answer to it is missed. */
   on<Name extends keyof GroupEvents>(name: Name, listener: (event: GroupEvents[Name]) => void): () => void {
-    if (name === 'message') {
-      this.#context.assertOpen();
-      this.#membership.join(undefined);
-    }
     return this.#membership.events.on(name, listener);
   }
 
   /**
-   * Messages from now on, of which `bufferMax` are held while the loop is busy; one more ends it with `buffer_full`. It ends when
+   * Joins, and gives messages from now on, of which `bufferMax` are held while the loop is busy; one more ends it with `buffer_full`. It ends when
    * the group is left or the client closed, with an error when the application did not ask for that.
    */
   [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {

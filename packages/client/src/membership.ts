@@ -1,54 +1,331 @@
-import type { GroupcastError } from './groupcast-error.ts';
-import type { AckEvent } from './wire.ts';
+import { type BackoffBounds, backoffMs } from './backoff.ts';
+import { Emitter } from './emitter.ts';
+import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
+import { GroupPosition } from './group-position.ts';
+import { GroupcastError } from './groupcast-error.ts';
+import type { MessageBuffer } from './message-buffer.ts';
+import type { Answer } from './requests.ts';
+import {
+  type AckEvent,
+  type Command,
+  type GapEvent,
+  type GapReason,
+  type MessageEvent,
+  type Position,
+  positionOf,
+} from './wire.ts';
 
-/** Who is told what became of a command: one of these, once. */
-export interface Answer {
-  acked(ack: AckEvent): void;
-  refused(error: GroupcastError): void;
-  /** No answer came in time, or the connection ended: it is not known whether the command was carried out. */
-  lost(): void;
+/** Between attempts to join that were refused for now. */
+const RETRY: BackoffBounds = { minMs: 500, maxMs: 20_000 };
+
+/** What the application is to load its data for. */
+export interface LoadRequest {
+  /** The data must be at least as new; messages after it follow when it is loaded. */
+  readonly position: Position;
+  /** `start` at first; else why messages were missed since the last time. */
+  readonly reason: GapReason | 'start';
 }
 
-interface Request {
+export type LoadState = (request: LoadRequest) => unknown;
+
+/** A command and who waits for its answer. */
+export interface Ask {
+  readonly command: Command;
   readonly answer: Answer;
-  readonly deadlineMs: number;
 }
 
-/** The commands of a connection that are not answered yet. */
-export class Requests {
-  readonly #timeoutMs: number;
-  readonly #pending = new Map<number, Request>();
-  #lastId = 0;
+/** What a membership needs of its client. */
+export interface MembershipPort {
+  /** It has something to send, or may be forgotten. */
+  changed(membership: Membership): void;
+  failed(error: GroupcastError): void;
+}
 
-  constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
+/** No turn: the gateway may have us in the group, or has us in it in a way that is of no use. */
+const UNSURE = -1;
+
+interface Waiter {
+  readonly resolve: (joined: Joined) => void;
+  readonly reject: (error: GroupcastError) => void;
+}
+
+/**
+ * This client in one group.
+ *
+ *     left -> joining -> joined                      any -> left
+ *                ^          |
+ *                +----------+   the connection was lost; or the state must be loaded again
+ *
+ * At most one command is under way. A *turn* is one time of being wanted in one way; what the gateway has is compared with it,
+ * so that whatever happens in between, what is sent next is always what leads from there to what is wanted.
+ */
+export class Membership {
+  readonly groupId: string;
+  readonly events: Emitter<GroupEvents> = new Emitter();
+  readonly buffers = new Set<MessageBuffer<Message>>();
+  /** Nothing is to be sent before. */
+  retryAtMs = 0;
+  readonly #port: MembershipPort;
+  readonly #position = new GroupPosition();
+  readonly #waiters: Waiter[] = [];
+  readonly #leavers: (() => void)[] = [];
+  #wanted = false;
+  #turn = 0;
+  /** The turn in which the gateway has put us into the group; `undefined` when we are not in it. */
+  #inTurn: number | undefined;
+  #isAsking = false;
+  #attempt = 0;
+  #load: LoadState | undefined;
+  #loadReason: LoadRequest['reason'] = 'start';
+  #stage: 'asking' | 'loading' | 'loaded' = 'loaded';
+
+  constructor(groupId: string, port: MembershipPort) {
+    this.groupId = groupId;
+    this.#port = port;
   }
 
-  get size(): number {
-    return this.#pending.size;
+  get state(): 'left' | 'joining' | 'joined' {
+    if (!this.#wanted) return 'left';
+    return this.#inTurn === this.#turn ? 'joined' : 'joining';
   }
 
-  /** The `id` for a command that is sent now. */
-  add(answer: Answer, nowMs: number): number {
-    this.#lastId += 1;
-    this.#pending.set(this.#lastId, { answer, deadlineMs: nowMs + this.#timeoutMs });
-    return this.#lastId;
+  get position(): Position | undefined {
+    return this.#position.value;
   }
 
-  /** Hands an answer to who waits for it, unless that was given up. */
-  settle(id: number, hand: (answer: Answer) => void): void {
-    const request = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (request !== undefined) hand(request.answer);
+  /** Whether it counts among the groups of the connection. */
+  get takesPlace(): boolean {
+    return this.#wanted && (this.#isAsking || this.#inTurn !== undefined);
   }
 
-  /** Gives up those that were due before `nowMs`, Infinity for all. */
-  lose(nowMs: number): void {
-    for (const [id, { answer, deadlineMs }] of this.#pending) {
-      // They are in the order in which they were sent, and so of their deadlines.
-      if (deadlineMs > nowMs) return;
-      this.#pending.delete(id);
-      answer.lost();
+  /** Whether there is nothing left to do for it. */
+  get isOver(): boolean {
+    return !this.#wanted && !this.#isAsking && this.#inTurn === undefined;
+  }
+
+  /** Wants to be in the group; one that is stays as it is. */
+  join(since: Position | undefined): void {
+    if (this.#wanted) return;
+    this.#position.set(since);
+    this.#begin(undefined);
+  }
+
+  /** Wants to be in the group, from a state that the application loads. */
+  joinWithState(load: LoadState): void {
+    this.#loadReason = 'start';
+    this.#begin(load);
+  }
+
+  /** Resolves when the group is joined. */
+  joined(): Promise<Joined> {
+    return new Promise((resolve, reject) => {
+      const position = this.#position.value;
+      if (this.state === 'joined' && position !== undefined) resolve({ position });
+      else this.#waiters.push({ resolve, reject });
+    });
+  }
+
+  /** Wants to be out of the group. `error` is why, when the application did not just leave it. */
+  leave(error?: GroupcastError): void {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    this.#turn += 1;
+    this.#position.set(undefined);
+    this.#load = undefined;
+    this.#port.changed(this);
+    const why = error ?? new GroupcastError('left', 'The group was left before it was joined.');
+    for (const { reject } of this.#waiters.splice(0)) reject(why);
+    // What the application has asked for is a good end.
+    const failure = error?.code === 'closed' ? undefined : error;
+    for (const buffer of this.buffers) buffer.end(failure);
+    this.events.emit('left', { error: failure });
+  }
+
+  /** Resolves when the gateway has confirmed it, or cannot any more. */
+  leaving(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isOver) resolve();
+      else this.#leavers.push(resolve);
+    });
+  }
+
+  /** The connection has ended: the gateway knows nothing of us. */
+  disconnected(): void {
+    this.#inTurn = undefined;
+    this.retryAtMs = 0;
+    this.#settle();
+  }
+
+  /** What is to be sent now, if anything. */
+  next(): Ask | undefined {
+    const turn = this.#turn;
+    const group_id = this.groupId;
+    if (this.#isAsking || this.#inTurn === turn) return undefined;
+    if (this.#inTurn !== undefined) {
+      return this.#ask({ cmd: 'leave_group', group_id }, () => {
+        this.#inTurn = undefined;
+      });
+    }
+    if (!this.#wanted || this.#stage === 'loading') return undefined;
+    if (this.#stage === 'asking') {
+      return this.#ask({ cmd: 'group_info', group_id }, (ack) => this.#startLoad(turn, positionOf(ack)));
+    }
+    const since = this.#position.value;
+    return this.#ask({ cmd: 'add_group', group_id, ...(since && { since }) }, (ack) => {
+      const position = positionOf(ack);
+      this.#inTurn = position === undefined ? UNSURE : turn;
+      if (position !== undefined && turn === this.#turn) this.#enter(ack, position, since);
+    });
+  }
+
+  receive({ group_id: groupId, offset, message, from }: MessageEvent): void {
+    const epoch = this.#position.value?.epoch;
+    if (this.state !== 'joined' || epoch === undefined || !this.#position.receive(offset)) return;
+    const sender = from === undefined ? {} : { from: { clientId: from.client_id } };
+    const received: Message = { groupId, epoch, offset, message, ...sender };
+    for (const buffer of this.buffers) buffer.put(received);
+    this.events.emit('message', received);
+  }
+
+  /** The gateway could not keep up with the group. */
+  gap({ reason, ...event }: GapEvent): void {
+    const position = positionOf(event);
+    if (this.state === 'joined' && position !== undefined) this.#miss({ reason, position });
+  }
+
+  /** A message of ours that does not come back to us was published there. */
+  skip(position: Position): void {
+    this.#position.skip(position);
+  }
+
+  #begin(load: LoadState | undefined): void {
+    this.#wanted = true;
+    this.#turn += 1;
+    this.#attempt = 0;
+    this.retryAtMs = 0;
+    this.#load = load;
+    this.#stage = load === undefined ? 'loaded' : 'asking';
+    this.#port.changed(this);
+  }
+
+  #ask(command: Command, acked: (ack: AckEvent) => void): Ask {
+    const turn = this.#turn;
+    const isLeave = command.cmd === 'leave_group';
+    this.#isAsking = true;
+    const answered = (act: () => void): void => {
+      this.#isAsking = false;
+      act();
+      this.#settle();
+    };
+    const answer: Answer = {
+      acked: (ack) => answered(() => acked(ack)),
+      refused: (error) =>
+        answered(() => {
+          if (error.temporary) this.#retryLater();
+          else if (isLeave) this.#inTurn = undefined;
+          else if (turn === this.#turn) this.#giveUp(error);
+        }),
+      lost: () =>
+        answered(() => {
+          if (command.cmd === 'add_group') this.#inTurn = UNSURE;
+        }),
+    };
+    return { command, answer };
+  }
+
+  #enter({ recovered, reason }: AckEvent, position: Position, since: Position | undefined): void {
+    this.#attempt = 0;
+    if (since === undefined) {
+      this.#position.set(position);
+      this.#tellJoined({ position });
+    } else if (recovered === true || isSame(position, since)) {
+      // What was missed comes now, and moves the position as it does.
+      this.#tellJoined({ position: since, recovered: true });
+    } else {
+      const why = reason ?? (position.epoch === since.epoch ? 'trimmed' : 'epoch_changed');
+      if (this.#load === undefined) {
+        this.#position.set(position);
+        this.#tellJoined({ position, recovered: false, reason: why });
+      }
+      this.#miss({ position, reason: why });
     }
   }
+
+  #tellJoined(joined: Joined): void {
+    for (const { resolve } of this.#waiters.splice(0)) resolve(joined);
+    this.events.emit('joined', joined);
+  }
+
+  #miss(gap: Gap): void {
+    if (this.#load === undefined) {
+      this.#position.set(gap.position);
+      this.events.emit('gap', gap);
+      return;
+    }
+    // The group is left and joined again, so that the gateway's history holds the messages that come while the data is loaded.
+    this.#turn += 1;
+    this.#loadReason = gap.reason;
+    this.#startLoad(this.#turn, gap.position);
+    this.#port.changed(this);
+  }
+
+  #startLoad(turn: number, position: Position | undefined): void {
+    const load = this.#load;
+    if (turn !== this.#turn || load === undefined) return;
+    if (position === undefined) {
+      this.#retryLater();
+      return;
+    }
+    this.#stage = 'loading';
+    this.#position.set(position);
+    const loading = async (): Promise<unknown> => load({ position, reason: this.#loadReason });
+    loading().then(
+      () => {
+        if (turn !== this.#turn) return;
+        this.#stage = 'loaded';
+        this.#loadReason = 'start';
+        this.#port.changed(this);
+      },
+      (cause: unknown) => this.#loadFailed(turn, cause),
+    );
+  }
+
+  #loadFailed(turn: number, cause: unknown): void {
+    if (turn !== this.#turn) return;
+    const error = new GroupcastError('load_failed', "The group's state could not be loaded.", { cause });
+    if (this.#loadReason === 'start') {
+      this.#giveUp(error);
+      return;
+    }
+    this.#stage = 'asking';
+    this.#retryLater();
+    this.#port.changed(this);
+    this.#fail(error);
+  }
+
+  #retryLater(): void {
+    this.retryAtMs = performance.now() + backoffMs(this.#attempt, RETRY);
+    this.#attempt += 1;
+  }
+
+  #giveUp(error: GroupcastError): void {
+    this.leave(error);
+    this.#fail(error);
+  }
+
+  #fail(error: GroupcastError): void {
+    this.events.emit('error', error);
+    this.#port.failed(error);
+  }
+
+  #settle(): void {
+    if (!this.#isAsking && this.#inTurn === undefined) {
+      for (const resolve of this.#leavers.splice(0)) resolve();
+    }
+    this.#port.changed(this);
+  }
+}
+
+function isSame(one: Position, other: Position): boolean {
+  return one.epoch === other.epoch && one.offset === other.offset;
 }

@@ -1,49 +1,87 @@
-import type { Position } from './wire.ts';
+import { GroupcastError } from './groupcast-error.ts';
+import type { Command, Position } from './wire.ts';
 
-/** Own messages that were published ahead of what was received are remembered up to this number. */
-const AHEAD_MAX = 1_000;
+/** A message that is not answered yet. */
+export interface Publish {
+  readonly command: Extract<Command, { cmd: 'send_to_group' }>;
+  /** Of the command on the wire. */
+  readonly bytes: number;
+  readonly deadlineMs: number;
+  readonly resolve: (position: Position) => void;
+  readonly reject: (error: GroupcastError) => void;
+  isUnderWay: boolean;
+  /** Whether an attempt had an end that does not rule out that it was published. */
+  isUncertain: boolean;
+  /** Times that it was refused for now. */
+  attempt: number;
+  /** Not to be sent before. */
+  retryAtMs: number;
+}
 
-/**
- * Up to where a group's messages have been received. Messages that this client sent with `excludeSelf` never come back, so the
- * position moves over them when the gateway says where they are; or else a member that only sends would stay behind for ever,
- * and once its position is older than the history, it would be told of a gap in which nothing was missed.
- */
-export class GroupPosition {
-  #position: Position | undefined;
-  readonly #ahead = new Set<number>();
+const NOT_SENT = 'The message was not published. Send it again later.';
+const UNKNOWN = 'The message may have been published. Sent again, it may come twice.';
 
-  get value(): Position | undefined {
-    return this.#position;
+/** Messages from `send` to their answer, in the order in which they were given. */
+export class SendQueue {
+  readonly #countMax: number;
+  readonly #bytesMax: number;
+  readonly #all = new Set<Publish>();
+  #bytes = 0;
+
+  constructor(countMax: number, bytesMax: number) {
+    this.#countMax = countMax;
+    this.#bytesMax = bytesMax;
   }
 
-  /** Begins anew at a position, or without one. */
-  set(position: Position | undefined): void {
-    this.#position = position;
-    this.#ahead.clear();
+  get size(): number {
+    return this.#all.size;
   }
 
-  /** Whether a message with this offset is new. */
-  receive(offset: number): boolean {
-    if (!Number.isSafeInteger(offset) || this.#position === undefined || offset <= this.#position.offset) {
-      return false;
-    }
-    // Offsets in between are of own messages: the gateway leaves out nothing else without a word.
-    this.#moveTo(offset);
+  /** False when there is no room. */
+  add(publish: Publish): boolean {
+    const bytes = this.#bytes + publish.bytes;
+    if (this.#all.size >= this.#countMax || bytes > this.#bytesMax) return false;
+    this.#all.add(publish);
+    this.#bytes = bytes;
     return true;
   }
 
-  /** A message that this client will not get was published there. */
-  skip({ epoch, offset }: Position): void {
-    if (this.#position?.epoch !== epoch || offset <= this.#position.offset) return;
-    if (offset === this.#position.offset + 1) this.#moveTo(offset);
-    else if (this.#ahead.size < AHEAD_MAX) this.#ahead.add(offset);
+  /**
+   * The next to be sent. While the oldest waits for its time so do all behind it: what keeps one from being published keeps them
+   * all, and they are to stay in order.
+   */
+  next(nowMs: number): Publish | undefined {
+    for (const publish of this.#all) {
+      if (!publish.isUnderWay) return publish.retryAtMs <= nowMs ? publish : undefined;
+    }
+    return undefined;
   }
 
-  #moveTo(offset: number): void {
-    if (this.#position === undefined) return;
-    let top = offset;
-    while (this.#ahead.delete(top + 1)) top += 1;
-    for (const passed of this.#ahead) if (passed <= top) this.#ahead.delete(passed);
-    this.#position = { epoch: this.#position.epoch, offset: top };
+  published(publish: Publish, position: Position): void {
+    this.#remove(publish);
+    publish.resolve(position);
+  }
+
+  /** The gateway will not have it. */
+  refuse(publish: Publish, error: GroupcastError): void {
+    this.#fail(publish, error, error);
+  }
+
+  /** Tries those no more that match; `cause` is what has kept them. */
+  giveUp(matches: (publish: Publish) => boolean, cause: GroupcastError | undefined): void {
+    for (const publish of this.#all) {
+      if (matches(publish)) this.#fail(publish, new GroupcastError('not_sent', NOT_SENT, { cause }), cause);
+    }
+  }
+
+  /** What may have been published is not called refused. */
+  #fail(publish: Publish, refusal: GroupcastError, cause: GroupcastError | undefined): void {
+    this.#remove(publish);
+    const isUnknown = publish.isUnderWay || publish.isUncertain;
+    publish.reject(isUnknown ? new GroupcastError('outcome_unknown', UNKNOWN, { cause }) : refusal);
+  }
+
+  #remove(publish: Publish): void {
+    if (this.#all.delete(publish)) this.#bytes -= publish.bytes;
   }
 }

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+
+const GZIPPED_BYTES_MAX = 6_000;
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+
+test(`what a page loads is below ${GZIPPED_BYTES_MAX} bytes, gzipped, and needs nothing else`, async () => {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: folder,
+    entryPoints: ['src/index.ts'],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    metafile: true,
+  });
+  expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThan(GZIPPED_BYTES_MAX);
+  expect(Object.keys(metafile.inputs).filter((file) => !file.startsWith('src/'))).toEqual([]);
+});
+
+test('the package depends on nothing at run time', () => {
+  const manifest = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'));
+  expect(manifest).not.toHaveProperty('dependencies');
+  expect(manifest).not.toHaveProperty('peerDependencies');
+  const sources = readdirSync(`${folder}src`).filter((file) => /(?<!\.test|\.d)\.ts$/.test(file));
+  const imports = sources.flatMap((file) =>
+    [...readFileSync(`${folder}src/${file}`, 'utf8').matchAll(/ from '(?<from>[^']+)'/g)].map(
+      ({ groups }) => groups?.['from'],
+    ),
+  );
+  expect(imports.length).toBeGreaterThan(20);
+  expect(imports.filter((from) => !from?.startsWith('./'))).toEqual([]);
+});
