@@ -104,6 +104,27 @@ describe('a reload', () => {
     });
   });
 
+  test('is not over while a handshake is under way, even when there is no connection', async () => {
+    const underWay = new RawClient(started.port);
+    underWay.write('GET / HTTP/1.1\r\n');
+    await (await TestClient.plain(started.url)).close();
+    await until(() => started.gateway.stats().connections === 0);
+    let isOver = false;
+    const drained = started.gateway.drain({ windowMs: 0, reason: 'restart', handshakes: 'accept' });
+    void drained.then(() => {
+      isOver = true;
+    });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    expect(isOver).toBe(false);
+    underWay.write(handshake().replace('GET / HTTP/1.1\r\n', ''));
+    await until(() => underWay.frames.length > 0);
+    underWay.socket.end();
+    expect((await underWay.ended).code).toBe(1012);
+    await drained;
+  });
+
   test('serves a connection that comes within the window until its turn', async () => {
     const underWay = new RawClient(started.port);
     const client = await TestClient.plain(started.url);

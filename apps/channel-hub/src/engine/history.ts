@@ -62,8 +62,7 @@ export class History {
     const { bytesMax, countMax } = this.#limits;
     const stream = this.#use(channel);
     native.turnIntoDeliver(frame, stream.top + 1);
-    // A copy: the frame is a slice of all that was read with it, and would keep that too.
-    stream.push(new Uint8Array(frame), stream.usedMs);
+    stream.push(copyOf(frame), stream.usedMs);
     this.#publications += 1;
     this.#bytes += frame.length + PUBLICATION_BYTES;
     this.#recency.touch(stream);
@@ -161,4 +160,11 @@ export class History {
     this.#streams.delete(stream.channel);
     this.#bytes -= STREAM_BYTES + stream.nameBytes;
   }
+}
+
+/** The frame is a slice of all that was read with it, and would keep that too. A buffer from Node's pool would keep its pool. */
+function copyOf(frame: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(frame.length);
+  copy.set(frame);
+  return copy;
 }
