@@ -1,4 +1,4 @@
-import { createHub } from '@groupcast/channel-hub';
+import { createHub, MemoryEngine } from '@groupcast/channel-hub';
 import { HubClient } from '@groupcast/hub-client';
 import { TestClient, until } from '@groupcast/testkit';
 import { createGateway } from '@groupcast/ws-gateway';
@@ -12,7 +12,8 @@ const JOINS = 100;
 /** A connection leaves so many groups, and closes while it is in the rest. */
 const LEAVES = 60;
 
-const hub = createHub({ port: 0 });
+// What is kept for those who are away for a moment is kept for a second only.
+const hub = createHub({ port: 0, engine: new MemoryEngine({ ageMs: 1_000 }) });
 const hubClient = new HubClient({ port: (await hub.listen()).port });
 hubClient.connect();
 const gateway = createGateway({ hub: hubClient, host: '127.0.0.1', port: 0 });

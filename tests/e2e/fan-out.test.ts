@@ -8,7 +8,7 @@ import {
 } from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { statsOfAll } from './stats-of-all.ts';
-import { untilEmpty } from './until-empty.ts';
+import { BRIEF_HISTORY, untilEmpty } from './until-empty.ts';
 
 const WORKERS = 8;
 const CONNECTIONS = 200;
@@ -20,7 +20,7 @@ let gateway: TestGateway;
 let members: TestClient[];
 
 beforeAll(async () => {
-  hub = await startHub();
+  hub = await startHub(BRIEF_HISTORY);
   gateway = await startGateway({ hub: hub.address, workers: WORKERS });
   members = [];
   // One after the other: of many at once, workers that are slow at the moment would get fewer.

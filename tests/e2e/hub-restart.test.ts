@@ -10,7 +10,7 @@ import {
 } from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { statsOfAll } from './stats-of-all.ts';
-import { untilEmpty } from './until-empty.ts';
+import { BRIEF_HISTORY, untilEmpty } from './until-empty.ts';
 
 const V1 = { protocol: 'groupcast.v1' };
 
@@ -32,7 +32,7 @@ async function open(name: string, options = {}): Promise<TestClient> {
 }
 
 beforeAll(async () => {
-  hub = await startHub();
+  hub = await startHub(BRIEF_HISTORY);
   gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0 });
   workerPids = (await statsOfAll(gateway, 2)).workers.map(({ pid }) => pid);
   plain = await open('plain');
@@ -65,7 +65,7 @@ test('kill -9 of the hub amid publishes: each publish with an id is answered onc
   for (const id of ids.slice(250)) publish(id);
   await killed;
   await untilHubLinksAre(false);
-  hub = await startHub({ port: hub.port, adminPort: hub.adminPort });
+  hub = await startHub({ ...BRIEF_HISTORY, port: hub.port, adminPort: hub.adminPort });
   const ackOf = (id: number): Promise<JsonObject | undefined> =>
     sender.messages.seen(({ json }) => json?.['id'] === id).then(({ json }) => json);
   const answers = await Promise.all(ids.map(ackOf));
@@ -90,7 +90,7 @@ test('while the hub is away, joins and publishes are kept, and are done once it 
   silent.sendCommand({ cmd: 'add_group', group_id: 'silent' });
   silent.sendCommand({ cmd: 'send_to_group', group_id: 'silent', message: 'kept' });
 
-  hub = await startHub({ port: hub.port, adminPort: hub.adminPort });
+  hub = await startHub({ ...BRIEF_HISTORY, port: hub.port, adminPort: hub.adminPort });
   const readyAt = performance.now();
   const [joined, published, message] = await Promise.all([
     late.messages.seen(({ json }) => json?.['id'] === 'join'),

@@ -8,7 +8,7 @@ import {
 } from '@groupcast/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { statsOfAll } from './stats-of-all.ts';
-import { untilEmpty } from './until-empty.ts';
+import { BRIEF_HISTORY, untilEmpty } from './until-empty.ts';
 
 const TEXT = 'これはメッセージです';
 
@@ -25,7 +25,7 @@ async function join(client: TestClient, groupId: string | number): Promise<void>
 let hub: TestHub;
 
 beforeAll(async () => {
-  hub = await startHub();
+  hub = await startHub(BRIEF_HISTORY);
 });
 afterAll(killAll);
 

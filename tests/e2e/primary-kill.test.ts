@@ -1,13 +1,13 @@
 import { killAll, startGateway, startHub, TestClient, until } from '@groupcast/testkit';
 import { afterEach, expect, test } from 'vitest';
-import { untilEmpty } from './until-empty.ts';
+import { BRIEF_HISTORY, untilEmpty } from './until-empty.ts';
 
 const CLIENTS = 20;
 
 afterEach(killAll);
 
 test('kill -9 of the primary: each client is told to come back, no worker is left, the port is free at once', async () => {
-  const hub = await startHub();
+  const hub = await startHub(BRIEF_HISTORY);
   const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 60 });
   const clients = await Promise.all(
     Array.from({ length: CLIENTS }, (_, index) =>
@@ -52,7 +52,7 @@ const CRASH_ON_SIGUSR2 = `import cluster from 'node:cluster';
 if (cluster.isPrimary) process.on('SIGUSR2', () => { throw new Error('a defect'); });`;
 
 test('a primary that ends because of a defect leaves its workers time to tell each client to come back', async () => {
-  const hub = await startHub();
+  const hub = await startHub(BRIEF_HISTORY);
   const code = `data:text/javascript,${encodeURIComponent(CRASH_ON_SIGUSR2)}`;
   const env = { NODE_OPTIONS: `--import=${code}` };
   const gateway = await startGateway({ hub: hub.address, workers: 2 }, { env });

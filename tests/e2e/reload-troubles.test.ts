@@ -156,6 +156,32 @@ test('an old worker that dies during the reload is not replaced, a new one is', 
   expect(restarts).toBe(1);
 });
 
+test('a worker that ends gives back a connection that it was handed and has not seen yet', async () => {
+  // It does nothing until the file is there, and then ends as by SIGTERM, in the same turn of its event loop.
+  const stuck = `process.on('SIGUSR2', () => {
+    console.error('stuck');
+    while (!existsSync(${JSON.stringify(trouble)}));
+    process.emit('SIGTERM', 'SIGTERM');
+  });`;
+  const code = `import cluster from 'node:cluster';
+    import { existsSync } from 'node:fs';
+    if (cluster.isWorker) { ${stuck} }`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+  const gateway = await startGateway({ hub: hub.address, workers: WORKERS, drainSeconds: 0 }, { env });
+  const { workers } = await statsOfAll(gateway, WORKERS);
+  process.kill(workers[0]!.pid, 'SIGUSR2');
+  await gateway.process.waitForLine(/^stuck$/);
+  // One of the first two is handed to the worker that is stuck. The primary has seen both when the third is open.
+  let open = 0;
+  const opening = [TestClient.open(gateway.url), TestClient.open(gateway.url)];
+  for (const client of opening) void client.then(() => open++);
+  await openClients(gateway, 1);
+  expect(open).toBeLessThan(2);
+  begin();
+  await expectServed(await Promise.all(opening));
+  await gateway.process.waitForLine(/worker died of exit code 0, the next one starts/);
+});
+
 test('with the hub away a reload is done all the same, and the gateway stays ready', async () => {
   const gateway = await startTroubled('', 0);
   await statsOfAll(gateway, WORKERS);

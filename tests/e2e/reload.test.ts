@@ -12,14 +12,17 @@ import {
 } from '@groupcast/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { statsOfAll } from './stats-of-all.ts';
-import { untilEmpty } from './until-empty.ts';
+import { BRIEF_HISTORY, untilEmpty } from './until-empty.ts';
 
 const RESTART = { code: 1012, reason: 'The server restarts. Connect again.' };
+
+/** Those that knock without a pause are no herd to be held back here. */
+const UNLIMITED = { handshakesPerSecond: 0 };
 
 let hub: TestHub;
 
 beforeEach(async () => {
-  hub = await startHub();
+  hub = await startHub(BRIEF_HISTORY);
 });
 afterEach(killAll);
 
@@ -55,7 +58,7 @@ async function expectReady(gateway: TestGateway): Promise<void> {
 }
 
 test('while a gateway reloads three times, it is always ready and every connect succeeds', async () => {
-  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0.5 });
+  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0.5, ...UNLIMITED });
   const loads = [
     repeat(() => connectAndAsk(gateway)),
     repeat(() => connectAndAsk(gateway)),
@@ -77,6 +80,21 @@ test('while a gateway reloads three times, it is always ready and every connect 
   const left = gateway.process.descendants().filter((pid) => seen.has(pid));
   expect(left).toHaveLength(2);
   await untilEmpty(hub, gateway);
+});
+
+test('a worker that somebody ends by SIGTERM is replaced, and every connect succeeds', async () => {
+  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0, ...UNLIMITED });
+  const loads = Array.from({ length: 6 }, () => repeat(() => connectAndAsk(gateway)));
+  for (let kills = 1; kills <= 5; kills++) {
+    const { workers } = await statsOfAll(gateway, 2);
+    process.kill(workers[0]!.pid, 'SIGTERM');
+    await until(
+      async () => (await gateway.stats()).restarts,
+      'the next worker',
+      (restarts) => restarts === kills,
+    );
+  }
+  for (const load of loads) expect(await load.stop()).toBeGreaterThan(10);
 });
 
 test('a handshake that a reload overtakes is accepted, and its client is moved as all others', async () => {

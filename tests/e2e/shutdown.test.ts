@@ -10,7 +10,7 @@ import {
   until,
 } from '@groupcast/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { untilEmpty } from './until-empty.ts';
+import { BRIEF_HISTORY, untilEmpty } from './until-empty.ts';
 
 const IN_ORDER = { code: 0, signal: null };
 const DRAIN_SECONDS = 2;
@@ -18,7 +18,7 @@ const DRAIN_SECONDS = 2;
 let hub: TestHub;
 
 beforeEach(async () => {
-  hub = await startHub();
+  hub = await startHub(BRIEF_HISTORY);
 });
 afterEach(killAll);
 

@@ -10,7 +10,7 @@ import {
 } from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { statsOfAll } from './stats-of-all.ts';
-import { untilEmpty } from './until-empty.ts';
+import { BRIEF_HISTORY, untilEmpty } from './until-empty.ts';
 
 const WORKERS = 3;
 const CLIENTS = 12;
@@ -40,7 +40,7 @@ async function expectAllToGet(message: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  hub = await startHub();
+  hub = await startHub(BRIEF_HISTORY);
   gateway = await startGateway({ hub: hub.address, workers: WORKERS });
   for (let count = 0; count < CLIENTS; count++) await openMember();
 });

@@ -108,8 +108,8 @@ export class Group implements AsyncIterable<Message> {
   }
 
   /**
-   * Joins, and gives messages from now on, of which `bufferMax` are held while the loop is busy; one more ends it with `buffer_full`. It ends when
-   * the group is left or the client closed, with an error when the application did not ask for that.
+   * Joins, and gives messages from now on, of which `bufferMax` are held while the loop is busy; one more ends it with
+   * `buffer_full`. It ends when the group is left or the client closed, with an error when the application did not ask for that.
    */
   [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {
     this.#context.assertOpen();

@@ -25,9 +25,9 @@ export interface GroupcastClientOptions {
   readonly bufferMax: number;
 }
 
-export const SEND_TIMEOUT_MS_MAX = 100_000;
+const SEND_TIMEOUT_MS_MAX = 100_000;
 
-export const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
+const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
   connectTimeoutMs: 10_000,
   reconnectMinMs: 500,
   reconnectMaxMs: 20_000,

@@ -52,7 +52,7 @@ export interface AckEvent {
   readonly reason?: GapReason;
 }
 
-export interface ErrorEvent {
+interface ErrorEvent {
   readonly type: 'error';
   readonly id?: number;
   readonly code: string;

@@ -18,6 +18,8 @@ const channel = fc.oneof(
 );
 const shortText = fc.oneof(text(SHORT_TEXT_BYTES_MAX), fc.constant('x'.repeat(SHORT_TEXT_BYTES_MAX)));
 const count = fc.maxSafeNat();
+/** Of a request that may be refused: 0 would mean the whole session. */
+const request = fc.maxSafeNat().map((drawn) => Math.max(1, drawn));
 const u32 = fc.nat({ max: 0xffffffff });
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const subject = fc.record({ name: channel, prefix: fc.boolean() });
@@ -49,7 +51,7 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     heartbeatMs: u32,
     frameBytesMax: u32,
   }),
-  fc.record({ type: fc.constant('subscribe' as const), request: count, subjects }),
+  fc.record({ type: fc.constant('subscribe' as const), request, subjects }),
   fc.record({
     type: fc.constant('subscribed' as const),
     request: count,
@@ -70,7 +72,7 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
   }),
   fc.record({
     type: fc.constant('history' as const),
-    request: fc.maxSafeNat().map((drawn) => Math.max(1, drawn)),
+    request,
     channel,
     since: position,
   }),
