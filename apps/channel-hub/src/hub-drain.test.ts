@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { MemoryEngine } from './engine/memory-engine.ts';
 import { createHub } from './hub.ts';
 import { JsonPeer } from './testing/json-peer.ts';
@@ -95,7 +95,10 @@ describe('a hub that drains', () => {
     await json.take('subscribed');
     await hub.drain({ windowMs: LONG_MS });
     expect(hub.stats().closed).toEqual({ hub_closed: 1 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     await createHub({ port: 0 }).drain({ windowMs: LONG_MS });
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 
   test('tells a peer that was in the middle of its handshake', async () => {
