@@ -58,10 +58,10 @@ export async function launchApp(
   flags: AppFlags,
   { main, env = {}, under = [] }: AppOptions,
 ): Promise<TestApp> {
-  const port = 'port' in flags ? Number(flags['port'] ?? 0) : await freePort();
+  const port = 'port' in flags ? flags['port'] : await freePort();
   const adminPort = Number(flags['adminPort'] ?? (await freePort()));
   const program = main === undefined ? ['--import', 'tsx', `apps/${folder}/src/main.ts`] : [main];
-  const args = [...program, 'start', ...flagTexts({ port, ...flags, adminPort })];
+  const args = [...program, 'start', ...flagTexts({ ...flags, port, adminPort })];
   const [command = process.execPath, ...rest] = [...under, process.execPath, ...args];
   const child = startProcess(command, rest, {
     cwd: main === undefined ? REPOSITORY : dirname(main),
@@ -73,7 +73,7 @@ export async function launchApp(
   };
   return {
     process: child,
-    port,
+    port: Number(port ?? 0),
     adminPort,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
