@@ -393,6 +393,17 @@ describe('leave', () => {
     ]);
   });
 
+  test('and join again before a refusal does not take it for the second either', () => {
+    const { client, network, errors } = startConnected();
+    const group = client.group('g');
+    void group.join().catch(() => {});
+    void group.leave();
+    void group.join().catch(() => {});
+    network.socket.refuse('forbidden');
+    expect(network.socket.sent.map(({ cmd }) => cmd)).toEqual(['add_group', 'add_group']);
+    expect([group.state, errors]).toEqual(['joining', []]);
+  });
+
   test('that is refused for now is tried again; the end of the connection is as good as an answer', async () => {
     const { network, group } = startJoined();
     vi.spyOn(Math, 'random').mockReturnValue(0.5);

@@ -183,6 +183,20 @@ describe('a message that is refused', () => {
     expect(network.socket.sentOf('send_to_group').length).toBeGreaterThan(5);
   });
 
+  test('is not called unpublished when its time is over while it is under way', async () => {
+    const { client, network } = startClient({ sendTimeoutMs: 5_000 });
+    const outcome = outcomeOf(client.group('g').send('hi'));
+    vi.advanceTimersByTime(4_000);
+    network.socket.welcome();
+    expect(network.socket.sentOf('send_to_group')).toHaveLength(1);
+    vi.advanceTimersByTime(1_250);
+    await settled();
+    expect(outcome.error?.code).toBe('outcome_unknown');
+    network.socket.ack(AT);
+    await settled();
+    expect(outcome.value).toBeUndefined();
+  });
+
   test('for good after it may have been published is not called refused', async () => {
     const { client, network } = startConnected();
     const outcome = outcomeOf(client.group('g').send('hi'));
@@ -210,10 +224,15 @@ describe('bounds', () => {
   });
 
   test('so are sendQueueBytesMax bytes', async () => {
-    const { client } = startConnected({ sendQueueBytesMax: 3_000 });
-    const outcomes = Array.from({ length: 3 }, () => outcomeOf(client.group('g').send('x'.repeat(1_000))));
+    const { client, network } = startConnected({ sendQueueBytesMax: 3_000 });
+    const send = () => outcomeOf(client.group('g').send('x'.repeat(1_000)));
+    const outcomes = [send(), send(), send()];
     await settled();
     expect(outcomes.map(({ error }) => error?.code)).toEqual([undefined, undefined, 'queue_full']);
+    network.socket.ack(AT);
+    const [fits, doesNot] = [send(), send()];
+    await settled();
+    expect([fits.error, doesNot.error?.code]).toEqual([undefined, 'queue_full']);
   });
 
   test('no more is sent at once than the gateway takes', () => {

@@ -166,6 +166,26 @@ describe('joinWithState', () => {
     expect(network.socket.sentOf('add_group')).toEqual([]);
   });
 
+  test('that is begun again takes no answer of before for its own', async () => {
+    const { network, loads, group } = start();
+    const left = group.leave();
+    network.socket.ack(AT_5);
+    await left;
+    expect(loads).toEqual([]);
+    const again = vi.fn();
+    void group.joinWithState(() => {}).catch(() => {});
+    void group.leave();
+    void group.joinWithState(again).catch(() => {});
+    const [, first] = network.socket.sentOf('group_info');
+    network.socket.ack(AT_5, first);
+    expect(again).not.toHaveBeenCalled();
+    const [, , second] = network.socket.sentOf('group_info');
+    network.socket.ack({ epoch: 'e', offset: 6 }, second);
+    expect(again.mock.calls).toEqual([[{ position: { epoch: 'e', offset: 6 }, reason: 'start' }]]);
+    await settled();
+    expect(network.socket.sent.at(-1)).toMatchObject({ cmd: 'add_group', since: { offset: 6 } });
+  });
+
   test('of a group that is joined already loads, and joins anew', async () => {
     const { client, network } = startConnected();
     const group = client.group('g');

@@ -283,7 +283,6 @@ export class Membership {
       () => {
         if (turn !== this.#turn) return;
         this.#stage = 'loaded';
-        this.#loadReason = 'start';
         this.#port.changed(this);
       },
       (cause: unknown) => this.#loadFailed(turn, cause),

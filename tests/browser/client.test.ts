@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import type { GroupcastClient, Message } from '@groupcast/client';
+import { killAll, REPOSITORY, startGateway, startHub, type TestGateway } from '@groupcast/testkit';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openBrowser, withoutBrowser } from './open-browser.ts';
+
+/** What the page's `window` has: the bundle under its name, and what these tests keep there. */
+declare const window: {
+  readonly Groupcast: { readonly GroupcastClient: typeof GroupcastClient };
+  client: GroupcastClient;
+  readonly seen: unknown[];
+};
+
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(REPOSITORY, 'packages/client/src/index.ts')],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    globalName: 'Groupcast',
+    target: 'es2022',
+    write: false,
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+describe.skipIf(withoutBrowser)('the client in Chromium', () => {
+  let browser: Browser;
+  let page: Page;
+  let gateway: TestGateway;
+  let script: string;
+
+  beforeAll(async () => {
+    script = await bundle();
+    browser = await openBrowser();
+    const hub = await startHub();
+    gateway = await startGateway({ hub: hub.address, workers: 2 });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await killAll();
+  });
+  beforeEach(async () => {
+    page = await browser.newPage();
+    await page.addScriptTag({
+      content: `${script}; window.Groupcast = Groupcast; window.seen = [];`,
+    });
+    await page.evaluate((url) => {
+      window.client = new window.Groupcast.GroupcastClient(url, { reconnectMaxMs: 1_000 });
+      window.client.on('state', ({ state }) => window.seen.push(state));
+    }, gateway.url);
+  });
+
+  test('joins, sends, and reads what comes', async () => {
+    const read = await page.evaluate(async () => {
+      const group = window.client.group('page');
+      const messages = group[Symbol.asyncIterator]();
+      await group.join();
+      const position = await group.send('これはメッセージです');
+      return { position, clientId: window.client.clientId, message: (await messages.next()).value };
+    });
+    expect(read.message).toEqual({
+      groupId: 'page',
+      ...read.position,
+      message: 'これはメッセージです',
+      from: { clientId: read.clientId },
+    });
+  });
+
+  test('comes back as the same client after its worker has died, and has missed nothing', async () => {
+    const clientId = await page.evaluate(async () => {
+      const group = window.client.group('crash');
+      group.on('message', ({ message }: Message) => window.seen.push(message));
+      group.on('joined', ({ recovered }) => window.seen.push(recovered ?? 'joined'));
+      await group.join();
+      await group.send('before');
+      return window.client.clientId;
+    });
+    const sent = page.evaluate(async () => {
+      await new Promise<void>((resolve) => {
+        window.client.on('state', ({ state }) => state === 'waiting' && resolve());
+      });
+      await window.client.group('crash').send('while it is away');
+      return { clientId: window.client.clientId, seen: window.seen };
+    });
+    for (const { pid } of (await gateway.stats()).workers) process.kill(pid, 'SIGKILL');
+    const { clientId: afterwards, seen } = await sent;
+    expect(afterwards).toBe(clientId);
+    const steps = seen.filter((step) => step !== 'connecting' && step !== 'waiting');
+    expect(steps.slice(0, 4)).toEqual(['open', 'joined', 'before', 'open']);
+    await page.waitForFunction(() => window.seen.includes('while it is away'));
+    const all = await page.evaluate(() => window.seen);
+    expect(all.filter((step) => step === true)).toHaveLength(1);
+    expect(all.filter((step) => step === 'while it is away')).toHaveLength(1);
+  });
+
+  test('is told by a gateway that drains when to come back, and says why it is away', async () => {
+    const away = page.evaluate(
+      () =>
+        new Promise<{ code: number | undefined; waitMs: number | undefined }>((resolve) => {
+          window.client.on('state', ({ state, error, waitMs }) => {
+            if (state === 'waiting') resolve({ code: error?.closeCode, waitMs });
+          });
+        }),
+    );
+    await page.evaluate(() => window.client.group('drain').join());
+    expect(await gateway.stop()).toEqual({ code: 0, signal: null });
+    const { code, waitMs } = await away;
+    expect([1001, 1012]).toContain(code);
+    expect(waitMs).toBeGreaterThanOrEqual(0);
+    await page.evaluate(() => window.client.close());
+    expect(await page.evaluate(() => window.client.state)).toBe('closed');
+  });
+});
