@@ -77,3 +77,19 @@ test('a started wheel turns by itself until it is stopped', async () => {
   expect(wheel.now).toBeGreaterThanOrEqual(2);
   wheel.stop();
 });
+
+test('many that are due in one tick expire in several turns of the event loop, all of them in their tick', async () => {
+  const wheel = new TimingWheel(100);
+  const alarms = Array.from({ length: 100 }, () => new Alarm(wheel));
+  for (const alarm of alarms) wheel.schedule(alarm, 1);
+  const counts: number[] = [];
+  wheel.start();
+  while (alarms.some(({ rang }) => rang.length === 0)) {
+    await new Promise((resolve) => setImmediate(resolve));
+    counts.push(alarms.filter(({ rang }) => rang.length > 0).length);
+  }
+  wheel.stop();
+  expect(alarms.map(({ rang }) => rang)).toEqual(alarms.map(() => [1]));
+  const steps = counts.map((count, index) => count - (counts[index - 1] ?? 0));
+  expect(steps.every((step) => step < 50)).toBe(true);
+});
