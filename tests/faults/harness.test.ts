@@ -38,7 +38,5 @@ test('a run that loses one message in a thousand is found out', async () => {
 test('a fault that does not happen makes a run say nothing', async () => {
   const report = await runOn(cluster, async ({ log }) => void log.addFault('nothing'));
   expect(report.verdict.valid).toBe('unknown');
-  expect(() => expectValid({ ...report, log: { ...report.log, save: () => {} } as never })).toThrow(
-    'the fault "nothing" did not happen',
-  );
+  expect(report.verdict.unknownWhy).toEqual(['the fault "nothing" did not happen']);
 });

@@ -88,7 +88,7 @@ test('F6: a hub that stands still for less than makes it dead: the same links go
 test('F7: a hub that stands still for longer is left, and nothing old comes out of it when it goes on', async () => {
   const { link } = cluster.first;
   const links = link.accepted;
-  const report = await runOn(cluster, (context) => hubPause(6 * HEARTBEAT_SECONDS * 1_000).inject(context));
+  const report = await runOn(cluster, (context) => hubPause(5 * HEARTBEAT_SECONDS * 1_000).inject(context));
   expectValid(report);
   expect(link.accepted).toBeGreaterThan(links);
   expect(report.closes.size).toBe(0);

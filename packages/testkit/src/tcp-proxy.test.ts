@@ -107,6 +107,15 @@ describe('cut', () => {
     expect(await peer.closed).toEqual({ ended: true, error: undefined });
   });
 
+  test('is an end for a connection that is ending', async () => {
+    const { client, peer } = await open();
+    client.end();
+    expect(proxy.cut('rst')).toBe(1);
+    peer.end();
+    await Promise.all([client.closed, peer.closed]);
+    await until(() => proxy.connections === 0, 'the proxy to let go');
+  });
+
   test('takes new connections afterwards', async () => {
     await open();
     proxy.cut();

@@ -114,7 +114,7 @@ export class TcpProxy {
       this.#blackholed[direction] = false;
       for (const { pipes } of this.#connections) pipes[direction].blackhole(false);
     }
-    for (const { untold } of this.#connections) untold?.resetAndDestroy();
+    for (const { untold } of this.#connections) if (untold !== undefined) breakOff(untold);
   }
 
   /** Ends all connections, towards both sides, and answers how many: `rst` breaks them off, `fin` ends them in order. */
@@ -187,15 +187,21 @@ export class TcpProxy {
     }
     if (!hadError) return;
     if (this.#blackholed[other === server ? 'up' : 'down']) connection.untold = other;
-    else other.resetAndDestroy();
+    else breakOff(other);
   }
 
   #end({ client, server, pipes }: ProxyConnection, how: 'rst' | 'fin'): void {
     pipes.up.stop();
     pipes.down.stop();
     for (const socket of [client, server]) {
-      if (how === 'rst') socket.resetAndDestroy();
+      if (how === 'rst') breakOff(socket);
       else socket.destroy();
     }
   }
+}
+
+/** RST; but FIN for a socket whose end is under way already, which libuv refuses to reset: Node would never close it then. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -17,7 +17,7 @@ export interface Invoked {
 }
 
 /** What became of a publish: the hub has it (`ok`), it was refused and will never be seen (`fail`), or nobody knows (`info`). */
-export type Answered =
+type Answered =
   | { readonly type: 'ok'; readonly id: string; readonly position: Position }
   | { readonly type: 'fail'; readonly id: string; readonly code: string }
   | { readonly type: 'info'; readonly id: string; readonly code: string };
@@ -58,28 +58,28 @@ export interface Gap {
 }
 
 /** A member has left a group, or is gone for good. */
-export interface Left {
+interface Left {
   readonly type: 'leave';
   readonly member: string;
   readonly group: string;
 }
 
 /** A fault is injected; `number` names it in its proof. */
-export interface Fault {
+interface Fault {
   readonly type: 'fault';
   readonly number: number;
   readonly name: string;
 }
 
 /** What shows that a fault did happen: a process is gone, bytes were held. */
-export interface Proof {
+interface Proof {
   readonly type: 'proof';
   readonly number: number;
   readonly detail: string;
 }
 
 /** The last message of a group, published when all faults are over: who has it has everything before it, or misses it. */
-export interface Marker {
+interface Marker {
   readonly type: 'marker';
   readonly group: string;
   readonly id: string;

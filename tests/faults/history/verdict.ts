@@ -56,7 +56,7 @@ export interface Verdict {
 }
 
 /** Of each code; the others are only counted. */
-export const VIOLATIONS_SHOWN_MAX = 20;
+const VIOLATIONS_SHOWN_MAX = 20;
 
 /** Collects violations. */
 export class Violations {

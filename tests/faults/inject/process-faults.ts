@@ -38,7 +38,7 @@ export function primaryKill(): Fault {
 }
 
 /** Kills a gateway's primary, and resolves when its workers are gone as well. */
-export async function killPrimary({ gateway }: ClusterGateway): Promise<void> {
+async function killPrimary({ gateway }: ClusterGateway): Promise<void> {
   await gateway.kill();
   await until(
     () => gateway.process.descendants(),
@@ -112,7 +112,7 @@ export function reload(): Fault {
 }
 
 /** Reloads a gateway, and resolves with its new generation when none of its workers is one of the old ones. */
-export async function reloadGateway(gateway: TestGateway): Promise<number> {
+async function reloadGateway(gateway: TestGateway): Promise<number> {
   const before = await gateway.stats();
   const { reload: after } = await gateway.reload();
   if (after.failed > before.reload.failed) throw new Error(`The reload failed: ${after.error}`);
@@ -121,7 +121,7 @@ export async function reloadGateway(gateway: TestGateway): Promise<number> {
 }
 
 /** Resolves when a gateway has so many workers with a link to the hub, and none of those that are `gone`. */
-export async function untilServing(
+async function untilServing(
   gateway: TestGateway,
   count: number,
   gone: readonly number[] = [],
@@ -134,7 +134,7 @@ export async function untilServing(
   );
 }
 
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return stateOf(pid) !== 'Z';

@@ -1,0 +1,47 @@
+const BAR_CHARACTERS = 24;
+const REDRAW_MS = 500;
+
+/** Says how far a long run is: a bar that moves on a terminal, elsewhere only the lines that are told. */
+export class Progress {
+  readonly #out: NodeJS.WriteStream;
+  readonly #totalMs: number;
+  readonly #startedAt = performance.now();
+  readonly #timer: NodeJS.Timeout | undefined;
+  #what = '';
+
+  constructor(out: NodeJS.WriteStream, totalMs: number) {
+    this.#out = out;
+    this.#totalMs = totalMs;
+    if (out.isTTY) this.#timer = setInterval(() => this.#draw(), REDRAW_MS);
+  }
+
+  /** What is being done now. */
+  doing(what: string): void {
+    this.#what = what;
+    if (this.#timer !== undefined) this.#draw();
+  }
+
+  /** A line that stays. */
+  line(text: string): void {
+    this.#out.write(this.#timer === undefined ? `${text}\n` : `\r\x1b[K${text}\n`);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    if (this.#timer !== undefined) this.#out.write('\r\x1b[K');
+  }
+
+  #draw(): void {
+    const ms = performance.now() - this.#startedAt;
+    const share = Math.min(1, ms / Math.max(1, this.#totalMs));
+    const done = Math.round(share * BAR_CHARACTERS);
+    const bar = '█'.repeat(done) + '░'.repeat(BAR_CHARACTERS - done);
+    const text = `${bar} ${clock(ms)} of ${clock(this.#totalMs)}  ${this.#what}`;
+    this.#out.write(`\r\x1b[K${text.slice(0, (this.#out.columns ?? 80) - 1)}`);
+  }
+}
+
+function clock(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
