@@ -37,10 +37,12 @@ export async function runOn(
   options: Partial<RunOptions> = {},
 ): Promise<RunReport> {
   const { seed = 1, calmMs = CALM_MS, load: loadOptions = SMALL_LOAD } = options;
+  // Two of them, so that the order of the faults does not depend on how much the load has drawn by then.
   const random = new Random(seed);
+  const loadRandom = new Random(seed);
   const log = new HistoryLog();
-  const url = options.url ?? ((): string => random.pick(cluster.urls));
-  const load = await Load.start(loadOptions, { log, random, url });
+  const url = options.url ?? ((): string => loadRandom.pick(cluster.urls));
+  const load = await Load.start(loadOptions, { log, random: loadRandom, url });
   try {
     await delay(calmMs);
     await faults({ cluster, load, log, random });

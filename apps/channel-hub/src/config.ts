@@ -113,7 +113,8 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   }),
   queueBytesMax: integerOption({
     default: 32 * MIB,
-    min: 64 * 1_024,
+    // A gateway that recovers asks for 16 pages of history at a time, of 64 KiB and more each, and must not be slow for that.
+    min: 2 * MIB,
     max: 1_024 * MIB,
     unit: 'bytes',
     describe: 'Bytes that may wait for one peer; above it the peer is closed as slow.',
