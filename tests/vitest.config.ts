@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     name: '@groupcast/tests',
-    globalSetup: './announce-skips.ts',
+    globalSetup: ['./announce-skips.ts', './build-apps.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -138,8 +138,8 @@ test('an old worker that dies during the reload is not replaced, a new one is', 
   gateway.process.kill('SIGHUP');
   const { workers } = await until(
     () => gateway.stats(),
-    'an old worker that waits for its turn',
-    (stats) => stats.workers.some(({ state }) => state === 'retired'),
+    'an old worker that waits for its turn while another one drains',
+    (stats) => ['retired', 'draining'].every((wanted) => stats.workers.some(({ state }) => state === wanted)),
   );
   const old = workers.find(({ state }) => state === 'retired')!;
   const young = workers.find(({ state }) => state === 'up')!;

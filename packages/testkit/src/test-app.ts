@@ -15,7 +15,10 @@ export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta
 export type AppFlags = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface AppOptions {
-  /** What node runs, in the folder that holds it. Default: the app's source, in the repository. */
+  /**
+   * What node runs, in the folder that holds it. Default: the app in the repository, its bundle where the variable TEST_APPS is
+   * `built`, and else its source.
+   */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A command that becomes node, with its arguments: `['prlimit', '--nofile=256']`. */
@@ -60,7 +63,7 @@ export async function launchApp(
 ): Promise<TestApp> {
   const port = 'port' in flags ? flags['port'] : await freePort();
   const adminPort = Number(flags['adminPort'] ?? (await freePort()));
-  const program = main === undefined ? ['--import', 'tsx', `apps/${folder}/src/main.ts`] : [main];
+  const program = main === undefined ? programOf(folder) : [main];
   const args = [...program, 'start', ...flagTexts({ ...flags, port, adminPort })];
   const [command = process.execPath, ...rest] = [...under, process.execPath, ...args];
   const child = startProcess(command, rest, {
@@ -78,6 +81,11 @@ export async function launchApp(
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
+}
+
+function programOf(folder: string): readonly string[] {
+  if (process.env['TEST_APPS'] === 'built') return [`apps/${folder}/dist/main.js`];
+  return ['--import', 'tsx', `apps/${folder}/src/main.ts`];
 }
 
 /** `GET /api/v1/stats`. */
