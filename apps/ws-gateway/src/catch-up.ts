@@ -46,6 +46,7 @@ export class CatchUp implements HistoryAnswer {
   }
 
   page(page: HistoryPage): void {
+    this.member.waitingReads -= 1;
     if (!this.isOver) this.#driver.pageArrived(this, page);
   }
 

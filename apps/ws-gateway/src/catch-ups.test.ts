@@ -248,6 +248,24 @@ describe('a second join while it catches up', () => {
 });
 
 describe('leaving while it catches up', () => {
+  test('leaves no more reads behind than the groups that a client may be in', async () => {
+    publish(6);
+    groups.join(v1('other'), 'g', undefined);
+    await turns();
+    hub.byHand = true;
+    const member = v1();
+    for (let count = 0; count < 1_000; count++) {
+      groups.join(member, 'g', undefined, at(count % 5));
+      groups.leave(member, 'g', undefined);
+    }
+    expect([member.waitingReads, hub.reads.length]).toEqual([128, 128]);
+    expect(gotBy(member)).toHaveLength(1_000 - 128);
+    hub.answerReads();
+    expect(member.waitingReads).toBe(0);
+    groups.join(member, 'g', 1, at(6));
+    expect(gotBy(member).at(-1)).toEqual(ack(1, 6, recovered));
+  });
+
   test('ends it, and what is read for it then goes nowhere', async () => {
     publish(6);
     hub.byHand = true;

@@ -127,6 +127,7 @@ export class CatchUps implements CatchUpDriver, Timed {
       this.#rest(catchUp);
     } else {
       catchUp.state = 'reading';
+      member.waitingReads += 1;
       this.#hub.history(group.channel, cursor, catchUp);
     }
   }

@@ -43,6 +43,7 @@ export class Connection implements Member, Outlet, Timed {
   readonly mode: ClientMode;
   readonly memberships: Group[] = [];
   waitingAnswers = 0;
+  waitingReads = 0;
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;
   readonly #context: ConnectionContext;

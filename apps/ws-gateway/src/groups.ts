@@ -71,7 +71,9 @@ export class Groups implements HubSubscriber, Timed {
       throw new CommandError('group_limit', undefined, id);
     }
     const mustWait = !mayAnswer(known, member, since);
-    if (id !== undefined && mustWait && member.waitingAnswers >= this.#groupsMax) {
+    // Whoever joins and leaves again leaves a read behind; nobody may have more of them than groups.
+    const readsTooMuch = since !== undefined && !isIn && member.waitingReads >= this.#groupsMax;
+    if (readsTooMuch || (id !== undefined && mustWait && member.waitingAnswers >= this.#groupsMax)) {
       this.#refuseJoin(member, id);
       return;
     }
@@ -212,7 +214,7 @@ export class Groups implements HubSubscriber, Timed {
     for (const { id } of joins) this.#refuseJoin(member, id, sentence);
   }
 
-  #refuseJoin(member: Member, id: CommandId, sentence?: string): void {
+  #refuseJoin(member: Member, id: CommandId | undefined, sentence?: string): void {
     this.#counters.refused.hub_unavailable += 1;
     member.tell(errorEvent('hub_unavailable', id, sentence));
   }

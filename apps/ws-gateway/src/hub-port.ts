@@ -1,7 +1,7 @@
-import type { native, Position, ProtocolError } from '@groupcast/protocol';
+import type { HistoryAnswer, LossReason, PublishAnswer } from '@groupcast/hub-client';
+import type { native, Position } from '@groupcast/protocol';
 
-/** Why what came after a position cannot be had any more. */
-export type LossReason = Exclude<native.HistoryVerdict, 'recovered'>;
+export type { HistoryAnswer, HistoryPage, LossReason, PublishAnswer } from '@groupcast/hub-client';
 
 /** Who gets a channel's publications. */
 export interface HubSubscriber {
@@ -11,31 +11,6 @@ export interface HubSubscriber {
   subscribed(subject: native.Subject, position: Position): void;
   /** Some publications cannot be had: what is delivered from here on comes after `position`. */
   lost(subject: native.Subject, position: Position, reason: LossReason): void;
-}
-
-/** How one publish ends: exactly one of the two is called, once. */
-export interface PublishAnswer {
-  published(position: Position): void;
-  failed(error: ProtocolError): void;
-}
-
-/** What came in a channel after a position, or a part of it. */
-export interface HistoryPage {
-  readonly verdict: native.HistoryVerdict;
-  /** Where the channel stands. When the last of the publications is not there, more can be read from it on. */
-  readonly position: Position;
-  /** In order, from the first after the position that was asked for; none unless `recovered`. */
-  readonly publications: readonly native.Publication[];
-}
-
-/** How one reading of history ends: exactly one of the two is called, once. */
-export interface HistoryAnswer {
-  /**
-   * When the page reaches its position, everything up to there has been delivered to those who follow the channel on a healthy
-   * link, and nothing behind it.
-   */
-  page(page: HistoryPage): void;
-  failed(error: ProtocolError): void;
 }
 
 /** What goes with a payload. */

@@ -17,6 +17,8 @@ export interface Member {
   readonly memberships: Group[];
   /** How many of its commands wait for the hub. Whoever lets one wait changes this. */
   waitingAnswers: number;
+  /** How many reads of history are under way for its catch-ups, those that it has left among them. Only `CatchUps` changes this. */
+  waitingReads: number;
   /** Takes whole text frames. May end the membership, when the member is too slow. Must not throw. */
   send(frames: Uint8Array): void;
   /** Sends one event. May end the membership, too. Must not throw. */

@@ -56,6 +56,20 @@ describe('HistoryReads', () => {
     expect([desk.reads.underWay, desk.reads.waiting, desk.reads.sent]).toEqual([2, 4, 4]);
   });
 
+  test('its own recovery goes before all others, and is taken however many wait', () => {
+    const desk = new Desk({ historyInFlightMax: 1, historyWaitingMax: 3 });
+    for (const name of ['a', 'b', 'c', 'd']) desk.ask(name);
+    expect(desk.heard).toEqual(['d hub_unavailable']);
+    desk.ask('own', 'own', START, 'forget');
+    const [first] = desk.uplink.takeHistories();
+    expect(first?.channel).toBe('a');
+    desk.reads.answer(first!.request, emptyPage());
+    const [next] = desk.uplink.takeHistories();
+    expect(next?.channel).toBe('own');
+    desk.reads.answer(next!.request, emptyPage());
+    expect(desk.asked()).toEqual(['b']);
+  });
+
   test('asks once for all who ask the same, waiting or under way', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     desk.ask('1', 'a');

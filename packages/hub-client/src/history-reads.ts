@@ -18,11 +18,11 @@ export type AfterBreak = 'again' | 'forget';
 interface Caller {
   readonly answer: HistoryAnswer;
   readonly deadlineMs: number;
-  readonly afterBreak: AfterBreak;
 }
 
 /** One question to the hub, and all who have asked it. */
 interface Read {
+  readonly lane: Lane;
   readonly key: string;
   readonly channel: string;
   readonly since: Position;
@@ -31,18 +31,42 @@ interface Read {
   request: number;
 }
 
+/** Reads in the order in which they were asked, those under way among them. */
+class Lane {
+  readonly reads = new Map<string, Read>();
+  /** What was looked at in the search for the next to send. Kept, so that no search begins at the front again. */
+  #cursor: Iterator<Read> = this.reads.values();
+  underWay = 0;
+
+  /** The next that waits for its turn. */
+  next(): Read | undefined {
+    if (this.reads.size === this.underWay) return undefined;
+    for (;;) {
+      const next = this.#cursor.next();
+      // One waits, so that the search from the front finds it.
+      if (next.done) this.#cursor = this.reads.values();
+      else if (next.value.request === 0) return next.value;
+    }
+  }
+
+  /** Nothing is under way any more: all wait again, in their old order. */
+  suspend(): void {
+    this.#cursor = this.reads.values();
+    this.underWay = 0;
+    for (const read of this.reads.values()) read.request = 0;
+  }
+}
+
 /**
  * All that this client reads of history, first come, first served, a few requests at a time. Who asks what is asked already
- * gets the same answer: the members of a worker that died come back all at once, and ask the same.
+ * gets the same answer: the members of a worker that died come back all at once, and ask the same. What is forgotten after a break
+ * is the client's own recovery: it goes before all others, whose number strangers decide, and is always taken.
  */
 export class HistoryReads {
   readonly #options: HistoryReadsOptions;
   readonly #uplink: Uplink;
-  /** Those under way and those that wait, in the order in which they were asked. */
-  readonly #reads = new Map<string, Read>();
+  readonly #lanes: Readonly<Record<AfterBreak, Lane>> = { forget: new Lane(), again: new Lane() };
   readonly #underWay = new Map<number, Read>();
-  /** What was looked at in the search for the next to send. Kept, so that no search begins at the front again. */
-  #cursor: Iterator<Read> = this.#reads.values();
   #waiting = 0;
   #sent = 0;
 
@@ -68,16 +92,17 @@ export class HistoryReads {
 
   add(channel: string, since: Position, answer: HistoryAnswer, afterBreak: AfterBreak): void {
     const { historyWaitingMax, publishMs } = this.#options;
-    if (this.#waiting >= historyWaitingMax) {
+    if (afterBreak === 'again' && this.#waiting >= historyWaitingMax) {
       answer.failed(new ProtocolError('hub_unavailable', BUSY));
       return;
     }
     this.#waiting += 1;
-    const caller = { answer, deadlineMs: performance.now() + publishMs, afterBreak };
+    const caller = { answer, deadlineMs: performance.now() + publishMs };
     const key = keyOf(channel, since);
-    const known = this.#reads.get(key);
+    const lane = this.#lanes[afterBreak];
+    const known = lane.reads.get(key);
     if (known === undefined) {
-      this.#reads.set(key, { key, channel, since, callers: [caller], request: 0 });
+      lane.reads.set(key, { lane, key, channel, since, callers: [caller], request: 0 });
       this.resume();
     } else {
       known.callers.push(caller);
@@ -87,11 +112,12 @@ export class HistoryReads {
   /** Sends as much as may be under way. */
   resume(): void {
     while (this.#uplink.isOpen && this.#underWay.size < this.#options.historyInFlightMax) {
-      const read = this.#takeWaiting();
+      const read = this.#lanes.forget.next() ?? this.#lanes.again.next();
       if (read === undefined) return;
       const { channel, since } = read;
       const request = this.#uplink.nextRequest();
       read.request = request;
+      read.lane.underWay += 1;
       this.#underWay.set(request, read);
       this.#sent += 1;
       this.#uplink.send(native.encodeHistory({ request, channel, since }));
@@ -101,11 +127,10 @@ export class HistoryReads {
   /** The link is gone. What is to be asked again stands in front, in its old order. */
   suspend(): void {
     this.#underWay.clear();
-    this.#cursor = this.#reads.values();
-    for (const read of this.#reads.values()) {
-      read.request = 0;
-      this.#keep(read, (caller) => caller.afterBreak === 'again');
-    }
+    const { forget, again } = this.#lanes;
+    forget.suspend();
+    again.suspend();
+    for (const read of forget.reads.values()) this.#keep(read, () => false);
   }
 
   /** The hub has answered. Throws a ProtocolError when the page cannot be an answer to its request. */
@@ -138,8 +163,8 @@ export class HistoryReads {
 
   #fail(fails: (caller: Caller) => boolean, error: ProtocolError): void {
     const failed: Caller[] = [];
-    for (const read of this.#reads.values()) {
-      for (const caller of this.#keep(read, (caller) => !fails(caller))) failed.push(caller);
+    for (const { reads } of [this.#lanes.forget, this.#lanes.again]) {
+      for (const read of reads.values()) failed.push(...this.#keep(read, (caller) => !fails(caller)));
     }
     tellEach(failed, fail, error);
   }
@@ -163,18 +188,8 @@ export class HistoryReads {
   }
 
   #remove(read: Read): void {
-    this.#reads.delete(read.key);
-    this.#underWay.delete(read.request);
-  }
-
-  #takeWaiting(): Read | undefined {
-    if (this.#reads.size === this.#underWay.size) return undefined;
-    for (;;) {
-      const next = this.#cursor.next();
-      // One waits, so that the search from the front finds it.
-      if (next.done) this.#cursor = this.#reads.values();
-      else if (next.value.request === 0) return next.value;
-    }
+    read.lane.reads.delete(read.key);
+    if (this.#underWay.delete(read.request)) read.lane.underWay -= 1;
   }
 }
 

@@ -116,6 +116,8 @@ export class History {
     stream.usedMs = nowMs;
     while (stream.oldestMs < nowMs - this.#limits.ageMs) this.#drop(stream, 'age');
     if (!stream.isFollowed || stream.count > 0) this.#recency.touch(stream);
+    // Left at its old place, with a time that is new, it would hide all that is behind it from the sweep.
+    else this.#recency.remove(stream);
     return stream;
   }
 

@@ -108,6 +108,19 @@ describe('a channel that is idle', () => {
     expect(await missed(engine, 'c', position)).toEqual(['now']);
   });
 
+  test('and is asked about again and again does not keep others from being forgotten', async () => {
+    const engine = await startMemory();
+    await engine.follow(subject('c'));
+    await engine.publish('c', 'old');
+    await engine.publish('other', 'x');
+    const position = await engine.position('c');
+    for (let half = 0; half < 6; half++) {
+      vi.advanceTimersByTime(AGE_MS / 2 + 1);
+      await missed(engine, 'c', position);
+    }
+    expect(engine.stats()).toMatchObject({ channels: 1, history: { publications: 0 } });
+  });
+
   test('leaves nothing once nobody has followed it for longer than history is kept', async () => {
     const engine = await startMemory();
     for (const name of ['a', 'b', 'c']) {
