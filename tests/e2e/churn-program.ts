@@ -6,7 +6,7 @@ import { createGateway } from '@groupcast/ws-gateway';
 // A hub, a gateway and its clients in one process, which is run with --expose-gc: memory that belongs to what is live can
 // be told from garbage only here. Prints one line of JSON for the test.
 
-const ROUNDS = 40;
+const ROUNDS = 20;
 const CONNECTIONS = 50;
 const JOINS = 100;
 /** A connection leaves so many groups, and closes while it is in the rest. */

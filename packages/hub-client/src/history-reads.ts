@@ -40,6 +40,8 @@ class Lane {
 
   /** The next that waits for its turn. */
   next(): Read | undefined {
+    // An iterator that stands still holds all that its map has held since.
+    if (this.reads.size === 0) this.#cursor = this.reads.values();
     if (this.reads.size === this.underWay) return undefined;
     for (;;) {
       const next = this.#cursor.next();

@@ -40,6 +40,8 @@ export class Interests {
 
   remove(interest: Interest): void {
     this.#mapOf(interest.subject).delete(interest.subject.name);
+    // An iterator that stands still holds all that its map has held since, and this one stands still while there is nothing.
+    if (this.#channels.size === 0) this.#round = this.#channels.values();
     this.#refused.delete(interest);
     this.#answered(interest);
   }
@@ -48,6 +50,7 @@ export class Interests {
     this.suspend();
     this.#channels.clear();
     this.#prefixes.clear();
+    this.#round = this.#channels.values();
   }
 
   /** The hub is asked for these in one SUBSCRIBE. An answer to an earlier one is not waited for any more. */
