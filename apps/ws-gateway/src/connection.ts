@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { CLOSE_CODES, type CloseReason, ProtocolError } from '@groupcast/protocol';
 import {
   type ClientCommand,
@@ -8,11 +7,9 @@ import {
   type CommandId,
   parseClientCommand,
 } from '@groupcast/protocol/schema';
-import type { WebSocket } from 'ws';
 import { clientIdOf } from './client-session.ts';
 import { handleCommand } from './commands/handle-command.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { canWriteBelow, queuedBytesOf, writeFrames } from './frame-writer.ts';
 import type { Group } from './group.ts';
 import type { ClientMode, Member } from './member.ts';
 import { disconnectEvent, errorEvent, PING_EVENT, welcomeEvent } from './outgoing.ts';
@@ -20,7 +17,9 @@ import type { Outlet } from './policies/backpressure.ts';
 import { firstHeard, heartbeatVerdict } from './policies/heartbeat.ts';
 import { RateLimit } from './policies/rate-limit.ts';
 import { Strikes } from './policies/strikes.ts';
-import { textFrame } from './text-frame.ts';
+import type { ClientSocket } from './socket/client-socket.ts';
+import type { WebSocketReceiver } from './socket/late-web-socket.ts';
+import { textFrame } from './socket/text-frame.ts';
 import { NOT_WAITING, type Timed } from './timing-wheel.ts';
 
 /** A client id must not be guessable: it says who a message is from. In plain mode each connection has one of its own. */
@@ -38,7 +37,7 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
  *
  * `authenticating` is passed at once, until there is something to prove.
  */
-export class Connection implements Member, Outlet, Timed {
+export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   readonly id: string;
   readonly mode: ClientMode;
   readonly memberships: Group[] = [];
@@ -47,10 +46,7 @@ export class Connection implements Member, Outlet, Timed {
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;
   readonly #context: ConnectionContext;
-  readonly #ws: WebSocket;
-  readonly #socket: Socket;
-  /** Whether frames go onto the socket, past ws. */
-  readonly #below: boolean;
+  readonly #socket: ClientSocket;
   #state: ConnectionState = 'authenticating';
   /** Why this side ends the connection; nothing when the client or the network does. */
   #closeReason: CloseReason | undefined;
@@ -65,14 +61,12 @@ export class Connection implements Member, Outlet, Timed {
   #strikes: Strikes | undefined;
 
   /** A client with a session speaks `groupcast.v1`, one without the plain mode. */
-  constructor(ws: WebSocket, socket: Socket, session: string | undefined, context: ConnectionContext) {
+  constructor(socket: ClientSocket, session: string | undefined, context: ConnectionContext) {
     const { wheel } = context.options;
     this.mode = session === undefined ? 'plain' : 'v1';
     this.id = session === undefined ? randomBytes(PLAIN_ID_BYTES).toString('base64url') : clientIdOf(session);
     this.#context = context;
-    this.#ws = ws;
     this.#socket = socket;
-    this.#below = canWriteBelow(ws, socket);
     this.openedTick = wheel.now;
     this.#heardTick = firstHeard(wheel.now, Math.random(), context.heartbeat);
     this.#toldTick = wheel.now;
@@ -88,12 +82,12 @@ export class Connection implements Member, Outlet, Timed {
   }
 
   get queuedBytes(): number {
-    return queuedBytesOf(this.#ws, this.#below ? this.#socket : undefined);
+    return this.#socket.queuedBytes;
   }
 
   /** Of the peer, which may be a proxy. */
   get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? '';
+    return this.#socket.remoteAddress;
   }
 
   /** Lets the client in, with the session that it was made with: it is told, and not kept. */
@@ -159,7 +153,7 @@ export class Connection implements Member, Outlet, Timed {
     if (this.#state !== 'open') return;
     this.#sayGoodbye(reason, reconnectAfterMs);
     const row = CLOSE_CODES[reason];
-    this.#ws.close(row.code, row.reason);
+    this.#socket.close(row.code, row.reason);
   }
 
   tooSlow(): void {
@@ -170,7 +164,7 @@ export class Connection implements Member, Outlet, Timed {
   cut(): void {
     if (this.isOpen) this.#context.slowLog.closed(this, true);
     this.#drain('slow');
-    this.#ws.terminate();
+    this.#socket.terminate();
   }
 
   /** The close frame is about to leave: because the client broke the protocol, or, without a reason, asked for it. */
@@ -196,7 +190,7 @@ export class Connection implements Member, Outlet, Timed {
   /** Called by the wheel. */
   expired(): void {
     if (this.#state === 'open') this.#checkHeartbeat();
-    else if (this.#context.options.wheel.now >= this.#closeTick) this.#ws.terminate();
+    else if (this.#context.options.wheel.now >= this.#closeTick) this.#socket.terminate();
     else this.#awaitClose();
   }
 
@@ -214,7 +208,7 @@ export class Connection implements Member, Outlet, Timed {
       wheel.schedule(this, heartbeat.timeout);
       // Pages see no WebSocket pings, so v1 clients get one that they can see.
       if (this.mode === 'v1') this.tell(PING_EVENT);
-      else this.#ws.ping();
+      else this.#socket.ping();
     } else {
       wheel.schedule(this, verdict);
     }
@@ -243,7 +237,7 @@ export class Connection implements Member, Outlet, Timed {
   }
 
   #write(frames: Uint8Array): boolean {
-    const written = writeFrames(this.#ws, this.#below ? this.#socket : undefined, frames);
+    const written = this.#socket.write(frames);
     if (written) {
       this.#context.counters.bytesOut += frames.length;
       this.#toldTick = this.#context.options.wheel.now;

@@ -1,8 +1,7 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CloseReason } from '@groupcast/protocol';
-import type { ClientSocket } from './client-socket.ts';
 import { Connection, type ConnectionState } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { EvenClose } from './even-close.ts';
@@ -14,6 +13,7 @@ import type { ClientMode } from './member.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import { Backpressure } from './policies/backpressure.ts';
 import { SlowLog } from './slow-log.ts';
+import type { ClientSocket } from './socket/client-socket.ts';
 
 /** A drained client is told to come back within this many milliseconds, at a moment of its own. */
 const RECONNECT_SPREAD_MS = 1_000;
@@ -47,8 +47,13 @@ export interface DrainOptions {
 
 /** One worker's WebSockets. */
 export interface Gateway {
-  /** Takes connections from now on. Rejects with the system's error, such as `EADDRINUSE`. */
-  listen(): Promise<AddressInfo>;
+  /**
+   * Takes connections from now on, from its own socket or from one that is bound already and shared with others. Rejects with the
+   * system's error, such as `EADDRINUSE`. After a `pause` it takes them again.
+   */
+  listen(handle?: object): Promise<AddressInfo>;
+  /** Takes no connections until the next `listen`, and leaves those that come to others who share the socket. */
+  pause(): void;
   stats(): GatewayStats;
   connections(): readonly ConnectionRow[];
   /** Takes no new connections from now on, and closes none. Handshakes under way may still finish. */
@@ -79,6 +84,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   #closing: Promise<void> | undefined;
   #portClosed: Promise<void> | undefined;
   #handshakeTimer: NodeJS.Timeout | undefined;
+  #isPaused = false;
   #whenGone: (() => void)[] = [];
   #fullLoggedTick = Number.NEGATIVE_INFINITY;
   /** Open ones, those of handshakes and pages among them. */
@@ -101,17 +107,27 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     if (this.#ownsWheel) options.wheel.start();
   }
 
-  listen(): Promise<AddressInfo> {
+  listen(handle?: object): Promise<AddressInfo> {
     const { host, port } = this.#options;
+    this.#isPaused = false;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
+      this.#server.listen(handle ?? { host, port }, () => {
         this.#server.removeListener('error', reject);
+        // With each start it would put off its look at the deadlines of handshakes. Once is enough: a pause does not end that.
+        this.#server.removeAllListeners('listening');
         const address = this.#server.address();
         if (address !== null && typeof address === 'object') resolve(address);
         else reject(new Error('The gateway was closed before it listened.'));
       });
     });
+  }
+
+  pause(): void {
+    if (!this.#server.listening) return;
+    this.#isPaused = true;
+    // Not the HTTP server's own, which also ends the connections that have not asked for anything yet.
+    NetServer.prototype.close.call(this.#server);
   }
 
   stats(): GatewayStats {
@@ -145,7 +161,8 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
 
   stopListening(): void {
     // Others take the connections that come now: the port is free for them, or belongs to workers that do not drain.
-    if (!this.#server.listening) return;
+    if (!this.#server.listening && !this.#isPaused) return;
+    this.#isPaused = false;
     this.#portClosed = new Promise((resolve) => {
       this.#server.close(() => resolve());
     });
@@ -168,9 +185,9 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     return this.#closing;
   }
 
-  accepted(ws: ClientSocket, socket: Socket, session: string | undefined): void {
-    const connection = new Connection(ws, socket, session, this.#context);
-    ws.attach(connection);
+  accepted(socket: ClientSocket, session: string | undefined): void {
+    const connection = new Connection(socket, session, this.#context);
+    socket.attach(connection);
     connection.open(session);
     this.#drain?.add(connection);
   }
@@ -244,6 +261,7 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   }
 
   #admit(socket: Socket): void {
+    this.#options.taken(this.#sockets);
     if (this.#sockets < this.#options.connectionsMax) {
       this.#sockets += 1;
       socket.once('close', this.#socketClosed);

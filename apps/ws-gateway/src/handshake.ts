@@ -4,12 +4,13 @@ import type { Duplex } from 'node:stream';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { type Server, WebSocketServer } from 'ws';
 import { newSession, offeredSession } from './client-session.ts';
-import { ClientSocket } from './client-socket.ts';
 import type { HandshakeRefusal } from './gateway-stats.ts';
 import { refuse } from './http-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import { originsOf, originVerdict } from './policies/origin.ts';
 import { type Rate, RateLimit } from './policies/rate-limit.ts';
+import { ClientSocket, type SocketSettings } from './socket/client-socket.ts';
+import { LateWebSocket } from './socket/late-web-socket.ts';
 
 /** Who is refused for now may try again after 1 to so many seconds, at random, so that not all come back at once. */
 const RETRY_AFTER_SECONDS_MAX = 3;
@@ -17,13 +18,14 @@ const RETRY_AFTER_SECONDS_MAX = 3;
 /** Who gets what comes of handshakes. */
 export interface HandshakeReceiver {
   /** `session` is that of a client that speaks `groupcast.v1`, its own or a new one; it is a secret. */
-  accepted(ws: ClientSocket, socket: Socket, session: string | undefined): void;
+  accepted(socket: ClientSocket, session: string | undefined): void;
   refused(reason: HandshakeRefusal): void;
 }
 
 /** Turns HTTP upgrades into WebSockets. */
 export class Handshake {
-  readonly #server: Server<typeof ClientSocket>;
+  readonly #server: Server<typeof LateWebSocket>;
+  readonly #socketSettings: SocketSettings;
   readonly #origins: ReadonlySet<string>;
   readonly #receiver: HandshakeReceiver;
   /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */
@@ -40,7 +42,7 @@ export class Handshake {
     this.#rateLimit = new RateLimit(this.#rate, performance.now());
     const serverOptions = {
       noServer: true,
-      WebSocket: ClientSocket,
+      WebSocket: LateWebSocket,
       handleProtocols,
       clientTracking: false,
       perMessageDeflate: false,
@@ -50,7 +52,9 @@ export class Handshake {
       // For the closes that ws begins by itself; ours end by the wheel.
       closeTimeout: options.closeMs,
     };
-    this.#server = new WebSocketServer<typeof ClientSocket>(serverOptions);
+    this.#server = new WebSocketServer<typeof LateWebSocket>(serverOptions);
+    const { messageBytesMax, fastPaths } = options;
+    this.#socketSettings = { messageBytesMax, fastPaths, webSocketOptions: this.#server.options };
     this.#server.on('wsClientError', (_error, socket, request) => {
       receiver.refused('handshake');
       const status = request.method === 'GET' ? 400 : 405;
@@ -96,15 +100,15 @@ export class Handshake {
   };
 
   // Nothing of the request is kept but its socket.
-  readonly #upgraded = (ws: ClientSocket, request: IncomingMessage): void => {
+  readonly #upgraded = (ws: LateWebSocket, request: IncomingMessage): void => {
     const { socket, headers } = request;
     const session =
       ws.protocol === CLIENT_SUBPROTOCOL_V1
         ? (offeredSession(headers['sec-websocket-protocol']) ?? newSession())
         : undefined;
-    // Ws has its own listener by now.
+    // From here on its errors are the business of whoever has it.
     socket.removeListener('error', destroy);
-    this.#receiver.accepted(ws, socket, session);
+    this.#receiver.accepted(new ClientSocket(ws, socket, this.#socketSettings), session);
   };
 
   /** For all clients together: those behind one address are many, and those that come back after a fault are all. */

@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly version: string;
   /** Origins (scheme, host and port) that browsers may connect from. Default: empty, any, and none is needed. */
   readonly allowedOrigins: readonly string[];
+  /** Called with how many connections there are when one more has been taken, or is dropped at once. Default: nothing. */
+  readonly taken: (connections: number) => void;
   /** Connections at once; further ones are dropped as they come. Keep it below the limit of open files. Default 10,000. */
   readonly connectionsMax: number;
   /** How long a handshake may take, in milliseconds. Default 10,000. */
@@ -39,6 +41,8 @@ export interface GatewayOptions {
   readonly headerBytesMax: number;
   /** Header lines of a handshake that are kept. Default 100. */
   readonly headersMax: number;
+  /** Whether ws and streams may be gone past where that is safe: docs/decisions/0012. Default true. */
+  readonly fastPaths: boolean;
   /** A message of a client, in bytes. Default 64 KiB. */
   readonly messageBytesMax: number;
   /** Fragments of one message. Default 1,024. */
@@ -93,6 +97,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   welcomePage: true,
   version: '0.0.0',
   allowedOrigins: [],
+  taken: () => {},
   connectionsMax: 10_000,
   handshakeMs: 10_000,
   handshakeCheckMs: 2_000,
@@ -100,6 +105,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   handshakesBurst: 500,
   headerBytesMax: 8 * KIB,
   headersMax: 100,
+  fastPaths: true,
   messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   messageFragmentsMax: 1_024,
   messageChunksMax: 16_384,

@@ -1,5 +1,4 @@
 import {
-  encodeText,
   isChannelName,
   limits,
   native,
@@ -40,7 +39,7 @@ export function publishFrame(
     excludeSender: options.excludeSender ?? false,
     sender,
     messageId,
-    payload: typeof payload === 'string' ? encodeText(payload) : payload,
+    payload,
     number: request,
   });
 }

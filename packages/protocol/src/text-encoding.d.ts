@@ -1,5 +1,6 @@
 /** The one platform feature that the wire needs, in every browser and in Node (https://encoding.spec.whatwg.org). */
 declare class TextEncoder {
+  encodeInto(text: string, target: Uint8Array): { read: number; written: number };
   encode(text: string): Uint8Array;
 }
 

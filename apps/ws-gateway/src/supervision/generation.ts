@@ -4,6 +4,8 @@ import { ListenError } from './listen-error.ts';
 import type { DrainOrder, ToWorker } from './messages.ts';
 import { ReloadError } from './reload-error.ts';
 import type { RestartBackoffOptions } from './restart-backoff.ts';
+import type { SharedPort } from './shared-port.ts';
+import { Turns } from './turns.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport } from './worker-report.ts';
 import { WorkerSlot, type WorkerSlotEvents } from './worker-slot.ts';
@@ -20,6 +22,7 @@ export interface GatewaySettings {
 
 export interface GenerationOptions {
   readonly settings: GatewaySettings;
+  readonly port: SharedPort;
   /** Numbers that no worker of another generation has now. */
   readonly indexes: readonly number[];
   readonly log: Log;
@@ -38,8 +41,10 @@ const RETIRE_MS = 2_000;
 /** The workers that were started with one configuration. */
 export class Generation {
   readonly settings: GatewaySettings;
+  readonly port: SharedPort;
   readonly #log: Log;
   readonly #slots: readonly WorkerSlot[];
+  readonly #turns = new Turns<WorkerSlot>();
   readonly #waiters = new Set<() => void>();
   #isUp = false;
   #failure: Error | undefined;
@@ -47,12 +52,17 @@ export class Generation {
   #hubExcused = false;
   #address: AddressInfo | undefined;
 
-  constructor({ settings, indexes, log, restart, deathsMax, report }: GenerationOptions) {
+  constructor({ settings, port, indexes, log, restart, deathsMax, report }: GenerationOptions) {
     this.settings = settings;
+    this.port = port;
     this.#log = log;
     const events: WorkerSlotEvents = {
       listening: (slot, address) => this.#listening(slot, address),
       failed: (slot, code, message) => this.#failed(slot, code, message),
+      taken: (slot, takings) => {
+        // Where the cluster module hands out the connections, it does so in turn by itself.
+        if (port.handle !== undefined) this.#turns.heard(slot, takings);
+      },
       report: (message) => report(message.request, message.report),
       died: (slot, how, restartMs) => {
         this.#deaths += 1;
@@ -62,7 +72,7 @@ export class Generation {
       hangs: (slot) => log.error({ workerPid: slot.pid }, 'worker hangs and is killed'),
       changed: () => this.#changed(),
     };
-    this.#slots = indexes.map((index) => new WorkerSlot({ ...settings.worker, index }, events, restart));
+    this.#slots = indexes.map((index) => new WorkerSlot({ ...settings.worker, index }, port.handle, events, restart));
   }
 
   /** Where it listens; `undefined` before it does. */
@@ -143,6 +153,7 @@ export class Generation {
 
   tick(tickMs: number): void {
     for (const slot of this.#slots) slot.tick(tickMs);
+    this.#turns.tick();
   }
 
   /** How many workers were told. */
@@ -185,6 +196,10 @@ export class Generation {
   }
 
   #changed(): void {
+    for (const slot of this.#slots) {
+      if (slot.state === 'up') this.#turns.join(slot);
+      else this.#turns.leave(slot);
+    }
     if (this.#hubExcused && this.#slots.every(({ linked }) => linked)) this.#hubExcused = false;
     for (const look of this.#waiters) look();
   }

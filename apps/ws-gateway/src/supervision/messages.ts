@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { CloseReason } from '@groupcast/protocol';
+import type { Takings } from './turns.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport } from './worker-report.ts';
 
@@ -13,7 +14,7 @@ export interface DrainOrder {
   readonly handshakes: 'refuse' | 'accept';
 }
 
-/** What the primary tells a worker. */
+/** What the primary tells a worker. With an order to take connections comes the handle to take them from, where there is one. */
 export type ToWorker =
   /**
    * The answer to `loaded`: become a gateway, and take connections now or when told to. The secret travels here, and not in the environment
@@ -21,6 +22,10 @@ export type ToWorker =
    */
   | { readonly type: 'start'; readonly options: WorkerOptions; readonly listen: boolean }
   | { readonly type: 'listen' }
+  /** Leave new connections to the others until the next `listen`. */
+  | { readonly type: 'pause' }
+  /** Answer with `taken`. */
+  | { readonly type: 'ask' }
   | { readonly type: 'report'; readonly request: number }
   /** Take no more connections, and keep those that are there. Answered by `retired`. */
   | { readonly type: 'retire' }
@@ -35,6 +40,7 @@ export type FromWorker =
   /** It could not listen, and has nothing else to do. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'retired' }
+  | ({ readonly type: 'taken' } & Takings)
   /** Every second, and once more when the hub is reached: the event loop turns. `linked`: the hub has been reached once. */
   | { readonly type: 'beat'; readonly linked: boolean }
   | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };

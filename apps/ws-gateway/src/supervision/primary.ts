@@ -1,6 +1,5 @@
 import cluster from 'node:cluster';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { CloseReason } from '@groupcast/protocol';
 import type { Log } from '@groupcast/service';
@@ -9,6 +8,7 @@ import { type GatewaySettings, Generation } from './generation.ts';
 import { ReloadError } from './reload-error.ts';
 import { Reports } from './reports.ts';
 import { RESTART_BACKOFF_DEFAULTS, type RestartBackoffOptions } from './restart-backoff.ts';
+import { SharedPort } from './shared-port.ts';
 import type { WorkerReport } from './worker-report.ts';
 
 export interface PrimaryOptions {

@@ -1,7 +1,10 @@
+import type { SendHandle } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import type { DrainOrder, FromWorker, ToWorker } from './messages.ts';
 import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
+import type { PortHandle } from './shared-port.ts';
+import type { Taker, Takings } from './turns.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
 /**
@@ -17,6 +20,7 @@ export type WorkerSlotState = 'starting' | 'up' | 'retired' | 'draining' | 'wait
 export interface WorkerSlotEvents {
   listening(slot: WorkerSlot, address: AddressInfo): void;
   failed(slot: WorkerSlot, code: string, message: string): void;
+  taken(slot: WorkerSlot, takings: Takings): void;
   report(message: Extract<FromWorker, { type: 'report' }>): void;
   /** It has no successor where there is no time of a restart. */
   died(slot: WorkerSlot, how: string, restartMs?: number): void;
@@ -32,8 +36,9 @@ const HUNG_MS = 15_000;
 const START_MS = 60_000;
 
 /** One of the N places for workers: starts a process, watches it, and starts the next one when it dies. */
-export class WorkerSlot {
+export class WorkerSlot implements Taker {
   readonly #options: WorkerOptions;
+  readonly #handle: PortHandle | undefined;
   readonly #events: WorkerSlotEvents;
   readonly #backoff: RestartBackoff;
   #state: WorkerSlotState = 'waiting';
@@ -48,8 +53,15 @@ export class WorkerSlot {
   #restartTimer: NodeJS.Timeout | undefined;
   #drainOrder: DrainOrder | undefined;
 
-  constructor(options: WorkerOptions, events: WorkerSlotEvents, backoff: RestartBackoffOptions) {
+  /** The handle is what the worker takes connections from; without one it listens through the cluster module. */
+  constructor(
+    options: WorkerOptions,
+    handle: PortHandle | undefined,
+    events: WorkerSlotEvents,
+    backoff: RestartBackoffOptions,
+  ) {
     this.#options = options;
+    this.#handle = handle;
     this.#events = events;
     this.#backoff = new RestartBackoff(backoff);
   }
@@ -105,9 +117,27 @@ export class WorkerSlot {
   send(message: ToWorker): boolean {
     const worker = this.#worker;
     if (worker === undefined || !this.#loaded || !worker.isConnected()) return false;
+    const takes = message.type === 'listen' || (message.type === 'start' && message.listen);
     // A worker that dies in this moment makes the send fail; its `exit` says so as well.
-    worker.send(message, (error) => error !== null && this.#died(worker, error.message));
+    const sent = (error: Error | null): void => {
+      if (error !== null) this.#died(worker, error.message);
+    };
+    // The types know handles only by the classes around them.
+    if (takes && this.#handle !== undefined) worker.send(message, this.#handle as SendHandle, sent);
+    else worker.send(message, sent);
     return true;
+  }
+
+  pause(): void {
+    this.send({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.send({ type: 'listen' });
+  }
+
+  ask(): void {
+    this.send({ type: 'ask' });
   }
 
   /** From now on it takes no connections, and `listens` says when that is so. One that is not up yet is ended. */
@@ -177,6 +207,9 @@ export class WorkerSlot {
         return;
       case 'failed':
         this.#events.failed(this, message.code, message.message);
+        return;
+      case 'taken':
+        this.#events.taken(this, message);
         return;
       case 'retired':
         this.#listens = false;

@@ -5,6 +5,8 @@ import { HubClient } from '@groupcast/hub-client';
 import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
+import type { PortHandle } from './shared-port.ts';
+import { TakingReports } from './taking-reports.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport, WorkerState } from './worker-report.ts';
 
@@ -22,6 +24,7 @@ class WorkerProcess {
   readonly #worker: Worker;
   readonly #loopDelay = new EventLoopDelay();
   readonly #beat: NodeJS.Timeout;
+  readonly #takings = new TakingReports();
   #log: Logger | undefined;
   #gateway: Gateway | undefined;
   #hub: HubClient | undefined;
@@ -34,7 +37,7 @@ class WorkerProcess {
 
   constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on('message', (message: ToWorker) => this.#receive(message));
+    worker.on('message', (message: ToWorker, handle?: PortHandle) => this.#receive(message, handle));
     worker.on('disconnect', () => this.#orphaned());
     this.#beat = setInterval(() => this.#tell({ type: 'beat', linked: this.#linked }), BEAT_MS);
     this.#tell({ type: 'loaded' });
@@ -46,14 +49,20 @@ class WorkerProcess {
     });
   }
 
-  #receive(message: ToWorker): void {
+  #receive(message: ToWorker, handle: PortHandle | undefined): void {
     switch (message.type) {
       case 'start':
         this.#start(message.options);
-        if (message.listen) this.#listen();
+        if (message.listen) this.#listen(handle);
         return;
       case 'listen':
-        this.#listen();
+        this.#listen(handle);
+        return;
+      case 'pause':
+        this.#gateway?.pause();
+        return;
+      case 'ask':
+        this.#tellTaken(this.#gateway?.stats().connections ?? 0);
         return;
       case 'report':
         this.#report(message.request);
@@ -91,23 +100,24 @@ class WorkerProcess {
       if (!refusals.take(error.code)) return;
       log.error({ code: error.code, count: subjects.length }, `hub refused a subscription: ${error.message}`);
     });
-    const gateway = createGateway({ ...options.gateway, hub, log });
+    const gateway = createGateway({ ...options.gateway, hub, log, taken: (connections) => this.#taken(connections) });
     this.#log = log;
     this.#hub = hub;
     this.#gateway = gateway;
     hub.connect();
   }
 
-  #listen(): void {
+  #listen(handle: PortHandle | undefined): void {
     // A drain may have come between the two orders.
-    if (this.#state !== 'starting' || this.#gateway === undefined) return;
-    this.#listening ??= this.#listenOf(this.#gateway);
+    if ((this.#state !== 'starting' && this.#state !== 'up') || this.#gateway === undefined) handle?.close();
+    else this.#listening = this.#listenOf(this.#gateway, handle);
   }
 
-  async #listenOf(gateway: Gateway): Promise<void> {
+  async #listenOf(gateway: Gateway, handle: PortHandle | undefined): Promise<void> {
     try {
-      const address = await gateway.listen();
-      if (this.#state === 'starting') this.#state = 'up';
+      const address = await gateway.listen(handle);
+      if (this.#state !== 'starting') return;
+      this.#state = 'up';
       this.#tell({ type: 'listening', address });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -116,10 +126,18 @@ class WorkerProcess {
     }
   }
 
+  #taken(connections: number): void {
+    if (this.#takings.take(connections)) this.#tellTaken(connections);
+  }
+
+  #tellTaken(connections: number): void {
+    this.#tell({ type: 'taken', taken: this.#takings.taken, connections });
+  }
+
   #retire(): void {
     if (this.#state === 'up') this.#state = 'retired';
     this.#gateway?.stopListening();
-    // Behind what the cluster module says of the closed port: when the primary reads this, it hands over no more connections.
+    // Behind what the cluster module, where the port is its own, says of the closed one: then the primary hands over no more.
     this.#tell({ type: 'retired' });
   }
 
@@ -161,7 +179,7 @@ class WorkerProcess {
   }
 
   /**
-   * Parts with the primary. It may have handed over a connection that is still on its way here; by the time it confirms, that has come and was
+   * Parts with the primary. Where the cluster module hands out the connections, it may have handed over a connection that is still on its way here; by the time it confirms, that has come and was
    * given back, and goes to another worker. An exit without this would cut it.
    */
   async #leave(): Promise<void> {

@@ -1,9 +1,9 @@
 import { writeFrameLength } from '../frame.ts';
-import { FRAME_HEADER_BYTES, SHORT_TEXT_BYTES_MAX } from '../limits.ts';
+import { CHANNEL_NAME_BYTES_MAX, FRAME_HEADER_BYTES, SHORT_TEXT_BYTES_MAX } from '../limits.ts';
 import { isChannelName } from '../name.ts';
 import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { encodeText } from '../text.ts';
+import { encodeText, utf8ByteLength, writeText } from '../text.ts';
 import { ByteReader, textOf } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { OPCODES } from './opcode.ts';
@@ -55,40 +55,47 @@ const KINDS = ['text', 'bytes', 'json'] as const satisfies readonly PayloadKind[
 const KIND_MASK = 0x03;
 const EXCLUDE_SENDER_FLAG = 0x04;
 
-export function encodePublish(publication: Publication): Uint8Array {
+/** A publication whose payload may still be the text that it is made of; half of a surrogate pair becomes U+FFFD. */
+export type PublicationToEncode = Omit<Publication, 'payload'> & { readonly payload: string | Uint8Array };
+
+export function encodePublish(publication: PublicationToEncode): Uint8Array {
   return encodePublication(OPCODES.publish, publication);
 }
 
-export function encodeDeliver(publication: Publication): Uint8Array {
+export function encodeDeliver(publication: PublicationToEncode): Uint8Array {
   return encodePublication(OPCODES.deliver, publication);
 }
 
-function encodePublication(opcode: number, publication: Publication): Uint8Array {
-  const { payload } = publication;
-  const channel = encodeText(publication.channel);
-  const sender = shortBytes(publication.sender);
-  const messageId = shortBytes(publication.messageId);
-  const payloadAt = NAMES_AT + channel.length + sender.length + messageId.length;
-  const frame = new Uint8Array(payloadAt + payload.length);
+// Every text goes to its place at once: to encode each on its own costs several times as much.
+function encodePublication(opcode: number, publication: PublicationToEncode): Uint8Array {
+  const { channel, sender, messageId, payload } = publication;
+  const channelBytes = lengthOf(channel, CHANNEL_NAME_BYTES_MAX);
+  const senderBytes = lengthOf(sender, SHORT_TEXT_BYTES_MAX);
+  const messageIdBytes = lengthOf(messageId, SHORT_TEXT_BYTES_MAX);
+  const payloadBytes = typeof payload === 'string' ? utf8ByteLength(payload) : payload.length;
+  if (payloadBytes < 0)
+    return encodePublication(opcode, { ...publication, payload: encodeText(String(payload)) });
+  const frame = new Uint8Array(NAMES_AT + channelBytes + senderBytes + messageIdBytes + payloadBytes);
   writeFrameLength(frame);
   frame[OPCODE_AT] = opcode;
   frame[FLAGS_AT] = KINDS.indexOf(publication.kind) | (publication.excludeSender ? EXCLUDE_SENDER_FLAG : 0);
-  frame[CHANNEL_LENGTH_AT] = channel.length >>> 8;
-  frame[CHANNEL_LENGTH_AT + 1] = channel.length;
-  frame[SENDER_LENGTH_AT] = sender.length;
-  frame[MESSAGE_ID_LENGTH_AT] = messageId.length;
+  frame[CHANNEL_LENGTH_AT] = channelBytes >>> 8;
+  frame[CHANNEL_LENGTH_AT + 1] = channelBytes;
+  frame[SENDER_LENGTH_AT] = senderBytes;
+  frame[MESSAGE_ID_LENGTH_AT] = messageIdBytes;
   writeNumber(frame, publication.number);
-  frame.set(channel, NAMES_AT);
-  frame.set(sender, NAMES_AT + channel.length);
-  frame.set(messageId, NAMES_AT + channel.length + sender.length);
-  frame.set(payload, payloadAt);
+  const senderAt = writeText(frame, NAMES_AT, channel, channelBytes);
+  const messageIdAt = writeText(frame, senderAt, sender, senderBytes);
+  const payloadAt = writeText(frame, messageIdAt, messageId, messageIdBytes);
+  if (typeof payload === 'string') writeText(frame, payloadAt, payload, payloadBytes);
+  else frame.set(payload, payloadAt);
   return frame;
 }
 
-function shortBytes(text: string): Uint8Array {
-  const bytes = encodeText(text);
-  if (bytes.length <= SHORT_TEXT_BYTES_MAX) return bytes;
-  throw new RangeError(`A text of ${bytes.length} bytes does not fit a field of ${SHORT_TEXT_BYTES_MAX}.`);
+function lengthOf(text: string, bytesMax: number): number {
+  const bytes = utf8ByteLength(text);
+  if (bytes >= 0 && bytes <= bytesMax) return bytes;
+  throw new RangeError(`A field takes text of at most ${bytesMax} bytes of UTF-8; this one has ${bytes}.`);
 }
 
 /** Turns a PUBLISH that `decodePublication` took into the DELIVER with this offset, in place. */
