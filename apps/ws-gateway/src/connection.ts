@@ -38,7 +38,6 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
  * `authenticating` is passed at once, until there is something to prove.
  */
 export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
-  readonly id: string;
   readonly mode: ClientMode;
   readonly memberships: Group[] = [];
   waitingAnswers = 0;
@@ -59,18 +58,24 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   #messages: RateLimit | undefined;
   #controls: RateLimit | undefined;
   #strikes: Strikes | undefined;
+  #id: string | undefined;
 
   /** A client with a session speaks `groupcast.v1`, one without the plain mode. */
   constructor(socket: ClientSocket, session: string | undefined, context: ConnectionContext) {
     const { wheel } = context.options;
     this.mode = session === undefined ? 'plain' : 'v1';
-    this.id = session === undefined ? randomBytes(PLAIN_ID_BYTES).toString('base64url') : clientIdOf(session);
+    if (session !== undefined) this.#id = clientIdOf(session);
     this.#context = context;
     this.#socket = socket;
     this.openedTick = wheel.now;
     this.#heardTick = firstHeard(wheel.now, Math.random(), context.heartbeat);
     this.#toldTick = wheel.now;
     this.#askedTick = this.#heardTick - 1;
+  }
+
+  get id(): string {
+    this.#id ??= randomBytes(PLAIN_ID_BYTES).toString('base64url');
+    return this.#id;
   }
 
   get isOpen(): boolean {

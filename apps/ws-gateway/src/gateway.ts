@@ -1,14 +1,11 @@
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { AddressInfo } from 'node:net';
 import type { CloseReason } from '@groupcast/protocol';
 import { Connection, type ConnectionState } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
+import { Entrance, type EntranceReceiver } from './entrance.ts';
 import { EvenClose } from './even-close.ts';
 import { type Counters, createCounters, type GatewayStats, type HandshakeRefusal } from './gateway-stats.ts';
 import { Groups } from './groups.ts';
-import { Handshake, type HandshakeReceiver } from './handshake.ts';
-import { createHttpAnswer, refuse } from './http-answer.ts';
 import type { ClientMode } from './member.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import { Backpressure } from './policies/backpressure.ts';
@@ -17,9 +14,6 @@ import type { ClientSocket } from './socket/client-socket.ts';
 
 /** A drained client is told to come back within this many milliseconds, at a moment of its own. */
 const RECONNECT_SPREAD_MS = 1_000;
-
-/** A line about connections beyond the limit at most this often, in ticks. */
-const FULL_LOG_TICKS = 10;
 
 /** One connection, for people who look at a running gateway. */
 export interface ConnectionRow {
@@ -69,7 +63,7 @@ export function createGateway(input: GatewayOptionsInput): Gateway {
   return new WebSocketGateway(input);
 }
 
-class WebSocketGateway implements Gateway, HandshakeReceiver {
+class WebSocketGateway implements Gateway, EntranceReceiver {
   readonly #options: GatewayOptions;
   readonly #ownsWheel: boolean;
   readonly #counters: Counters = createCounters();
@@ -78,21 +72,10 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   readonly #slowLog: SlowLog;
   readonly #connections = new Set<Connection>();
   readonly #context: ConnectionContext;
-  readonly #handshake: Handshake;
-  readonly #server: Server;
+  readonly #entrance: Entrance;
   #drain: EvenClose<Connection> | undefined;
   #closing: Promise<void> | undefined;
-  #portClosed: Promise<void> | undefined;
-  #handshakeTimer: NodeJS.Timeout | undefined;
-  #isPaused = false;
   #whenGone: (() => void)[] = [];
-  #fullLoggedTick = Number.NEGATIVE_INFINITY;
-  /** Open ones, those of handshakes and pages among them. */
-  #sockets = 0;
-  readonly #socketClosed = (): void => {
-    this.#sockets -= 1;
-    this.#checkGone();
-  };
 
   constructor(input: GatewayOptionsInput) {
     const options = completeOptions(input);
@@ -102,32 +85,16 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     this.#backpressure = new Backpressure(options, options.wheel);
     this.#slowLog = new SlowLog(options.log);
     this.#context = this.#createContext();
-    this.#handshake = new Handshake(options, this);
-    this.#server = this.#createServer();
+    this.#entrance = new Entrance(options, this);
     if (this.#ownsWheel) options.wheel.start();
   }
 
   listen(handle?: object): Promise<AddressInfo> {
-    const { host, port } = this.#options;
-    this.#isPaused = false;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(handle ?? { host, port }, () => {
-        this.#server.removeListener('error', reject);
-        // With each start it would put off its look at the deadlines of handshakes. Once is enough: a pause does not end that.
-        this.#server.removeAllListeners('listening');
-        const address = this.#server.address();
-        if (address !== null && typeof address === 'object') resolve(address);
-        else reject(new Error('The gateway was closed before it listened.'));
-      });
-    });
+    return this.#entrance.listen(handle);
   }
 
   pause(): void {
-    if (!this.#server.listening) return;
-    this.#isPaused = true;
-    // Not the HTTP server's own, which also ends the connections that have not asked for anything yet.
-    NetServer.prototype.close.call(this.#server);
+    this.#entrance.pause();
   }
 
   stats(): GatewayStats {
@@ -160,18 +127,11 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
   }
 
   stopListening(): void {
-    // Others take the connections that come now: the port is free for them, or belongs to workers that do not drain.
-    if (!this.#server.listening && !this.#isPaused) return;
-    this.#isPaused = false;
-    this.#portClosed = new Promise((resolve) => {
-      this.#server.close(() => resolve());
-    });
-    // A server that is closed no longer looks after the deadlines of handshakes.
-    this.#handshakeTimer = setTimeout(() => this.#server.closeAllConnections(), this.#options.handshakeMs);
+    this.#entrance.stopListening();
   }
 
   async drain({ windowMs, reason, handshakes = 'refuse' }: DrainOptions): Promise<void> {
-    if (handshakes === 'refuse') this.#handshake.refuseAll();
+    if (handshakes === 'refuse') this.#entrance.refuseAll();
     this.stopListening();
     this.#drain ??= new EvenClose(this.#connections, windowMs, (connection) => {
       connection.close(reason, Math.floor(Math.random() * RECONNECT_SPREAD_MS));
@@ -196,13 +156,14 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     this.#counters.handshakesRefused[reason] += 1;
   }
 
+  socketClosed(): void {
+    this.#checkGone();
+  }
+
   async #close(): Promise<void> {
     this.#drain?.hurry();
     await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'refuse' });
-    // What is left now are handshakes and pages under way.
-    this.#server.closeAllConnections();
-    await this.#portClosed;
-    clearTimeout(this.#handshakeTimer);
+    await this.#entrance.close();
     this.#groups.close();
     this.#slowLog.close();
     if (this.#ownsWheel) this.#options.wheel.stop();
@@ -230,59 +191,9 @@ class WebSocketGateway implements Gateway, HandshakeReceiver {
     };
   }
 
-  #createServer(): Server {
-    const options = this.#options;
-    const server = createServer(
-      {
-        headersTimeout: options.handshakeMs,
-        requestTimeout: options.handshakeMs,
-        connectionsCheckingInterval: options.handshakeCheckMs,
-        maxHeaderSize: options.headerBytesMax,
-      },
-      createHttpAnswer(options),
-    );
-    server.maxHeadersCount = options.headersMax;
-    server.on('request', this.#handshake.request);
-    // In front of the HTTP server's own listener, which then finds the socket destroyed. `server.maxConnections` will not do: in a
-    // worker, the cluster module gives what is too much back to the primary, which offers it again at once, and so for ever.
-    server.prependListener('connection', (socket: Socket) => this.#admit(socket));
-    server.on('upgrade', this.#handshake.upgrade);
-    server.on('clientError', (error, socket) => this.#refuseHttp(error, socket));
-    server.on('error', (error) => options.log.error({ error }, 'the listening socket failed'));
-    return server;
-  }
-
-  #refuseHttp(error: Error, socket: Duplex): void {
-    this.refused('http');
-    const code = 'code' in error ? error.code : undefined;
-    if (code === 'HPE_HEADER_OVERFLOW') refuse(socket, 431, 'The header is larger than the limit.');
-    else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 408, 'The request took too long.');
-    else refuse(socket, 400, 'This is not HTTP.');
-  }
-
-  #admit(socket: Socket): void {
-    this.#options.taken(this.#sockets);
-    if (this.#sockets < this.#options.connectionsMax) {
-      this.#sockets += 1;
-      socket.once('close', this.#socketClosed);
-    } else {
-      socket.destroy();
-      this.#dropped();
-    }
-  }
-
-  #dropped(): void {
-    this.refused('full');
-    const { wheel, log, connectionsMax } = this.#options;
-    if (wheel.now - this.#fullLoggedTick < FULL_LOG_TICKS) return;
-    this.#fullLoggedTick = wheel.now;
-    const dropped = this.#counters.handshakesRefused.full;
-    log.warn({ connectionsMax, dropped }, 'as many connections as are taken; further ones are dropped');
-  }
-
   /** Whether there is no connection, and none can come any more once the port is closed. */
   get #isGone(): boolean {
-    return this.#connections.size === 0 && (this.#handshake.refusesAll || this.#sockets === 0);
+    return this.#connections.size === 0 && this.#entrance.isQuiet;
   }
 
   #checkGone(): void {

@@ -11,9 +11,17 @@ import { originsOf, originVerdict } from './policies/origin.ts';
 import { type Rate, RateLimit } from './policies/rate-limit.ts';
 import { ClientSocket, type SocketSettings } from './socket/client-socket.ts';
 import { LateWebSocket } from './socket/late-web-socket.ts';
+import { type UpgradeRequest, upgradeResponse } from './socket/upgrade-request.ts';
 
 /** Who is refused for now may try again after 1 to so many seconds, at random, so that not all come back at once. */
 const RETRY_AFTER_SECONDS_MAX = 3;
+
+/** For each reason to refuse a handshake that is in order, the status and what is said. */
+const REFUSALS = {
+  draining: { status: 503, sentence: 'This gateway is about to end. Connect again.' },
+  rate: { status: 503, sentence: 'Too many clients connect at once. Connect again later.' },
+  origin: { status: 403, sentence: 'Pages of this origin may not connect.' },
+} as const;
 
 /** Who gets what comes of handshakes. */
 export interface HandshakeReceiver {
@@ -78,6 +86,18 @@ export class Handshake {
     this.#answered.add(request.socket);
   };
 
+  /** Answers an ordinary request, and says whether it did: whoever must be refused is refused by `upgrade`. */
+  upgradeAtOnce(socket: Socket, request: UpgradeRequest): boolean {
+    if (this.#refusal(request.origin) !== undefined) return false;
+    const { key, subprotocols } = request;
+    const offered = subprotocols?.split(',').map((name) => name.trim()) ?? [];
+    const subprotocol = offered.includes(CLIENT_SUBPROTOCOL_V1) ? CLIENT_SUBPROTOCOL_V1 : undefined;
+    const client = new ClientSocket(socket, this.#socketSettings);
+    client.write(upgradeResponse(key, subprotocol));
+    this.#receiver.accepted(client, sessionOf(subprotocol, subprotocols));
+    return true;
+  }
+
   /** Listener for `upgrade` of an HTTP server. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     // The HTTP server has let go of the socket; an error without a listener would end the process.
@@ -86,30 +106,29 @@ export class Handshake {
       this.#receiver.refused('handshake');
       socket.once('finish', destroy);
       socket.end();
-    } else if (this.#refusing) {
-      this.#refuse(socket, 'draining', 503, 'This gateway is about to end. Connect again.');
-    } else if (!this.#isWithinRate()) {
-      this.#refuse(socket, 'rate', 503, 'Too many clients connect at once. Connect again later.');
     } else if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
       this.#refuse(socket, 'handshake', 400, 'WebSockets need HTTP/1.1.');
-    } else if (originVerdict(request.headers.origin, this.#origins) !== 'ok') {
-      this.#refuse(socket, 'origin', 403, 'Pages of this origin may not connect.');
     } else {
-      this.#server.handleUpgrade(request, socket, head, this.#upgraded);
+      const refusal = this.#refusal(request.headers.origin);
+      if (refusal === undefined) this.#server.handleUpgrade(request, socket, head, this.#upgraded);
+      else this.#refuse(socket, refusal, REFUSALS[refusal].status, REFUSALS[refusal].sentence);
     }
   };
 
   // Nothing of the request is kept but its socket.
   readonly #upgraded = (ws: LateWebSocket, request: IncomingMessage): void => {
     const { socket, headers } = request;
-    const session =
-      ws.protocol === CLIENT_SUBPROTOCOL_V1
-        ? (offeredSession(headers['sec-websocket-protocol']) ?? newSession())
-        : undefined;
+    const session = sessionOf(ws.protocol, headers['sec-websocket-protocol']);
     // From here on its errors are the business of whoever has it.
     socket.removeListener('error', destroy);
-    this.#receiver.accepted(new ClientSocket(ws, socket, this.#socketSettings), session);
+    this.#receiver.accepted(new ClientSocket(socket, this.#socketSettings, ws), session);
   };
+
+  #refusal(origin: string | undefined): keyof typeof REFUSALS | undefined {
+    if (this.#refusing) return 'draining';
+    if (originVerdict(origin, this.#origins) !== 'ok') return 'origin';
+    return this.#isWithinRate() ? undefined : 'rate';
+  }
 
   /** For all clients together: those behind one address are many, and those that come back after a fault are all. */
   #isWithinRate(): boolean {
@@ -120,6 +139,11 @@ export class Handshake {
     this.#receiver.refused(reason);
     refuse(socket, status, sentence, status === 503 ? { 'retry-after': retryAfter() } : {});
   }
+}
+
+/** Of a client that speaks `groupcast.v1`: the one that it offers, or a new one. */
+function sessionOf(subprotocol: string | undefined, offered: string | undefined): string | undefined {
+  return subprotocol === CLIENT_SUBPROTOCOL_V1 ? (offeredSession(offered) ?? newSession()) : undefined;
 }
 
 function retryAfter(): string {

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { ClientFrameReader } from './client-frame.ts';
 import { LateWebSocket, type WebSocketReceiver } from './late-web-socket.ts';
-import { handleOf, type ReadOwner, readDirectly, type TcpHandle, type WriteOwner, writeDirectly } from './stream-handle.ts';
+import { disown, own, type SocketOwner } from './socket-owner.ts';
+import { handleOf, type TcpHandle, type WriteOwner, writeDirectly } from './stream-handle.ts';
 
 /**
  * The beginning of a frame that is kept until the rest comes, in bytes, once: a frame that comes in more than two pieces is for ws, which
@@ -15,9 +16,6 @@ const PING_FRAME = Uint8Array.of(0x89, 0);
 
 /** The code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
 const NO_CLOSE_FRAME = 1006;
-
-/** Where a socket keeps its owner, so that all sockets share their listeners. */
-const OWNER = Symbol('owner');
 
 const reader = new ClientFrameReader();
 
@@ -39,7 +37,7 @@ export interface SocketSettings {
  * While it is ordinary, whole texts and pongs are read where the network put them, and most of what makes a WebSocket of ws is not even
  * there. Ws takes over, for good and with all that is unread, when anything else comes, and when the WebSocket is to be closed.
  */
-export class ClientSocket implements ReadOwner, WriteOwner {
+export class ClientSocket implements SocketOwner, WriteOwner {
   readonly #socket: Socket;
   readonly #settings: SocketSettings;
   #receiver: WebSocketReceiver | undefined;
@@ -57,12 +55,13 @@ export class ClientSocket implements ReadOwner, WriteOwner {
   /** Bytes that were written past the stream and wait in libuv. */
   #waitingBytes = 0;
 
-  /** Takes what an upgrade has made: the WebSocket, and the socket that it came on. Nothing is read before `attach`. */
-  constructor(ws: LateWebSocket, socket: Socket, settings: SocketSettings) {
+  /** Takes the socket of a WebSocket, and, where ws has made the upgrade, that. Nothing is read before `attach`. */
+  constructor(socket: Socket, settings: SocketSettings, ws?: LateWebSocket) {
     this.#socket = socket;
     this.#settings = settings;
     this.#passesWs = settings.fastPaths;
     this.#handle = settings.fastPaths ? handleOf(socket) : undefined;
+    if (ws === undefined) return;
     if (ws.hasSocket || !settings.fastPaths) {
       this.#ws = ws;
       this.#isClear = false;
@@ -117,15 +116,8 @@ export class ClientSocket implements ReadOwner, WriteOwner {
     if (failed) this.#socket.destroy();
   }
 
-  /** Called with what came past the stream. */
-  readDirectly(chunk: Buffer, length: number): boolean {
-    if (this.#ws !== undefined) return false;
-    this.read(chunk, length);
-    return true;
-  }
-
-  /** Called with what came, while it is ordinary; the chunk may be overwritten after the call. */
-  read(chunk: Buffer, length: number): void {
+  /** Called with what came, while it is ordinary. */
+  read(chunk: Buffer, length: number): true {
     const held = this.#held;
     if (held === undefined) {
       this.#readFrames(chunk, length, true);
@@ -133,6 +125,7 @@ export class ClientSocket implements ReadOwner, WriteOwner {
       this.#held = undefined;
       this.#readFrames(Buffer.concat([held, chunk.subarray(0, length)]), held.length + length, false);
     }
+    return true;
   }
 
   /** Called when the client has closed its side without a close frame, while it is ordinary. */
@@ -173,25 +166,15 @@ export class ClientSocket implements ReadOwner, WriteOwner {
   }
 
   #begin(): void {
-    const socket = this.#socket as OwnedSocket;
-    socket[OWNER] = this;
     // As ws does it.
-    socket.setTimeout(0);
-    socket.setNoDelay();
-    socket.on('data', socketData);
-    socket.on('end', socketEnd);
-    socket.on('close', socketClosed);
-    socket.on('error', destroy);
-    if (this.#handle !== undefined) readDirectly(this.#handle, this);
+    this.#socket.setTimeout(0);
+    this.#socket.setNoDelay();
+    own(this.#socket, this);
   }
 
   #handOver(): void {
     this.#isClear = false;
-    const socket = this.#socket as OwnedSocket;
-    socket.removeListener('data', socketData);
-    socket.removeListener('end', socketEnd);
-    socket.removeListener('close', socketClosed);
-    socket.removeListener('error', destroy);
+    disown(this.#socket);
     this.#letWsHave(LateWebSocket.create(this.#settings.webSocketOptions));
   }
 
@@ -224,26 +207,6 @@ export class ClientSocket implements ReadOwner, WriteOwner {
     this.#isClear = this.#ws === undefined && this.queuedBytes === 0;
     return true;
   }
-}
-
-interface OwnedSocket extends Socket {
-  [OWNER]: ClientSocket;
-}
-
-function socketData(this: Socket, chunk: Buffer): void {
-  (this as OwnedSocket)[OWNER].read(chunk, chunk.length);
-}
-
-function socketEnd(this: Socket): void {
-  (this as OwnedSocket)[OWNER].end();
-}
-
-function socketClosed(this: Socket): void {
-  (this as OwnedSocket)[OWNER].closed();
-}
-
-function destroy(this: Socket): void {
-  this.destroy();
 }
 
 function copyOf(chunk: Buffer, from: number, end: number): Buffer {

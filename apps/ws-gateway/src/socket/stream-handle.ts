@@ -54,8 +54,8 @@ export interface WriteOwner {
 
 /** Who is given what was read. */
 export interface ReadOwner {
-  /** The first `length` bytes of a chunk, which are overwritten after the call. Answers whether it took them. */
-  readDirectly(chunk: Buffer, length: number): boolean;
+  /** Takes the first `length` bytes of a chunk, which are overwritten after the call, or says that they are for others. */
+  read(chunk: Buffer, length: number): boolean;
 }
 
 /** As much as Node's streams read at once. */
@@ -65,7 +65,7 @@ const READ_BYTES = 64 * 1024;
 const OWNER = Symbol('owner');
 
 interface OwnedHandle extends TcpHandle {
-  [OWNER]?: ReadOwner;
+  [OWNER]?: ReadOwner | undefined;
 }
 
 const stream = bindingOf('stream_wrap', isStreamBinding);
@@ -100,11 +100,12 @@ export function writeDirectly(
   return 'waiting';
 }
 
-/** Lets the owner have what is read from a handle. A socket whose stream was never read, or has nothing left. */
-export function readDirectly(handle: TcpHandle, owner: ReadOwner): void {
+/** Lets the owner have what is read from a handle from now on; without an owner the stream has it, as it always had. */
+export function readDirectly(handle: TcpHandle, owner: ReadOwner | undefined): void {
   if (readBuffer === undefined) return;
-  readStream ??= handle.onread;
   (handle as OwnedHandle)[OWNER] = owner;
+  if (handle.onread === read) return;
+  readStream ??= handle.onread;
   handle.useUserBuffer(readBuffer);
   handle.onread = read;
 }
@@ -113,7 +114,7 @@ function read(this: OwnedHandle): unknown {
   if (stream === undefined || readBuffer === undefined) return undefined;
   const length = stream.streamBaseState[stream.kReadBytesOrError] ?? 0;
   if (length <= 0) return readStream?.call(this, undefined);
-  if (this[OWNER]?.readDirectly(readBuffer, length)) return undefined;
+  if (this[OWNER]?.read(readBuffer, length)) return undefined;
   const bytes = new ArrayBuffer(length);
   new Uint8Array(bytes).set(readBuffer.subarray(0, length));
   stream.streamBaseState[stream.kArrayBufferOffset] = 0;
@@ -146,6 +147,7 @@ function isStreamBinding(found: Partial<StreamBinding>): found is StreamBinding 
 function isTcpBinding(found: Partial<TcpBinding>): found is TcpBinding {
   const { TCP } = found;
   return (
-    typeof TCP === 'function' && ['writeBuffer', 'useUserBuffer', 'onread'].every((name) => name in TCP.prototype)
+    typeof TCP === 'function' &&
+    ['writeBuffer', 'useUserBuffer', 'onread'].every((name) => name in TCP.prototype)
   );
 }

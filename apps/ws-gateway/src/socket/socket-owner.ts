@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+import { handleOf, type ReadOwner, readDirectly } from './stream-handle.ts';
+
+/** Who has a socket: what happens to it is the owner's business. */
+export interface SocketOwner extends ReadOwner {
+  /** The other end has said that it sends nothing more. */
+  end(): void;
+  /** The socket is gone. */
+  closed(): void;
+}
+
+/** Where a socket keeps its owner, so that all sockets share their listeners. */
+const OWNER = Symbol('owner');
+
+interface OwnedSocket extends Socket {
+  [OWNER]?: SocketOwner | undefined;
+}
+
+/** Gives a socket to an owner, in place of the one that it had. Its errors destroy it. */
+export function own(socket: Socket, owner: SocketOwner): void {
+  const owned = socket as OwnedSocket;
+  const hadOwner = owned[OWNER] !== undefined;
+  owned[OWNER] = owner;
+  const handle = handleOf(socket);
+  if (handle !== undefined) readDirectly(handle, owner);
+  if (hadOwner) return;
+  socket.on('data', data);
+  socket.on('end', end);
+  socket.on('close', closed);
+  socket.on('error', destroy);
+}
+
+/** Leaves a socket to others, as if it never had an owner. They must listen to its errors from here on. */
+export function disown(socket: Socket): void {
+  const handle = handleOf(socket);
+  if (handle !== undefined) readDirectly(handle, undefined);
+  (socket as OwnedSocket)[OWNER] = undefined;
+  socket.removeListener('data', data);
+  socket.removeListener('end', end);
+  socket.removeListener('close', closed);
+  socket.removeListener('error', destroy);
+}
+
+function data(this: Socket, chunk: Buffer): void {
+  const isTaken = (this as OwnedSocket)[OWNER]?.read(chunk, chunk.length);
+  if (!isTaken) this.unshift(chunk);
+}
+
+function end(this: Socket): void {
+  (this as OwnedSocket)[OWNER]?.end();
+}
+
+function closed(this: Socket): void {
+  (this as OwnedSocket)[OWNER]?.closed();
+}
+
+function destroy(this: Socket): void {
+  this.destroy();
+}

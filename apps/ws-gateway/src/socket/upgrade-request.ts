@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+
+/** An ordinary request for a WebSocket. */
+export interface UpgradeRequest {
+  readonly key: string;
+  readonly origin: string | undefined;
+  /** As the client sent them: names between commas, none twice. */
+  readonly subprotocols: string | undefined;
+}
+
+const REQUEST_LINE = /^GET \/[!-~]* HTTP\/1\.1$/;
+// RFC 9110, section 5.6.2 (token) and section 5.5, without the bytes above ASCII.
+const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([ -~\t]*)$/;
+// RFC 6455, section 4.1: 16 bytes in base64.
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VERSION = '13';
+const END = '\r\n\r\n';
+
+/** Longer requests are not ordinary, in bytes. */
+const REQUEST_BYTES_MAX = 4 * 1024;
+
+/** What an upgrade looks at; each may be there once. */
+const ASKED: ReadonlySet<string> = new Set([
+  'host',
+  'upgrade',
+  'connection',
+  'origin',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-protocol',
+]);
+
+/** Announce a body, or a say in how the request is read: with any of them it is not ordinary. */
+const NOT_ORDINARY: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'expect',
+  'trailer',
+  'te',
+]);
+
+/**
+ * Reads a request for a WebSocket (RFC 6455, section 4.2.1) that came whole, with nothing behind it, and in the form in which browsers
+ * and libraries send it. `undefined` for every other request, right or wrong: a complete parser tells them apart.
+ */
+export function readUpgradeRequest(
+  chunk: Buffer,
+  length: number,
+  headersMax: number,
+): UpgradeRequest | undefined {
+  if (length > REQUEST_BYTES_MAX) return undefined;
+  const text = chunk.toString('latin1', 0, length);
+  if (!text.endsWith(END) || text.indexOf(END) !== length - END.length) return undefined;
+  const [requestLine, ...lines] = text.slice(0, -END.length).split('\r\n');
+  if (requestLine === undefined || !REQUEST_LINE.test(requestLine) || lines.length > headersMax)
+    return undefined;
+  const headers = headersOf(lines);
+  return headers && requestOf(headers);
+}
+
+function headersOf(lines: readonly string[]): ReadonlyMap<string, string> | undefined {
+  const headers = new Map<string, string>();
+  for (const line of lines) {
+    const [, written, value] = HEADER_LINE.exec(line) ?? [];
+    if (written === undefined || value === undefined) return undefined;
+    const name = written.toLowerCase();
+    if (NOT_ORDINARY.has(name) || headers.has(name)) return undefined;
+    if (ASKED.has(name)) headers.set(name, value.trimEnd());
+  }
+  return headers;
+}
+
+function requestOf(headers: ReadonlyMap<string, string>): UpgradeRequest | undefined {
+  const key = headers.get('sec-websocket-key') ?? '';
+  const origin = headers.get('origin');
+  const subprotocols = headers.get('sec-websocket-protocol');
+  const isOrdinary =
+    (headers.get('host') ?? '') !== '' &&
+    headers.get('upgrade')?.toLowerCase() === 'websocket' &&
+    hasToken(headers.get('connection') ?? '', 'upgrade') &&
+    headers.get('sec-websocket-version') === VERSION &&
+    KEY.test(key) &&
+    (subprotocols === undefined || areNames(subprotocols));
+  return isOrdinary ? { key, origin, subprotocols } : undefined;
+}
+
+function areNames(list: string): boolean {
+  const names = list.split(',').map((name) => name.trim());
+  return names.every((name) => TOKEN.test(name)) && new Set(names).size === names.length;
+}
+
+function hasToken(list: string, token: string): boolean {
+  return list.split(',').some((name) => name.trim().toLowerCase() === token);
+}
+
+// RFC 6455, section 1.3.
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** The answer to a request (RFC 6455, section 4.2.2). */
+export function upgradeResponse(key: string, subprotocol: string | undefined): Buffer {
+  const accept = createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
+  const chosen = subprotocol === undefined ? '' : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`;
+  return Buffer.from(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`,
+    'latin1',
+  );
+}
