@@ -172,7 +172,7 @@ describe('a welcomed native peer is told what is wrong and closed, when it sends
   ])('a channel with %s', async (_name, name) => {
     const { hub, port } = await startHub();
     const publisher = await NativePeer.open(port);
-    publisher.submit(name);
+    publisher.link.send(publishTo(name));
     expect(await publisher.take('error')).toMatchObject({ request: 0, code: 'bad_channel' });
     const subscriber = await NativePeer.open(port);
     subscriber.submitSubscribe(channel(name));
@@ -251,4 +251,16 @@ function many(count: number): string {
 
 function deep(depth: number): string {
   return `{"type":"publish","channels":["c"],"data":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+}
+
+/** A PUBLISH to a channel that the encoder would refuse. */
+function publishTo(name: string): Uint8Array {
+  const bytes = Buffer.from(name);
+  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  const frame = native.encodePublish({ channel: 'a', ...fields, payload: new Uint8Array(bytes.length) });
+  // The length of the name is the third field; what the name leaves is payload.
+  frame[6] = bytes.length >>> 8;
+  frame[7] = bytes.length;
+  frame.set(bytes, native.PUBLICATION_HEADER_BYTES);
+  return frame;
 }

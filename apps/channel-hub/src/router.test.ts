@@ -1,6 +1,6 @@
-import { native, type Position, ProtocolError } from '@groupcast/protocol';
+import { encodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Engine, FollowSlot } from './engine/engine.ts';
+import type { Engine, FollowSlot, RunSink } from './engine/engine.ts';
 import { Router } from './router.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
@@ -8,6 +8,7 @@ import type { RequestId, Subscriber } from './subscriber.ts';
 class ManualEngine implements Engine {
   readonly calls: string[] = [];
   readonly slots: FollowSlot[] = [];
+  publishRun?: Exclude<Engine['publishRun'], undefined>;
 
   start(): Promise<void> {
     return Promise.resolve();
@@ -35,8 +36,18 @@ class ManualEngine implements Engine {
 
 class Recorder implements Subscriber {
   readonly events: string[] = [];
+  readonly frames: Uint8Array[] = [];
+  readonly takesRuns: boolean;
 
+  constructor(takesRuns = true) {
+    this.takesRuns = takesRuns;
+  }
+
+  deliverRun(frames: Uint8Array, count: number): void {
+    this.events.push(`${count} in ${Buffer.from(frames).toString('hex')}`);
+  }
   deliver(frame: Uint8Array): void {
+    this.frames.push(frame);
     this.events.push(`deliver ${Buffer.from(frame).toString()}`);
   }
   subscribed(subject: native.Subject, position: Position, request: RequestId): void {
@@ -270,4 +281,98 @@ test('counts publications and copies, and writes nothing to those who do not fol
   expect(deliver('unknown', 1)).toBe(0);
   expect(other.events).toEqual(['subscribed b at e0 for 1']);
   expect(router.stats()).toMatchObject({ published: 1, delivered: 1, channels: 2, subscriptions: 2 });
+});
+
+describe('runs', () => {
+  const BYTES = Buffer.from('00000005aa00000005bb00000005cc00000005dd', 'hex');
+
+  /** Lets the engine deliver frames of BYTES, as many as there are slots, in one run. */
+  function publishRun(deliver: (sink: RunSink, from: (index: number) => [number, number]) => void): number {
+    engine.publishRun = (_bytes, _start, _end, _slot, sink) =>
+      deliver(sink, (index) => [index * 5, index * 5 + 5]);
+    const slot = { published: () => {}, refused: () => {} };
+    return router.publishRun(BYTES, 0, BYTES.length, 4, slot);
+  }
+
+  /** Channels a, b and so on, each with these subscribers. */
+  function followAll(...audiences: Subscriber[][]): FollowSlot[] {
+    for (const [index, audience] of audiences.entries()) {
+      for (const subscriber of audience) router.subscribe(channel('abcd'[index] ?? ''), subscriber, 1);
+      answer(index, 0);
+    }
+    one.events.length = 0;
+    other.events.length = 0;
+    return engine.slots;
+  }
+
+  test('neighbours for the same subscribers are one slice for each, whatever their channels', () => {
+    const slots = followAll([one, other], [one, other], [one], [one, other]);
+    const bytes = publishRun((sink, from) => {
+      for (const [index, slot] of slots.entries()) sink.deliverRun(slot, 1, BYTES, ...from(index), 1);
+    });
+    expect(one.events).toEqual(['2 in 00000005aa00000005bb', '1 in 00000005cc', '1 in 00000005dd']);
+    expect(other.events).toEqual(['2 in 00000005aa00000005bb', '1 in 00000005dd']);
+    expect(bytes).toBe(35);
+    expect(router.stats()).toMatchObject({ published: 4, delivered: 7 });
+  });
+
+  test('what is not side by side is not together', () => {
+    const [slot] = followAll([one]);
+    publishRun((sink, from) => {
+      if (slot === undefined) return;
+      sink.deliverRun(slot, 1, BYTES, ...from(0), 1);
+      sink.deliverRun(slot, 2, BYTES, ...from(2), 1);
+      sink.deliverRun(slot, 3, Buffer.from(BYTES), ...from(3), 1);
+    });
+    expect(one.events).toEqual(['1 in 00000005aa', '1 in 00000005cc', '1 in 00000005dd']);
+  });
+
+  test('who wants them one by one gets the same objects as the others of that kind', () => {
+    const [single, another] = [new Recorder(false), new Recorder(false)];
+    const [slot] = followAll([single, one, another]);
+    publishRun((sink) => {
+      if (slot !== undefined) sink.deliverRun(slot, 2, BYTES, 0, 10, 2);
+    });
+    expect(one.events).toEqual(['2 in 00000005aa00000005bb']);
+    expect(single.frames.map((frame) => Buffer.from(frame).toString('hex'))).toEqual([
+      '00000005aa',
+      '00000005bb',
+    ]);
+    expect(another.frames[0]).toBe(single.frames[0]);
+    expect(another.frames[1]).toBe(single.frames[1]);
+  });
+
+  test('who came or left between two runs is seen, though channels had the same subscribers before', () => {
+    const slots = followAll([one, other], [one, other]);
+    const deliverBoth = (sink: RunSink, from: (index: number) => [number, number]): void => {
+      for (const [index, slot] of slots.entries()) sink.deliverRun(slot, 1, BYTES, ...from(index), 1);
+    };
+    publishRun(deliverBoth);
+    router.unsubscribe(channel('b'), other);
+    publishRun(deliverBoth);
+    expect(other.events).toEqual(['2 in 00000005aa00000005bb', '1 in 00000005aa']);
+    expect(one.events).toEqual(['2 in 00000005aa00000005bb', '1 in 00000005aa', '1 in 00000005bb']);
+  });
+
+  test('what comes the other way meanwhile is behind what was before it', () => {
+    const [slot] = followAll([one]);
+    publishRun((sink, from) => {
+      if (slot === undefined) return;
+      sink.deliverRun(slot, 1, BYTES, ...from(0), 1);
+      router.deliver('a', 2, encodeText('x'));
+      sink.deliverRun(slot, 3, BYTES, ...from(1), 1);
+    });
+    expect(one.events).toEqual(['1 in 00000005aa', 'deliver x', '1 in 00000005bb']);
+  });
+
+  test('what was before a failure is delivered', () => {
+    const [slot] = followAll([one]);
+    const failing = (): unknown =>
+      publishRun((sink) => {
+        if (slot !== undefined) sink.deliverRun(slot, 1, BYTES, 0, 5, 1);
+        throw new ProtocolError('bad_channel');
+      });
+    expect(failing).toThrow(ProtocolError);
+    expect(one.events).toEqual(['1 in 00000005aa']);
+  });
 });

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
+import { Link, type LinkEnd, type SpanReceiver } from '@groupcast/link';
 import { dialectOf, limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
 import { Admission, type AdmissionShared } from './admission.ts';
@@ -22,6 +22,9 @@ const BODY_AT = limits.FRAME_HEADER_BYTES;
 /** The body `0` is a keep-alive, as an empty one is. */
 const KEEP_ALIVE = 0x30;
 
+/** What it costs to read a frame, in bytes of what is read, however short it is. */
+const FRAME_WORK_BYTES = 256;
+
 /** What the sessions of a hub share. */
 export interface SessionShared extends AdmissionShared {
   readonly options: HubOptions;
@@ -31,14 +34,14 @@ export interface SessionShared extends AdmissionShared {
   opened(session: Session): void;
   /** A request was refused, and the session goes on. */
   refused(error: ProtocolError): void;
-  /** So many bytes of history were handed out. */
+  /** So many bytes were handed out, by other ways than the engine's sink. */
   handedOut(bytes: number): void;
   /** Once, when the socket is closed. */
   ended(session: Session, end: SessionEnd, error: Error | undefined): void;
 }
 
 /** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
-export class Session implements Requests, Subscriber, LinkReceiver, Output, Leaver {
+export class Session implements Requests, Subscriber, SpanReceiver, Output, Leaver {
   readonly id: number;
   readonly #shared: SessionShared;
   readonly #address: string;
@@ -124,24 +127,24 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output, Leav
     this.#destroy('evicted');
   }
 
-  receive(frame: Uint8Array): void {
-    const firstByte = frame[BODY_AT];
-    if (firstByte === undefined || (firstByte === KEEP_ALIVE && frame.length === BODY_AT + 1)) return;
-    this.#dialect ??= this.#createDialect(firstByte);
-    const dialect = this.#dialect;
-    if (dialect === undefined) return;
+  receiveSpan(bytes: Uint8Array, start: number, end: number): number {
+    const { router } = this.#shared;
+    const before = router.work;
+    const firstByte = bytes[start + BODY_AT];
+    const isKeepAlive = firstByte === KEEP_ALIVE && end - start === BODY_AT + 1;
+    if (firstByte !== undefined && !isKeepAlive) this.#receive(firstByte, bytes, start, end);
+    return end - start + FRAME_WORK_BYTES + router.work - before;
+  }
+
+  receivedAll(): number {
+    const { router } = this.#shared;
+    const before = router.work;
     try {
-      if (dialectOf(firstByte) !== dialect.name) {
-        throw new ProtocolError(
-          'unknown_dialect',
-          `This session speaks ${dialect.name}; that does not change.`,
-        );
-      }
-      dialect.receive(frame);
+      this.#dialect?.receivedAll();
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#receiveFailed(dialect, error);
+      this.#receiveFailed(error);
     }
+    return router.work - before;
   }
 
   closed(end: LinkEnd, error: Error | undefined): void {
@@ -197,6 +200,12 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output, Leav
     this.#shared.router.publish(publication, frame, slot, request);
   }
 
+  publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): void {
+    this.#mustBeOpen();
+    this.#received += count;
+    this.#shared.handedOut(this.#shared.router.publishRun(bytes, start, end, count, slot));
+  }
+
   history(channel: string, since: Position, slot: HistorySlot, request: number): void {
     this.#mustBeOpen();
     this.#shared.router.history(channel, since, slot, request);
@@ -206,6 +215,16 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output, Leav
     this.#batch.flush();
     this.#delivered += 1;
     this.#dialect?.deliver(frame);
+  }
+
+  get takesRuns(): boolean {
+    return this.#dialect?.takesRuns ?? false;
+  }
+
+  deliverRun(frames: Uint8Array, count: number): void {
+    this.#batch.flush();
+    this.#delivered += count;
+    this.#link.send(frames);
   }
 
   send(frame: Uint8Array): void {
@@ -232,6 +251,22 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output, Leav
     this.#shared.refused(error);
   }
 
+  #receive(firstByte: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#dialect ??= this.#createDialect(firstByte);
+    const dialect = this.#dialect;
+    if (dialect === undefined) return;
+    try {
+      if (dialectOf(firstByte) === dialect.name) dialect.receive(bytes, start, end);
+      else {
+        dialect.receivedAll();
+        const sentence = `This session speaks ${dialect.name}; that does not change.`;
+        throw new ProtocolError('unknown_dialect', sentence);
+      }
+    } catch (error) {
+      this.#receiveFailed(error);
+    }
+  }
+
   #createDialect(firstByte: number): Dialect | undefined {
     const dialect = dialectOf(firstByte);
     if (dialect === 'native') return new NativeDialect(this);
@@ -241,7 +276,9 @@ export class Session implements Requests, Subscriber, LinkReceiver, Output, Leav
     return undefined;
   }
 
-  #receiveFailed(dialect: Dialect, error: ProtocolError): void {
+  #receiveFailed(error: unknown): void {
+    const dialect = this.#dialect;
+    if (!(error instanceof ProtocolError) || dialect === undefined) throw error;
     const isLost = error.code === 'unknown_dialect';
     if (dialect.strict || this.#admission.mustProve || isLost) this.#fail(dialect, error);
     else this.refuse(undefined, error);

@@ -7,6 +7,10 @@ export type RequestId = string | number | undefined;
 export interface Subscriber {
   /** One publication, as a DELIVER frame; the same bytes go to every subscriber. */
   deliver(frame: Uint8Array): void;
+  /** Whether it takes DELIVERs that lie side by side as one slice; if not, they come one by one. */
+  readonly takesRuns: boolean;
+  /** So many publications as DELIVER frames that lie side by side. Only for one that takes runs. */
+  deliverRun(frames: Uint8Array, count: number): void;
   /** From here on publications of the subject are delivered: those after `position`. */
   subscribed(subject: native.Subject, position: Position, request: RequestId): void;
   /** This request failed. When the engine could not follow the subject, nobody is subscribed to it any more. */

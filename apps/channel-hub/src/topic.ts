@@ -17,6 +17,7 @@ const REQUESTS_WAITING_MAX = 16;
 export class Topic implements FollowSlot {
   readonly subject: native.Subject;
   readonly #subscribers = new Set<Subscriber>();
+  #audience: readonly Subscriber[] | undefined;
   readonly #onRefused: (topic: Topic) => void;
   #state: 'following' | 'live' | 'ended' = 'following';
   #waiting: Map<Subscriber, RequestId[]> | undefined = new Map();
@@ -37,10 +38,22 @@ export class Topic implements FollowSlot {
     return this.#subscribers;
   }
 
+  /** The same, as an array that is another one when they change. */
+  get audience(): readonly Subscriber[] {
+    this.#audience ??= [...this.#subscribers];
+    return this.#audience;
+  }
+
+  /** Another topic's audience is the same: from now on the two have one array, and are told to be the same at a glance. */
+  shareAudience(audience: readonly Subscriber[]): void {
+    this.#audience = audience;
+  }
+
   /** Answers at once when the topic is live. Whether the subscriber is new. */
   add(subscriber: Subscriber, request: RequestId): boolean {
     const isNew = !this.#subscribers.has(subscriber);
     if (isNew) this.#subscribers.add(subscriber);
+    if (isNew) this.#audience = undefined;
     if (this.#state === 'live') subscriber.subscribed(this.subject, this.#position(), request);
     else this.#wait(subscriber, request);
     return isNew;
@@ -49,6 +62,7 @@ export class Topic implements FollowSlot {
   /** Takes unanswered requests back, too. Whether it was a subscriber. */
   remove(subscriber: Subscriber): boolean {
     this.#waiting?.delete(subscriber);
+    this.#audience = undefined;
     return this.#subscribers.delete(subscriber);
   }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { encodeFrame, HEARTBEAT_FRAME, ProtocolError } from '@groupcast/protocol';
 import { describe, expect, test, vi } from 'vitest';
-import { Link, type LinkReceiver } from './link.ts';
+import { Link } from './link.ts';
+import type { LinkReceiver, SpanReceiver } from './receiver.ts';
 import { Recorder } from './testing/recorder.ts';
 import { readBytes, readToEnd, socketPair } from './testing/socket-pair.ts';
 
@@ -213,5 +214,89 @@ describe('closing', () => {
     link.close();
     expect(await receiver.end()).toBe('closed');
     expect(receiver.frames).toEqual([]);
+  });
+});
+
+describe('turns', () => {
+  const TURN_WORK = 1024 * 1024;
+
+  /** Makes the most work of each frame, and remembers in which turn it came. */
+  function busyReceiver(events: string[], name: string): SpanReceiver {
+    return {
+      receiveSpan() {
+        events.push(name);
+        return TURN_WORK;
+      },
+      receivedAll: () => 0,
+      closed: () => {},
+    };
+  }
+
+  test('who makes much work does it in many turns, and others come between', async () => {
+    const flood = await socketPair();
+    const other = await socketPair();
+    const events: string[] = [];
+    const link = new Link(flood.near, busyReceiver(events, 'flood'));
+    const receiver = new Recorder();
+    new Link(other.near, receiver);
+    const count = 200;
+    // All of it is there in one read before the other one says its word.
+    flood.far.write(Buffer.concat(Array.from({ length: count }, () => FRAME_A)));
+    while (events.length === 0) await new Promise(setImmediate);
+    expect(events).toHaveLength(1);
+    expect(link.bytesReceived).toBe(count * FRAME_A.length);
+    other.far.write(FRAME_B);
+    await receiver.received(1);
+    expect(events.length).toBeLessThan(count);
+    while (events.length < count) await new Promise(setImmediate);
+  });
+
+  test('what is held back stays in order, is followed by what comes later, and is not handed on while paused', async () => {
+    const { near, far } = await socketPair();
+    const frames: string[] = [];
+    const link = new Link(near, {
+      receiveSpan(bytes, start, end) {
+        frames.push(Buffer.from(bytes.subarray(start + 4, end)).toString());
+        if (frames.length === 3) link.pause();
+        return TURN_WORK;
+      },
+      receivedAll: () => 0,
+      closed: () => {},
+    });
+    const expected = Array.from({ length: 20 }, (_, index) => `${index}`);
+    far.write(Buffer.concat(expected.slice(0, 10).map((text) => encodeFrame(Buffer.from(text)))));
+    while (frames.length < 3) await new Promise(setImmediate);
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    expect(frames).toHaveLength(3);
+    for (const text of expected.slice(10)) far.write(encodeFrame(Buffer.from(text)));
+    link.resume();
+    while (frames.length < 20) await new Promise(setImmediate);
+    expect(frames).toEqual(expected);
+  });
+
+  test('what is held back when the link closes is dropped', async () => {
+    const { near, far } = await socketPair();
+    far.resume();
+    const events: string[] = [];
+    const link = new Link(near, busyReceiver(events, 'frame'));
+    far.write(Buffer.concat([FRAME_A, FRAME_A, FRAME_A]));
+    while (events.length === 0) await new Promise(setImmediate);
+    link.close();
+    await once(far, 'end');
+    expect(events).toHaveLength(1);
+  });
+
+  test('what came before a frame that cannot be read is done before the link ends', async () => {
+    const { near, far } = await socketPair();
+    far.resume();
+    const events: string[] = [];
+    const link = new Link(near, {
+      receiveSpan: () => events.push('span'),
+      receivedAll: () => events.push(`all, ${link.state}`),
+      closed: (end) => events.push(end),
+    });
+    far.write(Buffer.concat([FRAME_A, FRAME_B, Buffer.alloc(4)]));
+    while (events.length < 4) await new Promise(setImmediate);
+    expect(events).toEqual(['span', 'span', 'all, open', 'protocol_error']);
   });
 });

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
-import { FrameDecoder, HEARTBEAT_FRAME, ProtocolError } from '@groupcast/protocol';
+import { FrameDecoder, HEARTBEAT_FRAME, ProtocolError, type TakeFrame } from '@groupcast/protocol';
+import { joinSmall } from './join-small.ts';
 import { HEARTBEATS_MISSED_MAX, LINK_DEFAULTS, type LinkOptions } from './options.ts';
+import { FrameByFrame, type LinkReceiver, type SpanReceiver } from './receiver.ts';
 import { SendQueue } from './send-queue.ts';
 
 /** Why a link ended. */
@@ -22,40 +24,43 @@ export type LinkEnd =
   /** The receiver threw; the error is what it threw. */
   | 'internal_error';
 
-/** Who listens to a link. */
-export interface LinkReceiver {
-  /** One frame, header included, never a heartbeat. Valid until the call returns, unless it is kept as a slice. */
-  receive(frame: Uint8Array): void;
-  /** Once, when the link is over and nothing more comes. */
-  closed(end: LinkEnd, error: Error | undefined): void;
-}
+/** Chunks shorter than this are copied together, and the others are handed to the kernel as they are. */
+const SMALL_CHUNK_BYTES = 4 * 1024;
 
-/** Chunks up to this many bytes together are copied into one write. */
-const JOIN_BYTES_MAX = 256 * 1024;
+/** The same for a link that has still to send what it was given before. */
+const WAITING_CHUNK_BYTES = 16 * 1024;
 
-/** In a longer batch, chunks shorter than this are copied together, and the others are handed to the kernel as they are. */
-const SMALL_CHUNK_BYTES = 16 * 1024;
+/**
+ * Work that one link may make in one turn of the event loop, in bytes read or handed out: some hundred microseconds. What is left waits for the next turn,
+ * so that nobody holds the loop for long, however much comes.
+ */
+const TURN_WORK_BYTES_MAX = 1024 * 1024;
 
 /**
  * One long-lived TCP peer: frames in, frames out.
  *
  *     open -> closing (what is queued leaves, what comes is discarded) -> closed
  *
- * What is sent in one turn of the event loop leaves in one write at its end. What waits is bounded: a peer that does not
+ * What is sent in one turn of the event loop leaves in one write at its end, and what is worked on in one turn is bounded. What waits is bounded: a peer that does not
  * read is closed, never waited for.
  */
 export class Link {
   readonly #socket: Socket;
-  readonly #receiver: LinkReceiver;
+  readonly #receiver: SpanReceiver;
   readonly #options: LinkOptions;
   readonly #decoder: FrameDecoder;
   readonly #queue = new SendQueue();
   readonly #ticker: NodeJS.Timeout;
-  readonly #takeFrame = (frame: Uint8Array): void => this.#receiveFrame(frame);
+  readonly #takeFrame: TakeFrame = (bytes, start, end) => this.#receiveFrame(bytes, start, end);
   #state: 'open' | 'closing' | 'closed' = 'open';
   #end: LinkEnd = 'peer_closed';
   #error: Error | undefined;
   #flushScheduled = false;
+  #turnWork = 0;
+  #turnScheduled = false;
+  // What the turn's work has left over: read, and not worked on yet. Undefined where nothing is held back.
+  #rest: Uint8Array | undefined;
+  #isPaused = false;
   #heartbeatMs = Number.POSITIVE_INFINITY;
   #closeTimer: NodeJS.Timeout | undefined;
   // In ticks: since something came, since something was sent, since a frame began, since the queue went above its soft limit.
@@ -67,16 +72,16 @@ export class Link {
   #bytesSent = 0;
 
   /** Takes over a connected socket, whose errors and end are the link's from here on. */
-  constructor(socket: Socket, receiver: LinkReceiver, options: Partial<LinkOptions> = {}) {
+  constructor(socket: Socket, receiver: LinkReceiver | SpanReceiver, options: Partial<LinkOptions> = {}) {
     this.#socket = socket;
-    this.#receiver = receiver;
+    this.#receiver = 'receiveSpan' in receiver ? receiver : new FrameByFrame(receiver);
     this.#options = { ...LINK_DEFAULTS, ...options };
     this.#decoder = new FrameDecoder(this.#options.frameBytesMax);
     this.#ticker = setInterval(() => this.#tick(), this.#options.tickMs);
     socket.setNoDelay(true);
     // For peers without heartbeats the kernel's keep-alive is what finds a host that is gone.
     socket.setKeepAlive(true, 60_000);
-    socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
     socket.on('error', (error) => {
       this.#error ??= error;
       if (this.#state === 'open') this.#end = 'socket_error';
@@ -115,13 +120,17 @@ export class Link {
     this.#unsentTicks = 0;
   }
 
-  /** Reads nothing until `resume`: what the peer sends waits in the kernel, and at last in the peer. */
+  /** Hands on nothing until `resume`: what the peer sends waits in the kernel, and at last in the peer. */
   pause(): void {
+    this.#isPaused = true;
     if (this.#state === 'open') this.#socket.pause();
   }
 
   resume(): void {
-    if (this.#state === 'open') this.#socket.resume();
+    this.#isPaused = false;
+    if (this.#state !== 'open') return;
+    if (this.#rest === undefined) this.#socket.resume();
+    else this.#scheduleTurn();
   }
 
   /** Queues whole frames; they leave at the end of the turn. Once the link is closing they are dropped. */
@@ -160,38 +169,79 @@ export class Link {
     if (bytes === 0 || this.#socket.destroyed) return;
     this.#bytesSent += bytes;
     this.#unsentTicks = 0;
-    const chunks = this.#queue.take();
-    const [first] = chunks;
-    // A slice keeps alive all that was read with it. That is no matter when it leaves at once; what has to wait is copied.
+    // A slice keeps alive all that was read with it. That is no matter when it leaves at once; what has to wait is copied, unless
+    // it is long enough to be most of that, and to be shared with other links.
     const waits = this.#socket.writableLength > 0;
-    if (chunks.length === 1 && first !== undefined && !waits) {
+    const chunks = joinSmall(this.#queue.take(), waits ? WAITING_CHUNK_BYTES : SMALL_CHUNK_BYTES, waits);
+    const [first] = chunks;
+    if (chunks.length === 1 && first !== undefined) {
       this.#socket.write(first);
-    } else if (bytes <= JOIN_BYTES_MAX) {
-      this.#socket.write(Buffer.concat(chunks, bytes));
-    } else {
-      this.#socket.cork();
-      for (const chunk of joinSmall(chunks)) this.#socket.write(chunk);
-      this.#socket.uncork();
+      return;
     }
+    this.#socket.cork();
+    for (const chunk of chunks) this.#socket.write(chunk);
+    this.#socket.uncork();
   }
 
-  #receive(chunk: Uint8Array): void {
+  #read(chunk: Uint8Array): void {
     if (this.#state !== 'open') return;
     this.#bytesReceived += chunk.length;
     this.#silentTicks = 0;
+    this.#scheduleTurn();
+    this.#receive(chunk);
+  }
+
+  #receive(chunk: Uint8Array): void {
     try {
-      this.#decoder.push(chunk, this.#takeFrame);
+      const read = this.#receiveFrames(chunk);
       if (this.#decoder.pendingBytes === 0) this.#frameTicks = 0;
+      if (read < chunk.length || this.#turnWork >= TURN_WORK_BYTES_MAX) this.#hold(chunk.subarray(read));
     } catch (error) {
       const known = error instanceof ProtocolError;
       this.close(known ? 'protocol_error' : 'internal_error', asError(error));
     }
   }
 
-  #receiveFrame(frame: Uint8Array): void {
+  #receiveFrames(chunk: Uint8Array): number {
+    try {
+      return this.#decoder.cut(chunk, this.#takeFrame);
+    } finally {
+      // Also where the stream cannot be read any further: what came before that counts.
+      this.#turnWork += this.#receiver.receivedAll();
+    }
+  }
+
+  /** Whether to go on. */
+  #receiveFrame(bytes: Uint8Array, start: number, end: number): boolean {
     this.#frameTicks = 0;
-    const isHeartbeat = frame.length === HEARTBEAT_FRAME.length;
-    if (!isHeartbeat && this.#state === 'open') this.#receiver.receive(frame);
+    const isHeartbeat = end - start === HEARTBEAT_FRAME.length;
+    if (!isHeartbeat && this.#state === 'open')
+      this.#turnWork += this.#receiver.receiveSpan(bytes, start, end);
+    return this.#turnWork < TURN_WORK_BYTES_MAX && !this.#isPaused;
+  }
+
+  #hold(rest: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#rest = rest;
+    this.#socket.pause();
+  }
+
+  #scheduleTurn(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    setImmediate(beginTurn, this);
+  }
+
+  /** Everything that came in the turn has been seen; what was held back comes first in the next one. */
+  beginTurn(): void {
+    this.#turnScheduled = false;
+    this.#turnWork = 0;
+    const rest = this.#rest;
+    if (rest === undefined || this.#isPaused || this.#state !== 'open') return;
+    this.#rest = undefined;
+    this.#receive(rest);
+    if (this.#rest !== undefined) this.#scheduleTurn();
+    else if (!this.#isPaused) this.#socket.resume();
   }
 
   #tick(): void {
@@ -214,6 +264,7 @@ export class Link {
     this.#state = 'closing';
     this.#end = end;
     this.#error ??= error;
+    this.#rest = undefined;
     clearInterval(this.#ticker);
     // What still comes is discarded; a paused socket would never see the peer's end.
     this.#socket.resume();
@@ -233,21 +284,8 @@ function flush(link: Link): void {
   link.flush();
 }
 
-/** The same bytes in the same order, where runs of small chunks have become one chunk each. */
-function joinSmall(chunks: readonly Uint8Array[]): Uint8Array[] {
-  const joined: Uint8Array[] = [];
-  let run: Uint8Array[] = [];
-  for (const chunk of chunks) {
-    if (chunk.length < SMALL_CHUNK_BYTES) {
-      run.push(chunk);
-      continue;
-    }
-    if (run.length > 0) joined.push(Buffer.concat(run));
-    run = [];
-    joined.push(chunk);
-  }
-  if (run.length > 0) joined.push(Buffer.concat(run));
-  return joined;
+function beginTurn(link: Link): void {
+  link.beginTurn();
 }
 
 function asError(thrown: unknown): Error {

@@ -236,3 +236,39 @@ describe('memory and work', () => {
     ).toEqual({ bodies: ['aabb'], error: undefined });
   });
 });
+
+describe('cutting without objects', () => {
+  const stream = bytesOf('000000054100000004000000064242000000054300');
+
+  test('every frame is told by where it lies, whole and byte by byte', () => {
+    for (const { how, chunks } of everySplit(stream)) {
+      const decoder = new FrameDecoder();
+      const frames: string[] = [];
+      for (const chunk of chunks) {
+        const read = decoder.cut(chunk, (bytes, start, end) => {
+          frames.push(hexOf(bytes.subarray(start, end)));
+          return true;
+        });
+        expect(read, how).toBe(chunk.length);
+      }
+      expect(frames, how).toEqual(['0000000541', '00000004', '000000064242', '0000000543']);
+      expect(decoder.pendingBytes, how).toBe(1);
+    }
+  });
+
+  test('it can stop behind any frame, and go on there', () => {
+    for (const { how, chunks } of everySplit(stream)) {
+      const decoder = new FrameDecoder();
+      const frames: string[] = [];
+      for (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; ) {
+          at += decoder.cut(chunk.subarray(at), (bytes, start, end) => {
+            frames.push(hexOf(bytes.subarray(start, end)));
+            return false;
+          });
+        }
+      }
+      expect(frames, how).toEqual(['0000000541', '00000004', '000000064242', '0000000543']);
+    }
+  });
+});

@@ -21,7 +21,8 @@ export function writeFrameLength(frame: Uint8Array): void {
   frame[3] = length;
 }
 
-function frameLength(bytes: Uint8Array, at: number): number {
+/** The length that the frame at `at` says it has, the four bytes included. */
+export function frameLength(bytes: Uint8Array, at: number): number {
   // `>>> 0`, because the length is unsigned: 0xffffffff is 4 GiB and not -1.
   return (
     (((bytes[at] ?? 0) << 24) |
@@ -31,6 +32,9 @@ function frameLength(bytes: Uint8Array, at: number): number {
     0
   );
 }
+
+/** One frame, header included, from `start` to `end`. Whether to go on with the next one. */
+export type TakeFrame = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /**
  * Cuts a byte stream into frames, however the stream was split.
@@ -65,20 +69,36 @@ export class FrameDecoder {
    * the stream cannot be read any further then.
    */
   push(chunk: Uint8Array, receive: (frame: Uint8Array) => void): void {
-    let at = this.#partialBytes === 0 ? 0 : this.#complete(chunk, receive);
-    while (at < chunk.length) {
-      const left = chunk.length - at;
-      if (left < FRAME_HEADER_BYTES) break;
-      const length = this.#checkedLength(chunk, at);
-      if (left < length) break;
-      receive(chunk.subarray(at, at + length));
-      at += length;
-    }
-    if (at < chunk.length) this.#hold(chunk.subarray(at));
+    this.cut(chunk, (bytes, start, end) => {
+      receive(bytes.subarray(start, end));
+      return true;
+    });
   }
 
-  /** Adds to the frame that has begun, and hands it on when it is whole. Answers how much of the chunk that took. */
-  #complete(chunk: Uint8Array, receive: (frame: Uint8Array) => void): number {
+  /**
+   * The same without an object for each frame: `take` is told where it lies. Answers how much of the chunk was read: all of it, unless `take`
+   * answered false. The caller comes again with the rest then, before any other chunk.
+   */
+  cut(chunk: Uint8Array, take: TakeFrame): number {
+    let at = 0;
+    if (this.#partialBytes > 0) {
+      at = this.#complete(chunk);
+      const frame = this.#takeComplete();
+      if (frame !== undefined && !take(frame, 0, frame.length)) return at;
+    }
+    while (chunk.length - at >= FRAME_HEADER_BYTES) {
+      const end = at + this.#checkedLength(chunk, at);
+      if (end > chunk.length) break;
+      const goesOn = take(chunk, at, end);
+      at = end;
+      if (!goesOn) return at;
+    }
+    if (at < chunk.length) this.#hold(chunk.subarray(at));
+    return chunk.length;
+  }
+
+  /** Adds to the frame that has begun. Answers how much of the chunk that took. */
+  #complete(chunk: Uint8Array): number {
     let at = 0;
     if (this.#partialBytes < FRAME_HEADER_BYTES) {
       at = Math.min(FRAME_HEADER_BYTES - this.#partialBytes, chunk.length);
@@ -88,13 +108,18 @@ export class FrameDecoder {
     const length = this.#checkedLength(this.#partial, 0);
     const taken = Math.min(length - this.#partialBytes, chunk.length - at);
     this.#hold(chunk.subarray(at, at + taken));
-    if (this.#partialBytes === length) {
-      const frame = this.#partial.subarray(0, length);
-      this.#partial = new Uint8Array(0);
-      this.#partialBytes = 0;
-      receive(frame);
-    }
     return at + taken;
+  }
+
+  /** The frame that had begun, when it is whole. */
+  #takeComplete(): Uint8Array | undefined {
+    if (this.#partialBytes < FRAME_HEADER_BYTES) return undefined;
+    const length = frameLength(this.#partial, 0);
+    if (this.#partialBytes < length) return undefined;
+    const frame = this.#partial.subarray(0, length);
+    this.#partial = new Uint8Array(0);
+    this.#partialBytes = 0;
+    return frame;
   }
 
   #hold(bytes: Uint8Array): void {

@@ -8,7 +8,7 @@ export {
   isErrorCode,
 } from './codes.ts';
 export { type Dialect, dialectOf } from './dialect.ts';
-export { encodeFrame, FrameDecoder, HEARTBEAT_FRAME } from './frame.ts';
+export { encodeFrame, FrameDecoder, frameLength, HEARTBEAT_FRAME, type TakeFrame } from './frame.ts';
 export * as limits from './limits.ts';
 export { channelOfGroup, groupNameOf, groupOfChannel, isChannelName } from './name.ts';
 export * as native from './native/index.ts';

@@ -11,6 +11,8 @@ export interface Requests {
   unsubscribe(subjects: readonly native.Subject[]): void;
   /** `frame` is the PUBLISH that the publication was read from; it is given away. */
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void;
+  /** The same for `count` PUBLISH frames without a message id that lie side by side from `start` to `end`. */
+  publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): void;
   /** What came in a channel after a position? */
   history(channel: string, since: Position, slot: HistorySlot, request: number): void;
   /** A frame to the peer. */
@@ -32,8 +34,12 @@ export interface Dialect {
   readonly heartbeats: boolean;
   /** Whether a frame that cannot be read ends the session, or is only answered. */
   readonly strict: boolean;
-  /** Reads one frame, header included, that is not a keep-alive. Throws ProtocolError. */
-  receive(frame: Uint8Array): void;
+  /** Whether DELIVERs that lie side by side can be sent as one slice. */
+  readonly takesRuns: boolean;
+  /** Reads one frame, header included, that is not a keep-alive; it may be put off until `receivedAll`, in order. Throws ProtocolError. */
+  receive(bytes: Uint8Array, start: number, end: number): void;
+  /** Does what was put off. Throws ProtocolError. */
+  receivedAll(): void;
   challenge(nonce: Uint8Array, proof: Uint8Array): void;
   welcome(heartbeatMs: number, frameBytesMax: number): void;
   subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void;

@@ -24,6 +24,7 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
   readonly helloFirst = false;
   readonly heartbeats = false;
   readonly strict = false;
+  readonly takesRuns = false;
   readonly #session: Requests;
   readonly #shared: JsonShared;
   #publishesWaiting = 0;
@@ -33,8 +34,10 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
     this.#shared = shared;
   }
 
-  receive(frame: Uint8Array): void {
-    const request = parseHubJsonRequest(frame.subarray(limits.FRAME_HEADER_BYTES));
+  receivedAll(): void {}
+
+  receive(bytes: Uint8Array, start: number, end: number): void {
+    const request = parseHubJsonRequest(bytes.subarray(start + limits.FRAME_HEADER_BYTES, end));
     switch (request.type) {
       case 'hello':
         this.#hello(request.version, request.nonce, request.name);

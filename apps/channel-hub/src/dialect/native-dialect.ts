@@ -2,6 +2,7 @@ import { limits, native, type Position, ProtocolError } from '@groupcast/protoco
 import type { HistoryPage, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { RequestId } from '../subscriber.ts';
 import type { Dialect, Requests } from './dialect.ts';
+import { PublishRun } from './publish-run.ts';
 
 /** Where an opcode is in a frame. */
 const OPCODE_AT = limits.FRAME_HEADER_BYTES;
@@ -15,19 +16,27 @@ export class NativeDialect implements Dialect, PublishSlot, HistorySlot {
   readonly helloFirst = true;
   readonly heartbeats = true;
   readonly strict = true;
+  readonly takesRuns = true;
   readonly #session: Requests;
+  readonly #run = new PublishRun();
 
   constructor(session: Requests) {
     this.#session = session;
   }
 
-  receive(frame: Uint8Array): void {
-    if (frame[OPCODE_AT] !== native.OPCODES.publish) {
-      this.#receiveOther(native.decodeNative(frame));
-      return;
-    }
-    const publication = native.decodePublication(frame);
-    this.#session.publish(publication, frame, this, publication.number);
+  receive(bytes: Uint8Array, start: number, end: number): void {
+    const isPlain = native.isPlainPublish(bytes, start, end);
+    if (isPlain && this.#run.add(bytes, start, end)) return;
+    this.receivedAll();
+    if (isPlain) this.#run.add(bytes, start, end);
+    else this.#receiveFrame(bytes.subarray(start, end));
+  }
+
+  receivedAll(): void {
+    const { bytes, start, end, count } = this.#run;
+    if (count === 0) return;
+    this.#run.clear();
+    this.#session.publishRun(bytes, start, end, count, this);
   }
 
   published(request: number, position: Position): void {
@@ -73,6 +82,15 @@ export class NativeDialect implements Dialect, PublishSlot, HistorySlot {
 
   deliver(frame: Uint8Array): void {
     this.#session.send(frame);
+  }
+
+  #receiveFrame(frame: Uint8Array): void {
+    if (frame[OPCODE_AT] !== native.OPCODES.publish) {
+      this.#receiveOther(native.decodeNative(frame));
+      return;
+    }
+    const publication = native.decodePublication(frame);
+    this.#session.publish(publication, frame, this, publication.number);
   }
 
   #receiveOther(message: native.NativeMessage): void {

@@ -25,6 +25,12 @@ export interface Engine {
    * else may use the frame after this call. With request 0 nobody waits for the position, and `published` is not called.
    */
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void;
+  /**
+   * The same for all PUBLISH frames that lie side by side from `start` to `end`, none of which has a message id; the engine may do without it. It
+   * is for engines that answer in the same call: what it delivers goes to `sink` before it returns, with the one exception that
+   * what is not plain may go to the engine's own sink. Throws ProtocolError for a channel that is no name, when all before it is done.
+   */
+  publishRun?(bytes: Uint8Array, start: number, end: number, slot: PublishSlot, sink: RunSink): void;
   /** From the answer on the sink gets the subject's publications. Only for a subject that is not followed. */
   follow(subject: native.Subject, slot: FollowSlot): void;
   /** Deliveries and answers that are on their way may still come. */
@@ -75,6 +81,22 @@ export interface EngineSink {
   deliver(channel: string, offset: number, frame: Uint8Array): void;
 }
 
+/** Where the deliveries of a run go. */
+export interface RunSink {
+  /**
+   * `count` DELIVERs of one channel that lie side by side from `start` to `end`, the last one at `offset`. `follower`: what the channel was followed
+   * with. They are read-only from here on.
+   */
+  deliverRun(
+    follower: FollowSlot,
+    offset: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+  ): void;
+}
+
 /** Gauges, and counters since the start. */
 export interface EngineStats {
   /** Channels that the engine keeps something for. */
@@ -88,7 +110,7 @@ export interface EngineStats {
 export interface HistoryStats {
   /** Publications that are kept. */
   readonly publications: number;
-  /** What history takes, in bytes, with an estimate of what each channel and each publication costs beside its frame. */
+  /** What history takes, in bytes, with an estimate of what each channel and each block of publications costs beside. */
   readonly bytes: number;
   /** Publications that were given up, by the bound that they broke. */
   readonly trimmed: Readonly<Record<TrimReason, number>>;

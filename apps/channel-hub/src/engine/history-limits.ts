@@ -2,7 +2,7 @@
 export interface HistoryLimits {
   /** Publications of one channel. Default 1,000. */
   readonly countMax: number;
-  /** How long a publication is kept, and how long a channel is after its last use, in milliseconds. Default 120,000. */
+  /** How long a publication is kept, up to 1/64 longer, and how long a channel is after its last use, in milliseconds. Default 120,000. */
   readonly ageMs: number;
   /** Frames of one channel, in bytes. Default 1 MiB. */
   readonly bytesMax: number;

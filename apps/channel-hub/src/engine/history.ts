@@ -1,4 +1,7 @@
 import { native } from '@groupcast/protocol';
+import { Arrivals, type ArrivalTaker } from './arrivals.ts';
+import { ChannelCache } from './channel-cache.ts';
+import type { FollowSlot } from './engine.ts';
 import type { HistoryLimits } from './history-limits.ts';
 import { Recency } from './recency.ts';
 import { ShardedMap } from './sharded-map.ts';
@@ -7,14 +10,24 @@ import { Stream } from './stream.ts';
 /** The bound for which a publication was given up. */
 export type TrimReason = 'count' | 'age' | 'bytes' | 'total';
 
-/** What one publication costs beside its frame, in bytes: measured, history-heap.test.ts holds it to that. */
-export const PUBLICATION_BYTES = 448;
-
 /** What a channel that nobody follows costs beside its name and its publications, in bytes: measured too. */
 export const STREAM_BYTES = 576;
 
+/** Publications of one channel that came within this part of `ageMs` may be given up together: that much too late at most. */
+const TOGETHER_SHARE = 1 / 64;
+
 /** Streams that one turn of the event loop forgets. */
 const SWEEP_STREAMS_MAX = 1_000;
+
+/** Gauges, and counters since the start. */
+export interface HistoryCounts {
+  /** Channels that something is kept for. */
+  readonly channels: number;
+  readonly publications: number;
+  /** What is kept, in bytes, with what it costs beside the frames; not what followed channels cost without publications. */
+  readonly bytes: number;
+  readonly trimmed: Readonly<Record<TrimReason, number>>;
+}
 
 /**
  * Where every channel stands, and its newest publications within the limits.
@@ -23,11 +36,14 @@ const SWEEP_STREAMS_MAX = 1_000;
  * forgotten, all together, leaves one number, the floor: no offset of a forgotten channel is above it, and every new stream
  * begins there. So an offset is never given twice, and offsets of a channel only rise.
  *
- * Publications past their age leave when their channel is used, or with all the others when it was not used for that long.
+ * Publications of a run are sorted in later, many at a time, before anybody looks. Those past their age leave when their channel is used, or with all the others when it was not used for that long.
  */
-export class History {
+export class History implements ArrivalTaker {
   readonly #limits: HistoryLimits;
   readonly #streams = new ShardedMap<Stream>();
+  readonly #cache = new ChannelCache();
+  // Whoever looks at publications or counts them must sort these in first.
+  readonly #arrivals = new Arrivals();
   // All streams that have something to lose: publications, or themselves when nobody follows them.
   readonly #recency = new Recency();
   readonly #trimmed: Record<TrimReason, number> = { count: 0, age: 0, bytes: 0, total: 0 };
@@ -39,37 +55,41 @@ export class History {
     this.#limits = historyLimits;
   }
 
-  /** Channels that something is kept for. */
-  get channels(): number {
-    return this.#streams.size;
-  }
-
-  get publications(): number {
-    return this.#publications;
-  }
-
-  /** What is kept, in bytes, with what it costs beside the frames; not what followed channels cost without publications. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  get trimmed(): Readonly<Record<TrimReason, number>> {
-    return { ...this.#trimmed };
+  /** What is kept, and what was given up. */
+  stats(): HistoryCounts {
+    this.#sortIn();
+    return {
+      channels: this.#streams.size,
+      publications: this.#publications,
+      bytes: this.#bytes,
+      trimmed: { ...this.#trimmed },
+    };
   }
 
   /** Turns a PUBLISH into the DELIVER of the channel's next offset, in place, and keeps a copy. */
   publish(channel: string, frame: Uint8Array): Stream {
-    const { bytesMax, countMax } = this.#limits;
     const stream = this.#use(channel);
-    native.turnIntoDeliver(frame, stream.top + 1);
-    stream.push(copyOf(frame), stream.usedMs);
-    this.#publications += 1;
-    this.#bytes += frame.length + PUBLICATION_BYTES;
-    this.#recency.touch(stream);
-    while (stream.count > countMax) this.#drop(stream, 'count');
-    while (stream.bytes > bytesMax) this.#drop(stream, 'bytes');
+    stream.advance(1);
+    native.turnIntoDeliver(frame, stream.top);
+    this.take(stream, frame, 0, frame.length, 1, stream.usedMs);
+    this.taken(stream, stream.usedMs);
     this.#fitTotal();
     return stream;
+  }
+
+  /** The stream of the channel that the publication at `start` names; undefined when it is not at hand, though there may be one. */
+  find(bytes: Uint8Array, start: number): Stream | undefined {
+    return this.#cache.find(bytes, native.channelAt(start), native.channelLengthAt(bytes, start));
+  }
+
+  /**
+   * Keeps copies of the DELIVERs of the stream's next `count` offsets, which lie from `start` to `end`. They may stay where they are until somebody
+   * looks, at the latest until the next `sweep`, and must not be changed.
+   */
+  add(stream: Stream, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
+    stream.advance(count);
+    this.#arrivals.add(stream, bytes, start, end, count, nowMs);
+    if (this.#arrivals.isFull) this.#sortIn();
   }
 
   /** The channel as it is, for one answer. */
@@ -80,19 +100,21 @@ export class History {
   }
 
   /** Keeps the channel, whatever its age, until `unfollow`. */
-  follow(channel: string): Stream {
+  follow(channel: string, follower: FollowSlot): Stream {
     const stream = this.#use(channel);
-    if (stream.isFollowed) return stream;
-    stream.isFollowed = true;
+    const wasFollowed = stream.isFollowed;
+    stream.follower = follower;
+    if (wasFollowed) return stream;
     this.#bytes -= STREAM_BYTES + stream.nameBytes;
     if (stream.count === 0) this.#recency.remove(stream);
     return stream;
   }
 
   unfollow(channel: string): void {
+    this.#sortIn();
     const stream = this.#streams.get(channel);
     if (stream === undefined || !stream.isFollowed) return;
-    stream.isFollowed = false;
+    stream.follower = undefined;
     this.#bytes += STREAM_BYTES + stream.nameBytes;
     this.#use(channel);
     this.#fitTotal();
@@ -100,6 +122,7 @@ export class History {
 
   /** Forgets what was not used for `ageMs`, some of it: whether there is more to do. */
   sweep(): boolean {
+    this.#sortIn();
     const expiredMs = performance.now() - this.#limits.ageMs;
     for (let left = SWEEP_STREAMS_MAX; left > 0; left--) {
       const stream = this.#recency.oldest;
@@ -111,14 +134,42 @@ export class History {
 
   /** The channel's stream, which counts as used now. */
   #use(channel: string): Stream {
+    this.#sortIn();
     const stream = this.#streams.get(channel) ?? this.#add(channel);
-    const nowMs = performance.now();
+    this.#touch(stream, performance.now());
+    this.#cache.put(stream);
+    return stream;
+  }
+
+  #touch(stream: Stream, nowMs: number): void {
     stream.usedMs = nowMs;
-    while (stream.oldestMs < nowMs - this.#limits.ageMs) this.#drop(stream, 'age');
+    while (stream.oldestMs < nowMs - this.#limits.ageMs) this.#drop(stream, stream.oldestCount, 'age');
     if (!stream.isFollowed || stream.count > 0) this.#recency.touch(stream);
     // Left at its old place, with a time that is new, it would hide all that is behind it from the sweep.
     else this.#recency.remove(stream);
-    return stream;
+  }
+
+  #sortIn(): void {
+    if (this.#arrivals.isEmpty) return;
+    this.#arrivals.takeAll(this);
+    // Only now: a stream must not be let go while something of it is still to come.
+    this.#fitTotal();
+  }
+
+  /** From Arrivals. */
+  take(stream: Stream, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
+    const heldBefore = stream.heldBytes;
+    stream.push(bytes, start, end, count, nowMs, this.#limits.ageMs * TOGETHER_SHARE);
+    this.#publications += count;
+    this.#bytes += stream.heldBytes - heldBefore;
+  }
+
+  /** From Arrivals. */
+  taken(stream: Stream, nowMs: number): void {
+    const { bytesMax, countMax } = this.#limits;
+    this.#touch(stream, nowMs);
+    if (stream.count > countMax) this.#drop(stream, stream.count - countMax, 'count');
+    while (stream.exceeds(bytesMax)) this.#drop(stream, 1, 'bytes');
   }
 
   #add(channel: string): Stream {
@@ -132,7 +183,7 @@ export class History {
   #clear(stream: Stream): void {
     this.#trimmed.age += stream.count;
     this.#publications -= stream.count;
-    this.#bytes -= stream.bytes + stream.count * PUBLICATION_BYTES;
+    this.#bytes -= stream.heldBytes;
     stream.clear();
     this.#letGo(stream);
   }
@@ -141,17 +192,17 @@ export class History {
     while (this.#bytes > this.#limits.totalBytesMax) {
       const stream = this.#recency.oldest;
       if (stream === undefined) return;
-      if (stream.count > 0) this.#drop(stream, 'total');
+      if (stream.count > 0) this.#drop(stream, stream.oldestCount, 'total');
       if (stream.count === 0) this.#letGo(stream);
     }
   }
 
-  #drop(stream: Stream, reason: TrimReason): void {
-    const before = stream.bytes;
-    stream.dropOldest();
-    this.#trimmed[reason] += 1;
-    this.#publications -= 1;
-    this.#bytes -= before - stream.bytes + PUBLICATION_BYTES;
+  #drop(stream: Stream, count: number, reason: TrimReason): void {
+    const heldBefore = stream.heldBytes;
+    stream.drop(count);
+    this.#trimmed[reason] += count;
+    this.#publications -= count;
+    this.#bytes -= heldBefore - stream.heldBytes;
   }
 
   /** The stream has no publications. When nobody follows it, only its place in the count stays, in the floor. */
@@ -160,13 +211,7 @@ export class History {
     if (stream.isFollowed) return;
     this.#floor = Math.max(this.#floor, stream.top);
     this.#streams.delete(stream.channel);
+    this.#cache.remove(stream);
     this.#bytes -= STREAM_BYTES + stream.nameBytes;
   }
-}
-
-/** The frame is a slice of all that was read with it, and would keep that too. A buffer from Node's pool would keep its pool. */
-function copyOf(frame: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(frame.length);
-  copy.set(frame);
-  return copy;
 }

@@ -3,8 +3,9 @@ import type { native, Position } from '@groupcast/protocol';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Harness, startEngine, textOf } from '../testing/engine-harness.ts';
 import { LateEngine } from '../testing/late-engine.ts';
+import { BLOCK_BYTES } from './block.ts';
 import { engineSuite } from './engine-suite.ts';
-import { PUBLICATION_BYTES, STREAM_BYTES } from './history.ts';
+import { STREAM_BYTES } from './history.ts';
 import type { HistoryLimits } from './history-limits.ts';
 import { MemoryEngine } from './memory-engine.ts';
 
@@ -173,7 +174,7 @@ describe('a channel that is idle', () => {
 
 describe('the bound of all channels together', () => {
   const NAME = 'group:0';
-  const costOf = (bytes: number): number => STREAM_BYTES + 2 * NAME.length + PUBLICATION_BYTES + bytes;
+  const costOf = (bytes: number): number => STREAM_BYTES + 2 * NAME.length + BLOCK_BYTES + bytes;
 
   test('takes from the channel that was used longest ago, oldest first', async () => {
     const frameBytes = 20 + NAME.length + 2 + 100;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
+import { frameLength, limits, native, type Position, ProtocolError } from '@groupcast/protocol';
 import { PrefixMap } from '../prefix-map.ts';
 import {
   type Engine,
@@ -9,6 +9,7 @@ import {
   type HistorySlot,
   NO_POSITION,
   type PublishSlot,
+  type RunSink,
 } from './engine.ts';
 import { History } from './history.ts';
 import { HISTORY_DEFAULTS, type HistoryLimits } from './history-limits.ts';
@@ -67,13 +68,53 @@ export class MemoryEngine implements Engine {
     }
   }
 
+  publishRun(bytes: Uint8Array, start: number, end: number, slot: PublishSlot, sink: RunSink): void {
+    const nowMs = performance.now();
+    // Who follows a prefix may get any of them.
+    const isPlain = this.#sink !== undefined && this.#prefixes.size === 0;
+    for (let at = start; at < end; ) {
+      const stream = isPlain ? this.#history.find(bytes, at) : undefined;
+      if (stream === undefined) {
+        const frame = bytes.subarray(at, at + frameLength(bytes, at));
+        const publication = native.decodePublication(frame);
+        this.publish(publication, frame, slot, publication.number);
+        at += frame.length;
+      } else at = this.#publishTo(stream, bytes, at, end, slot, sink, nowMs);
+    }
+  }
+
+  /** Publishes the frames from `start` on that are all the stream's. Answers where they end. */
+  #publishTo(
+    stream: Stream,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    slot: PublishSlot,
+    sink: RunSink,
+    nowMs: number,
+  ): number {
+    const { top } = stream;
+    let count = 0;
+    let at = start;
+    do {
+      count += 1;
+      const request = native.numberAt(bytes, at);
+      native.turnIntoDeliver(bytes, top + count, at);
+      if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: top + count });
+      at += frameLength(bytes, at);
+    } while (at < end && stream.isNamed(bytes, native.channelAt(at), native.channelLengthAt(bytes, at)));
+    this.#history.add(stream, bytes, start, at, count, nowMs);
+    if (stream.follower !== undefined) sink.deliverRun(stream.follower, top + count, bytes, start, at, count);
+    return at;
+  }
+
   follow(subject: native.Subject, slot: FollowSlot): void {
     if (subject.prefix) {
       this.#prefixes.set(subject.name, true);
       slot.followed(NO_POSITION);
       return;
     }
-    slot.followed(this.#positionOf(this.#history.follow(subject.name)));
+    slot.followed(this.#positionOf(this.#history.follow(subject.name, slot)));
   }
 
   unfollow(subject: native.Subject): void {
@@ -102,7 +143,7 @@ export class MemoryEngine implements Engine {
   }
 
   stats(): EngineStats {
-    const { channels, publications, bytes, trimmed } = this.#history;
+    const { channels, publications, bytes, trimmed } = this.#history.stats();
     const { size: messageIds, dropped: messageIdsDropped } = this.#ids;
     const reads = { ...this.#reads };
     const duplicates = this.#duplicates;

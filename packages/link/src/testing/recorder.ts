@@ -1,4 +1,5 @@
-import type { LinkEnd, LinkReceiver } from '../link.ts';
+import type { LinkEnd } from '../link.ts';
+import type { LinkReceiver } from '../receiver.ts';
 
 /** A receiver that remembers, and can be waited for. */
 export class Recorder implements LinkReceiver {

@@ -33,6 +33,12 @@ export {
   turnIntoDeliver,
 } from './publication.ts';
 export {
+  channelAt,
+  channelLengthAt,
+  isPlainPublish,
+  numberAt,
+} from './publication-span.ts';
+export {
   encodeSubscribe,
   encodeSubscribed,
   encodeUnsubscribe,

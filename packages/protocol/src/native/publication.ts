@@ -39,21 +39,21 @@ export interface Published {
 
 // Layout behind the frame header, see PROTOCOL.md: opcode, flags, channel length (u16), sender length, message id length,
 // two zero bytes, number (u64), then channel, sender, message id, payload.
-const OPCODE_AT = FRAME_HEADER_BYTES;
-const FLAGS_AT = OPCODE_AT + 1;
-const CHANNEL_LENGTH_AT = OPCODE_AT + 2;
-const SENDER_LENGTH_AT = OPCODE_AT + 4;
-const MESSAGE_ID_LENGTH_AT = OPCODE_AT + 5;
-const ZERO_AT = OPCODE_AT + 6;
-const NUMBER_AT = OPCODE_AT + 8;
-const NAMES_AT = OPCODE_AT + 16;
+export const OPCODE_AT: number = FRAME_HEADER_BYTES;
+export const FLAGS_AT: number = OPCODE_AT + 1;
+export const CHANNEL_LENGTH_AT: number = OPCODE_AT + 2;
+export const SENDER_LENGTH_AT: number = OPCODE_AT + 4;
+export const MESSAGE_ID_LENGTH_AT: number = OPCODE_AT + 5;
+export const ZERO_AT: number = OPCODE_AT + 6;
+export const NUMBER_AT: number = OPCODE_AT + 8;
+const NAMES_AT: number = OPCODE_AT + 16;
 
 /** What a publication adds to its payload, names not counted, in bytes. */
 export const PUBLICATION_HEADER_BYTES: number = NAMES_AT;
 
-const KINDS = ['text', 'bytes', 'json'] as const satisfies readonly PayloadKind[];
-const KIND_MASK = 0x03;
-const EXCLUDE_SENDER_FLAG = 0x04;
+export const KINDS = ['text', 'bytes', 'json'] as const satisfies readonly PayloadKind[];
+export const KIND_MASK = 0x03;
+export const EXCLUDE_SENDER_FLAG = 0x04;
 
 /** A publication whose payload may still be the text that it is made of; half of a surrogate pair becomes U+FFFD. */
 export type PublicationToEncode = Omit<Publication, 'payload'> & { readonly payload: string | Uint8Array };
@@ -83,7 +83,7 @@ function encodePublication(opcode: number, publication: PublicationToEncode): Ui
   frame[CHANNEL_LENGTH_AT + 1] = channelBytes;
   frame[SENDER_LENGTH_AT] = senderBytes;
   frame[MESSAGE_ID_LENGTH_AT] = messageIdBytes;
-  writeNumber(frame, publication.number);
+  writeNumber(frame, NUMBER_AT, publication.number);
   const senderAt = writeText(frame, NAMES_AT, channel, channelBytes);
   const messageIdAt = writeText(frame, senderAt, sender, senderBytes);
   const payloadAt = writeText(frame, messageIdAt, messageId, messageIdBytes);
@@ -98,23 +98,23 @@ function lengthOf(text: string, bytesMax: number): number {
   throw new RangeError(`A field takes text of at most ${bytesMax} bytes of UTF-8; this one has ${bytes}.`);
 }
 
-/** Turns a PUBLISH that `decodePublication` took into the DELIVER with this offset, in place. */
-export function turnIntoDeliver(frame: Uint8Array, offset: number): void {
-  frame[OPCODE_AT] = OPCODES.deliver;
-  writeNumber(frame, offset);
+/** Turns the PUBLISH that begins at `start`, and that is known to be whole and right, into the DELIVER with this offset, in place. */
+export function turnIntoDeliver(bytes: Uint8Array, offset: number, start = 0): void {
+  bytes[start + OPCODE_AT] = OPCODES.deliver;
+  writeNumber(bytes, start + NUMBER_AT, offset);
 }
 
-function writeNumber(frame: Uint8Array, value: number): void {
+function writeNumber(bytes: Uint8Array, at: number, value: number): void {
   const high = Math.floor(value / 2 ** 32);
   const low = value >>> 0;
-  frame[NUMBER_AT] = high >>> 24;
-  frame[NUMBER_AT + 1] = high >>> 16;
-  frame[NUMBER_AT + 2] = high >>> 8;
-  frame[NUMBER_AT + 3] = high;
-  frame[NUMBER_AT + 4] = low >>> 24;
-  frame[NUMBER_AT + 5] = low >>> 16;
-  frame[NUMBER_AT + 6] = low >>> 8;
-  frame[NUMBER_AT + 7] = low;
+  bytes[at] = high >>> 24;
+  bytes[at + 1] = high >>> 16;
+  bytes[at + 2] = high >>> 8;
+  bytes[at + 3] = high;
+  bytes[at + 4] = low >>> 24;
+  bytes[at + 5] = low >>> 16;
+  bytes[at + 6] = low >>> 8;
+  bytes[at + 7] = low;
 }
 
 /** Reads a whole PUBLISH or DELIVER frame, header included. */

@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bytesOf, readGolden, type Vector } from '../../testing/golden.ts';
+import { encodeText } from '../text.ts';
+import { decodePublication, encodePublish, type Publication } from './publication.ts';
+import { channelAt, channelLengthAt, isPlainPublish, numberAt } from './publication-span.ts';
+
+const PUBLICATION: Publication = {
+  channel: 'group:1',
+  kind: 'json',
+  excludeSender: true,
+  sender: 'me',
+  messageId: '',
+  payload: encodeText('{}'),
+  number: 2 ** 40 + 7,
+};
+
+/** Whether the frame is plain where it lies among other bytes. */
+function isPlain(frame: Uint8Array): boolean {
+  const bytes = new Uint8Array(frame.length + 40).fill(0x41);
+  bytes.set(frame, 10);
+  return isPlainPublish(bytes, 10, 10 + frame.length);
+}
+
+/** A frame whose channel is as long as its fields say, and longer than a name may be. */
+function withLongChannel(): Uint8Array {
+  const frame = encodePublish({ ...PUBLICATION, sender: '', payload: new Uint8Array(300).fill(0x61) });
+  frame[6] = 262 >>> 8;
+  frame[7] = 262 & 0xff;
+  return frame;
+}
+
+/** A frame in which one byte is another one. */
+function changed(at: number, byte: number): Uint8Array {
+  const frame = encodePublish(PUBLICATION);
+  frame[at] = byte;
+  return frame;
+}
+
+describe('a PUBLISH where it lies', () => {
+  test('is plain, and its fields are found', () => {
+    const frame = encodePublish(PUBLICATION);
+    const bytes = new Uint8Array([1, 2, 3, ...frame, 4]);
+    expect(isPlainPublish(bytes, 3, 3 + frame.length)).toBe(true);
+    expect(numberAt(bytes, 3)).toBe(PUBLICATION.number);
+    const at = channelAt(3);
+    expect(Buffer.from(bytes.subarray(at, at + channelLengthAt(bytes, 3))).toString()).toBe('group:1');
+  });
+
+  test.each<[string, Uint8Array]>([
+    ['with a message id', encodePublish({ ...PUBLICATION, messageId: 'm' })],
+    ['with a sender outside ASCII', encodePublish({ ...PUBLICATION, sender: 'é' })],
+    ['that is another message', changed(4, 0x09)],
+    ['of an unknown kind', changed(5, 0x03)],
+    ['with an unknown flag', changed(5, 0x08)],
+    ['with a long channel', withLongChannel()],
+    ['whose channel runs past its end', changed(7, 100)],
+    ['whose sender runs past its end', changed(8, 5)],
+    ['with a byte that must be zero', changed(10, 1)],
+    ['with the other byte that must be zero', changed(11, 1)],
+    ['with a number above 2^53 - 1', changed(13, 0x20)],
+    ['that is cut in its header', encodePublish(PUBLICATION).subarray(0, 20)],
+  ])('%s is looked at more closely', (_name, frame) => {
+    expect(isPlain(frame)).toBe(false);
+  });
+
+  test('is plain only if decoding finds nothing wrong but perhaps the name', () => {
+    const { messages } = readGolden<{ messages: Vector<{ type: string }>[] }>('native.json');
+    const frames = messages
+      .filter(({ message }) => message.type === 'publish')
+      .map(({ hex }) => bytesOf(hex));
+    let plain = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...frames),
+        fc.array(fc.tuple(fc.integer({ min: 4, max: 30 }), fc.nat(255)), { maxLength: 2 }),
+        (golden, changes) => {
+          const frame = golden.slice();
+          for (const [at, byte] of changes) if (at < frame.length) frame[at] = byte;
+          if (!isPlain(frame)) return;
+          plain += 1;
+          try {
+            const { messageId, number } = decodePublication(frame);
+            expect(messageId).toBe('');
+            expect(number).toBe(numberAt(frame, 0));
+          } catch (error) {
+            expect(String(error)).toMatch(/bad_channel|channel|UTF-8/i);
+          }
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+    expect(plain).toBeGreaterThan(100);
+  });
+});

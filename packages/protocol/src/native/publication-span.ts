@@ -1,0 +1,73 @@
+import { CHANNEL_NAME_BYTES_MAX } from '../limits.ts';
+import { OPCODES } from './opcode.ts';
+import {
+  CHANNEL_LENGTH_AT,
+  EXCLUDE_SENDER_FLAG,
+  FLAGS_AT,
+  KIND_MASK,
+  KINDS,
+  MESSAGE_ID_LENGTH_AT,
+  NUMBER_AT,
+  OPCODE_AT,
+  PUBLICATION_HEADER_BYTES,
+  SENDER_LENGTH_AT,
+  ZERO_AT,
+} from './publication.ts';
+
+// Publications where they lie among others in what was read, by index: no object and no text is made for any of them.
+
+/** Above it a number's high half makes it larger than 2^53 - 1. */
+const HIGH_HALF_MAX = 0x1fffff;
+
+/**
+ * Whether the frame from `start` to `end` is a PUBLISH in which nothing is left to be checked but the channel's name, and which has no
+ * message id. False says only that it must be looked at more closely.
+ */
+export function isPlainPublish(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start <= PUBLICATION_HEADER_BYTES || bytes[start + OPCODE_AT] !== OPCODES.publish) return false;
+  const flags = bytes[start + FLAGS_AT] ?? 0;
+  const senderLength = bytes[start + SENDER_LENGTH_AT] ?? 0;
+  const senderAt = start + PUBLICATION_HEADER_BYTES + channelLengthAt(bytes, start);
+  return (
+    (flags & KIND_MASK) < KINDS.length &&
+    (flags & ~(KIND_MASK | EXCLUDE_SENDER_FLAG)) === 0 &&
+    ((bytes[start + ZERO_AT] ?? 0) | (bytes[start + ZERO_AT + 1] ?? 0)) === 0 &&
+    bytes[start + MESSAGE_ID_LENGTH_AT] === 0 &&
+    channelLengthAt(bytes, start) <= CHANNEL_NAME_BYTES_MAX &&
+    u32(bytes, start + NUMBER_AT) <= HIGH_HALF_MAX &&
+    senderAt + senderLength <= end &&
+    isAscii(bytes, senderAt, senderAt + senderLength)
+  );
+}
+
+/** Where the channel's name begins in the publication at `start`. */
+export function channelAt(start: number): number {
+  return start + PUBLICATION_HEADER_BYTES;
+}
+
+/** How long the channel's name is in the publication at `start`, in bytes. */
+export function channelLengthAt(bytes: Uint8Array, start: number): number {
+  return ((bytes[start + CHANNEL_LENGTH_AT] ?? 0) << 8) | (bytes[start + CHANNEL_LENGTH_AT + 1] ?? 0);
+}
+
+/** The request number of the PUBLISH, or the offset of the DELIVER, at `start`. */
+export function numberAt(bytes: Uint8Array, start: number): number {
+  return u32(bytes, start + NUMBER_AT) * 2 ** 32 + u32(bytes, start + NUMBER_AT + 4);
+}
+
+function u32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] ?? 0) << 24) |
+      ((bytes[at + 1] ?? 0) << 16) |
+      ((bytes[at + 2] ?? 0) << 8) |
+      (bytes[at + 3] ?? 0)) >>>
+    0
+  );
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    if ((bytes[at] ?? 0) > 0x7f) return false;
+  }
+  return true;
+}
