@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Opener, type OpenerOptions } from './opener.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function openerOf(options: Partial<OpenerOptions>) {
+  const begun: number[] = [];
+  const abandoned: number[] = [];
+  const onDone = vi.fn();
+  const onFailed = vi.fn();
+  const opener = new Opener({
+    count: 3,
+    connectingMax: 2,
+    perSecond: 0,
+    open: (index) => void begun.push(index),
+    abandon: (index) => void abandoned.push(index),
+    nowUs: () => performance.now() * 1_000,
+    onOpened: () => {},
+    onDone,
+    onFailed,
+    ...options,
+  });
+  opener.start();
+  return { opener, begun, abandoned, onDone, onFailed };
+}
+
+describe('an opener', () => {
+  test('opens so many at once, the next when one is open, and is done with the last', () => {
+    const { opener, begun, onDone } = openerOf({});
+    expect(begun).toEqual([0, 1]);
+    opener.opened(1);
+    expect(begun).toEqual([0, 1, 2]);
+    opener.opened(0);
+    expect(onDone).not.toHaveBeenCalled();
+    opener.opened(2);
+    expect(onDone).toHaveBeenCalledOnce();
+    expect(opener.openCount).toBe(3);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('with nothing to open it is done at once', () => {
+    expect(openerOf({ count: 0 }).onDone).toHaveBeenCalledOnce();
+  });
+
+  test('begins so many in a second', () => {
+    const { begun } = openerOf({ count: 100, connectingMax: 100, perSecond: 10 });
+    expect(begun.length).toBe(1);
+    vi.advanceTimersByTime(1_000);
+    expect(begun.length).toBe(11);
+  });
+
+  test('comes back when a busy server said, not before, and counts it', () => {
+    const { opener, begun, onDone } = openerOf({ count: 1 });
+    for (let attempt = 1; attempt <= 20; attempt++) {
+      expect(opener.failed(0, { reason: 'busy', retryAfterMs: 1_000 })).toBe(true);
+      vi.advanceTimersByTime(990);
+      expect(begun.length).toBe(attempt);
+      vi.advanceTimersByTime(300);
+      expect(begun.length).toBe(attempt + 1);
+    }
+    opener.opened(0);
+    expect(onDone).toHaveBeenCalledOnce();
+    expect(opener.retried).toBe(20);
+  });
+
+  test('gives up after a few breaks, and at once where trying again is of no use', () => {
+    const { opener, onFailed } = openerOf({ count: 1 });
+    for (let attempt = 0; attempt < 6; attempt++) {
+      expect(onFailed).not.toHaveBeenCalled();
+      opener.failed(0, { reason: 'ECONNRESET', code: 'ECONNRESET' });
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(onFailed).toHaveBeenCalledOnce();
+
+    const refused = openerOf({ count: 1 });
+    refused.opener.failed(0, { reason: 'a 404', code: 'REFUSED' });
+    expect(refused.onFailed).toHaveBeenCalledWith(expect.stringContaining('a 404'), expect.anything());
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('abandons one that takes too long, and gives up a server that lets nobody in', () => {
+    const { opener, abandoned, onFailed } = openerOf({ count: 1 });
+    vi.advanceTimersByTime(29_000);
+    expect(abandoned).toEqual([]);
+    vi.advanceTimersByTime(1_100);
+    expect(abandoned.at(0)).toBe(0);
+    opener.failed(0, { reason: 'it took too long' });
+    vi.advanceTimersByTime(30_000);
+    expect(onFailed).toHaveBeenCalledOnce();
+  });
+
+  test('an end after the opening is no matter of it', () => {
+    const { opener } = openerOf({});
+    opener.opened(0);
+    expect(opener.failed(0, { reason: 'gone' })).toBe(false);
+    opener.stop();
+  });
+});

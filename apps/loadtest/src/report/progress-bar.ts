@@ -1,0 +1,24 @@
+import type { Progress } from '../control/run.ts';
+
+const BAR_CHARS = 24;
+const CLEAR_LINE = '\r\u001b[2K';
+
+/** One line on a terminal that says how far a run is. Without a terminal it does nothing. */
+export class ProgressBar {
+  readonly #out: Pick<NodeJS.WriteStream, 'write'> | undefined;
+
+  constructor(out: Pick<NodeJS.WriteStream, 'write'> | undefined) {
+    this.#out = out;
+  }
+
+  show({ phase, share, open, deliveries }: Progress): void {
+    const full = Math.round(share * BAR_CHARS);
+    const bar = '█'.repeat(full) + '░'.repeat(BAR_CHARS - full);
+    this.#out?.write(`${CLEAR_LINE}${bar} ${phase}: ${open} connections, ${deliveries} deliveries`);
+  }
+
+  /** Takes the line away. */
+  clear(): void {
+    this.#out?.write(CLEAR_LINE);
+  }
+}
