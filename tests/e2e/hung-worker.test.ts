@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { statsOfAll } from './stats-of-all.ts';
 
 const WORKERS = 2;
+const CLIENTS = 8;
 
 afterEach(killAll);
 
@@ -10,12 +11,13 @@ test('a worker that hangs is killed after 15 s and replaced, while the other goe
   const hub = await startHub();
   const gateway = await startGateway({ hub: hub.address, workers: WORKERS });
   const clients: TestClient[] = [];
-  // One after the other: workers take turns.
-  for (let count = 0; count < 4; count++) clients.push(await TestClient.open(gateway.url));
+  for (let count = 0; count < CLIENTS; count++) clients.push(await TestClient.open(gateway.url));
   for (const client of clients) client.sendCommand({ cmd: 'add_group', group_id: 'room', id: 'join' });
   await Promise.all(clients.map((client) => client.reply('join')));
   const { workers } = await statsOfAll(gateway, WORKERS);
-  expect(workers.map(({ connections }) => connections)).toEqual([2, 2]);
+  // Workers take turns, but not to the letter.
+  expect(Math.min(...workers.map(({ connections }) => connections))).toBeGreaterThan(0);
+  const others = workers[1]!.connections;
 
   const hung = workers[0]!.pid;
   const stoppedAt = performance.now();
@@ -32,9 +34,9 @@ test('a worker that hangs is killed after 15 s and replaced, while the other goe
   const got = (client: TestClient): number =>
     client.messages.rest.filter(({ text }) => text.startsWith('from')).length;
   await until(
-    () => clients.filter((client) => got(client) === 2).length,
-    'the messages of the two that are not on the hung worker, for both of them',
-    (count) => count === 2,
+    () => clients.filter((client) => got(client) === others).length,
+    'the messages of those that are not on the hung worker, for all of them',
+    (count) => count === others,
   );
 
   await gateway.process.waitForLine(/worker hangs and is killed/);
@@ -43,6 +45,6 @@ test('a worker that hangs is killed after 15 s and replaced, while the other goe
   const stats = await statsOfAll(gateway, WORKERS);
   expect(stats.restarts).toBe(1);
   expect(stats.workers.map(({ pid }) => pid)).not.toContain(hung);
-  expect(stats.connections).toBe(2);
+  expect(stats.connections).toBe(others);
   expect(gateway.process.descendants()).not.toContain(hung);
 });

@@ -28,6 +28,7 @@ export interface GatewayConfig {
   readonly drainSeconds: number;
   readonly allowedOrigins: readonly string[];
   readonly welcomePage: boolean;
+  readonly fastPaths: boolean;
   readonly connectionsMax: number;
   readonly handshakesPerSecond: number;
   readonly handshakesBurst: number;
@@ -37,6 +38,7 @@ export interface GatewayConfig {
   readonly messagesBurst: number;
   readonly recoveryMessagesMax: number;
   readonly heartbeatSeconds: number;
+  readonly warmUpMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: LogFormat;
 }
@@ -128,6 +130,11 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     default: true,
     describe: 'Answer GET / with a page that explains and tries the gateway.',
   }),
+  fastPaths: flagOption({
+    default: true,
+    describe:
+      'Go past ws and the streams of Node.js where that is safe. Switch it off when an update of Node.js makes trouble: all works as before, at about twice the CPU.',
+  }),
   connectionsMax: integerOption({
     default: 0,
     min: 0,
@@ -193,6 +200,14 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     unit: 'seconds',
     describe:
       'A connection that was silent for this long is asked whether it lives; keep it below the timeouts of proxies.',
+  }),
+  warmUpMs: integerOption({
+    default: 1_000,
+    min: 0,
+    max: 10_000,
+    unit: 'milliseconds',
+    describe:
+      'A worker practises on itself for at most this time before it takes connections, so that the first ones are not served slowly. 0 is not at all.',
   }),
   logLevel: choiceOption({
     default: 'info',

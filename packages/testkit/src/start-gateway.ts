@@ -61,7 +61,8 @@ export async function launchGateway(flags: AppFlags = {}, options: AppOptions = 
 }
 
 function withDefaults(flags: AppFlags): AppFlags {
-  return { host: '127.0.0.1', workers: 1, ...flags };
+  // Tests do not measure how fast the first connections are served, and start hundreds of gateways.
+  return { host: '127.0.0.1', workers: 1, warmUpMs: 0, ...flags };
 }
 
 function testGateway(app: TestApp): TestGateway {

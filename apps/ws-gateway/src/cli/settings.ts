@@ -34,7 +34,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
   const hub = parseHub(config.hub);
   // The config table has checked it; the type cannot say so.
   if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
-  const { host, port, allowedOrigins, welcomePage, handshakesPerSecond, handshakesBurst } = config;
+  const { host, port, allowedOrigins, welcomePage, fastPaths, handshakesPerSecond, handshakesBurst } = config;
   const { groupsPerConnectionMax, messageBytesMax, messagesPerSecond, messagesBurst } = config;
   const gateway: WorkerOptions['gateway'] = {
     host,
@@ -42,6 +42,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     version: manifest.version,
     allowedOrigins,
     welcomePage,
+    fastPaths,
     connectionsMax: config.connectionsMax === 0 ? connectionsMaxOf() : config.connectionsMax,
     handshakesPerSecond,
     handshakesBurst,
@@ -57,6 +58,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     hub,
     secret,
     hubTls: hubTls(config),
+    warmUpMs: config.warmUpMs,
     drainMs: config.drainSeconds * 1_000,
     log: { level: config.logLevel, format: config.logFormat },
   };

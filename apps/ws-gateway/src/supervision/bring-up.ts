@@ -2,6 +2,7 @@ import { type Log, listenErrorMessage } from '@groupcast/service';
 import type { Generation } from './generation.ts';
 import { ListenError } from './listen-error.ts';
 import { ReloadError } from './reload-error.ts';
+import type { SharedPort } from './shared-port.ts';
 
 /** How long the steps of a start beside a running generation may take. */
 export interface BringUpTimes {
@@ -24,11 +25,12 @@ export const BRING_UP_TIMES: BringUpTimes = { loadMs: 60_000, hubMs: 5_000, hubL
  */
 export async function bringUp(
   next: Generation,
+  port: SharedPort,
   hubIsThere: () => Promise<boolean>,
   log: Log,
   times: BringUpTimes,
 ): Promise<void> {
-  next.start(false);
+  next.start(false, port);
   try {
     if (!(await next.allLoaded(times.loadMs))) throw tooSlow('loaded the program', times.loadMs);
     await reachHub(next, hubIsThere, log, times);

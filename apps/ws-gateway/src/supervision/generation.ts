@@ -4,7 +4,7 @@ import { ListenError } from './listen-error.ts';
 import type { DrainOrder, ToWorker } from './messages.ts';
 import { ReloadError } from './reload-error.ts';
 import type { RestartBackoffOptions } from './restart-backoff.ts';
-import type { SharedPort } from './shared-port.ts';
+import type { PortHandle, SharedPort } from './shared-port.ts';
 import { Turns } from './turns.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport } from './worker-report.ts';
@@ -22,7 +22,6 @@ export interface GatewaySettings {
 
 export interface GenerationOptions {
   readonly settings: GatewaySettings;
-  readonly port: SharedPort;
   /** Numbers that no worker of another generation has now. */
   readonly indexes: readonly number[];
   readonly log: Log;
@@ -41,7 +40,6 @@ const RETIRE_MS = 2_000;
 /** The workers that were started with one configuration. */
 export class Generation {
   readonly settings: GatewaySettings;
-  readonly port: SharedPort;
   readonly #log: Log;
   readonly #slots: readonly WorkerSlot[];
   readonly #turns = new Turns<WorkerSlot>();
@@ -50,18 +48,18 @@ export class Generation {
   #failure: Error | undefined;
   #deaths = 0;
   #hubExcused = false;
+  #handle: PortHandle | undefined;
   #address: AddressInfo | undefined;
 
-  constructor({ settings, port, indexes, log, restart, deathsMax, report }: GenerationOptions) {
+  constructor({ settings, indexes, log, restart, deathsMax, report }: GenerationOptions) {
     this.settings = settings;
-    this.port = port;
     this.#log = log;
     const events: WorkerSlotEvents = {
       listening: (slot, address) => this.#listening(slot, address),
       failed: (slot, code, message) => this.#failed(slot, code, message),
       taken: (slot, takings) => {
         // Where the cluster module hands out the connections, it does so in turn by itself.
-        if (port.handle !== undefined) this.#turns.heard(slot, takings);
+        if (this.#handle !== undefined) this.#turns.heard(slot, takings);
       },
       report: (message) => report(message.request, message.report),
       died: (slot, how, restartMs) => {
@@ -72,7 +70,7 @@ export class Generation {
       hangs: (slot) => log.error({ workerPid: slot.pid }, 'worker hangs and is killed'),
       changed: () => this.#changed(),
     };
-    this.#slots = indexes.map((index) => new WorkerSlot({ ...settings.worker, index }, port.handle, events, restart));
+    this.#slots = indexes.map((index) => new WorkerSlot({ ...settings.worker, index }, events, restart));
   }
 
   /** Where it listens; `undefined` before it does. */
@@ -95,9 +93,10 @@ export class Generation {
     return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0);
   }
 
-  /** Starts the workers, which listen at once or not before `listen`. */
-  start(listen: boolean): void {
-    for (const slot of this.#slots) slot.start(listen);
+  /** Starts the workers, which listen on the port at once or not before `listen`. */
+  start(listen: boolean, { handle }: SharedPort): void {
+    this.#handle = handle;
+    for (const slot of this.#slots) slot.start(listen, handle);
   }
 
   /** All workers have loaded the program. This and the next two resolve with whether it came so in time, and reject when it cannot. */

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { CloseReason } from '@groupcast/protocol';
-import type { Log } from '@groupcast/service';
+import { type Log, listenErrorMessage } from '@groupcast/service';
 import { BRING_UP_TIMES, type BringUpTimes, bringUp } from './bring-up.ts';
 import { type GatewaySettings, Generation } from './generation.ts';
 import { ReloadError } from './reload-error.ts';
@@ -54,6 +54,8 @@ export class Primary {
   #state: PrimaryState = 'starting';
   #reloadPhase: ReloadPhase = 'idle';
   #current: Generation;
+  /** Of the current generation. */
+  #port: SharedPort | undefined;
   /** All that have workers: during a reload there are two. */
   readonly #generations = new Set<Generation>();
   #generationNumber = 1;
@@ -131,27 +133,39 @@ export class Primary {
   async reload(settings: GatewaySettings): Promise<void> {
     await this.#started;
     if (this.#state !== 'up') throw isDraining();
-    const old = this.#current;
-    const next = this.#createGeneration(settings, RELOAD_DEATHS_MAX);
-    const drain = { windowMs: settings.worker.drainMs, reason: 'restart', handshakes: 'accept' } as const;
     this.#reloadPhase = 'starting';
     try {
-      await bringUp(next, () => this.#hubIsThere(), this.#log, this.#bringUpTimes);
+      const port = await this.#portFor(settings);
+      await this.#reload(settings, port);
+    } finally {
+      this.#reloadPhase = 'idle';
+    }
+  }
+
+  async #reload(settings: GatewaySettings, port: SharedPort): Promise<void> {
+    const old = this.#current;
+    const oldPort = this.#port;
+    const next = this.#createGeneration(settings, RELOAD_DEATHS_MAX);
+    const drain = { windowMs: settings.worker.drainMs, reason: 'restart', handshakes: 'accept' } as const;
+    try {
+      if (this.#isEnding) throw isDraining();
+      await bringUp(next, port, () => this.#hubIsThere(), this.#log, this.#bringUpTimes);
       // A drain wins: it may have come after the last worker was up.
       if (this.#isEnding) throw isDraining();
       this.#current = next;
+      this.#port = port;
       this.#generationNumber += 1;
       this.#reloadPhase = 'draining';
       await old.retire();
+      if (oldPort !== port) oldPort?.close();
       await old.drainInTurn(drain);
       this.#remove(old);
     } catch (error) {
       // A few connections may have come to those that listened already. In a drain it does nothing more.
       await next.drain(drain);
       this.#remove(next);
+      if (port !== this.#port) port.close();
       throw error;
-    } finally {
-      this.#reloadPhase = 'idle';
     }
   }
 
@@ -163,14 +177,18 @@ export class Primary {
 
   async #start(): Promise<AddressInfo | undefined> {
     const { host, port } = this.settings.worker.gateway;
+    // For workers that have no handle to take connections from.
     cluster.schedulingPolicy = cluster.SCHED_RR;
     process.on('exit', this.#killAll);
     this.#ticker = setInterval(() => {
       for (const generation of this.#generations) generation.tick(TICK_MS);
     }, TICK_MS);
-    await probe(host, port);
-    if (this.#state !== 'starting') return undefined;
-    this.#current.start(true);
+    this.#port = await SharedPort.open(host, port);
+    if (this.#isEnding) {
+      this.#port.close();
+      return undefined;
+    }
+    this.#current.start(true, this.#port);
     try {
       await this.#current.allListening(Number.POSITIVE_INFINITY);
     } catch (error) {
@@ -190,6 +208,7 @@ export class Primary {
     clearInterval(this.#ticker);
     // All of them first: a client that one worker sends away must not come to another.
     await Promise.all(generations.map((generation) => generation.retire()));
+    this.#port?.close();
     await Promise.all(
       generations.map((generation) => generation.drain({ windowMs, reason, handshakes: 'refuse' })),
     );
@@ -203,6 +222,17 @@ export class Primary {
 
   async #hubIsThere(): Promise<boolean> {
     return (await this.report()).some(({ hub }) => hub.state === 'open');
+  }
+
+  /** The one that is there, or a new one where the reload moves the gateway. */
+  async #portFor({ worker }: GatewaySettings): Promise<SharedPort> {
+    const { host, port } = worker.gateway;
+    if (this.#port?.host === host && this.#port.port === port) return this.#port;
+    try {
+      return await SharedPort.open(host, port);
+    } catch (cause) {
+      throw new ReloadError('listen_failed', listenErrorMessage(cause, host, port, '--port'), { cause });
+    }
   }
 
   #createGeneration(settings: GatewaySettings, deathsMax: number): Generation {
@@ -234,12 +264,4 @@ function freeIndexes(generations: readonly Generation[], count: number): readonl
 
 function isDraining(): ReloadError {
   return new ReloadError('draining', 'The gateway ends, and is not reloaded any more.');
-}
-
-/** Finds an address that cannot be had at once, and not only after the workers have been loaded. */
-async function probe(host: string, port: number): Promise<void> {
-  const server = createServer().listen({ host, port });
-  await once(server, 'listening');
-  server.close();
-  await once(server, 'close');
 }

@@ -31,7 +31,11 @@ export class SharedPort {
   }
 
   /** Rejects with the system's error, such as `EADDRINUSE`, or a ListenError, where the address cannot be had. */
-  static async open(host: string, port: number, internals: NetInternals = net): Promise<SharedPort> {
+  static async open(
+    host: string,
+    port: number,
+    internals: NetInternals = net as typeof net & NetInternals,
+  ): Promise<SharedPort> {
     // Says at once, in the words of Node, what is wrong with the address, and looks up a name.
     const found = await probe(host, port);
     const { _createServerHandle: create } = internals;

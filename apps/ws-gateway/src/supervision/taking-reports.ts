@@ -1,5 +1,5 @@
 /** A worker reports when it has taken this share of what it has: seldom where there are many, and each one where there are few. */
-const REPORT_SHARE = 1 / 48;
+const REPORT_SHARE = 1 / 20;
 
 /** Counts the connections that a worker takes, and says when the primary should hear of it. */
 export class TakingReports {

@@ -27,10 +27,10 @@ interface Standing {
 }
 
 /** Whoever is ahead by this share of the mean number of connections waits for the others; with few connections, by one. */
-const LEAD_SHARE = 1 / 16;
+const LEAD_SHARE = 1 / 12;
 
-/** Whoever has fewer connections than the mean takes up to so many times as many new ones. No more, lest one alone takes a storm. */
-const WEIGHT_MAX = 4;
+/** Whoever has clearly fewer connections than the mean takes so many times as many new ones. No more, lest one alone takes a storm. */
+const BEHIND_WEIGHT = 4;
 
 /** How long one may take to answer while others wait for it, in milliseconds. */
 const ANSWER_MS = 250;
@@ -57,7 +57,6 @@ export class Turns<T extends Taker> {
   leave(taker: T): void {
     if (!this.#standings.delete(taker)) return;
     this.#level();
-    if (this.#standings.size === 0) this.#stopLooking();
   }
 
   heard(taker: T, { taken, connections }: Takings): void {
@@ -87,7 +86,7 @@ export class Turns<T extends Taker> {
 
   #level(): void {
     const floor = this.#floor();
-    const lead = Math.max(1, this.#mean() * LEAD_SHARE);
+    const lead = leadOf(this.#mean());
     for (const [taker, standing] of this.#standings) {
       const ahead = standing.turn - floor;
       if (standing.isPaused && ahead <= lead / 2) {
@@ -102,8 +101,8 @@ export class Turns<T extends Taker> {
   }
 
   #lookLater(): void {
-    if (this.#timer !== undefined || !this.#isAnyPaused) return;
-    this.#timer = setTimeout(() => this.#look(), ANSWER_MS);
+    if (this.#isAnyPaused) this.#timer ??= setTimeout(() => this.#look(), ANSWER_MS);
+    else this.#stopLooking();
   }
 
   /** Passes over those that were asked and have not answered, and asks again where something goes on. */
@@ -153,8 +152,14 @@ export class Turns<T extends Taker> {
   }
 
   #weightOf(connections: number): number {
-    return Math.min(WEIGHT_MAX, Math.max(1, this.#mean() / Math.max(1, connections)));
+    const mean = this.#mean();
+    return connections < mean - leadOf(mean) / 2 ? BEHIND_WEIGHT : 1;
   }
+}
+
+/** How far ahead of the last one whoever waits is, in connections. */
+function leadOf(mean: number): number {
+  return Math.max(1, mean * LEAD_SHARE);
 }
 
 const NEWCOMER: Standing = {

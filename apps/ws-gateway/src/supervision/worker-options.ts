@@ -12,6 +12,8 @@ export interface WorkerOptions {
   /** Shared with the hub; '' where there is none. */
   readonly secret: string;
   readonly hubTls: HubClientTls | undefined;
+  /** How long it may warm up before it listens, in milliseconds. */
+  readonly warmUpMs: number;
   /** The window of its drain, where nobody orders another, in milliseconds. */
   readonly drainMs: number;
   readonly log: { readonly level: GatewayConfig['logLevel']; readonly format: GatewayConfig['logFormat'] };

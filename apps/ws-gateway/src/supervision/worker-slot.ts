@@ -5,6 +5,7 @@ import type { DrainOrder, FromWorker, ToWorker } from './messages.ts';
 import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
 import type { PortHandle } from './shared-port.ts';
 import type { Taker, Takings } from './turns.ts';
+import { workerFlags } from './worker-flags.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
 /**
@@ -38,11 +39,11 @@ const START_MS = 60_000;
 /** One of the N places for workers: starts a process, watches it, and starts the next one when it dies. */
 export class WorkerSlot implements Taker {
   readonly #options: WorkerOptions;
-  readonly #handle: PortHandle | undefined;
   readonly #events: WorkerSlotEvents;
   readonly #backoff: RestartBackoff;
   #state: WorkerSlotState = 'waiting';
   #worker: Worker | undefined;
+  #handle: PortHandle | undefined;
   #mayListen = false;
   #loaded = false;
   #linked = false;
@@ -53,15 +54,8 @@ export class WorkerSlot implements Taker {
   #restartTimer: NodeJS.Timeout | undefined;
   #drainOrder: DrainOrder | undefined;
 
-  /** The handle is what the worker takes connections from; without one it listens through the cluster module. */
-  constructor(
-    options: WorkerOptions,
-    handle: PortHandle | undefined,
-    events: WorkerSlotEvents,
-    backoff: RestartBackoffOptions,
-  ) {
+  constructor(options: WorkerOptions, events: WorkerSlotEvents, backoff: RestartBackoffOptions) {
     this.#options = options;
-    this.#handle = handle;
     this.#events = events;
     this.#backoff = new RestartBackoff(backoff);
   }
@@ -99,8 +93,12 @@ export class WorkerSlot implements Taker {
     return this.#restarts;
   }
 
-  /** Starts the first process, which takes connections as soon as it can, or not before `listen`. */
-  start(listen: boolean): void {
+  /**
+   * Starts the first process, which takes connections as soon as it can, or not before `listen`: from the handle, or without one
+   * through the cluster module.
+   */
+  start(listen: boolean, handle?: PortHandle): void {
+    this.#handle = handle;
     this.#mayListen = listen;
     this.#fork();
   }
@@ -179,6 +177,7 @@ export class WorkerSlot implements Taker {
     this.#become('starting');
     let worker: Worker;
     try {
+      cluster.setupPrimary({ execArgv: workerFlags(process.execArgv, process.env['NODE_OPTIONS']) });
       worker = cluster.fork();
     } catch (error) {
       // A machine without memory for another process: of most other troubles `error` tells.

@@ -7,6 +7,7 @@ import { createGateway, type Gateway } from '../gateway.ts';
 import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
 import type { PortHandle } from './shared-port.ts';
 import { TakingReports } from './taking-reports.ts';
+import { warmUp } from './warm-up.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport, WorkerState } from './worker-report.ts';
 
@@ -24,6 +25,7 @@ class WorkerProcess {
   readonly #worker: Worker;
   readonly #loopDelay = new EventLoopDelay();
   readonly #beat: NodeJS.Timeout;
+  readonly #ending = new AbortController();
   readonly #takings = new TakingReports();
   #log: Logger | undefined;
   #gateway: Gateway | undefined;
@@ -31,6 +33,8 @@ class WorkerProcess {
   #index = 0;
   #linked = false;
   #drainMs = 0;
+  /** Settles when it is warm, or as warm as it gets. */
+  #warm: Promise<void> = Promise.resolve();
   #state: WorkerState = 'starting';
   /** Settles when the gateway listens, or cannot. */
   #listening: Promise<void> | undefined;
@@ -100,11 +104,26 @@ class WorkerProcess {
       if (!refusals.take(error.code)) return;
       log.error({ code: error.code, count: subjects.length }, `hub refused a subscription: ${error.message}`);
     });
-    const gateway = createGateway({ ...options.gateway, hub, log, taken: (connections) => this.#taken(connections) });
+    const gateway = createGateway({
+      ...options.gateway,
+      hub,
+      log,
+      taken: (connections) => this.#taken(connections),
+    });
     this.#log = log;
     this.#hub = hub;
     this.#gateway = gateway;
     hub.connect();
+    this.#warm = this.#warmUp(options, log);
+  }
+
+  async #warmUp({ gateway, warmUpMs }: WorkerOptions, log: Logger): Promise<void> {
+    try {
+      const rounds = await warmUp({ gateway, maxMs: warmUpMs, signal: this.#ending.signal });
+      log.debug({ rounds }, 'warmed up');
+    } catch (error) {
+      log.warn({ error }, 'the warm-up failed: the first connections will be served slowly');
+    }
   }
 
   #listen(handle: PortHandle | undefined): void {
@@ -115,6 +134,9 @@ class WorkerProcess {
 
   async #listenOf(gateway: Gateway, handle: PortHandle | undefined): Promise<void> {
     try {
+      await this.#warm;
+      // A drain may have come meanwhile.
+      if (this.#ending.signal.aborted) return handle?.close();
       const address = await gateway.listen(handle);
       if (this.#state !== 'starting') return;
       this.#state = 'up';
@@ -167,10 +189,12 @@ class WorkerProcess {
   async #drain(order: DrainOrder): Promise<void> {
     if (this.#state === 'draining') return;
     this.#state = 'draining';
+    this.#ending.abort();
     // What listens only after it was told to stop would go on. Without a primary nobody answers the wish to listen.
     if (this.#worker.isConnected()) await Promise.race([this.#listening, once(this.#worker, 'disconnect')]);
     await this.#gateway?.drain(order);
     await this.#gateway?.close();
+    await this.#warm;
     this.#hub?.close();
     this.#loopDelay.close();
     clearInterval(this.#beat);

@@ -1,0 +1,35 @@
+import { describe, expect, test, vi } from 'vitest';
+import { warmUp } from './warm-up.ts';
+
+const never = new AbortController().signal;
+
+/** The servers, sockets and timers that keep this process alive. */
+function resources(): readonly string[] {
+  return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
+}
+
+describe('a warm-up', () => {
+  test('runs rounds, and leaves no socket behind', async () => {
+    const before = resources();
+    expect(await warmUp({ gateway: {}, maxMs: 2_000, signal: never, roundsMax: 2 })).toBe(2);
+    await vi.waitFor(() => expect(resources()).toEqual(before));
+  });
+
+  test('runs in spite of limits that it would hit', async () => {
+    const gateway = { handshakesBurst: 1, handshakesPerSecond: 1, connectionsMax: 1, messagesPerSecond: 1 };
+    const strict = { ...gateway, messagesBurst: 1, allowedOrigins: ['https://example.com'] };
+    expect(await warmUp({ gateway: strict, maxMs: 10_000, signal: never, roundsMax: 1 })).toBe(1);
+  });
+
+  test('of no time is none', async () => {
+    expect(await warmUp({ gateway: {}, maxMs: 0, signal: never })).toBe(0);
+  });
+
+  test('that is to end, ends', async () => {
+    const ending = new AbortController();
+    const run = warmUp({ gateway: {}, maxMs: 60_000, signal: ending.signal });
+    ending.abort();
+    await expect(run).resolves.toBeLessThan(200);
+    await expect(warmUp({ gateway: {}, maxMs: 60_000, signal: ending.signal })).resolves.toBe(0);
+  });
+});

@@ -1,0 +1,91 @@
+import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
+import { createGateway } from '../gateway.ts';
+import type { GatewayOptions } from '../options.ts';
+import { EchoHub } from './echo-hub.ts';
+import { WarmUpClient } from './warm-up-client.ts';
+
+/** Clients of one round. */
+const CLIENTS = 24;
+
+const GROUPS = 4;
+
+/** Messages of one round to each group, one after another. */
+const MESSAGES = 10;
+
+const ROUNDS_MAX = 200;
+
+export interface WarmUpOptions {
+  /** What the gateway that is to be warm has; this one has the same, with a hub and a port of its own. */
+  readonly gateway: Partial<GatewayOptions>;
+  /** How long it may take, in milliseconds; 0 is none at all. */
+  readonly maxMs: number;
+  /** Rounds after which it ends, where the machine is fast. Default 200. */
+  readonly roundsMax?: number;
+  /** Ends it before that. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs what connections run most, with a gateway and clients of its own, until the compiler has seen it often enough: a process that starts
+ * cold is several times as slow, and its first clients would notice. Resolves with the number of rounds that were run; leaves nothing behind.
+ */
+export async function warmUp(options: WarmUpOptions): Promise<number> {
+  const { maxMs, roundsMax = ROUNDS_MAX, signal } = options;
+  if (maxMs === 0 || signal.aborted) return 0;
+  const none = { handshakesPerSecond: 0, messagesPerSecond: Number.MAX_SAFE_INTEGER, allowedOrigins: [] };
+  const many = { connectionsMax: 2 * CLIENTS * roundsMax, messagesBurst: Number.MAX_SAFE_INTEGER };
+  const gateway = createGateway({ ...options.gateway, ...none, ...many, hub: new EchoHub() });
+  const timeout = AbortSignal.timeout(maxMs);
+  const end = AbortSignal.any([signal, timeout]);
+  try {
+    // Its own socket, of which the cluster module knows nothing.
+    const { port } = await gateway.listen({ host: '127.0.0.1', port: 0, exclusive: true });
+    let rounds = 0;
+    while (rounds < roundsMax && !end.aborted) {
+      if (await runRound(port, end)) rounds += 1;
+    }
+    return rounds;
+  } finally {
+    await gateway.close();
+  }
+}
+
+/** Says whether it was run to its end. */
+async function runRound(port: number, end: AbortSignal): Promise<boolean> {
+  const clients = Array.from({ length: CLIENTS }, (_, index) => {
+    return new WarmUpClient({ port, subprotocol: index % 2 === 0 ? CLIENT_SUBPROTOCOL_V1 : undefined });
+  });
+  const close = (): void => {
+    for (const client of clients) client.close();
+  };
+  end.addEventListener('abort', close, { once: true });
+  try {
+    await talk(clients);
+    return true;
+  } catch (error) {
+    if (!end.aborted) throw error;
+    return false;
+  } finally {
+    end.removeEventListener('abort', close);
+    close();
+  }
+}
+
+async function talk(clients: readonly WarmUpClient[]): Promise<void> {
+  const all = (words: string): Promise<unknown> => Promise.all(clients.map((client) => client.heard(words)));
+  await all('\r\n\r\n');
+  clients.forEach((client, index) => {
+    client.send(`{"cmd":"add_group","group_id":"${index % GROUPS}","id":"join"}`);
+  });
+  await all('"join"');
+  for (let number = 0; number < MESSAGES; number++) {
+    clients.slice(0, GROUPS).forEach((client, group) => {
+      client.send(`{"cmd":"send_to_group","group_id":"${group}","message":"number ${number}"}`);
+    });
+    await all(`number ${number}`);
+  }
+  clients.forEach((client, index) => {
+    client.send(`{"cmd":"leave_group","group_id":"${index % GROUPS}","id":"leave"}`);
+  });
+  await all('"leave"');
+}
