@@ -1,0 +1,283 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import type { HubWire } from './hub-wire.ts';
+import { MessageCounter } from './message-counter.ts';
+import { percentileOf } from './statistics.ts';
+
+const READ_BYTES = 256 * 1024;
+const DRAIN_MS = 5_000;
+const STAMP_BYTES = 8;
+
+/** A load of one hub over plain TCP. */
+export interface HubLoad {
+  readonly wire: HubWire;
+  readonly port: number;
+  readonly pids: readonly number[];
+  readonly publishers: number;
+  /** Each follows all channels. */
+  readonly subscribers: number;
+  readonly channels: number;
+  readonly bytes: number;
+  /** Closed loop: messages of each publisher that not every subscriber has yet. */
+  readonly window?: number;
+  /** Open loop: messages a second, one at a time. */
+  readonly rate?: number;
+  readonly seconds: number;
+}
+
+export interface HubResult {
+  readonly deliveries: number;
+  readonly perSecond: number;
+  readonly cpuSecondsPerMillion: number;
+  readonly generatorShare: number;
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+}
+
+/** Loads a hub from this process, after a second of warming up, and counts every message. Throws when some did not come. */
+export async function loadHub(load: HubLoad): Promise<HubResult> {
+  const run = new HubRun(load);
+  await run.open();
+  await run.until(1);
+  const result = await run.measure();
+  await run.drain();
+  run.close();
+  return result;
+}
+
+class HubRun {
+  readonly #load: HubLoad;
+  readonly #counters: MessageCounter[] = [];
+  readonly #sockets: Socket[] = [];
+  readonly #publishers: Publisher[] = [];
+  readonly #latencies: number[] = [];
+  #isMeasuring = false;
+  #published = 0;
+  #isDone = false;
+  #sendAtMs = 0;
+
+  constructor(load: HubLoad) {
+    this.#load = load;
+  }
+
+  async open(): Promise<void> {
+    const { subscribers, publishers, wire, channels, bytes } = this.#load;
+    const names = Array.from({ length: channels }, (_, index) => `ch-${String(index).padStart(4, '0')}`);
+    for (let index = 0; index < subscribers; index++) await this.#subscribe(names);
+    for (let index = 0; index < publishers; index++) {
+      const socket = await this.#connect(() => {});
+      this.#publishers.push(
+        new Publisher(
+          socket,
+          names.map((name) => wire.publish(name, stamped(bytes))),
+        ),
+      );
+    }
+    // Until every subscriber gets what is published to the last channel, some subscriptions do not stand yet.
+    const [probe] = this.#publishers;
+    while (probe !== undefined && this.#leastCount() === 0) {
+      probe.sendLast();
+      await pause(20);
+    }
+    await pause(200);
+    for (const counter of this.#counters) counter.count = 0;
+  }
+
+  /** Sends for so many seconds. */
+  until(seconds: number): Promise<void> {
+    const endMs = performance.now() + seconds * 1_000;
+    this.#sendAtMs = performance.now();
+    return new Promise((resolve) => {
+      const turn = (): void => {
+        if (performance.now() >= endMs) {
+          resolve();
+          return;
+        }
+        this.#send();
+        // While a load in a closed loop waits for deliveries there is nothing to do but to look again.
+        setImmediate(turn);
+      };
+      turn();
+    });
+  }
+
+  async measure(): Promise<HubResult> {
+    const { pids, seconds } = this.#load;
+    const startMs = performance.now();
+    const before = this.#total();
+    const cpu = cpuSecondsOf(pids);
+    const own = process.cpuUsage();
+    this.#isMeasuring = true;
+    await this.until(seconds);
+    this.#isMeasuring = false;
+    const tookSeconds = (performance.now() - startMs) / 1_000;
+    const cpuSeconds = cpuSecondsOf(pids) - cpu;
+    const { user, system } = process.cpuUsage(own);
+    const deliveries = this.#total() - before;
+    return {
+      deliveries,
+      perSecond: deliveries / tookSeconds,
+      cpuSecondsPerMillion: (cpuSeconds * 1e6) / deliveries,
+      generatorShare: (user + system) / 1e6 / tookSeconds,
+      p50Ms: percentileOf(this.#latencies, 0.5),
+      p99Ms: percentileOf(this.#latencies, 0.99),
+    };
+  }
+
+  async drain(): Promise<void> {
+    const expected = this.#published * this.#load.subscribers;
+    for (let waitedMs = 0; this.#total() < expected && waitedMs < DRAIN_MS; waitedMs += 10) await pause(10);
+    const total = this.#total();
+    if (total !== expected) throw new Error(`${total} deliveries came, ${expected} were due.`);
+  }
+
+  close(): void {
+    this.#isDone = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #send(): void {
+    const { window, rate = 0, publishers } = this.#load;
+    if (window !== undefined) {
+      const free = window * publishers - (this.#published - this.#leastCount());
+      const share = Math.floor(free / publishers);
+      if (share === 0) return;
+      for (const publisher of this.#publishers) publisher.send(share);
+      this.#published += share * publishers;
+    } else if (performance.now() >= this.#sendAtMs) {
+      this.#publishers[0]?.sendStamped(performance.now());
+      this.#published += 1;
+      this.#sendAtMs += 1_000 / rate;
+    }
+  }
+
+  async #subscribe(names: readonly string[]): Promise<void> {
+    const { wire, rate } = this.#load;
+    const message =
+      rate === undefined ? undefined : (bytes: Buffer, end: number): void => this.#record(bytes, end);
+    const counter = new MessageCounter(wire, () => {}, message);
+    this.#counters.push(counter);
+    const socket = await this.#connect((bytes, length) => counter.push(bytes, length));
+    socket.write(wire.subscribe(names));
+  }
+
+  #record(bytes: Buffer, payloadEnd: number): void {
+    if (!this.#isMeasuring) return;
+    const payloadAt = payloadEnd - this.#load.bytes;
+    this.#latencies.push(performance.now() - bytes.readDoubleBE(payloadAt));
+  }
+
+  #connect(receive: (bytes: Buffer, length: number) => void): Promise<Socket> {
+    const { port, wire } = this.#load;
+    const { ping } = wire;
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    return new Promise((resolve, reject) => {
+      const socket: Socket = connect({
+        host: '127.0.0.1',
+        port,
+        noDelay: true,
+        onread: {
+          buffer,
+          callback: (length) => {
+            if (
+              ping !== undefined &&
+              length < 4_096 &&
+              buffer.toString('latin1', 0, length).includes(ping.asks)
+            ) {
+              socket.write(ping.answer);
+            }
+            receive(buffer, length);
+            return true;
+          },
+        },
+      });
+      socket.once('error', reject);
+      socket.on('close', () => {
+        if (!this.#isDone) throw new Error(`${wire.name} closed a connection.`);
+      });
+      socket.once('connect', () => {
+        this.#sockets.push(socket);
+        const hello = wire.hello();
+        if (hello.length > 0) socket.write(hello);
+        resolve(socket);
+      });
+    });
+  }
+
+  #leastCount(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { count } of this.#counters) least = Math.min(least, count);
+    return least;
+  }
+
+  #total(): number {
+    let total = 0;
+    for (const { count } of this.#counters) total += count;
+    return total;
+  }
+}
+
+/** Publishes to one channel after the other, from bytes that were made before. */
+class Publisher {
+  readonly #socket: Socket;
+  readonly #frames: Buffer;
+  readonly #frameBytes: number;
+  readonly #count: number;
+  readonly #stampAt: number;
+  #next = 0;
+
+  /** All frames are equally long. */
+  constructor(socket: Socket, frames: readonly Uint8Array[]) {
+    this.#socket = socket;
+    this.#frames = Buffer.concat(frames);
+    this.#count = frames.length;
+    this.#frameBytes = this.#frames.length / frames.length;
+    this.#stampAt = this.#frames.indexOf(STAMP_MARK);
+  }
+
+  send(count: number): void {
+    for (let left = count; left > 0; ) {
+      const some = Math.min(left, this.#count - this.#next);
+      // The hub may be slower than this process: what waits in the socket must not change.
+      const { start, end } = {
+        start: this.#next * this.#frameBytes,
+        end: (this.#next + some) * this.#frameBytes,
+      };
+      this.#socket.write(this.#frames.subarray(start, end));
+      this.#next = (this.#next + some) % this.#count;
+      left -= some;
+    }
+  }
+
+  sendLast(): void {
+    this.#socket.write(this.#frames.subarray(-this.#frameBytes));
+  }
+
+  /** With the time in the first bytes of its payload. */
+  sendStamped(nowMs: number): void {
+    const frame = Buffer.from(this.#frames.subarray(0, this.#frameBytes));
+    frame.writeDoubleBE(nowMs, this.#stampAt);
+    this.#socket.write(frame);
+  }
+}
+
+const STAMP_MARK = Buffer.alloc(STAMP_BYTES, 0x23);
+
+function stamped(bytes: number): Buffer {
+  return Buffer.concat([STAMP_MARK, Buffer.alloc(bytes - STAMP_BYTES, 0x78)]);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** User and system time of processes so far. Linux counts in hundredths of a second (proc(5)). */
+function cpuSecondsOf(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / 100;
+}

@@ -1,0 +1,100 @@
+import { native } from '@groupcast/protocol';
+
+/**
+ * What a hub speaks, as the bytes of a load: all messages of one load are equally long. A counter answers how many bytes the whole
+ * message takes that begins at a place, `undefined` when more must come to tell, and a negative number for what is no message.
+ */
+export interface HubWire {
+  readonly name: string;
+  /** What is said first. */
+  hello(): Uint8Array;
+  subscribe(channels: readonly string[]): Uint8Array;
+  publish(channel: string, payload: Uint8Array): Uint8Array;
+  lengthAt(bytes: Buffer, at: number, end: number): number | undefined;
+  /** What follows the payload, in bytes. */
+  readonly tailBytes: number;
+  /** What must be answered to keep the connection, and with what. */
+  readonly ping?: { readonly asks: string; readonly answer: Uint8Array };
+}
+
+const LENGTH_BYTES = 4;
+const OPCODE_DELIVER = 0x09;
+/** Of an array of RESP, the place of the length of its first text, and what it is for `subscribe`. */
+const KIND_AT = 5;
+const DIGIT_9 = 0x39;
+
+/** The native dialect of this project's hub. */
+export const NATIVE: HubWire = {
+  name: 'groupcast hub',
+  hello: () =>
+    native.encodeHello({ version: native.NATIVE_VERSION, nonce: new Uint8Array(16), name: 'bench' }),
+  subscribe: (channels) =>
+    native.encodeSubscribe({ request: 1, subjects: channels.map((name) => ({ name, prefix: false })) }),
+  publish: (channel, payload) =>
+    native.encodePublish({
+      channel,
+      payload,
+      kind: 'text',
+      excludeSender: false,
+      sender: '',
+      messageId: '',
+      number: 0,
+    }),
+  lengthAt: (bytes, at, end) => {
+    if (end - at <= LENGTH_BYTES) return undefined;
+    const length = bytes.readUInt32BE(at);
+    return bytes[at + LENGTH_BYTES] === OPCODE_DELIVER ? length : -length;
+  },
+  tailBytes: 0,
+};
+
+/** Redis publish and subscribe (RESP 2). */
+export const REDIS: HubWire = {
+  name: 'redis pub/sub',
+  hello: () => new Uint8Array(0),
+  subscribe: (channels) => resp(['SUBSCRIBE', ...channels]),
+  publish: (channel, payload) => resp(['PUBLISH', channel, Buffer.from(payload).toString('latin1')]),
+  lengthAt: (bytes, at, end) => {
+    // `*3 $7 message $n channel $n payload`, or `*3 $9 subscribe $n channel :count`: seven lines or six.
+    const isSubscribe = end - at > KIND_AT && bytes[at + KIND_AT] === DIGIT_9;
+    const next = linesEnd(bytes, at, end, isSubscribe ? 6 : 7);
+    if (next === undefined) return undefined;
+    return isSubscribe ? at - next : next - at;
+  },
+  tailBytes: 2,
+};
+
+/** NATS core. */
+export const NATS: HubWire = {
+  name: 'nats core',
+  hello: () => Buffer.from('CONNECT {"verbose":false,"pedantic":false}\r\n'),
+  subscribe: (channels) =>
+    Buffer.from(channels.map((channel, index) => `SUB ${channel} ${1_000 + index}\r\n`).join('')),
+  publish: (channel, payload) =>
+    Buffer.concat([Buffer.from(`PUB ${channel} ${payload.length}\r\n`), payload, Buffer.from('\r\n')]),
+  lengthAt: (bytes, at, end) => {
+    const lineEnd = bytes.indexOf('\r\n', at, 'latin1') + 2;
+    if (lineEnd < 2 || lineEnd > end) return undefined;
+    if (bytes[at] !== 0x4d) return at - lineEnd;
+    const payloadBytes = Number(bytes.toString('latin1', bytes.lastIndexOf(0x20, lineEnd), lineEnd - 2));
+    const length = lineEnd - at + payloadBytes + 2;
+    return at + length <= end ? length : undefined;
+  },
+  tailBytes: 2,
+  ping: { asks: 'PING\r\n', answer: Buffer.from('PONG\r\n') },
+};
+
+function resp(parts: readonly string[]): Uint8Array {
+  const body = parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('');
+  return Buffer.from(`*${parts.length}\r\n${body}`, 'latin1');
+}
+
+/** The place behind so many lines. */
+function linesEnd(bytes: Buffer, at: number, end: number, lines: number): number | undefined {
+  let next = at;
+  for (let line = 0; line < lines; line++) {
+    next = bytes.indexOf('\r\n', next, 'latin1') + 2;
+    if (next < 2 || next > end) return undefined;
+  }
+  return next;
+}

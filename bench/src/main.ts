@@ -1,0 +1,98 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { BENCH } from './paths.ts';
+import { buildApps, installPeers } from './prepare.ts';
+import { report } from './report.ts';
+import { merged, type Results, readResults, resultsOf } from './results.ts';
+import { runRounds } from './rounds.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+import { systems } from './systems.ts';
+
+const HELP = `Runs Groupcast and its peers side by side, and writes bench/RESULTS.md and its charts.
+
+Usage: pnpm bench [options]
+
+  --only LIST      scenarios, by the beginning of their names, between commas; the results of the others stay
+  --systems LIST   systems, by the beginning of their names, between commas; floor and groupcast among them
+  --rounds N       how often each is measured; 5
+  --seconds N      how long each is measured; 4
+  --quick          1 round of 2 seconds, to see that all of it runs; nothing is written
+  --report         writes the page and the charts from bench/results.json again, and measures nothing
+  --list           says what there is
+  --help           this text
+
+Servers share the machine with the load generator: leave it alone meanwhile. What is not installed is skipped, and the page says so.
+The peers need: cc, redis-server and nats-server from Debian, and the npm registry.
+`;
+
+const RESULTS = `${BENCH}results.json`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    systems: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    quick: { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) {
+  process.stdout.write(HELP);
+} else if (values.report) {
+  const results = readResults(RESULTS);
+  if (results === undefined) throw new Error('There is no bench/results.json: run the bench first.');
+  write(results, scenarios(systems(), { seconds: 0 }));
+} else {
+  await bench();
+}
+
+async function bench(): Promise<void> {
+  const rounds = values.quick ? 1 : Number(values.rounds);
+  const seconds = values.quick ? 2 : Number(values.seconds);
+  installPeers();
+  const all = scenarios(systems(), { seconds });
+  const chosen = all.filter(({ name }) => isChosen(name, values.only)).map(chooseSystems);
+  if (values.list) {
+    for (const { name, title } of all) process.stdout.write(`${name.padEnd(16)} ${title}\n`);
+    return;
+  }
+  buildApps();
+  const outcomes: Results['outcomes'][number][] = [];
+  for (const scenario of chosen) {
+    outcomes.push(await runRounds(scenario, rounds, (line) => process.stderr.write(`${line}\n`)));
+    // What is there already is not lost when somebody loses patience.
+    if (!values.quick)
+      write(merged(readResults(RESULTS), resultsOf(outcomes, rounds, command(seconds))), all);
+  }
+  const empty = outcomes
+    .flatMap(({ rows }) => rows)
+    .filter(({ rounds: measured }) => measured.every((one) => one === null));
+  process.exitCode = empty.some(({ trouble }) => !trouble?.startsWith('skipped')) ? 1 : 0;
+}
+
+function chooseSystems(scenario: Scenario): Scenario {
+  return {
+    ...scenario,
+    candidates: scenario.candidates.filter(({ name }) => isChosen(name, values.systems)),
+  };
+}
+
+function isChosen(name: string, list: string | undefined): boolean {
+  return list === undefined || list.split(',').some((beginning) => name.startsWith(beginning.trim()));
+}
+
+function command(seconds: number): string {
+  return `pnpm bench --rounds ${values.rounds} --seconds ${seconds}`;
+}
+
+function write(results: Results, all: readonly Scenario[]): void {
+  const { page, charts } = report(results, all);
+  mkdirSync(`${BENCH}charts`, { recursive: true });
+  writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(`${BENCH}RESULTS.md`, page);
+  for (const [name, chart] of charts) writeFileSync(`${BENCH}charts/${name}`, chart);
+}

@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BENCH, PEERS, ROOT } from './paths.ts';
+
+/** Builds what is measured as it is deployed, and the load generator. */
+export function buildApps(): void {
+  for (const app of ['channel-hub', 'ws-gateway', 'loadtest']) {
+    execFileSync(process.execPath, [`${ROOT}scripts/bundle.mjs`], {
+      cwd: `${ROOT}apps/${app}`,
+      stdio: 'inherit',
+    });
+  }
+}
+
+/** Installs the npm packages of the peers, which are no part of the workspace. */
+export function installPeers(): void {
+  if (existsSync(`${PEERS}node_modules`)) return;
+  const args = ['install', '--no-audit', '--no-fund', '--no-package-lock'];
+  execFileSync('npm', args, { cwd: PEERS, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** Compiles the floor; undefined when there is no compiler. */
+export function compileFloor(): string | undefined {
+  const program = join(mkdtempSync(join(tmpdir(), 'floor-')), 'floor');
+  try {
+    execFileSync('cc', ['-O2', '-o', program, `${BENCH}floor/floor.c`], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    return program;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a program says of its version; undefined when it is not installed. */
+export function versionOf(command: string, args: readonly string[]): string | undefined {
+  try {
+    return execFileSync(command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { report } from './report.ts';
+import type { Results } from './results.ts';
+import type { Scenario } from './scenarios.ts';
+
+const SCENARIO: Scenario = {
+  name: 'one',
+  title: 'One & only',
+  metric: 'cpu',
+  baseline: 'floor',
+  target: 1.5,
+  fresh: false,
+  candidates: [],
+};
+
+function results(ours: readonly number[]): Results {
+  return {
+    date: '2026-01-02',
+    commit: 'abc',
+    command: 'pnpm bench',
+    machine: 'a machine',
+    rounds: 3,
+    outcomes: [
+      {
+        scenario: 'one',
+        rows: [
+          { candidate: 'floor', version: 'C', rounds: [{ cpu: 4 }, { cpu: 5 }, { cpu: 6 }] },
+          { candidate: 'groupcast', version: '1', rounds: ours.map((cpu) => ({ cpu })) },
+          { candidate: 'other', version: '2', rounds: [null, null, null], trouble: 'skipped: needs cc' },
+        ],
+      },
+    ],
+  };
+}
+
+test('medians, ratios within rounds, and whether the target is met', () => {
+  const { page } = report(results([6, 7, 6]), [SCENARIO]);
+  expect(page).toContain('| floor (C) | 1.00 (1.00–1.00) | 5.00 (4.00–6.00) |');
+  expect(page).toContain('| **groupcast** (1) | 1.40 (1.00–1.50) | 6.00 (6.00–7.00) |');
+  expect(page).toContain('| other (2) | – | – |');
+  expect(page).toContain('other: skipped: needs cc.');
+  expect(page).toContain('Wanted: at most 1.5. Reached: 1.40, met.');
+});
+
+test('where it is missed, that is said', () => {
+  expect(report(results([9, 9, 9]), [SCENARIO]).page).toContain('Reached: 1.80, **missed**.');
+});
+
+test('a chart has a bar for each that was measured, and its texts are escaped', () => {
+  const chart = report(results([6, 7, 6]), [SCENARIO]).charts.get('one.svg') ?? '';
+  expect(chart.match(/<rect/g)).toHaveLength(2);
+  expect(chart).toContain('One &amp; only');
+});

@@ -1,0 +1,145 @@
+import { barChart } from './bar-chart.ts';
+import type { Results } from './results.ts';
+import type { Outcome, Row } from './rounds.ts';
+import type { Metric, Scenario } from './scenarios.ts';
+import { ratios, type Spread, spreadOf } from './statistics.ts';
+import { GROUPCAST } from './systems.ts';
+
+/** A page of Markdown, and the charts that it shows, by file name. */
+export interface Report {
+  readonly page: string;
+  readonly charts: ReadonlyMap<string, string>;
+}
+
+const METRICS: Readonly<
+  Record<Metric, { readonly label: string; readonly scale: number; readonly digits: number }>
+> = {
+  cpu: { label: 'CPU-s per million', scale: 1, digits: 2 },
+  rate: { label: 'per second', scale: 1, digits: 0 },
+  p50: { label: 'p50 ms', scale: 1, digits: 2 },
+  p99: { label: 'p99 ms', scale: 1, digits: 2 },
+  coldP99: { label: 'cold p99 ms', scale: 1, digits: 2 },
+  memory: { label: 'KiB per connection', scale: 1 / 1024, digits: 2 },
+  connect: { label: 'CPU µs per connection', scale: 1, digits: 0 },
+  generator: { label: 'generator, cores', scale: 1, digits: 2 },
+};
+
+/** The names of this project in the tables. */
+const OURS: ReadonlySet<string> = new Set([GROUPCAST, 'groupcast hub']);
+
+export function report(results: Results, scenarios: readonly Scenario[]): Report {
+  const charts = new Map<string, string>();
+  const sections = scenarios.flatMap((scenario) => {
+    const outcome = results.outcomes.find((one) => one.scenario === scenario.name);
+    if (outcome === undefined) return [];
+    const chart = chartOf(scenario, outcome);
+    if (chart !== undefined) charts.set(`${scenario.name}.svg`, chart);
+    return [section(scenario, outcome, chart !== undefined)];
+  });
+  return { page: [head(results), ...sections].join('\n'), charts };
+}
+
+function head({ date, commit, command, machine, rounds }: Results): string {
+  return `# Results
+
+Measured on ${date}, commit ${commit}, with \`${command}\`: ${rounds} rounds, in each of which all systems take their turn. Each cell is the median
+of the rounds, with the least and the most in brackets; a ratio is taken within a round, and the median of the ratios is given.
+
+Machine: ${machine}. The load generator shares its cores with the servers, so rates say what machine and generator do together; CPU seconds of
+the server for a million deliveries say what the server costs. "floor" is a C program that only writes the bytes (bench/floor/floor.c). This file is
+written by the bench; do not edit it.
+`;
+}
+
+function section(scenario: Scenario, outcome: Outcome, hasChart: boolean): string {
+  const shown = metricsIn(outcome);
+  const header = ['system', `ratio to ${scenario.baseline}`, ...shown.map((metric) => METRICS[metric].label)];
+  const rows = outcome.rows.map((row) => [
+    nameOf(row),
+    ratioText(scenario, outcome, row),
+    ...shown.map((metric) => cell(row, metric)),
+  ]);
+  return [
+    `## ${scenario.title}`,
+    '',
+    `\`${scenario.name}\`, compared by ${METRICS[scenario.metric].label}; less is better. ${verdict(scenario, outcome)}`,
+    '',
+    ...(hasChart ? [`![${scenario.title}](charts/${scenario.name}.svg)`, ''] : []),
+    ...table(header, rows),
+    ...notes(outcome),
+    '',
+  ].join('\n');
+}
+
+/** Whether this project does what it set out to do. */
+function verdict(scenario: Scenario, outcome: Outcome): string {
+  const ours = outcome.rows.find(({ candidate }) => OURS.has(candidate));
+  if (ours === undefined) return '';
+  if (scenario.metric === 'coldP99') {
+    const ratio = spreadOf(ratios(valuesOf(ours, 'coldP99'), valuesOf(ours, 'p99')));
+    return ratio === undefined ? '' : `Cold over warm: ${spreadText(ratio, 1, 2)}; at most 2 is wanted.`;
+  }
+  const ratio = ratioOf(scenario, outcome, ours);
+  if (scenario.target === undefined || ratio === undefined) return '';
+  const met = ratio.median <= scenario.target ? 'met' : '**missed**';
+  return `Wanted: at most ${scenario.target}. Reached: ${ratio.median.toFixed(2)}, ${met}.`;
+}
+
+function ratioText(scenario: Scenario, outcome: Outcome, row: Row): string {
+  const ratio = ratioOf(scenario, outcome, row);
+  return ratio === undefined ? '–' : spreadText(ratio, 1, 2);
+}
+
+function ratioOf({ metric, baseline }: Scenario, outcome: Outcome, row: Row): Spread | undefined {
+  const base = outcome.rows.find(({ candidate }) => candidate === baseline);
+  return base && spreadOf(ratios(valuesOf(row, metric), valuesOf(base, metric)));
+}
+
+function nameOf({ candidate, version }: Row): string {
+  return OURS.has(candidate) ? `**${candidate}** (${version})` : `${candidate} (${version})`;
+}
+
+function cell(row: Row, metric: Metric): string {
+  const spread = spreadOf(present(row, metric));
+  const { scale, digits } = METRICS[metric];
+  return spread === undefined ? '–' : spreadText(spread, scale, digits);
+}
+
+function spreadText({ median, min, max }: Spread, scale: number, digits: number): string {
+  const text = (value: number): string =>
+    (value * scale).toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  return `${text(median)} (${text(min)}–${text(max)})`;
+}
+
+function metricsIn(outcome: Outcome): readonly Metric[] {
+  const all = Object.keys(METRICS) as Metric[];
+  return all.filter((metric) => outcome.rows.some((row) => present(row, metric).length > 0));
+}
+
+function valuesOf(row: Row, metric: Metric): (number | undefined)[] {
+  return row.rounds.map((measured) => measured?.[metric]);
+}
+
+function present(row: Row, metric: Metric): number[] {
+  return valuesOf(row, metric).filter((value) => value !== undefined);
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)];
+}
+
+function notes(outcome: Outcome): string[] {
+  const troubles = outcome.rows.filter(({ trouble }) => trouble !== undefined);
+  return troubles.flatMap(({ candidate, trouble }) => ['', `${candidate}: ${trouble?.split('\n')[0]}.`]);
+}
+
+function chartOf(scenario: Scenario, outcome: Outcome): string | undefined {
+  const { label, scale, digits } = METRICS[scenario.metric];
+  const bars = outcome.rows.flatMap((row) => {
+    const spread = spreadOf(present(row, scenario.metric));
+    if (spread === undefined) return [];
+    return [{ name: row.candidate, value: spread.median * scale, isOurs: OURS.has(row.candidate) }];
+  });
+  return bars.length < 2 ? undefined : barChart(scenario.title, `${label}, less is better`, bars, digits);
+}

@@ -1,0 +1,75 @@
+import type { Candidate, Measured, Scenario, Subject } from './scenarios.ts';
+
+/** What became of one candidate in one scenario. */
+export interface Row {
+  readonly candidate: string;
+  readonly version: string;
+  /** By round; `null` where it could not be measured. */
+  readonly rounds: readonly (Measured | null)[];
+  /** Why it was not measured, or not always. */
+  readonly trouble?: string | undefined;
+}
+
+export interface Outcome {
+  readonly scenario: string;
+  readonly rows: readonly Row[];
+}
+
+interface Entry {
+  readonly candidate: Candidate;
+  readonly rounds: (Measured | null)[];
+  subject: Subject | undefined;
+  trouble: string | undefined;
+}
+
+/** Measures all candidates in turn, again and again: what the machine does meanwhile meets them all. */
+export async function runRounds(
+  scenario: Scenario,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<Outcome> {
+  const entries: Entry[] = scenario.candidates.map((candidate) => ({
+    candidate,
+    rounds: [],
+    subject: undefined,
+    trouble: candidate.missing && `skipped: needs ${candidate.missing}`,
+  }));
+  for (let round = 1; round <= rounds; round++) {
+    for (const entry of entries) {
+      const measured = entry.candidate.missing ? null : await measure(entry, scenario.fresh);
+      entry.rounds.push(measured);
+      say(`${scenario.name} ${round}/${rounds} ${entry.candidate.name}: ${text(measured) || entry.trouble}`);
+    }
+  }
+  for (const { subject } of entries) await subject?.stop();
+  return {
+    scenario: scenario.name,
+    rows: entries.map(({ candidate, rounds: measured, trouble }) => ({
+      candidate: candidate.name,
+      version: candidate.version,
+      rounds: measured,
+      trouble,
+    })),
+  };
+}
+
+async function measure(entry: Entry, fresh: boolean): Promise<Measured | null> {
+  try {
+    entry.subject ??= await entry.candidate.start();
+    return await entry.subject.measure();
+  } catch (error) {
+    entry.trouble = error instanceof Error ? error.message : String(error);
+    return null;
+  } finally {
+    if (fresh) {
+      await entry.subject?.stop();
+      entry.subject = undefined;
+    }
+  }
+}
+
+function text(measured: Measured | null): string {
+  return Object.entries(measured ?? {})
+    .map(([name, value]) => `${name} ${value.toPrecision(3)}`)
+    .join(', ');
+}

@@ -1,0 +1,296 @@
+import { type HubLoad, loadHub } from './hub-load.ts';
+import { type HubWire, NATIVE, NATS, REDIS } from './hub-wire.ts';
+import { runLoad } from './load.ts';
+import { freePort, listens, type Running, start } from './processes.ts';
+import {
+  FLOOR,
+  FLOOR_BATCH,
+  GROUPCAST,
+  GROUPCAST_8,
+  type Served,
+  type System,
+  startHub,
+  startRedis,
+} from './systems.ts';
+
+/** What one measurement gives, by name; what was not measured is missing. */
+export type Measured = Readonly<Partial<Record<Metric, number>>>;
+
+export type Metric =
+  /** CPU seconds of the server for a million deliveries. */
+  | 'cpu'
+  | 'rate'
+  | 'p50'
+  | 'p99'
+  /** p99 of the first ten seconds after the start, in milliseconds. */
+  | 'coldP99'
+  /** Resident memory of a connection, in bytes. */
+  | 'memory'
+  /** CPU of the server for a connection and its join, in microseconds. */
+  | 'connect'
+  /** Cores that the load generator took. */
+  | 'generator';
+
+/** Something that can be measured again and again. */
+export interface Subject {
+  measure(): Promise<Measured>;
+  stop(): Promise<void>;
+}
+
+export interface Candidate {
+  readonly name: string;
+  readonly version: string;
+  readonly missing?: string | undefined;
+  start(): Promise<Subject>;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  /** What is compared, best first when it is less. */
+  readonly metric: Metric;
+  /** Whom the ratios are to. */
+  readonly baseline: string;
+  /** The most that the ratio of this project to the baseline may be. */
+  readonly target?: number;
+  /** Whether servers start anew for each round, because memory or warmth is what is measured. */
+  readonly fresh: boolean;
+  readonly candidates: readonly Candidate[];
+}
+
+/** Seconds that are measured in each round. */
+export interface Pace {
+  readonly seconds: number;
+}
+
+const WARM = ['--scenario', 'groups', '--window', '8', '--seconds', '4'];
+
+export function scenarios(all: readonly System[], pace: Pace): readonly Scenario[] {
+  const load = (...args: string[]): string[] => [...args, '--seconds', String(pace.seconds)];
+  const without = (...names: string[]): readonly System[] => all.filter(({ name }) => !names.includes(name));
+  const only = (...names: string[]): readonly System[] => all.filter(({ name }) => names.includes(name));
+  const steady = (systems: readonly System[], args: readonly string[], warm = false): readonly Candidate[] =>
+    systems.map((system) => candidate(system, args, warm));
+  const plain = without(FLOOR_BATCH, GROUPCAST_8);
+  const batched = without(FLOOR, GROUPCAST_8);
+  const fanOut = { metric: 'cpu', fresh: false } as const;
+  return [
+    {
+      ...fanOut,
+      name: 'fanout-w1',
+      title: 'One group of 1,000 members, 128 bytes, one message at a time',
+      baseline: FLOOR,
+      target: 1.35,
+      candidates: steady(plain, load('--scenario', 'fanout')),
+    },
+    {
+      ...fanOut,
+      name: 'fanout-w8',
+      title: 'The same with 8 messages on their way',
+      baseline: FLOOR_BATCH,
+      target: 1.9,
+      candidates: steady(batched, load('--scenario', 'fanout', '--window', '8')),
+    },
+    {
+      ...fanOut,
+      name: 'groups-w1',
+      title: '200 groups of 10, one publishes in each, one message at a time in each group',
+      baseline: FLOOR,
+      target: 1.65,
+      candidates: steady(without(FLOOR_BATCH), load('--scenario', 'groups')),
+    },
+    {
+      ...fanOut,
+      name: 'groups-w8',
+      title: 'The same with 8 messages on their way in each group',
+      baseline: 'socket.io, 2 workers',
+      target: 0.25,
+      candidates: steady(batched, load('--scenario', 'groups', '--window', '8')),
+    },
+    {
+      name: 'latency',
+      title: 'Light load: 1,000 members in 100 groups, 200 messages a second in all, after a warm-up',
+      metric: 'p99',
+      fresh: false,
+      baseline: FLOOR,
+      target: 2.9,
+      candidates: steady(plain, ['--scenario', 'latency', '--seconds', '8'], true),
+    },
+    {
+      name: 'latency-cold',
+      title: 'Light load in the first ten seconds after the start, beside the same once warm',
+      metric: 'coldP99',
+      fresh: true,
+      baseline: GROUPCAST,
+      candidates: only(GROUPCAST).map(coldCandidate),
+    },
+    {
+      name: 'storm',
+      title: '10,000 connections as fast as they are taken, 256 at once, each joins one of 1,000 groups',
+      metric: 'connect',
+      fresh: true,
+      baseline: FLOOR,
+      candidates: steady(without(FLOOR_BATCH, GROUPCAST_8), ['--scenario', 'storm']),
+    },
+    {
+      name: 'idle-30k',
+      title: '30,000 connections that stand there, in 1,000 groups',
+      metric: 'memory',
+      fresh: true,
+      baseline: GROUPCAST,
+      candidates: steady(only(GROUPCAST), ['--scenario', 'idle', '--members', '30000', '--seconds', '3']),
+    },
+    hub('hub-1to8', 'The hub alone: 1 publisher, 8 subscribers, 1 channel, 128 bytes, 256 on their way', {
+      publishers: 1,
+      channels: 1,
+      window: 256,
+      seconds: pace.seconds,
+    }),
+    hub(
+      'hub-8to8',
+      'The hub alone: 8 publishers, 8 subscribers of all 1,000 channels, 256 on their way each',
+      {
+        publishers: 8,
+        channels: 1_000,
+        window: 256,
+        seconds: pace.seconds,
+      },
+    ),
+    {
+      ...hub('hub-latency', 'The hub alone: 2,000 messages a second, one at a time, to 8 subscribers', {
+        publishers: 1,
+        channels: 1,
+        rate: 2_000,
+        seconds: pace.seconds,
+      }),
+      metric: 'p99',
+      target: 1,
+    },
+    ...[1_000, 10_000, 30_000].map((members) => growth(members, only(GROUPCAST), load)),
+  ];
+}
+
+/** Cost of a delivery with more and more connections, always in groups of 10. */
+function growth(
+  members: number,
+  systems: readonly System[],
+  load: (...args: string[]) => string[],
+): Scenario {
+  const args = load('--scenario', 'groups', '--members', String(members), '--groups', String(members / 10));
+  return {
+    name: `growth-${members}`,
+    title: `${members.toLocaleString('en')} connections in groups of 10, one message at a time in each`,
+    metric: 'cpu',
+    fresh: false,
+    baseline: GROUPCAST,
+    candidates: systems.map((system) => candidate(system, args, false)),
+  };
+}
+
+function candidate(system: System, args: readonly string[], warm: boolean): Candidate {
+  const { name, version, missing } = system;
+  return {
+    name,
+    version,
+    missing,
+    start: async () => {
+      const served = await system.start();
+      if (warm) await runLoad(system, served, WARM);
+      return { measure: () => measured(system, served, args), stop: served.stop };
+    },
+  };
+}
+
+function coldCandidate(system: System): Candidate {
+  const { name, version, missing } = system;
+  const args = ['--scenario', 'latency', '--seconds', '10', '--warmup-seconds', '0'];
+  return {
+    name,
+    version,
+    missing,
+    start: async () => {
+      const served = await system.start();
+      const measure = async (): Promise<Measured> => {
+        const { p99 } = await measured(system, served, args);
+        await runLoad(system, served, WARM);
+        const warm = await measured(system, served, args);
+        return p99 === undefined ? warm : { ...warm, coldP99: p99 };
+      };
+      return { measure, stop: served.stop };
+    },
+  };
+}
+
+async function measured(system: System, served: Served, args: readonly string[]): Promise<Measured> {
+  const { server, latencyMs, generator, deliveries, ...result } = await runLoad(system, served, args);
+  const faults = result.lost + result.doubled + result.misordered;
+  if (faults > 0) throw new Error(`${system.name} lost, doubled or misordered ${faults} messages.`);
+  return defined({
+    cpu: server?.cpuSecondsPerMillionDeliveries,
+    rate: deliveries > 0 ? result.deliveriesPerSecond : result.connect.perSecond,
+    p50: latencyMs?.p50,
+    p99: latencyMs?.p99,
+    memory: deliveries > 0 ? undefined : server?.rssBytesPerConnection,
+    connect: deliveries > 0 ? undefined : server?.cpuMicrosPerConnection,
+    generator: generator.cpuShare,
+  });
+}
+
+type HubShape = Pick<HubLoad, 'publishers' | 'channels' | 'window' | 'rate' | 'seconds'>;
+
+function hub(name: string, title: string, shape: HubShape): Scenario {
+  return {
+    name,
+    title,
+    metric: 'cpu',
+    fresh: false,
+    baseline: REDIS.name,
+    target: 0.5,
+    candidates: [
+      hubCandidate(NATIVE, 'history and offsets on', startHub, shape),
+      hubCandidate(REDIS, 'Redis', startRedis, shape),
+      hubCandidate(NATS, 'NATS', startNats, shape),
+    ],
+  };
+}
+
+function hubCandidate(
+  wire: HubWire,
+  version: string,
+  open: () => Promise<Running & { readonly port: number }>,
+  shape: HubShape,
+): Candidate {
+  return {
+    name: wire.name,
+    version,
+    start: async () => {
+      const running = await open();
+      const load: HubLoad = {
+        ...shape,
+        wire,
+        port: running.port,
+        pids: running.pids,
+        subscribers: 8,
+        bytes: 128,
+      };
+      const measure = async (): Promise<Measured> => {
+        const result = await loadHub(load);
+        const { cpuSecondsPerMillion: cpu, perSecond: rate, generatorShare: generator } = result;
+        return defined({ cpu, rate, generator, p50: result.p50Ms, p99: result.p99Ms });
+      };
+      return { measure, stop: running.stop };
+    },
+  };
+}
+
+async function startNats(): Promise<Running & { readonly port: number }> {
+  const port = await freePort();
+  const running = await start('nats-server', ['-a', '127.0.0.1', '-p', String(port)], () => listens(port));
+  return { port, ...running };
+}
+
+function defined(measured: Record<string, number | null | undefined>): Measured {
+  return Object.fromEntries(
+    Object.entries(measured).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+}
