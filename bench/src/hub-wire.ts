@@ -1,4 +1,4 @@
-import { native } from '@groupcast/protocol';
+import { limits, native } from '@groupcast/protocol';
 
 /**
  * What a hub speaks, as the bytes of a load: all messages of one load are equally long. A counter answers how many bytes the whole
@@ -27,7 +27,11 @@ const DIGIT_9 = 0x39;
 export const NATIVE: HubWire = {
   name: 'groupcast hub',
   hello: () =>
-    native.encodeHello({ version: native.NATIVE_VERSION, nonce: new Uint8Array(16), name: 'bench' }),
+    native.encodeHello({
+      version: native.NATIVE_VERSION,
+      nonce: new Uint8Array(limits.NONCE_BYTES),
+      name: 'bench',
+    }),
   subscribe: (channels) =>
     native.encodeSubscribe({ request: 1, subjects: channels.map((name) => ({ name, prefix: false })) }),
   publish: (channel, payload) =>

@@ -3,6 +3,10 @@ import type { HubWire } from './hub-wire.ts';
 /** As much as a message and the beginning of the next can be apart. */
 const HELD_BYTES_MAX = 64 * 1024;
 
+/** By these bytes one kind of message differs from another, in text protocols. */
+const KIND_AT = 5;
+const LINE_END = 0x0a;
+
 /** Counts the messages of one subscriber where they lie, however the stream was cut. */
 export class MessageCounter {
   count = 0;
@@ -12,6 +16,9 @@ export class MessageCounter {
   readonly #message: ((bytes: Buffer, payloadEnd: number) => void) | undefined;
   readonly #held = Buffer.alloc(2 * HELD_BYTES_MAX);
   #heldBytes = 0;
+  #lastLength = 0;
+  #firstByte = 0;
+  #kindByte = 0;
 
   constructor(
     wire: HubWire,
@@ -47,17 +54,33 @@ export class MessageCounter {
   #read(bytes: Buffer, from: number, end: number, enough: number): number {
     let at = from;
     while (at < end && at <= enough) {
-      const length = this.#wire.lengthAt(bytes, at, end);
+      const length = this.#isAlike(bytes, at, end) ? this.#lastLength : this.#wire.lengthAt(bytes, at, end);
       if (length === undefined || at + Math.abs(length) > end) break;
       at += Math.abs(length);
       if (length < 0) this.#other(bytes.toString('latin1', at + length, at));
-      else this.#take(bytes, at);
+      else this.#take(bytes, at, length);
     }
     return at;
   }
 
-  #take(bytes: Buffer, end: number): void {
+  /** Whether a message as long as the one before stands here: all of one load are, and to read each is what would limit the load. */
+  #isAlike(bytes: Buffer, at: number, end: number): boolean {
+    const last = at + this.#lastLength - 1;
+    return (
+      this.#lastLength > 0 &&
+      last < end &&
+      this.#wire.tailBytes > 0 &&
+      bytes[at] === this.#firstByte &&
+      bytes[at + KIND_AT] === this.#kindByte &&
+      bytes[last] === LINE_END
+    );
+  }
+
+  #take(bytes: Buffer, end: number, length: number): void {
     this.count += 1;
+    this.#lastLength = length;
+    this.#firstByte = bytes[end - length] ?? 0;
+    this.#kindByte = bytes[end - length + KIND_AT] ?? 0;
     this.#message?.(bytes, end - this.#wire.tailBytes);
   }
 }

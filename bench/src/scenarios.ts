@@ -8,6 +8,7 @@ import {
   GROUPCAST,
   GROUPCAST_8,
   type Served,
+  SOCKET_IO_2,
   type System,
   startHub,
   startRedis,
@@ -66,47 +67,72 @@ export interface Pace {
 const WARM = ['--scenario', 'groups', '--window', '8', '--seconds', '4'];
 
 export function scenarios(all: readonly System[], pace: Pace): readonly Scenario[] {
-  const load = (...args: string[]): string[] => [...args, '--seconds', String(pace.seconds)];
-  const without = (...names: string[]): readonly System[] => all.filter(({ name }) => !names.includes(name));
-  const only = (...names: string[]): readonly System[] => all.filter(({ name }) => names.includes(name));
-  const steady = (systems: readonly System[], args: readonly string[], warm = false): readonly Candidate[] =>
-    systems.map((system) => candidate(system, args, warm));
-  const plain = without(FLOOR_BATCH, GROUPCAST_8);
-  const batched = without(FLOOR, GROUPCAST_8);
-  const fanOut = { metric: 'cpu', fresh: false } as const;
+  return [
+    ...fanOuts(all, pace),
+    ...lightLoads(all),
+    ...connections(all),
+    ...hubs(pace),
+    ...growths(all, pace),
+  ];
+}
+
+function without(all: readonly System[], ...names: string[]): readonly System[] {
+  return all.filter(({ name }) => !names.includes(name));
+}
+
+function only(all: readonly System[], ...names: string[]): readonly System[] {
+  return all.filter(({ name }) => names.includes(name));
+}
+
+function loadFor({ seconds }: Pace, ...args: string[]): string[] {
+  return [...args, '--seconds', String(seconds)];
+}
+
+function steady(systems: readonly System[], args: readonly string[], warm = false): readonly Candidate[] {
+  return systems.map((system) => candidate(system, args, warm));
+}
+
+function fanOuts(all: readonly System[], pace: Pace): readonly Scenario[] {
+  const shared = { metric: 'cpu', fresh: false } as const;
+  const batched = without(all, FLOOR, GROUPCAST_8);
   return [
     {
-      ...fanOut,
+      ...shared,
       name: 'fanout-w1',
       title: 'One group of 1,000 members, 128 bytes, one message at a time',
       baseline: FLOOR,
       target: 1.35,
-      candidates: steady(plain, load('--scenario', 'fanout')),
+      candidates: steady(without(all, FLOOR_BATCH, GROUPCAST_8), loadFor(pace, '--scenario', 'fanout')),
     },
     {
-      ...fanOut,
+      ...shared,
       name: 'fanout-w8',
       title: 'The same with 8 messages on their way',
       baseline: FLOOR_BATCH,
       target: 1.9,
-      candidates: steady(batched, load('--scenario', 'fanout', '--window', '8')),
+      candidates: steady(batched, loadFor(pace, '--scenario', 'fanout', '--window', '8')),
     },
     {
-      ...fanOut,
+      ...shared,
       name: 'groups-w1',
       title: '200 groups of 10, one publishes in each, one message at a time in each group',
       baseline: FLOOR,
       target: 1.65,
-      candidates: steady(without(FLOOR_BATCH), load('--scenario', 'groups')),
+      candidates: steady(without(all, FLOOR_BATCH), loadFor(pace, '--scenario', 'groups')),
     },
     {
-      ...fanOut,
+      ...shared,
       name: 'groups-w8',
       title: 'The same with 8 messages on their way in each group',
-      baseline: 'socket.io, 2 workers',
+      baseline: SOCKET_IO_2,
       target: 0.25,
-      candidates: steady(batched, load('--scenario', 'groups', '--window', '8')),
+      candidates: steady(batched, loadFor(pace, '--scenario', 'groups', '--window', '8')),
     },
+  ];
+}
+
+function lightLoads(all: readonly System[]): readonly Scenario[] {
+  return [
     {
       name: 'latency',
       title: 'Light load: 1,000 members in 100 groups, 200 messages a second in all, after a warm-up',
@@ -114,7 +140,11 @@ export function scenarios(all: readonly System[], pace: Pace): readonly Scenario
       fresh: false,
       baseline: FLOOR,
       target: 2.9,
-      candidates: steady(plain, ['--scenario', 'latency', '--seconds', '8'], true),
+      candidates: steady(
+        without(all, FLOOR_BATCH, GROUPCAST_8),
+        ['--scenario', 'latency', '--seconds', '6'],
+        true,
+      ),
     },
     {
       name: 'latency-cold',
@@ -122,15 +152,20 @@ export function scenarios(all: readonly System[], pace: Pace): readonly Scenario
       metric: 'coldP99',
       fresh: true,
       baseline: GROUPCAST,
-      candidates: only(GROUPCAST).map(coldCandidate),
+      candidates: only(all, GROUPCAST).map(coldCandidate),
     },
+  ];
+}
+
+function connections(all: readonly System[]): readonly Scenario[] {
+  return [
     {
       name: 'storm',
       title: '10,000 connections as fast as they are taken, 256 at once, each joins one of 1,000 groups',
       metric: 'connect',
       fresh: true,
       baseline: FLOOR,
-      candidates: steady(without(FLOOR_BATCH, GROUPCAST_8), ['--scenario', 'storm']),
+      candidates: steady(without(all, FLOOR_BATCH, GROUPCAST_8), ['--scenario', 'storm']),
     },
     {
       name: 'idle-30k',
@@ -138,13 +173,24 @@ export function scenarios(all: readonly System[], pace: Pace): readonly Scenario
       metric: 'memory',
       fresh: true,
       baseline: GROUPCAST,
-      candidates: steady(only(GROUPCAST), ['--scenario', 'idle', '--members', '30000', '--seconds', '3']),
+      candidates: steady(only(all, GROUPCAST), [
+        '--scenario',
+        'idle',
+        '--members',
+        '30000',
+        '--seconds',
+        '3',
+      ]),
     },
+  ];
+}
+
+function hubs({ seconds }: Pace): readonly Scenario[] {
+  const one = { publishers: 1, channels: 1, seconds };
+  return [
     hub('hub-1to8', 'The hub alone: 1 publisher, 8 subscribers, 1 channel, 128 bytes, 256 on their way', {
-      publishers: 1,
-      channels: 1,
+      ...one,
       window: 256,
-      seconds: pace.seconds,
     }),
     hub(
       'hub-8to8',
@@ -153,21 +199,22 @@ export function scenarios(all: readonly System[], pace: Pace): readonly Scenario
         publishers: 8,
         channels: 1_000,
         window: 256,
-        seconds: pace.seconds,
+        seconds,
       },
     ),
     {
       ...hub('hub-latency', 'The hub alone: 2,000 messages a second, one at a time, to 8 subscribers', {
-        publishers: 1,
-        channels: 1,
+        ...one,
         rate: 2_000,
-        seconds: pace.seconds,
       }),
       metric: 'p99',
       target: 1,
     },
-    ...[1_000, 10_000, 30_000].map((members) => growth(members, only(GROUPCAST), load)),
   ];
+}
+
+function growths(all: readonly System[], pace: Pace): readonly Scenario[] {
+  return [1_000, 10_000, 30_000].map((members) => growth(members, only(all, GROUPCAST), pace));
 }
 
 /** Cost of a delivery with more and more connections, always in groups of 10. */
@@ -176,7 +223,8 @@ function growth(
   systems: readonly System[],
   load: (...args: string[]) => string[],
 ): Scenario {
-  const args = load('--scenario', 'groups', '--members', String(members), '--groups', String(members / 10));
+  const groups = String(members / 10);
+  const args = loadFor(pace, '--scenario', 'groups', '--members', String(members), '--groups', groups);
   return {
     name: `growth-${members}`,
     title: `${members.toLocaleString('en')} connections in groups of 10, one message at a time in each`,

@@ -30,6 +30,7 @@ export const FLOOR = 'floor';
 export const FLOOR_BATCH = 'floor, batched';
 /** The whole of this project: a hub and a gateway of two workers. */
 export const GROUPCAST = 'groupcast';
+export const SOCKET_IO_2 = 'socket.io, 2 workers';
 export const GROUPCAST_8 = 'groupcast, 8 workers';
 
 /** All systems, those that cannot run on this machine among them. */
@@ -45,7 +46,7 @@ export function systems(): readonly System[] {
     groupcast(GROUPCAST_8, 8),
     peer('ws, a loop of send', `ws 8.23, Node ${process.version}`, [NODE, 'ws-loop.mjs']),
     socketIo('socket.io, 1 process', 'single'),
-    socketIo('socket.io, 2 workers', 'cluster'),
+    socketIo(SOCKET_IO_2, 'cluster'),
     socketIoRedis(redis),
     {
       ...peer('bun, native publish', `Bun ${bun}`, [BUN, 'bun.mjs']),

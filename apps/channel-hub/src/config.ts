@@ -31,6 +31,7 @@ export interface HubConfig {
   readonly historyBytes: number;
   readonly historyTotalBytes: number;
   readonly drainSeconds: number;
+  readonly warmUpMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: LogFormat;
 }
@@ -161,6 +162,14 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     max: 3_600,
     unit: 'seconds',
     describe: 'How long gateways have to leave when the hub is told to end.',
+  }),
+  warmUpMs: integerOption({
+    default: 500,
+    min: 0,
+    max: 10_000,
+    unit: 'milliseconds',
+    describe:
+      'The hub practises on itself for at most this time before it listens, so that its first messages do not take longer. 0 is not at all.',
   }),
   logLevel: choiceOption({
     default: 'info',

@@ -19,6 +19,7 @@ import { MemoryEngine } from '../engine/memory-engine.ts';
 import { createHub, type Hub } from '../hub.ts';
 import { HubError } from '../hub-error.ts';
 import type { HubOptionsInput, HubTls } from '../hub-options.ts';
+import { warmUp } from '../warm-up.ts';
 import { limitLog } from './limited-log.ts';
 import { hubMetrics } from './metrics.ts';
 import { type HubReport, hubReport } from './stats.ts';
@@ -41,6 +42,8 @@ export const startCommand: Command<HubConfig> = {
     const log = createLogger({ name: 'groupcast-hub', level: config.logLevel, format: config.logFormat });
     for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
     const limited = limitLog(log);
+    // Nobody is here yet: a signal that comes meanwhile ends the process at once.
+    await practise(config.warmUpMs, log);
     const hub = createHub({ ...hubOptions(config, limited.log), secret });
     const loopDelay = new EventLoopDelay();
     let listen = '';
@@ -75,6 +78,15 @@ export const startCommand: Command<HubConfig> = {
     }
   },
 };
+
+/** A hub that could not warm up serves all the same, only more slowly at first. */
+async function practise(maxMs: number, log: Log): Promise<void> {
+  try {
+    await warmUp({ maxMs });
+  } catch (error) {
+    log.warn({ error }, 'the hub could not warm up; its first messages take longer');
+  }
+}
 
 async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo> {
   try {

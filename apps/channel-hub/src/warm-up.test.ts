@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { warmUp } from './warm-up.ts';
+
+test('runs so many rounds and ends', async () => {
+  expect(await warmUp({ maxMs: 60_000, roundsMax: 25 })).toBe(25);
+});
+
+test('without time it does nothing', async () => {
+  expect(await warmUp({ maxMs: 0 })).toBe(0);
+});
+
+test('ends when its time is up', async () => {
+  expect(await warmUp({ maxMs: 1, roundsMax: 1_000_000_000 })).toBeGreaterThanOrEqual(0);
+});

@@ -1,0 +1,113 @@
+import { connect, type Socket } from 'node:net';
+import { FrameDecoder, limits, native } from '@groupcast/protocol';
+import { createHub } from './hub.ts';
+
+/** Peers that follow all channels; one of them publishes. */
+const PEERS = 3;
+
+const CHANNELS = 64;
+
+/** Publications that are sent at once in every tenth round; otherwise it is one. */
+const RUN = 50;
+
+const ROUNDS_MAX = 4_000;
+
+export interface WarmUpOptions {
+  /** How long it may take, in milliseconds; 0 is none at all. */
+  readonly maxMs: number;
+  /** Rounds after which it ends, where the machine is fast. Default 4,000. */
+  readonly roundsMax?: number;
+}
+
+/**
+ * Lets publications pass through a hub of its own until the compiler has seen them often enough: a process that starts cold takes several times as
+ * long for each of its first thousand messages. Resolves with the number of rounds; leaves nothing behind.
+ */
+export async function warmUp({ maxMs, roundsMax = ROUNDS_MAX }: WarmUpOptions): Promise<number> {
+  if (maxMs === 0) return 0;
+  const endMs = performance.now() + maxMs;
+  const hub = createHub({ host: '127.0.0.1', port: 0 });
+  const peers: WarmUpPeer[] = [];
+  try {
+    const { port } = await hub.listen();
+    for (let index = 0; index < PEERS; index++) peers.push(new WarmUpPeer(port));
+    await Promise.all(peers.map((peer) => peer.received(FRAMES_BEFORE)));
+    let rounds = 0;
+    let sent = 0;
+    while (rounds < roundsMax && performance.now() < endMs) {
+      const count = rounds % 10 === 0 ? RUN : 1;
+      peers[0]?.publish(rounds % CHANNELS, count);
+      sent += count;
+      rounds += 1;
+      await Promise.all(peers.map((peer) => peer.received(FRAMES_BEFORE + sent)));
+    }
+    return rounds;
+  } finally {
+    for (const peer of peers) peer.close();
+    await hub.close();
+  }
+}
+
+/** WELCOME and SUBSCRIBED. */
+const FRAMES_BEFORE = 2;
+
+class WarmUpPeer {
+  readonly #socket: Socket;
+  readonly #decoder = new FrameDecoder();
+  #frames = 0;
+  #wanted = Number.POSITIVE_INFINITY;
+  #resolve: () => void = () => {};
+  #reject: (error: Error) => void = () => {};
+
+  constructor(port: number) {
+    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    this.#socket.on('data', (chunk) => this.#receive(chunk));
+    this.#socket.on('error', (error) => this.#reject(error));
+    this.#socket.on('close', () => this.#reject(new Error('The hub that warms up has closed a connection.')));
+    const subjects = Array.from({ length: CHANNELS }, (_, index) => ({
+      name: channel(index),
+      prefix: false,
+    }));
+    const nonce = new Uint8Array(limits.NONCE_BYTES);
+    this.#socket.write(native.encodeHello({ version: native.NATIVE_VERSION, nonce, name: 'warm-up' }));
+    this.#socket.write(native.encodeSubscribe({ request: 1, subjects }));
+  }
+
+  publish(index: number, count: number): void {
+    const publication = { kind: 'text', excludeSender: false, sender: 'warm-up', messageId: '' } as const;
+    const frame = native.encodePublish({
+      ...publication,
+      channel: channel(index),
+      payload: PAYLOAD,
+      number: 0,
+    });
+    this.#socket.write(Buffer.concat(Array.from({ length: count }, () => frame)));
+  }
+
+  /** Resolves when so many frames have come. */
+  received(frames: number): Promise<void> {
+    if (this.#frames >= frames) return Promise.resolve();
+    this.#wanted = frames;
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#decoder.push(chunk, () => {
+      this.#frames += 1;
+    });
+    if (this.#frames >= this.#wanted) this.#resolve();
+  }
+}
+
+const PAYLOAD = 'A message of about the length that most messages have, which are short.';
+
+function channel(index: number): string {
+  return `${limits.GROUP_CHANNEL_PREFIX}warm-up-${index}`;
+}
