@@ -218,11 +218,7 @@ function growths(all: readonly System[], pace: Pace): readonly Scenario[] {
 }
 
 /** Cost of a delivery with more and more connections, always in groups of 10. */
-function growth(
-  members: number,
-  systems: readonly System[],
-  load: (...args: string[]) => string[],
-): Scenario {
+function growth(members: number, systems: readonly System[], pace: Pace): Scenario {
   const groups = String(members / 10);
   const args = loadFor(pace, '--scenario', 'groups', '--members', String(members), '--groups', groups);
   return {
