@@ -95,7 +95,7 @@ export class Entrance implements ArrivalReceiver {
       this.#server.close(() => resolve());
     });
     // A server that is closed no longer looks after the deadlines of handshakes.
-    this.#handshakeTimer = setTimeout(() => this.#server.closeAllConnections(), this.#options.handshakeMs);
+    this.#handshakeTimer = setTimeout(() => this.#cutHandshakes(), this.#options.handshakeMs);
   }
 
   /** From now on every handshake is refused. */
@@ -105,8 +105,7 @@ export class Entrance implements ArrivalReceiver {
 
   /** Cuts the handshakes and pages that are under way. Once it has stopped listening; resolves when the port is closed. */
   async close(): Promise<void> {
-    this.#arrivals.close();
-    this.#server.closeAllConnections();
+    this.#cutHandshakes();
     await this.#portClosed;
     clearTimeout(this.#handshakeTimer);
   }
@@ -121,6 +120,11 @@ export class Entrance implements ArrivalReceiver {
 
   silent(socket: Socket): void {
     this.#refuseHttp(408, TOO_LATE, socket);
+  }
+
+  #cutHandshakes(): void {
+    this.#arrivals.close();
+    this.#server.closeAllConnections();
   }
 
   #createServer(): Server {

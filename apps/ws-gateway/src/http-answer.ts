@@ -43,6 +43,8 @@ export function refuse(socket: Duplex, status: number, sentence: string, headers
   const body = errorJson(sentence);
   const all = { ...JSON_HEADERS, 'content-length': Buffer.byteLength(body), connection: 'close', ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  // Whoever is refused may have gone already, and an error that nobody listens to ends the process.
+  socket.on('error', destroy);
   socket.once('finish', destroy);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
 }

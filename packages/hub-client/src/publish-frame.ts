@@ -1,10 +1,4 @@
-import {
-  isChannelName,
-  limits,
-  native,
-  ProtocolError,
-  utf8ByteLength,
-} from '@groupcast/protocol';
+import { isChannelName, limits, native, ProtocolError, utf8ByteLength } from '@groupcast/protocol';
 
 export interface PublishOptions {
   /** Default: `text` for a string, `bytes` for bytes. */

@@ -54,7 +54,10 @@ export interface WriteOwner {
 
 /** Who is given what was read. */
 export interface ReadOwner {
-  /** Takes the first `length` bytes of a chunk, which are overwritten after the call, or says that they are for others. */
+  /**
+   * Takes the first `length` bytes of a chunk, which are overwritten after the call, or says that they are for others. Whoever destroys the
+   * socket in this call takes them: there is nobody else any more.
+   */
   read(chunk: Buffer, length: number): boolean;
 }
 
@@ -91,7 +94,12 @@ export function writeDirectly(
   bytes: Uint8Array,
   owner: WriteOwner,
 ): 'done' | 'waiting' | 'failed' {
-  if (stream === undefined || spare === undefined || handle.writeBuffer(spare, bytes) !== 0) return 'failed';
+  if (stream === undefined || spare === undefined) return 'failed';
+  if (handle.writeBuffer(spare, bytes) !== 0) {
+    // It may have been used.
+    spare = new stream.WriteWrap();
+    return 'failed';
+  }
   if (stream.streamBaseState[stream.kLastWriteWasAsync] === 0) return 'done';
   spare.buffer = bytes;
   spare.owner = owner;
