@@ -149,7 +149,8 @@ class HubRun {
       for (const publisher of this.#publishers) publisher.send(share);
       this.#published += share * publishers;
     } else if (performance.now() >= this.#sendAtMs) {
-      this.#publishers[0]?.sendStamped(performance.now());
+      // With the time at which it was due: what is late here is late.
+      this.#publishers[0]?.sendStamped(this.#sendAtMs);
       this.#published += 1;
       this.#sendAtMs += 1_000 / rate;
     }

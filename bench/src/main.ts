@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { BENCH } from './paths.ts';
 import { buildApps, installPeers } from './prepare.ts';
 import { report } from './report.ts';
-import { merged, type Results, readResults, resultsOf } from './results.ts';
+import { provenanceOf, type Results, readResults, withOutcome } from './results.ts';
+import type { Outcome } from './rounds.ts';
 import { runRounds } from './rounds.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import { systems } from './systems.ts';
@@ -47,13 +48,13 @@ if (values.help) {
   if (results === undefined) throw new Error('There is no bench/results.json: run the bench first.');
   write(results, scenarios(systems(), { seconds: 0 }));
 } else {
+  if (!values.list) installPeers();
   await bench();
 }
 
 async function bench(): Promise<void> {
   const rounds = values.quick ? 1 : Number(values.rounds);
   const seconds = values.quick ? 2 : Number(values.seconds);
-  installPeers();
   const all = scenarios(systems(), { seconds });
   const chosen = all.filter(({ name }) => isChosen(name, values.only)).map(chooseSystems);
   if (values.list) {
@@ -61,12 +62,13 @@ async function bench(): Promise<void> {
     return;
   }
   buildApps();
-  const outcomes: Results['outcomes'][number][] = [];
+  const provenance = provenanceOf(rounds, command(seconds));
+  const outcomes: Outcome[] = [];
   for (const scenario of chosen) {
-    outcomes.push(await runRounds(scenario, rounds, (line) => process.stderr.write(`${line}\n`)));
+    const outcome = await runRounds(scenario, rounds, (line) => process.stderr.write(`${line}\n`));
+    outcomes.push(outcome);
     // What is there already is not lost when somebody loses patience.
-    if (!values.quick)
-      write(merged(readResults(RESULTS), resultsOf(outcomes, rounds, command(seconds))), all);
+    if (!values.quick) write(withOutcome(readResults(RESULTS), { ...outcome, ...provenance }), all);
   }
   const empty = outcomes
     .flatMap(({ rows }) => rows)
@@ -86,7 +88,9 @@ function isChosen(name: string, list: string | undefined): boolean {
 }
 
 function command(seconds: number): string {
-  return `pnpm bench --rounds ${values.rounds} --seconds ${seconds}`;
+  const only = values.only === undefined ? '' : ` --only ${values.only}`;
+  const some = values.systems === undefined ? '' : ` --systems '${values.systems}'`;
+  return `pnpm bench --rounds ${values.rounds} --seconds ${seconds}${only}${some}`;
 }
 
 function write(results: Results, all: readonly Scenario[]): void {

@@ -12,17 +12,33 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** Below those that the kernel gives to clients, of which a load has tens of thousands. */
+const PORT_MIN = 20_000;
+const PORT_MAX = 32_000;
+
 /** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
   });
 }
+
+const children = new Set<ChildProcess>();
+
+// Whoever loses patience must not leave servers behind.
+process.once('exit', () => {
+  for (const child of children) killTree(child);
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 /** Starts a program, and waits until `ready` is true. Its output goes nowhere; when it fails, what it said on stderr is in the error. */
 export async function start(
@@ -32,6 +48,7 @@ export async function start(
   options: { readonly cwd?: string } = {},
 ): Promise<Running> {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], ...options });
+  children.add(child);
   let said = '';
   let failure: string | undefined;
   child.stderr.on('data', (chunk) => {
@@ -65,16 +82,20 @@ export function listens(port: number): Promise<boolean> {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  const pids = treeOf(child.pid ?? 0);
   const gone = child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : undefined;
-  for (const pid of pids) {
+  killTree(child);
+  await gone;
+  children.delete(child);
+}
+
+function killTree(child: ChildProcess): void {
+  for (const pid of treeOf(child.pid ?? 0)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
       // It has gone by itself.
     }
   }
-  await gone;
 }
 
 /** A process and all that it has started. */

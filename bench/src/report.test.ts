@@ -8,20 +8,23 @@ const SCENARIO: Scenario = {
   title: 'One & only',
   metric: 'cpu',
   baseline: 'floor',
-  target: 1.5,
+  checks: [
+    { of: 'groupcast', metric: 'cpu', over: { candidate: 'floor', metric: 'cpu' }, most: 1.5 },
+    { of: 'groupcast', metric: 'cpu', most: 6.5 },
+  ],
   fresh: false,
   candidates: [],
 };
 
 function results(ours: readonly number[]): Results {
   return {
-    date: '2026-01-02',
-    commit: 'abc',
-    command: 'pnpm bench',
-    machine: 'a machine',
-    rounds: 3,
     outcomes: [
       {
+        date: '2026-01-02',
+        commit: 'abc',
+        command: 'pnpm bench',
+        machine: 'a machine',
+        rounds: 3,
         scenario: 'one',
         rows: [
           { candidate: 'floor', version: 'C', rounds: [{ cpu: 4 }, { cpu: 5 }, { cpu: 6 }] },
@@ -39,11 +42,15 @@ test('medians, ratios within rounds, and whether the target is met', () => {
   expect(page).toContain('| **groupcast** (1) | 1.40 (1.00–1.50) | 6.00 (6.00–7.00) |');
   expect(page).toContain('| other (2) | – | – |');
   expect(page).toContain('other: skipped: needs cc.');
-  expect(page).toContain('Wanted: at most 1.5. Reached: 1.40, met.');
+  expect(page).toContain(
+    'at most 1.5 times floor (CPU-s per million) is wanted; 1.40 (1.00–1.50) is reached: met.',
+  );
+  expect(page).toContain('at most 6.5 CPU-s per million is wanted; 6.00 (6.00–7.00) is reached: met.');
+  expect(page).toContain('3 rounds on 2026-01-02, commit abc, `pnpm bench`; a machine.');
 });
 
 test('where it is missed, that is said', () => {
-  expect(report(results([9, 9, 9]), [SCENARIO]).page).toContain('Reached: 1.80, **missed**.');
+  expect(report(results([9, 9, 9]), [SCENARIO]).page).toContain('1.80 (1.50–2.25) is reached: **missed**.');
 });
 
 test('a chart has a bar for each that was measured, and its texts are escaped', () => {

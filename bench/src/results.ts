@@ -3,33 +3,32 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import type { Outcome } from './rounds.ts';
 
-/** All that one run of the bench has found, and where. */
-export interface Results {
+/** How and when a scenario was measured. */
+export interface Provenance {
   readonly date: string;
   readonly commit: string;
   readonly command: string;
   readonly machine: string;
   readonly rounds: number;
-  readonly outcomes: readonly Outcome[];
 }
 
-export function resultsOf(outcomes: readonly Outcome[], rounds: number, command: string): Results {
+export type Found = Outcome & Provenance;
+
+/** What was found at last in each scenario. */
+export interface Results {
+  readonly outcomes: readonly Found[];
+}
+
+/** Of a run that begins now. */
+export function provenanceOf(rounds: number, command: string): Provenance {
   const commit = execFileSync('git', ['describe', '--always', '--dirty']).toString().trim();
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    commit,
-    command,
-    machine: machine(),
-    rounds,
-    outcomes,
-  };
+  return { date: new Date().toISOString().slice(0, 10), commit, command, machine: machine(), rounds };
 }
 
-/** The results of a run before, in which scenarios of a new one take the place of those that they repeat. */
-export function merged(before: Results | undefined, now: Results): Results {
-  const repeated = new Set(now.outcomes.map(({ scenario }) => scenario));
-  const kept = before?.outcomes.filter(({ scenario }) => !repeated.has(scenario)) ?? [];
-  return { ...now, outcomes: [...kept, ...now.outcomes] };
+/** The results so far, in which one outcome takes the place of that of its scenario. */
+export function withOutcome(results: Results | undefined, found: Found): Results {
+  const others = results?.outcomes.filter(({ scenario }) => scenario !== found.scenario) ?? [];
+  return { outcomes: [...others, found] };
 }
 
 export function readResults(path: string): Results | undefined {

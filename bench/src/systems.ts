@@ -23,7 +23,8 @@ export interface System {
 
 const NODE = process.execPath;
 const BUN = `${PEERS}node_modules/.bin/bun`;
-const APT = 'apt-get install redis-server nats-server';
+/** What installs the peers from Debian. */
+export const APT = 'apt-get install redis-server nats-server';
 
 /** The floor with one write per member and message, and with one per member and turn. */
 export const FLOOR = 'floor';
