@@ -52,7 +52,12 @@ describe.each([1, 8])('the exchange of the origin, with %i workers', (workers) =
   });
 
   test('reaches every member on every worker, from a sender that is no member', async () => {
-    const members = await Promise.all(Array.from({ length: 16 }, () => TestClient.open(gateway.url)));
+    const members: TestClient[] = [];
+    // Workers take connections by themselves, and need not take them in turns.
+    for (let idle = workers; idle > 0; idle = await idleWorkers(gateway, workers)) {
+      expect(members.length).toBeLessThan(32 * workers);
+      members.push(...(await Promise.all(Array.from({ length: 8 }, () => TestClient.open(gateway.url)))));
+    }
     await Promise.all(members.map((member) => join(member, '123')));
     const sender = await TestClient.open(gateway.url);
     sender.sendText(`{"cmd":"send_to_group", "group_id":"123", "message":"${TEXT}"}`);
@@ -60,8 +65,6 @@ describe.each([1, 8])('the exchange of the origin, with %i workers', (workers) =
     sender.sendCommand({ cmd: 'ping', id: 'last' });
     await sender.reply('last');
     expect(textsOf(sender)).toHaveLength(1);
-    const { workers: rows } = await statsOfAll(gateway, workers);
-    expect(rows.every(({ connections }) => connections > 0)).toBe(true);
     await Promise.all([sender, ...members].map((client) => client.close()));
   });
 
@@ -77,6 +80,11 @@ describe.each([1, 8])('the exchange of the origin, with %i workers', (workers) =
     await untilEmpty(hub, gateway);
   });
 });
+
+async function idleWorkers(gateway: TestGateway, workers: number): Promise<number> {
+  const { workers: rows } = await statsOfAll(gateway, workers);
+  return rows.filter(({ connections }) => connections === 0).length;
+}
 
 describe('two gateways on one hub', () => {
   let here: TestGateway;

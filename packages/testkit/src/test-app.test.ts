@@ -44,6 +44,7 @@ describe('startHub and startGateway', () => {
     expect(await hub.stats()).toEqual({
       flags: [
         'start',
+        '--warm-up-ms=0',
         '--secret-file=/secret',
         '--insecure',
         '--no-welcome-page',
