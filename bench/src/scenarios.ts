@@ -48,7 +48,7 @@ export interface Candidate {
 }
 
 /** What is wanted of this project: a metric of a candidate is at most so much, or so many times another one. */
-export interface Check {
+interface Check {
   readonly of: string;
   readonly metric: Metric;
   readonly over?: { readonly candidate: string; readonly metric: Metric };
