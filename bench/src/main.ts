@@ -6,7 +6,8 @@ import { report } from './report.ts';
 import { provenanceOf, type Results, readResults, withOutcome } from './results.ts';
 import type { Outcome } from './rounds.ts';
 import { runRounds } from './rounds.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
 import { systems } from './systems.ts';
 
 const HELP = `Runs Groupcast and its peers side by side, and writes bench/RESULTS.md and its charts.

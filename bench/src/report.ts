@@ -1,7 +1,7 @@
 import { barChart } from './bar-chart.ts';
 import type { Found, Results } from './results.ts';
 import type { Outcome, Row } from './rounds.ts';
-import type { Metric, Scenario } from './scenarios.ts';
+import type { Metric, Scenario } from './scenario.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
 import { GROUPCAST } from './systems.ts';
 

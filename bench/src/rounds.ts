@@ -1,4 +1,4 @@
-import type { Candidate, Measured, Scenario, Subject } from './scenarios.ts';
+import type { Candidate, Measured, Scenario, Subject } from './scenario.ts';
 
 /** What became of one candidate in one scenario. */
 export interface Row {

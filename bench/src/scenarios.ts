@@ -1,72 +1,17 @@
-import { type HubLoad, loadHub } from './hub-load.ts';
-import { type HubWire, NATIVE, NATS, REDIS } from './hub-wire.ts';
-import { runLoad } from './load.ts';
+import { candidate, coldCandidate, type HubShape, hubCandidate, startNats } from './candidates.ts';
+import { NATIVE, NATS, REDIS } from './hub-wire.ts';
 import { versionOf } from './prepare.ts';
-import { freePort, listens, type Running, start } from './processes.ts';
+import type { Candidate, Check, Metric, Scenario } from './scenario.ts';
 import {
-  APT,
   FLOOR,
   FLOOR_BATCH,
   GROUPCAST,
   GROUPCAST_8,
-  type Served,
   SOCKET_IO_2,
   type System,
   startHub,
   startRedis,
 } from './systems.ts';
-
-/** What one measurement gives, by name; what was not measured is missing. */
-export type Measured = Readonly<Partial<Record<Metric, number>>>;
-
-export type Metric =
-  /** CPU seconds of the server for a million deliveries. */
-  | 'cpu'
-  | 'rate'
-  | 'p50'
-  | 'p99'
-  /** p99 of the first ten seconds after the start, in milliseconds. */
-  | 'coldP99'
-  /** Resident memory of a connection, in bytes. */
-  | 'memory'
-  /** CPU of the server for a connection and its join, in microseconds. */
-  | 'connect'
-  /** Cores that the load generator took. */
-  | 'generator';
-
-/** Something that can be measured again and again. */
-export interface Subject {
-  measure(): Promise<Measured>;
-  stop(): Promise<void>;
-}
-
-export interface Candidate {
-  readonly name: string;
-  readonly version: string;
-  readonly missing?: string | undefined;
-  start(): Promise<Subject>;
-}
-
-/** What is wanted of this project: a metric of a candidate is at most so much, or so many times another one. */
-interface Check {
-  readonly of: string;
-  readonly metric: Metric;
-  readonly over?: { readonly candidate: string; readonly metric: Metric };
-  readonly most: number;
-}
-
-export interface Scenario {
-  readonly name: string;
-  readonly title: string;
-  /** What is compared, best first when it is less. */
-  readonly metric: Metric;
-  /** Whom the ratios are to. */
-  readonly baseline: string;
-  readonly checks: readonly Check[];
-  /** Whether servers start anew for each round, because memory or warmth is what is measured. */
-  readonly fresh: boolean;
-  readonly candidates: readonly Candidate[];
-}
 
 /** Seconds that are measured in each round. */
 export interface Pace {
@@ -79,8 +24,6 @@ const MEMORY_BYTES_MAX = 5.5 * 1024;
 
 /** Hubs of the native dialect send heartbeats and expect them; a load that never sends any ends before they are missed. */
 const HUB_SECONDS_MAX = 10;
-
-const WARM = ['--scenario', 'groups', '--window', '8', '--seconds', '4'];
 
 export function scenarios(all: readonly System[], pace: Pace): readonly Scenario[] {
   return [
@@ -263,57 +206,6 @@ function connectionsText(members: number): string {
   return `${members.toLocaleString('en')} connections`;
 }
 
-function candidate(system: System, args: readonly string[], warm: boolean): Candidate {
-  const { name, version, missing } = system;
-  return {
-    name,
-    version,
-    missing,
-    start: async () => {
-      const served = await system.start();
-      if (warm) await runLoad(system, served, WARM);
-      return { measure: () => measured(system, served, args), stop: served.stop };
-    },
-  };
-}
-
-function coldCandidate(system: System): Candidate {
-  const { name, version, missing } = system;
-  const args = ['--scenario', 'latency', '--seconds', '10', '--warmup-seconds', '0'];
-  return {
-    name,
-    version,
-    missing,
-    start: async () => {
-      const served = await system.start();
-      const measure = async (): Promise<Measured> => {
-        const { p99 } = await measured(system, served, args);
-        await runLoad(system, served, WARM);
-        const warm = await measured(system, served, args);
-        return p99 === undefined ? warm : { ...warm, coldP99: p99 };
-      };
-      return { measure, stop: served.stop };
-    },
-  };
-}
-
-async function measured(system: System, served: Served, args: readonly string[]): Promise<Measured> {
-  const { server, latencyMs, generator, deliveries, ...result } = await runLoad(system, served, args);
-  const faults = result.lost + result.doubled + result.misordered;
-  if (faults > 0) throw new Error(`${system.name} lost, doubled or misordered ${faults} messages.`);
-  return defined({
-    cpu: server?.cpuSecondsPerMillionDeliveries,
-    rate: deliveries > 0 ? result.deliveriesPerSecond : result.connect.perSecond,
-    p50: latencyMs?.p50,
-    p99: latencyMs?.p99,
-    memory: deliveries > 0 ? undefined : server?.rssBytesPerConnection,
-    connect: deliveries > 0 ? undefined : server?.cpuMicrosPerConnection,
-    generator: generator.cpuShare,
-  });
-}
-
-type HubShape = Pick<HubLoad, 'publishers' | 'channels' | 'window' | 'rate' | 'seconds'>;
-
 function hub(name: string, title: string, shape: HubShape): Scenario {
   return {
     name,
@@ -337,46 +229,4 @@ function overPeers(metric: Metric, most: number): readonly Check[] {
     over: { candidate: name, metric },
     most,
   }));
-}
-
-function hubCandidate(
-  wire: HubWire,
-  version: string | undefined,
-  open: () => Promise<Running & { readonly port: number }>,
-  shape: HubShape,
-): Candidate {
-  return {
-    name: wire.name,
-    version: version ?? '',
-    missing: version === undefined ? APT : undefined,
-    start: async () => {
-      const running = await open();
-      const load: HubLoad = {
-        ...shape,
-        wire,
-        port: running.port,
-        pids: running.pids,
-        subscribers: 8,
-        bytes: 128,
-      };
-      const measure = async (): Promise<Measured> => {
-        const result = await loadHub(load);
-        const { cpuSecondsPerMillion: cpu, perSecond: rate, generatorShare: generator } = result;
-        return defined({ cpu, rate, generator, p50: result.p50Ms, p99: result.p99Ms });
-      };
-      return { measure, stop: running.stop };
-    },
-  };
-}
-
-async function startNats(): Promise<Running & { readonly port: number }> {
-  const port = await freePort();
-  const running = await start('nats-server', ['-a', '127.0.0.1', '-p', String(port)], () => listens(port));
-  return { port, ...running };
-}
-
-function defined(measured: Record<string, number | null | undefined>): Measured {
-  return Object.fromEntries(
-    Object.entries(measured).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
-  );
 }
