@@ -133,7 +133,7 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   fastPaths: flagOption({
     default: true,
     describe:
-      'Go past ws and the streams of Node.js where that is safe. Switch it off when an update of Node.js makes trouble: all works as before, at about twice the CPU.',
+      'Go past ws and the streams of Node.js where that is safe. Switch it off when an update of Node.js makes trouble: all works the same, at more CPU.',
   }),
   connectionsMax: integerOption({
     default: 0,

@@ -8,7 +8,7 @@ export interface EventLoopDelayReading {
 
 /**
  * How often a sample is taken. The histogram holds the time between samples, so this much of it is no delay. Each sample wakes the
- * process: at 20 ms that was more than half of what an idle service costs.
+ * process, so that they must be few where nothing else happens.
  */
 const RESOLUTION_MS = 100;
 const WINDOW_MS = 10_000;
