@@ -30,6 +30,7 @@ export interface HubConfig {
   readonly historySeconds: number;
   readonly historyBytes: number;
   readonly historyTotalBytes: number;
+  readonly fastPaths: boolean;
   readonly drainSeconds: number;
   readonly warmUpMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -155,6 +156,11 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     max: 1_024 * 1_024 * MIB,
     unit: 'bytes',
     describe: 'What is kept of all channels together; the one that was used longest ago loses first.',
+  }),
+  fastPaths: flagOption({
+    default: true,
+    describe:
+      'Go past the streams of Node.js where that is safe. Switch it off when an update of Node.js makes trouble: all works the same, at more CPU.',
   }),
   drainSeconds: numberOption({
     default: 5,

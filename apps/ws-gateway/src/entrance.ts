@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { handleOf } from '@groupcast/stream-handle';
 import { type ArrivalReceiver, Arrivals } from './arrivals.ts';
 import { Handshake, type HandshakeReceiver } from './handshake.ts';
 import { createHttpAnswer, refuse } from './http-answer.ts';
 import type { GatewayOptions } from './options.ts';
-import { handleOf } from './socket/stream-handle.ts';
 import type { UpgradeRequest } from './socket/upgrade-request.ts';
 
 /** A line about connections beyond the limit at most this often, in ticks. */

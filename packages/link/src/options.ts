@@ -19,6 +19,8 @@ export interface LinkOptions {
   readonly closeMs: number;
   /** How often the times above are looked at, in milliseconds. Default 1,000. */
   readonly tickMs: number;
+  /** Whether sockets may be read and written past their streams where that is safe. Default true. */
+  readonly fastPaths: boolean;
 }
 
 export const LINK_DEFAULTS: LinkOptions = {
@@ -29,6 +31,7 @@ export const LINK_DEFAULTS: LinkOptions = {
   queueSoftMs: 10_000,
   closeMs: 1_000,
   tickMs: 1_000,
+  fastPaths: true,
 };
 
 /** How often the hub and its native peers send something, unless the hub says otherwise, in milliseconds. */

@@ -98,8 +98,8 @@ async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo>
 }
 
 function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
-  const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax } = config;
-  const link = { queueBytesMax, queueBytesSoft: queueBytesMax * QUEUE_SOFT_SHARE };
+  const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax, fastPaths } = config;
+  const link = { queueBytesMax, queueBytesSoft: queueBytesMax * QUEUE_SOFT_SHARE, fastPaths };
   const heartbeatMs = config.heartbeatSeconds * 1_000;
   const sessionsMax = Math.min(config.sessionsMax, Math.max(1, openFilesMax() - OPEN_FILES_SPARE));
   if (sessionsMax < config.sessionsMax) {

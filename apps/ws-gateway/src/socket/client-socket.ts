@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
+import { handleOf, type TcpHandle, type WriteOwner, writeDirectly } from '@groupcast/stream-handle';
 import { WebSocket } from 'ws';
 import { ClientFrameReader } from './client-frame.ts';
 import { LateWebSocket, type WebSocketReceiver } from './late-web-socket.ts';
 import { disown, own, type SocketOwner } from './socket-owner.ts';
-import { handleOf, type TcpHandle, type WriteOwner, writeDirectly } from './stream-handle.ts';
 
 /**
  * The beginning of a frame that is kept until the rest comes, in bytes, once: a frame that comes in more than two pieces is for ws, which
@@ -111,9 +111,9 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   }
 
   /** Called when what was written past the stream no longer waits. */
-  written(bytes: number, failed: boolean): void {
+  written(bytes: number, error: Error | undefined): void {
     this.#waitingBytes -= bytes;
-    if (failed) this.#socket.destroy();
+    if (error !== undefined) this.#socket.destroy();
   }
 
   /** Called with what came, while it is ordinary. */

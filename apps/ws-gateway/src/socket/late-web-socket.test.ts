@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { connectPair, type SocketPair } from '@groupcast/stream-handle/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { clientFrame } from '../fixtures/raw-client.ts';
 import { until } from '../fixtures/until.ts';
-import { connectPair, type SocketPair } from './fixtures/socket-pair.ts';
 import { LateWebSocket, type WebSocketReceiver } from './late-web-socket.ts';
 import { textFrame, textFrames } from './text-frame.ts';
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { handleOf, type ReadOwner, readDirectly } from './stream-handle.ts';
+import { handleOf, type ReadOwner, readDirectly } from '@groupcast/stream-handle';
 
 /** Who has a socket: what happens to it is the owner's business. */
 export interface SocketOwner extends ReadOwner {

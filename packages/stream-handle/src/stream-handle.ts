@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 
 // The only file that knows Node's own `stream_wrap` and `tcp_wrap`: what is below a socket's stream.
 //
@@ -49,7 +50,7 @@ interface TcpBinding {
 
 /** Who is told when a write that had to wait is over. */
 export interface WriteOwner {
-  written(bytes: number, failed: boolean): void;
+  written(bytes: number, error: Error | undefined): void;
 }
 
 /** Who is given what was read. */
@@ -130,7 +131,13 @@ function read(this: OwnedHandle): unknown {
 }
 
 function completed(this: WriteRequest, status: number): void {
-  this.owner?.written(this.buffer?.length ?? 0, status < 0);
+  this.owner?.written(this.buffer?.length ?? 0, status < 0 ? writeError(status) : undefined);
+}
+
+/** As the stream would tell of it. */
+function writeError(errno: number): Error {
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`write ${code}`), { code, errno, syscall: 'write' });
 }
 
 function bindingOf<T>(name: string, isWhole: (found: object) => found is T & object): T | undefined {

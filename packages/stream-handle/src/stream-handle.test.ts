@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { until } from '../fixtures/until.ts';
-import { connectPair, type SocketPair } from './fixtures/socket-pair.ts';
 import { handleOf, readDirectly, type TcpHandle, type WriteOwner, writeDirectly } from './stream-handle.ts';
+import { connectPair, type SocketPair } from './testing/socket-pair.ts';
+
+const until = (holds: () => boolean): Promise<unknown> =>
+  vi.waitUntil(holds, { interval: 1, timeout: 30_000 });
 
 const pairs: SocketPair[] = [];
 
@@ -29,10 +31,10 @@ async function handlePair(): Promise<HandlePair> {
 
 /** Hears when a write that had to wait is over. */
 class Owner implements WriteOwner {
-  readonly told: { readonly bytes: number; readonly failed: boolean }[] = [];
+  readonly told: { readonly bytes: number; readonly error: unknown }[] = [];
 
-  written(bytes: number, failed: boolean): void {
-    this.told.push({ bytes, failed });
+  written(bytes: number, error: Error | undefined): void {
+    this.told.push({ bytes, error: error && Reflect.get(error, 'code') });
   }
 }
 
@@ -184,7 +186,7 @@ describe('writeDirectly', () => {
     const arrived = await readAll(far);
     expect(arrived.equals(Buffer.concat([...written, behind, last]))).toBe(true);
     await until(() => owner.told.length > 0);
-    expect(owner.told).toEqual([{ bytes: 512 * 1024, failed: false }]);
+    expect(owner.told).toEqual([{ bytes: 512 * 1024, error: undefined }]);
   });
 
   test('each owner is told of its own writes while several wait', async () => {
@@ -214,7 +216,7 @@ describe('writeDirectly', () => {
     writeUntilWaiting(handle, owner);
     far.resetAndDestroy();
     await until(() => owner.told.length > 0);
-    expect(owner.told).toEqual([{ bytes: 512 * 1024, failed: true }]);
+    expect(owner.told).toEqual([{ bytes: 512 * 1024, error: 'ECANCELED' }]);
   });
 
   test('the owner is told that what waited has failed when the socket is destroyed', async () => {
@@ -224,7 +226,7 @@ describe('writeDirectly', () => {
     near.destroy();
     expect(writeDirectly(handle, Buffer.from('late'), owner)).toBe('failed');
     await until(() => owner.told.length > 0);
-    expect(owner.told).toEqual([{ bytes: 512 * 1024, failed: true }]);
+    expect(owner.told).toEqual([{ bytes: 512 * 1024, error: 'ECANCELED' }]);
   });
 
   test('a closed handle takes nothing, and others are served after it', async () => {
