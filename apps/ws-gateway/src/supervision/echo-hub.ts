@@ -1,48 +1,75 @@
-import { encodeText, type native, type Position } from '@groupcast/protocol';
-import type { HistoryAnswer, HubPort, HubSubscriber, PublishAnswer, SubmitOptions } from '../hub-port.ts';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { Link } from '@groupcast/link';
+import { limits, native, type Position } from '@groupcast/protocol';
 
 const EPOCH = 'warm-up';
 
-/** A hub within the process, for a gateway that warms up: it answers a turn later, and keeps nothing. */
-export class EchoHub implements HubPort {
-  readonly #subscribers = new Map<string, Set<HubSubscriber>>();
-  #offset = 0;
+/** A hub within the process, for a gateway that warms up: whoever publishes gets it back, and nothing is kept. */
+export class EchoHub {
+  readonly #server: Server;
+  readonly #links = new Set<Link>();
+  /** Of the last publication of each channel. */
+  readonly #offsets = new Map<string, number>();
 
-  subscribe(channel: string, subscriber: HubSubscriber): void {
-    const subscribers = this.#subscribers.get(channel) ?? new Set();
-    this.#subscribers.set(channel, subscribers.add(subscriber));
-    const { position } = this;
-    setImmediate(() => subscriber.subscribed({ name: channel, prefix: false }, position));
+  /** Takes peers on a free port of this machine. */
+  static async listen(): Promise<EchoHub> {
+    const hub = new EchoHub();
+    // Its own socket, of which the cluster module knows nothing.
+    hub.#server.listen({ host: '127.0.0.1', port: 0, exclusive: true });
+    await once(hub.#server, 'listening');
+    return hub;
   }
 
-  unsubscribe(channel: string, subscriber: HubSubscriber): void {
-    this.#subscribers.get(channel)?.delete(subscriber);
+  private constructor() {
+    this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  history(_channel: string, _since: Position, answer: HistoryAnswer): void {
-    const { position } = this;
-    setImmediate(() => answer.page({ verdict: 'trimmed', position, publications: [] }));
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
-  submit(channel: string, text: string, options: SubmitOptions, answer: PublishAnswer | undefined): void {
-    this.#offset += 1;
-    const { position } = this;
-    const publication: native.Publication = {
-      channel,
-      kind: 'text',
-      excludeSender: options.excludeSender ?? false,
-      sender: options.sender,
-      messageId: options.messageId ?? '',
-      payload: encodeText(text),
-      number: position.offset,
-    };
-    setImmediate(() => {
-      for (const subscriber of this.#subscribers.get(channel) ?? []) subscriber.deliver(publication);
-      answer?.published(position);
+  close(): void {
+    this.#server.close();
+    for (const link of this.#links) link.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    const link = new Link(socket, {
+      receive: (frame) => this.#receive(link, frame),
+      closed: () => this.#links.delete(link),
     });
+    this.#links.add(link);
   }
 
-  get position(): Position {
-    return { epoch: EPOCH, offset: this.#offset };
+  #receive(link: Link, frame: Uint8Array): void {
+    const message = native.decodeNative(frame);
+    if (message.type === 'publish') this.#echo(link, frame, message.publication);
+    else if (message.type === 'subscribe') this.#subscribe(link, message);
+    else if (message.type === 'hello') link.send(native.encodeWelcome(WELCOME));
+  }
+
+  #subscribe(link: Link, { request, subjects }: native.Subscribe): void {
+    const entries = subjects.map((subject) => ({ ...subject, position: this.#positionOf(subject.name) }));
+    link.send(native.encodeSubscribed({ request, entries }));
+  }
+
+  #echo(link: Link, frame: Uint8Array, { channel, number }: native.Publication): void {
+    const offset = this.#positionOf(channel).offset + 1;
+    this.#offsets.set(channel, offset);
+    native.turnIntoDeliver(frame, offset);
+    link.send(frame);
+    if (number !== 0)
+      link.send(native.encodePublished({ request: number, position: this.#positionOf(channel) }));
+  }
+
+  #positionOf(channel: string): Position {
+    return { epoch: EPOCH, offset: this.#offsets.get(channel) ?? 0 };
   }
 }
+
+const WELCOME = {
+  version: native.NATIVE_VERSION,
+  heartbeatMs: 60_000,
+  frameBytesMax: limits.FRAME_BYTES_MAX,
+} as const;

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 
-/** Longer texts than this need another form of frame (RFC 6455, section 5.2). */
+/** Longer texts than this have their length in two bytes more, and longer ones than those need yet another form (RFC 6455, section 5.2). */
 const SHORT_TEXT_BYTES_MAX = 125;
+const TEXT_BYTES_MAX = 0xffff;
 
 /** The kind of client: with the subprotocol, or in plain mode. */
 export interface WarmUpClientOptions {
@@ -49,11 +50,15 @@ export class WarmUpClient {
     });
   }
 
-  /** Sends a text of at most 125 bytes of ASCII. */
+  /** Sends a text of at most 65,535 bytes of ASCII. */
   send(text: string): void {
-    if (text.length > SHORT_TEXT_BYTES_MAX) throw new RangeError('The text is too long for the warm-up.');
+    if (text.length > TEXT_BYTES_MAX) throw new RangeError('The text is too long for the warm-up.');
     // Masked with zeros, which leaves the text as it is.
-    const head = Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]);
+    const length =
+      text.length <= SHORT_TEXT_BYTES_MAX
+        ? [0x80 | text.length]
+        : [0x80 | 126, text.length >>> 8, text.length & 0xff];
+    const head = Buffer.from([0x81, ...length, 0, 0, 0, 0]);
     this.#socket.write(Buffer.concat([head, Buffer.from(text, 'latin1')]));
   }
 

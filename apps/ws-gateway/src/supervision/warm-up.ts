@@ -1,7 +1,9 @@
+import { HubClient } from '@groupcast/hub-client';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { createGateway } from '../gateway.ts';
 import type { GatewayOptions } from '../options.ts';
 import { EchoHub } from './echo-hub.ts';
+import { linkOptions } from './link-options.ts';
 import { WarmUpClient } from './warm-up-client.ts';
 
 /** Clients of one round. */
@@ -9,35 +11,57 @@ const CLIENTS = 24;
 
 const GROUPS = 4;
 
-/** Messages of one round to each group, one after another. */
-const MESSAGES = 10;
+/** Of this and that form, as clients send them: what the compiler has not seen it has to compile anew. */
+const MESSAGES: readonly ((words: string) => string)[] = [
+  (words) => words,
+  (words) =>
+    `${words}, and a text of so many bytes that its length takes two of them. ${'So it goes. '.repeat(8)}`,
+  (words) => JSON.stringify({ words }),
+];
 
-const ROUNDS_MAX = 200;
+/** Messages of one round to each group, one after another. */
+const MESSAGES_PER_ROUND = 12;
+
+const ROUNDS_MAX = 400;
+
+/** Rounds with another gateway before: code that has only seen one of a kind is compiled for that one, and again for the next. */
+const FIRST_ROUNDS_MAX = 20;
 
 export interface WarmUpOptions {
   /** What the gateway that is to be warm has; this one has the same, with a hub and a port of its own. */
   readonly gateway: Partial<GatewayOptions>;
   /** How long it may take, in milliseconds; 0 is none at all. */
   readonly maxMs: number;
-  /** Rounds after which it ends, where the machine is fast. Default 200. */
+  /** Rounds after which it ends, where the machine is fast. Default 400. */
   readonly roundsMax?: number;
   /** Ends it before that. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs what connections run most, with a gateway and clients of its own, until the compiler has seen it often enough: a process that starts
- * cold is several times as slow, and its first clients would notice. Resolves with the number of rounds that were run; leaves nothing behind.
+ * Runs what connections run most, with gateways, a hub and clients of its own, until the compiler has seen it often enough: a process that
+ * starts cold is several times as slow, and its first clients would notice. Resolves with the number of rounds that were run; leaves nothing behind.
  */
 export async function warmUp(options: WarmUpOptions): Promise<number> {
-  const { maxMs, roundsMax = ROUNDS_MAX, signal } = options;
+  const { gateway, maxMs, roundsMax = ROUNDS_MAX, signal } = options;
   if (maxMs === 0 || signal.aborted) return 0;
+  const end = AbortSignal.any([signal, AbortSignal.timeout(maxMs)]);
+  const first = await warmUpGateway(gateway, Math.min(FIRST_ROUNDS_MAX, roundsMax), end);
+  return first + (await warmUpGateway(gateway, roundsMax - first, end));
+}
+
+async function warmUpGateway(
+  options: Partial<GatewayOptions>,
+  roundsMax: number,
+  end: AbortSignal,
+): Promise<number> {
   const none = { handshakesPerSecond: 0, messagesPerSecond: Number.MAX_SAFE_INTEGER, allowedOrigins: [] };
   const many = { connectionsMax: 2 * CLIENTS * roundsMax, messagesBurst: Number.MAX_SAFE_INTEGER };
-  const gateway = createGateway({ ...options.gateway, ...none, ...many, hub: new EchoHub() });
-  const timeout = AbortSignal.timeout(maxMs);
-  const end = AbortSignal.any([signal, timeout]);
+  const echo = await EchoHub.listen();
+  const hub = new HubClient({ port: echo.port, link: linkOptions(options.fastPaths) });
+  const gateway = createGateway({ ...options, ...none, ...many, hub });
   try {
+    hub.connect();
     // Its own socket, of which the cluster module knows nothing.
     const { port } = await gateway.listen({ host: '127.0.0.1', port: 0, exclusive: true });
     let rounds = 0;
@@ -47,6 +71,8 @@ export async function warmUp(options: WarmUpOptions): Promise<number> {
     return rounds;
   } finally {
     await gateway.close();
+    hub.close();
+    echo.close();
   }
 }
 
@@ -78,9 +104,11 @@ async function talk(clients: readonly WarmUpClient[]): Promise<void> {
     client.send(`{"cmd":"add_group","group_id":"${index % GROUPS}","id":"join"}`);
   });
   await all('"join"');
-  for (let number = 0; number < MESSAGES; number++) {
+  for (let number = 0; number < MESSAGES_PER_ROUND; number++) {
+    const message = JSON.stringify(MESSAGES[number % MESSAGES.length]?.(`number ${number}`));
+    const id = number % 2 === 0 ? '' : `,"id":${number}`;
     clients.slice(0, GROUPS).forEach((client, group) => {
-      client.send(`{"cmd":"send_to_group","group_id":"${group}","message":"number ${number}"}`);
+      client.send(`{"cmd":"send_to_group","group_id":"${group}","message":${message}${id}}`);
     });
     await all(`number ${number}`);
   }

@@ -1,9 +1,10 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { HUB_CLIENT_DEFAULTS, HubClient } from '@groupcast/hub-client';
+import { HubClient } from '@groupcast/hub-client';
 import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
 import { createGateway, type Gateway } from '../gateway.ts';
+import { linkOptions } from './link-options.ts';
 import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
 import type { PortHandle } from './shared-port.ts';
 import { TakingReports } from './taking-reports.ts';
@@ -87,8 +88,7 @@ class WorkerProcess {
     const log = createLogger({ name: 'groupcast-gateway', ...options.log, bindings });
     const { host, port } = options.hub;
     const name = `gateway worker ${options.index} pid ${process.pid}`;
-    const { fastPaths = HUB_CLIENT_DEFAULTS.link.fastPaths } = options.gateway;
-    const link = { ...HUB_CLIENT_DEFAULTS.link, fastPaths };
+    const link = linkOptions(options.gateway.fastPaths);
     const hub = new HubClient({ host, port, secret: options.secret, tls: options.hubTls, name, link });
     hub.on('state', (state, error) => {
       if (state === 'open') log.info({ hub: `${host}:${port}` }, 'hub reached');
