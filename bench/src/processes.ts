@@ -67,7 +67,7 @@ export async function start(
     }
     await sleep(POLL_MS);
   }
-  return { pids: treeOf(child.pid ?? 0), stop: () => stop(child) };
+  return { pids: treeOf(child.pid ?? 0), stop: () => stop(child, () => said) };
 }
 
 /** Whether somebody listens on a port of this machine. */
@@ -81,11 +81,13 @@ export function listens(port: number): Promise<boolean> {
   });
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  const gone = child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : undefined;
+async function stop(child: ChildProcess, said: () => string): Promise<void> {
+  children.delete(child);
+  if (child.exitCode !== null || child.signalCode !== null)
+    throw new Error(`A server ended by itself (${child.signalCode ?? child.exitCode}). ${said()}`);
+  const gone = new Promise((resolve) => child.once('exit', resolve));
   killTree(child);
   await gone;
-  children.delete(child);
 }
 
 function killTree(child: ChildProcess): void {

@@ -21,6 +21,8 @@ const METRICS: Readonly<
   coldP99: { label: 'cold p99 ms', scale: 1, digits: 2 },
   memory: { label: 'KiB per connection', scale: 1 / 1024, digits: 2 },
   connect: { label: 'CPU µs per connection', scale: 1, digits: 0 },
+  message: { label: 'µs per message', scale: 1, digits: 2 },
+  membership: { label: 'µs per join and leave', scale: 1, digits: 2 },
   generator: { label: 'generator, cores', scale: 1, digits: 2 },
 };
 

@@ -41,7 +41,7 @@ export async function runRounds(
       say(`${scenario.name} ${round}/${rounds} ${entry.candidate.name}: ${text(measured) || entry.trouble}`);
     }
   }
-  for (const { subject } of entries) await subject?.stop();
+  for (const entry of entries) await stop(entry);
   return {
     scenario: scenario.name,
     rows: entries.map(({ candidate, rounds: measured, trouble }) => ({
@@ -61,11 +61,17 @@ async function measure(entry: Entry, fresh: boolean): Promise<Measured | null> {
     entry.trouble = error instanceof Error ? error.message : String(error);
     return null;
   } finally {
-    if (fresh) {
-      await entry.subject?.stop();
-      entry.subject = undefined;
-    }
+    if (fresh) await stop(entry);
   }
+}
+
+async function stop(entry: Entry): Promise<void> {
+  try {
+    await entry.subject?.stop();
+  } catch (error) {
+    entry.trouble = error instanceof Error ? error.message : String(error);
+  }
+  entry.subject = undefined;
 }
 
 function text(measured: Measured | null): string {

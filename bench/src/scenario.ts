@@ -13,6 +13,10 @@ export type Metric =
   | 'memory'
   /** CPU of the server for a connection and its join, in microseconds. */
   | 'connect'
+  /** A publication to one group of a worker, in microseconds. */
+  | 'message'
+  /** A join and a leave, in microseconds. */
+  | 'membership'
   /** Cores that the load generator took. */
   | 'generator';
 

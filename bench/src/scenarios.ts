@@ -1,4 +1,5 @@
 import { candidate, coldCandidate, type HubShape, hubCandidate, startNats } from './candidates.ts';
+import { groupsCandidate } from './groups-bench.ts';
 import { NATIVE, NATS, REDIS } from './hub-wire.ts';
 import { versionOf } from './prepare.ts';
 import type { Candidate, Check, Metric, Scenario } from './scenario.ts';
@@ -7,6 +8,7 @@ import {
   FLOOR_BATCH,
   GROUPCAST,
   GROUPCAST_8,
+  largeGroupcast,
   SOCKET_IO_2,
   type System,
   startHub,
@@ -26,13 +28,7 @@ const MEMORY_BYTES_MAX = 5.5 * 1024;
 const HUB_SECONDS_MAX = 10;
 
 export function scenarios(all: readonly System[], pace: Pace): readonly Scenario[] {
-  return [
-    ...fanOuts(all, pace),
-    ...lightLoads(all),
-    ...connections(all),
-    ...hubs(pace),
-    ...growths(all, pace),
-  ];
+  return [...fanOuts(all, pace), ...lightLoads(all), ...connections(all), ...hubs(pace), ...growths(pace)];
 }
 
 function without(all: readonly System[], ...names: string[]): readonly System[] {
@@ -182,24 +178,48 @@ function hubs(pace: Pace): readonly Scenario[] {
   ];
 }
 
-/** Cost of a delivery with more and more connections, always in groups of 10. */
-function growths(all: readonly System[], pace: Pace): readonly Scenario[] {
-  const candidates = [1_000, 10_000, 30_000].flatMap((members) => {
-    const groups = String(members / 10);
-    const args = loadFor(pace, '--scenario', 'groups', '--members', String(members), '--groups', groups);
-    return steady(only(all, GROUPCAST), args).map((one) => ({ ...one, name: connectionsText(members) }));
-  });
+/** What stays the same while there is more and more of everything. */
+function growths(pace: Pace): readonly Scenario[] {
+  const members = [1_000, 10_000, 50_000];
+  const groups = [10, 1_000, 100_000];
+  const inWorker = { checks: [], fresh: true, baseline: groupsText(10) } as const;
+  const candidates = groups.map((count) => groupsCandidate(groupsText(count), count));
   return [
     {
-      name: 'growth',
-      title: 'More and more connections in groups of 10, one message at a time in each',
+      name: 'growth-connections',
+      title: 'A delivery with more and more connections in groups of 10, one message at a time in each',
       metric: 'cpu',
       checks: [],
       fresh: true,
       baseline: connectionsText(1_000),
+      candidates: members.map((count) => ({
+        ...candidate(largeGroupcast(), loadFor(pace, ...membersArgs(count)), false),
+        name: connectionsText(count),
+      })),
+    },
+    {
+      ...inWorker,
+      name: 'growth-groups',
+      title: 'A message within a worker, sockets not counted, with more and more groups of two',
+      metric: 'message',
+      candidates,
+    },
+    {
+      ...inWorker,
+      name: 'growth-joins',
+      title: 'A join and a leave within a worker with more and more groups of two',
+      metric: 'membership',
       candidates,
     },
   ];
+}
+
+function membersArgs(count: number): readonly string[] {
+  return ['--scenario', 'groups', '--members', String(count), '--groups', String(count / 10)];
+}
+
+function groupsText(count: number): string {
+  return `${count.toLocaleString('en')} groups`;
 }
 
 function connectionsText(members: number): string {

@@ -33,6 +33,8 @@ export const FLOOR_BATCH = 'floor, batched';
 export const GROUPCAST = 'groupcast';
 export const SOCKET_IO_2 = 'socket.io, 2 workers';
 export const GROUPCAST_8 = 'groupcast, 8 workers';
+/** Two workers have not enough files for 50,000 connections where a process may open 20,000. */
+const WORKERS_FOR_50K = 4;
 
 /** All systems, those that cannot run on this machine among them. */
 export function systems(): readonly System[] {
@@ -123,6 +125,11 @@ function natsServer(version: string | undefined): System {
       return { url: `ws://127.0.0.1:${wsPort}`, ...running };
     },
   };
+}
+
+/** This project with more connections than two workers take. */
+export function largeGroupcast(): System {
+  return groupcast('groupcast, 4 workers', WORKERS_FOR_50K);
 }
 
 /** A hub and a gateway as they are deployed, all at defaults but for what a load from one address would run into. */

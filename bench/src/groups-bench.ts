@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from './paths.ts';
+import type { Candidate, Measured } from './scenario.ts';
+
+const MICROS_PER_MILLISECOND = 1_000;
+
+/** The part of Vitest's report that is used here. */
+interface BenchReport {
+  readonly files: readonly {
+    readonly groups: readonly {
+      readonly benchmarks: readonly { readonly name: string; readonly mean: number }[];
+    }[];
+  }[];
+}
+
+/** The gateway's own micro-benchmark of its groups (groups.bench.ts), with so many of them. */
+export function groupsCandidate(name: string, groups: number): Candidate {
+  return {
+    name,
+    version: `1 process, Node ${process.version}`,
+    start: async () => ({ measure: () => measure(groups), stop: async () => {} }),
+  };
+}
+
+async function measure(groups: number): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), 'groupcast-bench-'));
+  const file = join(folder, 'report.json');
+  try {
+    await runVitest(['--testNamePattern', `with ${groups} groups`, '--outputJson', file]);
+    const report: BenchReport = JSON.parse(readFileSync(file, 'utf8'));
+    const all = report.files.flatMap((one) => one.groups).flatMap(({ benchmarks }) => benchmarks);
+    const micros = (what: string): number =>
+      (all.find((one) => one.name === what)?.mean ?? Number.NaN) * MICROS_PER_MILLISECOND;
+    return { message: micros('a message to one group'), membership: micros('a join and a leave') };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function runVitest(args: readonly string[]): Promise<void> {
+  const command = [
+    `${ROOT}node_modules/vitest/vitest.mjs`,
+    'bench',
+    '--run',
+    '--project',
+    '@groupcast/ws-gateway',
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...command, 'groups.bench', ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`The micro-benchmark failed. ${said.trim()}`));
+    });
+  });
+}
