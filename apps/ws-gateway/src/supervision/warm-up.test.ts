@@ -17,7 +17,12 @@ describe('a warm-up', () => {
 
   test('runs in spite of limits that it would hit', async () => {
     const gateway = { handshakesBurst: 1, handshakesPerSecond: 1, connectionsMax: 1, messagesPerSecond: 1 };
-    const strict = { ...gateway, messagesBurst: 1, allowedOrigins: ['https://example.com'] };
+    const strict = {
+      ...gateway,
+      messagesBurst: 1,
+      messageBytesMax: 128,
+      allowedOrigins: ['https://example.com'],
+    };
     expect(await warmUp({ gateway: strict, maxMs: 10_000, signal: never, roundsMax: 1 })).toBe(1);
   });
 

@@ -1,4 +1,5 @@
 import { HubClient } from '@groupcast/hub-client';
+import { limits } from '@groupcast/protocol';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { createGateway } from '../gateway.ts';
 import type { GatewayOptions } from '../options.ts';
@@ -56,7 +57,11 @@ async function warmUpGateway(
   end: AbortSignal,
 ): Promise<number> {
   const none = { handshakesPerSecond: 0, messagesPerSecond: Number.MAX_SAFE_INTEGER, allowedOrigins: [] };
-  const many = { connectionsMax: 2 * CLIENTS * roundsMax, messagesBurst: Number.MAX_SAFE_INTEGER };
+  const many = {
+    connectionsMax: 2 * CLIENTS * roundsMax,
+    messagesBurst: Number.MAX_SAFE_INTEGER,
+    messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
+  };
   const echo = await EchoHub.listen();
   const hub = new HubClient({ port: echo.port, link: linkOptions(options.fastPaths) });
   const gateway = createGateway({ ...options, ...none, ...many, hub });
