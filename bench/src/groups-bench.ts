@@ -58,7 +58,8 @@ function runVitest(args: readonly string[]): Promise<void> {
       said += chunk;
     });
     child.on('error', reject);
-    child.on('close', (code) => {
+    // Not `close`: something that it has started may hold on to the pipe.
+    child.on('exit', (code) => {
       if (code === 0) resolve();
       else reject(new Error(`The micro-benchmark failed. ${said.trim()}`));
     });
