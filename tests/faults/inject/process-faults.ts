@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type TestGateway, until } from '@groupcast/testkit';
-import type { ClusterGateway } from '../cluster.ts';
+import type { Cluster, ClusterGateway } from '../cluster.ts';
 import { anyGateway, type Fault } from './fault.ts';
 
 /** `kill -9` of one worker of any gateway. Over when another has taken its place. */
@@ -47,7 +47,7 @@ async function killPrimary({ gateway }: ClusterGateway): Promise<void> {
   );
 }
 
-/** `kill -9` of the hub, and a new one after `awayMs`. */
+/** `kill -9` of the hub, and a new one after `awayMs`. Over when all workers have a link to it. */
 export function hubKill(awayMs = 1_000): Fault {
   const name = 'hub killed';
   return {
@@ -58,12 +58,12 @@ export function hubKill(awayMs = 1_000): Fault {
       await cluster.hub.kill();
       prove(`pid ${pid} is gone`);
       await delay(awayMs);
-      await cluster.restartHub();
+      await restartHub(cluster);
     },
   };
 }
 
-/** SIGTERM to the hub, and a new one at once: a deploy of the hub. */
+/** SIGTERM to the hub, and a new one at once: a deploy of the hub. Over when all workers have a link to it. */
 export function hubRestart(): Fault {
   const name = 'hub restarted';
   return {
@@ -73,9 +73,18 @@ export function hubRestart(): Fault {
       const { code, signal } = await cluster.hub.stop();
       if (code === 0) prove('exit 0');
       else throw new Error(`The hub ended with ${signal ?? code} at SIGTERM.`);
-      await cluster.restartHub();
+      await restartHub(cluster);
     },
   };
+}
+
+/**
+ * Not over when the first worker is back: who comes back later is told of a loss, rightly, where the others have been sent what is
+ * published until then in the new history.
+ */
+async function restartHub(cluster: Cluster): Promise<void> {
+  await cluster.restartHub();
+  await Promise.all(cluster.gateways.map(({ gateway }) => untilServing(gateway)));
 }
 
 /** SIGSTOP of the hub, and SIGCONT after `pauseMs`. */
@@ -120,17 +129,18 @@ async function reloadGateway(gateway: TestGateway): Promise<number> {
   return after.generation;
 }
 
-/** Resolves when a gateway has so many workers with a link to the hub, and none of those that are `gone`. */
+/** Resolves when each worker of a gateway has a link to the hub, and there are `count` of them, none of those that are `gone`. */
 async function untilServing(
   gateway: TestGateway,
-  count: number,
+  count?: number,
   gone: readonly number[] = [],
 ): Promise<void> {
   await until(
     async () => (await gateway.stats()).workers.map(({ pid, hub }) => ({ pid, hub: hub.state })),
-    `${count} workers that serve`,
+    `${count ?? 'all'} workers that serve`,
     (workers) =>
-      workers.length === count && workers.every(({ pid, hub }) => hub === 'open' && !gone.includes(pid)),
+      workers.length === (count ?? Math.max(1, workers.length)) &&
+      workers.every(({ pid, hub }) => hub === 'open' && !gone.includes(pid)),
   );
 }
 
