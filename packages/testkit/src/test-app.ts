@@ -68,7 +68,7 @@ export async function launchApp(
   const [command = process.execPath, ...rest] = [...under, process.execPath, ...args];
   const child = startProcess(command, rest, {
     cwd: main === undefined ? REPOSITORY : dirname(main),
-    env: { ...withoutSettings(), ...env },
+    env: { ...withoutSettings(), ...chosenPaths(), ...env },
   });
   const end = (signal: NodeJS.Signals): Promise<ProcessExit> => {
     child.kill(signal);
@@ -99,6 +99,12 @@ export async function readStats<Stats>(adminPort: number): Promise<Stats> {
 function withoutSettings(): Record<string, undefined> {
   const names = Object.keys(process.env).filter((name) => name.startsWith('GROUPCAST_'));
   return Object.fromEntries(names.map((name) => [name, undefined]));
+}
+
+/** With TEST_FAST_PATHS=false all apps do without their fast paths: everything works the same. */
+function chosenPaths(): Record<string, string> {
+  if (process.env['TEST_FAST_PATHS'] !== 'false') return {};
+  return { GROUPCAST_GATEWAY_FAST_PATHS: 'false', GROUPCAST_HUB_FAST_PATHS: 'false' };
 }
 
 async function isReady(adminPort: number): Promise<boolean> {
