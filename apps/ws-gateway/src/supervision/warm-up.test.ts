@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
 import { warmUp } from './warm-up.ts';
 
@@ -29,6 +31,14 @@ describe('a warm-up', () => {
   test('of no time is none', async () => {
     expect(await warmUp({ gateway: {}, maxMs: 0, signal: never })).toBe(0);
   });
+
+  test('ends in its time, whatever the garbage collector does', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const collecting = setInterval(collect, 20);
+    const run = warmUp({ gateway: {}, maxMs: 300, signal: never, roundsMax: 100_000 });
+    await expect(run.finally(() => clearInterval(collecting))).resolves.toBeLessThan(100_000);
+  }, 20_000);
 
   test('that is to end, ends', async () => {
     const ending = new AbortController();

@@ -46,9 +46,18 @@ export interface WarmUpOptions {
 export async function warmUp(options: WarmUpOptions): Promise<number> {
   const { gateway, maxMs, roundsMax = ROUNDS_MAX, signal } = options;
   if (maxMs === 0 || signal.aborted) return 0;
-  const end = AbortSignal.any([signal, AbortSignal.timeout(maxMs)]);
-  const first = await warmUpGateway(gateway, Math.min(FIRST_ROUNDS_MAX, roundsMax), end);
-  return first + (await warmUpGateway(gateway, roundsMax - first, end));
+  // Not AbortSignal.timeout: behind AbortSignal.any, Node 20 lets the garbage collector take it before it is over.
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  const timer = setTimeout(end, maxMs);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    const first = await warmUpGateway(gateway, Math.min(FIRST_ROUNDS_MAX, roundsMax), ending.signal);
+    return first + (await warmUpGateway(gateway, roundsMax - first, ending.signal));
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
 }
 
 async function warmUpGateway(
