@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './paths.ts';
-import type { Candidate, Measured } from './scenario.ts';
+import type { Candidate, Measured, Metric } from './scenario.ts';
 
 const MICROS_PER_MILLISECOND = 1_000;
 
@@ -16,25 +16,36 @@ interface BenchReport {
   }[];
 }
 
-/** The gateway's own micro-benchmark of its groups (groups.bench.ts), with so many of them. */
-export function groupsCandidate(name: string, groups: number): Candidate {
+/** What is measured, by its name in groups.bench.ts. */
+const BENCHES = {
+  message: 'a message to one group',
+  membership: 'a join and a leave',
+} as const satisfies Partial<Record<Metric, string>>;
+
+/** One of the gateway's own micro-benchmarks of its groups, with so many of them. */
+export function groupsCandidate(name: string, groups: number, metric: keyof typeof BENCHES): Candidate {
   return {
     name,
     version: `1 process, Node ${process.version}`,
-    start: async () => ({ measure: () => measure(groups), stop: async () => {} }),
+    start: async () => ({ measure: () => measure(groups, metric), stop: async () => {} }),
   };
 }
 
-async function measure(groups: number): Promise<Measured> {
+async function measure(groups: number, metric: keyof typeof BENCHES): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'groupcast-bench-'));
   const file = join(folder, 'report.json');
   try {
-    await runVitest(['--testNamePattern', `with ${groups} groups`, '--outputJson', file]);
+    await runVitest([
+      '--testNamePattern',
+      `with ${groups} groups of two ${BENCHES[metric]}`,
+      '--outputJson',
+      file,
+    ]);
     const report: BenchReport = JSON.parse(readFileSync(file, 'utf8'));
     const all = report.files.flatMap((one) => one.groups).flatMap(({ benchmarks }) => benchmarks);
-    const micros = (what: string): number =>
-      (all.find((one) => one.name === what)?.mean ?? Number.NaN) * MICROS_PER_MILLISECOND;
-    return { message: micros('a message to one group'), membership: micros('a join and a leave') };
+    const mean = all.find((one) => one.name === BENCHES[metric])?.mean;
+    if (mean === undefined) throw new Error(`There is no benchmark "${BENCHES[metric]}" any more.`);
+    return { [metric]: mean * MICROS_PER_MILLISECOND };
   } finally {
     rmSync(folder, { recursive: true });
   }

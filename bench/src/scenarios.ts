@@ -178,12 +178,11 @@ function hubs(pace: Pace): readonly Scenario[] {
   ];
 }
 
-/** What stays the same while there is more and more of everything. */
+/** What things cost while there is more and more of everything. */
 function growths(pace: Pace): readonly Scenario[] {
   const members = [1_000, 10_000, 50_000];
   const groups = [10, 1_000, 100_000];
   const inWorker = { checks: [], fresh: true, baseline: groupsText(10) } as const;
-  const candidates = groups.map((count) => groupsCandidate(groupsText(count), count));
   return [
     {
       name: 'growth-connections',
@@ -202,14 +201,14 @@ function growths(pace: Pace): readonly Scenario[] {
       name: 'growth-groups',
       title: 'A message within a worker, sockets not counted, with more and more groups of two',
       metric: 'message',
-      candidates,
+      candidates: groups.map((count) => groupsCandidate(groupsText(count), count, 'message')),
     },
     {
       ...inWorker,
       name: 'growth-joins',
       title: 'A join and a leave within a worker with more and more groups of two',
       metric: 'membership',
-      candidates,
+      candidates: groups.map((count) => groupsCandidate(groupsText(count), count, 'membership')),
     },
   ];
 }

@@ -93,11 +93,7 @@ function socketIoRedis(version: string | undefined): System {
         'redis',
         String(redis.port),
       ]);
-      const stop = async (): Promise<void> => {
-        await served.stop();
-        await redis.stop();
-      };
-      return { url: served.url, pids: [...served.pids, ...redis.pids], stop };
+      return { url: served.url, pids: [...served.pids, ...redis.pids], stop: stopBoth(served, redis) };
     },
   };
 }
@@ -158,12 +154,12 @@ function groupcast(name: string, workers: number): System {
         '100000',
       ];
       const args = [bundleOf('ws-gateway'), 'start', '--workers', String(workers), ...ports, ...limits];
-      const gateway = await start(NODE, args, () => isReady(adminPort));
-      const stop = async (): Promise<void> => {
-        await gateway.stop();
+      const gateway = await start(NODE, args, () => isReady(adminPort)).catch(async (error: unknown) => {
         await hub.stop();
-      };
-      return { url: `ws://127.0.0.1:${port}`, pids: [...hub.pids, ...gateway.pids], stop };
+        throw error;
+      });
+      const pids = [...hub.pids, ...gateway.pids];
+      return { url: `ws://127.0.0.1:${port}`, pids, stop: stopBoth(gateway, hub) };
     },
   };
 }
@@ -174,6 +170,17 @@ export async function startHub(): Promise<Running & { readonly port: number }> {
   const args = [bundleOf('channel-hub'), 'start', '--port', String(port), '--admin-port', String(adminPort)];
   const running = await start(NODE, args, () => isReady(adminPort));
   return { port, ...running };
+}
+
+/** Stops two servers, the second one also when the first has ended by itself. */
+function stopBoth(first: Running, second: Running): () => Promise<void> {
+  return async () => {
+    try {
+      await first.stop();
+    } finally {
+      await second.stop();
+    }
+  };
 }
 
 async function serve(command: (port: number) => readonly string[]): Promise<Served> {

@@ -1,14 +1,6 @@
 import type { Socket } from 'node:net';
 import { FrameDecoder, HEARTBEAT_FRAME, ProtocolError, type TakeFrame } from '@groupcast/protocol';
-import {
-  handleOf,
-  type ReadOwner,
-  readDirectly,
-  type TcpHandle,
-  type WriteOwner,
-  writeDirectly,
-} from '@groupcast/stream-handle';
-import { joinSmall } from './join-small.ts';
+import { LinkSocket } from './link-socket.ts';
 import { HEARTBEATS_MISSED_MAX, LINK_DEFAULTS, type LinkOptions } from './options.ts';
 import { FrameByFrame, type LinkReceiver, type SpanReceiver } from './receiver.ts';
 import { SendQueue } from './send-queue.ts';
@@ -32,12 +24,6 @@ export type LinkEnd =
   /** The receiver threw; the error is what it threw. */
   | 'internal_error';
 
-/** Chunks shorter than this are copied together, and the others are handed to the kernel as they are. */
-const SMALL_CHUNK_BYTES = 4 * 1024;
-
-/** The same for a link that has still to send what it was given before. */
-const WAITING_CHUNK_BYTES = 16 * 1024;
-
 /**
  * Work that one link may make in one turn of the event loop, in bytes read or handed out: some hundred microseconds. What is left waits for the next turn,
  * so that nobody holds the loop for long, however much comes.
@@ -52,18 +38,15 @@ const TURN_WORK_BYTES_MAX = 1024 * 1024;
  * What is sent in one turn of the event loop leaves in one write at its end, and what is worked on in one turn is bounded. What waits is bounded: a peer that does not
  * read is closed, never waited for.
  */
-export class Link implements ReadOwner, WriteOwner {
+export class Link {
   readonly #socket: Socket;
+  readonly #bytes: LinkSocket;
   readonly #receiver: SpanReceiver;
   readonly #options: LinkOptions;
   readonly #decoder: FrameDecoder;
   readonly #queue = new SendQueue();
   readonly #ticker: NodeJS.Timeout;
   readonly #takeFrame: TakeFrame = (bytes, start, end) => this.#receiveFrame(bytes, start, end);
-  /** Where what comes and goes passes the stream by while nothing waits in it. */
-  #handle: TcpHandle | undefined;
-  /** Bytes that passed the stream by, and wait in libuv. */
-  #waitingBytes = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #end: LinkEnd = 'peer_closed';
   #error: Error | undefined;
@@ -89,13 +72,11 @@ export class Link implements ReadOwner, WriteOwner {
     this.#receiver = 'receiveSpan' in receiver ? receiver : new FrameByFrame(receiver);
     this.#options = { ...LINK_DEFAULTS, ...options };
     this.#decoder = new FrameDecoder(this.#options.frameBytesMax);
+    this.#bytes = new LinkSocket(socket, this.#options.fastPaths, (chunk) => this.#read(chunk));
     this.#ticker = setInterval(() => this.#tick(), this.#options.tickMs);
     socket.setNoDelay(true);
     // For peers without heartbeats the kernel's keep-alive is what finds a host that is gone.
     socket.setKeepAlive(true, 60_000);
-    socket.on('data', (chunk: Uint8Array) => this.#read(chunk));
-    if (socket.connecting) socket.once('connect', () => this.#takeHandle());
-    else this.#takeHandle();
     socket.on('error', (error) => {
       this.#error ??= error;
       if (this.#state === 'open') this.#end = 'socket_error';
@@ -111,7 +92,7 @@ export class Link implements ReadOwner, WriteOwner {
 
   /** Bytes that wait here, in Node and in libuv; not those in the kernel. */
   get queuedBytes(): number {
-    return this.#queue.bytes + this.#waitingBytes + this.#socket.writableLength;
+    return this.#queue.bytes + this.#bytes.waiting;
   }
 
   get bytesReceived(): number {
@@ -183,44 +164,7 @@ export class Link implements ReadOwner, WriteOwner {
     if (bytes === 0 || this.#socket.destroyed) return;
     this.#bytesSent += bytes;
     this.#unsentTicks = 0;
-    // A slice keeps alive all that was read with it. That is no matter when it leaves at once; what has to wait is copied, unless
-    // it is long enough to be most of that, and to be shared with other links.
-    const waits = this.#waitingBytes + this.#socket.writableLength > 0;
-    const chunks = joinSmall(this.#queue.take(), waits ? WAITING_CHUNK_BYTES : SMALL_CHUNK_BYTES, waits);
-    const [first] = chunks;
-    if (chunks.length === 1 && first !== undefined) {
-      if (waits || !this.#writeDirectly(first)) this.#socket.write(first);
-      return;
-    }
-    this.#socket.cork();
-    for (const chunk of chunks) this.#socket.write(chunk);
-    this.#socket.uncork();
-  }
-
-  /** Called with what came past the stream, which has it where it is paused, or not at the end of what it was given before. */
-  read(chunk: Buffer, length: number): boolean {
-    if (this.#socket.isPaused() || this.#socket.readableLength > 0) return false;
-    this.#read(Buffer.from(chunk.subarray(0, length)));
-    return true;
-  }
-
-  /** Called when what was written past the stream no longer waits. */
-  written(bytes: number, error: Error | undefined): void {
-    this.#waitingBytes -= bytes;
-    if (error !== undefined) this.#socket.destroy(error);
-  }
-
-  #takeHandle(): void {
-    this.#handle = this.#options.fastPaths ? handleOf(this.#socket) : undefined;
-    if (this.#handle !== undefined) readDirectly(this.#handle, this);
-  }
-
-  /** Whether the bytes are on their way. */
-  #writeDirectly(bytes: Uint8Array): boolean {
-    if (this.#handle === undefined) return false;
-    const written = writeDirectly(this.#handle, bytes, this);
-    if (written === 'waiting') this.#waitingBytes = bytes.length;
-    return written !== 'failed';
+    this.#bytes.write(this.#queue.take());
   }
 
   #read(chunk: Uint8Array): void {

@@ -43,7 +43,7 @@ export const startCommand: Command<HubConfig> = {
     for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
     const limited = limitLog(log);
     // Nobody is here yet: a signal that comes meanwhile ends the process at once.
-    await practise(config.warmUpMs, log);
+    await practise(config, log);
     const hub = createHub({ ...hubOptions(config, limited.log), secret });
     const loopDelay = new EventLoopDelay();
     let listen = '';
@@ -80,9 +80,9 @@ export const startCommand: Command<HubConfig> = {
 };
 
 /** A hub that could not warm up serves all the same, only more slowly at first. */
-async function practise(maxMs: number, log: Log): Promise<void> {
+async function practise({ warmUpMs: maxMs, fastPaths }: HubConfig, log: Log): Promise<void> {
   try {
-    await warmUp({ maxMs });
+    await warmUp({ fastPaths, maxMs });
   } catch (error) {
     log.warn({ error }, 'the hub could not warm up; its first messages take longer');
   }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Link } from '@groupcast/link';
+import { Link, type LinkOptions, type LinkReceiver } from '@groupcast/link';
 import { limits, native, type Position } from '@groupcast/protocol';
 
 const EPOCH = 'warm-up';
@@ -8,20 +8,22 @@ const EPOCH = 'warm-up';
 /** A hub within the process, for a gateway that warms up: whoever publishes gets it back, and nothing is kept. */
 export class EchoHub {
   readonly #server: Server;
+  readonly #link: LinkOptions;
   readonly #links = new Set<Link>();
   /** Of the last publication of each channel. */
   readonly #offsets = new Map<string, number>();
 
   /** Takes peers on a free port of this machine. */
-  static async listen(): Promise<EchoHub> {
-    const hub = new EchoHub();
+  static async listen(link: LinkOptions): Promise<EchoHub> {
+    const hub = new EchoHub(link);
     // Its own socket, of which the cluster module knows nothing.
     hub.#server.listen({ host: '127.0.0.1', port: 0, exclusive: true });
     await once(hub.#server, 'listening');
     return hub;
   }
 
-  private constructor() {
+  private constructor(link: LinkOptions) {
+    this.#link = link;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -35,10 +37,11 @@ export class EchoHub {
   }
 
   #accept(socket: Socket): void {
-    const link = new Link(socket, {
+    const receiver: LinkReceiver = {
       receive: (frame) => this.#receive(link, frame),
       closed: () => this.#links.delete(link),
-    });
+    };
+    const link = new Link(socket, receiver, this.#link);
     this.#links.add(link);
   }
 

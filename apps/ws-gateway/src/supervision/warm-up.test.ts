@@ -3,6 +3,11 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
 import { warmUp } from './warm-up.ts';
 
+/** The part of Node's own `tcp_wrap` that direct reads need, and nothing else uses here. */
+interface TcpWrap {
+  readonly TCP: { readonly prototype: { useUserBuffer(): void } };
+}
+
 const never = new AbortController().signal;
 
 /** The servers, sockets and timers that keep this process alive. */
@@ -26,6 +31,18 @@ describe('a warm-up', () => {
       allowedOrigins: ['https://example.com'],
     };
     expect(await warmUp({ gateway: strict, maxMs: 10_000, signal: never, roundsMax: 1 })).toBe(1);
+  });
+
+  test.each([true, false])('practises what will be used: fast paths %s', async (fastPaths) => {
+    const binding: (name: string) => TcpWrap = Reflect.get(process, 'binding');
+    const { TCP } = Reflect.apply(binding, process, ['tcp_wrap']);
+    const directReads = vi.spyOn(TCP.prototype, 'useUserBuffer');
+    try {
+      await warmUp({ gateway: { fastPaths }, maxMs: 10_000, signal: never, roundsMax: 1 });
+      expect(directReads.mock.calls.length > 0).toBe(fastPaths);
+    } finally {
+      directReads.mockRestore();
+    }
   });
 
   test('of no time is none', async () => {

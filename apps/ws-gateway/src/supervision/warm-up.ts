@@ -65,14 +65,16 @@ async function warmUpGateway(
   roundsMax: number,
   end: AbortSignal,
 ): Promise<number> {
+  if (roundsMax === 0 || end.aborted) return 0;
   const none = { handshakesPerSecond: 0, messagesPerSecond: Number.MAX_SAFE_INTEGER, allowedOrigins: [] };
   const many = {
     connectionsMax: 2 * CLIENTS * roundsMax,
     messagesBurst: Number.MAX_SAFE_INTEGER,
     messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   };
-  const echo = await EchoHub.listen();
-  const hub = new HubClient({ port: echo.port, link: linkOptions(options.fastPaths) });
+  const link = linkOptions(options.fastPaths);
+  const echo = await EchoHub.listen(link);
+  const hub = new HubClient({ port: echo.port, link });
   const gateway = createGateway({ ...options, ...none, ...many, hub });
   try {
     hub.connect();
