@@ -73,6 +73,15 @@ export const ERROR_CODES = {
   unsupported_version: { sentence: 'This version of the protocol is not spoken here.', temporary: false },
   unauthorized: { sentence: 'The peer did not prove that it knows the secret.', temporary: false },
   channel_limit: { sentence: 'The session follows as many channels as it may.', temporary: false },
+  bad_queue: {
+    sentence: 'A queue name must be 1 to 255 bytes of UTF-8 without control characters.',
+    temporary: false,
+  },
+  queue_full: { sentence: 'The queue takes nothing more for now. Send it again later.', temporary: true },
+  queue_limit: {
+    sentence: 'There are as many queues, or this session watches as many, as may be.',
+    temporary: true,
+  },
   unknown_dialect: { sentence: 'The first byte of the body names no dialect.', temporary: false },
 } as const satisfies Record<string, ErrorCodeRow>;
 

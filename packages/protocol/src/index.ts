@@ -10,8 +10,16 @@ export {
 export { type Dialect, dialectOf } from './dialect.ts';
 export { encodeFrame, FrameDecoder, frameLength, HEARTBEAT_FRAME, type TakeFrame } from './frame.ts';
 export * as limits from './limits.ts';
-export { channelOfGroup, groupNameOf, groupOfChannel, isChannelName } from './name.ts';
+export {
+  channelOfGroup,
+  groupNameOf,
+  groupOfChannel,
+  isChannelName,
+  isQueueName,
+  isWatchableQueueName,
+} from './name.ts';
 export * as native from './native/index.ts';
+export * as php from './php/index.ts';
 export type { Position } from './position.ts';
 export { ProtocolError } from './protocol-error.ts';
 export { type ReconnectBounds, reconnectDelayMs } from './reconnect.ts';

@@ -27,6 +27,15 @@ export const GROUP_CHANNEL_PREFIX = 'group:';
 /** A channel's name, in bytes of UTF-8: the longest group name and the prefix. */
 export const CHANNEL_NAME_BYTES_MAX: number = GROUP_CHANNEL_PREFIX.length + GROUP_NAME_BYTES_MAX;
 
+/** A queue's name, in bytes of UTF-8. */
+export const QUEUE_NAME_BYTES_MAX = 255;
+
+/** What a queue gives up is in the queue of this prefix and its name. No other name may begin so: it fits where a channel's name does. */
+export const DEAD_QUEUE_PREFIX = '$dead:';
+
+/** Items of a queue that one watch may have at a time. */
+export const CONCURRENCY_MAX = 1_000;
+
 /** Channels in one SUBSCRIBE, SUBSCRIBED or UNSUBSCRIBE, so that one frame never holds the hub's loop for long. */
 export const CHANNELS_PER_FRAME_MAX = 1_024;
 

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { channelOfGroup, groupNameOf, groupOfChannel, isChannelName, isGroupName } from './name.ts';
+import {
+  channelOfGroup,
+  groupNameOf,
+  groupOfChannel,
+  isChannelName,
+  isGroupName,
+  isQueueName,
+  isWatchableQueueName,
+} from './name.ts';
 
 describe('group_id', () => {
   test.each([
@@ -108,5 +116,26 @@ describe('channels of groups', () => {
 
   test.each(['news', 'group', 'Group:1', ' group:1'])('%s is no channel of a group', (channel) => {
     expect(groupOfChannel(channel)).toBeUndefined();
+  });
+});
+
+describe('queues', () => {
+  test.each(['jobs', 'dead:jobs', '$dead', '__proto__', 'あ'.repeat(85)])(
+    '%s can be filled and watched',
+    (name) => {
+      expect(isQueueName(name)).toBe(true);
+      expect(isWatchableQueueName(name)).toBe(true);
+      expect(isWatchableQueueName(`$dead:${name}`)).toBe(true);
+      expect(isChannelName(`$dead:${name}`)).toBe(true);
+    },
+  );
+
+  test('a dead-letter queue cannot be filled from outside', () => {
+    expect(isQueueName('$dead:jobs')).toBe(false);
+  });
+
+  test.each(['', '$dead:', '$dead:$dead:jobs', 'a\nb', 'x'.repeat(256)])('%s is none', (name) => {
+    expect(isQueueName(name)).toBe(false);
+    expect(isWatchableQueueName(name)).toBe(false);
   });
 });

@@ -1,4 +1,10 @@
-import { CHANNEL_NAME_BYTES_MAX, GROUP_CHANNEL_PREFIX, GROUP_NAME_BYTES_MAX } from './limits.ts';
+import {
+  CHANNEL_NAME_BYTES_MAX,
+  DEAD_QUEUE_PREFIX,
+  GROUP_CHANNEL_PREFIX,
+  GROUP_NAME_BYTES_MAX,
+  QUEUE_NAME_BYTES_MAX,
+} from './limits.ts';
 import { utf8ByteLength } from './text.ts';
 
 // C0, DEL and C1, and the marks that turn the direction of what follows: names end up on terminals and in logs.
@@ -20,6 +26,16 @@ export function isChannelName(name: string): boolean {
 /** 1 to 255 bytes of UTF-8, no control characters. */
 export function isGroupName(name: string): boolean {
   return isName(name, GROUP_NAME_BYTES_MAX);
+}
+
+/** 1 to 255 bytes of UTF-8, no control characters, and not the beginning of a dead-letter queue's name. */
+export function isQueueName(name: string): boolean {
+  return isName(name, QUEUE_NAME_BYTES_MAX) && !name.startsWith(DEAD_QUEUE_PREFIX);
+}
+
+/** The name of a queue, or of the dead-letter queue of one: what can be watched, and not only filled. */
+export function isWatchableQueueName(name: string): boolean {
+  return isQueueName(name.startsWith(DEAD_QUEUE_PREFIX) ? name.slice(DEAD_QUEUE_PREFIX.length) : name);
 }
 
 /** A `group_id` as clients send it, a string or an integer: `123` and `"123"` are one group. `undefined` when it is neither. */

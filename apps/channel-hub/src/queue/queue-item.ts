@@ -1,0 +1,42 @@
+import type { native } from '@groupcast/protocol';
+import { ITEM_OVERHEAD_BYTES } from './queue-limits.ts';
+import type { Watch } from './watch.ts';
+
+/** An item as its consumer gets it. What ends the lease names queue, id and attempt. */
+export interface HandedItem {
+  readonly queue: string;
+  readonly id: number;
+  /** 1 the first time. */
+  readonly attempt: number;
+  readonly kind: native.PayloadKind;
+  readonly payload: Uint8Array;
+}
+
+/** Where an item is: `waiting` in the order of its queue, `leased` to a consumer, or out of the queue. */
+export type ItemState = 'waiting' | 'leased' | 'gone';
+
+/** One piece of work in a queue. */
+export class QueueItem {
+  /** Ids grow, so that they tell the order of a queue as well. */
+  readonly id: number;
+  readonly kind: native.PayloadKind;
+  readonly payload: Uint8Array;
+  /** What it counts for. */
+  readonly bytes: number;
+  readonly enqueuedAtMs: number;
+  state: ItemState = 'waiting';
+  /** How often it was handed out. */
+  attempt = 0;
+  /** To whom it was handed out last. */
+  watch: Watch | undefined;
+  /** When the lease ends. */
+  deadlineMs = 0;
+
+  constructor(id: number, kind: native.PayloadKind, payload: Uint8Array, enqueuedAtMs: number) {
+    this.id = id;
+    this.kind = kind;
+    this.payload = payload;
+    this.bytes = payload.length + ITEM_OVERHEAD_BYTES;
+    this.enqueuedAtMs = enqueuedAtMs;
+  }
+}

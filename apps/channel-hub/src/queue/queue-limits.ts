@@ -1,0 +1,38 @@
+const MIB = 1024 * 1024;
+
+/** What the queues of a hub may hold, and how long they wait. */
+export interface QueueLimits {
+  /** Queues at a time: those that hold something, and those that are watched. Dead-letter queues do not count. */
+  readonly queuesMax: number;
+  /** Items of one queue, those in lease counted. */
+  readonly itemsMax: number;
+  /** What one queue takes, in bytes; see ITEM_OVERHEAD_BYTES. */
+  readonly bytesMax: number;
+  /** What all queues together take, in bytes. */
+  readonly totalBytesMax: number;
+  /** After so long a lease ends and the item is handed out again, in milliseconds. */
+  readonly visibilityMs: number;
+  /** Hand-outs of an item before it is given up. */
+  readonly attemptsMax: number;
+  /** Items in lease of one consumer, in bytes, unless it is a single one: more would make it look like a slow reader. */
+  readonly leasedBytesMax: number;
+  /** Queues that one consumer watches. */
+  readonly watchesMax: number;
+}
+
+export const QUEUE_DEFAULTS: QueueLimits = {
+  queuesMax: 10_000,
+  itemsMax: 10_000,
+  bytesMax: 64 * MIB,
+  totalBytesMax: 256 * MIB,
+  visibilityMs: 30_000,
+  attemptsMax: 5,
+  leasedBytesMax: 4 * MIB,
+  watchesMax: 1_000,
+};
+
+/** Attempts are counted up to here: what the wire has room for. Only items of a dead-letter queue get so far. */
+export const ATTEMPT_MAX = 65_535;
+
+/** What an item takes beside its payload, in bytes: else items without one would not be bounded by bytes. */
+export const ITEM_OVERHEAD_BYTES = 256;

@@ -1,0 +1,348 @@
+import { type native, ProtocolError, limits as wire } from '@groupcast/protocol';
+import { Consumer, type ConsumerOptions, type ItemTaker } from './consumer.ts';
+import type { Credit } from './credit.ts';
+import { QueueItem } from './queue-item.ts';
+import { ITEM_OVERHEAD_BYTES, QUEUE_DEFAULTS, type QueueLimits } from './queue-limits.ts';
+import type { QueueCounts, QueueRow, QueueStats } from './queue-stats.ts';
+import { Watch } from './watch.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/**
+ * Queues of work: each item is handed to one consumer, in the order in which they came, until one says that it is done. Knows no sockets and has
+ * no timer. After each call all that can be handed out is.
+ *
+ *     waiting -> leased -> gone (done)
+ *        ^         |
+ *        +---------+ failed, expired, consumer gone; after the last attempt -> the dead-letter queue
+ */
+export class Queues {
+  readonly limits: QueueLimits;
+  readonly #clock: () => number;
+  readonly #queues = new Map<string, WorkQueue>();
+  /** All leases, in the order in which they end: all last equally long. */
+  readonly #leases = new Set<QueueItem>();
+  /** Queues in which something may be to be handed out. */
+  readonly #unsettled = new Set<WorkQueue>();
+  readonly #counts: QueueCounts = {
+    enqueued: 0,
+    refused: 0,
+    done: 0,
+    failed: 0,
+    expired: 0,
+    redelivered: 0,
+    dead: 0,
+    deadDropped: 0,
+  };
+  #bytes = 0;
+  /** Queues that count for the limit. */
+  #living = 0;
+  #lastId = 0;
+  #isSettling = false;
+  #isStopped = false;
+
+  /** `clock`: milliseconds that never go back. */
+  constructor(limits: Partial<QueueLimits> = {}, clock: () => number = () => performance.now()) {
+    this.limits = { ...QUEUE_DEFAULTS, ...limits };
+    this.#clock = clock;
+  }
+
+  /** The payload is copied. Throws ProtocolError: `queue_full`, or `hub_unavailable` when the hub is about to end. */
+  enqueue(name: string, kind: native.PayloadKind, payload: Uint8Array): void {
+    const refusal = this.#refusalOf(name, payload.length + ITEM_OVERHEAD_BYTES);
+    if (refusal !== undefined) {
+      this.#counts.refused += 1;
+      throw refusal;
+    }
+    this.#counts.enqueued += 1;
+    // A copy: a slice would keep all that was read with it.
+    this.#add(this.#queue(name), kind, payload.slice());
+    this.#settle();
+  }
+
+  /** A new consumer, which watches nothing yet. */
+  join(taker: ItemTaker, options: ConsumerOptions = {}): Consumer {
+    return new Consumer(this, taker, options);
+  }
+
+  /** Takes back what was not done in time. To be called often. */
+  tick(): void {
+    const nowMs = this.#clock();
+    for (const item of this.#leases) {
+      if (item.deadlineMs > nowMs) break;
+      this.#counts.expired += 1;
+      this.#giveBack(item);
+    }
+    this.#settle();
+  }
+
+  /** Hands out nothing any more, and takes nothing: the hub is about to end. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  stats(): QueueStats {
+    let waiting = 0;
+    let oldestMs = 0;
+    const nowMs = this.#clock();
+    for (const queue of this.#queues.values()) {
+      waiting += queue.order.size;
+      oldestMs = Math.max(oldestMs, ageMs(queue, nowMs));
+    }
+    const { size: queues } = this.#queues;
+    return { ...this.#counts, queues, waiting, leased: this.#leases.size, bytes: this.#bytes, oldestMs };
+  }
+
+  /** The longest queues, so many of them. */
+  rows(countMax: number): readonly QueueRow[] {
+    const nowMs = this.#clock();
+    const longest = [...this.#queues.values()].sort((one, other) => other.size - one.size);
+    return longest.slice(0, countMax).map((queue) => ({
+      name: queue.name,
+      waiting: queue.order.size,
+      leased: queue.leased,
+      bytes: queue.bytes,
+      oldestMs: ageMs(queue, nowMs),
+      watchers: queue.watches.size,
+    }));
+  }
+
+  /** For Consumer. */
+  watch(name: string, consumer: Consumer, credit: Credit): void {
+    const known = consumer.watches.get(name);
+    if (known?.credit === credit) return;
+    if (known === undefined && !this.#hasRoomForQueue(name)) {
+      throw new ProtocolError('queue_limit', `There are ${this.limits.queuesMax} queues, as many as may be.`);
+    }
+    const queue = this.#queue(name);
+    if (known !== undefined) this.#removeWatch(known);
+    const watch = new Watch(queue, consumer, credit);
+    queue.watches.add(watch);
+    consumer.watches.set(name, watch);
+    credit.watches.add(watch);
+    this.#wake(watch);
+    this.#settle();
+  }
+
+  /** For Consumer. */
+  unwatch(name: string, consumer: Consumer): boolean {
+    const watch = consumer.watches.get(name);
+    if (watch === undefined) return false;
+    this.#removeWatch(watch);
+    this.#dropIfUnused(watch.queue);
+    return true;
+  }
+
+  /** For Consumer. */
+  addCredit(credit: Credit, count: number): void {
+    this.#addCredit(credit, count);
+    this.#settle();
+  }
+
+  /** For Consumer. */
+  done(consumer: Consumer, name: string, id: number, attempt: number): boolean {
+    const queue = this.#queues.get(name);
+    const item = queue?.tried.get(id);
+    if (queue === undefined || item?.attempt !== attempt || item.watch?.consumer !== consumer) return false;
+    this.#counts.done += 1;
+    if (item.state === 'leased') this.#endLease(item);
+    this.#remove(queue, item);
+    this.#settle();
+    return true;
+  }
+
+  /** For Consumer. */
+  failed(consumer: Consumer, name: string, id: number, attempt: number): boolean {
+    const item = this.#queues.get(name)?.tried.get(id);
+    if (item === undefined || item.attempt !== attempt || !consumer.leases.has(item)) return false;
+    this.#counts.failed += 1;
+    // Nothing takes it out of a dead-letter queue: handed out again at once, it would fail again and again without an end.
+    if (item.watch?.queue.isDead !== true) this.#giveBack(item);
+    this.#settle();
+    return true;
+  }
+
+  /** For Consumer. */
+  leave(consumer: Consumer): void {
+    // First the watches, or what is given back would come again.
+    const watches = [...consumer.watches.values()];
+    for (const watch of watches) this.#removeWatch(watch);
+    for (const item of consumer.leases) this.#giveBack(item);
+    for (const { queue } of watches) this.#dropIfUnused(queue);
+    this.#settle();
+  }
+
+  #refusalOf(name: string, bytes: number): ProtocolError | undefined {
+    const { itemsMax, bytesMax, totalBytesMax, queuesMax } = this.limits;
+    if (this.#isStopped)
+      return new ProtocolError('hub_unavailable', 'The hub is about to end. Send it again later.');
+    const queue = this.#queues.get(name);
+    if ((queue?.size ?? 0) >= itemsMax) return full(`The queue has ${itemsMax} items, as many as may be.`);
+    if ((queue?.bytes ?? 0) + bytes > bytesMax) return full(`The queue may take ${bytesMax} bytes.`);
+    if (this.#bytes + bytes > totalBytesMax)
+      return full(`All queues together may take ${totalBytesMax} bytes.`);
+    if (!this.#hasRoomForQueue(name)) return full(`There are ${queuesMax} queues, as many as may be.`);
+    return undefined;
+  }
+
+  #hasRoomForQueue(name: string): boolean {
+    return this.#queues.has(name) || isDeadName(name) || this.#living < this.limits.queuesMax;
+  }
+
+  #queue(name: string): WorkQueue {
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const queue = new WorkQueue(name, isDeadName(name));
+    this.#queues.set(name, queue);
+    if (!queue.isDead) this.#living += 1;
+    return queue;
+  }
+
+  #dropIfUnused(queue: WorkQueue): void {
+    if (!queue.isUnused || !this.#queues.delete(queue.name)) return;
+    this.#unsettled.delete(queue);
+    if (!queue.isDead) this.#living -= 1;
+  }
+
+  #add(queue: WorkQueue, kind: native.PayloadKind, payload: Uint8Array): void {
+    this.#lastId += 1;
+    const item = new QueueItem(this.#lastId, kind, payload, this.#clock());
+    this.#bytes += item.bytes;
+    queue.add(item);
+    this.#unsettled.add(queue);
+  }
+
+  #remove(queue: WorkQueue, item: QueueItem): void {
+    queue.remove(item);
+    this.#bytes -= item.bytes;
+    this.#dropIfUnused(queue);
+  }
+
+  #removeWatch(watch: Watch): void {
+    watch.queue.watches.delete(watch);
+    watch.queue.ready.delete(watch);
+    watch.credit.watches.delete(watch);
+    watch.consumer.watches.delete(watch.queue.name);
+  }
+
+  #wake(watch: Watch): void {
+    if (watch.credit.count <= 0) return;
+    watch.queue.ready.add(watch);
+    this.#unsettled.add(watch.queue);
+  }
+
+  #addCredit(credit: Credit, count: number): void {
+    credit.count += count;
+    for (const watch of credit.watches) this.#wake(watch);
+  }
+
+  #endLease(item: QueueItem): void {
+    this.#leases.delete(item);
+    const { watch } = item;
+    if (watch === undefined) return;
+    const { consumer, credit } = watch;
+    const hasRoomAgain = consumer.release(item);
+    if (credit.refills) this.#addCredit(credit, 1);
+    if (hasRoomAgain) for (const one of consumer.watches.values()) this.#wake(one);
+  }
+
+  #giveBack(item: QueueItem): void {
+    const queue = item.watch?.queue;
+    if (queue === undefined) return;
+    this.#endLease(item);
+    if (queue.isDead || item.attempt < this.limits.attemptsMax) {
+      queue.putBack(item);
+      this.#unsettled.add(queue);
+    } else {
+      this.#bury(queue, item);
+    }
+  }
+
+  #bury(queue: WorkQueue, item: QueueItem): void {
+    this.#counts.dead += 1;
+    const dead = this.#queue(`${wire.DEAD_QUEUE_PREFIX}${queue.name}`);
+    const { itemsMax, bytesMax } = this.limits;
+    this.#remove(queue, item);
+    while (dead.size >= itemsMax || dead.bytes + item.bytes > bytesMax) {
+      this.#counts.deadDropped += 1;
+      const dropped = dead.dropFirst();
+      if (dropped === undefined) return; // All that are there are being looked at.
+      this.#bytes -= dropped.bytes;
+    }
+    this.#add(dead, item.kind, item.payload);
+  }
+
+  /** Hands out all that can be, one item of each queue at a time. What foreign code does meanwhile is seen to before this ends. */
+  #settle(): void {
+    if (this.#isSettling || this.#isStopped) return;
+    this.#isSettling = true;
+    try {
+      for (const queue of this.#unsettled) {
+        this.#unsettled.delete(queue);
+        this.#handOut(queue);
+      }
+    } finally {
+      this.#isSettling = false;
+    }
+  }
+
+  #handOut(queue: WorkQueue): void {
+    const { first } = queue.order;
+    if (first === undefined) return;
+    for (const watch of queue.ready) {
+      queue.ready.delete(watch);
+      if (!watch.hasRoomFor(first)) continue;
+      this.#unsettled.add(queue);
+      this.#handTo(queue, watch);
+      return;
+    }
+  }
+
+  #handTo(queue: WorkQueue, watch: Watch): void {
+    const { consumer, credit } = watch;
+    const item = queue.lease();
+    if (item === undefined) return;
+    if (item.attempt > 1) this.#counts.redelivered += 1;
+    item.watch = watch;
+    credit.count -= 1;
+    // To the end: the next item is another consumer's, and the next credit another queue's.
+    if (credit.count > 0) queue.ready.add(watch);
+    this.#moveToEnd(watch);
+    const handed = {
+      queue: queue.name,
+      id: item.id,
+      attempt: item.attempt,
+      kind: item.kind,
+      payload: item.payload,
+    };
+    if (consumer.autoAck) {
+      this.#counts.done += 1;
+      this.#remove(queue, item);
+    } else {
+      item.deadlineMs = this.#clock() + this.limits.visibilityMs;
+      this.#leases.add(item);
+      consumer.hold(item);
+    }
+    // Foreign code, last of all: it may do anything here.
+    consumer.taker.take(handed);
+  }
+
+  #moveToEnd(watch: Watch): void {
+    const { credit } = watch;
+    if (credit.watches.size < 2) return;
+    credit.watches.delete(watch);
+    credit.watches.add(watch);
+  }
+}
+
+function full(sentence: string): ProtocolError {
+  return new ProtocolError('queue_full', `${sentence} Send it again later.`);
+}
+
+function isDeadName(name: string): boolean {
+  return name.startsWith(wire.DEAD_QUEUE_PREFIX);
+}
+
+function ageMs(queue: WorkQueue, nowMs: number): number {
+  const { first } = queue.order;
+  return first === undefined ? 0 : nowMs - first.enqueuedAtMs;
+}

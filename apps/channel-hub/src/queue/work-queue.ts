@@ -1,0 +1,87 @@
+import { ItemOrder } from './item-order.ts';
+import type { QueueItem } from './queue-item.ts';
+import { ATTEMPT_MAX } from './queue-limits.ts';
+import type { Watch } from './watch.ts';
+
+/** One queue: its items, and who wants them. */
+export class WorkQueue {
+  readonly name: string;
+  /** Whether it holds what another queue has given up. */
+  readonly isDead: boolean;
+  readonly watches: Set<Watch> = new Set();
+  /** Those that may have room, whoever is next first. */
+  readonly ready: Set<Watch> = new Set();
+  /** Waiting items. */
+  readonly order: ItemOrder = new ItemOrder();
+  /** Items that were handed out and are not done: in lease, or back in the order. */
+  readonly tried: Map<number, QueueItem> = new Map();
+  #leased = 0;
+  #bytes = 0;
+
+  constructor(name: string, isDead: boolean) {
+    this.name = name;
+    this.isDead = isDead;
+  }
+
+  /** Items, in lease or not. */
+  get size(): number {
+    return this.order.size + this.#leased;
+  }
+
+  get leased(): number {
+    return this.#leased;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isUnused(): boolean {
+    return this.size === 0 && this.watches.size === 0;
+  }
+
+  add(item: QueueItem): void {
+    this.#bytes += item.bytes;
+    this.order.add(item);
+  }
+
+  /** Takes the first item out of the order, and to its consumer. */
+  lease(): QueueItem | undefined {
+    const item = this.order.takeFirst();
+    if (item === undefined) return undefined;
+    item.state = 'leased';
+    item.attempt = Math.min(item.attempt + 1, ATTEMPT_MAX);
+    this.#leased += 1;
+    this.tried.set(item.id, item);
+    return item;
+  }
+
+  /** An item in lease waits again, where it stood. */
+  putBack(item: QueueItem): void {
+    item.state = 'waiting';
+    this.#leased -= 1;
+    this.order.putBack(item);
+  }
+
+  /** Takes an item out that was handed out, wherever it is now. */
+  remove(item: QueueItem): void {
+    if (item.state === 'leased') this.#leased -= 1;
+    else this.order.remove(item);
+    this.tried.delete(item.id);
+    this.#forget(item);
+  }
+
+  /** Drops the oldest item that waits, if there is one. */
+  dropFirst(): QueueItem | undefined {
+    const item = this.order.takeFirst();
+    if (item === undefined) return undefined;
+    this.tried.delete(item.id);
+    this.#forget(item);
+    return item;
+  }
+
+  #forget(item: QueueItem): void {
+    item.state = 'gone';
+    this.#bytes -= item.bytes;
+  }
+}
