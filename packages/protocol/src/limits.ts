@@ -75,3 +75,12 @@ export const JSON_KEYS_MAX = 32;
 
 /** The reason in a WebSocket close frame, in bytes (RFC 6455, section 5.5: 125 less the two of the code). */
 export const CLOSE_REASON_BYTES_MAX = 123;
+
+/** How deep PHP arrays may nest; 1 is a value with no array in an array. PHP itself stops at 4,096. */
+export const PHP_DEPTH_MAX = 64;
+
+/** Elements of all arrays in one PHP value together. */
+export const PHP_ELEMENTS_MAX = 10_000;
+
+/** The text of a PHP float: `serialize_precision` is 17 digits or fewer, and 100 where somebody wants to see all. */
+export const PHP_FLOAT_BYTES_MAX = 128;

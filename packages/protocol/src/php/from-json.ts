@@ -1,0 +1,141 @@
+import { PHP_DEPTH_MAX, PHP_ELEMENTS_MAX } from '../limits.ts';
+import { ProtocolError } from '../protocol-error.ts';
+import { PhpArray, type PhpValue } from './php-array.ts';
+import { PhpFloat } from './php-float.ts';
+import { integerOf } from './php-integer.ts';
+
+/**
+ * What PHP's `json_decode` makes of the text, objects as arrays. Throws ProtocolError `bad_json` for what is not JSON, or is deeper or
+ * has more elements than a PHP value may have.
+ *
+ * It has a reader of its own, because JSON.parse makes `1.0` the number 1, loses digits of large integers, and shows the source of a number to
+ * its reviver from Node 21 on only; and because depth and elements have to be bounded before they are there.
+ */
+export function fromJson(text: string): PhpValue {
+  return new JsonReader(text).read();
+}
+
+/** An array that is open; `key` is the one whose value is to come, `undefined` in a list. */
+interface Open {
+  readonly array: PhpArray;
+  readonly close: ']' | '}';
+  key: string | undefined;
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?/y;
+const SPACE = /[ \t\n\r]*/y;
+const WORD = /true|false|null/y;
+
+class JsonReader {
+  readonly #text: string;
+  /** The innermost last: a loop needs no stack of calls, however deep the text is. */
+  readonly #open: Open[] = [];
+  #elements = 0;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  read(): PhpValue {
+    const root = this.#value();
+    for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) this.#element(open);
+    this.#skipSpace();
+    if (this.#at < this.#text.length) this.#refuse('something behind its end');
+    return root;
+  }
+
+  /** The next element of an array that is open, or its end. */
+  #element(open: Open): void {
+    const isFirst = open.array.size === 0 && open.key === undefined;
+    if (this.#takes(open.close)) {
+      this.#open.pop();
+      return;
+    }
+    if (!isFirst && !this.#takes(',')) this.#refuse(`neither a comma nor ${open.close}`);
+    this.#elements += 1;
+    if (this.#elements > PHP_ELEMENTS_MAX) this.#refuse(`more than ${PHP_ELEMENTS_MAX} elements`);
+    if (open.close === ']') {
+      open.array.set(open.array.size, this.#value());
+      return;
+    }
+    this.#skipSpace();
+    open.key = this.#string();
+    if (!this.#takes(':')) this.#refuse('no colon behind a key');
+    open.array.set(open.key, this.#value());
+  }
+
+  /** A whole scalar, or an array that is open from then on. */
+  #value(): PhpValue {
+    if (this.#takes('[')) return this.#begin(']');
+    if (this.#takes('{')) return this.#begin('}');
+    if (this.#text[this.#at] === '"') return this.#string();
+    const word = this.#match(WORD)?.[0];
+    if (word !== undefined) return word === 'null' ? null : word === 'true';
+    return this.#number();
+  }
+
+  #begin(close: ']' | '}'): PhpArray {
+    if (this.#open.length >= PHP_DEPTH_MAX)
+      this.#refuse(`more than ${PHP_DEPTH_MAX} arrays and objects in each other`);
+    const array = new PhpArray();
+    this.#open.push({ array, close, key: undefined });
+    return array;
+  }
+
+  #number(): PhpValue {
+    const match = this.#match(NUMBER);
+    if (match === undefined) return this.#refuse('no value');
+    const [text, fraction, exponent] = match;
+    const integer = fraction === undefined && exponent === undefined ? integerOf(text) : undefined;
+    // As in PHP, an integer beyond 64 bits is a float.
+    return integer ?? new PhpFloat(Number(text));
+  }
+
+  #string(): string {
+    const start = this.#at;
+    if (this.#text[start] !== '"') this.#refuse('no string where a key must be');
+    for (let at = start + 1; at < this.#text.length; at++) {
+      const character = this.#text[at];
+      if (character === '\\') at += 1;
+      else if (character === '"') {
+        this.#at = at + 1;
+        return this.#unescaped(start);
+      }
+    }
+    return this.#refuse('a string without an end');
+  }
+
+  #unescaped(start: number): string {
+    try {
+      // One string, which is where JSON.parse does all that has to be done.
+      return JSON.parse(this.#text.slice(start, this.#at));
+    } catch (cause) {
+      throw new ProtocolError('bad_json', `The JSON has a string that is none, at character ${start}.`, {
+        cause,
+      });
+    }
+  }
+
+  #takes(character: string): boolean {
+    this.#skipSpace();
+    if (this.#text[this.#at] !== character) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #skipSpace(): void {
+    this.#match(SPACE);
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#text) ?? undefined;
+    if (match !== undefined) this.#at += match[0].length;
+    return match;
+  }
+
+  #refuse(what: string): never {
+    throw new ProtocolError('bad_json', `The JSON has ${what}, at character ${this.#at}.`);
+  }
+}

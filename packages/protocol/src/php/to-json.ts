@@ -1,0 +1,90 @@
+import { PHP_DEPTH_MAX } from '../limits.ts';
+import { encodeText, utf8ByteLength } from '../text.ts';
+import { PhpArray, type PhpKey, type PhpValue } from './php-array.ts';
+import { finiteFloatText, PhpFloat } from './php-float.ts';
+
+/** A value for peers that do not speak PHP. */
+export interface PhpJson {
+  readonly text: string;
+  /** How many values and keys JSON could not say: INF and NAN became null, and U+FFFD stands in strings that were not UTF-8. */
+  readonly lossy: number;
+}
+
+const lenientDecoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+
+/**
+ * What PHP's `json_encode` makes of the value with JSON_PRESERVE_ZERO_FRACTION and all JSON_UNESCAPED flags: an array whose keys are 0, 1, 2 ... in
+ * order is an array, any other an object; `1.0` stays `1.0`, and integers keep all their digits.
+ */
+export function toJson(value: PhpValue): PhpJson {
+  const writer = new JsonWriter();
+  writer.value(value, PHP_DEPTH_MAX);
+  return { text: writer.text(), lossy: writer.lossy };
+}
+
+// The text is built here, because JSON.stringify would need an object with the peer's keys, and knows no float from an integer.
+class JsonWriter {
+  readonly #parts: string[] = [];
+  lossy = 0;
+
+  text(): string {
+    return this.#parts.join('');
+  }
+
+  value(value: PhpValue, depthLeft: number): void {
+    if (value instanceof PhpArray) {
+      if (depthLeft === 0)
+        throw new RangeError(`A PHP value may have ${PHP_DEPTH_MAX} arrays in each other.`);
+      this.#array(value, depthLeft - 1);
+    } else if (value instanceof Uint8Array) this.#parts.push(JSON.stringify(this.#textOf(value)));
+    else if (typeof value === 'string') this.#parts.push(JSON.stringify(this.#wellFormed(value)));
+    else if (value instanceof PhpFloat) this.#float(value.value);
+    else if (typeof value === 'number' && (!Number.isSafeInteger(value) || Object.is(value, -0)))
+      this.#float(value);
+    else this.#parts.push(String(value));
+  }
+
+  #array(array: PhpArray, depthLeft: number): void {
+    const { isList } = array;
+    this.#parts.push(isList ? '[' : '{');
+    let separator = '';
+    for (const [key, item] of array.entries()) {
+      this.#parts.push(isList ? separator : `${separator}${JSON.stringify(this.#keyText(key))}:`);
+      this.value(item, depthLeft);
+      separator = ',';
+    }
+    this.#parts.push(isList ? ']' : '}');
+  }
+
+  #keyText(key: PhpKey): string {
+    return key instanceof Uint8Array ? this.#textOf(key) : String(key);
+  }
+
+  #float(value: number): void {
+    if (!Number.isFinite(value)) {
+      this.lossy += 1;
+      this.#parts.push('null');
+      return;
+    }
+    const text = finiteFloatText(value, 'e');
+    this.#parts.push(text.includes('.') ? text : `${text}.0`);
+  }
+
+  #textOf(bytes: Uint8Array): string {
+    const text = lenientDecoder.decode(bytes);
+    // A strict decoder would say so, too, but by an error with a stack for each string. U+FFFD may also have been there before.
+    if (text.includes('\ufffd') && !equalBytes(encodeText(text), bytes)) this.lossy += 1;
+    return text;
+  }
+
+  /** JSON.stringify would write half a surrogate pair as an escape, which PHP refuses to read. */
+  #wellFormed(text: string): string {
+    if (utf8ByteLength(text) !== -1) return text;
+    this.lossy += 1;
+    return lenientDecoder.decode(encodeText(text));
+  }
+}
+
+function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
