@@ -1,6 +1,13 @@
 import fc from 'fast-check';
-import { CHANNEL_NAME_BYTES_MAX, ERROR_MESSAGE_BYTES_MAX, SHORT_TEXT_BYTES_MAX } from '../src/limits.ts';
-import { isChannelName } from '../src/name.ts';
+import {
+  CHANNEL_NAME_BYTES_MAX,
+  CONCURRENCY_MAX,
+  DEAD_QUEUE_PREFIX,
+  ERROR_MESSAGE_BYTES_MAX,
+  QUEUE_NAME_BYTES_MAX,
+  SHORT_TEXT_BYTES_MAX,
+} from '../src/limits.ts';
+import { isChannelName, isQueueName } from '../src/name.ts';
 import type { NativeMessage } from '../src/native/message.ts';
 import type { Publication } from '../src/native/publication.ts';
 import { utf8ByteLength } from '../src/text.ts';
@@ -20,6 +27,18 @@ const shortText = fc.oneof(text(SHORT_TEXT_BYTES_MAX), fc.constant('x'.repeat(SH
 const count = fc.maxSafeNat();
 /** Of a request that may be refused: 0 would mean the whole session. */
 const request = fc.maxSafeNat().map((drawn) => Math.max(1, drawn));
+const queue = fc.oneof(
+  fc.constantFrom('jobs', '__proto__', 'q'.repeat(QUEUE_NAME_BYTES_MAX)),
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter(isQueueName),
+);
+const watchableQueue = fc.oneof(
+  queue,
+  queue.map((name) => DEAD_QUEUE_PREFIX + name),
+);
+const kind = fc.constantFrom('text' as const, 'json' as const, 'bytes' as const);
+const payload = fc.uint8Array({ maxLength: 300 });
+const attempt = fc.integer({ min: 1, max: 0xffff });
+const concurrency = fc.integer({ min: 1, max: CONCURRENCY_MAX });
 const u32 = fc.nat({ max: 0xffffffff });
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const subject = fc.record({ name: channel, prefix: fc.boolean() });
@@ -27,11 +46,11 @@ const subjects = fc.array(subject, { minLength: 1, maxLength: 20 });
 const position = fc.record({ epoch: shortText, offset: count });
 const publication: fc.Arbitrary<Publication> = fc.record({
   channel,
-  kind: fc.constantFrom('text', 'json', 'bytes'),
+  kind,
   excludeSender: fc.boolean(),
   sender: shortText,
   messageId: shortText,
-  payload: fc.uint8Array({ maxLength: 300 }),
+  payload,
   number: count,
 });
 
@@ -91,6 +110,24 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     count: fc.constant(0),
   }),
   fc.record({ type: fc.constant('goaway' as const), reconnectAfterMs: u32 }),
+  fc.record({ type: fc.constant('enqueue' as const), request, queue, kind, payload }),
+  fc.record({ type: fc.constant('enqueued' as const), request: count }),
+  fc.record({ type: fc.constant('watch' as const), request, queue: watchableQueue, concurrency }),
+  fc.record({ type: fc.constant('unwatch' as const), queue: watchableQueue }),
+  fc.record({
+    type: fc.constant('item' as const),
+    queue: watchableQueue,
+    item: count,
+    attempt,
+    kind,
+    payload,
+  }),
+  fc.record({
+    type: fc.constantFrom('done' as const, 'failed' as const),
+    queue: watchableQueue,
+    item: count,
+    attempt,
+  }),
 );
 
 /** Valid bytes after an accident: some overwritten, some lost, some put in, or the rest cut off. */

@@ -4,6 +4,14 @@ import { encodeChallenge, encodeHello, encodeProof, encodeWelcome } from '../src
 import { encodeHistory, encodePage } from '../src/native/history.ts';
 import type { NativeMessage } from '../src/native/message.ts';
 import { encodeDeliver, encodePublish, encodePublished } from '../src/native/publication.ts';
+import {
+  encodeEnqueue,
+  encodeEnqueued,
+  encodeItem,
+  encodeItemResult,
+  encodeUnwatch,
+  encodeWatch,
+} from '../src/native/queue.ts';
 import { encodeSubscribe, encodeSubscribed, encodeUnsubscribe } from '../src/native/subscription.ts';
 
 /** The other direction of `decodeNative`, which no peer needs: each knows what it sends. */
@@ -37,5 +45,18 @@ export function encodeNative(message: NativeMessage): Uint8Array {
       return encodePage(message);
     case 'goaway':
       return encodeGoaway(message);
+    case 'enqueue':
+      return encodeEnqueue(message);
+    case 'enqueued':
+      return encodeEnqueued(message);
+    case 'watch':
+      return encodeWatch(message);
+    case 'unwatch':
+      return encodeUnwatch(message.queue);
+    case 'item':
+      return encodeItem(message);
+    case 'done':
+    case 'failed':
+      return encodeItemResult(message);
   }
 }

@@ -39,6 +39,19 @@ export {
   numberAt,
 } from './publication-span.ts';
 export {
+  type Enqueue,
+  encodeEnqueue,
+  encodeEnqueued,
+  encodeItem,
+  encodeItemResult,
+  encodeUnwatch,
+  encodeWatch,
+  ITEM_HEADER_BYTES,
+  type Item,
+  type ItemResult,
+  type Watch,
+} from './queue.ts';
+export {
   encodeSubscribe,
   encodeSubscribed,
   encodeUnsubscribe,

@@ -9,6 +9,8 @@ import { OPCODES } from './opcode.ts';
 
 interface GoldenMessage {
   readonly publication?: { readonly payload: string };
+  /** Of an item of work. */
+  readonly payload?: string;
 }
 
 const golden = readGolden<{ messages: Vector<GoldenMessage>[]; refused: Vector<never>[] }>('native.json');
@@ -61,17 +63,17 @@ describe('golden refusals', () => {
 });
 
 describe('cuts', () => {
-  test('no message can be cut short, but for the payload of a publication', () => {
+  test('no message can be cut short, but for the payload of a publication or an item', () => {
     for (const { name, hex, message } of golden.messages) {
       const frame = bytesOf(hex);
-      const payload = (message.publication?.payload.length ?? 0) / 2;
+      const payload = ((message.publication ?? message).payload?.length ?? 0) / 2;
       for (let length = 4; length < frame.length - payload; length++) {
         expect(errorOf(frame.subarray(0, length)), `${name}, cut to ${length}`).toBe('bad_frame');
       }
     }
   });
 
-  test.each(Array.from({ length: 256 }, (_, opcode) => opcode).filter((op) => op === 0 || op > 0x0e))(
+  test.each(Array.from({ length: 256 }, (_, opcode) => opcode).filter((op) => op === 0 || op > 0x15))(
     'opcode %d is unknown',
     (opcode) => {
       expect(errorOf(Uint8Array.of(0, 0, 0, 6, opcode, 0))).toBe('bad_frame');

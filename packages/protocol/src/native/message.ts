@@ -17,6 +17,20 @@ import { decodeHistory, decodePage, type History, type Page } from './history.ts
 import { OPCODES } from './opcode.ts';
 import { decodePublication, decodePublished, type Publication, type Published } from './publication.ts';
 import {
+  decodeEnqueue,
+  decodeEnqueued,
+  decodeItem,
+  decodeItemResult,
+  decodeUnwatch,
+  decodeWatch,
+  type Enqueue,
+  type Enqueued,
+  type Item,
+  type ItemResult,
+  type Unwatch,
+  type Watch,
+} from './queue.ts';
+import {
   decodeSubscribe,
   decodeSubscribed,
   decodeUnsubscribe,
@@ -50,7 +64,13 @@ export type NativeMessage =
   | ErrorMessage
   | History
   | Page
-  | Goaway;
+  | Goaway
+  | Enqueue
+  | Enqueued
+  | Watch
+  | Unwatch
+  | Item
+  | ItemResult;
 
 /** Reads one native frame, header included. Throws only ProtocolError. */
 export function decodeNative(frame: Uint8Array): NativeMessage {
@@ -90,6 +110,27 @@ function decodeFields(opcode: number | undefined, reader: ByteReader): NativeMes
       return decodePage(reader);
     case OPCODES.goaway:
       return decodeGoaway(reader);
+    default:
+      return decodeQueueFields(opcode, reader);
+  }
+}
+
+function decodeQueueFields(opcode: number | undefined, reader: ByteReader): NativeMessage {
+  switch (opcode) {
+    case OPCODES.enqueue:
+      return decodeEnqueue(reader);
+    case OPCODES.enqueued:
+      return decodeEnqueued(reader);
+    case OPCODES.watch:
+      return decodeWatch(reader);
+    case OPCODES.unwatch:
+      return decodeUnwatch(reader);
+    case OPCODES.item:
+      return decodeItem(reader);
+    case OPCODES.done:
+      return decodeItemResult('done', reader);
+    case OPCODES.failed:
+      return decodeItemResult('failed', reader);
     default:
       throw new ProtocolError('bad_frame', `Unknown opcode ${opcode}.`);
   }

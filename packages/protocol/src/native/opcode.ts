@@ -14,6 +14,13 @@ export const OPCODES = {
   history: 0x0c,
   page: 0x0d,
   goaway: 0x0e,
+  enqueue: 0x0f,
+  enqueued: 0x10,
+  watch: 0x11,
+  unwatch: 0x12,
+  item: 0x13,
+  done: 0x14,
+  failed: 0x15,
 } as const;
 
 /** The version that HELLO asks for and WELCOME grants. */

@@ -1,0 +1,175 @@
+import { CONCURRENCY_MAX } from '../limits.ts';
+import { isQueueName, isWatchableQueueName } from '../name.ts';
+import { ProtocolError } from '../protocol-error.ts';
+import { encodeText } from '../text.ts';
+import type { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { OPCODES } from './opcode.ts';
+import { KINDS, type PayloadKind } from './publication.ts';
+
+/** Peer to hub: one item of work for one of those who watch the queue. */
+export interface Enqueue {
+  readonly type: 'enqueue';
+  readonly request: number;
+  readonly queue: string;
+  readonly kind: PayloadKind;
+  /** A slice of the frame, not a copy. */
+  readonly payload: Uint8Array;
+}
+
+/** Hub to peer: the queue has the item. */
+export interface Enqueued {
+  readonly type: 'enqueued';
+  readonly request: number;
+}
+
+/** Peer to hub: I work on items of this queue, so many at a time. Only a refusal is answered. */
+export interface Watch {
+  readonly type: 'watch';
+  readonly request: number;
+  readonly queue: string;
+  readonly concurrency: number;
+}
+
+/** Peer to hub, without an answer: no more of them. */
+export interface Unwatch {
+  readonly type: 'unwatch';
+  readonly queue: string;
+}
+
+/** Hub to peer: an item to work on. */
+export interface Item {
+  readonly type: 'item';
+  readonly queue: string;
+  readonly item: number;
+  /** How often the item was handed out, this time counted. */
+  readonly attempt: number;
+  readonly kind: PayloadKind;
+  /** A slice of the frame, not a copy. */
+  readonly payload: Uint8Array;
+}
+
+/** Peer to hub, without an answer: what became of an item that it was handed. */
+export interface ItemResult {
+  readonly type: 'done' | 'failed';
+  readonly queue: string;
+  readonly item: number;
+  readonly attempt: number;
+}
+
+/** What an ENQUEUE or an ITEM adds to queue name and payload, in bytes. */
+export const ITEM_HEADER_BYTES = 18;
+
+/** An item whose payload may still be the text that it is made of. */
+type ToEncode<Message extends Enqueue | Item> = Omit<Message, 'type' | 'payload'> & {
+  readonly payload: string | Uint8Array;
+};
+
+export function encodeEnqueue({ request, queue, kind, payload }: ToEncode<Enqueue>): Uint8Array {
+  return encodeWork(OPCODES.enqueue, request, 0, queue, kind, payload);
+}
+
+export function encodeItem({ item, attempt, queue, kind, payload }: ToEncode<Item>): Uint8Array {
+  return encodeWork(OPCODES.item, item, attempt, queue, kind, payload);
+}
+
+function encodeWork(
+  opcode: number,
+  number: number,
+  attempt: number,
+  queue: string,
+  kind: PayloadKind,
+  payload: string | Uint8Array,
+): Uint8Array {
+  return new ByteWriter(opcode)
+    .u8(KINDS.indexOf(kind))
+    .u16(attempt)
+    .u64(number)
+    .text(queue)
+    .bytes(typeof payload === 'string' ? encodeText(payload) : payload)
+    .frame();
+}
+
+export function decodeEnqueue(reader: ByteReader): Enqueue {
+  const kind = readKind(reader);
+  if (reader.u16() !== 0) throw new ProtocolError('bad_frame', 'An ENQUEUE has no attempt: it must be 0.');
+  const request = readRequest(reader, 'ENQUEUE');
+  const queue = reader.text();
+  if (!isQueueName(queue)) throw new ProtocolError('bad_queue');
+  return { type: 'enqueue', request, queue, kind, payload: reader.rest() };
+}
+
+export function decodeItem(reader: ByteReader): Item {
+  const kind = readKind(reader);
+  const attempt = readAttempt(reader);
+  const item = reader.u64();
+  return { type: 'item', queue: readQueue(reader), item, attempt, kind, payload: reader.rest() };
+}
+
+export function encodeEnqueued({ request }: Omit<Enqueued, 'type'>): Uint8Array {
+  return new ByteWriter(OPCODES.enqueued).u64(request).frame();
+}
+
+export function decodeEnqueued(reader: ByteReader): Enqueued {
+  return { type: 'enqueued', request: reader.u64() };
+}
+
+export function encodeWatch({ request, queue, concurrency }: Omit<Watch, 'type'>): Uint8Array {
+  return new ByteWriter(OPCODES.watch).u64(request).u16(concurrency).text(queue).frame();
+}
+
+export function decodeWatch(reader: ByteReader): Watch {
+  const request = readRequest(reader, 'WATCH');
+  const concurrency = reader.u16();
+  if (concurrency === 0 || concurrency > CONCURRENCY_MAX) {
+    throw new ProtocolError(
+      'bad_frame',
+      `A concurrency of ${concurrency}; 1 to ${CONCURRENCY_MAX} are taken.`,
+    );
+  }
+  return { type: 'watch', request, queue: readQueue(reader), concurrency };
+}
+
+export function encodeUnwatch(queue: string): Uint8Array {
+  return new ByteWriter(OPCODES.unwatch).text(queue).frame();
+}
+
+export function decodeUnwatch(reader: ByteReader): Unwatch {
+  return { type: 'unwatch', queue: readQueue(reader) };
+}
+
+export function encodeItemResult({ type, queue, item, attempt }: ItemResult): Uint8Array {
+  return new ByteWriter(OPCODES[type]).u16(attempt).u64(item).text(queue).frame();
+}
+
+export function decodeItemResult(type: ItemResult['type'], reader: ByteReader): ItemResult {
+  const attempt = readAttempt(reader);
+  const item = reader.u64();
+  return { type, queue: readQueue(reader), item, attempt };
+}
+
+function readKind(reader: ByteReader): PayloadKind {
+  const code = reader.u8();
+  const kind = KINDS[code];
+  if (kind === undefined) throw new ProtocolError('bad_frame', `Unknown kind ${code} of a payload.`);
+  return kind;
+}
+
+function readRequest(reader: ByteReader, name: string): number {
+  const request = reader.u64();
+  // An ERROR with request 0 means the end of the link, so a request of that number could not be refused.
+  if (request === 0) throw new ProtocolError('bad_frame', `The request number of ${name} must be above 0.`);
+  return request;
+}
+
+function readAttempt(reader: ByteReader): number {
+  const attempt = reader.u16();
+  if (attempt === 0) throw new ProtocolError('bad_frame', 'Attempts are counted from 1.');
+  return attempt;
+}
+
+function readQueue(reader: ByteReader): string {
+  const queue = reader.text();
+  if (!isWatchableQueueName(queue)) throw new ProtocolError('bad_queue');
+  return queue;
+}
