@@ -1,4 +1,4 @@
-import { ProtocolError } from '@groupcast/protocol';
+import { isWatchableQueueName, ProtocolError } from '@groupcast/protocol';
 import type { Credit } from './credit.ts';
 import type { HandedItem, QueueItem } from './queue-item.ts';
 import type { Queues } from './queues.ts';
@@ -38,16 +38,17 @@ export class Consumer {
   }
 
   /**
-   * Wants the items of a queue, as long as there is credit; to watch again with other credit changes that. Throws ProtocolError
-   * `queue_limit`.
+   * Wants the items of a queue, as long as there is credit; to watch again with other credit changes that. Answers why that is refused, if it
+   * is: `bad_queue` or `queue_limit`.
    */
-  watch(queue: string, credit: Credit): void {
-    if (this.#hasLeft) return;
+  watch(queue: string, credit: Credit): ProtocolError | undefined {
+    if (this.#hasLeft) return undefined;
+    if (!isWatchableQueueName(queue)) return new ProtocolError('bad_queue');
     const { watchesMax } = this.#queues.limits;
     if (!this.watches.has(queue) && this.watches.size >= watchesMax) {
-      throw new ProtocolError('queue_limit', `A session watches at most ${watchesMax} queues.`);
+      return new ProtocolError('queue_limit', `A session watches at most ${watchesMax} queues.`);
     }
-    this.#queues.watch(queue, this, credit);
+    return this.#queues.watch(queue, this, credit);
   }
 
   /** Wants no more of a queue. What is in lease stays in lease. Answers whether it was watched. */

@@ -18,6 +18,10 @@ export interface QueueCounts {
   deadDropped: number;
 }
 
+export function noCounts(): QueueCounts {
+  return { enqueued: 0, refused: 0, done: 0, failed: 0, expired: 0, redelivered: 0, dead: 0, deadDropped: 0 };
+}
+
 /** Gauges and counters of all queues. */
 export interface QueueStats extends Readonly<QueueCounts> {
   /** Queues that hold something or are watched, dead-letter queues among them. */

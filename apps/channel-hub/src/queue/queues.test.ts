@@ -10,17 +10,11 @@ const VISIBILITY_MS = 1_000;
 function start(limits: Partial<QueueLimits> = {}) {
   let nowMs = 0;
   const queues = new Queues({ visibilityMs: VISIBILITY_MS, ...limits }, () => nowMs);
-  const enqueue = (queue: string, ...texts: string[]): void => {
-    for (const text of texts) queues.enqueue(queue, 'text', encodeText(text));
-  };
   /** The error that one more item is refused with. */
-  const refusal = (queue: string, text = ''): ProtocolError['code'] | undefined => {
-    try {
-      enqueue(queue, text);
-      return undefined;
-    } catch (error) {
-      return (error as ProtocolError).code;
-    }
+  const refusal = (queue: string, text = ''): ProtocolError['code'] | undefined =>
+    queues.enqueue(queue, 'text', encodeText(text))?.code;
+  const enqueue = (queue: string, ...texts: string[]): void => {
+    for (const text of texts) expect(refusal(queue, text)).toBeUndefined();
   };
   const pass = (ms: number): void => {
     nowMs += ms;
@@ -260,6 +254,14 @@ describe('bounds', () => {
     expect(() => join().watch('d')).toThrow(expect.objectContaining({ code: 'queue_limit' }));
     join().watch('a').done();
     expect(refusal('b')).toBe(undefined);
+  });
+
+  test.each(['', 'a\nb', '$dead:q', 'x'.repeat(256)])('%j takes nothing', (name) => {
+    expect(start().refusal(name)).toBe('bad_queue');
+  });
+
+  test.each(['', 'a\nb', '$dead:', '$dead:$dead:q'])('%j cannot be watched', (name) => {
+    expect(() => start().join().watch(name)).toThrow(expect.objectContaining({ code: 'bad_queue' }));
   });
 
   test('queues of one consumer', () => {

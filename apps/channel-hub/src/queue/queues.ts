@@ -1,11 +1,12 @@
-import { type native, ProtocolError, limits as wire } from '@groupcast/protocol';
+import { isQueueName, type native, ProtocolError, limits as wire } from '@groupcast/protocol';
 import { Consumer, type ConsumerOptions, type ItemTaker } from './consumer.ts';
 import type { Credit } from './credit.ts';
 import { QueueItem } from './queue-item.ts';
 import { ITEM_OVERHEAD_BYTES, QUEUE_DEFAULTS, type QueueLimits } from './queue-limits.ts';
-import type { QueueCounts, QueueRow, QueueStats } from './queue-stats.ts';
+import { noCounts, type QueueRow, type QueueStats } from './queue-stats.ts';
+import { QueueTable } from './queue-table.ts';
 import { Watch } from './watch.ts';
-import { WorkQueue } from './work-queue.ts';
+import type { WorkQueue } from './work-queue.ts';
 
 /**
  * Queues of work: each item is handed to one consumer, in the order in which they came, until one says that it is done. Knows no sockets and has
@@ -18,24 +19,13 @@ import { WorkQueue } from './work-queue.ts';
 export class Queues {
   readonly limits: QueueLimits;
   readonly #clock: () => number;
-  readonly #queues = new Map<string, WorkQueue>();
+  readonly #table: QueueTable;
   /** All leases, in the order in which they end: all last equally long. */
   readonly #leases = new Set<QueueItem>();
   /** Queues in which something may be to be handed out. */
   readonly #unsettled = new Set<WorkQueue>();
-  readonly #counts: QueueCounts = {
-    enqueued: 0,
-    refused: 0,
-    done: 0,
-    failed: 0,
-    expired: 0,
-    redelivered: 0,
-    dead: 0,
-    deadDropped: 0,
-  };
+  readonly #counts = noCounts();
   #bytes = 0;
-  /** Queues that count for the limit. */
-  #living = 0;
   #lastId = 0;
   #isSettling = false;
   #isStopped = false;
@@ -43,20 +33,25 @@ export class Queues {
   /** `clock`: milliseconds that never go back. */
   constructor(limits: Partial<QueueLimits> = {}, clock: () => number = () => performance.now()) {
     this.limits = { ...QUEUE_DEFAULTS, ...limits };
+    this.#table = new QueueTable(this.limits.queuesMax);
     this.#clock = clock;
   }
 
-  /** The payload is copied. Throws ProtocolError: `queue_full`, or `hub_unavailable` when the hub is about to end. */
-  enqueue(name: string, kind: native.PayloadKind, payload: Uint8Array): void {
+  /**
+   * The payload is copied. Answers why the item is refused, if it is: `bad_queue`, `queue_full`, or `hub_unavailable` when the hub is about
+   * to end.
+   */
+  enqueue(name: string, kind: native.PayloadKind, payload: Uint8Array): ProtocolError | undefined {
     const refusal = this.#refusalOf(name, payload.length + ITEM_OVERHEAD_BYTES);
     if (refusal !== undefined) {
       this.#counts.refused += 1;
-      throw refusal;
+      return refusal;
     }
     this.#counts.enqueued += 1;
     // A copy: a slice would keep all that was read with it.
-    this.#add(this.#queue(name), kind, payload.slice());
+    this.#add(this.#table.obtain(name), kind, payload.slice());
     this.#settle();
+    return undefined;
   }
 
   /** A new consumer, which watches nothing yet. */
@@ -81,39 +76,26 @@ export class Queues {
   }
 
   stats(): QueueStats {
-    let waiting = 0;
-    let oldestMs = 0;
-    const nowMs = this.#clock();
-    for (const queue of this.#queues.values()) {
-      waiting += queue.order.size;
-      oldestMs = Math.max(oldestMs, ageMs(queue, nowMs));
-    }
-    const { size: queues } = this.#queues;
-    return { ...this.#counts, queues, waiting, leased: this.#leases.size, bytes: this.#bytes, oldestMs };
+    const gauges = this.#table.gauges(this.#clock());
+    return { ...this.#counts, ...gauges, leased: this.#leases.size, bytes: this.#bytes };
   }
 
   /** The longest queues, so many of them. */
   rows(countMax: number): readonly QueueRow[] {
-    const nowMs = this.#clock();
-    const longest = [...this.#queues.values()].sort((one, other) => other.size - one.size);
-    return longest.slice(0, countMax).map((queue) => ({
-      name: queue.name,
-      waiting: queue.order.size,
-      leased: queue.leased,
-      bytes: queue.bytes,
-      oldestMs: ageMs(queue, nowMs),
-      watchers: queue.watches.size,
-    }));
+    return this.#table.rows(countMax, this.#clock());
   }
 
   /** For Consumer. */
-  watch(name: string, consumer: Consumer, credit: Credit): void {
+  watch(name: string, consumer: Consumer, credit: Credit): ProtocolError | undefined {
     const known = consumer.watches.get(name);
-    if (known?.credit === credit) return;
-    if (known === undefined && !this.#hasRoomForQueue(name)) {
-      throw new ProtocolError('queue_limit', `There are ${this.limits.queuesMax} queues, as many as may be.`);
+    if (known?.credit === credit) return undefined;
+    if (known === undefined && !this.#table.hasRoomFor(name)) {
+      return new ProtocolError(
+        'queue_limit',
+        `There are ${this.limits.queuesMax} queues, as many as may be.`,
+      );
     }
-    const queue = this.#queue(name);
+    const queue = this.#table.obtain(name);
     if (known !== undefined) this.#removeWatch(known);
     const watch = new Watch(queue, consumer, credit);
     queue.watches.add(watch);
@@ -121,6 +103,7 @@ export class Queues {
     credit.watches.add(watch);
     this.#wake(watch);
     this.#settle();
+    return undefined;
   }
 
   /** For Consumer. */
@@ -128,7 +111,7 @@ export class Queues {
     const watch = consumer.watches.get(name);
     if (watch === undefined) return false;
     this.#removeWatch(watch);
-    this.#dropIfUnused(watch.queue);
+    this.#table.dropIfUnused(watch.queue);
     return true;
   }
 
@@ -140,7 +123,7 @@ export class Queues {
 
   /** For Consumer. */
   done(consumer: Consumer, name: string, id: number, attempt: number): boolean {
-    const queue = this.#queues.get(name);
+    const queue = this.#table.get(name);
     const item = queue?.tried.get(id);
     if (queue === undefined || item?.attempt !== attempt || item.watch?.consumer !== consumer) return false;
     this.#counts.done += 1;
@@ -152,7 +135,7 @@ export class Queues {
 
   /** For Consumer. */
   failed(consumer: Consumer, name: string, id: number, attempt: number): boolean {
-    const item = this.#queues.get(name)?.tried.get(id);
+    const item = this.#table.get(name)?.tried.get(id);
     if (item === undefined || item.attempt !== attempt || !consumer.leases.has(item)) return false;
     this.#counts.failed += 1;
     // Nothing takes it out of a dead-letter queue: handed out again at once, it would fail again and again without an end.
@@ -167,40 +150,22 @@ export class Queues {
     const watches = [...consumer.watches.values()];
     for (const watch of watches) this.#removeWatch(watch);
     for (const item of consumer.leases) this.#giveBack(item);
-    for (const { queue } of watches) this.#dropIfUnused(queue);
+    for (const { queue } of watches) this.#table.dropIfUnused(queue);
     this.#settle();
   }
 
   #refusalOf(name: string, bytes: number): ProtocolError | undefined {
+    if (!isQueueName(name)) return new ProtocolError('bad_queue');
     const { itemsMax, bytesMax, totalBytesMax, queuesMax } = this.limits;
     if (this.#isStopped)
       return new ProtocolError('hub_unavailable', 'The hub is about to end. Send it again later.');
-    const queue = this.#queues.get(name);
+    const queue = this.#table.get(name);
     if ((queue?.size ?? 0) >= itemsMax) return full(`The queue has ${itemsMax} items, as many as may be.`);
     if ((queue?.bytes ?? 0) + bytes > bytesMax) return full(`The queue may take ${bytesMax} bytes.`);
     if (this.#bytes + bytes > totalBytesMax)
       return full(`All queues together may take ${totalBytesMax} bytes.`);
-    if (!this.#hasRoomForQueue(name)) return full(`There are ${queuesMax} queues, as many as may be.`);
+    if (!this.#table.hasRoomFor(name)) return full(`There are ${queuesMax} queues, as many as may be.`);
     return undefined;
-  }
-
-  #hasRoomForQueue(name: string): boolean {
-    return this.#queues.has(name) || isDeadName(name) || this.#living < this.limits.queuesMax;
-  }
-
-  #queue(name: string): WorkQueue {
-    const known = this.#queues.get(name);
-    if (known !== undefined) return known;
-    const queue = new WorkQueue(name, isDeadName(name));
-    this.#queues.set(name, queue);
-    if (!queue.isDead) this.#living += 1;
-    return queue;
-  }
-
-  #dropIfUnused(queue: WorkQueue): void {
-    if (!queue.isUnused || !this.#queues.delete(queue.name)) return;
-    this.#unsettled.delete(queue);
-    if (!queue.isDead) this.#living -= 1;
   }
 
   #add(queue: WorkQueue, kind: native.PayloadKind, payload: Uint8Array): void {
@@ -214,7 +179,7 @@ export class Queues {
   #remove(queue: WorkQueue, item: QueueItem): void {
     queue.remove(item);
     this.#bytes -= item.bytes;
-    this.#dropIfUnused(queue);
+    this.#table.dropIfUnused(queue);
   }
 
   #removeWatch(watch: Watch): void {
@@ -259,7 +224,7 @@ export class Queues {
 
   #bury(queue: WorkQueue, item: QueueItem): void {
     this.#counts.dead += 1;
-    const dead = this.#queue(`${wire.DEAD_QUEUE_PREFIX}${queue.name}`);
+    const dead = this.#table.obtain(`${wire.DEAD_QUEUE_PREFIX}${queue.name}`);
     const { itemsMax, bytesMax } = this.limits;
     this.#remove(queue, item);
     while (dead.size >= itemsMax || dead.bytes + item.bytes > bytesMax) {
@@ -336,13 +301,4 @@ export class Queues {
 
 function full(sentence: string): ProtocolError {
   return new ProtocolError('queue_full', `${sentence} Send it again later.`);
-}
-
-function isDeadName(name: string): boolean {
-  return name.startsWith(wire.DEAD_QUEUE_PREFIX);
-}
-
-function ageMs(queue: WorkQueue, nowMs: number): number {
-  const { first } = queue.order;
-  return first === undefined ? 0 : nowMs - first.enqueuedAtMs;
 }

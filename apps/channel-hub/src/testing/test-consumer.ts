@@ -20,7 +20,8 @@ export class TestConsumer implements ItemTaker {
   watch(queue: string, concurrency = 1): this {
     const credit = new Credit(true);
     this.consumer.addCredit(credit, concurrency);
-    this.consumer.watch(queue, credit);
+    const refusal = this.consumer.watch(queue, credit);
+    if (refusal !== undefined) throw refusal;
     return this;
   }
 
