@@ -55,6 +55,11 @@ export class LinkSocket implements ReadOwner, WriteOwner {
     this.#socket.uncork();
   }
 
+  /** Writes chunks through the stream, and calls back when the kernel has them, or never will. */
+  writeThrough(chunks: readonly Uint8Array[], done: () => void): void {
+    this.#socket.write(Buffer.concat(chunks), done);
+  }
+
   /** Takes a copy of what came past the stream, unless the stream must have it: while it is paused, or has what came before. */
   read(chunk: Buffer, length: number): boolean {
     if (this.#socket.isPaused() || this.#socket.readableLength > 0) return false;

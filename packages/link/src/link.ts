@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { FrameDecoder, HEARTBEAT_FRAME, ProtocolError, type TakeFrame } from '@groupcast/protocol';
 import { LinkSocket } from './link-socket.ts';
 import { HEARTBEATS_MISSED_MAX, LINK_DEFAULTS, type LinkOptions } from './options.ts';
+import { RecallQueue } from './recall-queue.ts';
 import { FrameByFrame, type LinkReceiver, type SpanReceiver } from './receiver.ts';
 import { SendQueue } from './send-queue.ts';
 
@@ -30,6 +31,9 @@ export type LinkEnd =
  */
 const TURN_WORK_BYTES_MAX = 1024 * 1024;
 
+/** What a link that holds back gives to the kernel at a time, in bytes: what waits behind it can still be recalled. */
+const HELD_BACK_WRITE_BYTES = 64 * 1024;
+
 /**
  * One long-lived TCP peer: frames in, frames out.
  *
@@ -45,6 +49,8 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #decoder: FrameDecoder;
   readonly #queue = new SendQueue();
+  #recallable: RecallQueue | undefined;
+  #isWritingHeldBack = false;
   readonly #ticker: NodeJS.Timeout;
   readonly #takeFrame: TakeFrame = (bytes, start, end) => this.#receiveFrame(bytes, start, end);
   #state: 'open' | 'closing' | 'closed' = 'open';
@@ -92,7 +98,7 @@ export class Link {
 
   /** Bytes that wait here, in Node and in libuv; not those in the kernel. */
   get queuedBytes(): number {
-    return this.#queue.bytes + this.#bytes.waiting;
+    return this.#queue.bytes + (this.#recallable?.bytes ?? 0) + this.#bytes.waiting;
   }
 
   get bytesReceived(): number {
@@ -128,15 +134,29 @@ export class Link {
     else this.#scheduleTurn();
   }
 
-  /** Queues whole frames; they leave at the end of the turn. Once the link is closing they are dropped. */
-  send(frames: Uint8Array): void {
+  /**
+   * From now on frames that the kernel does not take stay here, and can be recalled: for a peer that must not be sent what it no longer wants. To be called
+   * before anything is sent.
+   */
+  holdBack(): void {
+    this.#recallable ??= new RecallQueue();
+  }
+
+  /** Takes back what was sent under a key and has not left. Only on a link that holds back. */
+  recall(key: string): void {
+    this.#recallable?.recall(key);
+  }
+
+  /** Queues whole frames; they leave at the end of the turn. Once the link is closing they are dropped. `key`: what they can be recalled by. */
+  send(frames: Uint8Array, key = ''): void {
     if (this.#state !== 'open') return;
     // What waits already is what counts: a message longer than the bound still reaches a peer that reads.
     if (this.queuedBytes > this.#options.queueBytesMax) {
       this.destroy('slow');
       return;
     }
-    this.#queue.push(frames);
+    if (this.#recallable === undefined) this.#queue.push(frames);
+    else this.#recallable.push(frames, key);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(flush, this);
@@ -160,11 +180,30 @@ export class Link {
   /** Writes what is queued now, and does not wait for the end of the turn. */
   flush(): void {
     this.#flushScheduled = false;
+    if (this.#recallable !== undefined) {
+      this.#flushHeldBack(this.#recallable);
+      return;
+    }
     const bytes = this.#queue.bytes;
     if (bytes === 0 || this.#socket.destroyed) return;
     this.#bytesSent += bytes;
     this.#unsentTicks = 0;
     this.#bytes.write(this.#queue.take());
+  }
+
+  #flushHeldBack(queue: RecallQueue): void {
+    const isOpen = this.#state === 'open';
+    if (queue.bytes === 0 || this.#socket.destroyed || (isOpen && this.#isWritingHeldBack)) return;
+    const before = queue.bytes;
+    // What is left when the link closes leaves with it: nobody can recall it any more.
+    const frames = queue.take(isOpen ? HELD_BACK_WRITE_BYTES : before);
+    this.#bytesSent += before - queue.bytes;
+    this.#unsentTicks = 0;
+    this.#isWritingHeldBack = true;
+    this.#bytes.writeThrough(frames, () => {
+      this.#isWritingHeldBack = false;
+      this.flush();
+    });
   }
 
   #read(chunk: Uint8Array): void {
@@ -259,6 +298,7 @@ export class Link {
     clearInterval(this.#ticker);
     clearTimeout(this.#closeTimer);
     this.#queue.take();
+    this.#recallable?.take(this.#recallable.bytes);
     this.#receiver.closed(this.#end, this.#error);
   }
 }
