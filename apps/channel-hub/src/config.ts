@@ -9,6 +9,7 @@ import {
   textOption,
 } from '@groupcast/service';
 import { HISTORY_DEFAULTS } from './engine/history-limits.ts';
+import { QUEUE_DEFAULTS } from './queue/queue-limits.ts';
 
 /** Everything that an operator can set. */
 export interface HubConfig {
@@ -30,6 +31,12 @@ export interface HubConfig {
   readonly historySeconds: number;
   readonly historyBytes: number;
   readonly historyTotalBytes: number;
+  readonly workQueuesMax: number;
+  readonly workQueueItemsMax: number;
+  readonly workQueueBytesMax: number;
+  readonly workQueueTotalBytes: number;
+  readonly workQueueVisibilitySeconds: number;
+  readonly workQueueAttemptsMax: number;
   readonly fastPaths: boolean;
   readonly drainSeconds: number;
   readonly warmUpMs: number;
@@ -156,6 +163,48 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     max: 1_024 * 1_024 * MIB,
     unit: 'bytes',
     describe: 'What is kept of all channels together; the one that was used longest ago loses first.',
+  }),
+  workQueuesMax: integerOption({
+    default: QUEUE_DEFAULTS.queuesMax,
+    min: 1,
+    max: 1_000_000,
+    unit: 'queues',
+    describe: 'Queues of work at a time: those that hold something, and those that are watched.',
+  }),
+  workQueueItemsMax: integerOption({
+    default: QUEUE_DEFAULTS.itemsMax,
+    min: 1,
+    max: 10_000_000,
+    unit: 'items',
+    describe: 'Items of one queue; more are refused.',
+  }),
+  workQueueBytesMax: integerOption({
+    default: QUEUE_DEFAULTS.bytesMax,
+    min: MIB,
+    max: 1_024 * 1_024 * MIB,
+    unit: 'bytes',
+    describe: 'Items of one queue, in bytes, with 256 for each; more are refused.',
+  }),
+  workQueueTotalBytes: integerOption({
+    default: QUEUE_DEFAULTS.totalBytesMax,
+    min: MIB,
+    max: 1_024 * 1_024 * MIB,
+    unit: 'bytes',
+    describe: 'Items of all queues together, in bytes; more are refused. They are in memory.',
+  }),
+  workQueueVisibilitySeconds: numberOption({
+    default: QUEUE_DEFAULTS.visibilityMs / 1_000,
+    min: 1,
+    max: 86_400,
+    unit: 'seconds',
+    describe: 'How long a consumer may take for an item before it is handed out again.',
+  }),
+  workQueueAttemptsMax: integerOption({
+    default: QUEUE_DEFAULTS.attemptsMax,
+    min: 1,
+    max: 1_000,
+    unit: 'attempts',
+    describe: 'How often an item is handed out before it goes to the dead-letter queue.',
   }),
   fastPaths: flagOption({
     default: true,

@@ -4,6 +4,7 @@ import { limits } from '@groupcast/protocol';
 import { type Log, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory-engine.ts';
+import { QUEUE_DEFAULTS, type QueueLimits } from './queue/queue-limits.ts';
 
 /** TLS of a hub, as PEM texts. */
 export interface HubTls {
@@ -45,12 +46,15 @@ export interface HubOptions {
   readonly outputBytesMax: number;
   /** How often the output is looked at, and for how long publishers pause when it is large, in milliseconds. Default 100. */
   readonly outputCheckMs: number;
+  /** Bounds and times of queues. */
+  readonly queues: QueueLimits;
   /** Bounds of each link. `frameBytesMax` is the one above. */
   readonly link: Omit<LinkOptions, 'frameBytesMax'>;
 }
 
-/** Options as they are given: none is needed, and of `link` any may be. */
-export type HubOptionsInput = Partial<Omit<HubOptions, 'link'>> & {
+/** Options as they are given: none is needed, and of `link` and `queues` any may be. */
+export type HubOptionsInput = Partial<Omit<HubOptions, 'link' | 'queues'>> & {
+  readonly queues?: Partial<QueueLimits>;
   readonly link?: Partial<HubOptions['link']>;
 };
 
@@ -76,6 +80,7 @@ export function completeOptions(input: HubOptionsInput): HubOptions {
     outputCheckMs: 100,
     ...input,
     engine: input.engine ?? new MemoryEngine(),
+    queues: { ...QUEUE_DEFAULTS, ...input.queues },
     link: { ...LINK_DEFAULTS, ...input.link },
   };
 }

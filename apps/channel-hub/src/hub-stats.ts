@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@groupcast/protocol';
 import type { HistoryStats } from './engine/engine.ts';
+import type { QueueStats } from './queue/queue-stats.ts';
 import type { SessionEnd } from './session-end.ts';
 
 /** Counters (since the start) and gauges of a hub. */
@@ -17,6 +18,7 @@ export interface HubStats {
   /** Channels that the engine keeps something for: those that are followed, and those with history. */
   readonly engineChannels: number;
   readonly history: HistoryStats;
+  readonly queues: QueueStats;
   /** Publications taken from peers. */
   readonly published: number;
   /** Publications handed to subscribers: one count for each copy. */

@@ -12,6 +12,8 @@ import { createListener, type Listener } from './listener.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { OutputBudget } from './output-budget.ts';
 import { PendingPeers } from './pending-peers.ts';
+import type { QueueRow } from './queue/queue-stats.ts';
+import { Queues } from './queue/queues.ts';
 import { Router } from './router.ts';
 import { Session, type SessionShared } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
@@ -34,6 +36,8 @@ export interface Hub {
   stats(): HubStats;
   /** One row for each session there is. */
   sessions(): readonly SessionRow[];
+  /** One row for each of the longest queues, so many of them. */
+  queues(countMax: number): readonly QueueRow[];
 }
 
 /** A hub that does not listen yet. */
@@ -45,6 +49,7 @@ class TcpHub implements Hub {
   readonly #options: HubOptions;
   readonly #listener: Listener;
   readonly #router: Router;
+  readonly #queues: Queues;
   readonly #budget: OutputBudget;
   readonly #shared: SessionShared;
   readonly #sessions = new Set<Session>();
@@ -63,11 +68,13 @@ class TcpHub implements Hub {
     const { frameBytesMax } = options;
     this.#options = options;
     this.#router = new Router(options.engine);
+    this.#queues = new Queues(options.queues);
     this.#budget = new OutputBudget(options.outputBytesMax, () => this.#sessions);
     this.#pendingPeers = new PendingPeers(options.pendingPerAddressMax);
     this.#shared = {
       options,
       router: this.#router,
+      queues: this.#queues,
       pendingPeers: this.#pendingPeers,
       json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
       opened: (session) => this.#opened(session),
@@ -117,6 +124,7 @@ class TcpHub implements Hub {
       subscriptions,
       engineChannels,
       history,
+      queues: this.#queues.stats(),
       published,
       delivered,
       queuedBytes,
@@ -131,6 +139,10 @@ class TcpHub implements Hub {
     return Array.from(this.#sessions, (session) => session.row());
   }
 
+  queues(countMax: number): readonly QueueRow[] {
+    return this.#queues.rows(countMax);
+  }
+
   async #listen(): Promise<AddressInfo> {
     const { engine, host, log, outputCheckMs, port } = this.#options;
     await engine.start({
@@ -139,12 +151,19 @@ class TcpHub implements Hub {
     this.#listener.server.listen({ host, port });
     await once(this.#listener.server, 'listening');
     this.#listener.server.on('error', (error) => log.error({ error }, 'The hub cannot accept connections'));
-    this.#ticker = setInterval(() => this.#budget.tick(), outputCheckMs);
+    this.#ticker = setInterval(() => this.#tick(), outputCheckMs);
     return this.#listener.server.address() as AddressInfo;
+  }
+
+  #tick(): void {
+    this.#budget.tick();
+    this.#queues.tick();
   }
 
   async #close(drain: Drain<Session> | undefined): Promise<void> {
     this.#drain = drain;
+    // Whoever got an item now would have no time for it.
+    this.#queues.stop();
     if (this.#listening === undefined) {
       drain?.end();
       return;

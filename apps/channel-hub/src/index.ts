@@ -18,5 +18,7 @@ export { createHub, type Hub } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
 export type { HubOptions, HubOptionsInput } from './hub-options.ts';
 export type { HubStats } from './hub-stats.ts';
+export type { QueueLimits } from './queue/queue-limits.ts';
+export type { QueueRow, QueueStats } from './queue/queue-stats.ts';
 export type { SessionEnd } from './session-end.ts';
 export type { SessionRow } from './session-row.ts';

@@ -199,10 +199,12 @@ describe('status', () => {
     const peer = await NativePeer.connect(hub.port);
     peer.hello('worker 1\u001b[2J');
     await peer.take('welcome');
+    await peer.enqueue('jobs', 'a', 'b');
     const status = hubCommand('status', '--admin-port', String(hub.adminPort));
     expect((await status.finished).code).toBe(0);
     expect(status.stdout).toMatch(/pid.*listen.*sessions.*channels.*state/);
     expect(status.stdout).toMatch(/channels kept.*publications.*trimmed.*recovered.*duplicates/);
+    expect(status.stdout).toMatch(/queue.*waiting.*in lease.*oldest.*watchers\n.*jobs +2 +0 /);
     expect(status.stdout).toContain(String(hub.process.pid));
     expect(status.stdout).toContain('worker 1\\x1b[2J');
     expect(status.stdout).not.toContain('\u001b');

@@ -51,6 +51,11 @@ export class Router implements EngineSink, RunSink {
     return this.#work;
   }
 
+  /** A frame of so many bytes was handed out that is no publication. */
+  worked(bytes: number): void {
+    this.#work += bytes + SEND_WORK_BYTES;
+  }
+
   /** Hands a publication to the engine, which answers the slot and delivers through `deliver`. */
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
     this.#published += 1;

@@ -12,9 +12,9 @@ export interface SessionRow {
   readonly state: SessionState;
   /** Channels and prefixes that it follows. */
   readonly subjects: number;
-  /** Publications that came from it. */
+  /** Publications and items that came from it. */
   readonly received: number;
-  /** Publications that were sent to it. */
+  /** Publications and items that were sent to it. */
   readonly delivered: number;
   readonly queuedBytes: number;
 }

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { JsonEvents } from './dialect/json-event.ts';
 import { completeOptions, type HubOptionsInput } from './hub-options.ts';
 import { PendingPeers } from './pending-peers.ts';
+import { Queues } from './queue/queues.ts';
 import { Router } from './router.ts';
 import { Session, type SessionShared } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
@@ -40,6 +41,7 @@ async function sessionOf(
   const shared: SessionShared = {
     options,
     router,
+    queues: new Queues(options.queues),
     pendingPeers,
     json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
     opened: () => {},

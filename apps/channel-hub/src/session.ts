@@ -11,6 +11,8 @@ import type { HistorySlot, PublishSlot } from './engine/engine.ts';
 import type { HubOptions } from './hub-options.ts';
 import { isLoopbackAddress } from './loopback.ts';
 import type { Output } from './output-budget.ts';
+import type { Queues } from './queue/queues.ts';
+import { QueuePeer } from './queue-peer.ts';
 import type { Router } from './router.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { SessionRow } from './session-row.ts';
@@ -29,6 +31,7 @@ const FRAME_WORK_BYTES = 256;
 export interface SessionShared extends AdmissionShared {
   readonly options: HubOptions;
   readonly router: Router;
+  readonly queues: Queues;
   readonly json: JsonShared;
   /** The session is open. */
   opened(session: Session): void;
@@ -43,6 +46,7 @@ export interface SessionShared extends AdmissionShared {
 /** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
 export class Session implements Requests, Subscriber, SpanReceiver, Output, Leaver {
   readonly id: number;
+  readonly queues: QueuePeer;
   readonly #shared: SessionShared;
   readonly #address: string;
   readonly #port: number;
@@ -71,6 +75,14 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
     this.#admission = new Admission(shared, events, this.#address, isLocal);
     const { frameBytesMax } = this.#admission;
     this.#link = new Link(socket, this, { ...options.link, frameBytesMax });
+    const queueEvents = {
+      mustBeOpen: () => this.#mustBeOpen(),
+      receivedItem: () => {
+        this.#received += 1;
+      },
+      sendItem: (frame: Uint8Array) => this.#sendItem(frame),
+    };
+    this.queues = new QueuePeer(shared.queues, queueEvents, options.frameBytesMax);
     // A local publisher may connect early and be silent until it has something to say.
     if (!isLocal) this.#admission.startDeadline();
   }
@@ -290,6 +302,13 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
     this.close(error.code, error);
   }
 
+  #sendItem(frame: Uint8Array): void {
+    this.#delivered += 1;
+    this.#link.send(frame);
+    this.#shared.router.worked(frame.length);
+    this.#shared.handedOut(frame.length);
+  }
+
   #mustBeOpen(): void {
     if (this.#admission.state === 'open') return;
     this.#admission.begin(this.#dialect?.helloFirst !== false);
@@ -323,5 +342,6 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
     this.#end = end;
     this.#admission.close();
     this.#shared.router.remove(this);
+    this.queues.leave();
   }
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { HistoryStats } from '../engine/engine.ts';
+import type { QueueCounts, QueueStats } from '../queue/queue-stats.ts';
 import type { HubReport } from './stats.ts';
 
 /** The names of a report's plain numbers. */
@@ -46,6 +47,24 @@ const HISTORY_COUNTERS: readonly (readonly [field: HistoryField, name: string, h
   ],
 ];
 
+const QUEUE_GAUGES: readonly (readonly [field: keyof QueueStats, name: string, help: string])[] = [
+  ['queues', 'queues', 'Queues that hold something or are watched.'],
+  ['waiting', 'queue_items_waiting', 'Items that wait for a consumer.'],
+  ['leased', 'queue_items_leased', 'Items that a consumer works on.'],
+  ['bytes', 'queue_bytes', 'What items take.'],
+];
+
+const QUEUE_COUNTERS: readonly (readonly [field: keyof QueueCounts, name: string, help: string])[] = [
+  ['enqueued', 'queue_enqueued_total', 'Items taken from producers.'],
+  ['refused', 'queue_refused_total', 'Items refused for want of room.'],
+  ['done', 'queue_done_total', 'Items that are done.'],
+  ['failed', 'queue_failed_total', 'Items that consumers could not do.'],
+  ['expired', 'queue_expired_total', 'Items that consumers did not do in time.'],
+  ['redelivered', 'queue_redelivered_total', 'Hand-outs of items after the first.'],
+  ['dead', 'queue_dead_total', 'Items given up after too many attempts.'],
+  ['deadDropped', 'queue_dead_dropped_total', 'Items that a full dead-letter queue lost.'],
+];
+
 const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'refused', name: string, help: string])[] = [
   ['closed', 'closed_total', 'Peers that ended.'],
   ['refused', 'refused_total', 'Requests that were answered with an error.'],
@@ -66,11 +85,14 @@ export async function hubMetrics(report: HubReport): Promise<{ contentType: stri
     const family = new Counter({ name: `groupcast_hub_${name}`, help, labelNames, registers });
     for (const [value, count] of Object.entries(counts)) family.inc({ [label]: value }, count);
   };
-  const { history } = report;
+  const { history, queues } = report;
   for (const [field, name, help] of GAUGES) gauge(name, help, report[field]);
   for (const [field, name, help] of COUNTERS) counter(name, help, report[field]);
   for (const [field, name, help] of HISTORY_GAUGES) gauge(name, help, history[field]);
   for (const [field, name, help] of HISTORY_COUNTERS) counter(name, help, history[field]);
+  for (const [field, name, help] of QUEUE_GAUGES) gauge(name, help, queues[field]);
+  gauge('queue_oldest_item_age_seconds', 'How long the oldest item has waited.', queues.oldestMs / 1_000);
+  for (const [field, name, help] of QUEUE_COUNTERS) counter(name, help, queues[field]);
   for (const [field, name, help] of REASON_COUNTERS) labelled(name, help, 'reason', report[field]);
   labelled(
     'history_trimmed_total',

@@ -19,6 +19,7 @@ import { MemoryEngine } from '../engine/memory-engine.ts';
 import { createHub, type Hub } from '../hub.ts';
 import { HubError } from '../hub-error.ts';
 import type { HubOptionsInput, HubTls } from '../hub-options.ts';
+import type { QueueLimits } from '../queue/queue-limits.ts';
 import { warmUp } from '../warm-up.ts';
 import { limitLog } from './limited-log.ts';
 import { hubMetrics } from './metrics.ts';
@@ -34,6 +35,9 @@ const OPEN_FILES_SPARE = 64;
 
 /** A queue that stays above this part of its limit is closed too, only later. */
 const QUEUE_SOFT_SHARE = 0.25;
+
+/** What a consumer has in lease may take this part of the limit of its link: else a large item here and there would make it look slow. */
+const LEASED_SHARE = 0.125;
 
 export const startCommand: Command<HubConfig> = {
   summary: 'Run the hub.',
@@ -114,12 +118,25 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
     tls: tlsOptions(config),
     insecure,
     engine: memoryEngine(config),
+    queues: queueLimits(config),
     sessionsMax,
     channelsPerSessionMax,
     frameBytesMax,
     heartbeatMs,
     link,
     log,
+  };
+}
+
+function queueLimits(config: HubConfig): Partial<QueueLimits> {
+  return {
+    queuesMax: config.workQueuesMax,
+    itemsMax: config.workQueueItemsMax,
+    bytesMax: config.workQueueBytesMax,
+    totalBytesMax: config.workQueueTotalBytes,
+    visibilityMs: config.workQueueVisibilitySeconds * 1_000,
+    attemptsMax: config.workQueueAttemptsMax,
+    leasedBytesMax: config.queueBytesMax * LEASED_SHARE,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Hub } from '../hub.ts';
 import type { HubStats } from '../hub-stats.ts';
+import type { QueueRow } from '../queue/queue-stats.ts';
 import type { SessionRow } from '../session-row.ts';
 
 /** What `GET /api/v1/stats` answers. */
@@ -15,10 +16,13 @@ export interface HubReport extends HubStats {
   readonly loopDelayMs: number;
   /** The peers, as far as an answer should be long. */
   readonly peers: readonly SessionRow[];
+  /** The longest queues. */
+  readonly longestQueues: readonly QueueRow[];
 }
 
 /** `status` is for reading; a hub with more peers than this is watched through its metrics. */
 const PEERS_MAX = 1_000;
+const QUEUES_MAX = 20;
 
 export function hubReport(hub: Hub, listen: string, loopDelayMs: number): HubReport {
   return {
@@ -31,5 +35,6 @@ export function hubReport(hub: Hub, listen: string, loopDelayMs: number): HubRep
     loopDelayMs,
     ...hub.stats(),
     peers: hub.sessions().slice(0, PEERS_MAX),
+    longestQueues: hub.queues(QUEUES_MAX),
   };
 }

@@ -39,6 +39,8 @@ const PEER_COLUMNS = [
   'state',
 ];
 
+const QUEUE_COLUMNS = ['queue', 'waiting', 'in lease', 'bytes', 'oldest s', 'watchers'];
+
 export const statusCommand: Command<HubConfig> = {
   summary: 'Print tables of a running hub and its peers, read from its admin port.',
   run: async (config, context) => {
@@ -56,6 +58,7 @@ function statusText(report: HubReport): string {
     [pid, listen, sessions, channels, published, delivered, queuedBytes, memory, loopDelayMs, state],
   ]);
   const tables = [table, historyText(report)];
+  if (report.longestQueues.length > 0) tables.push(queuesText(report));
   if (report.peers.length === 0) return tables.join('\n\n');
   const peers = report.peers.map((peer) => [
     peer.id,
@@ -69,6 +72,20 @@ function statusText(report: HubReport): string {
     peer.state,
   ]);
   return [...tables, textTable(PEER_COLUMNS, peers)].join('\n\n');
+}
+
+function queuesText({ longestQueues }: HubReport): string {
+  return textTable(
+    QUEUE_COLUMNS,
+    longestQueues.map(({ name, waiting, leased, bytes, oldestMs, watchers }) => [
+      name,
+      waiting,
+      leased,
+      bytes,
+      Math.round(oldestMs / 1_000),
+      watchers,
+    ]),
+  );
 }
 
 function historyText({ engineChannels, history }: HubReport): string {

@@ -1,9 +1,11 @@
 import type { native, Position, ProtocolError } from '@groupcast/protocol';
 import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
+import type { QueueRequests } from '../queue-peer.ts';
 import type { RequestId } from '../subscriber.ts';
 
 /** What a peer asks for, in whatever dialect: the session does it. Each may throw ProtocolError. */
 export interface Requests {
+  readonly queues: QueueRequests;
   /** The peer says who it is, and wants proof from the hub. */
   hello(nonce: Uint8Array, name: string): void;
   proof(proof: Uint8Array): void;

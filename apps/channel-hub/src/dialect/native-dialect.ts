@@ -2,6 +2,7 @@ import { limits, native, type Position, ProtocolError } from '@groupcast/protoco
 import type { HistoryPage, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { RequestId } from '../subscriber.ts';
 import type { Dialect, Requests } from './dialect.ts';
+import { NativeQueues } from './native-queues.ts';
 import { PublishRun } from './publish-run.ts';
 
 /** Where an opcode is in a frame. */
@@ -19,9 +20,11 @@ export class NativeDialect implements Dialect, PublishSlot, HistorySlot {
   readonly takesRuns = true;
   readonly #session: Requests;
   readonly #run = new PublishRun();
+  readonly #queues: NativeQueues;
 
   constructor(session: Requests) {
     this.#session = session;
+    this.#queues = new NativeQueues(session);
   }
 
   receive(bytes: Uint8Array, start: number, end: number): void {
@@ -109,6 +112,13 @@ export class NativeDialect implements Dialect, PublishSlot, HistorySlot {
         return;
       case 'history':
         this.#session.history(message.channel, message.since, this, message.request);
+        return;
+      case 'enqueue':
+      case 'watch':
+      case 'unwatch':
+      case 'done':
+      case 'failed':
+        this.#queues.receive(message);
         return;
       default:
         throw new ProtocolError('bad_frame', `A peer must not send "${message.type}": only the hub does.`);

@@ -55,7 +55,7 @@ describe('handing out', () => {
 
   test('the payload is a copy of what was read', () => {
     const { queues, join } = start();
-    const read = encodeText('a');
+    const read = Buffer.from('a');
     queues.enqueue('q', 'json', read);
     read[0] = 0;
     expect(join().watch('q').items).toEqual([

@@ -48,8 +48,8 @@ export class Queues {
       return refusal;
     }
     this.#counts.enqueued += 1;
-    // A copy: a slice would keep all that was read with it.
-    this.#add(this.#table.obtain(name), kind, payload.slice());
+    // A copy, or it would keep all that was read with it. Not `slice`: that of a Buffer copies nothing.
+    this.#add(this.#table.obtain(name), kind, new Uint8Array(payload));
     this.#settle();
     return undefined;
   }

@@ -100,6 +100,37 @@ export class NativePeer implements LinkReceiver {
     return this.#lastRequest;
   }
 
+  /** Sends ENQUEUEs, and waits until the hub has all of them. */
+  async enqueue(queue: string, ...texts: string[]): Promise<void> {
+    const requests = texts.map((text) => this.submitEnqueue(queue, text));
+    for (const request of requests) {
+      await this.inbox.take(
+        (message): message is native.Enqueued => message.type === 'enqueued' && message.request === request,
+      );
+    }
+  }
+
+  submitEnqueue(queue: string, text: string): number {
+    this.#lastRequest += 1;
+    this.link.send(native.encodeEnqueue({ request: this.#lastRequest, queue, kind: 'text', payload: text }));
+    return this.#lastRequest;
+  }
+
+  watch(queue: string, concurrency: number): number {
+    this.#lastRequest += 1;
+    this.link.send(native.encodeWatch({ request: this.#lastRequest, queue, concurrency }));
+    return this.#lastRequest;
+  }
+
+  unwatch(queue: string): void {
+    this.link.send(native.encodeUnwatch(queue));
+  }
+
+  /** Says what became of an item. */
+  answer(type: 'done' | 'failed', { queue, item, attempt }: native.Item): void {
+    this.link.send(native.encodeItemResult({ type, queue, item, attempt }));
+  }
+
   /** The text of the next publication that was not taken yet. */
   async takeText(): Promise<string> {
     return Buffer.from((await this.take('deliver')).publication.payload).toString();

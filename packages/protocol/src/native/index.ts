@@ -40,6 +40,7 @@ export {
 } from './publication-span.ts';
 export {
   type Enqueue,
+  type Enqueued,
   encodeEnqueue,
   encodeEnqueued,
   encodeItem,
@@ -49,6 +50,7 @@ export {
   ITEM_HEADER_BYTES,
   type Item,
   type ItemResult,
+  type Unwatch,
   type Watch,
 } from './queue.ts';
 export {

@@ -1,0 +1,73 @@
+import { native } from '@groupcast/protocol';
+import type { Consumer, ItemTaker } from '../queue/consumer.ts';
+import { Credit } from '../queue/credit.ts';
+import type { HandedItem } from '../queue/queue-item.ts';
+import type { Requests } from './dialect.ts';
+
+/** What a native peer sends about queues. */
+export type NativeQueueRequest = native.Enqueue | native.Watch | native.Unwatch | native.ItemResult;
+
+interface Watched {
+  readonly credit: Credit;
+  concurrency: number;
+}
+
+/** Queues in the native dialect: see PROTOCOL.md, "Queues". */
+export class NativeQueues implements ItemTaker {
+  readonly #session: Requests;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(session: Requests) {
+    this.#session = session;
+  }
+
+  receive(request: NativeQueueRequest): void {
+    switch (request.type) {
+      case 'enqueue':
+        this.#enqueue(request);
+        return;
+      case 'watch':
+        this.#watch(request);
+        return;
+      case 'unwatch':
+        this.#watched.delete(request.queue);
+        this.#consumer.unwatch(request.queue);
+        return;
+      case 'done':
+        this.#consumer.done(request.queue, request.item, request.attempt);
+        return;
+      case 'failed':
+        this.#consumer.failed(request.queue, request.item, request.attempt);
+    }
+  }
+
+  take({ id: item, ...rest }: HandedItem): void {
+    this.#session.queues.sendItem(native.encodeItem({ item, ...rest }));
+  }
+
+  get #consumer(): Consumer {
+    return this.#session.queues.consumer(this);
+  }
+
+  #enqueue({ request, queue, kind, payload }: native.Enqueue): void {
+    const refusal = this.#session.queues.enqueue(queue, kind, payload);
+    if (refusal === undefined) this.#session.send(native.encodeEnqueued({ request }));
+    else this.#session.refuse(request, refusal);
+  }
+
+  #watch({ request, queue, concurrency }: native.Watch): void {
+    const consumer = this.#consumer;
+    const known = this.#watched.get(queue);
+    if (known !== undefined) {
+      const more = concurrency - known.concurrency;
+      known.concurrency = concurrency;
+      consumer.addCredit(known.credit, more);
+      return;
+    }
+    const credit = new Credit(true);
+    consumer.addCredit(credit, concurrency);
+    const refusal = consumer.watch(queue, credit);
+    if (refusal === undefined) this.#watched.set(queue, { credit, concurrency });
+    else this.#session.refuse(request, refusal);
+  }
+}
