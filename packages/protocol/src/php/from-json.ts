@@ -8,8 +8,8 @@ import { integerOf } from './php-integer.ts';
  * What PHP's `json_decode` makes of the text, objects as arrays. Throws ProtocolError `bad_json` for what is not JSON, or is deeper or
  * has more elements than a PHP value may have.
  *
- * It has a reader of its own, because JSON.parse makes `1.0` the number 1, loses digits of large integers, and shows the source of a number to
- * its reviver from Node 21 on only; and because depth and elements have to be bounded before they are there.
+ * It has a reader of its own, because JSON.parse makes `1.0` the number 1, loses digits of large integers, and in Node 20
+ * shows its reviver no source of them; and because depth and elements have to be bounded before they are there.
  */
 export function fromJson(text: string): PhpValue {
   return new JsonReader(text).read();

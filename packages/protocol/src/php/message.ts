@@ -1,5 +1,5 @@
 import { writeFrameLength } from '../frame.ts';
-import { CHANNEL_NAME_BYTES_MAX, CHANNELS_PER_FRAME_MAX, FRAME_HEADER_BYTES } from '../limits.ts';
+import { CHANNEL_NAME_BYTES_MAX, CHANNELS_PER_FRAME_MAX } from '../limits.ts';
 import { isChannelName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { decodeText, encodeText } from '../text.ts';
@@ -20,6 +20,16 @@ export type PhpRequest =
   | { readonly type: ChannelType; readonly channels: readonly string[] }
   | { readonly type: DataType; readonly channels: readonly string[]; readonly data: PhpSpan }
   | { readonly type: 'reserve' };
+
+/** What a delivery begins with: room for the frame's length, and the array up to the channel's name. */
+const HEADS = {
+  event: encodeText('\0\0\0\0a:3:{s:4:"type";s:5:"event";s:7:"channel";'),
+  queue: encodeText('\0\0\0\0a:3:{s:4:"type";s:5:"queue";s:7:"channel";'),
+} as const;
+const BEFORE_DATA = encodeText('s:4:"data";');
+
+/** What stands around a string: more than `s:1234567890:"";`. */
+const LENGTH_BYTES_MAX = 20;
 
 /** The fields of a request as they were found; as in PHP, one that comes twice counts as it came last. */
 interface Fields {
@@ -85,6 +95,7 @@ function readChannels(scanner: PhpScanner): string[] {
   return channels;
 }
 
+/** Names of queues are checked here as names of channels; what more they must be is up to whoever keeps queues. */
 function channelOf(bytes: Uint8Array): string {
   if (bytes.length > CHANNEL_NAME_BYTES_MAX) throw new ProtocolError('bad_channel');
   let channel: string;
@@ -120,20 +131,19 @@ function badRequest(rule: string): ProtocolError {
   return new ProtocolError('bad_frame', `${rule}, and in this PHP request it is not so.`);
 }
 
-/** What `serialize(['type' => ..., 'channel' => ..., 'data' => ...])` gives, in a frame. */
-function deliveryFrame(type: 'event' | 'queue', channel: string, data: Uint8Array): Uint8Array {
+/** What `serialize(['type' => ..., 'channel' => ..., 'data' => ...])` gives, in a frame; the length comes last. */
+function deliveryFrame(type: keyof typeof HEADS, channel: string, data: Uint8Array): Uint8Array {
+  const head = HEADS[type];
   const name = encodeText(channel);
-  const writer = new PhpWriter(FRAME_HEADER_BYTES + ENVELOPE_BYTES + name.length + data.length)
-    .raw(new Uint8Array(FRAME_HEADER_BYTES))
-    .ascii(`a:3:{s:4:"type";s:5:"${type}";s:7:"channel";`)
+  const frame = new PhpWriter(
+    head.length + LENGTH_BYTES_MAX + name.length + BEFORE_DATA.length + data.length + 1,
+  )
+    .raw(head)
     .string(name)
-    .ascii('s:4:"data";')
+    .raw(BEFORE_DATA)
     .raw(data)
-    .ascii('}');
-  const frame = writer.bytes();
+    .ascii('}')
+    .bytes();
   writeFrameLength(frame);
   return frame;
 }
-
-/** More than everything in a delivery but the name and the data. */
-const ENVELOPE_BYTES = 96;

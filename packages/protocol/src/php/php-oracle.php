@@ -38,7 +38,10 @@ function randomText(): string
 {
     if (mt_rand(0, 1) === 0) return TEXTS[mt_rand(0, count(TEXTS) - 1)];
     $text = '';
-    for ($left = mt_rand(0, 12); $left > 0; $left--) $text .= json_decode(sprintf('"\u%04x"', mt_rand(0, 3) === 0 ? mt_rand(0x80, 0xd7ff) : mt_rand(0, 0x7f)));
+    for ($left = mt_rand(0, 12); $left > 0; $left--) {
+        $codePoint = mt_rand(0, 3) === 0 ? mt_rand(0x80, 0xd7ff) : mt_rand(0, 0x7f);
+        $text .= json_decode(sprintf('"\u%04x"', $codePoint)); // mbstring may be missing.
+    }
     return $text;
 }
 

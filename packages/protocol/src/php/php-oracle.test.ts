@@ -12,13 +12,14 @@ import { PhpArray, type PhpKey, type PhpValue } from './php-array.ts';
 import { PhpFloat } from './php-float.ts';
 import { toJson } from './to-json.ts';
 
+const PHP = 'php';
 const SCRIPT = fileURLToPath(new URL('php-oracle.php', import.meta.url));
 const VALUES = 100_000;
 const OUTPUT_BYTES_MAX = 512 * 1024 * 1024;
 
 // Without ini files, because one may set serialize_precision.
 function runPhp(args: readonly string[], input: Uint8Array = new Uint8Array(0)) {
-  return spawnSync('php', ['-n', ...args], { input, maxBuffer: OUTPUT_BYTES_MAX });
+  return spawnSync(PHP, ['-n', ...args], { input, maxBuffer: OUTPUT_BYTES_MAX });
 }
 
 const version = runPhp(['-r', 'echo PHP_VERSION_ID;']);
@@ -29,11 +30,8 @@ const isSkipped = !hasPhp && !process.env['CI'];
 function oracle(...args: readonly string[]): (input?: Uint8Array) => Uint8Array[] {
   return (input) => {
     const { status, stdout, stderr, error } = runPhp([SCRIPT, ...args], input);
-    expect({ status, stderr: stderr?.toString(), error }).toEqual({
-      status: 0,
-      stderr: '',
-      error: undefined,
-    });
+    // What PHP complains of, it says on stdout.
+    expect(status, error?.message ?? `${stderr}${stdout}`.slice(0, 1_000)).toBe(0);
     const records: Uint8Array[] = [];
     for (let at = 0; at < stdout.length; ) {
       const end = at + 4 + frameLength(stdout, at);

@@ -13,8 +13,9 @@ export interface PhpJson {
 const lenientDecoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
 /**
- * What PHP's `json_encode` makes of the value with JSON_PRESERVE_ZERO_FRACTION and all JSON_UNESCAPED flags: an array whose keys are 0, 1, 2 ... in
- * order is an array, any other an object; `1.0` stays `1.0`, and integers keep all their digits.
+ * What PHP's `json_encode` makes of the value with JSON_PRESERVE_ZERO_FRACTION and all JSON_UNESCAPED flags: an array whose
+ * keys are 0, 1, 2 ... in order is an array, any other an object; `1.0` stays `1.0`, and integers keep all their digits.
+ * Up to six times as long as the value, where control characters are escaped.
  */
 export function toJson(value: PhpValue): PhpJson {
   const writer = new JsonWriter();
