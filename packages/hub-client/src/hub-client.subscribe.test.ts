@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { delivery, subscribed } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import type { HubClient, HubClientEvents } from './hub-client.ts';
+import type { HubClient } from './hub-client.ts';
+import type { HubClientEvents } from './hub-client-events.ts';
 
 const fixture = useFakeHub();
 

@@ -6,7 +6,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { delivery, FakeHub } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import { HubClient, type HubClientState } from './hub-client.ts';
+import { HubClient } from './hub-client.ts';
+import type { HubClientState } from './hub-client-events.ts';
 
 const fixture = useFakeHub();
 afterEach(killAll);

@@ -10,45 +10,21 @@ import {
 import { Backoff } from './backoff.ts';
 import type { HistoryAnswer } from './history-page.ts';
 import { HistoryReads } from './history-reads.ts';
+import type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 import { HubConnection, type HubConnectionEvents } from './hub-connection.ts';
 import type { Subscriber } from './interest.ts';
 import { HUB_CLIENT_DEFAULTS, type HubClientOptions } from './options.ts';
 import type { PublishAnswer } from './outbox.ts';
-import { isShortText, type PublishOptions } from './publish-frame.ts';
-import { Publisher, type PublisherStats } from './publisher.ts';
-import { type SubscriptionStats, Subscriptions } from './subscriptions.ts';
+import { isShortText, type PublishOptions, publishFrame } from './publish-frame.ts';
+import { Publisher } from './publisher.ts';
+import type { QueueHandler, QueueWatcher, WatchOptions } from './queue-watch.ts';
+import { type EnqueueOptions, Queues } from './queues.ts';
+import { Subscriptions } from './subscriptions.ts';
 import { HubUplink } from './uplink.ts';
 
-/**
- *     idle -> connecting -> authenticating -> open -> leaving (the hub is about to end)
- *                ^               |             |        |
- *                +--- waiting <--+-------------+--------+        any -> closed
- */
-export type HubClientState =
-  | 'idle'
-  | 'connecting'
-  | 'authenticating'
-  | 'open'
-  | 'leaving'
-  | 'waiting'
-  | 'closed';
-
-export interface HubClientEvents {
-  /** Every change of state; `waiting` says why the last connection ended. */
-  state: [state: HubClientState, error: ProtocolError | undefined];
-  /** The hub refused a subscription: nothing of these subjects comes for now. The hub is asked again every second. */
-  refused: [subjects: readonly native.Subject[], error: ProtocolError];
-}
-
-export interface HubClientStats extends PublisherStats, SubscriptionStats {
-  readonly state: HubClientState;
-  /** Connections that were opened after the first. */
-  readonly reconnects: number;
-  /** Requests for history that were sent to the hub. */
-  readonly historyReads: number;
-  /** Answers about history that are waited for. */
-  readonly historyWaiting: number;
-}
+const SEND_AGAIN = 'Send it again with the same message_id.';
+const CLOSED_EARLY = 'The client was closed before the hub answered.';
+const LINK_BROKE = 'The link to the hub broke before it answered.';
 
 const SWEEP_MS_MAX = 1_000;
 
@@ -63,7 +39,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   readonly #options: HubClientOptions;
   readonly #backoff: Backoff;
   readonly #uplink = new HubUplink();
-  readonly #publisher: Publisher;
+  readonly #publisher: Publisher<Position>;
+  readonly #queues: Queues;
   readonly #reads: HistoryReads;
   readonly #subscriptions: Subscriptions;
   readonly #connectionEvents: HubConnectionEvents = {
@@ -92,7 +69,12 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       throw new ProtocolError('bad_field', `name may have ${limits.SHORT_TEXT_BYTES_MAX} bytes.`);
     }
     this.#backoff = new Backoff(this.#options.reconnect);
-    this.#publisher = new Publisher(this.#options, this.#uplink, this.#options.link.frameBytesMax);
+    const { frameBytesMax } = this.#options.link;
+    this.#publisher = new Publisher(this.#options, this.#uplink, frameBytesMax, SEND_AGAIN);
+    this.#queues = new Queues(this.#options, this.#uplink, frameBytesMax, {
+      failed: (item, error) => this.emit('itemFailed', item, error),
+      refused: (queue, error) => this.emit('watchRefused', queue, error),
+    });
     this.#reads = new HistoryReads(this.#options, this.#uplink);
     this.#subscriptions = new Subscriptions(this.#uplink, this.#reads);
   }
@@ -122,7 +104,10 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#connect();
   }
 
-  /** Sends what is queued and ends for good. Publishes and reads that are still unanswered fail. Nothing is followed any more. */
+  /**
+   * Sends what is queued and ends for good. Publishes, items and reads that are still unanswered fail. Nothing is followed or watched any
+   * more: close the watchers before, so that what they have under way is not handed out again.
+   */
   close(): void {
     if (this.#state === 'closed') return;
     clearInterval(this.#sweeper);
@@ -131,8 +116,10 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#uplink.connection = undefined;
     this.#subscriptions.clear();
     this.#enter('closed', undefined);
-    this.#publisher.failUnanswered('The client was closed before the hub answered.');
+    this.#publisher.failUnanswered(CLOSED_EARLY);
     this.#publisher.refuseHeld(closed());
+    this.#queues.failUnanswered(CLOSED_EARLY);
+    this.#queues.close(closed());
     this.#reads.failAll(closed());
   }
 
@@ -177,8 +164,32 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     options: PublishOptions,
     answer: PublishAnswer | undefined,
   ): void {
-    if (this.#state === 'closed') this.#publisher.refuse(answer, closed());
-    else this.#publisher.submit(channel, payload, options, answer);
+    if (this.#state === 'closed') {
+      this.#publisher.refuse(answer, closed());
+      return;
+    }
+    const request = answer === undefined ? 0 : this.#uplink.nextRequest();
+    this.#publisher.submit(publishFrame(channel, payload, options, request), request, answer);
+  }
+
+  /**
+   * Resolves once the hub has the item. Rejects with a ProtocolError: `queue_full`, `hub_unavailable` when it was never sent, `outcome_unknown` when
+   * it was sent and no answer came, or what else the hub refused it with.
+   */
+  enqueue(queue: string, payload: string | Uint8Array, options: EnqueueOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const answer = { published: resolve, failed: reject };
+      if (this.#state === 'closed') this.#queues.refuse(answer, closed());
+      else this.#queues.enqueue(queue, payload, options, answer);
+    });
+  }
+
+  /**
+   * Works on the items of a queue, on one link after another. What is under way when a link breaks is handed out again, here or elsewhere, so a handler
+   * may see an item twice. Throws a ProtocolError for a name or a concurrency that is none, and for a queue that is watched already.
+   */
+  watch(queue: string, handler: QueueHandler, options: WatchOptions = {}): QueueWatcher {
+    return this.#queues.watch(queue, handler, options);
   }
 
   /**
@@ -204,10 +215,12 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     // First the subscriptions: what is published next may be for ourselves.
     this.#subscriptions.resume();
     const tooLong = this.#publisher.resume(welcome.frameBytesMax);
+    this.#queues.resume(welcome.frameBytesMax);
     this.#reads.resume();
     // Foreign code is called only now, when whatever it publishes or subscribes to finds an open client.
     this.#enter('open', undefined);
     this.#publisher.refuseTooLong(tooLong);
+    this.#queues.refuseTooLong();
   }
 
   #receive(message: native.NativeMessage): void {
@@ -217,6 +230,13 @@ export class HubClient extends EventEmitter<HubClientEvents> {
         return;
       case 'published':
         this.#publisher.published(message.request, message.position);
+        this.#leaveWhenAnswered();
+        return;
+      case 'item':
+        this.#queues.receiveItem(message);
+        return;
+      case 'enqueued':
+        this.#queues.enqueued(message.request);
         this.#leaveWhenAnswered();
         return;
       case 'subscribed':
@@ -239,7 +259,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   /** All that is under way is answered, or has waited too long: then nothing is left for this hub. */
   #leaveWhenAnswered(): void {
-    if (this.#state !== 'leaving' || this.#publisher.unanswered > 0 || this.#reads.underWay > 0) return;
+    if (this.#state !== 'leaving') return;
+    if (this.#publisher.unanswered + this.#queues.unanswered + this.#reads.underWay > 0) return;
     this.#uplink.connection?.close();
   }
 
@@ -249,13 +270,15 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#uplink.connection = undefined;
     this.#subscriptions.suspend();
     this.#reads.suspend();
+    this.#queues.suspend();
     const delayMs = Math.max(
       this.#backoff.ended(performance.now()),
       wasSentAway ? this.#reconnectAfterMs : 0,
     );
     this.#reconnectTimer = setTimeout(() => this.#connect(), delayMs);
     this.#enter('waiting', wasSentAway ? sentAway(error) : error);
-    this.#publisher.failUnanswered('The link to the hub broke before it answered.');
+    this.#publisher.failUnanswered(LINK_BROKE);
+    this.#queues.failUnanswered(LINK_BROKE);
   }
 
   #connect(): void {
@@ -273,6 +296,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     const error = new ProtocolError(code, message.message);
     const { request } = message;
     if (this.#publisher.failed(request, error) || this.#reads.refuse(request, error)) return;
+    if (this.#queues.refused(request, error)) return;
     const subjects = this.#subscriptions.refuse(request);
     // None: a publish or a read that was given up, or subscriptions that were, or that were refused before.
     if (subjects.length > 0) this.emit('refused', subjects, error);
@@ -284,6 +308,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     const nowMs = performance.now();
     this.#publisher.expire(nowMs);
     this.#reads.expire(nowMs);
+    this.#queues.sweep(nowMs);
     this.#leaveWhenAnswered();
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Outbox, type WaitingPublish } from './outbox.ts';
+import { Outbox, type Waiting } from './outbox.ts';
 
-function waiting(bytes: number, deadlineMs: number): WaitingPublish {
+function waiting(bytes: number, deadlineMs: number): Waiting<void> {
   return { frame: new Uint8Array(bytes), request: 0, answer: undefined, deadlineMs };
 }
 

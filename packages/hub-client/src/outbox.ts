@@ -1,23 +1,26 @@
 import type { Position, ProtocolError } from '@groupcast/protocol';
 
-/** Who waits for the outcome of a publish. Exactly one of the two is called, once. */
-export interface PublishAnswer {
-  published(position: Position): void;
+/** Who waits for the outcome of a request. Exactly one of the two is called, once. */
+export interface HubAnswer<Outcome> {
+  published(outcome: Outcome): void;
   failed(error: ProtocolError): void;
 }
 
-/** A publish that waits for the hub to come back. */
-export interface WaitingPublish {
+/** Who waits for the outcome of a publish. Exactly one of the two is called, once. */
+export type PublishAnswer = HubAnswer<Position>;
+
+/** A request that waits for the hub to come back. */
+export interface Waiting<Outcome> {
   readonly frame: Uint8Array;
   readonly request: number;
-  readonly answer: PublishAnswer | undefined;
+  readonly answer: HubAnswer<Outcome> | undefined;
   readonly deadlineMs: number;
 }
 
-/** The publishes of the time without a hub, first in, first out, bounded in bytes. */
-export class Outbox {
+/** The requests of the time without a hub, first in, first out, bounded in bytes. */
+export class Outbox<Outcome> {
   readonly #bytesMax: number;
-  #waiting: WaitingPublish[] = [];
+  #waiting: Waiting<Outcome>[] = [];
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -29,7 +32,7 @@ export class Outbox {
   }
 
   /** Whether there was room. */
-  add(publish: WaitingPublish): boolean {
+  add(publish: Waiting<Outcome>): boolean {
     if (this.#bytes + publish.frame.length > this.#bytesMax) return false;
     this.#bytes += publish.frame.length;
     this.#waiting.push(publish);
@@ -37,14 +40,14 @@ export class Outbox {
   }
 
   /** Those that have waited too long. All wait equally long, so they stand in front. */
-  takeExpired(nowMs: number): WaitingPublish[] {
+  takeExpired(nowMs: number): Waiting<Outcome>[] {
     const inTime = this.#waiting.findIndex((publish) => publish.deadlineMs > nowMs);
     const expired = this.#waiting.splice(0, inTime === -1 ? this.#waiting.length : inTime);
     for (const publish of expired) this.#bytes -= publish.frame.length;
     return expired;
   }
 
-  takeAll(): WaitingPublish[] {
+  takeAll(): Waiting<Outcome>[] {
     const all = this.#waiting;
     this.#waiting = [];
     this.#bytes = 0;

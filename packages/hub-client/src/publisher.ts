@@ -1,7 +1,6 @@
-import { type Position, ProtocolError } from '@groupcast/protocol';
-import { Outbox, type PublishAnswer, type WaitingPublish } from './outbox.ts';
+import { ProtocolError } from '@groupcast/protocol';
+import { type HubAnswer, Outbox, type Waiting } from './outbox.ts';
 import { PendingAnswers } from './pending-answers.ts';
-import { type PublishOptions, publishFrame } from './publish-frame.ts';
 import type { Uplink } from './uplink.ts';
 
 export interface PublisherOptions {
@@ -22,22 +21,29 @@ export interface PublisherStats {
   readonly unanswered: number;
 }
 
-/** What this client publishes: held while the hub is away, for a bounded time and in bounded number, and never left in silence. */
-export class Publisher {
+/**
+ * What this client publishes, or puts into queues: held while the hub is away, for a bounded time and in bounded number, and never
+ * left in silence.
+ */
+export class Publisher<Outcome> {
   readonly #options: PublisherOptions;
   readonly #uplink: Uplink;
-  readonly #outbox: Outbox;
-  readonly #answers = new PendingAnswers();
+  readonly #outbox: Outbox<Outcome>;
+  readonly #answers = new PendingAnswers<Outcome>();
+  readonly #sendAgain: string;
   #frameBytesMax: number;
   #published = 0;
   #refused = 0;
 
-  /** `frameBytesMax` holds until a hub has said what it takes. */
-  constructor(options: PublisherOptions, uplink: Uplink, frameBytesMax: number) {
+  /**
+   * `frameBytesMax` holds until a hub has said what it takes; `sendAgain` is a sentence that says what to do when an outcome is unknown.
+   */
+  constructor(options: PublisherOptions, uplink: Uplink, frameBytesMax: number, sendAgain: string) {
     this.#options = options;
     this.#uplink = uplink;
     this.#outbox = new Outbox(options.bufferBytesMax);
     this.#frameBytesMax = frameBytesMax;
+    this.#sendAgain = sendAgain;
   }
 
   /** Publishes that the hub has not answered yet. */
@@ -54,29 +60,23 @@ export class Publisher {
     };
   }
 
-  submit(
-    channel: string,
-    payload: string | Uint8Array,
-    options: PublishOptions,
-    answer: PublishAnswer | undefined,
-  ): void {
-    const request = answer === undefined ? 0 : this.#uplink.nextRequest();
-    const frame = publishFrame(channel, payload, options, request);
+  /** Sends a frame, or refuses what could be made none. */
+  submit(frame: Uint8Array | ProtocolError, request: number, answer: HubAnswer<Outcome> | undefined): void {
     if (frame instanceof ProtocolError) this.refuse(answer, frame);
     else if (this.#isTooLong(frame)) this.refuse(answer, this.#tooLong(frame));
     else if (this.#uplink.isOpen) this.#sendNow(frame, request, answer);
     else this.#hold(frame, request, answer);
   }
 
-  refuse(answer: PublishAnswer | undefined, error: ProtocolError): void {
+  refuse(answer: HubAnswer<Outcome> | undefined, error: ProtocolError): void {
     this.#refused += 1;
     answer?.failed(error);
   }
 
   /** A hub is there that takes frames so long: what was held for it leaves. Answers with what it would not take. */
-  resume(frameBytesMax: number): readonly WaitingPublish[] {
+  resume(frameBytesMax: number): readonly Waiting<Outcome>[] {
     this.#frameBytesMax = frameBytesMax;
-    const tooLong: WaitingPublish[] = [];
+    const tooLong: Waiting<Outcome>[] = [];
     for (const held of this.#outbox.takeAll()) {
       if (this.#isTooLong(held.frame)) tooLong.push(held);
       else this.#send(held.frame, held.request, held.answer);
@@ -84,13 +84,13 @@ export class Publisher {
     return tooLong;
   }
 
-  refuseTooLong(publishes: readonly WaitingPublish[]): void {
+  refuseTooLong(publishes: readonly Waiting<Outcome>[]): void {
     for (const { frame, answer } of publishes) this.refuse(answer, this.#tooLong(frame));
   }
 
   /** The hub has answered a publish; late answers are nobody's. */
-  published(request: number, position: Position): void {
-    this.#answers.take(request)?.published(position);
+  published(request: number, outcome: Outcome): void {
+    this.#answers.take(request)?.published(outcome);
   }
 
   /** The hub has refused a request. Whether it was a publish. */
@@ -106,13 +106,13 @@ export class Publisher {
       this.refuse(answer, new ProtocolError('hub_unavailable'));
     }
     for (const answer of this.#answers.takeExpired(nowMs)) {
-      answer.failed(unknownOutcome('The hub did not answer in time.'));
+      answer.failed(this.#unknownOutcome('The hub did not answer in time.'));
     }
   }
 
   /** What was sent will not be answered any more. `why` is a sentence. */
   failUnanswered(why: string): void {
-    for (const answer of this.#answers.takeAll()) answer.failed(unknownOutcome(why));
+    for (const answer of this.#answers.takeAll()) answer.failed(this.#unknownOutcome(why));
   }
 
   /** What was held will not be sent any more. */
@@ -121,7 +121,7 @@ export class Publisher {
   }
 
   /** The hub may be there and yet not keep up: then it is better to say so than to fill the link until it breaks. */
-  #sendNow(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
+  #sendNow(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
     const { bufferBytesMax, unansweredMax } = this.#options;
     if (this.#uplink.queuedBytes + frame.length > bufferBytesMax || this.#answers.size >= unansweredMax) {
       this.refuse(answer, new ProtocolError('hub_unavailable', BUSY));
@@ -130,16 +130,20 @@ export class Publisher {
     }
   }
 
-  #send(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
+  #send(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
     this.#published += 1;
     if (answer !== undefined) this.#answers.add(request, answer, performance.now() + this.#options.publishMs);
     this.#uplink.send(frame);
   }
 
-  #hold(frame: Uint8Array, request: number, answer: PublishAnswer | undefined): void {
+  #hold(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
     const deadlineMs = performance.now() + this.#options.bufferMs;
     if (this.#outbox.add({ frame, request, answer, deadlineMs })) return;
     this.refuse(answer, new ProtocolError('hub_unavailable', AWAY));
+  }
+
+  #unknownOutcome(why: string): ProtocolError {
+    return new ProtocolError('outcome_unknown', `${why} ${this.#sendAgain}`);
   }
 
   #isTooLong(frame: Uint8Array): boolean {
@@ -156,7 +160,3 @@ export class Publisher {
 
 const AWAY = 'The hub is away, and as many messages wait for it as may. Send it again later.';
 const BUSY = 'The hub does not keep up, and as many messages wait for it as may. Send it again later.';
-
-function unknownOutcome(why: string): ProtocolError {
-  return new ProtocolError('outcome_unknown', `${why} Send it again with the same message_id.`);
-}

@@ -110,6 +110,19 @@ export class FakeSession {
     return history;
   }
 
+  /** Takes an ENQUEUE and answers it. */
+  async takeEnqueue(): Promise<native.Enqueue> {
+    const enqueue = await this.expect('enqueue');
+    this.send(native.encodeEnqueued(enqueue));
+    return enqueue;
+  }
+
+  /** Hands out items of a queue: these texts, numbered from `first` on. */
+  hand(queue: string, texts: readonly string[], first = 1, attempt = 1): void {
+    const items = texts.map((payload, index) => ({ item: first + index, queue, attempt, payload }));
+    this.send(...items.map((item) => native.encodeItem({ ...item, kind: 'text' })));
+  }
+
   /** Takes a PUBLISH and answers it with this offset. */
   async takePublish(offset: number): Promise<native.Publication> {
     const { publication } = await this.expect('publish');

@@ -1,6 +1,7 @@
 import { decodeText, type native, type Position, type ProtocolError } from '@groupcast/protocol';
 import { EventQueue } from '@groupcast/testkit';
-import type { HubClient, HubClientState } from '../src/hub-client.ts';
+import type { HubClient } from '../src/hub-client.ts';
+import type { HubClientState } from '../src/hub-client-events.ts';
 import type { LossReason, Subscriber } from '../src/interest.ts';
 
 /**

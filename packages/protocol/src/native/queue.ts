@@ -49,13 +49,23 @@ export interface Item {
   readonly payload: Uint8Array;
 }
 
-/** Peer to hub, without an answer: what became of an item that it was handed. */
-export interface ItemResult {
-  readonly type: 'done' | 'failed';
+/** Which item, in which of its attempts. */
+interface ItemAttempt {
   readonly queue: string;
   readonly item: number;
   readonly attempt: number;
 }
+
+interface Done extends ItemAttempt {
+  readonly type: 'done';
+}
+
+interface Failed extends ItemAttempt {
+  readonly type: 'failed';
+}
+
+/** Peer to hub, without an answer: what became of an item that it was handed. */
+export type ItemResult = Done | Failed;
 
 /** What an ENQUEUE or an ITEM adds to queue name and payload, in bytes. */
 export const ITEM_HEADER_BYTES = 18;

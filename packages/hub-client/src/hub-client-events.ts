@@ -1,0 +1,39 @@
+import type { native, ProtocolError } from '@groupcast/protocol';
+import type { PublisherStats } from './publisher.ts';
+import type { QueueItem } from './queue-watch.ts';
+import type { SubscriptionStats } from './subscriptions.ts';
+
+/**
+ *     idle -> connecting -> authenticating -> open -> leaving (the hub is about to end)
+ *                ^               |             |        |
+ *                +--- waiting <--+-------------+--------+        any -> closed
+ */
+export type HubClientState =
+  | 'idle'
+  | 'connecting'
+  | 'authenticating'
+  | 'open'
+  | 'leaving'
+  | 'waiting'
+  | 'closed';
+
+export interface HubClientEvents {
+  /** Every change of state; `waiting` says why the last connection ended. */
+  state: [state: HubClientState, error: ProtocolError | undefined];
+  /** The hub refused a subscription: nothing of these subjects comes for now. The hub is asked again every second. */
+  refused: [subjects: readonly native.Subject[], error: ProtocolError];
+  /** The hub refused that a queue is watched: nothing of it comes for now. The hub is asked again every second. */
+  watchRefused: [queue: string, error: ProtocolError];
+  /** A handler of a queue has thrown, or its promise has rejected. The hub knows that the item failed, but not why. */
+  itemFailed: [item: QueueItem, error: unknown];
+}
+
+export interface HubClientStats extends PublisherStats, SubscriptionStats {
+  readonly state: HubClientState;
+  /** Connections that were opened after the first. */
+  readonly reconnects: number;
+  /** Requests for history that were sent to the hub. */
+  readonly historyReads: number;
+  /** Answers about history that are waited for. */
+  readonly historyWaiting: number;
+}
