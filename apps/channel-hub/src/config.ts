@@ -1,15 +1,17 @@
-import { limits } from '@groupcast/protocol';
+import { isChannelName, limits } from '@groupcast/protocol';
 import {
   choiceOption,
   flagOption,
   integerOption,
   type LogFormat,
+  listOption,
   numberOption,
   type Options,
   textOption,
 } from '@groupcast/service';
 import { HISTORY_DEFAULTS } from './engine/history-limits.ts';
 import { QUEUE_DEFAULTS } from './queue/queue-limits.ts';
+import { isNetwork } from './trusted-addresses.ts';
 
 /** Everything that an operator can set. */
 export interface HubConfig {
@@ -19,6 +21,11 @@ export interface HubConfig {
   readonly adminPort: number;
   readonly secretFile: string;
   readonly insecure: boolean;
+  readonly unixSocket: string;
+  readonly unixSocketMode: keyof typeof UNIX_SOCKET_MODES;
+  readonly trust: readonly string[];
+  readonly phpBridge: readonly string[];
+  readonly phpAck: 'reserve' | 'delivery';
   readonly tlsCertFile: string;
   readonly tlsKeyFile: string;
   readonly tlsCaFile: string;
@@ -45,6 +52,9 @@ export interface HubConfig {
 }
 
 const MIB = 1024 * 1024;
+
+/** Permissions of the Unix socket. */
+export const UNIX_SOCKET_MODES = { '600': 0o600, '660': 0o660, '666': 0o666 } as const;
 
 export const HUB_OPTIONS: Options<HubConfig> = {
   host: textOption({
@@ -80,6 +90,36 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     default: false,
     describe:
       'Take anybody on any address without a secret: whoever reaches the port reads and writes every group.',
+  }),
+  unixSocket: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'Unix socket to take peers on, too. They need not prove anything.',
+  }),
+  unixSocketMode: choiceOption({
+    default: '600',
+    choices: ['600', '660', '666'],
+    describe: 'Who may connect to it: 600 is the user who runs the hub, 660 the group, too, 666 everybody.',
+  }),
+  trust: listOption({
+    default: [],
+    valueName: 'CIDR',
+    describe:
+      'Addresses or networks (10.1.0.0/16) whose peers are taken as if they were on this host: they need no secret, and may speak PHP.',
+    check: (networks) =>
+      networks.every(isNetwork) ? undefined : 'addresses or networks, each such as 10.1.2.3 or 10.1.0.0/16',
+  }),
+  phpBridge: listOption({
+    default: ['send_to_group'],
+    valueName: 'EVENT',
+    describe: 'Events of PHP peers whose data, group_id and message, are messages to groups.',
+    check: (events) => (events.every(isChannelName) ? undefined : 'names of events'),
+  }),
+  phpAck: choiceOption({
+    default: 'reserve',
+    choices: ['reserve', 'delivery'],
+    describe:
+      'What makes an item of a queue done that a PHP peer was handed: its next reserve, so that it may come twice, or its delivery, so that it may be lost.',
   }),
   tlsCertFile: textOption({
     default: '',

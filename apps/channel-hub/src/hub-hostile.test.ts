@@ -69,17 +69,6 @@ describe('the first byte of a body', () => {
     },
   );
 
-  test('of PHP closes the peer without a word, which would end its process, and with a line in the log', async () => {
-    const { hub, port, lines } = await startHub();
-    const socket = await connectRaw(port);
-    socket.write(
-      encodeFrame(encodeText('a:2:{s:4:"type";s:9:"subscribe";s:8:"channels";a:1:{i:0;s:1:"c";}}')),
-    );
-    expect(await answersUntilClosed(socket)).toHaveLength(0);
-    await closedAs(hub, 'php_dialect');
-    expect(lines).toMatchObject([{ level: 'warn', fields: { reason: 'php_dialect' } }]);
-  });
-
   test.each([
     ['JSON', encodeFrame(encodeText('{"type":"subscribe","channels":["c"]}'))],
     ['PHP', encodeFrame(encodeText('a:0:{}'))],

@@ -5,6 +5,7 @@ import { type Log, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory-engine.ts';
 import { QUEUE_DEFAULTS, type QueueLimits } from './queue/queue-limits.ts';
+import type { UnixSocket } from './unix-listener.ts';
 
 /** TLS of a hub, as PEM texts. */
 export interface HubTls {
@@ -27,6 +28,14 @@ export interface HubOptions {
   readonly tls: HubTls | undefined;
   /** Listen on any address without a secret. Default false. */
   readonly insecure: boolean;
+  /** Listen on a Unix socket, too. Default undefined: on none. */
+  readonly unixSocket: UnixSocket | undefined;
+  /** Addresses, or networks as `10.1.0.0/16`, whose peers are taken as if they were on this host. Default none. */
+  readonly trust: readonly string[];
+  /** Events of PHP peers whose data, `['group_id' => …, 'message' => …]`, are messages to groups. Default `send_to_group`. */
+  readonly phpBridge: readonly string[];
+  /** What makes an item of a queue done that a PHP peer was handed: its next `reserve`, or that it was handed out. Default reserve. */
+  readonly phpAck: 'reserve' | 'delivery';
   /** Carries the publications. It belongs to the hub, which starts and closes it. Default: a MemoryEngine. */
   readonly engine: Engine;
   readonly log: Log;
@@ -69,6 +78,10 @@ export function completeOptions(input: HubOptionsInput): HubOptions {
     secret: '',
     tls: undefined,
     insecure: false,
+    unixSocket: undefined,
+    trust: [],
+    phpBridge: ['send_to_group'],
+    phpAck: 'reserve',
     log: SILENT_LOG,
     frameBytesMax: limits.FRAME_BYTES_MAX,
     channelsPerSessionMax: limits.CHANNELS_PER_SESSION_MAX,

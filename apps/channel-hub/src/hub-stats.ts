@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@groupcast/protocol';
+import type { PhpCounts } from './dialect/php-counts.ts';
 import type { HistoryStats } from './engine/engine.ts';
 import type { QueueStats } from './queue/queue-stats.ts';
 import type { SessionEnd } from './session-end.ts';
@@ -19,6 +20,7 @@ export interface HubStats {
   readonly engineChannels: number;
   readonly history: HistoryStats;
   readonly queues: QueueStats;
+  readonly php: Readonly<PhpCounts>;
   /** Publications taken from peers. */
   readonly published: number;
   /** Publications handed to subscribers: one count for each copy. */

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
-import type { AddressInfo, DropArgument, Socket } from 'node:net';
+import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from 'node:net';
 import type { ErrorCode } from '@groupcast/protocol';
 import { printable } from '@groupcast/service';
 import { Counts } from './counts.ts';
 import { JsonEvents } from './dialect/json-event.ts';
+import { noPhpCounts } from './dialect/php-counts.ts';
+import { PhpEvents } from './dialect/php-events.ts';
+import { Turns } from './dialect/turns.ts';
 import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
 import { completeOptions, type HubOptions, type HubOptionsInput } from './hub-options.ts';
@@ -18,6 +21,8 @@ import { Router } from './router.ts';
 import { Session, type SessionShared } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { SessionRow } from './session-row.ts';
+import { TrustedAddresses } from './trusted-addresses.ts';
+import { listenOnUnixSocket } from './unix-listener.ts';
 
 /** A hub: peers connect to it, follow channels and publish; it hands every publication to all who follow its channel. */
 export interface Hub {
@@ -48,6 +53,8 @@ export function createHub(options: HubOptionsInput = {}): Hub {
 class TcpHub implements Hub {
   readonly #options: HubOptions;
   readonly #listener: Listener;
+  readonly #unixServer: Server;
+  readonly #trusted: TrustedAddresses;
   readonly #router: Router;
   readonly #queues: Queues;
   readonly #budget: OutputBudget;
@@ -77,17 +84,29 @@ class TcpHub implements Hub {
       queues: this.#queues,
       pendingPeers: this.#pendingPeers,
       json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
+      php: {
+        events: new PhpEvents(),
+        turns: new Turns(),
+        bridgedEvents: new Set(options.phpBridge),
+        counts: noPhpCounts(),
+        frameBytesMax,
+        ackOnDelivery: options.phpAck === 'delivery',
+      },
       opened: (session) => this.#opened(session),
       refused: (error) => this.#refused.add(error.code),
       handedOut: (bytes) => this.#budget.add(bytes),
       ended: (session, end, error) => this.#ended(session, end, error),
     };
     this.#listener = createListener(options, {
-      accepted: (socket) => this.#accept(socket),
+      accepted: (socket) => this.#accept(socket, this.#trusted.has(socket.remoteAddress)),
       tlsRefused: (address, error) => this.#tlsRefused(address, error),
     });
-    this.#listener.server.maxConnections = options.sessionsMax;
-    this.#listener.server.on('drop', (drop) => this.#drop(drop));
+    this.#unixServer = createServer((socket) => this.#accept(socket, true));
+    this.#trusted = new TrustedAddresses(options.trust);
+    for (const server of this.#servers) {
+      server.maxConnections = options.sessionsMax;
+      server.on('drop', (drop) => this.#drop(drop));
+    }
   }
 
   listen(): Promise<AddressInfo> {
@@ -125,6 +144,7 @@ class TcpHub implements Hub {
       engineChannels,
       history,
       queues: this.#queues.stats(),
+      php: this.#shared.php.counts,
       published,
       delivered,
       queuedBytes,
@@ -144,13 +164,16 @@ class TcpHub implements Hub {
   }
 
   async #listen(): Promise<AddressInfo> {
-    const { engine, host, log, outputCheckMs, port } = this.#options;
+    const { engine, host, log, outputCheckMs, port, unixSocket } = this.#options;
     await engine.start({
       deliver: (channel, offset, frame) => this.#budget.add(this.#router.deliver(channel, offset, frame)),
     });
     this.#listener.server.listen({ host, port });
     await once(this.#listener.server, 'listening');
-    this.#listener.server.on('error', (error) => log.error({ error }, 'The hub cannot accept connections'));
+    if (unixSocket !== undefined) await listenOnUnixSocket(this.#unixServer, unixSocket);
+    for (const server of this.#servers) {
+      server.on('error', (error) => log.error({ error }, 'The hub cannot accept connections'));
+    }
     this.#ticker = setInterval(() => this.#tick(), outputCheckMs);
     return this.#listener.server.address() as AddressInfo;
   }
@@ -170,9 +193,10 @@ class TcpHub implements Hub {
     }
     // What is half started cannot be ended; whoever called `listen` gets its error.
     await Promise.allSettled([this.#listening]);
-    if (this.#listener.server.listening) {
-      const allClosed = once(this.#listener.server, 'close');
-      this.#listener.server.close();
+    const listening = this.#servers.filter((server) => server.listening);
+    if (listening.length > 0) {
+      const allClosed = Promise.all(listening.map((server) => once(server, 'close')));
+      for (const server of listening) server.close();
       this.#listener.cutHandshakes();
       if (drain !== undefined) await this.#drainSessions(drain);
       for (const session of this.#sessions) session.close('hub_closed');
@@ -205,9 +229,13 @@ class TcpHub implements Hub {
     });
   }
 
-  #accept(socket: Socket): void {
+  get #servers(): readonly Server[] {
+    return [this.#listener.server, this.#unixServer];
+  }
+
+  #accept(socket: Socket, isLocal: boolean): void {
     this.#lastId += 1;
-    const session = new Session(this.#lastId, socket, this.#shared);
+    const session = new Session(this.#lastId, socket, isLocal, this.#shared);
     this.#sessions.add(session);
     // It was accepted by the kernel just before the port was closed.
     if (this.#closing !== undefined) session.close('hub_closed');

@@ -156,6 +156,7 @@ class Rig {
       },
       refuse: never,
       countRefusal: never,
+      countLossy: never,
     };
   }
 }
@@ -286,6 +287,6 @@ test('runs give the same deliveries, answers and history as the same publication
     { numRuns: 300 },
   );
   // The fast path was taken, and left in the middle.
-  expect(longestRun).toBeGreaterThan(5);
+  expect(longestRun).toBeGreaterThan(2);
   expect(ended).toBeGreaterThan(10);
 });

@@ -1,15 +1,16 @@
 import { limits, native, ProtocolError } from '@groupcast/protocol';
 import type { Consumer, ConsumerOptions, ItemTaker } from './queue/consumer.ts';
+import type { ItemKind } from './queue/queue-item.ts';
 import type { Queues } from './queue/queues.ts';
 
 /** What a peer asks for of queues, in whatever dialect. Each throws ProtocolError when the session may make no requests. */
 export interface QueueRequests {
   /** Answers why the item is refused, if it is. */
-  enqueue(queue: string, kind: native.PayloadKind, payload: Uint8Array): ProtocolError | undefined;
+  enqueue(queue: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined;
   /** The session's only consumer: `taker` and `options` are those of the first call. It leaves with the session. */
   consumer(taker: ItemTaker, options?: ConsumerOptions): Consumer;
-  /** An item to the peer, as a frame. */
-  sendItem(frame: Uint8Array): void;
+  /** An item to the peer, as a frame, unless that is too long: then false. `key`: what it can be recalled by. */
+  sendItem(frame: Uint8Array, key?: string): boolean;
 }
 
 /** What a QueuePeer needs of its session. */
@@ -19,7 +20,7 @@ export interface QueuePeerSession {
   /** An item came from the peer. */
   receivedItem(): void;
   /** An item goes to the peer. */
-  sendItem(frame: Uint8Array): void;
+  sendItem(frame: Uint8Array, key: string | undefined): void;
 }
 
 /** The part of a session that has to do with queues. */
@@ -37,7 +38,7 @@ export class QueuePeer implements QueueRequests {
     this.#frameBytesMax = frameBytesMax;
   }
 
-  enqueue(queue: string, kind: native.PayloadKind, payload: Uint8Array): ProtocolError | undefined {
+  enqueue(queue: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined {
     this.#session.mustBeOpen();
     this.#session.receivedItem();
     return this.#tooLong(queue, payload) ?? this.#queues.enqueue(queue, kind, payload);
@@ -52,8 +53,10 @@ export class QueuePeer implements QueueRequests {
     return this.#consumer;
   }
 
-  sendItem(frame: Uint8Array): void {
-    this.#session.sendItem(frame);
+  sendItem(frame: Uint8Array, key?: string): boolean {
+    if (frame.length > this.#frameBytesMax) return false;
+    this.#session.sendItem(frame, key);
+    return true;
   }
 
   /** The session has ended: what it has in lease is handed to others. */

@@ -9,8 +9,8 @@ export type SessionEnd =
   | 'late'
   /** Too many peers of its address have still to prove who they are. */
   | 'too_many_pending'
-  /** It speaks PHP, which is not spoken here yet. */
-  | 'php_dialect'
+  /** It speaks PHP, which is taken from this host and from trusted addresses only. */
+  | 'untrusted'
   /** All queues together were too long, and this one was the longest. */
   | 'evicted'
   /** It did not get through the TLS handshake. */

@@ -8,7 +8,7 @@ export interface SessionRow {
   readonly name: string;
   /** ADDRESS:PORT of the peer. */
   readonly address: string;
-  readonly dialect: 'native' | 'json' | undefined;
+  readonly dialect: 'native' | 'json' | 'php' | undefined;
   readonly state: SessionState;
   /** Channels and prefixes that it follows. */
   readonly subjects: number;

@@ -4,6 +4,9 @@ import { createProof } from '@groupcast/link';
 import { encodeFrame, encodeText, native, type ProtocolError } from '@groupcast/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { JsonEvents } from './dialect/json-event.ts';
+import { noPhpCounts } from './dialect/php-counts.ts';
+import { PhpEvents } from './dialect/php-events.ts';
+import { Turns } from './dialect/turns.ts';
 import { completeOptions, type HubOptionsInput } from './hub-options.ts';
 import { PendingPeers } from './pending-peers.ts';
 import { Queues } from './queue/queues.ts';
@@ -11,6 +14,7 @@ import { Router } from './router.ts';
 import { Session, type SessionShared } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
 import { answersUntilClosed } from './testing/raw-peer.ts';
+import { TrustedAddresses } from './trusted-addresses.ts';
 
 const SECRET = 'correct horse battery staple';
 const ELSEWHERE = '203.0.113.7';
@@ -44,12 +48,25 @@ async function sessionOf(
     queues: new Queues(options.queues),
     pendingPeers,
     json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
+    php: {
+      events: new PhpEvents(),
+      turns: new Turns(),
+      bridgedEvents: new Set(options.phpBridge),
+      counts: noPhpCounts(),
+      frameBytesMax,
+      ackOnDelivery: false,
+    },
     opened: () => {},
     refused: (_error: ProtocolError) => {},
     handedOut: () => {},
     ended: (_session, end) => resolve(end),
   };
-  return { session: new Session(1, near, shared), socket, ended, pendingPeers };
+  return {
+    session: new Session(1, near, new TrustedAddresses(options.trust).has(address), shared),
+    socket,
+    ended,
+    pendingPeers,
+  };
 }
 
 function promiseOfEnd(): { promise: Promise<SessionEnd>; resolve: (end: SessionEnd) => void } {

@@ -3,13 +3,13 @@ import { Link, type LinkEnd, type SpanReceiver } from '@groupcast/link';
 import { dialectOf, limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
 import { Admission, type AdmissionShared } from './admission.ts';
-import type { Dialect, Requests } from './dialect/dialect.ts';
+import type { Dialect } from './dialect/dialect.ts';
 import { JsonDialect, type JsonShared } from './dialect/json-dialect.ts';
 import { NativeDialect } from './dialect/native-dialect.ts';
+import { PhpDialect, type PhpRequests, type PhpShared } from './dialect/php-dialect.ts';
 import type { Leaver } from './drain.ts';
 import type { HistorySlot, PublishSlot } from './engine/engine.ts';
 import type { HubOptions } from './hub-options.ts';
-import { isLoopbackAddress } from './loopback.ts';
 import type { Output } from './output-budget.ts';
 import type { Queues } from './queue/queues.ts';
 import { QueuePeer } from './queue-peer.ts';
@@ -33,6 +33,7 @@ export interface SessionShared extends AdmissionShared {
   readonly router: Router;
   readonly queues: Queues;
   readonly json: JsonShared;
+  readonly php: PhpShared;
   /** The session is open. */
   opened(session: Session): void;
   /** A request was refused, and the session goes on. */
@@ -44,10 +45,11 @@ export interface SessionShared extends AdmissionShared {
 }
 
 /** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
-export class Session implements Requests, Subscriber, SpanReceiver, Output, Leaver {
+export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, Leaver {
   readonly id: number;
   readonly queues: QueuePeer;
   readonly #shared: SessionShared;
+  readonly #isLocal: boolean;
   readonly #address: string;
   readonly #port: number;
   readonly #admission: Admission;
@@ -61,10 +63,11 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
   #receivedBefore = 0;
   #delivered = 0;
 
-  constructor(id: number, socket: Socket, shared: SessionShared) {
+  /** `isLocal`: it is on this host, or taken as if it were. */
+  constructor(id: number, socket: Socket, isLocal: boolean, shared: SessionShared) {
     const { options } = shared;
-    const isLocal = isLoopbackAddress(socket.remoteAddress);
     this.id = id;
+    this.#isLocal = isLocal;
     this.#shared = shared;
     this.#address = socket.remoteAddress ?? '';
     this.#port = socket.remotePort ?? 0;
@@ -80,7 +83,7 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
       receivedItem: () => {
         this.#received += 1;
       },
-      sendItem: (frame: Uint8Array) => this.#sendItem(frame),
+      sendItem: (frame: Uint8Array, key?: string) => this.#sendItem(frame, key),
     };
     this.queues = new QueuePeer(shared.queues, queueEvents, options.frameBytesMax);
     // A local publisher may connect early and be silent until it has something to say.
@@ -239,8 +242,16 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
     this.#link.send(frames);
   }
 
-  send(frame: Uint8Array): void {
-    this.#link.send(frame);
+  send(frame: Uint8Array, key?: string): void {
+    this.#link.send(frame, key);
+  }
+
+  holdBack(): void {
+    this.#link.holdBack();
+  }
+
+  recall(key: string): number {
+    return this.#link.recall(key);
   }
 
   sendPage(header: Uint8Array, frames: readonly Uint8Array[]): void {
@@ -263,6 +274,18 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
     this.#shared.refused(error);
   }
 
+  countLossy(count: number): void {
+    this.#shared.php.counts.lossy += count;
+  }
+
+  begin(): void {
+    this.#mustBeOpen();
+  }
+
+  end(error: ProtocolError): void {
+    this.close(error.code, error);
+  }
+
   #receive(firstByte: number, bytes: Uint8Array, start: number, end: number): void {
     this.#dialect ??= this.#createDialect(firstByte);
     const dialect = this.#dialect;
@@ -283,8 +306,9 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
     const dialect = dialectOf(firstByte);
     if (dialect === 'native') return new NativeDialect(this);
     if (dialect === 'json') return new JsonDialect(this, this.#shared.json);
+    if (dialect === 'php' && this.#isLocal) return new PhpDialect(this, this.#shared.php);
     // Not a word to a PHP peer: a frame that it did not ask for ends its process.
-    this.close(dialect === 'php' ? 'php_dialect' : 'unknown_dialect');
+    this.close(dialect === 'php' ? 'untrusted' : 'unknown_dialect');
     return undefined;
   }
 
@@ -302,9 +326,9 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
     this.close(error.code, error);
   }
 
-  #sendItem(frame: Uint8Array): void {
+  #sendItem(frame: Uint8Array, key: string | undefined): void {
     this.#delivered += 1;
-    this.#link.send(frame);
+    this.#link.send(frame, key);
     this.#shared.router.worked(frame.length);
     this.#shared.handedOut(frame.length);
   }
@@ -343,5 +367,6 @@ export class Session implements Requests, Subscriber, SpanReceiver, Output, Leav
     this.#admission.close();
     this.#shared.router.remove(this);
     this.queues.leave();
+    this.#dialect?.ended();
   }
 }

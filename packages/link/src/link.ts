@@ -142,9 +142,9 @@ export class Link {
     this.#recallable ??= new RecallQueue();
   }
 
-  /** Takes back what was sent under a key and has not left. Only on a link that holds back. */
-  recall(key: string): void {
-    this.#recallable?.recall(key);
+  /** Takes back what was sent under a key and has not left. Answers how often something was. Only on a link that holds back. */
+  recall(key: string): number {
+    return this.#recallable?.recall(key) ?? 0;
   }
 
   /** Queues whole frames; they leave at the end of the turn. Once the link is closing they are dropped. `key`: what they can be recalled by. */

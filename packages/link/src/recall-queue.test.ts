@@ -29,7 +29,8 @@ describe('RecallQueue', () => {
     queue.push(frame(1), 'a');
     queue.push(frame(2, 2), 'b');
     queue.push(frame(3), 'a');
-    queue.recall('a');
+    expect(queue.recall('a')).toBe(2);
+    expect(queue.recall('a')).toBe(0);
     queue.push(frame(4), 'a');
     expect(queue.bytes).toBe(3);
     expect(queue.take(Number.POSITIVE_INFINITY)).toEqual([frame(2, 2), frame(4)]);

@@ -37,12 +37,14 @@ export class RecallQueue {
     return frames;
   }
 
-  /** Takes back all that waits under a key. */
-  recall(key: string): void {
-    if (!this.#counts.has(key)) return;
+  /** Takes back all that waits under a key. Answers how many frames that were. */
+  recall(key: string): number {
+    const count = this.#counts.get(key) ?? 0;
+    if (count === 0) return 0;
     this.#trim();
     for (const entry of this.#entries) if (entry.key === key) this.#forget(entry);
     this.#entries = this.#entries.filter((entry) => entry.key !== key);
+    return count;
   }
 
   #trim(): void {

@@ -14,12 +14,13 @@ import {
   runUntilSignal,
   startTable,
 } from '@groupcast/service';
-import type { HubConfig } from '../config.ts';
+import { type HubConfig, UNIX_SOCKET_MODES } from '../config.ts';
 import { MemoryEngine } from '../engine/memory-engine.ts';
 import { createHub, type Hub } from '../hub.ts';
 import { HubError } from '../hub-error.ts';
 import type { HubOptionsInput, HubTls } from '../hub-options.ts';
 import type { QueueLimits } from '../queue/queue-limits.ts';
+import type { UnixSocket } from '../unix-listener.ts';
 import { warmUp } from '../warm-up.ts';
 import { limitLog } from './limited-log.ts';
 import { hubMetrics } from './metrics.ts';
@@ -117,6 +118,10 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
     port,
     tls: tlsOptions(config),
     insecure,
+    unixSocket: unixSocketOf(config),
+    trust: config.trust,
+    phpBridge: config.phpBridge,
+    phpAck: config.phpAck,
     engine: memoryEngine(config),
     queues: queueLimits(config),
     sessionsMax,
@@ -126,6 +131,10 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
     link,
     log,
   };
+}
+
+function unixSocketOf({ unixSocket: path, unixSocketMode }: HubConfig): UnixSocket | undefined {
+  return path === '' ? undefined : { path, mode: UNIX_SOCKET_MODES[unixSocketMode] };
 }
 
 function queueLimits(config: HubConfig): Partial<QueueLimits> {

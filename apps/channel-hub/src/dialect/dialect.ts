@@ -21,6 +21,8 @@ export interface Requests {
   send(frame: Uint8Array): void;
   /** A page of history to the peer: what announces it, and the DELIVERs. */
   sendPage(header: Uint8Array, frames: readonly Uint8Array[]): void;
+  /** Values of a PHP peer, handed out here, that JSON could not say. */
+  countLossy(count: number): void;
   /** Tells the peer that its request cannot be done. */
   refuse(request: RequestId, error: ProtocolError): void;
   /** The same, where the peer wanted no answer. */
@@ -29,7 +31,7 @@ export interface Requests {
 
 /** How one peer writes: turns its frames into requests, and what the session answers into frames. */
 export interface Dialect {
-  readonly name: 'native' | 'json';
+  readonly name: 'native' | 'json' | 'php';
   /** Whether the peer must say hello before anything else, or may begin with any request where it need not prove itself. */
   readonly helloFirst: boolean;
   /** Whether both sides send empty frames to show that they live. */
@@ -50,4 +52,6 @@ export interface Dialect {
   /** Request undefined: the error is about the whole session. */
   error(request: RequestId, error: ProtocolError): void;
   deliver(frame: Uint8Array): void;
+  /** The session is over. */
+  ended(): void;
 }

@@ -36,6 +36,8 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
 
   receivedAll(): void {}
 
+  ended(): void {}
+
   receive(bytes: Uint8Array, start: number, end: number): void {
     const request = parseHubJsonRequest(bytes.subarray(start + limits.FRAME_HEADER_BYTES, end));
     switch (request.type) {

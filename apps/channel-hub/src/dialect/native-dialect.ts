@@ -35,6 +35,8 @@ export class NativeDialect implements Dialect, PublishSlot, HistorySlot {
     else this.#receiveFrame(bytes.subarray(start, end));
   }
 
+  ended(): void {}
+
   receivedAll(): void {
     const { bytes, start, end, count } = this.#run;
     if (count === 0) return;

@@ -3,6 +3,7 @@ import type { Consumer, ItemTaker } from '../queue/consumer.ts';
 import { Credit } from '../queue/credit.ts';
 import type { HandedItem } from '../queue/queue-item.ts';
 import type { Requests } from './dialect.ts';
+import { payloadOf } from './php-payload.ts';
 
 /** What a native peer sends about queues. */
 export type NativeQueueRequest = native.Enqueue | native.Watch | native.Unwatch | native.ItemResult;
@@ -41,8 +42,12 @@ export class NativeQueues implements ItemTaker {
     }
   }
 
-  take({ id: item, ...rest }: HandedItem): void {
-    this.#session.queues.sendItem(native.encodeItem({ item, ...rest }));
+  take({ id: item, kind, payload, ...rest }: HandedItem): void {
+    const { lossy, ...sent } = kind === 'php' ? payloadOf(payload) : { kind, payload, lossy: 0 };
+    this.#session.countLossy(lossy);
+    const isSent = this.#session.queues.sendItem(native.encodeItem({ item, ...sent, ...rest }));
+    // What PHP wrote can be longer as JSON than a frame. In the end it is in the dead-letter queue.
+    if (!isSent) this.#consumer.failed(rest.queue, item, rest.attempt);
   }
 
   get #consumer(): Consumer {

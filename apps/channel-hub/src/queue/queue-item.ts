@@ -2,13 +2,16 @@ import type { native } from '@groupcast/protocol';
 import { ITEM_OVERHEAD_BYTES } from './queue-limits.ts';
 import type { Watch } from './watch.ts';
 
+/** What the bytes of an item are: as in a payload, or a serialized PHP value, which only a dialect for PHP sends as it is. */
+export type ItemKind = native.PayloadKind | 'php';
+
 /** An item as its consumer gets it. What ends the lease names queue, id and attempt. */
 export interface HandedItem {
   readonly queue: string;
   readonly id: number;
   /** 1 the first time. */
   readonly attempt: number;
-  readonly kind: native.PayloadKind;
+  readonly kind: ItemKind;
   readonly payload: Uint8Array;
 }
 
@@ -19,7 +22,7 @@ export type ItemState = 'waiting' | 'leased' | 'gone';
 export class QueueItem {
   /** Ids grow, so that they tell the order of a queue as well. */
   readonly id: number;
-  readonly kind: native.PayloadKind;
+  readonly kind: ItemKind;
   readonly payload: Uint8Array;
   /** What it counts for. */
   readonly bytes: number;
@@ -32,7 +35,7 @@ export class QueueItem {
   /** When the lease ends. */
   deadlineMs = 0;
 
-  constructor(id: number, kind: native.PayloadKind, payload: Uint8Array, enqueuedAtMs: number) {
+  constructor(id: number, kind: ItemKind, payload: Uint8Array, enqueuedAtMs: number) {
     this.id = id;
     this.kind = kind;
     this.payload = payload;

@@ -1,7 +1,7 @@
-import { isQueueName, type native, ProtocolError, limits as wire } from '@groupcast/protocol';
+import { isQueueName, ProtocolError, limits as wire } from '@groupcast/protocol';
 import { Consumer, type ConsumerOptions, type ItemTaker } from './consumer.ts';
 import type { Credit } from './credit.ts';
-import { QueueItem } from './queue-item.ts';
+import { type ItemKind, QueueItem } from './queue-item.ts';
 import { ITEM_OVERHEAD_BYTES, QUEUE_DEFAULTS, type QueueLimits } from './queue-limits.ts';
 import { noCounts, type QueueRow, type QueueStats } from './queue-stats.ts';
 import { QueueTable } from './queue-table.ts';
@@ -41,7 +41,7 @@ export class Queues {
    * The payload is copied. Answers why the item is refused, if it is: `bad_queue`, `queue_full`, or `hub_unavailable` when the hub is about
    * to end.
    */
-  enqueue(name: string, kind: native.PayloadKind, payload: Uint8Array): ProtocolError | undefined {
+  enqueue(name: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined {
     const refusal = this.#refusalOf(name, payload.length + ITEM_OVERHEAD_BYTES);
     if (refusal !== undefined) {
       this.#counts.refused += 1;
@@ -168,7 +168,7 @@ export class Queues {
     return undefined;
   }
 
-  #add(queue: WorkQueue, kind: native.PayloadKind, payload: Uint8Array): void {
+  #add(queue: WorkQueue, kind: ItemKind, payload: Uint8Array): void {
     this.#lastId += 1;
     const item = new QueueItem(this.#lastId, kind, payload, this.#clock());
     this.#bytes += item.bytes;

@@ -1,0 +1,198 @@
+import { channelOfGroup, groupOfChannel, limits, native, ProtocolError, php } from '@groupcast/protocol';
+import type { PublishSlot } from '../engine/engine.ts';
+import type { RequestId } from '../subscriber.ts';
+import type { Dialect, Requests } from './dialect.ts';
+import { readGroupMessage } from './php-bridge.ts';
+import type { PhpCounts } from './php-counts.ts';
+import { type PhpEvents, PhpPublication } from './php-events.ts';
+import { payloadOf } from './php-payload.ts';
+import { PhpQueues } from './php-queues.ts';
+import type { Turns } from './turns.ts';
+
+/** What a PHP peer needs of its session beside what others need, because it can be told nothing. */
+export interface PhpRequests extends Requests {
+  /** Makes sure that the peer may make requests. Throws ProtocolError. */
+  begin(): void;
+  /** What the kernel does not take at once can be recalled from now on. */
+  holdBack(): void;
+  /** `key`: what the frame can be recalled by. */
+  send(frame: Uint8Array, key?: string): void;
+  /** Takes back what was sent under a key and has not left. Answers how many frames that were. */
+  recall(key: string): number;
+  /** Ends the session without a word. */
+  end(error: ProtocolError): void;
+}
+
+/** What the PHP sessions of a hub share. */
+export interface PhpShared {
+  readonly events: PhpEvents;
+  /** Who gets the next `publishLoop` of a channel. */
+  readonly turns: Turns<PhpDialect>;
+  /** Events whose data are messages to groups. */
+  readonly bridgedEvents: ReadonlySet<string>;
+  readonly counts: PhpCounts;
+  /** The longest frame that is sent, in bytes. */
+  readonly frameBytesMax: number;
+  /** Whether an item of a queue is done when it is handed out: at most once, as in the original. */
+  readonly ackOnDelivery: boolean;
+}
+
+/** All groups' channels. */
+const GROUPS: native.Subject = { name: limits.GROUP_CHANNEL_PREFIX, prefix: true };
+
+/**
+ * What `Channel\Client` of PHP speaks: see PROTOCOL.md, "PHP dialect". Nothing is ever sent that the peer did not ask for, because each such
+ * frame ends its process: no answers, no errors, no heartbeats.
+ */
+export class PhpDialect implements Dialect, PublishSlot {
+  readonly name = 'php';
+  readonly helloFirst = false;
+  readonly heartbeats = false;
+  readonly strict = true;
+  readonly takesRuns = false;
+  readonly #session: PhpRequests;
+  readonly #shared: PhpShared;
+  readonly #queues: PhpQueues;
+  readonly #subscribed = new Set<string>();
+  /** Those of them that are bridged. */
+  readonly #bridged = new Set<string>();
+
+  constructor(session: PhpRequests, shared: PhpShared) {
+    this.#session = session;
+    this.#shared = shared;
+    this.#queues = new PhpQueues(session, shared);
+    session.holdBack();
+  }
+
+  receivedAll(): void {}
+
+  receive(bytes: Uint8Array, start: number, end: number): void {
+    this.#session.begin();
+    const request = php.readRequest(bytes, start + limits.FRAME_HEADER_BYTES, end);
+    switch (request.type) {
+      case 'subscribe':
+        this.#subscribe(request.channels);
+        return;
+      case 'unsubscribe':
+        for (const event of request.channels) this.#unsubscribe(event);
+        return;
+      case 'publish':
+        this.#publish(request.channels, bytes, request.data);
+        return;
+      case 'publishLoop':
+        this.#publishInTurn(request.channels, bytes, request.data);
+        return;
+      case 'watch':
+        this.#queues.watch(request.channels);
+        return;
+      case 'unwatch':
+        this.#queues.unwatch(request.channels);
+        return;
+      case 'enqueue':
+        this.#queues.enqueue(request.channels, bytes.subarray(request.data.start, request.data.end));
+        return;
+      case 'reserve':
+        this.#queues.reserve();
+    }
+  }
+
+  deliver(frame: Uint8Array): void {
+    const publication = this.#shared.events.of(frame);
+    if (this.#subscribed.has(publication.channel)) this.sendEvent(publication, publication.channel);
+    if (this.#bridged.size === 0 || groupOfChannel(publication.channel) === undefined) return;
+    for (const event of this.#bridged) this.sendEvent(publication, event);
+  }
+
+  /** To this peer, which has subscribed to the event. */
+  sendEvent(publication: PhpPublication, event: string): void {
+    const frame = publication.frame(event);
+    if (frame.length <= this.#shared.frameBytesMax) this.#session.send(frame, eventKey(event));
+    else this.#shared.counts.tooLong += 1;
+  }
+
+  ended(): void {
+    for (const event of this.#subscribed) this.#shared.turns.leave(event, this);
+  }
+
+  /** It cannot be told, so that all that is left is to end the session: the peer comes back, and its operator finds the reason in the log. */
+  error(_request: RequestId, error: ProtocolError): void {
+    this.#session.end(error);
+  }
+
+  challenge(): void {}
+  welcome(): void {}
+  subscribed(): void {}
+  published(): void {}
+
+  refused(_request: number, error: ProtocolError): void {
+    this.#session.countRefusal(error);
+  }
+
+  goaway(): boolean {
+    return false;
+  }
+
+  #subscribe(events: readonly string[]): void {
+    // A client subscribes twice when it connects.
+    const added = [...new Set(events)].filter((event) => !this.#subscribed.has(event));
+    const subjects = added.map((name) => ({ name, prefix: false }));
+    const bridged = added.filter((event) => this.#shared.bridgedEvents.has(event));
+    for (const event of added) {
+      this.#subscribed.add(event);
+      this.#shared.turns.join(event, this);
+    }
+    const isFirst = this.#bridged.size === 0 && bridged.length > 0;
+    for (const event of bridged) this.#bridged.add(event);
+    if (added.length > 0) this.#session.subscribe(undefined, isFirst ? [...subjects, GROUPS] : subjects);
+  }
+
+  #unsubscribe(event: string): void {
+    if (!this.#subscribed.delete(event)) return;
+    this.#shared.turns.leave(event, this);
+    const isLast = this.#bridged.delete(event) && this.#bridged.size === 0;
+    const subject = { name: event, prefix: false };
+    this.#session.unsubscribe(isLast ? [subject, GROUPS] : [subject]);
+    // The client has no callback for it any more, and one event without a callback ends its process.
+    this.#session.recall(eventKey(event));
+  }
+
+  #publish(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
+    const data = bytes.slice(span.start, span.end);
+    for (const event of events) {
+      const toGroup = this.#shared.bridgedEvents.has(event) ? readGroupMessage(bytes, span) : undefined;
+      const channel = toGroup === undefined ? event : channelOfGroup(toGroup.group);
+      const { kind, payload, lossy } = payloadOf(bytes, toGroup?.message ?? span);
+      this.#shared.counts.lossy += lossy;
+      this.#publishTo({ ...PLAIN, channel, kind, payload }, event, data);
+    }
+  }
+
+  #publishTo(publication: native.Publication, event: string, data: Uint8Array): void {
+    const frame = native.encodePublish(publication);
+    const { frameBytesMax, events } = this.#shared;
+    if (frame.length > frameBytesMax) {
+      const sentence = `The data take ${frame.length} bytes in the form of other dialects; ${frameBytesMax} are taken.`;
+      this.#session.countRefusal(new ProtocolError('bad_length', sentence));
+      return;
+    }
+    events.remember(frame, new PhpPublication(publication.channel, publication, event, data));
+    this.#session.publish(publication, frame, this, 0);
+  }
+
+  /** To one PHP peer of each channel: neither others nor history know of it. */
+  #publishInTurn(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
+    const data = bytes.slice(span.start, span.end);
+    for (const event of events) {
+      const peer = this.#shared.turns.next(event);
+      if (peer === undefined) this.#shared.counts.unheard += 1;
+      else peer.sendEvent(new PhpPublication(event, { kind: 'bytes', payload: data }, event, data), event);
+    }
+  }
+}
+
+const PLAIN = { excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+
+/** What is recalled together. Queues have other keys, though names may be the same. */
+function eventKey(event: string): string {
+  return `event ${event}`;
+}

@@ -1,0 +1,34 @@
+import { isUtf8 } from 'node:buffer';
+import { decodeText, encodeText, type native, php } from '@groupcast/protocol';
+
+/** A PHP value as peers of other dialects get it. */
+export interface PhpPayload {
+  readonly kind: native.PayloadKind;
+  readonly payload: Uint8Array;
+  /** How many values within it JSON could not say. */
+  readonly lossy: number;
+}
+
+/** A string is text, or bytes where it is no UTF-8; anything else is JSON. Throws ProtocolError for what is no PHP value. */
+export function payloadOf(
+  bytes: Uint8Array,
+  { start, end }: php.PhpSpan = { start: 0, end: bytes.length },
+): PhpPayload {
+  const value = php.decodePhp(bytes, start, end);
+  if (value instanceof Uint8Array) {
+    return { kind: isUtf8(value) ? 'text' : 'bytes', payload: value, lossy: 0 };
+  }
+  const { text, lossy } = php.toJson(value);
+  return { kind: 'json', payload: encodeText(text), lossy };
+}
+
+/** A payload as a serialized PHP value. */
+export function phpOf({ kind, payload }: Pick<native.Publication, 'kind' | 'payload'>): Uint8Array {
+  if (kind !== 'json') return php.encodePhp(payload);
+  try {
+    return php.encodePhp(php.fromJson(decodeText(payload)));
+  } catch {
+    // That it is JSON was only a claim: the bytes are a string, as they came.
+    return php.encodePhp(payload);
+  }
+}
