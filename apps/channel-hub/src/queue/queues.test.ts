@@ -123,13 +123,14 @@ describe('what was not done', () => {
   });
 
   test('consumers that leave when they are handed something: the next one gets it', () => {
-    const { enqueue, join } = start({ attemptsMax: 99 });
-    const leaving = Array.from({ length: 50 }, () => join());
+    const { enqueue, join } = start({ attemptsMax: 9_999 });
+    // More than the stack is deep.
+    const leaving = Array.from({ length: 5_000 }, () => join());
     for (const one of leaving) one.onTake = () => one.consumer.leave();
     for (const one of leaving) one.watch('q');
     const last = join().watch('q');
     enqueue('q', 'a');
-    expect(last.got).toEqual(['a/51']);
+    expect(last.got).toEqual(['a/5001']);
   });
 });
 
@@ -231,6 +232,21 @@ describe('dead letters', () => {
   });
 });
 
+test('a dead item that was dropped is not there any more for whoever had it', () => {
+  const { queues, enqueue, pass, join } = start({ attemptsMax: 1, itemsMax: 1 });
+  const one = join().watch('q');
+  enqueue('q', 'a');
+  one.fail();
+  const undertaker = join().watch('$dead:q');
+  undertaker.consumer.unwatch('$dead:q');
+  pass(VISIBILITY_MS);
+  enqueue('q', 'b');
+  one.fail();
+  expect(queues.stats()).toMatchObject({ dead: 2, deadDropped: 1, waiting: 1 });
+  expect(undertaker.done()).toBe(false);
+  expect(queues.stats()).toMatchObject({ done: 0, waiting: 1, bytes: ITEM_OVERHEAD_BYTES + 1 });
+});
+
 describe('bounds', () => {
   test('items and bytes of a queue, those in lease counted', () => {
     const { queues, refusal, join } = start({ itemsMax: 2, bytesMax: 3 * ITEM_OVERHEAD_BYTES });
@@ -252,8 +268,11 @@ describe('bounds', () => {
       'queue_full',
     ]);
     expect(() => join().watch('d')).toThrow(expect.objectContaining({ code: 'queue_limit' }));
-    join().watch('a').done();
+    const one = join().watch('a');
+    one.done();
     expect(refusal('b')).toBe(undefined);
+    one.consumer.unwatch('a');
+    join().watch('d');
   });
 
   test.each(['', 'a\nb', '$dead:q', 'x'.repeat(256)])('%j takes nothing', (name) => {

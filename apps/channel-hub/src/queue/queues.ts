@@ -146,7 +146,6 @@ export class Queues {
 
   /** For Consumer. */
   leave(consumer: Consumer): void {
-    // First the watches, or what is given back would come again.
     const watches = [...consumer.watches.values()];
     for (const watch of watches) this.#removeWatch(watch);
     for (const item of consumer.leases) this.#giveBack(item);
