@@ -6,7 +6,7 @@ export interface SessionRow {
   readonly id: number;
   /** As the peer calls itself: not trusted, and not safe for a terminal. */
   readonly name: string;
-  /** ADDRESS:PORT of the peer. */
+  /** ADDRESS:PORT of the peer, or `unix socket`. */
   readonly address: string;
   readonly dialect: 'native' | 'json' | 'php' | undefined;
   readonly state: SessionState;

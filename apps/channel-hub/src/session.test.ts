@@ -148,3 +148,28 @@ test.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'])('%s is this ma
   await once(socket, 'data');
   expect(session.row()).toMatchObject({ state: 'open', subjects: 1 });
 });
+
+describe('a peer that speaks PHP', () => {
+  const PHP = encodeFrame(encodeText('a:2:{s:4:"type";s:9:"subscribe";s:8:"channels";a:1:{i:0;s:1:"c";}}'));
+
+  test.each([
+    ['there is a secret', { secret: SECRET }],
+    ['there is none', { insecure: true }],
+  ])('from elsewhere is closed without a word where %s', async (_name, options) => {
+    const { socket, ended } = await sessionOf(ELSEWHERE, options);
+    socket.write(PHP);
+    expect(await answersUntilClosed(socket)).toHaveLength(0);
+    expect(await ended).toBe('untrusted');
+  });
+
+  test('from a trusted network is taken, and has no deadline', async () => {
+    const { session, socket, pendingPeers } = await sessionOf(ELSEWHERE, {
+      secret: SECRET,
+      trust: ['203.0.113.0/24'],
+    });
+    expect(pendingPeers.count).toBe(0);
+    socket.write(PHP);
+    while (session.row().state !== 'open') await new Promise(setImmediate);
+    expect(session.row()).toMatchObject({ dialect: 'php', subjects: 1 });
+  });
+});

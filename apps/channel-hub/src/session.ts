@@ -98,7 +98,7 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
     return {
       id: this.id,
       name: this.#name,
-      address: formatAddress(this.#address, this.#port),
+      address: this.#address === '' ? 'unix socket' : formatAddress(this.#address, this.#port),
       dialect: this.#dialect?.name,
       state: this.#admission.state,
       subjects: this.#shared.router.subjectCount(this),

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { HubError } from './hub-error.ts';
 
@@ -40,8 +40,9 @@ async function isListenedOn(path: string): Promise<boolean> {
     await once(socket, 'connect');
     return true;
   } catch (error) {
-    // Any other error, such as that there is a file which is no socket, is told by `listen` itself.
-    if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') unlinkSync(path);
+    // A file that is no socket refuses, too, and is somebody's: `listen` says so, as it tells of any other error.
+    const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+    if (isRefused && lstatSync(path).isSocket()) unlinkSync(path);
     return false;
   } finally {
     socket.destroy();

@@ -6,6 +6,7 @@ describe('parseHub', () => {
     ['127.0.0.1:2206', { host: '127.0.0.1', port: 2206 }],
     ['hub.example.com:1', { host: 'hub.example.com', port: 1 }],
     ['[::1]:65535', { host: '::1', port: 65_535 }],
+    ['unix:/run/groupcast/hub.sock', { path: '/run/groupcast/hub.sock' }],
   ])('%s', (text, address) => {
     expect(parseHub(text)).toEqual(address);
   });
@@ -21,6 +22,7 @@ describe('parseHub', () => {
     '127.0.0.1:x',
     '::1:2206',
     '[::1]',
+    'unix:',
     '[]:2206',
     'a b:2206',
     'a:1:2',

@@ -1,3 +1,4 @@
+import type { HubClientOptions } from '@groupcast/hub-client';
 import { limits } from '@groupcast/protocol';
 import {
   choiceOption,
@@ -62,9 +63,11 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   hub: textOption({
     default: '127.0.0.1:2206',
     valueName: 'HOST:PORT',
-    describe: 'The hub to publish to and to subscribe at.',
+    describe: 'The hub to publish to and to subscribe at; unix:FILE for its Unix socket.',
     check: (hub) =>
-      parseHub(hub) === undefined ? 'an address and a port, such as 10.0.0.5:2206' : undefined,
+      parseHub(hub) === undefined
+        ? 'an address and a port, such as 10.0.0.5:2206, or unix: and a file'
+        : undefined,
   }),
   adminHost: textOption({
     default: '127.0.0.1',
@@ -221,13 +224,20 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   }),
 };
 
-export interface HubAddress {
-  readonly host: string;
-  readonly port: number;
+/** Where a hub listens, as a HubClient takes it. */
+export type HubAddress = Pick<HubClientOptions, 'host' | 'port'> | Pick<HubClientOptions, 'path'>;
+
+const UNIX_PREFIX = 'unix:';
+
+/** As `--hub` has it. */
+export function formatHub(hub: HubAddress): string {
+  return 'path' in hub ? `${UNIX_PREFIX}${hub.path}` : `${hub.host}:${hub.port}`;
 }
 
-/** Reads HOST:PORT, where an IPv6 address stands in brackets. `undefined` when it is neither. */
+/** Reads HOST:PORT, where an IPv6 address stands in brackets, or `unix:FILE`. `undefined` when it is neither. */
 export function parseHub(text: string): HubAddress | undefined {
+  const path = text.startsWith(UNIX_PREFIX) ? text.slice(UNIX_PREFIX.length) : '';
+  if (path !== '') return { path };
   const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<name>[^:[\]\s]+)):(?<port>\d{1,5})$/.exec(text);
   const host = match?.groups?.['ipv6'] ?? match?.groups?.['name'];
   const port = Number(match?.groups?.['port']);

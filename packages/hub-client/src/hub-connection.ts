@@ -182,16 +182,18 @@ export class HubConnection implements LinkReceiver {
   }
 
   #problem(code: ProtocolError['code'], what: string, cause?: Error): ProtocolError {
-    const { host, port } = this.#options;
+    const { host, port, path } = this.#options;
+    const hub = path === '' ? `${host}:${port}` : path;
     const detail = cause === undefined ? '' : ` (${cause.message})`;
-    return new ProtocolError(code, `The hub at ${host}:${port} ${what}${detail}.`, cause && { cause });
+    return new ProtocolError(code, `The hub at ${hub} ${what}${detail}.`, cause && { cause });
   }
 }
 
 /** `ready` is called when bytes can be sent that only the other end reads. */
 function connectTo(options: HubClientOptions, ready: () => void): Socket {
-  const { host, port, tls } = options;
-  return tls === undefined ? connect({ host, port }, ready) : connectTls({ ...tls, host, port }, ready);
+  const { host, port, path, tls } = options;
+  const to = path === '' ? { host, port } : { path };
+  return tls === undefined ? connect(to, ready) : connectTls({ ...tls, ...to }, ready);
 }
 
 const END_SENTENCES: Readonly<Record<Exclude<LinkEnd, 'closed'>, string>> = {

@@ -15,6 +15,8 @@ export interface HubClientOptions {
   readonly host: string;
   /** Default 2206. */
   readonly port: number;
+  /** Unix socket of a hub on this host, in place of host and port. Default '': there is none. */
+  readonly path: string;
   /** Shared with the hub, or '' (the default) where the hub has none. With one, a hub that cannot prove that it knows it is left. */
   readonly secret: string;
   /** Makes the link TLS; `{}` for a hub with a public certificate. Default undefined: it is plain TCP. */
@@ -45,6 +47,7 @@ export interface HubClientOptions {
 export const HUB_CLIENT_DEFAULTS: HubClientOptions = {
   host: '127.0.0.1',
   port: 2206,
+  path: '',
   secret: '',
   tls: undefined,
   name: '',

@@ -27,6 +27,7 @@ test('the metrics say what the report says, reasons as labels', async () => {
       dead: 47,
       deadDropped: 48,
     },
+    php: { lossy: 51, tooLong: 52, unheard: 53 },
     history: {
       publications: 20,
       bytes: 9_000,
@@ -60,6 +61,9 @@ test('the metrics say what the report says, reasons as labels', async () => {
       'groupcast_hub_message_ids 30',
       'groupcast_hub_message_ids_dropped_total 3',
       'groupcast_hub_duplicates_total 9',
+      'groupcast_hub_php_lossy_values_total 51',
+      'groupcast_hub_php_too_long_total 52',
+      'groupcast_hub_php_unheard_total 53',
       'groupcast_hub_queues 2',
       'groupcast_hub_queue_items_waiting 31',
       'groupcast_hub_queue_items_leased 4',

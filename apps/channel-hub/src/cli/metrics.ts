@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { PhpCounts } from '../dialect/php-counts.ts';
 import type { HistoryStats } from '../engine/engine.ts';
 import type { QueueCounts, QueueStats } from '../queue/queue-stats.ts';
 import type { HubReport } from './stats.ts';
@@ -65,6 +66,16 @@ const QUEUE_COUNTERS: readonly (readonly [field: keyof QueueCounts, name: string
   ['deadDropped', 'queue_dead_dropped_total', 'Items that a full dead-letter queue lost.'],
 ];
 
+const PHP_COUNTERS: readonly (readonly [field: keyof PhpCounts, name: string, help: string])[] = [
+  ['lossy', 'php_lossy_values_total', 'Values of PHP peers that JSON could not say.'],
+  [
+    'tooLong',
+    'php_too_long_total',
+    'Deliveries to PHP peers that were longer than a frame, and were not made.',
+  ],
+  ['unheard', 'php_unheard_total', 'publishLoop to a channel that no PHP peer followed.'],
+];
+
 const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'refused', name: string, help: string])[] = [
   ['closed', 'closed_total', 'Peers that ended.'],
   ['refused', 'refused_total', 'Requests that were answered with an error.'],
@@ -85,7 +96,7 @@ export async function hubMetrics(report: HubReport): Promise<{ contentType: stri
     const family = new Counter({ name: `groupcast_hub_${name}`, help, labelNames, registers });
     for (const [value, count] of Object.entries(counts)) family.inc({ [label]: value }, count);
   };
-  const { history, queues } = report;
+  const { history, queues, php } = report;
   for (const [field, name, help] of GAUGES) gauge(name, help, report[field]);
   for (const [field, name, help] of COUNTERS) counter(name, help, report[field]);
   for (const [field, name, help] of HISTORY_GAUGES) gauge(name, help, history[field]);
@@ -93,6 +104,7 @@ export async function hubMetrics(report: HubReport): Promise<{ contentType: stri
   for (const [field, name, help] of QUEUE_GAUGES) gauge(name, help, queues[field]);
   gauge('queue_oldest_item_age_seconds', 'How long the oldest item has waited.', queues.oldestMs / 1_000);
   for (const [field, name, help] of QUEUE_COUNTERS) counter(name, help, queues[field]);
+  for (const [field, name, help] of PHP_COUNTERS) counter(name, help, php[field]);
   for (const [field, name, help] of REASON_COUNTERS) labelled(name, help, 'reason', report[field]);
   labelled(
     'history_trimmed_total',

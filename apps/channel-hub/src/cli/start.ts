@@ -73,7 +73,10 @@ export const startCommand: Command<HubConfig> = {
       const { port } = await listenForPeers(hub, config);
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
       listen = `frame://${formatAddress(config.host, port)}`;
-      context.print(startTable([{ worker: 'ChannelHub', listen, processes: 1 }]));
+      const listens = config.unixSocket === '' ? [listen] : [listen, `unix://${config.unixSocket}`];
+      context.print(
+        startTable(listens.map((address) => ({ worker: 'ChannelHub', listen: address, processes: 1 }))),
+      );
       return await ended;
     } finally {
       await hub.close();

@@ -1,4 +1,5 @@
 import { type Log, listenErrorMessage } from '@groupcast/service';
+import { formatHub } from '../config.ts';
 import type { Generation } from './generation.ts';
 import { ListenError } from './listen-error.ts';
 import { ReloadError } from './reload-error.ts';
@@ -48,16 +49,16 @@ async function reachHub(
   log: Log,
   { hubMs, hubLooks }: BringUpTimes,
 ): Promise<void> {
-  const { host, port } = next.settings.worker.hub;
+  const hub = formatHub(next.settings.worker.hub);
   for (let look = 0; look < hubLooks; look++) {
     if (await next.allLinked(hubMs)) return;
     if (await hubIsThere()) continue;
     next.excuseHub();
-    log.warn({ hub: `${host}:${port}` }, 'the hub is away; the new workers serve without having reached it');
+    log.warn({ hub }, 'the hub is away; the new workers serve without having reached it');
     return;
   }
   const message =
-    `The new workers did not all reach the hub at ${host}:${port} within ${(hubMs * hubLooks) / 1_000} s, ` +
+    `The new workers did not all reach the hub at ${hub} within ${(hubMs * hubLooks) / 1_000} s, ` +
     'though there are workers that have it: check --hub, the secret and the TLS files.';
   throw new ReloadError('hub_unreachable', message);
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { HubClient } from '@groupcast/hub-client';
 import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
+import { formatHub } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { linkOptions } from './link-options.ts';
 import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
@@ -86,12 +87,11 @@ class WorkerProcess {
     this.#drainMs = options.drainMs;
     const bindings = { role: 'worker', worker: options.index };
     const log = createLogger({ name: 'groupcast-gateway', ...options.log, bindings });
-    const { host, port } = options.hub;
     const name = `gateway worker ${options.index} pid ${process.pid}`;
     const link = linkOptions(options.gateway.fastPaths);
-    const hub = new HubClient({ host, port, secret: options.secret, tls: options.hubTls, name, link });
+    const hub = new HubClient({ ...options.hub, secret: options.secret, tls: options.hubTls, name, link });
     hub.on('state', (state, error) => {
-      if (state === 'open') log.info({ hub: `${host}:${port}` }, 'hub reached');
+      if (state === 'open') log.info({ hub: formatHub(options.hub) }, 'hub reached');
       else if (state === 'waiting')
         log.warn({ code: error?.code }, error?.message ?? 'the hub closed the link');
       if (state !== 'open' || this.#linked) return;

@@ -1,0 +1,86 @@
+import { JsonEvents } from '../dialect/json-event.ts';
+import { noPhpCounts } from '../dialect/php-counts.ts';
+import { PhpEvents } from '../dialect/php-events.ts';
+import { Turns } from '../dialect/turns.ts';
+import { completeOptions, type HubOptions, type HubOptionsInput } from '../hub-options.ts';
+import { PendingPeers } from '../pending-peers.ts';
+import { Queues } from '../queue/queues.ts';
+import { Router } from '../router.ts';
+import { Session, type SessionShared } from '../session.ts';
+import type { SessionEnd } from '../session-end.ts';
+import { MemorySocket } from './memory-socket.ts';
+
+/** The real sessions of a hub, with links on sockets in memory: for tests that connect millions of peers. */
+export class MemoryHub {
+  readonly router: Router;
+  readonly queues: Queues;
+  readonly options: HubOptions;
+  readonly #shared: SessionShared;
+  readonly #sessions = new Set<Session>();
+  readonly #pendingPeers: PendingPeers;
+  #lastId = 0;
+
+  /** `ended` hears how each session ended. */
+  constructor(
+    options: HubOptionsInput,
+    ended: (end: SessionEnd, error: Error | undefined, socket: MemorySocket) => void,
+  ) {
+    // A socket in memory has no handle that could be read and written past its stream.
+    this.options = completeOptions({ ...options, link: { ...options.link, fastPaths: false } });
+    const { engine, frameBytesMax, pendingPerAddressMax, phpAck, phpBridge } = this.options;
+    this.router = new Router(engine);
+    this.queues = new Queues(this.options.queues);
+    this.#pendingPeers = new PendingPeers(pendingPerAddressMax);
+    this.#shared = {
+      options: this.options,
+      router: this.router,
+      queues: this.queues,
+      pendingPeers: this.#pendingPeers,
+      json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
+      php: {
+        events: new PhpEvents(),
+        turns: new Turns(),
+        bridgedEvents: new Set(phpBridge),
+        counts: noPhpCounts(),
+        frameBytesMax,
+        ackOnDelivery: phpAck === 'delivery',
+      },
+      opened: () => {},
+      refused: () => {},
+      handedOut: () => {},
+      ended: (session, end, error) => {
+        this.#sessions.delete(session);
+        const socket = this.#sockets.get(session);
+        if (socket !== undefined) ended(end, error, socket);
+      },
+    };
+  }
+
+  readonly #sockets = new WeakMap<Session, MemorySocket>();
+
+  start(): Promise<void> {
+    return this.options.engine.start(this.router);
+  }
+
+  close(): Promise<void> {
+    return this.options.engine.close();
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  get pendingSessions(): number {
+    return this.#pendingPeers.count;
+  }
+
+  /** A new peer, which is given what the hub sends to it. */
+  connect(taken: (bytes: Uint8Array) => void): MemorySocket {
+    const socket = new MemorySocket(taken);
+    this.#lastId += 1;
+    const session = new Session(this.#lastId, socket.asSocket, true, this.#shared);
+    this.#sessions.add(session);
+    this.#sockets.set(session, socket);
+    return socket;
+  }
+}

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { isNetwork, TrustedAddresses } from './trusted-addresses.ts';
+
+describe('TrustedAddresses', () => {
+  const trusted = new TrustedAddresses(['10.1.0.0/16', '192.0.2.7', '2001:db8::/32', '2001:db9::1']);
+
+  test.each([
+    '127.0.0.1',
+    '::1',
+    '::ffff:127.0.0.1',
+    '10.1.0.0',
+    '10.1.255.255',
+    '::ffff:10.1.2.3',
+    '192.0.2.7',
+    '2001:db8:1::5',
+    '2001:db9::1',
+  ])('has %s', (address) => {
+    expect(trusted.has(address)).toBe(true);
+  });
+
+  test.each(['10.2.0.0', '10.0.255.255', '192.0.2.8', '2001:db9::2', '::ffff:10.2.0.1', '', 'x', undefined])(
+    'has not %s',
+    (address) => {
+      expect(trusted.has(address)).toBe(false);
+    },
+  );
+
+  test('trusts this host alone where nothing is named, and everybody where that is named', () => {
+    expect(new TrustedAddresses([]).has('10.1.2.3')).toBe(false);
+    expect(new TrustedAddresses(['0.0.0.0/0']).has('10.1.2.3')).toBe(true);
+  });
+});
+
+test.each(['10.1.0.0/16', '10.1.2.3', '::/0', '2001:db8::1'])('%s is a network', (text) => {
+  expect(isNetwork(text)).toBe(true);
+});
+
+test.each(['', 'host', '10.1.0.0/33', '10.1.0.0/', '10.1.0.0/x', '10.1.0.0/8/8', '::/129', '10.1/16', '/8'])(
+  '%j is none',
+  (text) => {
+    expect(isNetwork(text)).toBe(false);
+    expect(() => new TrustedAddresses([text])).toThrow(RangeError);
+  },
+);
