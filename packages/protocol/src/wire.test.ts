@@ -75,7 +75,10 @@ const commandLike = fc.record(
 );
 const requestLike = fc.record(
   {
-    type: likely('hello', 'proof', 'subscribe', 'unsubscribe', 'publish'),
+    type: likely(
+      ...['hello', 'proof', 'subscribe', 'unsubscribe', 'publish'],
+      ...['enqueue', 'watch', 'unwatch', 'done', 'failed'],
+    ),
     version: likely(1),
     nonce: likely('00'.repeat(32)),
     proof: likely('ff'.repeat(32)),
@@ -86,6 +89,10 @@ const requestLike = fc.record(
     sender: likely('', 'x'),
     message_id: likely('', 'x'),
     exclude_sender: likely(true, false),
+    queue: likely('jobs', 1, '$dead:jobs'),
+    concurrency: likely(1, 1_000),
+    item: likely(1),
+    attempt: likely(1),
   },
   { requiredKeys: ['type'] },
 );

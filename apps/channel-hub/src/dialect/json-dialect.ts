@@ -4,6 +4,7 @@ import type { RequestId } from '../subscriber.ts';
 import type { Dialect, Requests } from './dialect.ts';
 import { errorText, type JsonEvents } from './json-event.ts';
 import { type ChannelPosition, JsonPublish, type JsonPublishOutcome } from './json-publish.ts';
+import { JsonQueues } from './json-queues.ts';
 
 /** Publish requests of one session that wait for the engine's answer. */
 const PUBLISHES_WAITING_MAX = 1_024;
@@ -27,11 +28,13 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
   readonly takesRuns = false;
   readonly #session: Requests;
   readonly #shared: JsonShared;
+  readonly #queues: JsonQueues;
   #publishesWaiting = 0;
 
   constructor(session: Requests, shared: JsonShared) {
     this.#session = session;
     this.#shared = shared;
+    this.#queues = new JsonQueues(session);
   }
 
   receivedAll(): void {}
@@ -56,6 +59,9 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
         return;
       case 'publish':
         this.#publish(request);
+        return;
+      default:
+        this.#queues.receive(request);
     }
   }
 

@@ -43,7 +43,8 @@ function eventText(publication: native.Publication): string {
   return `${text}}`;
 }
 
-function dataField({ kind, payload }: native.Publication): string {
+/** `"data":…`, or `"data_base64":…` for what is neither text nor JSON. */
+export function dataField({ kind, payload }: Pick<native.Publication, 'kind' | 'payload'>): string {
   const text = kind === 'bytes' ? undefined : textOf(payload);
   if (text !== undefined && kind === 'text') return `"data":${JSON.stringify(text)}`;
   // As the publisher wrote it: to write it anew would turn 1.0 into 1 and lose digits of long numbers.

@@ -1,22 +1,17 @@
 import { native } from '@groupcast/protocol';
 import type { Consumer, ItemTaker } from '../queue/consumer.ts';
-import { Credit } from '../queue/credit.ts';
 import type { HandedItem } from '../queue/queue-item.ts';
+import { Concurrency } from './concurrency.ts';
 import type { Requests } from './dialect.ts';
 import { payloadOf } from './php-payload.ts';
 
 /** What a native peer sends about queues. */
 export type NativeQueueRequest = native.Enqueue | native.Watch | native.Unwatch | native.ItemResult;
 
-interface Watched {
-  readonly credit: Credit;
-  concurrency: number;
-}
-
 /** Queues in the native dialect: see PROTOCOL.md, "Queues". */
 export class NativeQueues implements ItemTaker {
   readonly #session: Requests;
-  readonly #watched = new Map<string, Watched>();
+  readonly #concurrency = new Concurrency();
 
   constructor(session: Requests) {
     this.#session = session;
@@ -31,8 +26,7 @@ export class NativeQueues implements ItemTaker {
         this.#watch(request);
         return;
       case 'unwatch':
-        this.#watched.delete(request.queue);
-        this.#consumer.unwatch(request.queue);
+        this.#concurrency.unwatch(this.#consumer, request.queue);
         return;
       case 'done':
         this.#consumer.done(request.queue, request.item, request.attempt);
@@ -61,18 +55,7 @@ export class NativeQueues implements ItemTaker {
   }
 
   #watch({ request, queue, concurrency }: native.Watch): void {
-    const consumer = this.#consumer;
-    const known = this.#watched.get(queue);
-    if (known !== undefined) {
-      const more = concurrency - known.concurrency;
-      known.concurrency = concurrency;
-      consumer.addCredit(known.credit, more);
-      return;
-    }
-    const credit = new Credit(true);
-    consumer.addCredit(credit, concurrency);
-    const refusal = consumer.watch(queue, credit);
-    if (refusal === undefined) this.#watched.set(queue, { credit, concurrency });
-    else this.#session.refuse(request, refusal);
+    const refusal = this.#concurrency.watch(this.#consumer, queue, concurrency);
+    if (refusal !== undefined) this.#session.refuse(request, refusal);
   }
 }

@@ -47,7 +47,18 @@ describe('golden requests', () => {
 
   test('there is one of every type', () => {
     expect(new Set(golden.requests.map(({ message }) => message.type))).toEqual(
-      new Set(['hello', 'proof', 'subscribe', 'unsubscribe', 'publish']),
+      new Set([
+        'hello',
+        'proof',
+        'subscribe',
+        'unsubscribe',
+        'publish',
+        'enqueue',
+        'watch',
+        'unwatch',
+        'done',
+        'failed',
+      ]),
     );
   });
 });

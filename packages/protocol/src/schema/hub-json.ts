@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import {
   CHANNELS_PER_FRAME_MAX,
+  CONCURRENCY_MAX,
   JSON_DEPTH_MAX,
   NONCE_BYTES,
   PROOF_BYTES,
   SHORT_TEXT_BYTES_MAX,
 } from '../limits.ts';
-import { isChannelName } from '../name.ts';
+import { isChannelName, isQueueName, isWatchableQueueName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { decodeText, utf8ByteLength } from '../text.ts';
 import { commandId } from './client-command.ts';
@@ -17,7 +18,15 @@ function hexBytes(count: number): z.ZodString {
 }
 
 const id = commandId.optional();
-const channel = z.union([z.string(), z.int()]).transform(String).refine(isChannelName, 'not a channel name');
+const name = z.union([z.string(), z.int()]).transform(String);
+const channel = name.refine(isChannelName, 'not a channel name');
+const queue = name.refine(isQueueName, 'not the name of a queue that can be filled');
+const watchableQueue = name.refine(isWatchableQueueName, 'not the name of a queue');
+const itemAttempt = {
+  queue: watchableQueue,
+  item: z.int().nonnegative(),
+  attempt: z.int().min(1).max(0xffff),
+};
 const channels = z.array(channel).max(CHANNELS_PER_FRAME_MAX);
 const shortText = z.string().refine((text) => {
   const bytes = text.length > SHORT_TEXT_BYTES_MAX ? -1 : utf8ByteLength(text);
@@ -58,6 +67,16 @@ export const hubJsonRequest = z.discriminatedUnion('type', [
     message_id: shortText.default(''),
     exclude_sender: z.boolean().default(false),
   }),
+  z.object({ type: z.literal('enqueue'), id, queue, data }),
+  z.object({
+    type: z.literal('watch'),
+    id,
+    queue: watchableQueue,
+    concurrency: z.int().min(1).max(CONCURRENCY_MAX).default(1),
+  }),
+  z.object({ type: z.literal('unwatch'), queue: watchableQueue }),
+  z.object({ type: z.literal('done'), ...itemAttempt }),
+  z.object({ type: z.literal('failed'), ...itemAttempt }),
 ]);
 
 /** Hub to peer in the JSON dialect. */
@@ -85,6 +104,15 @@ export const hubJsonReply = z.discriminatedUnion('type', [
     data_base64: z.string().optional(),
     sender: z.string().optional(),
     message_id: z.string().optional(),
+  }),
+  z.object({ type: z.literal('enqueued'), id: commandId }),
+  z.object({
+    type: z.literal('item'),
+    queue: z.string(),
+    item: z.int(),
+    attempt: z.int(),
+    data: z.json().optional(),
+    data_base64: z.string().optional(),
   }),
   z.object({ type: z.literal('error'), id, code: z.string(), message: z.string() }),
 ]);
