@@ -1,23 +1,20 @@
 import type { Socket } from 'node:net';
 import { Link, type LinkEnd, type SpanReceiver } from '@groupcast/link';
-import { dialectOf, limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
+import { dialectOf, limits, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
 import { Admission, type AdmissionShared } from './admission.ts';
 import type { Dialect } from './dialect/dialect.ts';
 import { JsonDialect, type JsonShared } from './dialect/json-dialect.ts';
 import { NativeDialect } from './dialect/native-dialect.ts';
-import { PhpDialect, type PhpRequests, type PhpShared } from './dialect/php-dialect.ts';
+import { PhpDialect, type PhpShared } from './dialect/php-dialect.ts';
 import type { Leaver } from './drain.ts';
-import type { HistorySlot, PublishSlot } from './engine/engine.ts';
 import type { HubOptions } from './hub-options.ts';
 import type { Output } from './output-budget.ts';
 import type { Queues } from './queue/queues.ts';
-import { QueuePeer } from './queue-peer.ts';
 import type { Router } from './router.ts';
 import type { SessionEnd } from './session-end.ts';
+import { type RequestsOwner, SessionRequests } from './session-requests.ts';
 import type { SessionRow } from './session-row.ts';
-import { SubscribeBatch } from './subscribe-batch.ts';
-import type { RequestId, Subscriber } from './subscriber.ts';
 
 const BODY_AT = limits.FRAME_HEADER_BYTES;
 
@@ -45,23 +42,20 @@ export interface SessionShared extends AdmissionShared {
 }
 
 /** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
-export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, Leaver {
+export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
   readonly id: number;
-  readonly queues: QueuePeer;
   readonly #shared: SessionShared;
   readonly #isLocal: boolean;
   readonly #address: string;
   readonly #port: number;
   readonly #admission: Admission;
   readonly #link: Link;
-  readonly #batch = new SubscribeBatch((request, entries) => this.#dialect?.subscribed(request, entries));
+  readonly #requests: SessionRequests;
   #dialect: Dialect | undefined;
   #name = '';
   #end: SessionEnd | undefined;
   #wasAskedToLeave = false;
-  #received = 0;
   #receivedBefore = 0;
-  #delivered = 0;
 
   /** `isLocal`: it is on this host, or taken as if it were. */
   constructor(id: number, socket: Socket, isLocal: boolean, shared: SessionShared) {
@@ -78,14 +72,7 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
     this.#admission = new Admission(shared, events, this.#address, isLocal);
     const { frameBytesMax } = this.#admission;
     this.#link = new Link(socket, this, { ...options.link, frameBytesMax });
-    const queueEvents = {
-      mustBeOpen: () => this.#mustBeOpen(),
-      receivedItem: () => {
-        this.#received += 1;
-      },
-      sendItem: (frame: Uint8Array, key?: string) => this.#sendItem(frame, key),
-    };
-    this.queues = new QueuePeer(shared.queues, queueEvents, options.frameBytesMax);
+    this.#requests = new SessionRequests(this, this.#link, shared);
     // A local publisher may connect early and be silent until it has something to say.
     if (!isLocal) this.#admission.startDeadline();
   }
@@ -101,9 +88,9 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
       address: this.#address === '' ? 'unix socket' : formatAddress(this.#address, this.#port),
       dialect: this.#dialect?.name,
       state: this.#admission.state,
-      subjects: this.#shared.router.subjectCount(this),
-      received: this.#received,
-      delivered: this.#delivered,
+      subjects: this.#shared.router.subjectCount(this.#requests),
+      received: this.#requests.received,
+      delivered: this.#requests.delivered,
       queuedBytes: this.#link.queuedBytes,
     };
   }
@@ -111,8 +98,8 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
   /** Whether publications came from the peer since this was last asked. */
   hasPublished(): boolean {
     const before = this.#receivedBefore;
-    this.#receivedBefore = this.#received;
-    return this.#received > before;
+    this.#receivedBefore = this.#requests.received;
+    return this.#receivedBefore > before;
   }
 
   /** Reads nothing from the peer until `resume`. */
@@ -167,6 +154,10 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
     this.#shared.ended(this, this.#end ?? end, error);
   }
 
+  get dialect(): Dialect | undefined {
+    return this.#dialect;
+  }
+
   hello(nonce: Uint8Array, name: string): void {
     const asked = this.#admission.hello(nonce);
     this.#name = name;
@@ -183,107 +174,10 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
     this.#welcome();
   }
 
-  subscribe(request: RequestId, subjects: readonly native.Subject[]): void {
-    this.#mustBeOpen();
-    const { options, router } = this.#shared;
-    if (!router.hasRoomFor(this, subjects, options.channelsPerSessionMax)) {
-      const sentence = `A session follows at most ${options.channelsPerSessionMax} channels. Nothing was subscribed.`;
-      this.refuse(request, new ProtocolError('channel_limit', sentence));
-      return;
-    }
-    this.#batch.run(request, () => {
-      for (const subject of subjects) router.subscribe(subject, this, request);
-    });
-  }
-
-  subscribed(subject: native.Subject, position: Position, request: RequestId): void {
-    this.#batch.add(request, { ...subject, position });
-  }
-
-  notSubscribed(_subject: native.Subject, error: ProtocolError, request: RequestId): void {
-    this.refuse(request, error);
-  }
-
-  unsubscribe(subjects: readonly native.Subject[]): void {
-    this.#mustBeOpen();
-    for (const subject of subjects) this.#shared.router.unsubscribe(subject, this);
-  }
-
-  publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
-    this.#mustBeOpen();
-    this.#received += 1;
-    this.#shared.router.publish(publication, frame, slot, request);
-  }
-
-  publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): void {
-    this.#mustBeOpen();
-    this.#received += count;
-    this.#shared.handedOut(this.#shared.router.publishRun(bytes, start, end, count, slot));
-  }
-
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
-    this.#mustBeOpen();
-    this.#shared.router.history(channel, since, slot, request);
-  }
-
-  deliver(frame: Uint8Array): void {
-    this.#batch.flush();
-    this.#delivered += 1;
-    this.#dialect?.deliver(frame);
-  }
-
-  get takesRuns(): boolean {
-    return this.#dialect?.takesRuns ?? false;
-  }
-
-  deliverRun(frames: Uint8Array, count: number): void {
-    this.#batch.flush();
-    this.#delivered += count;
-    this.#link.send(frames);
-  }
-
-  send(frame: Uint8Array, key?: string): void {
-    this.#link.send(frame, key);
-  }
-
-  holdBack(): void {
-    this.#link.holdBack();
-  }
-
-  recall(key: string): number {
-    return this.#link.recall(key);
-  }
-
-  sendPage(header: Uint8Array, frames: readonly Uint8Array[]): void {
-    let bytes = header.length;
-    this.#link.send(header);
-    for (const frame of frames) {
-      bytes += frame.length;
-      this.#link.send(frame);
-    }
-    this.#delivered += frames.length;
-    this.#shared.handedOut(bytes);
-  }
-
-  refuse(request: RequestId, error: ProtocolError): void {
-    this.#shared.refused(error);
-    this.#dialect?.error(request, error);
-  }
-
-  countRefusal(error: ProtocolError): void {
-    this.#shared.refused(error);
-  }
-
-  countLossy(count: number): void {
-    this.#shared.php.counts.lossy += count;
-  }
-
-  begin(): void {
-    this.#mustBeOpen();
-  }
-
-  end(error: ProtocolError): void {
-    this.close(error.code, error);
+  mustBeOpen(): void {
+    if (this.#admission.state === 'open') return;
+    this.#admission.begin(this.#dialect?.helloFirst !== false);
+    this.#opened();
   }
 
   #receive(firstByte: number, bytes: Uint8Array, start: number, end: number): void {
@@ -304,9 +198,9 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
 
   #createDialect(firstByte: number): Dialect | undefined {
     const dialect = dialectOf(firstByte);
-    if (dialect === 'native') return new NativeDialect(this);
-    if (dialect === 'json') return new JsonDialect(this, this.#shared.json);
-    if (dialect === 'php' && this.#isLocal) return new PhpDialect(this, this.#shared.php);
+    if (dialect === 'native') return new NativeDialect(this.#requests);
+    if (dialect === 'json') return new JsonDialect(this.#requests, this.#shared.json);
+    if (dialect === 'php' && this.#isLocal) return new PhpDialect(this.#requests, this.#shared.php);
     // Not a word to a PHP peer: a frame that it did not ask for ends its process.
     this.close(dialect === 'php' ? 'untrusted' : 'unknown_dialect');
     return undefined;
@@ -317,26 +211,13 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
     if (!(error instanceof ProtocolError) || dialect === undefined) throw error;
     const isLost = error.code === 'unknown_dialect';
     if (dialect.strict || this.#admission.mustProve || isLost) this.#fail(dialect, error);
-    else this.refuse(undefined, error);
+    else this.#requests.refuse(undefined, error);
   }
 
   /** The last that the peer hears. */
   #fail(dialect: Dialect, error: ProtocolError): void {
     dialect.error(undefined, error);
     this.close(error.code, error);
-  }
-
-  #sendItem(frame: Uint8Array, key: string | undefined): void {
-    this.#delivered += 1;
-    this.#link.send(frame, key);
-    this.#shared.router.worked(frame.length);
-    this.#shared.handedOut(frame.length);
-  }
-
-  #mustBeOpen(): void {
-    if (this.#admission.state === 'open') return;
-    this.#admission.begin(this.#dialect?.helloFirst !== false);
-    this.#opened();
   }
 
   #welcome(): void {
@@ -365,8 +246,7 @@ export class Session implements PhpRequests, Subscriber, SpanReceiver, Output, L
   #leave(end: SessionEnd): void {
     this.#end = end;
     this.#admission.close();
-    this.#shared.router.remove(this);
-    this.queues.leave();
+    this.#requests.leave();
     this.#dialect?.ended();
   }
 }
