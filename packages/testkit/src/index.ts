@@ -13,7 +13,7 @@ export {
   type TestGateway,
 } from './start-gateway.ts';
 export { type HubPeer, type HubStats, launchHub, startHub, type TestHub } from './start-hub.ts';
-export { type ProxyDirection, TcpProxy, type TcpProxyOptions } from './tcp-proxy.ts';
+export { type ProxyDirection, type ProxyTap, TcpProxy, type TcpProxyOptions } from './tcp-proxy.ts';
 export { type AppFlags, type AppOptions, REPOSITORY, type TestApp } from './test-app.ts';
 export {
   type ClientClose,

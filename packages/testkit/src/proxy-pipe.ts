@@ -28,7 +28,7 @@ export class ProxyPipe {
   readonly #source: Socket;
   readonly #target: Socket;
   readonly #random: () => number;
-  readonly #onPassed: (bytes: number) => void;
+  readonly #onPassed: (bytes: Buffer) => void;
   readonly #held: HeldChunk[] = [];
   #heldBytes = 0;
   #conditions: Conditions = {};
@@ -40,7 +40,7 @@ export class ProxyPipe {
   #turn: NodeJS.Immediate | undefined;
 
   /** `onPassed` is told of all bytes that left, before they leave. */
-  constructor(source: Socket, target: Socket, random: () => number, onPassed: (bytes: number) => void) {
+  constructor(source: Socket, target: Socket, random: () => number, onPassed: (bytes: Buffer) => void) {
     this.#source = source;
     this.#target = target;
     this.#random = random;
@@ -117,7 +117,7 @@ export class ProxyPipe {
     else this.#held[0] = { bytes: next.bytes.subarray(size), dueAt: next.dueAt };
     this.#heldBytes -= size;
     if (this.#heldBytes < HELD_BYTES_MAX && this.#source.isPaused()) this.#source.resume();
-    this.#onPassed(size);
+    this.#onPassed(bytes);
     if (this.#target.destroyed) return;
     if (!this.#target.write(bytes)) this.#isWaiting = true;
     else if (bytesPerSecond > 0) this.#waitMs((size / bytesPerSecond) * 1_000);

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from './free-port.ts';
 import { RawSocket } from './raw-socket.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { type ProxyTap, TcpProxy } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
 let server: Server;
@@ -38,6 +38,24 @@ function untilHeld(bytes: number): Promise<number> {
 }
 
 const CHUNK = Buffer.from(Array.from({ length: 1_000 }, (_, index) => index % 251));
+
+test('tells a tap of all bytes, with their direction and their connection', async () => {
+  const told: string[] = [];
+  const tap: ProxyTap = (direction, bytes, connection) => told.push(`${connection} ${direction} ${bytes}`);
+  const tapped = await TcpProxy.start({ target: (server.address() as AddressInfo).port, tap });
+  for (const text of ['one', 'two']) {
+    const accepted = once(server, 'connection');
+    const client = await RawSocket.open({ port: tapped.port });
+    await client.write(text);
+    const [socket] = (await accepted) as [Socket];
+    const peer = new RawSocket(socket);
+    await peer.waitForBytes(3);
+    await peer.write(`${text}!`);
+    await client.waitForBytes(4);
+  }
+  expect(told).toEqual(['1 up one', '1 down one!', '2 up two', '2 down two!']);
+  await tapped.close();
+});
 
 test('hands bytes on in both directions, and counts them', async () => {
   const { client, peer } = await open();

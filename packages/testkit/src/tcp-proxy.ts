@@ -12,7 +12,11 @@ export interface TcpProxyOptions {
   readonly port?: number;
   /** For jitter, from 0 to below 1. Default Math.random. */
   readonly random?: () => number;
+  /** Is told of all bytes, before they leave; `connection` counts from 1. */
+  readonly tap?: ProxyTap;
 }
+
+export type ProxyTap = (direction: ProxyDirection, bytes: Buffer, connection: number) => void;
 
 interface ProxyConnection {
   readonly client: Socket;
@@ -33,6 +37,7 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #target: number;
   readonly #random: () => number;
+  readonly #tap: ProxyTap | undefined;
   readonly #connections = new Set<ProxyConnection>();
   readonly #conditions: Record<ProxyDirection, Conditions> = { up: {}, down: {} };
   readonly #blackholed: Record<ProxyDirection, boolean> = { up: false, down: false };
@@ -41,9 +46,10 @@ export class TcpProxy {
   #accepted = 0;
   #resets = 0;
 
-  private constructor({ target, random = Math.random }: TcpProxyOptions) {
+  private constructor({ target, random = Math.random, tap }: TcpProxyOptions) {
     this.#target = target;
     this.#random = random;
+    this.#tap = tap;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
   }
 
@@ -164,8 +170,10 @@ export class TcpProxy {
     direction: ProxyDirection,
     connection: () => ProxyConnection,
   ): ProxyPipe {
+    const number = this.#accepted;
     const pipe = new ProxyPipe(source, target, this.#random, (bytes) => {
-      this.#passed[direction] += bytes;
+      this.#passed[direction] += bytes.length;
+      this.#tap?.(direction, bytes, number);
       if (this.#resetAt === undefined || this.#passed.up + this.#passed.down < this.#resetAt) return;
       this.#resetAt = undefined;
       this.#resets += 1;
