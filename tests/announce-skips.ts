@@ -1,10 +1,12 @@
 import { findChromium } from './browser/find-chromium.ts';
+import { hasPhp } from './php/find-php.ts';
 
 /** Says once, before the tests, what is left out on this machine. In CI nothing is. */
 export function setup(): void {
   if (process.env['CI'] === 'true') return;
   const skipped = [
     ...(findChromium() === undefined ? ['the browser tests (no Chromium on the PATH)'] : []),
+    ...(hasPhp() ? [] : ['the tests with PHP workers (no php of version 8 on the PATH)']),
     'npm start in a fresh clone (only with CI=true: it installs from the registry and needs the default ports)',
   ];
   process.stdout.write(`skipped: ${skipped.join('; ')}\n`);

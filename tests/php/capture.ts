@@ -1,0 +1,61 @@
+import { php } from '@groupcast/protocol';
+import type { ProxyDirection } from '@groupcast/testkit';
+
+const HEADER_BYTES = 4;
+/** What `serialize(['type' => …, 'channel' => …, 'data' => …])` writes, each byte a character. */
+const DELIVERY = /^a:3:\{s:4:"type";s:5:"(event|queue)";s:7:"channel";s:\d+:"(.*?)";s:4:"data";.+\}$/s;
+
+/** All that passes on the connection of one PHP worker, and what of it the worker did not ask for. */
+export class Capture {
+  /** Each would have ended the worker. */
+  readonly unasked: string[] = [];
+  events = 0;
+  items = 0;
+  readonly #begun: Record<ProxyDirection, Buffer> = { up: Buffer.alloc(0), down: Buffer.alloc(0) };
+  readonly #subscribed = new Set<string>();
+  readonly #watched = new Set<string>();
+  /** Items that it has asked for and that have not come. */
+  #reserved = 0;
+
+  /** Bytes of a frame that has begun to come from the hub. */
+  get unfinishedBytes(): number {
+    return this.#begun.down.length;
+  }
+
+  pass(direction: ProxyDirection, bytes: Buffer): void {
+    let begun = Buffer.concat([this.#begun[direction], bytes]);
+    while (begun.length >= HEADER_BYTES) {
+      const length = begun.readUInt32BE(0);
+      if (direction === 'down' && length < HEADER_BYTES) this.unasked.push(`a frame of length ${length}`);
+      if (length < HEADER_BYTES || begun.length < length) break;
+      const body = begun.subarray(HEADER_BYTES, length);
+      if (direction === 'up') this.#ask(body);
+      else this.#check(body.toString('latin1'));
+      begun = begun.subarray(length);
+    }
+    this.#begun[direction] = begun;
+  }
+
+  #ask(body: Buffer): void {
+    if (body.length === 0) return;
+    const request = php.readRequest(body);
+    if (request.type === 'reserve') this.#reserved += 1;
+    else if (request.type === 'subscribe') for (const event of request.channels) this.#subscribed.add(event);
+    else if (request.type === 'unsubscribe')
+      for (const event of request.channels) this.#subscribed.delete(event);
+    else if (request.type === 'watch') for (const queue of request.channels) this.#watched.add(queue);
+    else if (request.type === 'unwatch') for (const queue of request.channels) this.#watched.delete(queue);
+  }
+
+  #check(body: string): void {
+    const [, type, channel = ''] = DELIVERY.exec(body) ?? [];
+    if (type === 'event' && this.#subscribed.has(channel)) {
+      this.events += 1;
+    } else if (type === 'queue' && this.#watched.has(channel) && this.#reserved > 0) {
+      this.items += 1;
+      this.#reserved -= 1;
+    } else {
+      this.unasked.push(body);
+    }
+  }
+}

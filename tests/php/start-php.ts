@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import { startProcess, type TestProcess } from '@groupcast/testkit';
+import { hasPhp } from './find-php.ts';
+
+/** Whoever has no PHP can work here all the same. In CI nothing is skipped: there these tests fail without one. */
+export const withoutPhp: boolean = !hasPhp() && !process.env['CI'];
+
+/** Starts one of our PHP scripts. */
+export function startPhp(script: string, ...args: readonly (string | number)[]): TestProcess {
+  const file = fileURLToPath(new URL(`scripts/${script}.php`, import.meta.url));
+  // Without ini files, because one may set serialize_precision; what PHP complains of is not among what scripts say.
+  return startProcess('php', ['-n', '-d', 'display_errors=stderr', file, ...args.map(String)]);
+}
+
+/** Starts a script that says `subscribed` when its subscriptions stand, and resolves then. */
+export async function startSubscriber(
+  script: string,
+  ...args: readonly (string | number)[]
+): Promise<TestProcess> {
+  const child = startPhp(script, ...args);
+  await child.waitForLine(/^subscribed$/);
+  return child;
+}
+
+/** Runs a script to its good end, and answers what it said. */
+export async function runPhp(script: string, ...args: readonly (string | number)[]): Promise<string[]> {
+  const child = startPhp(script, ...args);
+  const end = await child.finished;
+  if (end.code !== 0) throw new Error(`${script}.php ended with ${end.signal ?? end.code}: ${child.stderr}`);
+  return [...child.lines.all];
+}
