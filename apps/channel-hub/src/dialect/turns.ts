@@ -2,6 +2,11 @@
 export class Turns<Member> {
   readonly #members = new Map<string, Set<Member>>();
 
+  /** Names that somebody waits for. */
+  get size(): number {
+    return this.#members.size;
+  }
+
   join(name: string, member: Member): void {
     const members = this.#members.get(name);
     if (members === undefined) this.#members.set(name, new Set([member]));

@@ -4,6 +4,7 @@ import { PhpEvents } from '../dialect/php-events.ts';
 import { Turns } from '../dialect/turns.ts';
 import { completeOptions, type HubOptions, type HubOptionsInput } from '../hub-options.ts';
 import { PendingPeers } from '../pending-peers.ts';
+import { Credit } from '../queue/credit.ts';
 import { Queues } from '../queue/queues.ts';
 import { Router } from '../router.ts';
 import { Session, type SessionShared } from '../session.ts';
@@ -18,6 +19,7 @@ export class MemoryHub {
   readonly #shared: SessionShared;
   readonly #sessions = new Set<Session>();
   readonly #pendingPeers: PendingPeers;
+  readonly #sockets = new WeakMap<Session, MemorySocket>();
   #lastId = 0;
 
   /** `ended` hears how each session ended. */
@@ -56,8 +58,6 @@ export class MemoryHub {
     };
   }
 
-  readonly #sockets = new WeakMap<Session, MemorySocket>();
-
   start(): Promise<void> {
     return this.options.engine.start(this.router);
   }
@@ -70,8 +70,27 @@ export class MemoryHub {
     return this.#sessions.size;
   }
 
+  /** Channels for whose next `publishLoop` somebody waits. */
+  get turnsLeft(): number {
+    return this.#shared.php.turns.size;
+  }
+
   get pendingSessions(): number {
     return this.#pendingPeers.count;
+  }
+
+  /** Does all work that waits, that of dead-letter queues too. */
+  emptyQueues(): void {
+    const credit = new Credit(true);
+    const consumer = this.queues.join({
+      take: ({ queue, id, attempt }) => consumer.done(queue, id, attempt),
+    });
+    consumer.addCredit(credit, 1);
+    for (const { name } of this.queues.rows(Number.MAX_SAFE_INTEGER)) {
+      consumer.watch(name, credit);
+      consumer.unwatch(name);
+    }
+    consumer.leave();
   }
 
   /** A new peer, which is given what the hub sends to it. */

@@ -1,0 +1,103 @@
+import type { MemoryHub, MemorySocket } from '@groupcast/channel-hub/testing';
+import { encodeText, FrameDecoder, native } from '@groupcast/protocol';
+import { checkOutput } from './check-output.ts';
+import { jsonRequest } from './json-frames.ts';
+import { HELLO } from './native-frames.ts';
+import { phpRequest } from './php-frames.ts';
+
+/** No other peer knows these names. */
+const CHANNEL = 'bystanders only';
+const QUEUE = 'bystanders work';
+
+/** Turns of the event loop within which whoever is served has been. */
+const TURNS_MAX = 20;
+
+interface Bystander {
+  readonly name: string;
+  readonly socket: MemorySocket;
+  /** What came of the channel and the queue. */
+  readonly got: string[];
+}
+
+/** One good peer of each dialect, who must be served whatever others do. */
+export class Bystanders {
+  readonly #hub: MemoryHub;
+  readonly #finding: (what: string) => void;
+  readonly #all: readonly Bystander[];
+  #beats = 0;
+
+  constructor(hub: MemoryHub, finding: (what: string) => void) {
+    this.#hub = hub;
+    this.#finding = finding;
+    const subjects = [
+      { name: CHANNEL, prefix: false },
+      { name: 'g', prefix: true },
+    ];
+    this.#all = [
+      this.#connect('native', HELLO, native.encodeSubscribe({ request: 1, subjects })),
+      this.#connect('json', jsonRequest({ type: 'subscribe', channels: [CHANNEL, '__proto__'] })),
+      this.#connect('php', phpRequest('subscribe', [CHANNEL, 'send_to_group', '__proto__'])),
+      this.#connect('worker', phpRequest('watch', [QUEUE]), phpRequest('reserve', [])),
+    ];
+  }
+
+  /** Each publishes or enqueues something, and all that it is for must get it, in order. */
+  async beat(): Promise<void> {
+    const [nativePeer, jsonPeer, phpPeer, worker] = this.#all;
+    this.#beats += 1;
+    const texts = ['n', 'j', 'p'].map((from) => `${from}${this.#beats}`);
+    const [ofNative = '', ofJson = '', ofPhp = ''] = texts;
+    nativePeer?.socket.feed(nativePublish(ofNative));
+    jsonPeer?.socket.feed(jsonRequest({ type: 'publish', channels: [CHANNEL], data: ofJson }));
+    phpPeer?.socket.feed(phpRequest('publish', [CHANNEL], `s:${ofPhp.length}:"${ofPhp}";`));
+    phpPeer?.socket.feed(phpRequest('enqueue', [QUEUE], `s:${ofPhp.length}:"${ofPhp}";`));
+    const wanted = this.#all.map((peer) => (peer === worker ? ofPhp : texts.join()));
+    for (let turn = 0; turn < TURNS_MAX && !this.#haveGot(wanted); turn++) await nextTurn();
+    for (const [index, { name, got }] of this.#all.entries()) {
+      const all = got.splice(0).join();
+      if (all !== wanted[index]) this.#finding(`the ${name} bystander got "${all}", not "${wanted[index]}"`);
+    }
+    worker?.socket.feed(phpRequest('reserve', []));
+  }
+
+  leave(): void {
+    for (const { socket } of this.#all) socket.feedEnd();
+  }
+
+  has(socket: MemorySocket): boolean {
+    return this.#all.some((bystander) => bystander.socket === socket);
+  }
+
+  #haveGot(wanted: readonly string[]): boolean {
+    return this.#all.every(({ got }, index) => got.join() === wanted[index]);
+  }
+
+  #connect(name: string, ...frames: readonly Uint8Array[]): Bystander {
+    const decoder = new FrameDecoder();
+    const got: string[] = [];
+    const take = (frame: Uint8Array): void => {
+      try {
+        const { channel, data } = checkOutput(frame);
+        if (channel === CHANNEL || channel === QUEUE) got.push(data);
+      } catch (error) {
+        this.#finding(`the ${name} bystander got ${hex(frame)}: ${error}`);
+      }
+    };
+    const socket = this.#hub.connect((bytes) => decoder.push(bytes, take));
+    for (const frame of frames) socket.feed(Uint8Array.from(frame));
+    return { name, socket, got };
+  }
+}
+
+export function nextTurn(): Promise<void> {
+  return new Promise(setImmediate);
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+function nativePublish(text: string): Uint8Array {
+  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  return native.encodePublish({ channel: CHANNEL, ...fields, payload: encodeText(text) });
+}

@@ -1,0 +1,79 @@
+import { encodeText, limits, native, ProtocolError, php } from '@groupcast/protocol';
+import { parseHubJsonRequest } from '@groupcast/protocol/schema';
+import { Random } from '../faults/random.ts';
+import { hex } from './bystanders.ts';
+import type { FuzzReport } from './fuzz-report.ts';
+import { jsonFrame } from './json-frames.ts';
+import { mutate } from './mutate.ts';
+import { nativeFrame } from './native-frames.ts';
+import { phpFrame, phpValue } from './php-frames.ts';
+
+interface Codec {
+  readonly name: string;
+  /** A frame around what the codec reads. */
+  readonly valid: (random: Random) => Uint8Array;
+  /** Reads the body. Throws ProtocolError where it is none, and any other error where something is wrong. */
+  readonly read: (body: Uint8Array, frame: Uint8Array) => void;
+}
+
+const CODECS: readonly Codec[] = [
+  { name: 'PHP values', valid: (random) => framed(phpValue(random)), read: readPhpValue },
+  { name: 'PHP requests', valid: phpFrame, read: readPhpRequest },
+  {
+    name: 'native',
+    valid: (random) => nativeFrame(random, 'epoch'),
+    read: (_, frame) => native.decodeNative(frame),
+  },
+  { name: 'JSON requests', valid: jsonFrame, read: (body) => parseHubJsonRequest(body) },
+  { name: 'JSON to PHP', valid: jsonFrame, read: readJsonAsPhp },
+];
+
+/** Valid frames for each codec. */
+const POOL_FRAMES = 100;
+
+/** Each codec on its own gets deeper than sessions, which end with the first frame that is wrong. */
+export function fuzzCodecs(seed: number, frames: number, report: FuzzReport): void {
+  const random = new Random(seed);
+  const pools = CODECS.map(({ valid }) => Array.from({ length: POOL_FRAMES }, () => valid(random)));
+  for (let count = 0; count < frames; count++) {
+    const index = random.between(0, CODECS.length - 1);
+    const [codec, pool] = [CODECS[index]!, pools[index]!];
+    const frame = mutate(random, random.pick(pool), random.pick(pool));
+    try {
+      codec.read(frame.subarray(limits.FRAME_HEADER_BYTES), frame);
+    } catch (error) {
+      if (error instanceof ProtocolError) continue;
+      const stack = error instanceof Error ? error.stack : String(error);
+      report.finding(seed, `${codec.name}: ${stack}`, [hex(frame)]);
+    }
+  }
+  report.frames += frames;
+}
+
+/** What is read is written, and read again, as the same; and as JSON it is JSON. */
+function readPhpValue(body: Uint8Array): void {
+  const value = php.decodePhp(body);
+  php.checkPhp(body);
+  const written = php.encodePhp(value);
+  const again = php.encodePhp(php.decodePhp(written));
+  if (hex(written) !== hex(again))
+    throw new Error(`It is written as ${hex(written)}, and then as ${hex(again)}.`);
+  const { text } = php.toJson(value);
+  JSON.parse(text);
+  php.fromJson(text);
+}
+
+function readPhpRequest(body: Uint8Array): void {
+  const request = php.readRequest(body);
+  if ('data' in request) php.checkPhp(body, request.data.start, request.data.end);
+}
+
+/** Whatever is JSON to us can be written for PHP; only what PHP bounds, too, is refused. */
+function readJsonAsPhp(body: Uint8Array): void {
+  const text = Buffer.from(body).toString();
+  php.decodePhp(php.encodePhp(php.fromJson(text)));
+}
+
+function framed(body: Uint8Array): Uint8Array {
+  return Buffer.concat([encodeText('\0\0\0\0'), body]);
+}

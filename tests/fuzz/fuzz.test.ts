@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { fuzz } from './fuzz.ts';
+import { FuzzReport } from './fuzz-report.ts';
+
+/** More of them: `pnpm fuzz --help`. */
+const FRAMES_DEFAULT = 200_000;
+
+test('whatever peers send, others are served, and nothing is left of them', async () => {
+  const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 1e9));
+  const frames = Number(process.env['FUZZ_FRAMES'] ?? FRAMES_DEFAULT);
+  const report = new FuzzReport();
+  await fuzz(seed, frames, report);
+  expect(report.findings, `FUZZ_SEED=${seed}`).toEqual([]);
+  // It got through to what lies behind the parsers, and not only there.
+  expect(report.frames).toBeGreaterThanOrEqual(frames);
+  for (const end of [
+    'bad_frame',
+    'bad_length',
+    'bad_channel',
+    'unknown_dialect',
+    'channel_limit',
+    'peer_closed',
+  ]) {
+    expect(report.endedAs(end), end).toBeGreaterThan(0);
+  }
+  expect(report.published).toBeGreaterThan(frames / 20);
+  expect(report.delivered).toBeGreaterThan(frames / 20);
+  expect(report.done).toBeGreaterThan(frames / 1_000);
+  expect(report.received).toBeGreaterThan(frames / 10);
+});

@@ -1,0 +1,50 @@
+import { encodeFrame, encodeText, limits } from '@groupcast/protocol';
+import type { Random } from '../faults/random.ts';
+import { channelName, several } from './names.ts';
+
+const DATA: readonly unknown[] = [
+  'hi',
+  'これは',
+  '',
+  0,
+  -1.5,
+  1e300,
+  null,
+  true,
+  [],
+  { a: [1, { b: null }] },
+  { group_id: '123', message: 'hi' },
+  JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'),
+];
+
+/** A request of the JSON dialect. */
+export function jsonFrame(random: Random): Uint8Array {
+  return jsonRequest(request(random));
+}
+
+export function jsonRequest(body: object): Uint8Array {
+  return encodeFrame(encodeText(JSON.stringify(body)));
+}
+
+function request(random: Random): object {
+  const id = random.pick([undefined, 1, 'id', 2 ** 53 - 1]);
+  const channels = several(random, channelName);
+  switch (random.between(0, 6)) {
+    case 0:
+      return { type: 'hello', version: 1, nonce: '00'.repeat(limits.NONCE_BYTES), name: 'fuzz' };
+    case 1:
+    case 2:
+      return { type: 'subscribe', id, channels, prefixes: random.pick([[], ['group:'], ['g', '__']]) };
+    case 3:
+      return { type: 'unsubscribe', id, channels };
+    case 4:
+      return { type: 'proof', proof: '00'.repeat(limits.PROOF_BYTES) };
+    default:
+      return {
+        ...{ type: 'publish', id, channels, data: random.pick(DATA) },
+        sender: random.pick(['', 'me']),
+        message_id: random.pick(['', '', 'm1', 'm2']),
+        exclude_sender: random.next() < 0.2,
+      };
+  }
+}
