@@ -1,4 +1,4 @@
-// What goes over the WebSocket, as PROTOCOL.md section 7 has it. Types only: the gateway is trusted to speak its protocol, and what
+// What goes over the WebSocket, as PROTOCOL.md has it ("The clients' wire"). Types only: the gateway is trusted to speak its protocol, and what
 // would do harm if it did not is checked where it is used.
 
 /** A place in a group's history. Offsets compare only within one epoch, and rise by one with each message. */
