@@ -18,7 +18,7 @@ export async function startSubscriber(
   ...args: readonly (string | number)[]
 ): Promise<TestProcess> {
   const child = startPhp(script, ...args);
-  await child.waitForLine(/^subscribed$/);
+  await child.waitForLine(/^subscribed\b/);
   return child;
 }
 

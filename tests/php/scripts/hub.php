@@ -11,6 +11,12 @@ function say(string $line): void
     fwrite(STDOUT, "$line\n");
 }
 
+/** What happened first has the smaller one, in whatever process of this host. */
+function monotonicMicroseconds(): int
+{
+    return intdiv(hrtime(true), 1000);
+}
+
 function fail(string $why): never
 {
     fwrite(STDERR, "$why\n");
