@@ -6,7 +6,7 @@ import type { RequestId } from '../subscriber.ts';
 import { Concurrency } from './concurrency.ts';
 import type { Requests } from './dialect.ts';
 import { dataField } from './json-event.ts';
-import { payloadOf } from './php-payload.ts';
+import { itemPayloadOf } from './php-payload.ts';
 
 /** What a JSON peer sends about queues. */
 export type JsonQueueRequest = Extract<
@@ -46,7 +46,7 @@ export class JsonQueues implements ItemTaker {
 
   take(handed: HandedItem): void {
     const { queue, id, attempt, kind, payload } = handed;
-    const { lossy, ...sent } = kind === 'php' ? payloadOf(payload) : { kind, payload, lossy: 0 };
+    const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#session.countLossy(lossy);
     const fields = `"queue":${JSON.stringify(queue)},"item":${id},"attempt":${attempt}`;
     const isSent = this.#session.queues.sendItem(textFrame(`{"type":"item",${fields},${dataField(sent)}}`));

@@ -3,7 +3,7 @@ import type { Consumer, ItemTaker } from '../queue/consumer.ts';
 import type { HandedItem } from '../queue/queue-item.ts';
 import { Concurrency } from './concurrency.ts';
 import type { Requests } from './dialect.ts';
-import { payloadOf } from './php-payload.ts';
+import { itemPayloadOf } from './php-payload.ts';
 
 /** What a native peer sends about queues. */
 export type NativeQueueRequest = native.Enqueue | native.Watch | native.Unwatch | native.ItemResult;
@@ -37,7 +37,7 @@ export class NativeQueues implements ItemTaker {
   }
 
   take({ id: item, kind, payload, ...rest }: HandedItem): void {
-    const { lossy, ...sent } = kind === 'php' ? payloadOf(payload) : { kind, payload, lossy: 0 };
+    const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#session.countLossy(lossy);
     const isSent = this.#session.queues.sendItem(native.encodeItem({ item, ...sent, ...rest }));
     // What PHP wrote can be longer as JSON than a frame. In the end it is in the dead-letter queue.

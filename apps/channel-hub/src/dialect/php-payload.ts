@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeText, encodeText, type native, php } from '@groupcast/protocol';
+import type { ItemKind } from '../queue/queue-item.ts';
 
-/** A PHP value as peers of other dialects get it. */
+/** A payload as peers of other dialects get it. */
 export interface PhpPayload {
   readonly kind: native.PayloadKind;
   readonly payload: Uint8Array;
@@ -20,6 +21,11 @@ export function payloadOf(
   }
   const { text, lossy } = php.toJson(value);
   return { kind: 'json', payload: encodeText(text), lossy };
+}
+
+/** An item of a queue as peers of other dialects get it. */
+export function itemPayloadOf(kind: ItemKind, payload: Uint8Array): PhpPayload {
+  return kind === 'php' ? payloadOf(payload) : { kind, payload, lossy: 0 };
 }
 
 /** A payload as a serialized PHP value. */
