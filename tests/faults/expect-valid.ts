@@ -2,11 +2,12 @@ import type { RunReport } from './run.ts';
 import { saveRedRun } from './save-red-run.ts';
 
 /** Throws, with what is wrong and where the history is kept, unless nothing was lost, doubled or reordered, and enough was seen. */
-export function expectValid({ verdict, swallowed, log, seed }: RunReport): void {
-  if (verdict.valid === true && swallowed.length === 0) return;
+export function expectValid({ verdict, swallowed, phpEnded, log, seed }: RunReport): void {
+  if (verdict.valid === true && swallowed.length === 0 && phpEnded.length === 0) return;
   const found = [
     ...verdict.violations.map(({ code, what }) => `${code}: ${what}`),
     ...verdict.unknownWhy.map((why) => `unknown: ${why}`),
+    ...phpEnded,
     ...swallowed.map((what) => `not handed on by the SDK: ${what}`),
   ];
   const shown = found.slice(0, 30).join('\n');

@@ -5,11 +5,14 @@ import { HistoryLog } from './history/history-log.ts';
 import type { Verdict } from './history/verdict.ts';
 import type { FaultContext } from './inject/fault.ts';
 import { Load, type LoadOptions, SMALL_LOAD } from './load/load.ts';
+import { PhpFleet, type PhpFleetOptions } from './load/php-fleet.ts';
 import { Random } from './random.ts';
 
 export interface RunOptions {
   readonly seed: number;
   readonly load: LoadOptions;
+  /** PHP workers at the same hub. Default: none. */
+  readonly php: PhpFleetOptions;
   /** Where clients connect, asked each time. Default: any gateway of the cluster. */
   readonly url: () => string;
   /** Without faults before and after the others. */
@@ -22,6 +25,8 @@ export interface RunReport {
   readonly verdict: Verdict;
   /** What members got and their SDK did not hand on. */
   readonly swallowed: readonly string[];
+  /** PHP workers that ended, and why. None may. */
+  readonly phpEnded: readonly string[];
   /** The close codes of all connections of members, and how often each. */
   readonly closes: ReadonlyMap<number, number>;
 }
@@ -43,17 +48,33 @@ export async function runOn(
   const log = new HistoryLog();
   const url = options.url ?? ((): string => loadRandom.pick(cluster.urls));
   const load = await Load.start(loadOptions, { log, random: loadRandom, url });
+  const php = options.php && (await startPhp(options.php, cluster, load, log, loadRandom));
   try {
     await delay(calmMs);
-    await faults({ cluster, load, log, random });
+    await faults({ cluster, load, log, random, ...(php && { php }) });
     await delay(calmMs);
-    await load.drain();
+    await php?.stop();
+    const last = await load.drain();
+    await php?.drain(last);
     const closes = new Map<number, number>();
     for (const { code } of load.closes()) closes.set(code, (closes.get(code) ?? 0) + 1);
-    return { seed, log, verdict: checkHistory(log.events), swallowed: load.swallowed(), closes };
+    // As they are now: when the run is over they are ended.
+    const phpEnded = [...(php?.ended ?? [])];
+    return { seed, log, verdict: checkHistory(log.events), swallowed: load.swallowed(), phpEnded, closes };
   } finally {
     load.close();
+    await php?.close();
   }
+}
+
+function startPhp(
+  options: PhpFleetOptions,
+  { hub }: Cluster,
+  { groups }: Load,
+  log: HistoryLog,
+  random: Random,
+): Promise<PhpFleet> {
+  return PhpFleet.start(options, { hubPort: hub.port, groups, log, random });
 }
 
 /** The same on a cluster of its own, of which nothing is left. */

@@ -11,7 +11,8 @@ test('sums rounds up', () => {
   const verdict = checkHistory(events);
   const log = new HistoryLog();
   for (const { at: _, ...happening } of events) log.add(happening);
-  for (const seed of [1, 2]) summary.add({ seed, log, verdict, swallowed: [], closes: new Map() });
+  for (const seed of [1, 2])
+    summary.add({ seed, log, verdict, swallowed: [], phpEnded: [], closes: new Map() });
   summary.red.push({ seed: 3, how: 'unknown', what: [] });
   expect(summary.rounds).toBe(2);
   expect(summary.sum('received')).toBe(2 * verdict.counts.received);

@@ -13,6 +13,8 @@ export interface ProcessOptions {
   /** Added to this process's own; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Whether it has an input to write to. Default: it has none. */
+  readonly stdin?: boolean;
 }
 
 const started = new Set<TestProcess>();
@@ -33,7 +35,7 @@ export class TestProcess {
     this.#child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.stdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       detached: true,
     });
     // A command that cannot be started has no pid, which is said below.
@@ -42,6 +44,8 @@ export class TestProcess {
     this.pid = this.#child.pid;
     this.exited = this.#end('exit');
     this.finished = this.#end('close');
+    // What it no longer reads when it ends is its own business.
+    this.#child.stdin?.on('error', () => {});
     this.#collect('stdout');
     this.#collect('stderr');
     void this.finished.then(({ code, signal }) => this.lines.end(`the process ended (${signal ?? code})`));
@@ -58,6 +62,12 @@ export class TestProcess {
   /** The first line of its output that matches, whether it is there already or still to come. */
   waitForLine(pattern: RegExp): Promise<string> {
     return this.lines.seen((line) => pattern.test(line));
+  }
+
+  /** Writes to its input, which must have been asked for. */
+  write(text: string): void {
+    if (this.#child.stdin === null) throw new Error('The process was started without an input.');
+    this.#child.stdin.write(text);
   }
 
   /** Signals this one process, not its children. */

@@ -4,6 +4,7 @@ import { checkHistory } from './check-history.ts';
 import type { HistoryEvent } from './history-event.ts';
 import { ModelHistory } from './testing/model-history.ts';
 import { MUTATIONS } from './testing/mutations.ts';
+import { heard, PHP_MUTATIONS } from './testing/php-mutations.ts';
 
 const SEEDS = Array.from({ length: 5 }, (_, index) => index + 1);
 
@@ -30,10 +31,12 @@ describe('a faultless run', () => {
     expect(counts.notRecovered.get('epoch_changed')).toBeGreaterThan(0);
     expect(counts.faults).toEqual(new Map([['hub killed', 1]]));
     expect(counts.unanswered).toBe(0);
+    expect(counts.heard).toBeGreaterThan(0);
+    expect([...counts.losses.keys()]).toEqual(['not connected']);
   });
 });
 
-describe.each(MUTATIONS)('$name', ({ code, apply }) => {
+describe.each([...MUTATIONS, ...PHP_MUTATIONS])('$name', ({ code, apply }) => {
   test.each(SEEDS)(`is ${code}, seed %i`, (seed) => {
     const events = cleanHistory(seed);
     apply(events, new Random(seed + 1_000));
@@ -83,6 +86,37 @@ describe('a run that says nothing is unknown', () => {
     const last = events.findLastIndex(({ type }) => type === 'recv');
     events.splice(last, 1);
     expect(unknownWhy(events)).toMatch('has not heard the last message of');
+  });
+});
+
+describe('what PHP workers do not hear', () => {
+  test('while they are connected is told from the rest', () => {
+    const events = cleanHistory(1);
+    const before = checkHistory(events).counts.losses.get('not connected');
+    const end = events.findIndex((event) => event.type === 'php-lost' && event.peer === 'php0');
+    const ofPeer = heard(events.slice(0, end)).filter(({ peer, group }) => peer === 'php0' && group === 'a');
+    const acknowledged = new Set(events.flatMap((event) => (event.type === 'ok' ? [event.id] : [])));
+    const lost = ofPeer.slice(1, -1).find(({ id }) => acknowledged.has(id))!;
+    events.splice(events.indexOf(lost), 1);
+    const { losses } = checkHistory(events).counts;
+    expect(losses.get('while connected')).toBe(1);
+    expect(losses.get('not connected')).toBe(before);
+  });
+
+  test('and nobody else had is counted apart', () => {
+    const events = cleanHistory(1);
+    const added = { id: 'w9:1', publisher: 'w9', group: 'a', seq: 1, once: true };
+    events.push({ at: Infinity, type: 'inv', ...added });
+    events.push({ at: Infinity, type: 'info', id: added.id, code: 'no_answers' });
+    expect(checkHistory(events).counts.losses.get('nobody had it')).toBe(1);
+  });
+
+  test('at the end makes the run unknown', () => {
+    const events = cleanHistory(1);
+    events.splice(events.indexOf(heard(events).at(-1)!), 1);
+    const { valid, unknownWhy } = checkHistory(events);
+    expect(valid).toBe('unknown');
+    expect(unknownWhy).toEqual(['php1 has not heard the last message of c']);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { HistoryEvent } from './history-event.ts';
 import { Memberships } from './memberships.ts';
+import { PhpPeers } from './php-peers.ts';
 import { Publications } from './publications.ts';
 import { type Counts, type Verdict, Violations } from './verdict.ts';
 
@@ -12,25 +13,35 @@ export function checkHistory(events: readonly HistoryEvent[]): Verdict {
   const violations = new Violations();
   const publications = new Publications(violations);
   const memberships = new Memberships(publications, violations);
+  const phpPeers = new PhpPeers(publications, violations);
   const tally = new Tally();
   for (const event of events) {
     tally.count(event);
-    feed(event, publications, memberships);
+    feed(event, publications, memberships, phpPeers);
   }
   publications.check();
   memberships.check();
-  const unknownWhy = [...tally.missing(), ...unheardMarkers(tally.markers, memberships)];
+  const unknownWhy = [
+    ...tally.missing(),
+    ...unheardMarkers(tally.markers, memberships),
+    ...unheardByPhp(tally.markers, phpPeers),
+  ];
   const isClean = violations.byCode.size === 0;
   return {
     valid: isClean ? unknownWhy.length === 0 || 'unknown' : false,
     violations: violations.shown,
     violationsByCode: violations.byCode,
     unknownWhy,
-    counts: tally.counts(publications),
+    counts: tally.counts(publications, phpPeers),
   };
 }
 
-function feed(event: HistoryEvent, publications: Publications, memberships: Memberships): void {
+function feed(
+  event: HistoryEvent,
+  publications: Publications,
+  memberships: Memberships,
+  phpPeers: PhpPeers,
+): void {
   switch (event.type) {
     case 'inv':
       publications.invoke(event);
@@ -56,6 +67,15 @@ function feed(event: HistoryEvent, publications: Publications, memberships: Memb
     case 'leave':
       memberships.leave(event.member, event.group);
       break;
+    case 'php-connected':
+      phpPeers.connect(event.peer);
+      break;
+    case 'php-lost':
+      phpPeers.lose(event.peer);
+      break;
+    case 'php-heard':
+      phpPeers.hear(event);
+      break;
     case 'fault':
     case 'proof':
     case 'marker':
@@ -69,6 +89,16 @@ function unheardMarkers(markers: ReadonlyMap<string, string>, memberships: Membe
     const marker = markers.get(group);
     if (marker === undefined) why.push(`the group ${group} of ${member} has no last message`);
     else if (lastId !== marker) why.push(`${member} has not heard the last message of ${group}`);
+  }
+  return why;
+}
+
+function unheardByPhp(markers: ReadonlyMap<string, string>, phpPeers: PhpPeers): string[] {
+  const why: string[] = [];
+  for (const { name, lastIds } of phpPeers.all) {
+    for (const [group, marker] of markers) {
+      if (lastIds.get(group) !== marker) why.push(`${name} has not heard the last message of ${group}`);
+    }
   }
   return why;
 }
@@ -105,7 +135,7 @@ class Tally {
     return why;
   }
 
-  counts(publications: Publications): Counts {
+  counts(publications: Publications, phpPeers: PhpPeers): Counts {
     const outcomes = new Map<string, number>();
     let inTwoEpochs = 0;
     for (const { outcome, seen } of publications.all) {
@@ -125,6 +155,8 @@ class Tally {
       recovered: this.#recovered,
       notRecovered: this.#notRecovered,
       inTwoEpochs,
+      heard: this.#byType.get('php-heard') ?? 0,
+      losses: phpPeers.losses(),
       faults,
     };
   }

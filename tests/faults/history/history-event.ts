@@ -14,6 +14,8 @@ export interface Invoked {
   readonly seq: number;
   /** The member that is the sender itself and must not get the message (`exclude_self`). */
   readonly excludes?: string;
+  /** Whether it is never repeated: a PHP worker's, who gets no answers. */
+  readonly once?: boolean;
 }
 
 /** What became of a publish: the hub has it (`ok`), it was refused and will never be seen (`fail`), or nobody knows (`info`). */
@@ -64,6 +66,22 @@ interface Left {
   readonly group: string;
 }
 
+/** A PHP worker has a connection to the hub from here on, or none. It follows all groups. */
+interface PhpLink {
+  readonly type: 'php-connected' | 'php-lost';
+  readonly peer: string;
+}
+
+/** A PHP worker got a message; its wire has no positions. */
+export interface PhpHeard {
+  readonly type: 'php-heard';
+  readonly peer: string;
+  readonly group: string;
+  readonly id: string;
+  /** Whether the checksum in the message fits the message. */
+  readonly intact: boolean;
+}
+
 /** A fault is injected; `number` names it in its proof. */
 interface Fault {
   readonly type: 'fault';
@@ -85,7 +103,18 @@ interface Marker {
   readonly id: string;
 }
 
-export type Happening = Invoked | Answered | Joined | Received | Gap | Left | Fault | Proof | Marker;
+export type Happening =
+  | Invoked
+  | Answered
+  | Joined
+  | Received
+  | Gap
+  | Left
+  | PhpLink
+  | PhpHeard
+  | Fault
+  | Proof
+  | Marker;
 
 /** What happened, and when: milliseconds of the machine's monotonic clock, which all processes of a host share. */
 export type HistoryEvent = Happening & { readonly at: number };

@@ -8,6 +8,8 @@ export interface Publication extends Invoked {
   readonly behind: Position | undefined;
   /** Where it was seen, by epoch. */
   readonly seen: Map<string, number>;
+  /** Whether a PHP peer had it: somewhere it stands, then. */
+  heard: boolean;
 }
 
 /** What is known of one epoch of one group. */
@@ -70,7 +72,7 @@ export class Publications {
   invoke(event: Invoked): void {
     if (this.#byId.has(event.id)) throw new Error(`The id ${event.id} was given to two messages.`);
     const behind = this.#group(event.group).lastAcknowledged;
-    this.#byId.set(event.id, { ...event, outcome: 'none', behind, seen: new Map() });
+    this.#byId.set(event.id, { ...event, outcome: 'none', behind, seen: new Map(), heard: false });
   }
 
   acknowledge(id: string, position: Position): void {
@@ -112,8 +114,8 @@ export class Publications {
   /** When all events were seen: what was refused is nowhere (C1), and everything stands in order (C5, C9). */
   check(): void {
     for (const publication of this.#byId.values()) {
-      const { id, outcome, seen, group, behind } = publication;
-      if (outcome === 'fail' && seen.size > 0) {
+      const { id, outcome, seen, heard, group, behind } = publication;
+      if (outcome === 'fail' && (seen.size > 0 || heard)) {
         this.#violations.add('C1', `${id} was refused, and was delivered to ${group}`);
       }
       if (behind === undefined) continue;

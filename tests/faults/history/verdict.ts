@@ -14,6 +14,8 @@
  * | C9 | what was sent after another message was acknowledged stands behind it |
  * | C12 | only members get messages, only those of their groups, and not their own where they excluded themselves |
  *
+ * PHP peers are not told offsets: of them C1, C3, C5 and C12 are asked, C3 and C5 as long as one connection lasts; what they miss is counted.
+ *
  * C10 (memory and queues) and C11 (liveness) cannot be seen in a history: the suites measure them.
  */
 export type InvariantCode = 'C1' | 'C2' | 'C3' | 'C4' | 'C5' | 'C6' | 'C7' | 'C8' | 'C9' | 'C12';
@@ -23,6 +25,9 @@ export interface Violation {
   /** What is wrong, with names and positions. */
   readonly what: string;
 }
+
+/** Why a PHP peer did not hear a message. `while connected` is a loss that nothing explains: it heard what stands before and what stands behind. */
+export type LossCause = 'nobody had it' | 'not connected' | 'while connected';
 
 /** How often what happened. */
 export interface Counts {
@@ -40,6 +45,10 @@ export interface Counts {
   readonly notRecovered: ReadonlyMap<string, number>;
   /** Messages that stand in two epochs, because their answer was lost with a hub that forgot them. */
   readonly inTwoEpochs: number;
+  /** What PHP peers heard. */
+  readonly heard: number;
+  /** What they did not hear, for each of them. */
+  readonly losses: ReadonlyMap<LossCause, number>;
   /** Faults that happened, by name. */
   readonly faults: ReadonlyMap<string, number>;
 }

@@ -106,9 +106,9 @@ export class Load {
 
   /**
    * When all faults are over: ends the publishers, sends a last message to each group, and waits until each member has it. Whoever has
-   * not in time is found by the checker, as is everything else.
+   * not in time is found by the checker, as is everything else. Resolves with the last messages' ids, by group.
    */
-  async drain(): Promise<void> {
+  async drain(): Promise<ReadonlyMap<string, string>> {
     await Promise.all(this.publishers.map((publisher) => publisher.stop()));
     const last = new Map<string, string>();
     for (const group of this.groups) {
@@ -119,6 +119,7 @@ export class Load {
     const hasAll = ({ groups, tap }: Member): boolean =>
       groups.every((group) => tap.lastId(group) === last.get(group));
     await until(() => this.members.every(hasAll), 'the last messages').catch(() => {});
+    return last;
   }
 
   /** How and when the members' connections ended, by performance.now(). */

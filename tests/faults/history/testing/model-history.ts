@@ -20,13 +20,18 @@ const STEPS = 600;
 
 /**
  * What a faultless system would write into the log: publishers that wait for each answer (some are refused, some never answered),
- * members that drop and recover, one that left, one group whose history was trimmed, a hub that was started again, and a last message for each group.
+ * members that drop and recover, one that left, PHP workers, one group whose history was trimmed, a hub that was started again, and a last message for each group.
  */
 export class ModelHistory {
   readonly events: HistoryEvent[] = [];
   readonly #random: Random;
   readonly #groups: ModelGroup[];
   readonly #members: ModelMember[] = [];
+  /** PHP workers, and whether each is connected. */
+  readonly #phpPeers: Map<string, boolean> = new Map([
+    ['php0', false],
+    ['php1', false],
+  ]);
   readonly #seqs: Map<string, number> = new Map();
   #epochs = 1;
   #at = 0;
@@ -35,6 +40,7 @@ export class ModelHistory {
     this.#random = random;
     this.#groups = ['a', 'b', 'c'].map((name) => ({ name, epoch: 'e1', log: [] }));
     this.#join();
+    for (const peer of this.#phpPeers.keys()) this.#switchPhp(peer);
     this.#add({ type: 'fault', number: 1, name: 'hub killed' });
     for (let step = 0; step < STEPS; step++) this.#step(step);
     this.#add({ type: 'proof', number: 1, detail: 'pid 1 is gone' });
@@ -65,21 +71,23 @@ export class ModelHistory {
     if (step === STEPS / 2) this.#restart();
     const member = this.#random.pick(this.#members);
     const dice = this.#random.next();
-    if (dice < 0.4) this.#publish(this.#random.pick(this.#groups));
+    if (dice < 0.02) this.#switchPhp(this.#random.pick([...this.#phpPeers.keys()]));
+    else if (dice < 0.4) this.#publish(this.#random.pick(this.#groups));
     else if (dice < 0.9) this.#deliver(member, this.#random.between(1, 5));
     else if (member.connected) member.connected = false;
     else this.#reconnect(member);
   }
 
   #publish(group: ModelGroup): void {
-    const publisher = `p${this.#random.between(0, 2)}`;
+    const once = this.#random.next() < 0.3;
+    const publisher = `${once ? 'w' : 'p'}${this.#random.between(0, 2)}`;
     const key = `${publisher}:${group.name}`;
     const seq = (this.#seqs.get(key) ?? 0) + 1;
     this.#seqs.set(key, seq);
     const id = `${key}:${seq}`;
     const own = this.#random.next() < 0.1 ? this.#random.pick(this.#members) : undefined;
     const excludes = own?.group === group ? { excludes: own.name } : {};
-    this.#add({ type: 'inv', id, publisher, group: group.name, seq, ...excludes });
+    this.#add({ type: 'inv', id, publisher, group: group.name, seq, ...excludes, ...(once && { once }) });
     const dice = this.#random.next();
     if (dice < 0.05) {
       this.#add({ type: 'fail', id, code: 'not_sent' });
@@ -87,8 +95,21 @@ export class ModelHistory {
     }
     group.log.push(id);
     if (own?.group === group) own.excluded.add(id);
-    if (dice < 0.1) this.#add({ type: 'info', id, code: 'outcome_unknown' });
+    if (once || dice < 0.1) this.#add({ type: 'info', id, code: 'outcome_unknown' });
     else this.#add({ type: 'ok', id, position: { epoch: group.epoch, offset: group.log.length } });
+    this.#tellPhp(group, id);
+  }
+
+  #tellPhp({ name: group }: ModelGroup, id: string): void {
+    for (const [peer, isConnected] of this.#phpPeers) {
+      if (isConnected) this.#add({ type: 'php-heard', peer, group, id, intact: true });
+    }
+  }
+
+  #switchPhp(peer: string): void {
+    const isConnected = this.#phpPeers.get(peer) !== true;
+    this.#phpPeers.set(peer, isConnected);
+    this.#add({ type: isConnected ? 'php-connected' : 'php-lost', peer });
   }
 
   #deliver(member: ModelMember, count: number): void {
@@ -118,6 +139,7 @@ export class ModelHistory {
   }
 
   #restart(): void {
+    for (const [peer, isConnected] of this.#phpPeers) if (isConnected) this.#switchPhp(peer);
     this.#epochs += 1;
     for (const group of this.#groups) {
       group.epoch = `e${this.#epochs}`;
@@ -132,6 +154,7 @@ export class ModelHistory {
   }
 
   #end(): void {
+    for (const [peer, isConnected] of this.#phpPeers) if (!isConnected) this.#switchPhp(peer);
     for (const member of this.#members) if (!member.connected) this.#reconnect(member);
     for (const group of this.#groups) {
       const id = `marker:${group.name}`;
@@ -139,6 +162,7 @@ export class ModelHistory {
       group.log.push(id);
       this.#add({ type: 'ok', id, position: { epoch: group.epoch, offset: group.log.length } });
       this.#add({ type: 'marker', group: group.name, id });
+      this.#tellPhp(group, id);
     }
     for (const member of this.#members) this.#deliver(member, member.group.log.length);
   }
