@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
   freePort,
@@ -14,6 +13,7 @@ import {
   until,
 } from '@groupcast/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
+import { withoutPhp } from '../php/start-php.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const PUBLISH = `${EXAMPLES}/php-publisher/publish.php`;
@@ -27,16 +27,10 @@ for ($count = 0;; $count++) {
     usleep(10000);
 }`;
 
-// In a variable, because knip takes a literal for a program that npm should have brought.
-const PHP = 'php';
-const hasPhp = spawnSync(PHP, ['-n', '-r', 'exit(PHP_VERSION_ID >= 70400 ? 0 : 1);']).status === 0;
-// In CI nothing is skipped: there these fail without PHP.
-const isSkipped = !hasPhp && process.env['CI'] !== 'true';
-
 afterEach(killAll);
 
 function php(...args: readonly string[]): TestProcess {
-  return startProcess(PHP, ['-n', ...args]);
+  return startProcess('php', ['-n', ...args]);
 }
 
 async function untilStats(hub: TestHub, holds: (stats: HubStats) => boolean): Promise<void> {
@@ -51,7 +45,7 @@ async function startMember(hub: TestHub): Promise<TestClient> {
   return member;
 }
 
-describe.skipIf(isSkipped)(`the examples in PHP${isSkipped ? ' (skipped: no php on the PATH)' : ''}`, () => {
+describe.skipIf(withoutPhp)('the examples in PHP', () => {
   test('a message that PHP publishes reaches members, and the PHP process that follows all groups', async () => {
     const hub = await startHub();
     const member = await startMember(hub);
