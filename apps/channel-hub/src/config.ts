@@ -94,7 +94,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   unixSocket: textOption({
     default: '',
     valueName: 'FILE',
-    describe: 'Unix socket to take peers on, too. They need not prove anything.',
+    describe: 'Unix socket to take peers on, too. Those that speak PHP or JSON need no secret there.',
   }),
   unixSocketMode: choiceOption({
     default: '600',
@@ -105,7 +105,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     default: [],
     valueName: 'CIDR',
     describe:
-      'Addresses or networks (10.1.0.0/16) whose peers are taken as if they were on this host: they need no secret, and may speak PHP.',
+      'Addresses or networks (10.1.0.0/16) whose peers are taken as if they were on this host: they may speak PHP, and JSON without a secret.',
     check: (networks) =>
       networks.every(isNetwork) ? undefined : 'addresses or networks, each such as 10.1.2.3 or 10.1.0.0/16',
   }),

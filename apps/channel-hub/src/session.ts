@@ -24,6 +24,9 @@ const KEEP_ALIVE = 0x30;
 /** What it costs to read a frame, in bytes of what is read, however short it is. */
 const FRAME_WORK_BYTES = 256;
 
+const UNTRUSTED =
+  'PHP is taken from this host and from the addresses that --trust names, and from nowhere else.';
+
 /** What the sessions of a hub share. */
 export interface SessionShared extends AdmissionShared {
   readonly options: HubOptions;
@@ -202,7 +205,8 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
     if (dialect === 'json') return new JsonDialect(this.#requests, this.#shared.json);
     if (dialect === 'php' && this.#isLocal) return new PhpDialect(this.#requests, this.#shared.php);
     // Not a word to a PHP peer: a frame that it did not ask for ends its process.
-    this.close(dialect === 'php' ? 'untrusted' : 'unknown_dialect');
+    if (dialect === 'php') this.close('untrusted', new ProtocolError('unauthorized', UNTRUSTED));
+    else this.close('unknown_dialect');
     return undefined;
   }
 
