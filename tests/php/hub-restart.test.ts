@@ -70,6 +70,9 @@ describe.skipIf(withoutPhp)(`hubs that end under PHP workers, FUZZ_SEED=${seed}`
       await oneLife(restarts);
       expect(ended).toEqual([]);
       for (const { lives } of followers) expect(lives.length).toBe(restarts + 2);
+      const got = followers.flatMap(({ lives }) => lives.map((life) => life.got.length));
+      const values = got.reduce((sum, count) => sum + count, 0);
+      if (SOAK_SECONDS > 0) process.stdout.write(`${restarts} restarts, ${values} values were got\n`);
     },
     120_000 + SOAK_SECONDS * 1_000,
   );
