@@ -1,61 +1,91 @@
-interface Entry {
+/** What waits under one key. */
+interface Waiting {
   readonly key: string;
-  readonly frame: Uint8Array;
+  count: number;
 }
 
 /** Frames that wait, each under a key, and can be taken back by it. */
 export class RecallQueue {
-  #entries: Entry[] = [];
+  // Side by side, because an object for each frame would be garbage for each frame.
+  #frames: Uint8Array[] = [];
+  #waitings: Waiting[] = [];
   /** Where the first one stands: what was taken is given up in one go, not frame by frame. */
   #head = 0;
   #bytes = 0;
-  /** How many wait under each key, so that to recall what is not there costs nothing. */
-  readonly #counts = new Map<string, number>();
+  /** Only what waits, so that to recall what does not costs nothing. */
+  readonly #byKey = new Map<string, Waiting>();
+  /** Frames that follow each other mostly have one key. */
+  #last: Waiting | undefined;
 
   get bytes(): number {
     return this.#bytes;
   }
 
   push(frame: Uint8Array, key: string): void {
-    this.#entries.push({ key, frame });
+    const waiting = this.#last?.key === key ? this.#last : this.#waitingOf(key);
+    waiting.count += 1;
+    this.#last = waiting;
+    this.#frames.push(frame);
+    this.#waitings.push(waiting);
     this.#bytes += frame.length;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
   }
 
   /** The oldest frames in order: so many bytes of them, but one at least where there is any. */
   take(bytesMax: number): readonly Uint8Array[] {
-    const frames: Uint8Array[] = [];
+    const from = this.#head;
     let left = bytesMax;
-    for (let entry = this.#entries[this.#head]; entry !== undefined; entry = this.#entries[this.#head]) {
-      if (frames.length > 0 && entry.frame.length > left) break;
-      left -= entry.frame.length;
-      frames.push(entry.frame);
+    for (let frame = this.#frames[from]; frame !== undefined; frame = this.#frames[this.#head]) {
+      if (this.#head > from && frame.length > left) break;
+      left -= frame.length;
+      this.#forget(frame, this.#waitings[this.#head]);
       this.#head += 1;
-      this.#forget(entry);
     }
-    if (this.#head * 2 >= this.#entries.length) this.#trim();
+    const frames = this.#frames.slice(from, this.#head);
+    if (this.#head * 2 >= this.#frames.length) this.#trim();
     return frames;
   }
 
   /** Takes back all that waits under a key. Answers how many frames that were. */
   recall(key: string): number {
-    const count = this.#counts.get(key) ?? 0;
-    if (count === 0) return 0;
+    const recalled = this.#byKey.get(key);
+    if (recalled === undefined) return 0;
+    const { count } = recalled;
     this.#trim();
-    for (const entry of this.#entries) if (entry.key === key) this.#forget(entry);
-    this.#entries = this.#entries.filter((entry) => entry.key !== key);
+    const frames = this.#frames;
+    const waitings = this.#waitings;
+    this.#frames = [];
+    this.#waitings = [];
+    for (const [index, frame] of frames.entries()) {
+      const waiting = waitings[index];
+      if (waiting === recalled || waiting === undefined) this.#forget(frame, waiting);
+      else {
+        this.#frames.push(frame);
+        this.#waitings.push(waiting);
+      }
+    }
     return count;
   }
 
+  #waitingOf(key: string): Waiting {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const waiting = { key, count: 0 };
+    this.#byKey.set(key, waiting);
+    return waiting;
+  }
+
   #trim(): void {
-    this.#entries.splice(0, this.#head);
+    this.#frames.splice(0, this.#head);
+    this.#waitings.splice(0, this.#head);
     this.#head = 0;
   }
 
-  #forget({ key, frame }: Entry): void {
+  #forget(frame: Uint8Array, waiting: Waiting | undefined): void {
     this.#bytes -= frame.length;
-    const left = (this.#counts.get(key) ?? 0) - 1;
-    if (left > 0) this.#counts.set(key, left);
-    else this.#counts.delete(key);
+    if (waiting === undefined) return;
+    waiting.count -= 1;
+    if (waiting.count > 0) return;
+    this.#byKey.delete(waiting.key);
+    if (this.#last === waiting) this.#last = undefined;
   }
 }

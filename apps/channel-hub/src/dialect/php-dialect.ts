@@ -53,7 +53,8 @@ export class PhpDialect implements Dialect, PublishSlot {
   readonly #session: PhpRequests;
   readonly #shared: PhpShared;
   readonly #queues: PhpQueues;
-  readonly #subscribed = new Set<string>();
+  /** What its frames are recalled by, of each event that it has subscribed to. */
+  readonly #subscribed = new Map<string, string>();
   /** Those of them that are bridged. */
   readonly #bridged = new Set<string>();
 
@@ -98,20 +99,20 @@ export class PhpDialect implements Dialect, PublishSlot {
 
   deliver(frame: Uint8Array): void {
     const publication = this.#shared.events.of(frame);
-    if (this.#subscribed.has(publication.channel)) this.sendEvent(publication, publication.channel);
-    if (this.#bridged.size === 0 || groupOfChannel(publication.channel) === undefined) return;
-    for (const event of this.#bridged) this.sendEvent(publication, event);
+    const { channel } = publication;
+    if (this.#subscribed.has(channel)) this.sendEvent(channel, publication.frame(channel));
+    if (this.#bridged.size === 0 || groupOfChannel(channel) === undefined) return;
+    for (const event of this.#bridged) this.sendEvent(event, publication.frame(event));
   }
 
   /** To this peer, which has subscribed to the event. */
-  sendEvent(publication: PhpPublication, event: string): void {
-    const frame = publication.frame(event);
-    if (frame.length <= this.#shared.frameBytesMax) this.#session.send(frame, eventKey(event));
+  sendEvent(event: string, frame: Uint8Array): void {
+    if (frame.length <= this.#shared.frameBytesMax) this.#session.send(frame, this.#subscribed.get(event));
     else this.#shared.counts.tooLong += 1;
   }
 
   ended(): void {
-    for (const event of this.#subscribed) this.#shared.turns.leave(event, this);
+    for (const event of this.#subscribed.keys()) this.#shared.turns.leave(event, this);
   }
 
   /** It cannot be told, so that all that is left is to end the session: the peer comes back, and its operator finds the reason in the log. */
@@ -138,7 +139,7 @@ export class PhpDialect implements Dialect, PublishSlot {
     const subjects = added.map((name) => ({ name, prefix: false }));
     const bridged = added.filter((event) => this.#shared.bridgedEvents.has(event));
     for (const event of added) {
-      this.#subscribed.add(event);
+      this.#subscribed.set(event, eventKey(event));
       this.#shared.turns.join(event, this);
     }
     const isFirst = this.#bridged.size === 0 && bridged.length > 0;
@@ -157,40 +158,45 @@ export class PhpDialect implements Dialect, PublishSlot {
   }
 
   #publish(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
-    const data = bytes.slice(span.start, span.end);
+    const data = bytes.subarray(span.start, span.end);
     for (const event of events) {
       const toGroup = this.#shared.bridgedEvents.has(event) ? readGroupMessage(bytes, span) : undefined;
       const channel = toGroup === undefined ? event : channelOfGroup(toGroup.group);
       const { kind, payload, lossy } = payloadOf(bytes, toGroup?.message ?? span);
       this.#shared.counts.lossy += lossy;
-      this.#publishTo({ ...PLAIN, channel, kind, payload }, event, data);
+      this.#publishTo(
+        { channel, kind, payload, excludeSender: false, sender: '', messageId: '', number: 0 },
+        { event, data },
+      );
     }
   }
 
-  #publishTo(publication: native.Publication, event: string, data: Uint8Array): void {
+  #publishTo(
+    publication: native.Publication,
+    written: { readonly event: string; readonly data: Uint8Array },
+  ): void {
     const frame = native.encodePublish(publication);
-    const { frameBytesMax, events } = this.#shared;
+    const { frameBytesMax, events, turns } = this.#shared;
     if (frame.length > frameBytesMax) {
       const sentence = `The data take ${frame.length} bytes in the form of other dialects; ${frameBytesMax} are taken.`;
       this.#session.countRefusal(new ProtocolError('bad_length', sentence));
       return;
     }
-    events.remember(frame, new PhpPublication(publication.channel, publication, event, data));
+    events.publishing(frame, new PhpPublication(publication.channel, frame, written));
     this.#session.publish(publication, frame, this, 0);
+    events.published(turns.has(written.event));
   }
 
   /** To one PHP peer of each channel: neither others nor history know of it. */
   #publishInTurn(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
-    const data = bytes.slice(span.start, span.end);
+    const data = bytes.subarray(span.start, span.end);
     for (const event of events) {
       const peer = this.#shared.turns.next(event);
       if (peer === undefined) this.#shared.counts.unheard += 1;
-      else peer.sendEvent(new PhpPublication(event, { kind: 'bytes', payload: data }, event, data), event);
+      else peer.sendEvent(event, php.eventFrame(event, data));
     }
   }
 }
-
-const PLAIN = { excludeSender: false, sender: '', messageId: '', number: 0 } as const;
 
 /** What is recalled together. Queues have other keys, though names may be the same. */
 function eventKey(event: string): string {

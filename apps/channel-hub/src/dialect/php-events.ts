@@ -2,42 +2,55 @@ import { groupOfChannel, native, php } from '@groupcast/protocol';
 import { groupMessageData } from './php-bridge.ts';
 import { phpOf } from './php-payload.ts';
 
+/** What a PHP peer published: the event, and its data as they came. */
+interface Written {
+  readonly event: string;
+  readonly data: Uint8Array;
+}
+
 /** One publication, as event frames for PHP peers: each is made once, however many sessions want it. */
 export class PhpPublication {
   readonly channel: string;
-  /** The event that a PHP peer published, and its data as they came. */
-  readonly #event: string | undefined;
-  readonly #data: Uint8Array | undefined;
-  /** What another peer published. */
-  readonly #payload: Pick<native.Publication, 'kind' | 'payload'>;
-  readonly #frames = new Map<string, Uint8Array>();
+  /** The PUBLISH or DELIVER. */
+  readonly #publication: Uint8Array;
+  #written: Written | undefined;
+  // Nearly always there is one event, so that a Map would cost more than it saves.
+  #event: string | undefined;
+  #frame: Uint8Array | undefined;
+  #others: Map<string, Uint8Array> | undefined;
 
-  constructor(
-    channel: string,
-    payload: Pick<native.Publication, 'kind' | 'payload'>,
-    event?: string,
-    data?: Uint8Array,
-  ) {
+  constructor(channel: string, publication: Uint8Array, written?: Written) {
     this.channel = channel;
-    this.#payload = payload;
-    this.#event = event;
-    this.#data = data;
+    this.#publication = publication;
+    this.#written = written;
   }
 
   /** The whole frame for those who subscribed to the event. */
   frame(event: string): Uint8Array {
-    let frame = this.#frames.get(event);
-    if (frame === undefined) {
-      frame = php.eventFrame(event, this.#dataOf(event));
-      this.#frames.set(event, frame);
+    if (this.#frame !== undefined && this.#event === event) return this.#frame;
+    const known = this.#others?.get(event);
+    if (known !== undefined) return known;
+    const frame = php.eventFrame(event, this.#dataOf(event));
+    if (this.#frame === undefined) {
+      this.#event = event;
+      this.#frame = frame;
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(event, frame);
     }
     return frame;
   }
 
+  /** Lets go of what the data were read with, of which they are a slice. */
+  keep(): void {
+    if (this.#written !== undefined) this.frame(this.#written.event);
+    this.#written = undefined;
+  }
+
   #dataOf(event: string): Uint8Array {
     // From PHP to PHP it is what it was, to the byte.
-    if (event === this.#event && this.#data !== undefined) return this.#data;
-    const value = phpOf(this.#payload);
+    if (event === this.#written?.event) return this.#written.data;
+    const value = phpOf(native.decodePublication(this.#publication));
     const group = event === this.channel ? undefined : groupOfChannel(this.channel);
     return group === undefined ? value : groupMessageData(group, value);
   }
@@ -45,22 +58,40 @@ export class PhpPublication {
 
 /** The publications of DELIVER frames. */
 export class PhpEvents {
-  // Weak, so that what was made of a publication lives as long as it does.
-  readonly #known = new WeakMap<Uint8Array, PhpPublication>();
+  /** What was asked for last: a publication goes to all its subscribers in a row. */
+  #frame: Uint8Array | undefined;
+  #publication: PhpPublication | undefined;
+  #isDelivered = false;
+  // What PHP peers published and an engine has yet to deliver. Weak, because it may never do so.
+  readonly #waiting = new WeakMap<Uint8Array, PhpPublication>();
 
-  /** A PHP peer published this frame. */
-  remember(frame: Uint8Array, publication: PhpPublication): void {
-    this.#known.set(frame, publication);
+  /** A PHP peer publishes this frame: until `published`. */
+  publishing(frame: Uint8Array, publication: PhpPublication): void {
+    this.#frame = frame;
+    this.#publication = publication;
+    this.#isDelivered = false;
+  }
+
+  /** The engine has the frame. `isAwaited`: a PHP peer is to have it, also where the engine delivers it later. */
+  published(isAwaited: boolean): void {
+    const [frame, publication] = [this.#frame, this.#publication];
+    if (this.#isDelivered || !isAwaited || frame === undefined || publication === undefined) return;
+    publication.keep();
+    this.#waiting.set(frame, publication);
   }
 
   /** An engine that hands the publication on in another frame loses what PHP wrote, and keeps what it means. */
   of(deliver: Uint8Array): PhpPublication {
-    let publication = this.#known.get(deliver);
-    if (publication === undefined) {
-      const { channel, kind, payload } = native.decodePublication(deliver);
-      publication = new PhpPublication(channel, { kind, payload });
-      this.#known.set(deliver, publication);
+    const last = this.#publication;
+    if (last !== undefined && this.#frame === deliver) {
+      this.#isDelivered = true;
+      return last;
     }
+    const publication =
+      this.#waiting.get(deliver) ?? new PhpPublication(native.decodePublication(deliver).channel, deliver);
+    this.#waiting.delete(deliver);
+    this.#frame = deliver;
+    this.#publication = publication;
     return publication;
   }
 }

@@ -10,16 +10,14 @@ export interface PhpPayload {
   readonly lossy: number;
 }
 
-/** A string is text, or bytes where it is no UTF-8; anything else is JSON. Throws ProtocolError for what is no PHP value. */
+/** A string is text, or bytes where it is no UTF-8; anything else is JSON. The bytes of a string are a slice of those that were read. Throws ProtocolError for what is no PHP value. */
 export function payloadOf(
   bytes: Uint8Array,
   { start, end }: php.PhpSpan = { start: 0, end: bytes.length },
 ): PhpPayload {
-  const value = php.decodePhp(bytes, start, end);
-  if (value instanceof Uint8Array) {
-    return { kind: isUtf8(value) ? 'text' : 'bytes', payload: value, lossy: 0 };
-  }
-  const { text, lossy } = php.toJson(value);
+  const string = php.stringOf(bytes, start, end);
+  if (string !== undefined) return { kind: isUtf8(string) ? 'text' : 'bytes', payload: string, lossy: 0 };
+  const { text, lossy } = php.toJson(php.decodePhp(bytes, start, end));
   return { kind: 'json', payload: encodeText(text), lossy };
 }
 

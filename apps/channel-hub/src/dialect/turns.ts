@@ -7,6 +7,10 @@ export class Turns<Member> {
     return this.#members.size;
   }
 
+  has(name: string): boolean {
+    return this.#members.has(name);
+  }
+
   join(name: string, member: Member): void {
     const members = this.#members.get(name);
     if (members === undefined) this.#members.set(name, new Set([member]));

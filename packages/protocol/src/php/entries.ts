@@ -21,6 +21,15 @@ export function checkPhp(bytes: Uint8Array, start = 0, end: number = bytes.lengt
   }
 }
 
+/** The bytes of a value that is a string: a slice, not a copy. Undefined for any other value, which is not checked. */
+export function stringOf(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array | undefined {
+  const scanner = new PhpScanner(bytes, start, end);
+  if (scanner.next() !== 'string') return undefined;
+  const string = scanner.string();
+  scanner.next();
+  return string;
+}
+
 /**
  * The elements of an array, in order and undecoded, so that a value can be sent on as the bytes that it came in. The whole array is
  * checked. Byte strings among the keys are slices.

@@ -1,6 +1,6 @@
 export { decodePhp } from './decode.ts';
 export { encodePhp } from './encode.ts';
-export { checkPhp, entriesOf, type PhpEntry, type PhpSpan } from './entries.ts';
+export { checkPhp, entriesOf, type PhpEntry, type PhpSpan, stringOf } from './entries.ts';
 export { fromJson } from './from-json.ts';
 export { eventFrame, type PhpRequest, queueFrame, readRequest } from './message.ts';
 export { PhpArray, type PhpKey, type PhpValue } from './php-array.ts';

@@ -28,6 +28,9 @@ const HEADS = {
 } as const;
 const BEFORE_DATA = encodeText('s:4:"data";');
 
+/** UTF-8 of one UTF-16 unit. */
+const UNIT_BYTES_MAX = 3;
+
 /** What stands around a string: more than `s:1234567890:"";`. */
 const LENGTH_BYTES_MAX = 20;
 
@@ -124,7 +127,10 @@ function requestOf({ type, channels, data }: Fields): PhpRequest {
 const WORD_BYTES_MAX = 16;
 
 function shortText(bytes: Uint8Array): string {
-  return bytes.length > WORD_BYTES_MAX ? '' : String.fromCharCode(...bytes);
+  if (bytes.length > WORD_BYTES_MAX) return '';
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
 }
 
 function badRequest(rule: string): ProtocolError {
@@ -134,12 +140,11 @@ function badRequest(rule: string): ProtocolError {
 /** What `serialize(['type' => ..., 'channel' => ..., 'data' => ...])` gives, in a frame; the length comes last. */
 function deliveryFrame(type: keyof typeof HEADS, channel: string, data: Uint8Array): Uint8Array {
   const head = HEADS[type];
-  const name = encodeText(channel);
   const frame = new PhpWriter(
-    head.length + LENGTH_BYTES_MAX + name.length + BEFORE_DATA.length + data.length + 1,
+    head.length + LENGTH_BYTES_MAX + UNIT_BYTES_MAX * channel.length + BEFORE_DATA.length + data.length + 1,
   )
     .raw(head)
-    .string(name)
+    .text(channel)
     .raw(BEFORE_DATA)
     .raw(data)
     .ascii('}')

@@ -1,3 +1,5 @@
+import { utf8ByteLength, writeText } from '../text.ts';
+
 const FIRST_BYTES = 64;
 
 /** Collects the bytes of a PHP value. */
@@ -26,6 +28,15 @@ export class PhpWriter {
   /** A string of PHP's, whose length counts bytes: a wrong one ends the PHP process that reads it. */
   string(bytes: Uint8Array): this {
     return this.ascii(`s:${bytes.length}:"`).raw(bytes).ascii('";');
+  }
+
+  /** The same of a text, as UTF-8; half a surrogate pair is not taken. */
+  text(text: string): this {
+    const bytes = utf8ByteLength(text);
+    if (bytes < 0) throw new RangeError('A text has half a surrogate pair.');
+    this.ascii(`s:${bytes}:"`).#reserve(bytes);
+    this.#at = writeText(this.#bytes, this.#at, text, bytes);
+    return this.ascii('";');
   }
 
   /** What was written. The writer must not be used again. */
