@@ -1,6 +1,6 @@
 import { encodeFrame, encodeText, limits } from '@groupcast/protocol';
 import type { Random } from '../faults/random.ts';
-import { channelName, several } from './names.ts';
+import { channelName, queueName, several, watchedName } from './names.ts';
 
 const DATA: readonly unknown[] = [
   'hi',
@@ -29,7 +29,7 @@ export function jsonRequest(body: object): Uint8Array {
 function request(random: Random): object {
   const id = random.pick([undefined, 1, 'id', 2 ** 53 - 1]);
   const channels = several(random, channelName);
-  switch (random.between(0, 6)) {
+  switch (random.between(0, 9)) {
     case 0:
       return { type: 'hello', version: 1, nonce: '00'.repeat(limits.NONCE_BYTES), name: 'fuzz' };
     case 1:
@@ -39,6 +39,16 @@ function request(random: Random): object {
       return { type: 'unsubscribe', id, channels };
     case 4:
       return { type: 'proof', proof: '00'.repeat(limits.PROOF_BYTES) };
+    case 5:
+      return { type: 'enqueue', id, queue: queueName(random), data: random.pick(DATA) };
+    case 6:
+      return { type: 'watch', id, queue: watchedName(random), concurrency: random.pick([1, 2, 1_000]) };
+    case 7:
+      return random.pick([
+        { type: 'unwatch', queue: watchedName(random) },
+        { type: 'done', ...itemAttempt(random) },
+        { type: 'failed', ...itemAttempt(random) },
+      ]);
     default:
       return {
         ...{ type: 'publish', id, channels, data: random.pick(DATA) },
@@ -47,4 +57,8 @@ function request(random: Random): object {
         exclude_sender: random.next() < 0.2,
       };
   }
+}
+
+function itemAttempt(random: Random): object {
+  return { queue: watchedName(random), item: random.between(1, 40), attempt: random.between(1, 3) };
 }
