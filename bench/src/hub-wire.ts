@@ -1,4 +1,4 @@
-import { limits, native } from '@groupcast/protocol';
+import { encodeFrame, encodeText, limits, native, php } from '@groupcast/protocol';
 
 /**
  * What a hub speaks, as the bytes of a load: all messages of one load are equally long. A counter answers how many bytes the whole
@@ -52,6 +52,19 @@ export const NATIVE: HubWire = {
   tailBytes: 0,
 };
 
+/** What PHP's `Channel\Client` speaks to the same hub, with strings as data. */
+export const PHP: HubWire = {
+  name: 'groupcast hub, PHP',
+  hello: () => new Uint8Array(0),
+  subscribe: (channels) => phpRequest({ type: 'subscribe', channels: php.PhpArray.list(channels) }),
+  publish: (channel, payload) =>
+    phpRequest({ type: 'publish', channels: php.PhpArray.list([channel]), data: payload }),
+  // It is never sent anything but events.
+  lengthAt: (bytes, at, end) => (end - at < LENGTH_BYTES ? undefined : bytes.readUInt32BE(at)),
+  // The end of the string, and that of the array.
+  tailBytes: encodeText('";}').length,
+};
+
 /** Redis publish and subscribe (RESP 2). */
 export const REDIS: HubWire = {
   name: 'redis pub/sub',
@@ -87,6 +100,12 @@ export const NATS: HubWire = {
   tailBytes: 2,
   ping: { asks: 'PING\r\n', answer: Buffer.from('PONG\r\n') },
 };
+
+function phpRequest(fields: Readonly<Record<string, php.PhpValue>>): Uint8Array {
+  const request = new php.PhpArray();
+  for (const [key, value] of Object.entries(fields)) request.set(key, value);
+  return encodeFrame(php.encodePhp(request));
+}
 
 function resp(parts: readonly string[]): Uint8Array {
   const body = parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('');

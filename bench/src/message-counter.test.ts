@@ -1,6 +1,6 @@
-import { native } from '@groupcast/protocol';
+import { native, php } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
-import { type HubWire, NATIVE, NATS, REDIS } from './hub-wire.ts';
+import { type HubWire, NATIVE, NATS, PHP, REDIS } from './hub-wire.ts';
 import { MessageCounter } from './message-counter.ts';
 
 const PAYLOAD = Buffer.from('0123456789');
@@ -17,6 +17,7 @@ const deliver = native.encodeDeliver({
 
 const STREAMS: readonly [HubWire, Buffer, number][] = [
   [NATIVE, Buffer.concat([Buffer.from([0, 0, 0, 5, 4]), deliver, deliver, deliver]), 1],
+  [PHP, Buffer.concat(Array(3).fill(php.eventFrame('ch-0001', php.encodePhp(PAYLOAD)))), 0],
   [
     REDIS,
     Buffer.from(

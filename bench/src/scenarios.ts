@@ -1,6 +1,6 @@
 import { candidate, coldCandidate, type HubShape, hubCandidate, startNats } from './candidates.ts';
 import { groupsCandidate } from './groups-bench.ts';
-import { NATIVE, NATS, REDIS } from './hub-wire.ts';
+import { NATIVE, NATS, PHP, REDIS } from './hub-wire.ts';
 import { versionOf } from './prepare.ts';
 import type { Candidate, Check, Metric, Scenario } from './scenario.ts';
 import {
@@ -23,6 +23,12 @@ export interface Pace {
 /** What a connection and its join may cost, and what it may hold while it is idle. */
 const CONNECT_MICROS_MAX = 120;
 const MEMORY_BYTES_MAX = 5.5 * 1024;
+
+/**
+ * What a million deliveries from PHP to PHP may cost, in CPU seconds: a fifth of what the hub of PHP's Channel takes for the same messages on the same machine,
+ * 5.0 to 5.6 s.
+ */
+const PHP_CPU_MAX = 1;
 
 /** Hubs of the native dialect send heartbeats and expect them; a load that never sends any ends before they are missed. */
 const HUB_SECONDS_MAX = 10;
@@ -157,6 +163,17 @@ function hubs(pace: Pace): readonly Scenario[] {
       ...one,
       window: 256,
     }),
+    {
+      ...hub('hub-php-1to8', "The hub alone, from PHP to PHP: the same messages, in PHP's own format", {
+        ...one,
+        window: 256,
+      }),
+      baseline: NATIVE.name,
+      checks: [{ of: PHP.name, metric: 'cpu', most: PHP_CPU_MAX }],
+      candidates: [PHP, NATIVE].map((wire) =>
+        hubCandidate(wire, 'history and offsets on', startHub, { ...one, window: 256 }),
+      ),
+    },
     hub(
       'hub-8to8',
       'The hub alone: 8 publishers, 8 subscribers of all 1,000 channels, 256 on their way each',
