@@ -7,6 +7,7 @@ import {
   type WriteOwner,
   writeDirectly,
 } from '@groupcast/stream-handle';
+import { joinOnce } from './join-once.ts';
 import { joinSmall } from './join-small.ts';
 
 /** Chunks shorter than this are copied together, and the others are handed to the kernel as they are. */
@@ -57,7 +58,7 @@ export class LinkSocket implements ReadOwner, WriteOwner {
 
   /** Writes chunks through the stream, and calls back when the kernel has them, or never will. */
   writeThrough(chunks: readonly Uint8Array[], done: () => void): void {
-    this.#socket.write(Buffer.concat(chunks), done);
+    this.#socket.write(joinOnce(chunks), done);
   }
 
   /** Takes a copy of what came past the stream, unless the stream must have it: while it is paused, or has what came before. */
