@@ -71,6 +71,15 @@ export class Consumer {
     return this.#queues.failed(this, queue, id, attempt);
   }
 
+  /**
+   * An item that was handed out never left the hub: it goes back to its place, and this attempt was none. So its number comes again, but nobody
+   * outside has seen it; until then no answer to the item counts. False, and nothing happens, if it is not in lease here, in this attempt. With
+   * `autoAck` it never is: what was handed out and did not leave is lost.
+   */
+  giveBack(queue: string, id: number, attempt: number): boolean {
+    return this.#queues.giveBack(this, queue, id, attempt);
+  }
+
   /** Is gone: gives back all there is in lease, and watches nothing any more. */
   leave(): void {
     if (this.#hasLeft) return;

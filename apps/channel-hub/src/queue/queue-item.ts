@@ -28,9 +28,9 @@ export class QueueItem {
   readonly bytes: number;
   readonly enqueuedAtMs: number;
   state: ItemState = 'waiting';
-  /** How often it was handed out. */
+  /** How often it was handed out, and left. */
   attempt = 0;
-  /** To whom it was handed out last. */
+  /** To whom it was handed out last; nobody, if that was withdrawn. */
   watch: Watch | undefined;
   /** When the lease ends. */
   deadlineMs = 0;

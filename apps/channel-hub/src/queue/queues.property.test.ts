@@ -2,6 +2,7 @@ import { encodeText } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestConsumer } from '../testing/test-consumer.ts';
+import type { HandedItem } from './queue-item.ts';
 import { Queues } from './queues.ts';
 
 const VISIBILITY_MS = 100;
@@ -15,7 +16,11 @@ const operation = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('watch' as const), queue, which }) },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constantFrom('done' as const, 'fail' as const), queue, which }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('done' as const, 'fail' as const, 'giveBack' as const),
+      queue,
+      which,
+    }),
   },
   {
     weight: 2,
@@ -98,12 +103,31 @@ class Model {
     consumer.consumer.leave();
   }
 
-  #answer(consumer: TestConsumer, what: 'done' | 'fail', index: number): void {
+  #answer(consumer: TestConsumer, what: 'done' | 'fail' | 'giveBack', index: number): void {
     const [item] = consumer.items.splice(index % consumer.items.length, 1);
     if (item === undefined) return;
     if (what === 'fail') consumer.consumer.failed(item.queue, item.id, item.attempt);
+    else if (what === 'giveBack') this.#giveBack(consumer, item);
     else if (consumer.consumer.done(item.queue, item.id, item.attempt)) {
       this.finished.push(Buffer.from(item.payload).toString());
+    }
+  }
+
+  #giveBack({ consumer }: TestConsumer, { queue: name, id, attempt }: HandedItem): void {
+    // Or it comes back to the same consumer at once, and an answer is one to that.
+    consumer.unwatch(name);
+    const before = this.queues.stats();
+    const isBack = consumer.giveBack(name, id, attempt);
+    const { failed, expired, dead, done } = this.queues.stats();
+    expect({ failed, expired, dead, done }).toEqual({
+      failed: before.failed,
+      expired: before.expired,
+      dead: before.dead,
+      done: before.done,
+    });
+    if (!isBack) return;
+    for (const answer of ['done', 'failed', 'giveBack'] as const) {
+      expect(consumer[answer](name, id, attempt)).toBe(false);
     }
   }
 
@@ -135,7 +159,7 @@ test('no item is lost, done twice or stuck, and no queue outgrows its bounds', (
 });
 
 test('a single consumer of one item at a time finishes all items in their order', () => {
-  const step = fc.constantFrom('enqueue', 'done', 'fail', 'pass', 'leave');
+  const step = fc.constantFrom('enqueue', 'done', 'fail', 'giveBack', 'pass', 'leave');
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       let nowMs = 0;
@@ -153,6 +177,7 @@ test('a single consumer of one item at a time finishes all items in their order'
         if (what === 'enqueue') queues.enqueue('q', 'text', encodeText(String(enqueued++)));
         else if (what === 'done') finish();
         else if (what === 'fail' && one.items.length > 0) one.fail();
+        else if (what === 'giveBack' && one.items.length > 0) one.giveBack();
         else if (what === 'pass') nowMs += VISIBILITY_MS;
         else if (what === 'leave') {
           one.consumer.leave();

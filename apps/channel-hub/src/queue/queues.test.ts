@@ -181,6 +181,83 @@ describe('an answer to an attempt that is over', () => {
   });
 });
 
+describe('what was handed out and never left', () => {
+  test('goes back to its place, and that attempt was none', () => {
+    const { queues, enqueue, join } = start({ attemptsMax: 1 });
+    const one = join().watch('q', 2);
+    enqueue('q', 'a', 'b', 'c');
+    one.consumer.unwatch('q');
+    expect(one.giveBack()).toBe(true);
+    expect(queues.stats()).toMatchObject({ waiting: 2, leased: 1 });
+    const two = join().watch('q', 9);
+    expect(two.got).toEqual(['a/1', 'c/1']);
+    one.giveBack();
+    expect(two.got).toEqual(['a/1', 'c/1', 'b/1']);
+    expect(queues.stats()).toMatchObject({ failed: 0, expired: 0, redelivered: 0, dead: 0, done: 0 });
+  });
+
+  test('is counted as handed out again once, however often that did not leave', () => {
+    const { queues, enqueue, join } = start();
+    const one = join().watch('q');
+    enqueue('q', 'a');
+    one.fail();
+    one.giveBack();
+    one.giveBack();
+    expect(one.got).toEqual(['a/1', 'a/2', 'a/2', 'a/2']);
+    expect(queues.stats()).toMatchObject({ failed: 1, redelivered: 1 });
+    one.fail();
+    expect(one.got.at(-1)).toBe('a/3');
+    expect(queues.stats()).toMatchObject({ failed: 2, redelivered: 2 });
+  });
+
+  test('no answer ends it, not even one to an attempt before', () => {
+    const { queues, enqueue, pass, join } = start();
+    const one = join().watch('q');
+    enqueue('q', 'a');
+    pass(VISIBILITY_MS);
+    one.consumer.unwatch('q');
+    expect(one.consumer.giveBack('q', 1, 1)).toBe(false);
+    expect(one.consumer.giveBack('q', 1, 2)).toBe(true);
+    const answerAll = (): boolean[] =>
+      [0, 1, 2, 3].flatMap((attempt) => [
+        one.consumer.done('q', 1, attempt),
+        one.consumer.failed('q', 1, attempt),
+        one.consumer.giveBack('q', 1, attempt),
+      ]);
+    expect(answerAll()).not.toContain(true);
+    const two = join().watch('q');
+    expect(two.got).toEqual(['a/2']);
+    expect(answerAll()).not.toContain(true);
+    expect(two.done()).toBe(true);
+    expect(queues.stats()).toMatchObject({ queues: 1, bytes: 0, done: 1, failed: 0 });
+  });
+
+  test('an item that was never seen cannot be done by its number', () => {
+    const { queues, enqueue, join } = start();
+    const one = join().watch('q');
+    enqueue('q', 'a');
+    one.consumer.unwatch('q');
+    one.giveBack();
+    expect(one.consumer.done('q', 1, 0)).toBe(false);
+    expect(queues.stats()).toMatchObject({ waiting: 1, done: 0 });
+  });
+
+  test('nobody gives back what is in lease elsewhere', () => {
+    const { enqueue, join } = start();
+    const [, two] = [join().watch('q'), join()];
+    enqueue('q', 'a');
+    expect(two.consumer.giveBack('q', 1, 1)).toBe(false);
+  });
+
+  test('at most once: there is nothing to give back', () => {
+    const { queues, enqueue } = start();
+    const one = new TestConsumer(queues, { autoAck: true }).watch('q');
+    enqueue('q', 'a');
+    expect(one.giveBack()).toBe(false);
+    expect(queues.stats()).toMatchObject({ done: 1, waiting: 0, queues: 1 });
+  });
+});
+
 describe('dead letters', () => {
   test('an item that was handed out often enough goes to the dead-letter queue, as a new one there', () => {
     const { queues, enqueue, pass, join } = start({ attemptsMax: 3 });

@@ -14,7 +14,7 @@ import type { WorkQueue } from './work-queue.ts';
  *
  *     waiting -> leased -> gone (done)
  *        ^         |
- *        +---------+ failed, expired, consumer gone; after the last attempt -> the dead-letter queue
+ *        +---------+ never left, failed, expired, consumer gone; after the last attempt -> the dead-letter queue
  */
 export class Queues {
   readonly limits: QueueLimits;
@@ -65,7 +65,7 @@ export class Queues {
     for (const item of this.#leases) {
       if (item.deadlineMs > nowMs) break;
       this.#counts.expired += 1;
-      this.#giveBack(item);
+      this.#takeBack(item);
     }
     this.#settle();
   }
@@ -135,11 +135,23 @@ export class Queues {
 
   /** For Consumer. */
   failed(consumer: Consumer, name: string, id: number, attempt: number): boolean {
-    const item = this.#table.get(name)?.tried.get(id);
-    if (item === undefined || item.attempt !== attempt || !consumer.leases.has(item)) return false;
+    const item = this.#leaseOf(consumer, name, id, attempt);
+    if (item === undefined) return false;
     this.#counts.failed += 1;
     // Nothing takes it out of a dead-letter queue: handed out again at once, it would fail again and again without an end.
-    if (item.watch?.queue.isDead !== true) this.#giveBack(item);
+    if (item.watch?.queue.isDead !== true) this.#takeBack(item);
+    this.#settle();
+    return true;
+  }
+
+  /** For Consumer. */
+  giveBack(consumer: Consumer, name: string, id: number, attempt: number): boolean {
+    const item = this.#leaseOf(consumer, name, id, attempt);
+    const queue = item?.watch?.queue;
+    if (item === undefined || queue === undefined) return false;
+    this.#endLease(item);
+    queue.withdraw(item);
+    this.#unsettled.add(queue);
     this.#settle();
     return true;
   }
@@ -148,9 +160,14 @@ export class Queues {
   leave(consumer: Consumer): void {
     const watches = [...consumer.watches.values()];
     for (const watch of watches) this.#removeWatch(watch);
-    for (const item of consumer.leases) this.#giveBack(item);
+    for (const item of consumer.leases) this.#takeBack(item);
     for (const { queue } of watches) this.#table.dropIfUnused(queue);
     this.#settle();
+  }
+
+  #leaseOf(consumer: Consumer, name: string, id: number, attempt: number): QueueItem | undefined {
+    const item = this.#table.get(name)?.tried.get(id);
+    return item?.attempt === attempt && consumer.leases.has(item) ? item : undefined;
   }
 
   #refusalOf(name: string, bytes: number): ProtocolError | undefined {
@@ -209,7 +226,7 @@ export class Queues {
     if (hasRoomAgain) for (const one of consumer.watches.values()) this.#wake(one);
   }
 
-  #giveBack(item: QueueItem): void {
+  #takeBack(item: QueueItem): void {
     const queue = item.watch?.queue;
     if (queue === undefined) return;
     this.#endLease(item);
@@ -265,7 +282,8 @@ export class Queues {
     const { consumer, credit } = watch;
     const item = queue.lease();
     if (item === undefined) return;
-    if (item.attempt > 1) this.#counts.redelivered += 1;
+    // What was withdrawn has no watch, and was counted when this attempt was made first.
+    if (item.attempt > 1 && item.watch !== undefined) this.#counts.redelivered += 1;
     item.watch = watch;
     credit.count -= 1;
     // To the end: the next item is another consumer's, and the next credit another queue's.

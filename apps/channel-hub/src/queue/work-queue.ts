@@ -63,6 +63,14 @@ export class WorkQueue {
     this.order.putBack(item);
   }
 
+  /** An item in lease waits again, as if this attempt had not been. The watch before is forgotten, so that nothing ends the item meanwhile. */
+  withdraw(item: QueueItem): void {
+    this.putBack(item);
+    item.attempt -= 1;
+    item.watch = undefined;
+    this.tried.delete(item.id);
+  }
+
   /** Takes an item out that was handed out, wherever it is now. */
   remove(item: QueueItem): void {
     if (item.state === 'leased') this.#leased -= 1;

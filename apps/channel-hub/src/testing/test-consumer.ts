@@ -40,6 +40,10 @@ export class TestConsumer implements ItemTaker {
     return this.#answer((item) => this.consumer.failed(item.queue, item.id, item.attempt));
   }
 
+  giveBack(): boolean {
+    return this.#answer((item) => this.consumer.giveBack(item.queue, item.id, item.attempt));
+  }
+
   #answer(answer: (item: HandedItem) => boolean): boolean {
     const item = this.items.shift();
     if (item === undefined) throw new Error('It has no item.');
