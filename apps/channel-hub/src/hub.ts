@@ -1,12 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { ErrorCode } from '@groupcast/protocol';
 import { printable } from '@groupcast/service';
 import { Counts } from './counts.ts';
-import { JsonEvents } from './dialect/json-event.ts';
-import { noPhpCounts } from './dialect/php-counts.ts';
-import { PhpEvents } from './dialect/php-events.ts';
-import { Turns } from './dialect/turns.ts';
 import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
 import { completeOptions, type HubOptions, type HubOptionsInput } from './hub-options.ts';
@@ -14,13 +10,11 @@ import type { HubStats } from './hub-stats.ts';
 import { createListener, type Listener } from './listener.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { OutputBudget } from './output-budget.ts';
-import { PendingPeers } from './pending-peers.ts';
 import type { QueueRow } from './queue/queue-stats.ts';
-import { Queues } from './queue/queues.ts';
-import { Router } from './router.ts';
-import { Session, type SessionShared } from './session.ts';
+import { Session } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { SessionRow } from './session-row.ts';
+import { createSessionShared, type SessionShared } from './session-shared.ts';
 import { TrustedAddresses } from './trusted-addresses.ts';
 import { listenOnUnixSocket } from './unix-listener.ts';
 
@@ -55,12 +49,9 @@ class TcpHub implements Hub {
   readonly #listener: Listener;
   readonly #unixServer: Server;
   readonly #trusted: TrustedAddresses;
-  readonly #router: Router;
-  readonly #queues: Queues;
   readonly #budget: OutputBudget;
   readonly #shared: SessionShared;
   readonly #sessions = new Set<Session>();
-  readonly #pendingPeers: PendingPeers;
   readonly #closed = new Counts<SessionEnd>();
   readonly #refused = new Counts<ErrorCode>();
   #listening: Promise<AddressInfo> | undefined;
@@ -72,31 +63,14 @@ class TcpHub implements Hub {
   #dropped = 0;
 
   constructor(options: HubOptions) {
-    const { frameBytesMax } = options;
     this.#options = options;
-    this.#router = new Router(options.engine);
-    this.#queues = new Queues(options.queues);
     this.#budget = new OutputBudget(options.outputBytesMax, () => this.#sessions);
-    this.#pendingPeers = new PendingPeers(options.pendingPerAddressMax);
-    this.#shared = {
-      options,
-      router: this.#router,
-      queues: this.#queues,
-      pendingPeers: this.#pendingPeers,
-      json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
-      php: {
-        events: new PhpEvents(),
-        turns: new Turns(),
-        bridgedEvents: new Set(options.phpBridge),
-        counts: noPhpCounts(),
-        frameBytesMax,
-        ackOnDelivery: options.phpAck === 'delivery',
-      },
+    this.#shared = createSessionShared(options, {
       opened: (session) => this.#opened(session),
       refused: (error) => this.#refused.add(error.code),
       handedOut: (bytes) => this.#budget.add(bytes),
       ended: (session, end, error) => this.#ended(session, end, error),
-    };
+    });
     this.#listener = createListener(options, {
       accepted: (socket) => this.#accept(socket, this.#trusted.has(socket.remoteAddress)),
       tlsRefused: (address, error) => this.#tlsRefused(address, error),
@@ -105,7 +79,7 @@ class TcpHub implements Hub {
     this.#trusted = new TrustedAddresses(options.trust);
     for (const server of this.#servers) {
       server.maxConnections = options.sessionsMax;
-      server.on('drop', (drop) => this.#drop(drop));
+      server.on('drop', (drop) => this.#drop(drop?.remoteAddress));
     }
   }
 
@@ -132,18 +106,18 @@ class TcpHub implements Hub {
   }
 
   stats(): HubStats {
-    const { channels, prefixes, subscriptions, published, delivered } = this.#router.stats();
+    const { channels, prefixes, subscriptions, published, delivered } = this.#shared.router.stats();
     const { channels: engineChannels, history } = this.#options.engine.stats();
     const { queuedBytes, pauses } = this.#budget.stats();
     return {
       sessions: this.#sessions.size,
-      pendingSessions: this.#pendingPeers.count,
+      pendingSessions: this.#shared.pendingPeers.count,
       channels,
       prefixes,
       subscriptions,
       engineChannels,
       history,
-      queues: this.#queues.stats(),
+      queues: this.#shared.queues.stats(),
       php: this.#shared.php.counts,
       published,
       delivered,
@@ -160,13 +134,14 @@ class TcpHub implements Hub {
   }
 
   queues(countMax: number): readonly QueueRow[] {
-    return this.#queues.rows(countMax);
+    return this.#shared.queues.rows(countMax);
   }
 
   async #listen(): Promise<AddressInfo> {
     const { engine, host, log, outputCheckMs, port, unixSocket } = this.#options;
     await engine.start({
-      deliver: (channel, offset, frame) => this.#budget.add(this.#router.deliver(channel, offset, frame)),
+      deliver: (channel, offset, frame) =>
+        this.#budget.add(this.#shared.router.deliver(channel, offset, frame)),
     });
     this.#listener.server.listen({ host, port });
     await once(this.#listener.server, 'listening');
@@ -180,13 +155,13 @@ class TcpHub implements Hub {
 
   #tick(): void {
     this.#budget.tick();
-    this.#queues.tick();
+    this.#shared.queues.tick();
   }
 
   async #close(drain: Drain<Session> | undefined): Promise<void> {
     this.#drain = drain;
     // Whoever got an item now would have no time for it.
-    this.#queues.stop();
+    this.#shared.queues.stop();
     if (this.#listening === undefined) {
       drain?.end();
       return;
@@ -234,6 +209,12 @@ class TcpHub implements Hub {
   }
 
   #accept(socket: Socket, isLocal: boolean): void {
+    // Each server counts its own connections only.
+    if (this.#sessions.size >= this.#options.sessionsMax) {
+      this.#drop(socket.remoteAddress);
+      socket.destroy();
+      return;
+    }
     this.#lastId += 1;
     const session = new Session(this.#lastId, socket, isLocal, this.#shared);
     this.#sessions.add(session);
@@ -267,10 +248,10 @@ class TcpHub implements Hub {
     );
   }
 
-  #drop(drop: DropArgument | undefined): void {
+  #drop(address: string | undefined): void {
     this.#dropped += 1;
     const { log, sessionsMax } = this.#options;
-    log.warn({ address: drop?.remoteAddress, sessionsMax }, 'A connection was dropped: the hub is full');
+    log.warn({ address, sessionsMax }, 'A connection was dropped: the hub is full');
   }
 }
 

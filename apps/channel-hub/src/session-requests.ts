@@ -4,8 +4,8 @@ import type { Dialect } from './dialect/dialect.ts';
 import type { PhpRequests } from './dialect/php-dialect.ts';
 import type { HistorySlot, PublishSlot } from './engine/engine.ts';
 import { QueuePeer } from './queue-peer.ts';
-import type { SessionShared } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
+import type { SessionShared } from './session-shared.ts';
 import { SubscribeBatch } from './subscribe-batch.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
@@ -38,10 +38,8 @@ export class SessionRequests implements PhpRequests, Subscriber {
     this.#shared = shared;
     const queueSession = {
       mustBeOpen: () => owner.mustBeOpen(),
-      receivedItem: () => {
-        this.#received += 1;
-      },
-      sendItem: (frame: Uint8Array, key?: string) => this.#sendItem(frame, key),
+      receivedItem: () => this.countReceived(),
+      sendItem: (frame: Uint8Array, key?: string) => this.sendToOne(frame, key),
     };
     this.queues = new QueuePeer(shared.queues, queueSession, shared.options.frameBytesMax);
   }
@@ -70,6 +68,10 @@ export class SessionRequests implements PhpRequests, Subscriber {
 
   begin(): void {
     this.#owner.mustBeOpen();
+  }
+
+  countReceived(): void {
+    this.#received += 1;
   }
 
   subscribe(request: RequestId, subjects: readonly native.Subject[]): void {
@@ -131,6 +133,13 @@ export class SessionRequests implements PhpRequests, Subscriber {
     this.#link.send(frame, key);
   }
 
+  sendToOne(frame: Uint8Array, key?: string): void {
+    this.#delivered += 1;
+    this.#link.send(frame, key);
+    this.#shared.router.worked(frame.length);
+    this.#shared.handedOut(frame.length);
+  }
+
   sendPage(header: Uint8Array, frames: readonly Uint8Array[]): void {
     let bytes = header.length;
     this.#link.send(header);
@@ -171,12 +180,5 @@ export class SessionRequests implements PhpRequests, Subscriber {
   leave(): void {
     this.#shared.router.remove(this);
     this.queues.leave();
-  }
-
-  #sendItem(frame: Uint8Array, key: string | undefined): void {
-    this.#delivered += 1;
-    this.#link.send(frame, key);
-    this.#shared.router.worked(frame.length);
-    this.#shared.handedOut(frame.length);
   }
 }

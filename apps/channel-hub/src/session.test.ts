@@ -1,18 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createProof } from '@groupcast/link';
-import { encodeFrame, encodeText, native, type ProtocolError } from '@groupcast/protocol';
+import { encodeFrame, encodeText, native } from '@groupcast/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { JsonEvents } from './dialect/json-event.ts';
-import { noPhpCounts } from './dialect/php-counts.ts';
-import { PhpEvents } from './dialect/php-events.ts';
-import { Turns } from './dialect/turns.ts';
 import { completeOptions, type HubOptionsInput } from './hub-options.ts';
-import { PendingPeers } from './pending-peers.ts';
-import { Queues } from './queue/queues.ts';
-import { Router } from './router.ts';
-import { Session, type SessionShared } from './session.ts';
+import type { PendingPeers } from './pending-peers.ts';
+import { Session } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
+import { createSessionShared } from './session-shared.ts';
 import { answersUntilClosed } from './testing/raw-peer.ts';
 import { TrustedAddresses } from './trusted-addresses.ts';
 
@@ -37,30 +32,15 @@ async function sessionOf(
   });
   Object.defineProperty(near, 'remoteAddress', { value: address });
   const options = completeOptions(input);
-  const router = new Router(options.engine);
-  await options.engine.start(router);
-  const pendingPeers = new PendingPeers(options.pendingPerAddressMax);
   const { promise: ended, resolve } = promiseOfEnd();
-  const { frameBytesMax } = options;
-  const shared: SessionShared = {
-    options,
-    router,
-    queues: new Queues(options.queues),
-    pendingPeers,
-    json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
-    php: {
-      events: new PhpEvents(),
-      turns: new Turns(),
-      bridgedEvents: new Set(options.phpBridge),
-      counts: noPhpCounts(),
-      frameBytesMax,
-      ackOnDelivery: false,
-    },
+  const shared = createSessionShared(options, {
     opened: () => {},
-    refused: (_error: ProtocolError) => {},
+    refused: () => {},
     handedOut: () => {},
     ended: (_session, end) => resolve(end),
-  };
+  });
+  await options.engine.start(shared.router);
+  const { pendingPeers } = shared;
   return {
     session: new Session(1, near, new TrustedAddresses(options.trust).has(address), shared),
     socket,

@@ -2,19 +2,17 @@ import type { Socket } from 'node:net';
 import { Link, type LinkEnd, type SpanReceiver } from '@groupcast/link';
 import { dialectOf, limits, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
-import { Admission, type AdmissionShared } from './admission.ts';
+import { Admission } from './admission.ts';
 import type { Dialect } from './dialect/dialect.ts';
-import { JsonDialect, type JsonShared } from './dialect/json-dialect.ts';
+import { JsonDialect } from './dialect/json-dialect.ts';
 import { NativeDialect } from './dialect/native-dialect.ts';
-import { PhpDialect, type PhpShared } from './dialect/php-dialect.ts';
+import { PhpDialect } from './dialect/php-dialect.ts';
 import type { Leaver } from './drain.ts';
-import type { HubOptions } from './hub-options.ts';
 import type { Output } from './output-budget.ts';
-import type { Queues } from './queue/queues.ts';
-import type { Router } from './router.ts';
 import type { SessionEnd } from './session-end.ts';
 import { type RequestsOwner, SessionRequests } from './session-requests.ts';
 import type { SessionRow } from './session-row.ts';
+import type { SessionShared } from './session-shared.ts';
 
 const BODY_AT = limits.FRAME_HEADER_BYTES;
 
@@ -26,23 +24,6 @@ const FRAME_WORK_BYTES = 256;
 
 const UNTRUSTED =
   'PHP is taken from this host and from the addresses that --trust names, and from nowhere else.';
-
-/** What the sessions of a hub share. */
-export interface SessionShared extends AdmissionShared {
-  readonly options: HubOptions;
-  readonly router: Router;
-  readonly queues: Queues;
-  readonly json: JsonShared;
-  readonly php: PhpShared;
-  /** The session is open. */
-  opened(session: Session): void;
-  /** A request was refused, and the session goes on. */
-  refused(error: ProtocolError): void;
-  /** So many bytes were handed out, by other ways than the engine's sink. */
-  handedOut(bytes: number): void;
-  /** Once, when the socket is closed. */
-  ended(session: Session, end: SessionEnd, error: Error | undefined): void;
-}
 
 /** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
 export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
@@ -152,8 +133,12 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
     return router.work - before;
   }
 
-  closed(end: LinkEnd, error: Error | undefined): void {
+  ending(end: LinkEnd, error: Error | undefined): void {
     if (this.#end === undefined) this.#leave(this.#reasonOf(end, error));
+  }
+
+  closed(end: LinkEnd, error: Error | undefined): void {
+    this.ending(end, error);
     this.#shared.ended(this, this.#end ?? end, error);
   }
 

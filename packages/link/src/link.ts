@@ -291,6 +291,7 @@ export class Link {
     clearInterval(this.#ticker);
     // What still comes is discarded; a paused socket would never see the peer's end.
     this.#socket.resume();
+    this.#receiver.ending?.(end, this.#error);
   }
 
   #closed(): void {

@@ -36,6 +36,16 @@ describe('RecallQueue', () => {
     expect(queue.take(Number.POSITIVE_INFINITY)).toEqual([frame(2, 2), frame(4)]);
   });
 
+  test('to recall many keys costs no more the more frames wait, and holds no memory', () => {
+    const queue = new RecallQueue();
+    const KEYS = 200_000;
+    for (let key = 0; key < KEYS; key++) queue.push(new Uint8Array(100), `key ${key}`);
+    // A pass over all for each of them would take an hour.
+    for (let key = 1; key < KEYS; key++) queue.recall(`key ${key}`);
+    expect(queue.bytes).toBe(100);
+    expect(queue.take(Number.POSITIVE_INFINITY)).toHaveLength(1);
+  });
+
   test('does as a plain list does', () => {
     const key = fc.constantFrom('a', 'b', 'c');
     const step = fc.oneof(

@@ -17,6 +17,8 @@ export interface SpanReceiver {
   receiveSpan(bytes: Uint8Array, start: number, end: number): number;
   /** All frames that came together have been handed on: what was gathered must be done now. Answers what work that made. */
   receivedAll(): number;
+  /** Nothing is handed on any more and nothing is sent: from now on, though the socket may take a moment to close. */
+  ending?(end: LinkEnd, error: Error | undefined): void;
   closed(end: LinkEnd, error: Error | undefined): void;
 }
 

@@ -50,6 +50,17 @@ test('one that no PHP peer waits for is not kept: whoever gets it all the same g
   expect(events.of(frame).frame('e')).toEqual(eventOf('s:5:"other";'));
 });
 
+test('an engine may deliver others while it takes one', () => {
+  const events = new PhpEvents();
+  const [first, second] = [written(), written()];
+  events.publishing(first.frame, first.publication);
+  events.published(true);
+  events.publishing(second.frame, second.publication);
+  expect(events.of(first.frame).frame('e')).toEqual(eventOf(DATA));
+  events.published(true);
+  expect(events.of(second.frame).frame('e')).toEqual(eventOf(DATA));
+});
+
 test('each event has a frame of its own, all of them made once', () => {
   const { publication } = written('bridged', 'group:7');
   const names = ['bridged', 'group:7', 'another'];

@@ -58,40 +58,48 @@ export class PhpPublication {
 
 /** The publications of DELIVER frames. */
 export class PhpEvents {
-  /** What was asked for last: a publication goes to all its subscribers in a row. */
+  // What is being published: until the engine has it, or has delivered it.
+  #publishing: Uint8Array | undefined;
+  #published: PhpPublication | undefined;
+  // What was asked for last: a publication goes to all its subscribers in a row.
   #frame: Uint8Array | undefined;
   #publication: PhpPublication | undefined;
-  #isDelivered = false;
   // What PHP peers published and an engine has yet to deliver. Weak, because it may never do so.
   readonly #waiting = new WeakMap<Uint8Array, PhpPublication>();
 
   /** A PHP peer publishes this frame: until `published`. */
   publishing(frame: Uint8Array, publication: PhpPublication): void {
-    this.#frame = frame;
-    this.#publication = publication;
-    this.#isDelivered = false;
+    this.#publishing = frame;
+    this.#published = publication;
   }
 
   /** The engine has the frame. `isAwaited`: a PHP peer is to have it, also where the engine delivers it later. */
   published(isAwaited: boolean): void {
-    const [frame, publication] = [this.#frame, this.#publication];
-    if (this.#isDelivered || !isAwaited || frame === undefined || publication === undefined) return;
+    const [frame, publication] = [this.#publishing, this.#published];
+    this.#publishing = undefined;
+    this.#published = undefined;
+    if (!isAwaited || frame === undefined || publication === undefined) return;
     publication.keep();
     this.#waiting.set(frame, publication);
   }
 
   /** An engine that hands the publication on in another frame loses what PHP wrote, and keeps what it means. */
   of(deliver: Uint8Array): PhpPublication {
-    const last = this.#publication;
-    if (last !== undefined && this.#frame === deliver) {
-      this.#isDelivered = true;
-      return last;
-    }
+    if (this.#publication !== undefined && this.#frame === deliver) return this.#publication;
     const publication =
-      this.#waiting.get(deliver) ?? new PhpPublication(native.decodePublication(deliver).channel, deliver);
-    this.#waiting.delete(deliver);
+      this.#takeKnown(deliver) ?? new PhpPublication(native.decodePublication(deliver).channel, deliver);
     this.#frame = deliver;
     this.#publication = publication;
     return publication;
+  }
+
+  #takeKnown(deliver: Uint8Array): PhpPublication | undefined {
+    if (this.#publishing === deliver) {
+      this.#publishing = undefined;
+      return this.#published;
+    }
+    const waiting = this.#waiting.get(deliver);
+    this.#waiting.delete(deliver);
+    return waiting;
   }
 }

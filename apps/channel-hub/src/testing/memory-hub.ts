@@ -1,14 +1,10 @@
-import { JsonEvents } from '../dialect/json-event.ts';
-import { noPhpCounts } from '../dialect/php-counts.ts';
-import { PhpEvents } from '../dialect/php-events.ts';
-import { Turns } from '../dialect/turns.ts';
 import { completeOptions, type HubOptions, type HubOptionsInput } from '../hub-options.ts';
-import { PendingPeers } from '../pending-peers.ts';
 import { Credit } from '../queue/credit.ts';
-import { Queues } from '../queue/queues.ts';
-import { Router } from '../router.ts';
-import { Session, type SessionShared } from '../session.ts';
+import type { Queues } from '../queue/queues.ts';
+import type { Router } from '../router.ts';
+import { Session } from '../session.ts';
 import type { SessionEnd } from '../session-end.ts';
+import { createSessionShared, type SessionShared } from '../session-shared.ts';
 import { MemorySocket } from './memory-socket.ts';
 
 /** The real sessions of a hub, with links on sockets in memory: for tests that connect millions of peers. */
@@ -18,7 +14,6 @@ export class MemoryHub {
   readonly options: HubOptions;
   readonly #shared: SessionShared;
   readonly #sessions = new Set<Session>();
-  readonly #pendingPeers: PendingPeers;
   readonly #sockets = new WeakMap<Session, MemorySocket>();
   #lastId = 0;
 
@@ -29,24 +24,7 @@ export class MemoryHub {
   ) {
     // A socket in memory has no handle that could be read and written past its stream.
     this.options = completeOptions({ ...options, link: { ...options.link, fastPaths: false } });
-    const { engine, frameBytesMax, pendingPerAddressMax, phpAck, phpBridge } = this.options;
-    this.router = new Router(engine);
-    this.queues = new Queues(this.options.queues);
-    this.#pendingPeers = new PendingPeers(pendingPerAddressMax);
-    this.#shared = {
-      options: this.options,
-      router: this.router,
-      queues: this.queues,
-      pendingPeers: this.#pendingPeers,
-      json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
-      php: {
-        events: new PhpEvents(),
-        turns: new Turns(),
-        bridgedEvents: new Set(phpBridge),
-        counts: noPhpCounts(),
-        frameBytesMax,
-        ackOnDelivery: phpAck === 'delivery',
-      },
+    this.#shared = createSessionShared(this.options, {
       opened: () => {},
       refused: () => {},
       handedOut: () => {},
@@ -55,7 +33,9 @@ export class MemoryHub {
         const socket = this.#sockets.get(session);
         if (socket !== undefined) ended(end, error, socket);
       },
-    };
+    });
+    this.router = this.#shared.router;
+    this.queues = this.#shared.queues;
   }
 
   start(): Promise<void> {
@@ -76,7 +56,7 @@ export class MemoryHub {
   }
 
   get pendingSessions(): number {
-    return this.#pendingPeers.count;
+    return this.#shared.pendingPeers.count;
   }
 
   /** Does all work that waits, that of dead-letter queues too. */
