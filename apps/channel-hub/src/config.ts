@@ -209,7 +209,8 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     min: 1,
     max: 1_000_000,
     unit: 'queues',
-    describe: 'Queues of work at a time: those that hold something, and those that are watched.',
+    describe:
+      'Queues of work at a time: those that hold something, and those that are watched. As many dead-letter queues beside them.',
   }),
   workQueueItemsMax: integerOption({
     default: QUEUE_DEFAULTS.itemsMax,

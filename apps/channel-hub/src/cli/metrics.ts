@@ -63,7 +63,11 @@ const QUEUE_COUNTERS: readonly (readonly [field: keyof QueueCounts, name: string
   ['expired', 'queue_expired_total', 'Items that consumers did not do in time.'],
   ['redelivered', 'queue_redelivered_total', 'Hand-outs of items after the first.'],
   ['dead', 'queue_dead_total', 'Items given up after too many attempts.'],
-  ['deadDropped', 'queue_dead_dropped_total', 'Items that a full dead-letter queue lost.'],
+  [
+    'deadDropped',
+    'queue_dead_dropped_total',
+    'Items that were given up and had no room among the dead letters.',
+  ],
 ];
 
 const PHP_COUNTERS: readonly (readonly [field: keyof PhpCounts, name: string, help: string])[] = [

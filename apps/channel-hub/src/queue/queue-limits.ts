@@ -2,7 +2,7 @@ const MIB = 1024 * 1024;
 
 /** What the queues of a hub may hold, and how long they wait. */
 export interface QueueLimits {
-  /** Queues at a time: those that hold something, and those that are watched. Dead-letter queues do not count. */
+  /** Queues at a time: those that hold something, and those that are watched. As many dead-letter queues beside them. */
   readonly queuesMax: number;
   /** Items of one queue, those in lease counted. */
   readonly itemsMax: number;

@@ -14,7 +14,7 @@ export interface QueueCounts {
   redelivered: number;
   /** Given up after too many attempts. */
   dead: number;
-  /** Given up and not kept, or not any more, because the dead-letter queue was full. */
+  /** Given up and not kept, or not any more, because the dead-letter queue was full, or there were too many of them. */
   deadDropped: number;
 }
 

@@ -6,10 +6,10 @@ import { WorkQueue } from './work-queue.ts';
 export class QueueTable {
   readonly #queues = new Map<string, WorkQueue>();
   readonly #queuesMax: number;
-  /** Those that count for the limit. */
+  /** Those that are no dead-letter queues. */
   #living = 0;
 
-  /** `queuesMax`: dead-letter queues do not count, for there is none without items that had a place before. */
+  /** `queuesMax`: so many, and so many dead-letter queues beside them. Those outlive the queues that they belong to. */
   constructor(queuesMax: number) {
     this.#queuesMax = queuesMax;
   }
@@ -19,7 +19,9 @@ export class QueueTable {
   }
 
   hasRoomFor(name: string): boolean {
-    return this.#queues.has(name) || isDeadName(name) || this.#living < this.#queuesMax;
+    if (this.#queues.has(name)) return true;
+    const count = isDeadName(name) ? this.#queues.size - this.#living : this.#living;
+    return count < this.#queuesMax;
   }
 
   /** Makes the queue if there is none. */

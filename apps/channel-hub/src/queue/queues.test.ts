@@ -352,6 +352,32 @@ describe('bounds', () => {
     join().watch('d');
   });
 
+  test('the number of dead-letter queues: what has no place there is dropped, and counted', () => {
+    const { queues, enqueue, join } = start({ attemptsMax: 1, queuesMax: 2 });
+    for (const name of ['a', 'b', 'c', 'b']) {
+      const one = join().watch(name);
+      enqueue(name, name);
+      one.fail();
+      one.consumer.leave();
+    }
+    expect(queues.stats()).toMatchObject({ queues: 2, waiting: 3, dead: 4, deadDropped: 1 });
+    expect(queues.stats().bytes).toBe(3 * (ITEM_OVERHEAD_BYTES + 1));
+    const undertaker = join().watch('$dead:a');
+    expect(() => join().watch('$dead:c')).toThrow(expect.objectContaining({ code: 'queue_limit' }));
+    undertaker.done();
+    undertaker.consumer.leave();
+    join().watch('$dead:c');
+  });
+
+  test('dead-letter queues that are only watched', () => {
+    const { queues, refusal, join } = start({ queuesMax: 2 });
+    const one = join().watch('$dead:a').watch('$dead:b');
+    expect(() => one.watch('$dead:c')).toThrow(expect.objectContaining({ code: 'queue_limit' }));
+    expect(queues.stats()).toMatchObject({ queues: 2 });
+    // They take no room from the others.
+    expect([refusal('a'), refusal('b'), refusal('c')]).toEqual([undefined, undefined, 'queue_full']);
+  });
+
   test.each(['', 'a\nb', '$dead:q', 'x'.repeat(256)])('%j takes nothing', (name) => {
     expect(start().refusal(name)).toBe('bad_queue');
   });

@@ -240,9 +240,14 @@ export class Queues {
 
   #bury(queue: WorkQueue, item: QueueItem): void {
     this.#counts.dead += 1;
-    const dead = this.#table.obtain(`${wire.DEAD_QUEUE_PREFIX}${queue.name}`);
-    const { itemsMax, bytesMax } = this.limits;
     this.#remove(queue, item);
+    const name = `${wire.DEAD_QUEUE_PREFIX}${queue.name}`;
+    if (!this.#table.hasRoomFor(name)) {
+      this.#counts.deadDropped += 1;
+      return;
+    }
+    const dead = this.#table.obtain(name);
+    const { itemsMax, bytesMax } = this.limits;
     while (dead.size >= itemsMax || dead.bytes + item.bytes > bytesMax) {
       this.#counts.deadDropped += 1;
       const dropped = dead.dropFirst();
