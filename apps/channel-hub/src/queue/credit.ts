@@ -8,8 +8,22 @@ export class Credit {
   readonly watches: Set<Watch> = new Set();
   /** Below 0 after it was made smaller than what is in lease. */
   count = 0;
+  /** Items in lease that it was spent on. */
+  leased = 0;
+  readonly #onUnused: () => void;
 
-  constructor(refills: boolean) {
+  /** `onUnused`: called when its last watch or lease ends, whichever is later. In the middle of things: it must do nothing with queues. */
+  constructor(refills: boolean, onUnused: () => void = () => {}) {
     this.refills = refills;
+    this.#onUnused = onUnused;
+  }
+
+  get isUnused(): boolean {
+    return this.watches.size === 0 && this.leased === 0;
+  }
+
+  /** For Queues: a watch or lease has ended. */
+  hasLost(): void {
+    if (this.isUnused) this.#onUnused();
   }
 }

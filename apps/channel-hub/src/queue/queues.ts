@@ -203,6 +203,7 @@ export class Queues {
     watch.queue.ready.delete(watch);
     watch.credit.watches.delete(watch);
     watch.consumer.watches.delete(watch.queue.name);
+    watch.credit.hasLost();
   }
 
   #wake(watch: Watch): void {
@@ -222,6 +223,8 @@ export class Queues {
     if (watch === undefined) return;
     const { consumer, credit } = watch;
     const hasRoomAgain = consumer.release(item);
+    credit.leased -= 1;
+    credit.hasLost();
     if (credit.refills) this.#addCredit(credit, 1);
     if (hasRoomAgain) for (const one of consumer.watches.values()) this.#wake(one);
   }
@@ -307,6 +310,7 @@ export class Queues {
     } else {
       item.deadlineMs = this.#clock() + this.limits.visibilityMs;
       this.#leases.add(item);
+      credit.leased += 1;
       consumer.hold(item);
     }
     // Foreign code, last of all: it may do anything here.
