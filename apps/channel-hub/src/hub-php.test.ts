@@ -1,4 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory-engine.ts';
 import { LateEngine } from './testing/late-engine.ts';
@@ -161,6 +165,24 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     for (const peer of [peers[1], peers[2]]) expect(await peer.takeData()).toBe(HELLO);
   });
 
+  test('what a bridged event and others bring is told apart, in one request', async () => {
+    const { port, subscriber } = await start();
+    const native = await NativePeer.open(port);
+    await native.subscribe(channel('group:123'), channel('news'));
+    const php = await subscriber('news', 'send_to_group');
+    php.send('publish', ['send_to_group', 'news'], TO_123);
+    const got = [await native.take('deliver'), await native.take('deliver')].map(({ publication }) => [
+      publication.channel,
+      publication.kind,
+      Buffer.from(publication.payload).toString(),
+    ]);
+    expect(got).toEqual([
+      ['group:123', 'text', 'hi'],
+      ['news', 'json', '{"group_id":"123","message":"hi"}'],
+    ]);
+    expect([await php.takeData(), await php.takeData()]).toEqual([TO_123, TO_123]);
+  });
+
   test('values that JSON cannot say are counted', async () => {
     const { hub, subscriber } = await start();
     const peer = await subscriber('e');
@@ -221,7 +243,101 @@ describe('a PHP peer', () => {
   });
 });
 
+describe('a short request that would become much', () => {
+  const NAMES = Array.from({ length: 1_024 }, (_, index) => `e${index}`);
+  const LONG = `s:200000:"${'x'.repeat(200_000)}";`;
+
+  test.each(['publish', 'publishLoop', 'enqueue'])(
+    '%s is refused as a whole, and the peer goes on',
+    async (type) => {
+      const { hub, port } = await startHub();
+      const peer = await PhpPeer.connect(port);
+      peer.send('subscribe', NAMES);
+      peer.send(type, NAMES, LONG);
+      peer.send('publish', ['e0'], HELLO);
+      expect(await peer.takeData()).toBe(HELLO);
+      expect(hub.stats().refused).toEqual({ bad_length: 1 });
+      expect(hub.stats().queues.queues).toBe(0);
+    },
+  );
+});
+
+test('what publishLoop hands out counts: a peer that does not read is closed when it is too much', async () => {
+  const { hub, port } = await startHub({ outputBytesMax: 4 * 1024 * 1024, outputCheckMs: 5 });
+  const [reader, publisher] = [await PhpPeer.connect(port), await PhpPeer.connect(port)];
+  reader.send('subscribe', ['e']);
+  await until(() => hub.stats().subscriptions === 1);
+  reader.link.pause();
+  const data = `s:1000000:"${'x'.repeat(1_000_000)}";`;
+  for (let sent = 0; sent < 16; sent++) publisher.send('publishLoop', ['e'], data);
+  await closedAs(hub, 'evicted');
+  expect(hub.stats().publisherPauses).toBeGreaterThan(0);
+});
+
+test('a peer that has said that it leaves gets no turn any more', async () => {
+  const { hub, port } = await startHub();
+  const [leaves, stays, publisher] = [
+    await PhpPeer.connect(port),
+    await PhpPeer.connect(port),
+    await PhpPeer.connect(port),
+  ];
+  for (const peer of [leaves, stays]) peer.send('subscribe', ['e']);
+  await until(() => hub.stats().subscriptions === 2);
+  // It does not read, so that its socket stays open for a while.
+  leaves.link.pause();
+  publisher.send('publish', ['e'], `s:9000000:"${'x'.repeat(9_000_000)}";`);
+  await stays.take();
+  leaves.link.close();
+  await until(() => hub.stats().subscriptions === 1);
+  for (let index = 0; index < 10; index++) publisher.send('publishLoop', ['e'], `i:${index};`);
+  for (let index = 0; index < 10; index++) expect(await stays.takeData()).toBe(`i:${index};`);
+});
+
+test('what PHP was given it can send back, however deep and long: what is more comes as text', async () => {
+  const { hub, port } = await startHub();
+  const native = await NativePeer.open(port);
+  const php = await PhpPeer.connect(port);
+  php.send('subscribe', ['send_to_group', 'echo']);
+  await until(() => hub.stats().prefixes === 1);
+  for (const json of [
+    '['.repeat(62) + ']'.repeat(62),
+    '['.repeat(63) + ']'.repeat(63),
+    `[${'0,'.repeat(9_990)}0]`,
+  ]) {
+    native.submitJson('group:1', json);
+    const { data } = await php.take();
+    php.send('publish', ['send_to_group'], data);
+    expect((await php.take()).data).toBe(data);
+  }
+  expect(hub.stats().closed).toEqual({});
+});
+
+test('sessions are bounded over all sockets together', async () => {
+  const folder = mkdtempSync(`${tmpdir()}/groupcast-hub-`);
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = `${folder}/hub.sock`;
+  const { hub, port } = await startHub({ sessionsMax: 1, unixSocket: { path, mode: 0o600 } });
+  await PhpPeer.connect(port);
+  await until(() => hub.stats().sessions === 1);
+  const second = connect(path);
+  await once(second, 'close');
+  expect(hub.stats()).toMatchObject({ sessions: 1, dropped: 1 });
+});
+
 describe('queues of PHP peers', () => {
+  test('a peer that watches two queues and reserves by hand acknowledges each item with the next reserve', async () => {
+    const { hub, port } = await startHub();
+    const peer = await PhpPeer.connect(port);
+    peer.send('watch', ['a']);
+    peer.send('watch', ['b']);
+    peer.send('enqueue', ['a'], 'i:1;');
+    peer.send('reserve');
+    expect(await peer.takeData()).toBe('i:1;');
+    peer.send('reserve');
+    await until(() => hub.stats().queues.done === 1);
+    expect(hub.stats().queues).toMatchObject({ leased: 0, waiting: 0 });
+  });
+
   test('an item goes to who reserved, and its next reserve makes it done', async () => {
     const { hub, port } = await startHub();
     const [producer, consumer] = [await PhpPeer.connect(port), await PhpPeer.connect(port)];
@@ -278,7 +394,7 @@ describe('queues of PHP peers', () => {
     peer.send('unwatch', ['a']);
     peer.send('enqueue', ['b'], 'i:2;');
     expect(await peer.take()).toMatchObject({ channel: 'b', data: 'i:2;' });
-    expect(hub.stats().queues).toMatchObject({ waiting: 1, leased: 1 });
+    expect(hub.stats().queues).toMatchObject({ waiting: 1, leased: 1, failed: 0, redelivered: 0 });
   });
 
   test('with phpAck delivery an item is done when it is handed out', async () => {

@@ -4,7 +4,7 @@ import type { RequestId } from '../subscriber.ts';
 import type { Dialect, Requests } from './dialect.ts';
 import { readGroupMessage } from './php-bridge.ts';
 import type { PhpCounts } from './php-counts.ts';
-import { type PhpEvents, PhpPublication } from './php-events.ts';
+import { type PhpEvents, PhpPublication, type PhpWritten } from './php-events.ts';
 import { payloadOf } from './php-payload.ts';
 import { PhpQueues } from './php-queues.ts';
 import type { Turns } from './turns.ts';
@@ -17,8 +17,12 @@ export interface PhpRequests extends Requests {
   holdBack(): void;
   /** `key`: what the frame can be recalled by. */
   send(frame: Uint8Array, key?: string): void;
+  /** The same for what is neither a publication nor an answer: it counts as handed out. */
+  sendToOne(frame: Uint8Array, key?: string): void;
   /** Takes back what was sent under a key and has not left. Answers how many frames that were. */
   recall(key: string): number;
+  /** Something came from the peer that is no publication. */
+  countReceived(): void;
   /** Ends the session without a word. */
   end(error: ProtocolError): void;
 }
@@ -37,6 +41,9 @@ export interface PhpShared {
   readonly ackOnDelivery: boolean;
 }
 
+/** More than a frame of any dialect has beside its name and its data. */
+const FRAME_BYTES_BESIDE = 128;
+
 /** All groups' channels. */
 const GROUPS: native.Subject = { name: limits.GROUP_CHANNEL_PREFIX, prefix: true };
 
@@ -53,6 +60,8 @@ export class PhpDialect implements Dialect, PublishSlot {
   readonly #session: PhpRequests;
   readonly #shared: PhpShared;
   readonly #queues: PhpQueues;
+  /** Of the request before. */
+  #lastType: php.PhpRequest['type'] | undefined;
   /** What its frames are recalled by, of each event that it has subscribed to. */
   readonly #subscribed = new Map<string, string>();
   /** Those of them that are bridged. */
@@ -70,6 +79,8 @@ export class PhpDialect implements Dialect, PublishSlot {
   receive(bytes: Uint8Array, start: number, end: number): void {
     this.#session.begin();
     const request = php.readRequest(bytes, start + limits.FRAME_HEADER_BYTES, end);
+    const lastType = this.#lastType;
+    this.#lastType = request.type;
     switch (request.type) {
       case 'subscribe':
         this.#subscribe(request.channels);
@@ -90,25 +101,24 @@ export class PhpDialect implements Dialect, PublishSlot {
         this.#queues.unwatch(request.channels);
         return;
       case 'enqueue':
-        this.#queues.enqueue(request.channels, bytes.subarray(request.data.start, request.data.end));
+        this.#enqueue(request.channels, bytes, request.data);
         return;
       case 'reserve':
-        this.#queues.reserve();
+        this.#queues.reserve(lastType === 'watch');
     }
   }
 
   deliver(frame: Uint8Array): void {
     const publication = this.#shared.events.of(frame);
     const { channel } = publication;
-    if (this.#subscribed.has(channel)) this.sendEvent(channel, publication.frame(channel));
+    if (this.#subscribed.has(channel)) this.#sendEvent(channel, publication.frame(channel));
     if (this.#bridged.size === 0 || groupOfChannel(channel) === undefined) return;
-    for (const event of this.#bridged) this.sendEvent(event, publication.frame(event));
+    for (const event of this.#bridged) this.#sendEvent(event, publication.frame(event));
   }
 
-  /** To this peer, which has subscribed to the event. */
-  sendEvent(event: string, frame: Uint8Array): void {
-    if (frame.length <= this.#shared.frameBytesMax) this.#session.send(frame, this.#subscribed.get(event));
-    else this.#shared.counts.tooLong += 1;
+  /** An event to this peer alone, which has subscribed to it. */
+  deliverTurn(event: string, frame: Uint8Array): void {
+    this.#session.sendToOne(frame, this.#subscribed.get(event));
   }
 
   ended(): void {
@@ -131,6 +141,11 @@ export class PhpDialect implements Dialect, PublishSlot {
 
   goaway(): boolean {
     return false;
+  }
+
+  #sendEvent(event: string, frame: Uint8Array): void {
+    if (frame.length <= this.#shared.frameBytesMax) this.#session.send(frame, this.#subscribed.get(event));
+    else this.#shared.counts.tooLong += 1;
   }
 
   #subscribe(events: readonly string[]): void {
@@ -158,30 +173,37 @@ export class PhpDialect implements Dialect, PublishSlot {
   }
 
   #publish(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
+    const { bridgedEvents, counts } = this.#shared;
     const data = bytes.subarray(span.start, span.end);
+    const isBridged = events.some((event) => bridgedEvents.has(event));
+    const toGroup = isBridged ? readGroupMessage(bytes, span) : undefined;
+    // Each form once, whatever the number of events.
+    const ofGroup = toGroup && payloadOf(bytes, toGroup.message);
+    const ofEvent =
+      ofGroup && events.every((event) => bridgedEvents.has(event)) ? ofGroup : payloadOf(bytes, span);
+    const bytesEach = Math.max(data.length, ofEvent.payload.length, ofGroup?.payload.length ?? 0);
+    if (!this.#hasRoomFor(events, bytesEach)) return;
+    counts.lossy += ofGroup?.lossy ?? ofEvent.lossy;
     for (const event of events) {
-      const toGroup = this.#shared.bridgedEvents.has(event) ? readGroupMessage(bytes, span) : undefined;
-      const channel = toGroup === undefined ? event : channelOfGroup(toGroup.group);
-      const { kind, payload, lossy } = payloadOf(bytes, toGroup?.message ?? span);
-      this.#shared.counts.lossy += lossy;
-      this.#publishTo(
-        { channel, kind, payload, excludeSender: false, sender: '', messageId: '', number: 0 },
-        { event, data },
-      );
+      const group = bridgedEvents.has(event) ? toGroup?.group : undefined;
+      const channel = group === undefined ? event : channelOfGroup(group);
+      const { kind, payload } = group === undefined || ofGroup === undefined ? ofEvent : ofGroup;
+      const publication = {
+        channel,
+        kind,
+        payload,
+        excludeSender: false,
+        sender: '',
+        messageId: '',
+        number: 0,
+      };
+      this.#publishTo(publication, { event, data });
     }
   }
 
-  #publishTo(
-    publication: native.Publication,
-    written: { readonly event: string; readonly data: Uint8Array },
-  ): void {
+  #publishTo(publication: native.Publication, written: PhpWritten): void {
     const frame = native.encodePublish(publication);
-    const { frameBytesMax, events, turns } = this.#shared;
-    if (frame.length > frameBytesMax) {
-      const sentence = `The data take ${frame.length} bytes in the form of other dialects; ${frameBytesMax} are taken.`;
-      this.#session.countRefusal(new ProtocolError('bad_length', sentence));
-      return;
-    }
+    const { events, turns } = this.#shared;
     events.publishing(frame, new PhpPublication(publication.channel, frame, written));
     this.#session.publish(publication, frame, this, 0);
     events.published(turns.has(written.event));
@@ -190,11 +212,27 @@ export class PhpDialect implements Dialect, PublishSlot {
   /** To one PHP peer of each channel: neither others nor history know of it. */
   #publishInTurn(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
     const data = bytes.subarray(span.start, span.end);
+    if (!this.#hasRoomFor(events, data.length)) return;
+    this.#session.countReceived();
     for (const event of events) {
       const peer = this.#shared.turns.next(event);
       if (peer === undefined) this.#shared.counts.unheard += 1;
-      else peer.sendEvent(event, php.eventFrame(event, data));
+      else peer.deliverTurn(event, php.eventFrame(event, data));
     }
+  }
+
+  #enqueue(queues: readonly string[], bytes: Uint8Array, { start, end }: php.PhpSpan): void {
+    if (this.#hasRoomFor(queues, end - start)) this.#queues.enqueue(queues, bytes.subarray(start, end));
+  }
+
+  /** A short request must not become much: 1,024 copies of what it brings. */
+  #hasRoomFor(names: readonly string[], bytesEach: number): boolean {
+    const { frameBytesMax } = this.#shared;
+    const bytes = names.reduce((sum, name) => sum + FRAME_BYTES_BESIDE + 3 * name.length + bytesEach, 0);
+    if (bytes <= frameBytesMax) return true;
+    const sentence = `For all that the request names its data take ${bytes} bytes; ${frameBytesMax} are taken.`;
+    this.#session.countRefusal(new ProtocolError('bad_length', sentence));
+    return false;
   }
 }
 

@@ -3,7 +3,7 @@ import { groupMessageData } from './php-bridge.ts';
 import { phpOf } from './php-payload.ts';
 
 /** What a PHP peer published: the event, and its data as they came. */
-interface Written {
+export interface PhpWritten {
   readonly event: string;
   readonly data: Uint8Array;
 }
@@ -13,13 +13,13 @@ export class PhpPublication {
   readonly channel: string;
   /** The PUBLISH or DELIVER. */
   readonly #publication: Uint8Array;
-  #written: Written | undefined;
+  #written: PhpWritten | undefined;
   // Nearly always there is one event, so that a Map would cost more than it saves.
   #event: string | undefined;
   #frame: Uint8Array | undefined;
   #others: Map<string, Uint8Array> | undefined;
 
-  constructor(channel: string, publication: Uint8Array, written?: Written) {
+  constructor(channel: string, publication: Uint8Array, written?: PhpWritten) {
     this.channel = channel;
     this.#publication = publication;
     this.#written = written;

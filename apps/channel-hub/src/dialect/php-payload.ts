@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeText, encodeText, type native, php } from '@groupcast/protocol';
+import { decodeText, encodeText, limits, type native, php } from '@groupcast/protocol';
 import type { ItemKind } from '../queue/queue-item.ts';
 
 /** A payload as peers of other dialects get it. */
@@ -26,13 +26,17 @@ export function itemPayloadOf(kind: ItemKind, payload: Uint8Array): PhpPayload {
   return kind === 'php' ? payloadOf(payload) : { kind, payload, lossy: 0 };
 }
 
+// A value may be sent back as it came, within a request and within the data of a bridged event: there must be room for these around it.
+const DEPTH_MAX = limits.PHP_DEPTH_MAX - 2;
+const ELEMENTS_MAX = limits.PHP_ELEMENTS_MAX - limits.CHANNELS_PER_FRAME_MAX - 16;
+
 /** A payload as a serialized PHP value. */
 export function phpOf({ kind, payload }: Pick<native.Publication, 'kind' | 'payload'>): Uint8Array {
   if (kind !== 'json') return php.encodePhp(payload);
   try {
-    return php.encodePhp(php.fromJson(decodeText(payload)));
+    return php.encodePhp(php.fromJson(decodeText(payload), DEPTH_MAX, ELEMENTS_MAX));
   } catch {
-    // That it is JSON was only a claim: the bytes are a string, as they came.
+    // That it is JSON was only a claim, or it is more than PHP may have: the bytes are a string, as they came.
     return php.encodePhp(payload);
   }
 }

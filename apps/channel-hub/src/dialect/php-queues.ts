@@ -15,9 +15,7 @@ export class PhpQueues implements ItemTaker {
   /** One for all queues of the peer; only `reserve` adds to it. */
   readonly #credit = new Credit(false);
   /** What was handed out and not acknowledged, in order. An item whose lease is over stays: its `reserve` is still to come. */
-  #unacknowledged: HandedItem[] = [];
-  /** To watch a queue is followed by a `reserve` that acknowledges nothing, though an item of another queue may be on its way. */
-  #opening = 0;
+  #unacknowledged: Pick<HandedItem, 'queue' | 'id' | 'attempt'>[] = [];
 
   constructor(session: PhpRequests, shared: PhpShared) {
     this.#session = session;
@@ -26,7 +24,6 @@ export class PhpQueues implements ItemTaker {
 
   watch(queues: readonly string[]): void {
     const consumer = this.#consumer;
-    this.#opening += 1;
     for (const queue of queues) {
       const refusal = consumer.watch(queue, this.#credit);
       if (refusal !== undefined) this.#session.refuse(undefined, refusal);
@@ -51,10 +48,10 @@ export class PhpQueues implements ItemTaker {
     }
   }
 
-  reserve(): void {
+  /** `isFirst`: the peer has just begun to watch a queue, and means no item of another one that may be on its way. */
+  reserve(isFirst: boolean): void {
     const consumer = this.#consumer;
-    const done = this.#opening > 0 ? undefined : this.#unacknowledged.shift();
-    if (this.#opening > 0) this.#opening -= 1;
+    const done = isFirst ? undefined : this.#unacknowledged.shift();
     if (done !== undefined) consumer.done(done.queue, done.id, done.attempt);
     consumer.addCredit(this.#credit, 1);
   }
@@ -64,11 +61,12 @@ export class PhpQueues implements ItemTaker {
     const frame = php.queueFrame(queue, kind === 'php' ? payload : phpOf({ kind, payload }));
     if (!this.#session.queues.sendItem(frame, queueKey(queue))) {
       this.#shared.counts.tooLong += 1;
-      // In the end it is in the dead-letter queue.
+      // In the end it is in the dead-letter queue, unless it was done with its delivery.
       this.#consumer.failed(queue, item.id, item.attempt);
       this.#consumer.addCredit(this.#credit, 1);
     } else if (!this.#shared.ackOnDelivery) {
-      this.#unacknowledged.push(item);
+      // Without the payload, which others may have done with by then.
+      this.#unacknowledged.push({ queue, id: item.id, attempt: item.attempt });
     }
   }
 
@@ -81,7 +79,7 @@ export class PhpQueues implements ItemTaker {
     const ofQueue = this.#unacknowledged.filter((item) => item.queue === queue);
     const recalled = new Set(ofQueue.slice(-count));
     this.#unacknowledged = this.#unacknowledged.filter((item) => !recalled.has(item));
-    for (const item of recalled) this.#consumer.failed(queue, item.id, item.attempt);
+    for (const item of recalled) this.#consumer.giveBack(queue, item.id, item.attempt);
     this.#consumer.addCredit(this.#credit, count);
   }
 }

@@ -88,6 +88,12 @@ export class NativePeer implements LinkReceiver {
     this.link.send(native.encodePublish({ channel, ...fields, payload: encodeText(text), number: request }));
   }
 
+  /** Sends a PUBLISH of JSON that is not answered. */
+  submitJson(channel: string, json: string): void {
+    const fields = { kind: 'json', excludeSender: false, sender: '', messageId: '' } as const;
+    this.link.send(native.encodePublish({ channel, ...fields, payload: json, number: 0 }));
+  }
+
   /** Asks for one page of what came after a position, and waits for all of it. */
   async history(channel: string, since: Position): Promise<ReadPage> {
     const request = this.submitHistory(channel, since);

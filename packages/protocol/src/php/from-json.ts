@@ -11,8 +11,12 @@ import { integerOf } from './php-integer.ts';
  * It has a reader of its own, because JSON.parse makes `1.0` the number 1, loses digits of large integers, and in Node 20
  * shows its reviver no source of them; and because depth and elements have to be bounded before they are there.
  */
-export function fromJson(text: string): PhpValue {
-  return new JsonReader(text).read();
+export function fromJson(
+  text: string,
+  depthMax: number = PHP_DEPTH_MAX,
+  elementsMax: number = PHP_ELEMENTS_MAX,
+): PhpValue {
+  return new JsonReader(text, depthMax, elementsMax).read();
 }
 
 /** An array that is open; `key` is the one whose value is to come, `undefined` in a list. */
@@ -28,13 +32,17 @@ const WORD = /true|false|null/y;
 
 class JsonReader {
   readonly #text: string;
+  readonly #depthMax: number;
+  readonly #elementsMax: number;
   /** The innermost last: a loop needs no stack of calls, however deep the text is. */
   readonly #open: Open[] = [];
   #elements = 0;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, depthMax: number, elementsMax: number) {
     this.#text = text;
+    this.#depthMax = depthMax;
+    this.#elementsMax = elementsMax;
   }
 
   read(): PhpValue {
@@ -54,7 +62,7 @@ class JsonReader {
     }
     if (!isFirst && !this.#takes(',')) this.#refuse(`neither a comma nor ${open.close}`);
     this.#elements += 1;
-    if (this.#elements > PHP_ELEMENTS_MAX) this.#refuse(`more than ${PHP_ELEMENTS_MAX} elements`);
+    if (this.#elements > this.#elementsMax) this.#refuse(`more than ${this.#elementsMax} elements`);
     if (open.close === ']') {
       open.array.set(open.array.size, this.#value());
       return;
@@ -76,8 +84,8 @@ class JsonReader {
   }
 
   #begin(close: ']' | '}'): PhpArray {
-    if (this.#open.length >= PHP_DEPTH_MAX)
-      this.#refuse(`more than ${PHP_DEPTH_MAX} arrays and objects in each other`);
+    if (this.#open.length >= this.#depthMax)
+      this.#refuse(`more than ${this.#depthMax} arrays and objects in each other`);
     const array = new PhpArray();
     this.#open.push({ array, close, key: undefined });
     return array;
