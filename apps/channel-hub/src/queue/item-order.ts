@@ -4,14 +4,14 @@ import type { QueueItem } from './queue-item.ts';
 const EMPTY_PLACES_MAX = 1_024;
 
 /**
- * The items of a queue that wait, in the order in which they came. What was handed out and came back stands where it was: as items are always
- * taken from the front, that is before all that were never handed out.
+ * The items of a queue that wait, in the order of their turns. What was taken and put back stands where it was: as items are always taken from the
+ * front, that is before all the others.
  */
 export class ItemOrder {
-  /** Never handed out; those before `#head` are taken. */
+  /** Never put back since they were added; those before `#head` are taken. */
   #fresh: (QueueItem | undefined)[] = [];
   #head = 0;
-  /** Handed out, and back. The next to go is the last, because that is where most come back to. */
+  /** Taken, and put back. The next to go is the last, because that is where most come back to. */
   readonly #returned: QueueItem[] = [];
 
   get size(): number {
@@ -35,32 +35,31 @@ export class ItemOrder {
     return item;
   }
 
-  /** A new item: it is younger than all there are. */
+  /** An item whose turn comes after those of all there were. */
   add(item: QueueItem): void {
     this.#fresh.push(item);
   }
 
-  /** An item that was taken before. */
+  /** An item that was taken before, in its turn. */
   putBack(item: QueueItem): void {
     this.#returned.splice(this.#placeOf(item), 0, item);
   }
 
-  /** Takes out an item that was put back. */
   remove(item: QueueItem): void {
     const place = this.#placeOf(item);
     if (this.#returned[place] === item) this.#returned.splice(place, 1);
+    else this.#removeFresh(item);
   }
 
-  /** Where it is among those that came back, or belongs: ids fall. */
-  #placeOf(item: QueueItem): number {
-    let low = 0;
-    let high = this.#returned.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#returned[middle]?.id ?? 0) > item.id) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** Where it is among those that came back, or belongs: turns fall. */
+  #placeOf({ turn }: QueueItem): number {
+    return firstIndex(0, this.#returned.length, (index) => (this.#returned[index]?.turn ?? 0) <= turn);
+  }
+
+  #removeFresh(item: QueueItem): void {
+    const fresh = this.#fresh;
+    const place = firstIndex(this.#head, fresh.length, (index) => (fresh[index]?.turn ?? 0) >= item.turn);
+    if (fresh[place] === item) fresh.splice(place, 1);
   }
 
   #moveUp(): void {
@@ -69,4 +68,16 @@ export class ItemOrder {
     this.#fresh = this.#fresh.slice(this.#head);
     this.#head = 0;
   }
+}
+
+/** The first index from which on something is true, or `end`. */
+function firstIndex(start: number, end: number, isTrue: (index: number) => boolean): number {
+  let low = start;
+  let high = end;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isTrue(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

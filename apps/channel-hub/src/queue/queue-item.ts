@@ -20,8 +20,9 @@ export type ItemState = 'waiting' | 'leased' | 'gone';
 
 /** One piece of work in a queue. */
 export class QueueItem {
-  /** Ids grow, so that they tell the order of a queue as well. */
   readonly id: number;
+  /** Tells the order of a queue. It is the id, as ids grow, until the item is put to the end. */
+  turn: number;
   readonly kind: ItemKind;
   readonly payload: Uint8Array;
   /** What it counts for. */
@@ -37,6 +38,7 @@ export class QueueItem {
 
   constructor(id: number, kind: ItemKind, payload: Uint8Array, enqueuedAtMs: number) {
     this.id = id;
+    this.turn = id;
     this.kind = kind;
     this.payload = payload;
     this.bytes = payload.length + ITEM_OVERHEAD_BYTES;

@@ -31,7 +31,7 @@ export interface QueueStats extends Readonly<QueueCounts> {
   readonly leased: number;
   /** What items take. */
   readonly bytes: number;
-  /** How long the oldest item that waits has been there, in milliseconds; 0 when none waits. */
+  /** How long the oldest item that waits (of a dead-letter queue the next one) has been there, in milliseconds; 0 when none waits. */
   readonly oldestMs: number;
 }
 
@@ -42,7 +42,7 @@ export interface QueueRow {
   readonly waiting: number;
   readonly leased: number;
   readonly bytes: number;
-  /** How long the oldest item that waits has been there, in milliseconds; 0 when none waits. */
+  /** How long the oldest item that waits (of a dead-letter queue the next one) has been there, in milliseconds; 0 when none waits. */
   readonly oldestMs: number;
   readonly watchers: number;
 }

@@ -291,7 +291,49 @@ describe('dead letters', () => {
     expect(queues.stats()).toMatchObject({ dead: 1, deadDropped: 0 });
   });
 
-  test('the oldest of them go when there is no room, and are counted', () => {
+  test('what fails, expires or is left in the dead-letter queue goes to its end: it holds up no other', () => {
+    const { queues, enqueue, pass, join } = start({ attemptsMax: 1 });
+    const one = join().watch('q');
+    for (const text of ['a', 'b', 'c']) {
+      enqueue('q', text);
+      one.fail();
+    }
+    const undertaker = join().watch('$dead:q');
+    undertaker.fail();
+    pass(VISIBILITY_MS);
+    expect(undertaker.got).toEqual(['a/1', 'b/1']);
+    pass(VISIBILITY_MS);
+    expect(undertaker.got).toEqual(['a/1', 'b/1', 'c/1']);
+    undertaker.consumer.leave();
+    const next = join().watch('$dead:q');
+    for (let count = 1; count < 3; count++) next.done();
+    expect(next.got).toEqual(['a/2', 'b/2', 'c/2']);
+    next.done();
+    expect(queues.stats()).toMatchObject({ bytes: 0, leased: 0, waiting: 0 });
+  });
+
+  test('what never left has its place in the new order there, and a late answer finds it', () => {
+    const { queues, enqueue, pass, join } = start({ attemptsMax: 1 });
+    const one = join().watch('q');
+    for (const text of ['a', 'b', 'c', 'd']) {
+      enqueue('q', text);
+      one.fail();
+    }
+    const undertaker = join().watch('$dead:q', 2);
+    undertaker.consumer.unwatch('$dead:q');
+    pass(VISIBILITY_MS);
+    const next = join().watch('$dead:q', 3);
+    expect(next.got).toEqual(['c/1', 'd/1', 'a/2']);
+    next.consumer.unwatch('$dead:q');
+    for (let count = 0; count < 3; count++) expect(next.giveBack()).toBe(true);
+    expect(
+      undertaker.items.map(({ id, attempt }) => undertaker.consumer.done('$dead:q', id, attempt)),
+    ).toEqual([false, true]);
+    expect(join().watch('$dead:q', 9).got).toEqual(['c/1', 'd/1', 'a/2']);
+    expect(queues.stats()).toMatchObject({ done: 1, leased: 3, waiting: 0 });
+  });
+
+  test('the first of them go when there is no room, and are counted', () => {
     const { queues, enqueue, join } = start({ attemptsMax: 1, itemsMax: 2 });
     const one = join().watch('q');
     for (const text of ['a', 'b', 'c']) {

@@ -185,11 +185,16 @@ export class Queues {
   }
 
   #add(queue: WorkQueue, kind: ItemKind, payload: Uint8Array): void {
-    this.#lastId += 1;
-    const item = new QueueItem(this.#lastId, kind, payload, this.#clock());
+    const item = new QueueItem(this.#nextId(), kind, payload, this.#clock());
     this.#bytes += item.bytes;
     queue.add(item);
     this.#unsettled.add(queue);
+  }
+
+  /** For items, and for their turns. */
+  #nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
   }
 
   #remove(queue: WorkQueue, item: QueueItem): void {
@@ -233,12 +238,14 @@ export class Queues {
     const queue = item.watch?.queue;
     if (queue === undefined) return;
     this.#endLease(item);
-    if (queue.isDead || item.attempt < this.limits.attemptsMax) {
-      queue.putBack(item);
-      this.#unsettled.add(queue);
-    } else {
+    if (!queue.isDead && item.attempt >= this.limits.attemptsMax) {
       this.#bury(queue, item);
+      return;
     }
+    // Nothing takes it out of a dead-letter queue: in front, it would hold up all others there as long as nobody can do it.
+    if (queue.isDead) queue.putToEnd(item, this.#nextId());
+    else queue.putBack(item);
+    this.#unsettled.add(queue);
   }
 
   #bury(queue: WorkQueue, item: QueueItem): void {

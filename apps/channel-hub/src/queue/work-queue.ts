@@ -58,9 +58,15 @@ export class WorkQueue {
 
   /** An item in lease waits again, where it stood. */
   putBack(item: QueueItem): void {
-    item.state = 'waiting';
-    this.#leased -= 1;
+    this.#endLease(item);
     this.order.putBack(item);
+  }
+
+  /** An item in lease waits again, behind all others. `turn`: higher than theirs. */
+  putToEnd(item: QueueItem, turn: number): void {
+    this.#endLease(item);
+    item.turn = turn;
+    this.order.add(item);
   }
 
   /** An item in lease waits again, as if this attempt had not been. The watch before is forgotten, so that nothing ends the item meanwhile. */
@@ -79,13 +85,18 @@ export class WorkQueue {
     this.#forget(item);
   }
 
-  /** Drops the oldest item that waits, if there is one. */
+  /** Drops the first item that waits, if there is one. */
   dropFirst(): QueueItem | undefined {
     const item = this.order.takeFirst();
     if (item === undefined) return undefined;
     this.tried.delete(item.id);
     this.#forget(item);
     return item;
+  }
+
+  #endLease(item: QueueItem): void {
+    item.state = 'waiting';
+    this.#leased -= 1;
   }
 
   #forget(item: QueueItem): void {
