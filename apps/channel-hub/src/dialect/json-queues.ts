@@ -49,9 +49,7 @@ export class JsonQueues implements ItemTaker {
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#session.countLossy(lossy);
     const fields = `"queue":${JSON.stringify(queue)},"item":${id},"attempt":${attempt}`;
-    const isSent = this.#session.queues.sendItem(textFrame(`{"type":"item",${fields},${dataField(sent)}}`));
-    // It may be longer as JSON than a frame. In the end it is in the dead-letter queue.
-    if (!isSent) this.#consumer.failed(queue, id, attempt);
+    this.#session.queues.sendOrFail(handed, textFrame(`{"type":"item",${fields},${dataField(sent)}}`));
   }
 
   get #consumer(): Consumer {

@@ -36,12 +36,11 @@ export class NativeQueues implements ItemTaker {
     }
   }
 
-  take({ id: item, kind, payload, ...rest }: HandedItem): void {
+  take(handed: HandedItem): void {
+    const { id: item, attempt, queue, kind, payload } = handed;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#session.countLossy(lossy);
-    const isSent = this.#session.queues.sendItem(native.encodeItem({ item, ...sent, ...rest }));
-    // What PHP wrote can be longer as JSON than a frame. In the end it is in the dead-letter queue.
-    if (!isSent) this.#consumer.failed(rest.queue, item, rest.attempt);
+    this.#session.queues.sendOrFail(handed, native.encodeItem({ item, attempt, queue, ...sent }));
   }
 
   get #consumer(): Consumer {

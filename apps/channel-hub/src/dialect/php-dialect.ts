@@ -1,11 +1,10 @@
-import { channelOfGroup, groupOfChannel, limits, native, ProtocolError, php } from '@groupcast/protocol';
+import { groupOfChannel, limits, native, ProtocolError, php } from '@groupcast/protocol';
 import type { PublishSlot } from '../engine/engine.ts';
 import type { RequestId } from '../subscriber.ts';
 import type { Dialect, Requests } from './dialect.ts';
-import { readGroupMessage } from './php-bridge.ts';
 import type { PhpCounts } from './php-counts.ts';
-import { type PhpEvents, PhpPublication, type PhpWritten } from './php-events.ts';
-import { payloadOf } from './php-payload.ts';
+import { type PhpEvents, PhpPublication } from './php-events.ts';
+import { type PhpPublish, readPublish } from './php-publish.ts';
 import { PhpQueues } from './php-queues.ts';
 import type { Turns } from './turns.ts';
 
@@ -175,38 +174,23 @@ export class PhpDialect implements Dialect, PublishSlot {
   #publish(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
     const { bridgedEvents, counts } = this.#shared;
     const data = bytes.subarray(span.start, span.end);
-    const isBridged = events.some((event) => bridgedEvents.has(event));
-    const toGroup = isBridged ? readGroupMessage(bytes, span) : undefined;
-    // Each form once, whatever the number of events.
-    const ofGroup = toGroup && payloadOf(bytes, toGroup.message);
-    const ofEvent =
-      ofGroup && events.every((event) => bridgedEvents.has(event)) ? ofGroup : payloadOf(bytes, span);
-    const bytesEach = Math.max(data.length, ofEvent.payload.length, ofGroup?.payload.length ?? 0);
+    const publishes = readPublish(events, bytes, span, bridgedEvents);
+    const bytesEach = publishes.reduce((most, { payload }) => Math.max(most, payload.length), data.length);
     if (!this.#hasRoomFor(events, bytesEach)) return;
-    counts.lossy += ofGroup?.lossy ?? ofEvent.lossy;
-    for (const event of events) {
-      const group = bridgedEvents.has(event) ? toGroup?.group : undefined;
-      const channel = group === undefined ? event : channelOfGroup(group);
-      const { kind, payload } = group === undefined || ofGroup === undefined ? ofEvent : ofGroup;
-      const publication = {
-        channel,
-        kind,
-        payload,
-        excludeSender: false,
-        sender: '',
-        messageId: '',
-        number: 0,
-      };
-      this.#publishTo(publication, { event, data });
+    for (const publish of publishes) {
+      counts.lossy += publish.lossy;
+      this.#publishOne(publish, data);
     }
   }
 
-  #publishTo(publication: native.Publication, written: PhpWritten): void {
-    const frame = native.encodePublish(publication);
+  #publishOne({ event, channel, kind, payload }: PhpPublish, data: Uint8Array): void {
     const { events, turns } = this.#shared;
-    events.publishing(frame, new PhpPublication(publication.channel, frame, written));
+    const names = { sender: '', messageId: '' };
+    const publication = { channel, kind, payload, excludeSender: false, ...names, number: 0 };
+    const frame = native.encodePublish(publication);
+    events.publishing(frame, new PhpPublication(channel, frame, { event, data }));
     this.#session.publish(publication, frame, this, 0);
-    events.published(turns.has(written.event));
+    events.published(turns.has(event));
   }
 
   /** To one PHP peer of each channel: neither others nor history know of it. */

@@ -3,7 +3,7 @@ import { groupMessageData } from './php-bridge.ts';
 import { phpOf } from './php-payload.ts';
 
 /** What a PHP peer published: the event, and its data as they came. */
-export interface PhpWritten {
+interface PhpWritten {
   readonly event: string;
   readonly data: Uint8Array;
 }
