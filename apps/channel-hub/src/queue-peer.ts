@@ -1,6 +1,6 @@
 import { limits, native, ProtocolError } from '@groupcast/protocol';
 import type { Consumer, ConsumerOptions, ItemTaker } from './queue/consumer.ts';
-import type { ItemKind } from './queue/queue-item.ts';
+import type { HandedItem, ItemKind } from './queue/queue-item.ts';
 import type { Queues } from './queue/queues.ts';
 
 /** What a peer asks for of queues, in whatever dialect. Each throws ProtocolError when the session may make no requests. */
@@ -11,6 +11,8 @@ export interface QueueRequests {
   consumer(taker: ItemTaker, options?: ConsumerOptions): Consumer;
   /** An item to the peer, as a frame, unless that is too long: then false. `key`: what it can be recalled by. */
   sendItem(frame: Uint8Array, key?: string): boolean;
+  /** The same, and an item that is too long as a frame of this dialect has failed. */
+  sendOrFail(item: HandedItem, frame: Uint8Array, key?: string): boolean;
 }
 
 /** What a QueuePeer needs of its session. */
@@ -57,6 +59,13 @@ export class QueuePeer implements QueueRequests {
     if (frame.length > this.#frameBytesMax) return false;
     this.#session.sendItem(frame, key);
     return true;
+  }
+
+  sendOrFail({ queue, id, attempt }: HandedItem, frame: Uint8Array, key?: string): boolean {
+    if (this.sendItem(frame, key)) return true;
+    // It fitted a frame as its producer wrote it. In the end it is in the dead-letter queue, for consumers of another dialect.
+    this.#consumer?.failed(queue, id, attempt);
+    return false;
   }
 
   /** The session has ended: what it has in lease is handed to others. */
