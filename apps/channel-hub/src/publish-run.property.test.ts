@@ -124,7 +124,7 @@ class Rig {
       throw new Error('Nobody asks for this.');
     };
     return {
-      queues: { enqueue: never, consumer: never, sendItem: never, sendOrFail: never },
+      queues: { enqueue: never, consumer: never, sendItem: never },
       hello: never,
       proof: never,
       subscribe: (request, subjects) => {

@@ -9,10 +9,8 @@ export interface QueueRequests {
   enqueue(queue: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined;
   /** The session's only consumer: `taker` and `options` are those of the first call. It leaves with the session. */
   consumer(taker: ItemTaker, options?: ConsumerOptions): Consumer;
-  /** An item to the peer, as a frame, unless that is too long: then false. `key`: what it can be recalled by. */
-  sendItem(frame: Uint8Array, key?: string): boolean;
-  /** The same, and an item that is too long as a frame of this dialect has failed. */
-  sendOrFail(item: HandedItem, frame: Uint8Array, key?: string): boolean;
+  /** An item to the peer, as a frame; false where that is too long: then the item has failed. `key`: what it can be recalled by. */
+  sendItem(item: HandedItem, frame: Uint8Array, key?: string): boolean;
 }
 
 /** What a QueuePeer needs of its session. */
@@ -55,14 +53,11 @@ export class QueuePeer implements QueueRequests {
     return this.#consumer;
   }
 
-  sendItem(frame: Uint8Array, key?: string): boolean {
-    if (frame.length > this.#frameBytesMax) return false;
-    this.#session.sendItem(frame, key);
-    return true;
-  }
-
-  sendOrFail({ queue, id, attempt }: HandedItem, frame: Uint8Array, key?: string): boolean {
-    if (this.sendItem(frame, key)) return true;
+  sendItem({ queue, id, attempt }: HandedItem, frame: Uint8Array, key?: string): boolean {
+    if (frame.length <= this.#frameBytesMax) {
+      this.#session.sendItem(frame, key);
+      return true;
+    }
     // It fitted a frame as its producer wrote it. In the end it is in the dead-letter queue, for consumers of another dialect.
     this.#consumer?.failed(queue, id, attempt);
     return false;

@@ -49,7 +49,7 @@ export class JsonQueues implements ItemTaker {
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#session.countLossy(lossy);
     const fields = `"queue":${JSON.stringify(queue)},"item":${id},"attempt":${attempt}`;
-    this.#session.queues.sendOrFail(handed, textFrame(`{"type":"item",${fields},${dataField(sent)}}`));
+    this.#session.queues.sendItem(handed, textFrame(`{"type":"item",${fields},${dataField(sent)}}`));
   }
 
   get #consumer(): Consumer {

@@ -40,7 +40,7 @@ export class NativeQueues implements ItemTaker {
     const { id: item, attempt, queue, kind, payload } = handed;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#session.countLossy(lossy);
-    this.#session.queues.sendOrFail(handed, native.encodeItem({ item, attempt, queue, ...sent }));
+    this.#session.queues.sendItem(handed, native.encodeItem({ item, attempt, queue, ...sent }));
   }
 
   get #consumer(): Consumer {

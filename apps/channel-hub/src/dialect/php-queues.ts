@@ -59,10 +59,8 @@ export class PhpQueues implements ItemTaker {
   take(item: HandedItem): void {
     const { kind, payload, queue } = item;
     const frame = php.queueFrame(queue, kind === 'php' ? payload : phpOf({ kind, payload }));
-    if (!this.#session.queues.sendItem(frame, queueKey(queue))) {
+    if (!this.#session.queues.sendItem(item, frame, queueKey(queue))) {
       this.#shared.counts.tooLong += 1;
-      // In the end it is in the dead-letter queue, unless it was done with its delivery.
-      this.#consumer.failed(queue, item.id, item.attempt);
       this.#consumer.addCredit(this.#credit, 1);
     } else if (!this.#shared.ackOnDelivery) {
       // Without the payload, which others may have done with by then.
