@@ -63,4 +63,11 @@ export class GroupcastError extends Error {
   }
 }
 
-const TEMPORARY: readonly string[] = ['hub_unavailable', 'outcome_unknown', 'rate_limited', 'internal_error'];
+const TEMPORARY: readonly string[] = [
+  'hub_unavailable',
+  'outcome_unknown',
+  'rate_limited',
+  'internal_error',
+  'queue_full',
+  'queue_limit',
+];
