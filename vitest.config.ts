@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { projects: ['packages/*', 'apps/*', 'tests', 'bench'] },
+  // Vitest leaves one core to nobody, which is half of a machine of two.
+  test: { projects: ['packages/*', 'apps/*', 'tests', 'bench'], maxWorkers: '100%' },
 });

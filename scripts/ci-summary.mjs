@@ -1,17 +1,25 @@
-// Prints the closing line of a CI run from vitest's JSON reports, and fails where a test failed, was skipped, or none ran.
+// Prints the closing lines of a CI run from vitest's JSON reports: what failed or was skipped, and how many tests there were. Fails where a
+// test failed, was skipped, or none ran.
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
-const reports = process.argv.slice(2).map((file) => JSON.parse(readFileSync(file, 'utf8')));
-const sum = (name) => reports.reduce((total, report) => total + report[name], 0);
-
-const passed = sum('numPassedTests');
-const failed = sum('numFailedTests');
-const skipped = sum('numPendingTests') + sum('numTodoTests');
-// A file that cannot be loaded has no tests to fail, but fails all the same.
-const unloaded = reports
+const files = process.argv
+  .slice(2)
+  .map((file) => JSON.parse(readFileSync(file, 'utf8')))
   .flatMap((report) => report.testResults)
-  .filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  .map((file) => ({ ...file, name: relative('.', file.name) }));
+const tests = files.flatMap((file) => file.assertionResults.map((test) => ({ ...test, file: file.name })));
+const passed = tests.filter(({ status }) => status === 'passed');
+const failed = tests.filter(({ status }) => status === 'failed');
+const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
+// A file that cannot be loaded has no tests to fail, but fails all the same.
+const unloaded = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
 
-for (const file of unloaded) console.error(`not loaded: ${file.name}\n${file.message}`);
-console.log(`tests: ${passed} passed, ${failed + unloaded.length} failed, ${skipped} skipped`);
-process.exit(passed > 0 && failed + unloaded.length + skipped === 0 ? 0 : 1);
+for (const file of unloaded) console.error(`not loaded: ${file.name}\n${file.message}\n`);
+for (const test of skipped) console.error(`skipped: ${test.file}: ${test.fullName}`);
+for (const test of failed)
+  console.error(`failed: ${test.file}: ${test.fullName}\n${test.failureMessages.join('\n')}\n`);
+console.log(
+  `tests: ${passed.length} passed, ${failed.length + unloaded.length} failed, ${skipped.length} skipped`,
+);
+process.exit(passed.length > 0 && failed.length + unloaded.length + skipped.length === 0 ? 0 : 1);
