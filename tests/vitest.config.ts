@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-// These start real processes on a machine of two cores: one file at a time, and generous deadlines that only a hang reaches.
+// These start real processes, some for each file: two files at a time, and generous deadlines that only a hang reaches.
 export default defineConfig({
   test: {
     name: '@groupcast/tests',
+    exclude: ['faults/**', 'fresh-clone/**', 'node_modules/**'],
     globalSetup: ['./announce-skips.ts', './build-apps.ts'],
-    fileParallelism: false,
+    maxWorkers: 2,
+    // After the packages, which take all cores.
+    sequence: { groupOrder: 1 },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
