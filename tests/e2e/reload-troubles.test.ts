@@ -12,6 +12,7 @@ import {
   until,
 } from '@groupcast/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openOnAll } from './open-on-all.ts';
 import { statsOfAll } from './stats-of-all.ts';
 
 const WORKERS = 2;
@@ -118,7 +119,7 @@ async function expectClosed(clients: readonly TestClient[], code: number): Promi
 
 test('SIGTERM while old workers drain ends old and new ones in good order', async () => {
   const gateway = await startTroubled('', 2);
-  const clients = await openClients(gateway, 10);
+  const clients = await openOnAll(gateway, WORKERS, 10);
   gateway.process.kill('SIGHUP');
   // The first worker drains; the other waits for its turn, which will not come.
   await Promise.race(clients.map(({ closed }) => closed));
@@ -134,7 +135,7 @@ test('SIGTERM while old workers drain ends old and new ones in good order', asyn
 
 test('an old worker that dies during the reload is not replaced, a new one is', async () => {
   const gateway = await startTroubled('', 3);
-  await openClients(gateway, 10);
+  await openOnAll(gateway, WORKERS, 10);
   gateway.process.kill('SIGHUP');
   const { workers } = await until(
     () => gateway.stats(),
