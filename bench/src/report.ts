@@ -45,7 +45,8 @@ function head(): string {
   return `# Results
 
 Each cell is the median of the rounds, with the least and the most in brackets; a ratio is taken within a round, and the median of the ratios is given.
-In each round all systems take their turn. Servers stand by between their turns, idle, except where memory or warmth is measured: there they are started anew.
+In each round all systems take their turn. Servers stand by between their turns, idle, and a round that does not count goes before, so that they are warm;
+where memory or warmth is measured they are started anew.
 
 The load generator shares the cores of the machine with the servers, so rates say what both do together; CPU seconds of the server for a
 million deliveries say what the server costs. "floor" is a C program that only writes the bytes (bench/floor/floor.c). This project runs with its
