@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-// These load a whole system, compare times, or need the ports that it has by default: nothing else runs beside them.
+// These load a whole system, compare times or processes, or need the ports that it has by default: nothing else runs beside them.
 export default defineConfig({
   test: {
     name: '@groupcast/tests-alone',
-    include: ['{faults,fresh-clone}/**/*.test.ts'],
+    include: ['{faults,fresh-clone}/**/*.test.ts', 'e2e/even-spread.test.ts'],
     globalSetup: ['./build-apps.ts'],
     fileParallelism: false,
     testTimeout: 120_000,

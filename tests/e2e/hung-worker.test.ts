@@ -15,6 +15,7 @@ test('a worker that hangs is killed after 15 s and replaced, while the other goe
   for (const client of clients) client.sendCommand({ cmd: 'add_group', group_id: 'room', id: 'join' });
   await Promise.all(clients.map((client) => client.reply('join')));
   const { workers } = await statsOfAll(gateway, WORKERS);
+  expect(Math.min(...workers.map(({ connections }) => connections))).toBeGreaterThan(0);
   const others = workers[1]!.connections;
 
   const hung = workers[0]!.pid;

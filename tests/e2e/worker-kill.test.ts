@@ -52,6 +52,7 @@ test('kill -9 of a worker cuts its own clients and no others, who go on', async 
   const { size } = clients;
   const { workers } = await statsOfAll(gateway, WORKERS);
   const { pid, connections } = workers[1]!;
+  expect(connections).toBeGreaterThan(0);
   victim = pid;
   process.kill(victim, 'SIGKILL');
   await until(
@@ -71,7 +72,9 @@ test('the next worker takes its place, and serves', async () => {
   expect(gateway.process.descendants()).not.toContain(victim);
   // Whichever worker died, all take new clients again.
   await openOnAll(gateway, WORKERS, CLIENTS, openMember);
-  expect((await statsOfAll(gateway, WORKERS)).restarts).toBe(1);
+  const stats = await statsOfAll(gateway, WORKERS);
+  expect(stats.restarts).toBe(1);
+  expect(stats.workers.every((worker) => worker.connections > 0)).toBe(true);
   await expectAllToGet('again');
   expect([...before].every((client) => clients.has(client))).toBe(true);
 });
