@@ -1,5 +1,6 @@
 import { isChannelName, limits } from '@groupcast/protocol';
 import {
+  addressOption,
   choiceOption,
   flagOption,
   integerOption,
@@ -9,8 +10,9 @@ import {
   type Options,
   textOption,
 } from '@groupcast/service';
-import { HISTORY_DEFAULTS } from './engine/history-limits.ts';
-import { QUEUE_DEFAULTS } from './queue/queue-limits.ts';
+import { HISTORY_DEFAULTS, HISTORY_RANGES } from './engine/history-limits.ts';
+import { HUB_RANGES } from './hub-options.ts';
+import { QUEUE_DEFAULTS, QUEUE_RANGES } from './queue/queue-limits.ts';
 import { isNetwork } from './trusted-addresses.ts';
 
 /** Everything that an operator can set. */
@@ -57,21 +59,17 @@ const MIB = 1024 * 1024;
 export const UNIX_SOCKET_MODES = { '600': 0o600, '660': 0o660, '666': 0o666 } as const;
 
 export const HUB_OPTIONS: Options<HubConfig> = {
-  host: textOption({
+  host: addressOption({
     default: '127.0.0.1',
-    valueName: 'ADDRESS',
     describe: 'Address to take peers on; one that other hosts reach needs --secret-file.',
   }),
   port: integerOption({
     default: 2206,
-    min: 0,
-    max: 65_535,
-    unit: 'TCP port',
+    ...HUB_RANGES.port,
     describe: 'Port to take peers on.',
   }),
-  adminHost: textOption({
+  adminHost: addressOption({
     default: '127.0.0.1',
-    valueName: 'ADDRESS',
     describe: 'Address of the admin port, which has no login: keep it where only operators reach it.',
   }),
   adminPort: integerOption({
@@ -139,16 +137,12 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   }),
   sessionsMax: integerOption({
     default: 10_000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'sessions',
+    ...HUB_RANGES.sessionsMax,
     describe: 'Peers at a time; keep it below the limit of open files.',
   }),
   channelsPerSessionMax: integerOption({
     default: limits.CHANNELS_PER_SESSION_MAX,
-    min: 1,
-    max: 10_000_000,
-    unit: 'channels',
+    ...HUB_RANGES.channelsPerSessionMax,
     describe:
       'Channels that one peer may follow; a gateway worker needs one for each group that has members.',
   }),
@@ -178,9 +172,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   }),
   historyCount: integerOption({
     default: HISTORY_DEFAULTS.countMax,
-    min: 0,
-    max: 1_000_000,
-    unit: 'publications',
+    ...HISTORY_RANGES.countMax,
     describe: 'Newest publications of one channel that are kept for those who missed them; 0 keeps none.',
   }),
   historySeconds: numberOption({
@@ -206,17 +198,13 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   }),
   workQueuesMax: integerOption({
     default: QUEUE_DEFAULTS.queuesMax,
-    min: 1,
-    max: 1_000_000,
-    unit: 'queues',
+    ...QUEUE_RANGES.queuesMax,
     describe:
       'Queues of work at a time: those that hold something, and those that are watched. As many dead-letter queues beside them.',
   }),
   workQueueItemsMax: integerOption({
     default: QUEUE_DEFAULTS.itemsMax,
-    min: 1,
-    max: 10_000_000,
-    unit: 'items',
+    ...QUEUE_RANGES.itemsMax,
     describe: 'Items of one queue; more are refused.',
   }),
   workQueueBytesMax: integerOption({

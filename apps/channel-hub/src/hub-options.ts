@@ -1,10 +1,19 @@
 import { totalmem } from 'node:os';
-import { HEARTBEAT_MS, LINK_DEFAULTS, type LinkOptions } from '@groupcast/link';
-import { limits } from '@groupcast/protocol';
+import { completeLinkOptions, HEARTBEAT_MS, type LinkOptions } from '@groupcast/link';
+import {
+  isChannelName,
+  limits,
+  OPTION_BYTES_MAX,
+  OptionError,
+  type OptionRanges,
+  resolveOptions,
+  TIMER_MS_MAX,
+} from '@groupcast/protocol';
 import { type Log, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory-engine.ts';
-import { QUEUE_DEFAULTS, type QueueLimits } from './queue/queue-limits.ts';
+import { QUEUE_DEFAULTS, QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
+import { isNetwork } from './trusted-addresses.ts';
 import type { UnixSocket } from './unix-listener.ts';
 
 /** TLS of a hub, as PEM texts. */
@@ -67,12 +76,28 @@ export type HubOptionsInput = Partial<Omit<HubOptions, 'link' | 'queues'>> & {
   readonly link?: Partial<HubOptions['link']>;
 };
 
+export const HUB_RANGES: OptionRanges<HubOptions> = {
+  port: { min: 0, max: 65_535, unit: 'TCP port' },
+  // The longest HELLO must fit.
+  frameBytesMax: { min: 512, max: limits.FRAME_BYTES_CEILING, unit: 'bytes' },
+  channelsPerSessionMax: { min: 1, max: 10_000_000, unit: 'channels' },
+  sessionsMax: { min: 1, max: 1_000_000, unit: 'sessions' },
+  pendingPerAddressMax: { min: 1, max: 1_000_000, unit: 'sessions' },
+  authenticationMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
+  heartbeatMs: { min: 1, max: 300_000, unit: 'milliseconds' },
+  outputBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  outputCheckMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
+};
+
+const OWNER = 'createHub';
+
 /** The part of the memory that may wait for slow readers. */
 const OUTPUT_SHARE = 0.25;
 
-/** Fills in the defaults. */
-export function completeOptions(input: HubOptionsInput): HubOptions {
-  return {
+/** Fills in the defaults. Throws OptionError `bad_option` for options that a hub cannot run with. */
+export function completeOptions({ link, queues, ...input }: HubOptionsInput): HubOptions {
+  const completeLink = completeLinkOptions(link ?? {}, OWNER, 'link.');
+  const defaults: HubOptions = {
     host: '127.0.0.1',
     port: 2206,
     secret: '',
@@ -88,14 +113,41 @@ export function completeOptions(input: HubOptionsInput): HubOptions {
     sessionsMax: 10_000,
     pendingPerAddressMax: 64,
     authenticationMs: 10_000,
-    heartbeatMs: HEARTBEAT_MS,
+    heartbeatMs: Math.max(HEARTBEAT_MS, completeLink.tickMs),
     outputBytesMax: Math.floor(memoryBytes() * OUTPUT_SHARE),
     outputCheckMs: 100,
-    ...input,
     engine: input.engine ?? new MemoryEngine(),
-    queues: { ...QUEUE_DEFAULTS, ...input.queues },
-    link: { ...LINK_DEFAULTS, ...input.link },
+    queues: resolveOptions(OWNER, QUEUE_DEFAULTS, QUEUE_RANGES, queues ?? {}, 'queues.'),
+    link: completeLink,
   };
+  const options = resolveOptions(OWNER, defaults, HUB_RANGES, input);
+  checkHubOptions(options);
+  return options;
+}
+
+/** Checks what is no number, and options against each other. Throws OptionError `bad_option`. */
+function checkHubOptions(options: HubOptions): void {
+  const { host, tls, unixSocket, trust, phpBridge, phpAck, heartbeatMs, link } = options;
+  const refuse = (option: string, problem: string): never => {
+    throw new OptionError(OWNER, option, problem);
+  };
+  if (host === '') refuse('host', 'is empty. Give an address, such as 127.0.0.1, or 0.0.0.0 for all');
+  if (tls !== undefined && !(tls.cert && tls.key))
+    refuse('tls', 'needs cert and key. Give both as PEM texts');
+  if (unixSocket !== undefined && !isUnixSocket(unixSocket)) {
+    refuse('unixSocket', 'must have the path of a file, and a mode from 0 to 0o777');
+  }
+  if (!trust.every(isNetwork)) refuse('trust', 'must hold addresses or networks, such as 10.1.0.0/16');
+  if (!phpBridge.every(isChannelName)) refuse('phpBridge', 'must hold names of events');
+  if (phpAck !== 'reserve' && phpAck !== 'delivery') refuse('phpAck', 'must be reserve or delivery');
+  // Silence is counted in ticks: within one, a peer that is well would be taken for gone.
+  if (heartbeatMs < link.tickMs) {
+    refuse('heartbeatMs', `is ${heartbeatMs}, which is below link.tickMs. Give at least ${link.tickMs}`);
+  }
+}
+
+function isUnixSocket({ path, mode }: UnixSocket): boolean {
+  return typeof path === 'string' && path !== '' && Number.isInteger(mode) && mode >= 0 && mode <= 0o777;
 }
 
 /** What this process may use: less than the machine has, in a container. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { ErrorCode } from '@groupcast/protocol';
+import { checkNumber, type ErrorCode, TIMER_MS_MAX } from '@groupcast/protocol';
 import { printable } from '@groupcast/service';
 import { Counts } from './counts.ts';
 import { Drain } from './drain.ts';
@@ -39,7 +39,9 @@ export interface Hub {
   queues(countMax: number): readonly QueueRow[];
 }
 
-/** A hub that does not listen yet. */
+const WINDOW_RANGE = { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+
+/** A hub that does not listen yet. Throws OptionError `bad_option` for options that it cannot run with. */
 export function createHub(options: HubOptionsInput = {}): Hub {
   return new TcpHub(completeOptions(options));
 }
@@ -94,9 +96,10 @@ class TcpHub implements Hub {
     return this.#listening;
   }
 
-  drain({ windowMs }: { readonly windowMs: number }): Promise<void> {
+  async drain({ windowMs }: { readonly windowMs: number }): Promise<void> {
+    checkNumber('Hub.drain', 'windowMs', WINDOW_RANGE, windowMs);
     this.#closing ??= this.#close(new Drain(windowMs));
-    return this.#closing;
+    await this.#closing;
   }
 
   close(): Promise<void> {
@@ -266,6 +269,6 @@ function fieldsOf(session: Session): object {
 function secretRequired(host: string): HubError {
   return new HubError(
     'secret_required',
-    `Others can reach ${host === '' ? 'every address' : host}, and there is no secret. Give one with --secret-file, or listen on 127.0.0.1, or accept everybody with --insecure.`,
+    `Others can reach ${host}, and there is no secret. Give one with --secret-file, or listen on 127.0.0.1, or accept everybody with --insecure.`,
   );
 }

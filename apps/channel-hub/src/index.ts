@@ -1,5 +1,6 @@
 // The front door: a hub that runs in another program, or in a test.
 
+export { OptionError } from '@groupcast/protocol';
 export type { Log } from '@groupcast/service';
 export type {
   Engine,
@@ -12,13 +13,13 @@ export type {
   PublishSlot,
 } from './engine/engine.ts';
 export type { TrimReason } from './engine/history.ts';
-export type { HistoryLimits } from './engine/history-limits.ts';
+export { HISTORY_RANGES, type HistoryLimits } from './engine/history-limits.ts';
 export { MemoryEngine } from './engine/memory-engine.ts';
 export { createHub, type Hub } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
-export type { HubOptions, HubOptionsInput } from './hub-options.ts';
+export { HUB_RANGES, type HubOptions, type HubOptionsInput } from './hub-options.ts';
 export type { HubStats } from './hub-stats.ts';
-export type { QueueLimits } from './queue/queue-limits.ts';
+export { QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
 export type { QueueRow, QueueStats } from './queue/queue-stats.ts';
 export type { SessionEnd } from './session-end.ts';
 export type { SessionRow } from './session-row.ts';

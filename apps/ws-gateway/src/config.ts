@@ -1,6 +1,7 @@
 import type { HubClientOptions } from '@groupcast/hub-client';
 import { limits } from '@groupcast/protocol';
 import {
+  addressOption,
   choiceOption,
   flagOption,
   integerOption,
@@ -10,6 +11,7 @@ import {
   type Options,
   textOption,
 } from '@groupcast/service';
+import { GATEWAY_RANGES } from './options.ts';
 import { originOf } from './policies/origin.ts';
 
 /** Everything that an operator can set. */
@@ -45,12 +47,10 @@ export interface GatewayConfig {
 }
 
 export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
-  host: textOption({ default: '0.0.0.0', valueName: 'ADDRESS', describe: 'Address to take WebSockets on.' }),
+  host: addressOption({ default: '0.0.0.0', describe: 'Address to take WebSockets on.' }),
   port: integerOption({
     default: 1234,
-    min: 0,
-    max: 65_535,
-    unit: 'TCP port',
+    ...GATEWAY_RANGES.port,
     describe: 'Port to take WebSockets on.',
   }),
   workers: integerOption({
@@ -69,9 +69,8 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
         ? 'an address and a port, such as 10.0.0.5:2206, or unix: and a file'
         : undefined,
   }),
-  adminHost: textOption({
+  adminHost: addressOption({
     default: '127.0.0.1',
-    valueName: 'ADDRESS',
     describe: 'Address of the admin port, which has no login: keep it where only operators reach it.',
   }),
   adminPort: integerOption({
@@ -140,38 +139,29 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   }),
   connectionsMax: integerOption({
     default: 0,
+    ...GATEWAY_RANGES.connectionsMax,
     min: 0,
-    max: 1_000_000,
-    unit: 'connections',
     describe: 'Connections of one worker; 0 is four fifths of the file descriptors that it may open.',
   }),
   handshakesPerSecond: numberOption({
     default: 500,
-    min: 0,
-    max: 1_000_000,
-    unit: 'handshakes/s',
+    ...GATEWAY_RANGES.handshakesPerSecond,
     describe:
       'New connections that one worker takes in the long run; more are answered 503 and told when to try again. 0 is no limit.',
   }),
   handshakesBurst: integerOption({
     default: 500,
-    min: 1,
-    max: 1_000_000,
-    unit: 'handshakes',
+    ...GATEWAY_RANGES.handshakesBurst,
     describe: 'New connections that one worker takes at once.',
   }),
   groupsPerConnectionMax: integerOption({
     default: limits.GROUPS_PER_CONNECTION_MAX,
-    min: 1,
-    max: 100_000,
-    unit: 'groups',
+    ...GATEWAY_RANGES.groupsPerConnectionMax,
     describe: 'Groups that one connection may be in.',
   }),
   messageBytesMax: integerOption({
     default: limits.CLIENT_MESSAGE_BYTES_MAX,
-    min: 128,
-    max: limits.FRAME_BYTES_MAX / 2,
-    unit: 'bytes',
+    ...GATEWAY_RANGES.messageBytesMax,
     describe: 'Longest message that a client may send; a longer one closes its connection with 1009.',
   }),
   messagesPerSecond: numberOption({
@@ -190,9 +180,7 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   }),
   recoveryMessagesMax: integerOption({
     default: 1_000,
-    min: 0,
-    max: 1_000_000,
-    unit: 'messages',
+    ...GATEWAY_RANGES.recoveryMessagesMax,
     describe:
       'A client that missed more messages of a group than this is not given them when it comes back, and is told so.',
   }),

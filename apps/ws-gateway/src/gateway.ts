@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { CloseReason } from '@groupcast/protocol';
+import { type CloseReason, checkNumber, TIMER_MS_MAX } from '@groupcast/protocol';
 import { Connection, type ConnectionState } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { Entrance, type EntranceReceiver } from './entrance.ts';
@@ -39,6 +39,8 @@ export interface DrainOptions {
   readonly handshakes?: 'refuse' | 'accept';
 }
 
+const WINDOW_RANGE = { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+
 /** One worker's WebSockets. */
 export interface Gateway {
   /**
@@ -58,7 +60,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Makes a gateway, which takes connections once `listen` was called. Throws a TypeError for an origin that is none. */
+/** Makes a gateway, which takes connections once `listen` was called. Throws OptionError `bad_option` for options that it cannot run with, and a TypeError for an origin that is none. */
 export function createGateway(input: GatewayOptionsInput): Gateway {
   return new WebSocketGateway(input);
 }
@@ -131,6 +133,7 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
   }
 
   async drain({ windowMs, reason, handshakes = 'refuse' }: DrainOptions): Promise<void> {
+    checkNumber('Gateway.drain', 'windowMs', WINDOW_RANGE, windowMs);
     if (handshakes === 'refuse') this.#entrance.refuseAll();
     this.stopListening();
     this.#drain ??= new EvenClose(this.#connections, windowMs, (connection) => {

@@ -1,4 +1,11 @@
-import { limits } from '@groupcast/protocol';
+import {
+  limits,
+  OPTION_BYTES_MAX,
+  OptionError,
+  type OptionRanges,
+  resolveOptions,
+  TIMER_MS_MAX,
+} from '@groupcast/protocol';
 import { type Log, SILENT_LOG } from '@groupcast/service';
 import type { HubPort } from './hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
@@ -128,7 +135,63 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   closeMs: 5_000,
 };
 
-/** The defaults, and over them what was given. */
+const TIME = { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+const BYTES = { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' } as const;
+
+/** One row for each numeric option. Those that the command line has, too, have the same bounds there. */
+export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
+  port: { min: 0, max: 65_535, unit: 'TCP port' },
+  connectionsMax: { min: 1, max: 1_000_000, unit: 'connections' },
+  handshakeMs: { ...TIME, min: 1 },
+  handshakeCheckMs: { ...TIME, min: 1 },
+  handshakesPerSecond: { min: 0, max: 1_000_000, unit: 'handshakes/s', isFractional: true },
+  handshakesBurst: { min: 1, max: 1_000_000, unit: 'handshakes' },
+  headerBytesMax: { min: 512, max: 1024 * KIB, unit: 'bytes' },
+  headersMax: { min: 1, max: 10_000, unit: 'lines' },
+  messageBytesMax: { min: 128, max: limits.FRAME_BYTES_MAX / 2, unit: 'bytes' },
+  messageFragmentsMax: { min: 1, max: 1_000_000, unit: 'fragments' },
+  messageChunksMax: { min: 1, max: 1_000_000, unit: 'pieces' },
+  messagesPerSecond: { min: 0.001, max: 1_000_000_000, unit: 'messages/s', isFractional: true },
+  messagesBurst: { min: 1, max: 1_000_000_000, unit: 'messages' },
+  controlFramesPerSecond: { min: 0.001, max: 1_000_000_000, unit: 'frames/s', isFractional: true },
+  controlFramesBurst: { min: 1, max: 1_000_000_000, unit: 'frames' },
+  strikesMax: { min: 1, max: 1_000_000, unit: 'commands' },
+  strikesMs: TIME,
+  groupsPerConnectionMax: { min: 1, max: 100_000, unit: 'groups' },
+  joinMs: TIME,
+  recoveryMessagesMax: { min: 0, max: 1_000_000, unit: 'messages' },
+  lingerMs: TIME,
+  heartbeatMs: TIME,
+  heartbeatTimeoutMs: TIME,
+  queueBytesMax: BYTES,
+  queueBytesSoft: BYTES,
+  queueSoftMs: TIME,
+  queueBytesTotalMax: BYTES,
+  closeMs: TIME,
+};
+
+const OWNER = 'createGateway';
+
+/** Fills in the defaults. Throws OptionError `bad_option` for options that a gateway cannot run with. */
 export function completeOptions(input: GatewayOptionsInput): GatewayOptions {
-  return { ...GATEWAY_DEFAULTS, wheel: new TimingWheel(), ...input };
+  const { hub, wheel = new TimingWheel() } = input;
+  const options = resolveOptions(OWNER, { ...GATEWAY_DEFAULTS, hub, wheel }, GATEWAY_RANGES, input);
+  checkGatewayOptions(options);
+  return options;
+}
+
+/** Checks options against each other, and what is no number. Throws OptionError `bad_option`. */
+function checkGatewayOptions(options: GatewayOptions): void {
+  const { hub, host, queueBytesMax, queueBytesSoft } = options;
+  const refuse = (option: string, problem: string): never => {
+    throw new OptionError(OWNER, option, problem);
+  };
+  if (hub === undefined) refuse('hub', 'is missing. Give a HubClient');
+  if (host === '') refuse('host', 'is empty. Give an address, such as 127.0.0.1, or 0.0.0.0 for all');
+  if (queueBytesSoft > queueBytesMax) {
+    refuse(
+      'queueBytesSoft',
+      `is ${queueBytesSoft}, which is above queueBytesMax. Give at most ${queueBytesMax} (bytes)`,
+    );
+  }
 }

@@ -1,3 +1,5 @@
+import { checkNumber, TIMER_MS_MAX } from '@groupcast/protocol';
+
 /** What waits on a wheel. Of one thing, one expiry waits at a time. */
 export interface Timed {
   /** The wheel's own: in which slot this waits, `NOT_WAITING` when in none. */
@@ -19,6 +21,8 @@ const SLOTS = 64;
  */
 const STEP_MS = 20;
 
+const TICK_RANGE = { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+
 /**
  * The one clock of a worker. Whatever has to happen later waits in the slot of its tick, so that 10,000 connections cost one
  * timer. Times are counted in ticks, not read from a clock, so that a process that was paused does not accuse its peers.
@@ -31,8 +35,9 @@ export class TimingWheel {
   /** While something of this tick waits for its step. */
   #stepper: NodeJS.Timeout | undefined;
 
-  /** `tickMs` is the length of a tick in milliseconds, 1,000 by default. */
+  /** `tickMs` is the length of a tick in milliseconds, 1,000 by default. Throws OptionError `bad_option` for such that is none. */
   constructor(tickMs = 1_000) {
+    checkNumber('TimingWheel', 'tickMs', TICK_RANGE, tickMs);
     this.#tickMs = tickMs;
   }
 

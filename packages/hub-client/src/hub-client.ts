@@ -1,19 +1,12 @@
 import { EventEmitter } from 'node:events';
-import {
-  isChannelName,
-  isErrorCode,
-  limits,
-  type native,
-  type Position,
-  ProtocolError,
-} from '@groupcast/protocol';
+import { isChannelName, isErrorCode, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { Backoff } from './backoff.ts';
 import type { HistoryAnswer } from './history-page.ts';
 import { HistoryReads } from './history-reads.ts';
 import type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 import { HubConnection, type HubConnectionEvents } from './hub-connection.ts';
 import type { Subscriber } from './interest.ts';
-import { HUB_CLIENT_DEFAULTS, type HubClientOptions } from './options.ts';
+import { completeOptions, type HubClientOptions, type HubClientOptionsInput } from './options.ts';
 import type { PublishAnswer } from './outbox.ts';
 import { isShortText, type PublishOptions, publishFrame } from './publish-frame.ts';
 import { Publisher } from './publisher.ts';
@@ -61,13 +54,10 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   #openings = 0;
   #reconnectAfterMs = 0;
 
-  /** Throws a ProtocolError `bad_field` when the name does not fit the wire. */
-  constructor(options: Partial<HubClientOptions> = {}) {
+  /** Throws OptionError `bad_option` for options that it cannot run with. */
+  constructor(options: HubClientOptionsInput = {}) {
     super();
-    this.#options = { ...HUB_CLIENT_DEFAULTS, ...options };
-    if (!isShortText(this.#options.name)) {
-      throw new ProtocolError('bad_field', `name may have ${limits.SHORT_TEXT_BYTES_MAX} bytes.`);
-    }
+    this.#options = completeOptions(options);
     this.#backoff = new Backoff(this.#options.reconnect);
     const { frameBytesMax } = this.#options.link;
     this.#publisher = new Publisher(this.#options, this.#uplink, frameBytesMax, SEND_AGAIN);

@@ -1,8 +1,16 @@
+export { OptionError } from '@groupcast/protocol';
 export type { HistoryAnswer, HistoryPage } from './history-page.ts';
 export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 export type { LossReason, Subscriber } from './interest.ts';
-export { HUB_CLIENT_DEFAULTS, type HubClientOptions, type HubClientTls } from './options.ts';
+export {
+  HUB_CLIENT_DEFAULTS,
+  HUB_CLIENT_RANGES,
+  type HubClientOptions,
+  type HubClientOptionsInput,
+  type HubClientTls,
+  RECONNECT_RANGES,
+} from './options.ts';
 export type { PublishAnswer } from './outbox.ts';
 export type { PublishOptions } from './publish-frame.ts';
 export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queue-watch.ts';

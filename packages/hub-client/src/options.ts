@@ -1,5 +1,14 @@
-import { LINK_DEFAULTS, type LinkOptions } from '@groupcast/link';
-import type { ReconnectBounds } from '@groupcast/protocol';
+import { completeLinkOptions, LINK_DEFAULTS, type LinkOptions } from '@groupcast/link';
+import {
+  limits,
+  OPTION_BYTES_MAX,
+  OptionError,
+  type OptionRanges,
+  type ReconnectBounds,
+  resolveOptions,
+  TIMER_MS_MAX,
+} from '@groupcast/protocol';
+import { isShortText } from './publish-frame.ts';
 
 /** TLS of a link to the hub, as PEM texts. */
 export interface HubClientTls {
@@ -62,3 +71,62 @@ export const HUB_CLIENT_DEFAULTS: HubClientOptions = {
   reconnect: { minMs: 100, maxMs: 2_000 },
   link: LINK_DEFAULTS,
 };
+
+/** Options as they are given: none is needed, and of `link` any may be. */
+export type HubClientOptionsInput = Partial<Omit<HubClientOptions, 'link'>> & {
+  readonly link?: Partial<LinkOptions>;
+};
+
+const TIME = { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+
+export const HUB_CLIENT_RANGES: OptionRanges<HubClientOptions> = {
+  port: { min: 1, max: 65_535, unit: 'TCP port' },
+  connectMs: TIME,
+  publishMs: TIME,
+  bufferBytesMax: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  unansweredMax: { min: 1, max: 10_000_000, unit: 'publishes' },
+  bufferMs: TIME,
+  historyInFlightMax: { min: 1, max: 10_000, unit: 'reads' },
+  historyWaitingMax: { min: 1, max: 10_000_000, unit: 'reads' },
+  positionCheckMs: { ...TIME, isEndless: true },
+};
+
+export const RECONNECT_RANGES: OptionRanges<ReconnectBounds> = {
+  minMs: { ...TIME, min: 0 },
+  maxMs: { ...TIME, min: 0 },
+};
+
+const OWNER = 'HubClient';
+
+/** Fills in the defaults. Throws OptionError `bad_option` for options that a client cannot run with. */
+export function completeOptions({ link, reconnect, ...input }: HubClientOptionsInput): HubClientOptions {
+  const { reconnect: bounds } = HUB_CLIENT_DEFAULTS;
+  const defaults: HubClientOptions = {
+    ...HUB_CLIENT_DEFAULTS,
+    link: completeLinkOptions(link ?? {}, OWNER, 'link.'),
+    reconnect: resolveOptions(OWNER, bounds, RECONNECT_RANGES, reconnect ?? {}, 'reconnect.'),
+  };
+  const options = resolveOptions(OWNER, defaults, HUB_CLIENT_RANGES, input);
+  checkOptions(options, input);
+  return options;
+}
+
+/** Checks what is no number, and options against each other. Throws OptionError `bad_option`. */
+function checkOptions(options: HubClientOptions, given: HubClientOptionsInput): void {
+  const { host, path, name, tls, reconnect } = options;
+  const refuse = (option: string, problem: string): never => {
+    throw new OptionError(OWNER, option, problem);
+  };
+  if (host === '') refuse('host', 'is empty. Give the address of the hub');
+  if (path !== '' && (given.host !== undefined || given.port !== undefined)) {
+    refuse('path', 'is given beside host or port. Give the one or the others: a client has one hub');
+  }
+  if (!isShortText(name))
+    refuse('name', `is too long. Give at most ${limits.SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
+  if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined)) {
+    refuse('tls', 'has one of cert and key. Give both as PEM texts, or neither');
+  }
+  if (reconnect.minMs > reconnect.maxMs) {
+    refuse('reconnect.minMs', `is ${reconnect.minMs}, which is above maxMs. Give at most ${reconnect.maxMs}`);
+  }
+}

@@ -4,6 +4,7 @@ import { encodeFrame, HEARTBEAT_FRAME, ProtocolError } from '@groupcast/protocol
 import { handleOf } from '@groupcast/stream-handle';
 import { describe, expect, type Mock, test, vi } from 'vitest';
 import { Link } from './link.ts';
+import { completeLinkOptions, LINK_RANGES } from './options.ts';
 import type { LinkReceiver, SpanReceiver } from './receiver.ts';
 import { Recorder } from './testing/recorder.ts';
 import { readBytes, readToEnd, socketPair } from './testing/socket-pair.ts';
@@ -354,5 +355,25 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       while (events.length < 4) await new Promise(setImmediate);
       expect(events).toEqual(['span', 'span', 'all, open', 'protocol_error']);
     });
+  });
+});
+
+describe('options', () => {
+  const NUMBERS = Object.entries(LINK_RANGES);
+
+  test.each(NUMBERS)('%s is a number within its bounds, or refused', async (name, { min, max }) => {
+    const { near } = await socketPair();
+    for (const value of [Number.NaN, -1, min - 1, max + 1, 1.5, Number.POSITIVE_INFINITY, '5']) {
+      const make = (): Link => new Link(near, new Recorder(), { [name]: value });
+      expect(make, `${value}`).toThrow(expect.objectContaining({ code: 'bad_option', option: name }));
+    }
+    expect(near.destroyed).toBe(false);
+  });
+
+  test('a soft limit is never above the hard one', () => {
+    expect(completeLinkOptions({ queueBytesMax: 100 })).toMatchObject({ queueBytesSoft: 100 });
+    expect(() => completeLinkOptions({ queueBytesMax: 100, queueBytesSoft: 101 })).toThrow(
+      'Link: option queueBytesSoft is 101, which is above queueBytesMax. Give at most 100 (bytes).',
+    );
   });
 });

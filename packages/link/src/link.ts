@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { FrameDecoder, HEARTBEAT_FRAME, ProtocolError, type TakeFrame } from '@groupcast/protocol';
 import { LinkSocket } from './link-socket.ts';
-import { HEARTBEATS_MISSED_MAX, LINK_DEFAULTS, type LinkOptions } from './options.ts';
+import { completeLinkOptions, HEARTBEATS_MISSED_MAX, type LinkOptions } from './options.ts';
 import { RecallQueue } from './recall-queue.ts';
 import { FrameByFrame, type LinkReceiver, type SpanReceiver } from './receiver.ts';
 import { SendQueue } from './send-queue.ts';
@@ -72,11 +72,11 @@ export class Link {
   #bytesReceived = 0;
   #bytesSent = 0;
 
-  /** Takes over a connected socket, whose errors and end are the link's from here on. */
+  /** Takes over a connected socket, whose errors and end are the link's from here on. Throws OptionError `bad_option`, and leaves the socket. */
   constructor(socket: Socket, receiver: LinkReceiver | SpanReceiver, options: Partial<LinkOptions> = {}) {
     this.#socket = socket;
     this.#receiver = 'receiveSpan' in receiver ? receiver : new FrameByFrame(receiver);
-    this.#options = { ...LINK_DEFAULTS, ...options };
+    this.#options = completeLinkOptions(options);
     this.#decoder = new FrameDecoder(this.#options.frameBytesMax);
     this.#bytes = new LinkSocket(socket, this.#options.fastPaths, (chunk) => this.#read(chunk));
     this.#ticker = setInterval(() => this.#tick(), this.#options.tickMs);

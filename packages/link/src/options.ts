@@ -1,4 +1,11 @@
-import { limits } from '@groupcast/protocol';
+import {
+  limits,
+  OPTION_BYTES_MAX,
+  OptionError,
+  type OptionRanges,
+  resolveOptions,
+  TIMER_MS_MAX,
+} from '@groupcast/protocol';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -11,7 +18,7 @@ export interface LinkOptions {
   readonly frameMs: number;
   /** More bytes than this waiting to be sent, and the next message closes the peer as slow. Default 32 MiB. */
   readonly queueBytesMax: number;
-  /** Bytes waiting at which the peer is closed as slow after `queueSoftMs` without falling below. Default 8 MiB. */
+  /** Bytes waiting at which the peer is closed as slow after `queueSoftMs` without falling below. Default 8 MiB, and never above `queueBytesMax`. */
   readonly queueBytesSoft: number;
   /** Default 10,000. */
   readonly queueSoftMs: number;
@@ -33,6 +40,32 @@ export const LINK_DEFAULTS: LinkOptions = {
   tickMs: 1_000,
   fastPaths: true,
 };
+
+export const LINK_RANGES: OptionRanges<LinkOptions> = {
+  // Shorter ones have no body.
+  frameBytesMax: { min: limits.FRAME_HEADER_BYTES + 1, max: limits.FRAME_BYTES_CEILING, unit: 'bytes' },
+  frameMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
+  queueBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  queueBytesSoft: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  queueSoftMs: { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' },
+  closeMs: { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' },
+  tickMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
+};
+
+/**
+ * Fills in the defaults. Throws OptionError `bad_option`. `owner` and `prefix` name the options in its message, as for `resolveOptions`.
+ */
+export function completeLinkOptions(given: Partial<LinkOptions>, owner = 'Link', prefix = ''): LinkOptions {
+  const options = resolveOptions(owner, LINK_DEFAULTS, LINK_RANGES, given, prefix);
+  const { queueBytesMax, queueBytesSoft } = options;
+  if (queueBytesSoft <= queueBytesMax) return options;
+  if (given.queueBytesSoft === undefined) return { ...options, queueBytesSoft: queueBytesMax };
+  throw new OptionError(
+    owner,
+    `${prefix}queueBytesSoft`,
+    `is ${queueBytesSoft}, which is above queueBytesMax. Give at most ${queueBytesMax} (bytes)`,
+  );
+}
 
 /** How often the hub and its native peers send something, unless the hub says otherwise, in milliseconds. */
 export const HEARTBEAT_MS = 5_000;

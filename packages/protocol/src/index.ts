@@ -19,8 +19,17 @@ export {
   isWatchableQueueName,
 } from './name.ts';
 export * as native from './native/index.ts';
+export { OptionError } from './option-error.ts';
 export * as php from './php/index.ts';
 export type { Position } from './position.ts';
 export { ProtocolError } from './protocol-error.ts';
 export { type ReconnectBounds, reconnectDelayMs } from './reconnect.ts';
+export {
+  checkNumber,
+  OPTION_BYTES_MAX,
+  type OptionRange,
+  type OptionRanges,
+  resolveOptions,
+  TIMER_MS_MAX,
+} from './resolve-options.ts';
 export { decodeText, encodeText, utf8ByteLength } from './text.ts';

@@ -12,6 +12,7 @@ export { LogLimiter } from './log-limiter.ts';
 export { createLogger, type LogFormat, type Logger } from './logger.ts';
 export { openFilesMax } from './open-files.ts';
 export {
+  addressOption,
   choiceOption,
   flagOption,
   integerOption,

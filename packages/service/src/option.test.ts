@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  addressOption,
   choiceOption,
   flagOption,
   formatValue,
@@ -62,6 +63,15 @@ describe('what each kind takes as text', () => {
     expect(text(level, 'warn')).toBe('warn');
     expect(text(level, 'constructor')).toBe('refused: one of info, warn');
   });
+});
+
+test('an address is not empty, since nobody who leaves it out means all of them', () => {
+  const host = addressOption({ default: '127.0.0.1', describe: '' });
+  expect(host.valueName).toBe('ADDRESS');
+  expect(text(host, '::')).toBe('::');
+  for (const bad of [text(host, ''), json(host, '')]) {
+    expect(bad).toBe('refused: an address, such as 127.0.0.1, or 0.0.0.0 for all');
+  }
 });
 
 describe('what each kind takes from a file', () => {

@@ -71,6 +71,13 @@ export function textOption(row: TextRow): Option<string> {
   };
 }
 
+/** An address to listen on. An empty one would be all of them, which is said as 0.0.0.0 or ::. */
+export function addressOption(row: Omit<TextRow, 'valueName' | 'check'>): Option<string> {
+  const check = (address: string): string | undefined =>
+    address === '' ? 'an address, such as 127.0.0.1, or 0.0.0.0 for all' : undefined;
+  return textOption({ ...row, valueName: 'ADDRESS', check });
+}
+
 /** A whole number within `min` and `max`, both included. */
 export function integerOption(row: NumberRow): Option<number> {
   return numeric(row, 'an integer', INTEGER_TEXT, Number.isSafeInteger);

@@ -61,7 +61,7 @@ export const startCommand: Command<HubConfig> = {
       routes: { '/api/v1/stats': stats },
       onError: (error, path) => log.error({ error, path }, 'admin port failed'),
     });
-    const windowMs = config.drainSeconds * 1_000;
+    const windowMs = Math.round(config.drainSeconds * 1_000);
     const drain = (): Promise<void> => {
       // First of all `/readyz` fails; then the port is closed, and only then peers are told.
       listen = '';
@@ -107,8 +107,8 @@ async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo>
 
 function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
   const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax, fastPaths } = config;
-  const link = { queueBytesMax, queueBytesSoft: queueBytesMax * QUEUE_SOFT_SHARE, fastPaths };
-  const heartbeatMs = config.heartbeatSeconds * 1_000;
+  const link = { queueBytesMax, queueBytesSoft: Math.floor(queueBytesMax * QUEUE_SOFT_SHARE), fastPaths };
+  const heartbeatMs = Math.round(config.heartbeatSeconds * 1_000);
   const sessionsMax = Math.min(config.sessionsMax, Math.max(1, openFilesMax() - OPEN_FILES_SPARE));
   if (sessionsMax < config.sessionsMax) {
     log.warn(
@@ -146,16 +146,16 @@ function queueLimits(config: HubConfig): Partial<QueueLimits> {
     itemsMax: config.workQueueItemsMax,
     bytesMax: config.workQueueBytesMax,
     totalBytesMax: config.workQueueTotalBytes,
-    visibilityMs: config.workQueueVisibilitySeconds * 1_000,
+    visibilityMs: Math.round(config.workQueueVisibilitySeconds * 1_000),
     attemptsMax: config.workQueueAttemptsMax,
-    leasedBytesMax: config.queueBytesMax * LEASED_SHARE,
+    leasedBytesMax: Math.floor(config.queueBytesMax * LEASED_SHARE),
   };
 }
 
 function memoryEngine(config: HubConfig): MemoryEngine {
   return new MemoryEngine({
     countMax: config.historyCount,
-    ageMs: config.historySeconds * 1_000,
+    ageMs: Math.round(config.historySeconds * 1_000),
     bytesMax: config.historyBytes,
     totalBytesMax: config.historyTotalBytes,
   });

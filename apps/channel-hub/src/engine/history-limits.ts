@@ -1,3 +1,5 @@
+import { OPTION_BYTES_MAX, type OptionRanges, TIMER_MS_MAX } from '@groupcast/protocol';
+
 /** How much the memory engine keeps, and for how long. */
 export interface HistoryLimits {
   /** Publications of one channel. Default 1,000. */
@@ -23,4 +25,13 @@ export const HISTORY_DEFAULTS: HistoryLimits = {
   totalBytesMax: 256 * MIB,
   dedupeMs: 120_000,
   dedupeIdsMax: 1_000_000,
+};
+
+export const HISTORY_RANGES: OptionRanges<HistoryLimits> = {
+  countMax: { min: 0, max: 1_000_000, unit: 'publications' },
+  ageMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
+  bytesMax: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  totalBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  dedupeMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
+  dedupeIdsMax: { min: 1, max: 10_000_000, unit: 'message ids' },
 };

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { frameLength, limits, native, type Position, ProtocolError } from '@groupcast/protocol';
+import {
+  frameLength,
+  limits,
+  native,
+  type Position,
+  ProtocolError,
+  resolveOptions,
+} from '@groupcast/protocol';
 import { PrefixMap } from '../prefix-map.ts';
 import {
   type Engine,
@@ -12,7 +19,7 @@ import {
   type RunSink,
 } from './engine.ts';
 import { History } from './history.ts';
-import { HISTORY_DEFAULTS, type HistoryLimits } from './history-limits.ts';
+import { HISTORY_DEFAULTS, HISTORY_RANGES, type HistoryLimits } from './history-limits.ts';
 import { MessageIds, messageKey } from './message-ids.ts';
 import type { Stream } from './stream.ts';
 
@@ -35,7 +42,7 @@ export class MemoryEngine implements Engine {
   #sweeping: NodeJS.Immediate | undefined;
 
   constructor(historyLimits: Partial<HistoryLimits> = {}) {
-    this.#limits = { ...HISTORY_DEFAULTS, ...historyLimits };
+    this.#limits = resolveOptions('MemoryEngine', HISTORY_DEFAULTS, HISTORY_RANGES, historyLimits);
     this.#history = new History(this.#limits);
     this.#ids = new MessageIds(this.#limits.dedupeMs, this.#limits.dedupeIdsMax);
   }

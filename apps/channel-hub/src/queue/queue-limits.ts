@@ -1,3 +1,5 @@
+import { OPTION_BYTES_MAX, type OptionRanges, TIMER_MS_MAX } from '@groupcast/protocol';
+
 const MIB = 1024 * 1024;
 
 /** What the queues of a hub may hold, and how long they wait. */
@@ -33,6 +35,17 @@ export const QUEUE_DEFAULTS: QueueLimits = {
 
 /** Attempts are counted up to here: what the wire has room for. Only items of a dead-letter queue get so far. */
 export const ATTEMPT_MAX = 65_535;
+
+export const QUEUE_RANGES: OptionRanges<QueueLimits> = {
+  queuesMax: { min: 1, max: 1_000_000, unit: 'queues' },
+  itemsMax: { min: 1, max: 10_000_000, unit: 'items' },
+  bytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  totalBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  visibilityMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
+  attemptsMax: { min: 1, max: ATTEMPT_MAX, unit: 'attempts' },
+  leasedBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  watchesMax: { min: 1, max: 1_000_000, unit: 'queues' },
+};
 
 /** What an item takes beside its payload, in bytes: else items without one would not be bounded by bytes. */
 export const ITEM_OVERHEAD_BYTES = 256;

@@ -24,7 +24,7 @@ export function readSettings(config: GatewayConfig): SettingsReading {
   const workers = config.workers === 0 ? availableParallelism() : config.workers;
   const settings: GatewaySettings = {
     workers,
-    drainDelayMs: config.drainDelaySeconds * 1_000,
+    drainDelayMs: Math.round(config.drainDelaySeconds * 1_000),
     worker: workerOptions(config, secret),
   };
   return { settings, warnings: warning === undefined ? [] : [warning] };
@@ -51,7 +51,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     messagesPerSecond,
     messagesBurst,
     recoveryMessagesMax: config.recoveryMessagesMax,
-    heartbeatMs: config.heartbeatSeconds * 1_000,
+    heartbeatMs: Math.round(config.heartbeatSeconds * 1_000),
   };
   return {
     gateway,
@@ -59,7 +59,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     secret,
     hubTls: hubTls(config),
     warmUpMs: config.warmUpMs,
-    drainMs: config.drainSeconds * 1_000,
+    drainMs: Math.round(config.drainSeconds * 1_000),
     log: { level: config.logLevel, format: config.logFormat },
   };
 }

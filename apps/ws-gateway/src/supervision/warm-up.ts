@@ -2,7 +2,7 @@ import { HubClient } from '@groupcast/hub-client';
 import { limits } from '@groupcast/protocol';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { createGateway } from '../gateway.ts';
-import type { GatewayOptions } from '../options.ts';
+import { GATEWAY_RANGES, type GatewayOptions } from '../options.ts';
 import { EchoHub } from './echo-hub.ts';
 import { linkOptions } from './link-options.ts';
 import { WarmUpClient } from './warm-up-client.ts';
@@ -66,10 +66,14 @@ async function warmUpGateway(
   end: AbortSignal,
 ): Promise<number> {
   if (roundsMax === 0 || end.aborted) return 0;
-  const none = { handshakesPerSecond: 0, messagesPerSecond: Number.MAX_SAFE_INTEGER, allowedOrigins: [] };
+  const none = {
+    handshakesPerSecond: 0,
+    messagesPerSecond: GATEWAY_RANGES.messagesPerSecond.max,
+    allowedOrigins: [],
+  };
   const many = {
     connectionsMax: 2 * CLIENTS * roundsMax,
-    messagesBurst: Number.MAX_SAFE_INTEGER,
+    messagesBurst: GATEWAY_RANGES.messagesBurst.max,
     messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   };
   const link = linkOptions(options.fastPaths);

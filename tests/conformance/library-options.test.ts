@@ -1,0 +1,109 @@
+import {
+  createHub,
+  HISTORY_RANGES,
+  HUB_RANGES,
+  type HubOptionsInput,
+  MemoryEngine,
+  QUEUE_RANGES,
+} from '@groupcast/channel-hub';
+import { HUB_CLIENT_RANGES, HubClient, RECONNECT_RANGES } from '@groupcast/hub-client';
+import type { OptionRange } from '@groupcast/protocol';
+import { createGateway, GATEWAY_RANGES, TimingWheel } from '@groupcast/ws-gateway';
+import { describe, expect, test } from 'vitest';
+
+// Options that no type would let pass: they come from programs without types, and from files.
+type Make = (given: object) => unknown;
+
+const hub = new HubClient();
+const wheel = new TimingWheel();
+const LINK_NAMES = ['frameMs', 'queueBytesMax', 'queueBytesSoft', 'queueSoftMs', 'closeMs', 'tickMs'];
+const LINK_RANGE = { min: 0, max: 2 ** 40, unit: '' };
+const LINK_RANGES = Object.fromEntries(LINK_NAMES.map((name) => [name, LINK_RANGE]));
+
+const LIBRARIES: readonly [string, string, Readonly<Record<string, OptionRange>>, Make][] = [
+  ['createHub', '', HUB_RANGES, (given) => createHub(given)],
+  ['createHub', 'link.', LINK_RANGES, (link) => createHub({ link })],
+  ['createHub', 'queues.', QUEUE_RANGES, (queues) => createHub({ queues })],
+  ['MemoryEngine', '', HISTORY_RANGES, (given) => new MemoryEngine(given)],
+  ['HubClient', '', HUB_CLIENT_RANGES, (given) => new HubClient(given)],
+  ['HubClient', 'link.', LINK_RANGES, (link) => new HubClient({ link })],
+  ['HubClient', 'reconnect.', RECONNECT_RANGES, (given) => new HubClient({ reconnect: given as never })],
+  ['createGateway', '', GATEWAY_RANGES, (given) => createGateway({ hub, wheel, ...given })],
+];
+
+/** Values that are no number of the range, each with what it is. */
+function badValues({ min, max, isFractional, isEndless }: OptionRange): unknown[] {
+  const values: unknown[] = [Number.NaN, Number.NEGATIVE_INFINITY, -1, '5', null, [], min - 1, max + 1];
+  if (!isFractional) values.push(min + 0.5);
+  if (!isEndless) values.push(Number.POSITIVE_INFINITY);
+  return values;
+}
+
+describe.each(LIBRARIES)('%s takes of its numbers %s*', (owner, prefix, ranges, make) => {
+  test.each(Object.entries(ranges))('no bad %s', (name, range) => {
+    for (const value of badValues(range)) {
+      const option = prefix + name;
+      expect(() => make({ [name]: value }), `${option}: ${value}`).toThrow(
+        expect.objectContaining({
+          code: 'bad_option',
+          option,
+          message: expect.stringContaining(`${owner}: option ${option} is `),
+        }),
+      );
+    }
+  });
+
+  test('no name that is not known', () => {
+    expect(() => make({ prot: 1 })).toThrow(
+      expect.objectContaining({ code: 'bad_option', option: `${prefix}prot` }),
+    );
+  });
+
+  test('its defaults, and what is undefined', () => {
+    const nothing = Object.fromEntries(Object.keys(ranges).map((name) => [name, undefined]));
+    make({});
+    make(nothing);
+  });
+});
+
+test.each<[string, string, Make, object]>([
+  ['no address to listen on', 'host', createHub, { host: '' }],
+  ['TLS without a key', 'tls', createHub, { tls: { cert: 'PEM' } }],
+  ['a Unix socket without a file', 'unixSocket', createHub, { unixSocket: { path: '', mode: 0o600 } }],
+  ['a Unix socket with a mode of text', 'unixSocket', createHub, { unixSocket: { path: 'a', mode: '600' } }],
+  ['a network that is none', 'trust', createHub, { trust: ['10.1.0.0/33'] }],
+  ['a bridged event that can be none', 'phpBridge', createHub, { phpBridge: [''] }],
+  ['another moment for PHP', 'phpAck', createHub, { phpAck: 'never' }],
+  ['a heartbeat within a tick', 'heartbeatMs', createHub, { heartbeatMs: 999 }],
+  [
+    'a soft limit above the hard one',
+    'link.queueBytesSoft',
+    createHub,
+    { link: { queueBytesSoft: 9, queueBytesMax: 8 } } satisfies HubOptionsInput,
+  ],
+  ['a text as link', 'log', createHub, { log: 'stdout' }],
+  ['no address of the hub', 'host', (given) => new HubClient(given), { host: '' }],
+  ['a path beside a host', 'path', (given) => new HubClient(given), { path: '/run/hub', host: '10.0.0.5' }],
+  ['a path beside a port', 'path', (given) => new HubClient(given), { path: '/run/hub', port: 2206 }],
+  ['a name that is too long', 'name', (given) => new HubClient(given), { name: 'é'.repeat(128) }],
+  ['a certificate without a key', 'tls', (given) => new HubClient(given), { tls: { cert: 'PEM' } }],
+  [
+    'a shortest wait above the longest',
+    'reconnect.minMs',
+    (given) => new HubClient(given),
+    { reconnect: { minMs: 11, maxMs: 10 } },
+  ],
+  ['no hub', 'hub', (given) => createGateway({ wheel, ...given } as never), {}],
+  ['no address to listen on', 'host', (given) => createGateway({ hub, wheel, ...given }), { host: '' }],
+])('%s: %s is refused', (_what, option, make, given) => {
+  expect(() => make(given)).toThrow(expect.objectContaining({ code: 'bad_option', option }));
+});
+
+test('a window of a drain must be a time, too', async () => {
+  const windowMs = Number.NaN;
+  const bad = { code: 'bad_option', option: 'windowMs' };
+  await expect(createHub().drain({ windowMs })).rejects.toMatchObject(bad);
+  const gateway = createGateway({ hub, wheel });
+  await expect(gateway.drain({ windowMs, reason: 'going_away' })).rejects.toMatchObject(bad);
+  expect(() => new TimingWheel(Number.NaN)).toThrow(expect.objectContaining({ option: 'tickMs' }));
+});
