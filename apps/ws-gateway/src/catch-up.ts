@@ -1,6 +1,6 @@
 import type { Position } from '@groupcast/protocol';
 import type { Group } from './group.ts';
-import type { HistoryAnswer, HistoryPage } from './hub-port.ts';
+import type { HistoryAnswer, HistoryPage, HistoryRead } from './hub-port.ts';
 import type { Member } from './member.ts';
 
 /** Who carries catch-ups on. */
@@ -29,6 +29,8 @@ export class CatchUp implements HistoryAnswer {
   state: 'waiting' | 'reading' | 'resting' | 'over' = 'waiting';
   /** Whether the client was told that it gets what it missed. */
   answered = false;
+  /** The last one that was asked for. */
+  read: HistoryRead | undefined;
   /** The member has everything up to here. */
   cursor: Position;
   readonly #driver: CatchUpDriver;
@@ -46,7 +48,6 @@ export class CatchUp implements HistoryAnswer {
   }
 
   page(page: HistoryPage): void {
-    this.member.waitingReads -= 1;
     if (!this.isOver) this.#driver.pageArrived(this, page);
   }
 

@@ -2,11 +2,13 @@ import type { Position } from '@groupcast/protocol';
 import type { ClientEvent } from '@groupcast/protocol/schema';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { CommandContext } from './commands/command-context.ts';
+import { groupInfo } from './commands/group-info.ts';
 import { FakeMember } from './fixtures/fake-member.ts';
 import { LoopbackHub } from './fixtures/loopback-hub.ts';
 import { type Counters, createCounters } from './gateway-stats.ts';
 import { Groups } from './groups.ts';
-import { completeOptions } from './options.ts';
+import { completeOptions, type GatewayOptions } from './options.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
 const CHANNEL = 'group:g';
@@ -20,11 +22,16 @@ type Step =
   | { readonly name: 'publish' | 'deliverMissed' | 'answerReads'; readonly count: number }
   | { readonly name: 'cut' | 'comeBack' | 'restart' | 'failReads' | 'tick' | 'turn' }
   | { readonly name: 'join'; readonly who: number; readonly since: Since; readonly hasId: boolean }
-  | { readonly name: 'leave' | 'go' | 'dropAndResume' | 'stopReading' | 'readOn'; readonly who: number };
+  | {
+      readonly name: 'leave' | 'go' | 'ask' | 'dropAndResume' | 'stopReading' | 'readOn';
+      readonly who: number;
+    };
 
 /** A client that checks each thing that it is told against what it was told before. */
 class CheckedClient {
   member = new FakeMember();
+  /** Its connections before. */
+  readonly former: FakeMember[] = [];
   /** What it has, or knows that it will never have, ends here. */
   position: Position | undefined;
   isIn = false;
@@ -48,12 +55,17 @@ class CheckedClient {
     this.isIn = false;
   }
 
+  ask(context: CommandContext, id: number): void {
+    groupInfo({ cmd: 'group_info', group_id: 'unknown', id }, this.member, context);
+  }
+
   /** The connection ends, and another one takes its place. */
   go(groups: Groups, index: number): void {
     this.check();
     this.member.isOpen = false;
     groups.leaveAll(this.member);
     this.isIn = false;
+    this.former.push(this.member);
     this.member = new FakeMember(`${index}`, 'v1');
     this.#told = 0;
   }
@@ -69,6 +81,7 @@ class CheckedClient {
       // Only the join that brought it in is undone.
       this.isIn = this.member.memberships.length > 0;
     } else if (event.type === 'ack') {
+      if (event.group_id === 'unknown') return;
       const told = { epoch: event.epoch ?? '', offset: event.offset ?? 0 };
       if (event.recovered === true) expect(this.position).toEqual(this.#since);
       else if (event.recovered === false) this.#lost(told);
@@ -103,6 +116,7 @@ class World {
   readonly counters: Counters = createCounters();
   readonly groups: Groups;
   readonly clients: CheckedClient[] = [];
+  readonly #options: GatewayOptions;
   #published = 0;
   #epochs = 1;
   #ids = 0;
@@ -111,7 +125,8 @@ class World {
     this.hub.byHand = true;
     this.hub.pageMax = 3;
     this.hub.ringMax = ringMax;
-    this.groups = new Groups(completeOptions({ hub: this.hub, wheel: this.wheel }), this.counters);
+    this.#options = completeOptions({ hub: this.hub, wheel: this.wheel });
+    this.groups = new Groups(this.#options, this.counters);
     for (let index = 0; index < MEMBERS; index++) {
       const client = new CheckedClient();
       client.member = new FakeMember(`${index}`, 'v1');
@@ -144,6 +159,15 @@ class World {
       if (this.groups.catchingUp > 0 && this.hub.reads.length === 0) this.wheel.tick();
     }
     for (const client of this.clients) client.check();
+    // Nothing is under way any more, and nothing counts.
+    expect([this.groups.catchingUp, this.hub.reads.length, ...this.#waits()]).toEqual([0, 0, 0, 0, 0]);
+  }
+
+  /** How many answers each member waits for, those that have gone counted in. */
+  #waits(): number[] {
+    return this.clients.map(({ former, member }) =>
+      [...former, member].reduce((sum, { waitingAnswers }) => sum + waitingAnswers, 0),
+    );
   }
 
   async #take(step: Step): Promise<void> {
@@ -187,6 +211,9 @@ class World {
       case 'leave':
         this.#client(step.who).leave(this.groups);
         return;
+      case 'ask':
+        this.#ask(this.#client(step.who));
+        return;
       case 'go':
         this.#client(step.who).go(this.groups, step.who);
         return;
@@ -205,6 +232,11 @@ class World {
 
   #client(who: number): CheckedClient {
     return this.clients[who]!;
+  }
+
+  #ask(client: CheckedClient): void {
+    this.#ids += 1;
+    client.ask({ ...this, options: this.#options }, this.#ids);
   }
 
   #join(client: CheckedClient, since: Since, hasId: boolean): void {
@@ -254,6 +286,7 @@ const HARMLESS: readonly Step['name'][] = [
   'turn',
   'leave',
   'go',
+  'ask',
   'dropAndResume',
   'dropAndResume',
   'stopReading',

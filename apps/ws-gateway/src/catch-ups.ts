@@ -76,6 +76,7 @@ export class CatchUps implements CatchUpDriver, Timed {
     if (catchUp.isOver) return;
     const { group, member } = catchUp;
     catchUp.state = 'over';
+    catchUp.read?.cancel();
     this.#resting.delete(catchUp);
     this.#size -= 1;
     group.catchUps?.delete(member);
@@ -127,8 +128,7 @@ export class CatchUps implements CatchUpDriver, Timed {
       this.#rest(catchUp);
     } else {
       catchUp.state = 'reading';
-      member.waitingReads += 1;
-      this.#hub.history(group.channel, cursor, catchUp);
+      catchUp.read = this.#hub.history(group.channel, cursor, catchUp, member);
     }
   }
 

@@ -12,6 +12,7 @@ import { handleCommand } from './commands/handle-command.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { Group } from './group.ts';
 import type { ClientMode, Member } from './member.ts';
+import type { MemberWait } from './member-wait.ts';
 import { disconnectEvent, errorEvent, PING_EVENT, welcomeEvent } from './outgoing.ts';
 import type { Outlet } from './policies/backpressure.ts';
 import { firstHeard, heartbeatVerdict } from './policies/heartbeat.ts';
@@ -40,8 +41,7 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
 export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   readonly mode: ClientMode;
   readonly memberships: Group[] = [];
-  waitingAnswers = 0;
-  waitingReads = 0;
+  waits: Set<MemberWait> | undefined;
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;
   readonly #context: ConnectionContext;

@@ -5,6 +5,7 @@ import { createCounters } from './gateway-stats.ts';
 import type { Group } from './group.ts';
 import { Groups } from './groups.ts';
 import type { Member } from './member.ts';
+import type { MemberWait } from './member-wait.ts';
 import { completeOptions } from './options.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
@@ -18,8 +19,7 @@ class SilentMember implements Member {
   readonly memberships: Group[] = [];
   readonly isOpen = true;
   readonly queuedBytes = 0;
-  waitingAnswers = 0;
-  waitingReads = 0;
+  waits: Set<MemberWait> | undefined;
   send(): void {}
   tell(): void {}
 }

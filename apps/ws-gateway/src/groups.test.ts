@@ -430,7 +430,7 @@ describe('when the hub is back after a break', () => {
 
 test('a group that could not be subscribed leaves nothing behind', () => {
   const broken = {
-    history: () => {},
+    history: () => ({ cancel: () => {} }),
     subscribe: () => {
       throw new Error('a defect');
     },

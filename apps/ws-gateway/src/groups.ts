@@ -7,10 +7,13 @@ import type { Counters } from './gateway-stats.ts';
 import type { Group } from './group.ts';
 import type { HubSubscriber, LossReason } from './hub-port.ts';
 import type { Member } from './member.ts';
+import { type MemberWait, waitCount } from './member-wait.ts';
 import type { GatewayOptions } from './options.ts';
 import { ackEvent, errorEvent, gapEvent } from './outgoing.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from './timing-wheel.ts';
-import { type WaitingJoin, WaitingJoins } from './waiting-joins.ts';
+import { WaitingJoin, WaitingJoins } from './waiting-joins.ts';
+
+const NO_WAITS: ReadonlySet<MemberWait> = new Set();
 
 const LEFT_MEANWHILE = 'The group was left before the hub had confirmed the join.';
 
@@ -71,9 +74,7 @@ export class Groups implements HubSubscriber, Timed {
       throw new CommandError('group_limit', undefined, id);
     }
     const mustWait = !mayAnswer(known, member, since);
-    // Whoever joins and leaves again leaves a read behind; nobody may have more of them than groups.
-    const readsTooMuch = since !== undefined && !isIn && member.waitingReads >= this.#groupsMax;
-    if (readsTooMuch || (id !== undefined && mustWait && member.waitingAnswers >= this.#groupsMax)) {
+    if (id !== undefined && mustWait && waitCount(member) >= this.#groupsMax) {
       this.#refuseJoin(member, id);
       return;
     }
@@ -100,9 +101,10 @@ export class Groups implements HubSubscriber, Timed {
     if (id !== undefined) member.tell(ackEvent(id, name));
   }
 
-  /** Takes a member that has gone, or must go, out of all its groups. It is told nothing. */
+  /** Takes a member that has gone, or must go, out of all its groups; it waits for nothing any more, and is told nothing. */
   leaveAll(member: Member): void {
     for (const group of member.memberships.splice(0)) this.#remove(group, member);
+    for (const wait of member.waits ?? NO_WAITS) wait.cancel();
   }
 
   /** Writes to the members here what has come for a group, so that what is written next comes behind it. */
@@ -186,7 +188,7 @@ export class Groups implements HubSubscriber, Timed {
   }
 
   #await(group: Group, member: Member, id: CommandId, joined: boolean): void {
-    this.#waiting.add(group, member, { id, joined, deadline: this.#wheel.now + this.#joinTicks });
+    this.#waiting.add(new WaitingJoin(group, member, id, joined, this.#wheel.now + this.#joinTicks));
     this.#scheduleSweep();
   }
 

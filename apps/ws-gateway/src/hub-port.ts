@@ -1,7 +1,13 @@
-import type { HistoryAnswer, LossReason, PublishAnswer } from '@groupcast/hub-client';
+import type { HistoryAnswer, HistoryRead, LossReason, PublishAnswer } from '@groupcast/hub-client';
 import type { native, Position } from '@groupcast/protocol';
 
-export type { HistoryAnswer, HistoryPage, LossReason, PublishAnswer } from '@groupcast/hub-client';
+export type {
+  HistoryAnswer,
+  HistoryPage,
+  HistoryRead,
+  LossReason,
+  PublishAnswer,
+} from '@groupcast/hub-client';
 
 /** Who gets a channel's publications. */
 export interface HubSubscriber {
@@ -26,8 +32,11 @@ export interface SubmitOptions {
 export interface HubPort {
   subscribe(channel: string, subscriber: HubSubscriber): void;
   unsubscribe(channel: string, subscriber: HubSubscriber): void;
-  /** Reads what came after a position. The channel need not be followed. An error may come at once, a page comes in a later turn. */
-  history(channel: string, since: Position, answer: HistoryAnswer): void;
+  /**
+   * Reads what came after a position. The channel need not be followed. An error may come at once, a page comes in a later turn of the
+   * event loop. Owners whose reads wait are served in turn, each with one read.
+   */
+  history(channel: string, since: Position, answer: HistoryAnswer, owner: object): HistoryRead;
   /** Publishes text. Without an answer the hub is not asked for one. */
   submit(channel: string, text: string, options: SubmitOptions, answer: PublishAnswer | undefined): void;
 }

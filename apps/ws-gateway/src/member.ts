@@ -1,5 +1,6 @@
 import type { ClientEvent } from '@groupcast/protocol/schema';
 import type { Group } from './group.ts';
+import type { MemberWait } from './member-wait.ts';
 
 /** What a client speaks: the origin's raw texts, or the envelopes of `groupcast.v1`. */
 export type ClientMode = 'plain' | 'v1';
@@ -15,10 +16,8 @@ export interface Member {
   readonly queuedBytes: number;
   /** The groups that it is in, or on the way into. Only `Groups` changes this. */
   readonly memberships: Group[];
-  /** How many of its commands wait for the hub. Whoever lets one wait changes this. */
-  waitingAnswers: number;
-  /** How many reads of history are under way for its catch-ups, those that it has left among them. Only `CatchUps` changes this. */
-  waitingReads: number;
+  /** Its commands that wait for the hub; most of the time there are none. Only `MemberWait` changes this. */
+  waits: Set<MemberWait> | undefined;
   /** Takes whole text frames. May end the membership, when the member is too slow. Must not throw. */
   send(frames: Uint8Array): void;
   /** Sends one event. May end the membership, too. Must not throw. */

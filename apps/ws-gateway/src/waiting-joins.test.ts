@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeMember } from './fixtures/fake-member.ts';
 import { Group } from './group.ts';
-import { type WaitingJoin, WaitingJoins } from './waiting-joins.ts';
+import { WaitingJoin, WaitingJoins } from './waiting-joins.ts';
 
 let joins: WaitingJoins;
 const groups = [new Group('a', 'group:a'), new Group('b', 'group:b')] as const;
@@ -17,10 +17,10 @@ function idsOf(taken: readonly WaitingJoin[]): unknown[] {
 describe('WaitingJoins', () => {
   test('gives each join out once, in order, and counts those of each member', () => {
     const [one, two] = [new FakeMember('one'), new FakeMember('two')];
-    joins.add(groups[0], one, { id: 1, joined: true, deadline: 5 });
-    joins.add(groups[0], two, { id: 2, joined: true, deadline: 5 });
-    joins.add(groups[0], one, { id: 3, joined: false, deadline: 6 });
-    joins.add(groups[1], one, { id: 4, joined: true, deadline: 6 });
+    joins.add(new WaitingJoin(groups[0], one, 1, true, 5));
+    joins.add(new WaitingJoin(groups[0], two, 2, true, 5));
+    joins.add(new WaitingJoin(groups[0], one, 3, false, 6));
+    joins.add(new WaitingJoin(groups[1], one, 4, true, 6));
     expect([one.waitingAnswers, two.waitingAnswers, joins.size]).toEqual([3, 1, 2]);
     expect(idsOf(joins.takeOf(groups[0], one))).toEqual([1, 3]);
     expect(idsOf(joins.takeOf(groups[0], one))).toEqual([]);
@@ -31,10 +31,10 @@ describe('WaitingJoins', () => {
 
   test('gives out those whose time is over, and keeps the others', () => {
     const [one, two] = [new FakeMember('one'), new FakeMember('two')];
-    joins.add(groups[0], one, { id: 1, joined: true, deadline: 5 });
-    joins.add(groups[0], one, { id: 2, joined: false, deadline: 7 });
-    joins.add(groups[0], two, { id: 3, joined: true, deadline: 6 });
-    joins.add(groups[1], one, { id: 4, joined: true, deadline: 7 });
+    joins.add(new WaitingJoin(groups[0], one, 1, true, 5));
+    joins.add(new WaitingJoin(groups[0], one, 2, false, 7));
+    joins.add(new WaitingJoin(groups[0], two, 3, true, 6));
+    joins.add(new WaitingJoin(groups[1], one, 4, true, 7));
     expect(joins.takeExpired(4)).toEqual([]);
     const expired = joins.takeExpired(6);
     expect(expired.map(({ group, member, joins }) => [group.name, member.id, idsOf(joins)])).toEqual([

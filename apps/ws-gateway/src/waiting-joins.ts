@@ -1,14 +1,24 @@
 import type { CommandId } from '@groupcast/protocol/schema';
 import type { Group } from './group.ts';
 import type { Member } from './member.ts';
+import { MemberWait } from './member-wait.ts';
 
 /** A join with an id that cannot be answered yet. */
-export interface WaitingJoin {
+export class WaitingJoin extends MemberWait {
+  readonly group: Group;
   readonly id: CommandId;
   /** Whether it was this join that brought the member in; otherwise it stays when the join is given up. */
   readonly joined: boolean;
   /** When it is given up, in ticks of the wheel. */
   readonly deadline: number;
+
+  constructor(group: Group, member: Member, id: CommandId, joined: boolean, deadline: number) {
+    super(member);
+    this.group = group;
+    this.id = id;
+    this.joined = joined;
+    this.deadline = deadline;
+  }
 }
 
 /** The joins of one member of a group whose time is over. */
@@ -29,8 +39,8 @@ export class WaitingJoins {
     return this.#byGroup.size;
   }
 
-  add(group: Group, member: Member, join: WaitingJoin): void {
-    member.waitingAnswers += 1;
+  add(join: WaitingJoin): void {
+    const { group, member } = join;
     let members = this.#byGroup.get(group);
     if (members === undefined) {
       members = new Map();
@@ -43,30 +53,34 @@ export class WaitingJoins {
 
   /** Those of one member, in the order in which they came. */
   takeOf(group: Group, member: Member): readonly WaitingJoin[] {
-    const members = this.#byGroup.get(group);
-    const joins = members?.get(member);
-    if (members === undefined || joins === undefined) return NONE;
-    members.delete(member);
-    if (members.size === 0) this.#byGroup.delete(group);
-    member.waitingAnswers -= joins.length;
-    return joins;
+    return this.#take(group, member, () => true);
   }
 
   /** Those whose time is over. */
   takeExpired(now: number): readonly ExpiredJoins[] {
     const expired: ExpiredJoins[] = [];
     for (const [group, members] of this.#byGroup) {
-      for (const [member, all] of members) {
-        const joins = all.filter(({ deadline }) => deadline <= now);
-        if (joins.length === 0) continue;
-        expired.push({ group, member, joins });
-        member.waitingAnswers -= joins.length;
-        const others = all.filter(({ deadline }) => deadline > now);
-        if (others.length > 0) members.set(member, others);
-        else members.delete(member);
+      for (const member of members.keys()) {
+        const joins = this.#take(group, member, ({ deadline }) => deadline <= now);
+        if (joins.length > 0) expired.push({ group, member, joins });
       }
-      if (members.size === 0) this.#byGroup.delete(group);
     }
     return expired;
+  }
+
+  #take(group: Group, member: Member, isTaken: (join: WaitingJoin) => boolean): readonly WaitingJoin[] {
+    const members = this.#byGroup.get(group);
+    const all = members?.get(member);
+    if (members === undefined || all === undefined) return NONE;
+    const taken = all.filter(isTaken);
+    if (taken.length === all.length) members.delete(member);
+    else if (taken.length > 0)
+      members.set(
+        member,
+        all.filter((join) => !isTaken(join)),
+      );
+    if (members.size === 0) this.#byGroup.delete(group);
+    for (const join of taken) join.end();
+    return taken;
   }
 }

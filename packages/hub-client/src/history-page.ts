@@ -15,6 +15,12 @@ export interface HistoryAnswer {
   failed(error: ProtocolError): void;
 }
 
+/** A read of history that was asked for. */
+export interface HistoryRead {
+  /** Nobody waits for it any more: neither a page nor an error comes. Where it was not sent to the hub yet, it never is. */
+  cancel(): void;
+}
+
 /** Throws a ProtocolError `bad_frame` when a page cannot be the answer to this question. */
 export function checkPage(page: HistoryPage, channel: string, since: Position): void {
   if (page.verdict !== 'recovered') return;

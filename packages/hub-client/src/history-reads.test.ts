@@ -1,7 +1,7 @@
 import { type Position, ProtocolError } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
 import { FakeUplink } from '../testing/fake-uplink.ts';
-import type { HistoryAnswer, HistoryPage } from './history-page.ts';
+import type { HistoryAnswer, HistoryPage, HistoryRead } from './history-page.ts';
 import { HistoryReads } from './history-reads.ts';
 
 const OPTIONS = { historyInFlightMax: 2, historyWaitingMax: 100, publishMs: 1_000_000 };
@@ -29,8 +29,12 @@ class Desk {
     };
   }
 
-  ask(name: string, channel = name, since = START, afterBreak: 'again' | 'forget' = 'again'): void {
-    this.reads.add(channel, since, this.answer(name), afterBreak);
+  ask(name: string, channel = name, since = START, afterBreak: 'again' | 'forget' = 'again'): HistoryRead {
+    return this.reads.add(channel, since, this.answer(name), afterBreak);
+  }
+
+  askFor(owner: object, name: string, channel = name): HistoryRead {
+    return this.reads.add(channel, START, this.answer(name), 'again', owner);
   }
 
   /** The channels that the hub was asked about since the last look. */
@@ -54,6 +58,92 @@ describe('HistoryReads', () => {
     desk.ask('f');
     expect(desk.heard).toEqual(['b 0', 'a 0']);
     expect([desk.reads.underWay, desk.reads.waiting, desk.reads.sent]).toEqual([2, 4, 4]);
+  });
+
+  test('owners come in turn, whatever each of them asks', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const [greedy, one, two] = [{}, {}, {}];
+    for (const name of ['g1', 'g2', 'g3', 'g4']) desk.askFor(greedy, name);
+    desk.askFor(one, 'a1');
+    desk.askFor(one, 'a2');
+    for (let request = 1; request <= 3; request++) desk.reads.answer(request, emptyPage());
+    desk.askFor(two, 'b1');
+    for (let request = 4; request <= 7; request++) desk.reads.answer(request, emptyPage());
+    // The first one was sent before anybody else was there.
+    expect(desk.asked()).toEqual(['g1', 'g2', 'a1', 'g3', 'a2', 'g4', 'b1']);
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+  });
+
+  test('those who come later do not overtake an owner that has had a turn', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const patient = {};
+    for (const name of ['p1', 'p2', 'p3']) desk.askFor(patient, name);
+    for (let request = 1; request <= 4; request++) {
+      desk.askFor({}, `new ${request}`);
+      desk.reads.answer(request, emptyPage());
+    }
+    expect(desk.asked()).toEqual(['p1', 'p2', 'new 1', 'p3', 'new 2']);
+  });
+
+  test('what two owners ask is sent once, in the first turn of either', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const [long, short] = [{}, {}];
+    desk.askFor(long, 'first');
+    for (const name of ['l1', 'l2', 'shared']) desk.askFor(long, name);
+    desk.askFor(short, 's', 'shared');
+    for (let request = 1; request <= 4; request++) desk.reads.answer(request, emptyPage());
+    expect(desk.asked()).toEqual(['first', 'l1', 'shared', 'l2']);
+    expect(desk.heard).toEqual(['first 0', 'l1 0', 'shared 0', 's 0', 'l2 0']);
+  });
+
+  test('what is canceled before its turn is not sent, and its answer goes nowhere', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const underWay = desk.ask('a');
+    const waiting = desk.ask('b');
+    const shared = desk.ask('c1', 'c');
+    desk.ask('c2', 'c');
+    waiting.cancel();
+    waiting.cancel();
+    shared.cancel();
+    underWay.cancel();
+    expect(desk.reads.waiting).toBe(1);
+    desk.reads.answer(1, emptyPage());
+    desk.reads.answer(2, emptyPage());
+    expect(desk.asked()).toEqual(['a', 'c']);
+    expect(desk.heard).toEqual(['c2 0']);
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+  });
+
+  test('what is canceled while it is under way is under way until it is answered, and may be joined again', () => {
+    const desk = new Desk({ historyInFlightMax: 2 });
+    for (let count = 0; count < 100; count++) desk.ask(`${count}`).cancel();
+    expect(desk.asked()).toEqual(['0', '1']);
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([2, 0]);
+    desk.ask('again', '1');
+    desk.ask('next');
+    desk.reads.answer(2, emptyPage());
+    expect(desk.heard).toEqual(['again 0']);
+    expect(desk.asked()).toEqual(['next']);
+    desk.reads.answer(1, emptyPage());
+    desk.reads.answer(3, emptyPage());
+    expect([desk.reads.underWay, desk.heard]).toEqual([0, ['again 0', 'next 0']]);
+  });
+
+  test('what nobody waits for is not asked again on the next link, and has its time like any other', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    desk.ask('gone').cancel();
+    desk.ask('kept');
+    desk.reads.suspend();
+    desk.reads.resume();
+    expect(desk.asked()).toEqual(['gone', 'kept']);
+    desk.reads.answer(2, emptyPage());
+    desk.ask('hung').cancel();
+    desk.ask('next');
+    desk.reads.expire(performance.now());
+    expect(desk.asked()).toEqual(['hung']);
+    desk.reads.expire(performance.now() + OPTIONS.publishMs / 2);
+    desk.reads.expire(NEVER);
+    expect([desk.heard, desk.reads.underWay]).toEqual([['kept 0', 'next hub_unavailable'], 0]);
   });
 
   test('its own recovery goes before all others, and is taken however many wait', () => {
@@ -225,19 +315,13 @@ describe('HistoryReads', () => {
   test('an answer may ask the next question in its turn', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     const pages: number[] = [];
-    const read = (offset: number): void =>
-      desk.reads.add(
-        'a',
-        { epoch: 'e', offset },
-        {
-          page: ({ position }) => {
-            pages.push(position.offset);
-            if (offset < 3) read(offset + 1);
-          },
-          failed: () => {},
-        },
-        'again',
-      );
+    const read = (offset: number): void => {
+      const page: HistoryAnswer['page'] = ({ position }) => {
+        pages.push(position.offset);
+        if (offset < 3) read(offset + 1);
+      };
+      desk.reads.add('a', { epoch: 'e', offset }, { page, failed: () => {} }, 'again');
+    };
     read(0);
     desk.ask('other', 'b');
     for (let request = 1; request <= 5; request++) {

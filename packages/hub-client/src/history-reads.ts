@@ -1,5 +1,6 @@
 import { native, type Position, ProtocolError } from '@groupcast/protocol';
-import { checkPage, type HistoryAnswer, type HistoryPage } from './history-page.ts';
+import { FairQueue } from './fair-queue.ts';
+import { checkPage, type HistoryAnswer, type HistoryPage, type HistoryRead } from './history-page.ts';
 import { tellEach } from './tell-each.ts';
 import type { Uplink } from './uplink.ts';
 
@@ -16,7 +17,9 @@ export interface HistoryReadsOptions {
 export type AfterBreak = 'again' | 'forget';
 
 interface Caller {
+  readonly read: Read;
   readonly answer: HistoryAnswer;
+  readonly owner: object | undefined;
   readonly deadlineMs: number;
 }
 
@@ -26,43 +29,28 @@ interface Read {
   readonly key: string;
   readonly channel: string;
   readonly since: Position;
-  callers: Caller[];
+  /** None when all have gone while it was under way: nobody hears the answer, but as long as there is none it is under way. */
+  readonly callers: Set<Caller>;
   /** Of the HISTORY that is under way; 0 while the read waits for its turn. */
   request: number;
+  /** When an answer to that is not waited for any more. */
+  deadlineMs: number;
 }
 
-/** Reads in the order in which they were asked, those under way among them. */
+/** Of what was refused at once. */
+export const NO_READ: HistoryRead = { cancel: () => {} };
+
 class Lane {
+  /** By question, those under way among them, in the order in which they were asked. */
   readonly reads = new Map<string, Read>();
-  /** What was looked at in the search for the next to send. Kept, so that no search begins at the front again. */
-  #cursor: Iterator<Read> = this.reads.values();
-  underWay = 0;
-
-  /** The next that waits for its turn. */
-  next(): Read | undefined {
-    // An iterator that stands still holds all that its map has held since.
-    if (this.reads.size === 0) this.#cursor = this.reads.values();
-    if (this.reads.size === this.underWay) return undefined;
-    for (;;) {
-      const next = this.#cursor.next();
-      // One waits, so that the search from the front finds it.
-      if (next.done) this.#cursor = this.reads.values();
-      else if (next.value.request === 0) return next.value;
-    }
-  }
-
-  /** Nothing is under way any more: all wait again, in their old order. */
-  suspend(): void {
-    this.#cursor = this.reads.values();
-    this.underWay = 0;
-    for (const read of this.reads.values()) read.request = 0;
-  }
+  /** Whoever waits for a read that waits for its turn. */
+  waiting = new FairQueue<Caller>();
 }
 
 /**
- * All that this client reads of history, first come, first served, a few requests at a time. Who asks what is asked already
- * gets the same answer: the members of a worker that died come back all at once, and ask the same. What is forgotten after a break
- * is the client's own recovery: it goes before all others, whose number strangers decide, and is always taken.
+ * All that this client reads of history, a few requests at a time. Owners come in turn: however much one asks, the others wait for one read of
+ * it at a time. Who asks what is asked already gets the same answer: the members of a worker that died come back all at once, and ask the
+ * same. What is forgotten after a break is the client's own recovery: it goes before all others, whose number strangers decide, and is always taken.
  */
 export class HistoryReads {
   readonly #options: HistoryReadsOptions;
@@ -92,47 +80,52 @@ export class HistoryReads {
     return this.#sent;
   }
 
-  add(channel: string, since: Position, answer: HistoryAnswer, afterBreak: AfterBreak): void {
+  /** Without an owner it is one of those who have none, and who are one owner together. */
+  add(
+    channel: string,
+    since: Position,
+    answer: HistoryAnswer,
+    afterBreak: AfterBreak,
+    owner?: object,
+  ): HistoryRead {
     const { historyWaitingMax, publishMs } = this.#options;
     if (afterBreak === 'again' && this.#waiting >= historyWaitingMax) {
       answer.failed(new ProtocolError('hub_unavailable', BUSY));
-      return;
+      return NO_READ;
     }
+    const read = this.#readOf(channel, since, this.#lanes[afterBreak]);
+    const caller = { read, answer, owner, deadlineMs: performance.now() + publishMs };
     this.#waiting += 1;
-    const caller = { answer, deadlineMs: performance.now() + publishMs };
-    const key = keyOf(channel, since);
-    const lane = this.#lanes[afterBreak];
-    const known = lane.reads.get(key);
-    if (known === undefined) {
-      lane.reads.set(key, { lane, key, channel, since, callers: [caller], request: 0 });
+    read.callers.add(caller);
+    if (read.request === 0) {
+      read.lane.waiting.add(owner, caller);
       this.resume();
-    } else {
-      known.callers.push(caller);
     }
+    return { cancel: () => this.#end(caller) };
   }
 
   /** Sends as much as may be under way. */
   resume(): void {
+    const { forget, again } = this.#lanes;
     while (this.#uplink.isOpen && this.#underWay.size < this.#options.historyInFlightMax) {
-      const read = this.#lanes.forget.next() ?? this.#lanes.again.next();
-      if (read === undefined) return;
-      const { channel, since } = read;
-      const request = this.#uplink.nextRequest();
-      read.request = request;
-      read.lane.underWay += 1;
-      this.#underWay.set(request, read);
-      this.#sent += 1;
-      this.#uplink.send(native.encodeHistory({ request, channel, since }));
+      const caller = forget.waiting.take() ?? again.waiting.take();
+      if (caller === undefined) return;
+      this.#send(caller.read);
     }
   }
 
-  /** The link is gone. What is to be asked again stands in front, in its old order. */
+  /** The link is gone. What is to be asked again waits for its turn, in its old order. */
   suspend(): void {
     this.#underWay.clear();
-    const { forget, again } = this.#lanes;
-    forget.suspend();
-    again.suspend();
-    for (const read of forget.reads.values()) this.#keep(read, () => false);
+    for (const lane of [this.#lanes.forget, this.#lanes.again]) {
+      lane.waiting = new FairQueue();
+      for (const read of lane.reads.values()) {
+        read.request = 0;
+        for (const caller of read.callers) lane.waiting.add(caller.owner, caller);
+        if (read.callers.size === 0) this.#remove(read);
+      }
+    }
+    for (const read of this.#lanes.forget.reads.values()) this.#take(read);
   }
 
   /** The hub has answered. Throws a ProtocolError when the page cannot be an answer to its request. */
@@ -141,20 +134,24 @@ export class HistoryReads {
     // Nobody waits for it any more.
     if (read === undefined) return;
     checkPage(page, read.channel, read.since);
-    tellEach(this.#take(read), ({ answer }, news) => answer.page(news), page);
+    const callers = this.#take(read);
+    this.resume();
+    tellEach(callers, ({ answer }, news) => answer.page(news), page);
   }
 
   /** The hub has refused a request. Whether it was one of these. */
   refuse(request: number, error: ProtocolError): boolean {
     const read = this.#underWay.get(request);
     if (read === undefined) return false;
-    tellEach(this.#take(read), fail, error);
+    const callers = this.#take(read);
+    this.resume();
+    tellEach(callers, fail, error);
     return true;
   }
 
   /** Fails what has waited too long. */
   expire(nowMs: number): void {
-    this.#fail((caller) => caller.deadlineMs <= nowMs, new ProtocolError('hub_unavailable', LATE));
+    this.#fail((deadlineMs) => deadlineMs <= nowMs, new ProtocolError('hub_unavailable', LATE));
     this.resume();
   }
 
@@ -163,39 +160,64 @@ export class HistoryReads {
     this.#fail(() => true, error);
   }
 
-  #fail(fails: (caller: Caller) => boolean, error: ProtocolError): void {
+  #readOf(channel: string, since: Position, lane: Lane): Read {
+    const key = keyOf(channel, since);
+    let read = lane.reads.get(key);
+    if (read === undefined) {
+      read = { lane, key, channel, since, callers: new Set(), request: 0, deadlineMs: 0 };
+      lane.reads.set(key, read);
+    }
+    return read;
+  }
+
+  #send(read: Read): void {
+    const { channel, since } = read;
+    const request = this.#uplink.nextRequest();
+    // Whoever's turn it was, it is sent for all.
+    for (const caller of read.callers) read.lane.waiting.remove(caller.owner, caller);
+    read.request = request;
+    read.deadlineMs = performance.now() + this.#options.publishMs;
+    this.#underWay.set(request, read);
+    this.#sent += 1;
+    this.#uplink.send(native.encodeHistory({ request, channel, since }));
+  }
+
+  #fail(isOver: (deadlineMs: number) => boolean, error: ProtocolError): void {
     const failed: Caller[] = [];
     for (const { reads } of [this.#lanes.forget, this.#lanes.again]) {
-      for (const read of reads.values()) failed.push(...this.#keep(read, (caller) => !fails(caller)));
+      for (const read of reads.values()) {
+        for (const caller of read.callers) if (isOver(caller.deadlineMs)) failed.push(caller);
+      }
+    }
+    for (const caller of failed) this.#end(caller);
+    for (const read of this.#underWay.values()) {
+      if (read.callers.size === 0 && isOver(read.deadlineMs)) this.#remove(read);
     }
     tellEach(failed, fail, error);
   }
 
-  /** Takes out a read that is answered, and lets the next one go. Answers with all who wait for it. */
+  /** Takes a read out, with all who wait for it. */
   #take(read: Read): readonly Caller[] {
+    const callers = [...read.callers];
+    for (const caller of callers) this.#end(caller);
     this.#remove(read);
-    this.#waiting -= read.callers.length;
-    this.resume();
-    return read.callers;
+    return callers;
   }
 
-  /** Keeps some of those who wait for a read, and the read while there are any. Answers with the others. */
-  #keep(read: Read, stays: (caller: Caller) => boolean): readonly Caller[] {
-    if (read.callers.every(stays)) return NONE;
-    const gone = read.callers.filter((caller) => !stays(caller));
-    read.callers = read.callers.filter(stays);
-    this.#waiting -= gone.length;
-    if (read.callers.length === 0) this.#remove(read);
-    return gone;
+  /** The only end of a caller, whichever way it comes. */
+  #end(caller: Caller): void {
+    const { read, owner } = caller;
+    if (!read.callers.delete(caller)) return;
+    this.#waiting -= 1;
+    read.lane.waiting.remove(owner, caller);
+    if (read.callers.size === 0 && read.request === 0) this.#remove(read);
   }
 
   #remove(read: Read): void {
     read.lane.reads.delete(read.key);
-    if (this.#underWay.delete(read.request)) read.lane.underWay -= 1;
+    this.#underWay.delete(read.request);
   }
 }
-
-const NONE: readonly Caller[] = [];
 
 const BUSY = 'As many reads of history wait for the hub as may. Ask again later.';
 const LATE = 'The hub did not answer in time. Ask again later.';

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { isChannelName, isErrorCode, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { Backoff } from './backoff.ts';
-import type { HistoryAnswer } from './history-page.ts';
-import { HistoryReads } from './history-reads.ts';
+import type { HistoryAnswer, HistoryRead } from './history-page.ts';
+import { HistoryReads, NO_READ } from './history-reads.ts';
 import type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 import { HubConnection, type HubConnectionEvents } from './hub-connection.ts';
 import type { Subscriber } from './interest.ts';
@@ -185,18 +185,14 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   /**
    * Reads what came in a channel after a position, or the first part of it. The channel need not be followed; when it is, all up
    * to the position of the page was delivered before, and nothing behind it. Fails with `hub_unavailable` when the hub does not
-   * answer in time or too many wait already, or with what the hub refused it with.
+   * answer in time or too many wait already, or with what the hub refused it with. A few reads are under way at a time; owners
+   * whose reads wait are served in turn, each with one read. Reads without an owner have one owner together.
    */
-  history(channel: string, since: Position, answer: HistoryAnswer): void {
-    if (this.#state === 'closed') {
-      answer.failed(closed());
-    } else if (!isChannelName(channel)) {
-      answer.failed(new ProtocolError('bad_channel'));
-    } else if (!isShortText(since.epoch) || !isOffset(since.offset)) {
-      answer.failed(new ProtocolError('bad_field', 'since must have an epoch and a whole offset from 0.'));
-    } else {
-      this.#reads.add(channel, since, answer, 'again');
-    }
+  history(channel: string, since: Position, answer: HistoryAnswer, owner?: object): HistoryRead {
+    const error = this.#state === 'closed' ? closed() : questionFault(channel, since);
+    if (error === undefined) return this.#reads.add(channel, since, answer, 'again', owner);
+    answer.failed(error);
+    return NO_READ;
   }
 
   #opened(welcome: native.Welcome): void {
@@ -309,6 +305,12 @@ function closed(): ProtocolError {
 
 function sentAway(cause: ProtocolError | undefined): ProtocolError {
   return new ProtocolError('hub_unavailable', 'The hub is about to end.', cause && { cause });
+}
+
+function questionFault(channel: string, since: Position): ProtocolError | undefined {
+  if (!isChannelName(channel)) return new ProtocolError('bad_channel');
+  if (isShortText(since.epoch) && isOffset(since.offset)) return undefined;
+  return new ProtocolError('bad_field', 'since must have an epoch and a whole offset from 0.');
 }
 
 function isOffset(offset: number): boolean {

@@ -1,5 +1,5 @@
 export { OptionError } from '@groupcast/protocol';
-export type { HistoryAnswer, HistoryPage } from './history-page.ts';
+export type { HistoryAnswer, HistoryPage, HistoryRead } from './history-page.ts';
 export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 export type { LossReason, Subscriber } from './interest.ts';

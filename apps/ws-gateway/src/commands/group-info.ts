@@ -1,8 +1,9 @@
 import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/protocol';
 import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../gateway-stats.ts';
-import type { HistoryAnswer, HistoryPage } from '../hub-port.ts';
+import type { HistoryAnswer, HistoryPage, HistoryRead, HubPort } from '../hub-port.ts';
 import type { Member } from '../member.ts';
+import { MemberWait, waitCount } from '../member-wait.ts';
 import { ackEvent, errorEvent } from '../outgoing.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -19,37 +20,48 @@ export function groupInfo(command: GroupInfo, client: Member, context: CommandCo
   const position = groups.positionOf(name);
   if (position !== undefined) {
     client.tell(ackEvent(id, name, position));
-  } else if (client.waitingAnswers >= options.groupsPerConnectionMax) {
+  } else if (waitCount(client) >= options.groupsPerConnectionMax) {
     counters.refused.hub_unavailable += 1;
     client.tell(errorEvent('hub_unavailable', id));
   } else {
-    client.waitingAnswers += 1;
-    hub.history(channelOfGroup(name), NOWHERE, new Answer(client, id, name, counters));
+    new Question(client, id, name, counters).ask(hub);
   }
 }
 
-/** Carries the hub's answer to the client that asked for it. */
-class Answer implements HistoryAnswer {
-  readonly #client: Member;
+/** Asks the hub for a client, and carries the answer to it. */
+class Question extends MemberWait implements HistoryAnswer {
   readonly #id: CommandId;
   readonly #groupName: string;
   readonly #counters: Counters;
+  #read: HistoryRead | undefined;
 
   constructor(client: Member, id: CommandId, groupName: string, counters: Counters) {
-    this.#client = client;
+    super(client);
     this.#id = id;
     this.#groupName = groupName;
     this.#counters = counters;
   }
 
+  ask(hub: HubPort): void {
+    try {
+      this.#read = hub.history(channelOfGroup(this.#groupName), NOWHERE, this, this.member);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
   page({ position }: HistoryPage): void {
-    this.#client.waitingAnswers -= 1;
-    this.#client.tell(ackEvent(this.#id, this.#groupName, position));
+    if (this.end()) this.member.tell(ackEvent(this.#id, this.#groupName, position));
   }
 
   failed(error: ProtocolError): void {
-    this.#client.waitingAnswers -= 1;
+    if (!this.end()) return;
     this.#counters.refused[error.code] += 1;
-    this.#client.tell(errorEvent(error.code, this.#id, error.message));
+    this.member.tell(errorEvent(error.code, this.#id, error.message));
+  }
+
+  override cancel(): void {
+    if (this.end()) this.#read?.cancel();
   }
 }
