@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
+import type { AdmissionRejection } from './handshake.ts';
 import { disown, own, type SocketOwner } from './socket/socket-owner.ts';
-import { readUpgradeRequest, type UpgradeRequest } from './socket/upgrade-request.ts';
+import { asksForUpgrade, readUpgradeRequest, type UpgradeRequest } from './socket/upgrade-request.ts';
 
 export interface ArrivalOptions {
   /** How long a connection may say nothing, in milliseconds, and how often that is looked at. */
@@ -12,10 +13,14 @@ export interface ArrivalOptions {
 
 /** Who gets connections that have said what they want. */
 export interface ArrivalReceiver {
-  /** An ordinary request for a WebSocket. Answers whether it was taken. */
+  /** Why a request for an upgrade may not be read, or `undefined` when it may. Asked once for each. */
+  admit(): AdmissionRejection | undefined;
+  /** A request for an upgrade that may not be read. */
+  reject(socket: Socket, reason: AdmissionRejection): void;
+  /** An ordinary request for a WebSocket that was admitted. Returns whether it was accepted. */
   upgrade(socket: Socket, request: UpgradeRequest): boolean;
-  /** Anything else, or a request that was not taken: what came is still to be read. */
-  http(socket: Socket): void;
+  /** Anything else, or a request that was not accepted: what came is still to be read. */
+  http(socket: Socket, isAdmitted: boolean): void;
   /** Nothing came in time. */
   silent(socket: Socket): void;
 }
@@ -51,10 +56,21 @@ export class Arrivals {
 
   /** What it said first. Answers whether that was taken. */
   said({ socket }: Arrival, chunk: Buffer, length: number): boolean {
-    const request = readUpgradeRequest(chunk, length, this.#options.headersMax);
-    if (request !== undefined && this.#receiver.upgrade(socket, request)) return true;
+    const text = chunk.toString('latin1', 0, length);
+    const isUpgrade = asksForUpgrade(text);
+    if (isUpgrade) {
+      // Before it is read: a handshake beyond the rate is to cost no work.
+      const rejection = this.#receiver.admit();
+      if (rejection !== undefined) {
+        disown(socket);
+        this.#receiver.reject(socket, rejection);
+        return true;
+      }
+      const request = readUpgradeRequest(text, this.#options.headersMax);
+      if (request !== undefined && this.#receiver.upgrade(socket, request)) return true;
+    }
     disown(socket);
-    this.#receiver.http(socket);
+    this.#receiver.http(socket, isUpgrade);
     return false;
   }
 

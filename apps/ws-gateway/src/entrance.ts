@@ -3,7 +3,7 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { handleOf } from '@groupcast/stream-handle';
 import { type ArrivalReceiver, Arrivals } from './arrivals.ts';
-import { Handshake, type HandshakeReceiver } from './handshake.ts';
+import { type AdmissionRejection, Handshake, type HandshakeReceiver } from './handshake.ts';
 import { createHttpAnswer, refuse } from './http-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { UpgradeRequest } from './socket/upgrade-request.ts';
@@ -110,11 +110,20 @@ export class Entrance implements ArrivalReceiver {
     clearTimeout(this.#handshakeTimer);
   }
 
+  admit(): AdmissionRejection | undefined {
+    return this.#handshake.admit();
+  }
+
+  reject(socket: Socket, reason: AdmissionRejection): void {
+    this.#handshake.reject(socket, reason);
+  }
+
   upgrade(socket: Socket, request: UpgradeRequest): boolean {
     return this.#handshake.upgradeAtOnce(socket, request);
   }
 
-  http(socket: Socket): void {
+  http(socket: Socket, isAdmitted = false): void {
+    if (isAdmitted) this.#handshake.setAdmitted(socket);
     for (const serve of this.#serveHttp) serve(socket);
   }
 

@@ -218,6 +218,43 @@ describe('the rate of handshakes', () => {
     }
   });
 
+  test('is looked at first: above it none is told what else is wrong with it', async () => {
+    started = await startGateway({
+      handshakesPerSecond: 0.001,
+      handshakesBurst: 1,
+      allowedOrigins: ['https://good.example'],
+    });
+    const good = 'Origin: https://good.example';
+    // It takes the only token, though it does not become a WebSocket.
+    expect(await raw(handshake(['Origin: https://evil.example']))).toMatch(/^HTTP\/1.1 403 /);
+    for (const text of [
+      handshake([good]),
+      handshake(['Origin: https://evil.example']),
+      handshake([good]).replace('HTTP/1.1', 'HTTP/1.0'),
+      handshake([good, 'Sec-WebSocket-Protocol: a,,b']),
+      handshake([good, `Cookie: ${'c'.repeat(5_000)}`]),
+    ]) {
+      expect(await raw(text)).toMatch(/^HTTP\/1.1 503 .*retry-after: [1-3]\r\n/s);
+    }
+    expect(started.gateway.stats().handshakesRefused).toMatchObject({ rate: 5, origin: 1, handshake: 0 });
+  });
+
+  test('costs one token where the request is read twice', async () => {
+    started = await startGateway({ handshakesPerSecond: 0.001, handshakesBurst: 2 });
+    // Longer than what the fast path reads.
+    for (let count = 0; count < 2; count++) {
+      const client = await RawClient.upgraded(started.port, [`Cookie: ${'c'.repeat(5_000)}`]);
+      client.socket.destroy();
+    }
+    expect(await raw(handshake())).toMatch(/^HTTP\/1.1 503 /);
+  });
+
+  test('above it nothing is parsed where requests are read directly: not even what is no HTTP', async () => {
+    started = await startGateway({ handshakesPerSecond: 0.001, handshakesBurst: 1, fastPaths: true });
+    await TestClient.plain(started.url);
+    expect(await raw('GET / HTTP/1.1\r\nUpgrade: websocket\r\nNo colon\r\n\r\n')).toMatch(/^HTTP\/1.1 503 /);
+  });
+
   test('has no limit when it is 0', async () => {
     started = await startGateway({ handshakesPerSecond: 0, handshakesBurst: 1 });
     for (let count = 0; count < 5; count++) await TestClient.plain(started.url);

@@ -16,12 +16,15 @@ import { type UpgradeRequest, upgradeResponse } from './socket/upgrade-request.t
 /** Who is refused for now may try again after 1 to so many seconds, at random, so that not all come back at once. */
 const RETRY_AFTER_SECONDS_MAX = 3;
 
-/** For each reason to refuse a handshake that is in order, the status and what is said. */
-const REFUSALS = {
+/** For each reason to reject a handshake that may be in order, the status and what is said. */
+const REJECTIONS = {
   draining: { status: 503, sentence: 'This gateway is about to end. Connect again.' },
   rate: { status: 503, sentence: 'Too many clients connect at once. Connect again later.' },
   origin: { status: 403, sentence: 'Pages of this origin may not connect.' },
 } as const;
+
+/** Why a handshake may not even be read. */
+export type AdmissionRejection = 'draining' | 'rate';
 
 /** Who gets what comes of handshakes. */
 export interface HandshakeReceiver {
@@ -38,6 +41,8 @@ export class Handshake {
   readonly #receiver: HandshakeReceiver;
   /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */
   readonly #answered = new WeakSet<Duplex>();
+  /** Sockets whose handshake has its token, and is read by the HTTP server. */
+  readonly #admitted = new WeakSet<Duplex>();
   readonly #rate: Rate;
   readonly #rateLimit: RateLimit;
   #refusing = false;
@@ -86,9 +91,30 @@ export class Handshake {
     this.#answered.add(request.socket);
   };
 
-  /** Answers an ordinary request, and says whether it did: whoever must be refused is refused by `upgrade`. */
+  /**
+   * Why a handshake may not go on, or `undefined` when it may. Asked before its request is read: takes a token of the
+   * rate, whatever becomes of the handshake.
+   */
+  admit(): AdmissionRejection | undefined {
+    if (this.#refusing) return 'draining';
+    return this.#isWithinRate() ? undefined : 'rate';
+  }
+
+  /** The request on this socket was admitted already, and `upgrade` will not ask again. */
+  setAdmitted(socket: Duplex): void {
+    this.#admitted.add(socket);
+  }
+
+  /** Answers a handshake that may not go on. The socket has left, or never reached, the HTTP server's care. */
+  reject(socket: Duplex, reason: keyof typeof REJECTIONS): void {
+    const { status, sentence } = REJECTIONS[reason];
+    this.#receiver.refused(reason);
+    refuse(socket, status, sentence, status === 503 ? { 'retry-after': retryAfter() } : {});
+  }
+
+  /** Answers an ordinary request that was admitted. Returns whether it did: `upgrade` rejects those of other origins. */
   upgradeAtOnce(socket: Socket, request: UpgradeRequest): boolean {
-    if (this.#refusal(request.origin) !== undefined) return false;
+    if (originVerdict(request.origin, this.#origins) !== 'ok') return false;
     const { key, subprotocols } = request;
     const offered = subprotocols?.split(',').map((name) => name.trim()) ?? [];
     const subprotocol = offered.includes(CLIENT_SUBPROTOCOL_V1) ? CLIENT_SUBPROTOCOL_V1 : undefined;
@@ -106,12 +132,18 @@ export class Handshake {
       this.#receiver.refused('handshake');
       socket.once('finish', destroy);
       socket.end();
+      return;
+    }
+    const rejection = this.#admitted.has(socket) ? undefined : this.admit();
+    if (rejection !== undefined) {
+      this.reject(socket, rejection);
     } else if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
-      this.#refuse(socket, 'handshake', 400, 'WebSockets need HTTP/1.1.');
+      this.#receiver.refused('handshake');
+      refuse(socket, 400, 'WebSockets need HTTP/1.1.');
+    } else if (originVerdict(request.headers.origin, this.#origins) !== 'ok') {
+      this.reject(socket, 'origin');
     } else {
-      const refusal = this.#refusal(request.headers.origin);
-      if (refusal === undefined) this.#server.handleUpgrade(request, socket, head, this.#upgraded);
-      else this.#refuse(socket, refusal, REFUSALS[refusal].status, REFUSALS[refusal].sentence);
+      this.#server.handleUpgrade(request, socket, head, this.#upgraded);
     }
   };
 
@@ -124,20 +156,9 @@ export class Handshake {
     this.#receiver.accepted(new ClientSocket(socket, this.#socketSettings, ws), session);
   };
 
-  #refusal(origin: string | undefined): keyof typeof REFUSALS | undefined {
-    if (this.#refusing) return 'draining';
-    if (originVerdict(origin, this.#origins) !== 'ok') return 'origin';
-    return this.#isWithinRate() ? undefined : 'rate';
-  }
-
   /** For all clients together: those behind one address are many, and those that come back after a fault are all. */
   #isWithinRate(): boolean {
     return this.#rate.perSecond === 0 || this.#rateLimit.take(this.#rate, performance.now()) === 'ok';
-  }
-
-  #refuse(socket: Duplex, reason: HandshakeRefusal, status: number, sentence: string): void {
-    this.#receiver.refused(reason);
-    refuse(socket, status, sentence, status === 503 ? { 'retry-after': retryAfter() } : {});
   }
 }
 

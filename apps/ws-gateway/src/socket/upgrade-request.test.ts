@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readUpgradeRequest, upgradeResponse } from './upgrade-request.ts';
+import { asksForUpgrade, readUpgradeRequest, upgradeResponse } from './upgrade-request.ts';
 
 const HEADERS = [
   'Host: server.example.com',
@@ -14,7 +14,7 @@ function request(headers: readonly string[], line = 'GET /chat HTTP/1.1'): Buffe
 }
 
 function read(bytes: Buffer): ReturnType<typeof readUpgradeRequest> {
-  return readUpgradeRequest(bytes, bytes.length, 100);
+  return readUpgradeRequest(bytes.toString('latin1'), 100);
 }
 
 /** The request with one header in place of the one of that name. */
@@ -44,9 +44,10 @@ describe('ordinary requests', () => {
     expect(read(withHeader(header))?.key).toBe('dGhlIHNhbXBsZSBub25jZQ==');
   });
 
-  test('of a chunk only as much as came', () => {
-    const bytes = Buffer.concat([request(HEADERS), Buffer.from('rest of another')]);
-    expect(readUpgradeRequest(bytes, request(HEADERS).length, 100)).toBeDefined();
+  test('say that they ask for an upgrade before they are read, and no others do', () => {
+    expect(asksForUpgrade(request(HEADERS).toString('latin1'))).toBe(true);
+    expect(asksForUpgrade(withHeader('uPGRADE:websocket').toString('latin1'))).toBe(true);
+    expect(asksForUpgrade('GET /upgrade: HTTP/1.1\r\nHost: x\r\nX-Upgrade: 1\r\n\r\n')).toBe(false);
   });
 });
 
@@ -100,7 +101,7 @@ describe('all others are for a complete parser', () => {
   test('what did not come whole, at every byte', () => {
     const bytes = request(HEADERS);
     for (let length = 0; length < bytes.length; length++) {
-      expect(readUpgradeRequest(bytes, length, 100)).toBeUndefined();
+      expect(read(bytes.subarray(0, length))).toBeUndefined();
     }
   });
 
@@ -111,8 +112,8 @@ describe('all others are for a complete parser', () => {
 
   test('with more lines than are taken, or more bytes', () => {
     const bytes = request(HEADERS);
-    expect(readUpgradeRequest(bytes, bytes.length, HEADERS.length)).toBeDefined();
-    expect(readUpgradeRequest(bytes, bytes.length, HEADERS.length - 1)).toBeUndefined();
+    expect(readUpgradeRequest(bytes.toString('latin1'), HEADERS.length)).toBeDefined();
+    expect(readUpgradeRequest(bytes.toString('latin1'), HEADERS.length - 1)).toBeUndefined();
     expect(read(withHeader(`Cookie: ${'x'.repeat(4_096)}`))).toBeUndefined();
   });
 });

@@ -8,9 +8,11 @@ export interface UpgradeRequest {
   readonly subprotocols: string | undefined;
 }
 
+// No pattern may have two neighbours that match the same bytes: it would try every way to share them.
 const REQUEST_LINE = /^GET \/[!-~]* HTTP\/1\.1$/;
-// RFC 9110, section 5.6.2 (token) and section 5.5, without the bytes above ASCII.
-const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([ -~\t]*)$/;
+// RFC 9110, section 5.6.2 (token) and section 5.5, without the bytes above ASCII. White space around the value is still there.
+const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([ -~\t]*)$/;
+const UPGRADE_LINE = /\nupgrade:/i;
 // RFC 6455, section 4.1: 16 bytes in base64.
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -40,18 +42,19 @@ const NOT_ORDINARY: ReadonlySet<string> = new Set([
   'te',
 ]);
 
+/** Whether a request asks to become something else, in what came of it. It is not read for that. */
+export function asksForUpgrade(text: string): boolean {
+  return UPGRADE_LINE.test(text);
+}
+
 /**
- * Reads a request for a WebSocket (RFC 6455, section 4.2.1) that came whole, with nothing behind it, and in the form in which browsers
- * and libraries send it. `undefined` for every other request, right or wrong: a complete parser tells them apart.
+ * Reads a request for a WebSocket (RFC 6455, section 4.2.1) that came whole, with nothing behind it, and in the form in
+ * which browsers and libraries send it. `undefined` for every other request, right or wrong: a complete parser tells
+ * them apart. `text` has one character for each byte.
  */
-export function readUpgradeRequest(
-  chunk: Buffer,
-  length: number,
-  headersMax: number,
-): UpgradeRequest | undefined {
-  if (length > REQUEST_BYTES_MAX) return undefined;
-  const text = chunk.toString('latin1', 0, length);
-  if (!text.endsWith(END) || text.indexOf(END) !== length - END.length) return undefined;
+export function readUpgradeRequest(text: string, headersMax: number): UpgradeRequest | undefined {
+  if (text.length > REQUEST_BYTES_MAX) return undefined;
+  if (!text.endsWith(END) || text.indexOf(END) !== text.length - END.length) return undefined;
   const [requestLine, ...lines] = text.slice(0, -END.length).split('\r\n');
   if (requestLine === undefined || !REQUEST_LINE.test(requestLine) || lines.length > headersMax)
     return undefined;
@@ -66,7 +69,8 @@ function headersOf(lines: readonly string[]): ReadonlyMap<string, string> | unde
     if (written === undefined || value === undefined) return undefined;
     const name = written.toLowerCase();
     if (NOT_ORDINARY.has(name) || headers.has(name)) return undefined;
-    if (ASKED.has(name)) headers.set(name, value.trimEnd());
+    // Of white space the pattern lets through what RFC 9110, section 5.6.3, has: spaces and tabs.
+    if (ASKED.has(name)) headers.set(name, value.trim());
   }
   return headers;
 }
