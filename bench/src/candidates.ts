@@ -3,17 +3,19 @@ import type { HubWire } from './hub-wire.ts';
 import { runLoad } from './load.ts';
 import { freePort, listens, type Running, start } from './processes.ts';
 import type { Candidate, Measured } from './scenario.ts';
-import { APT, type Served, type System } from './systems.ts';
+import type { Served, System } from './system.ts';
+import { APT } from './systems.ts';
 
 const WARM = ['--scenario', 'groups', '--window', '8', '--seconds', '4'];
 
 /** A system under one load, which may be warmed by another one first. */
 export function candidate(system: System, args: readonly string[], warm: boolean): Candidate {
-  const { name, version, missing } = system;
+  const { name, version, missing, isOurs } = system;
   return {
     name,
     version,
     missing,
+    isOurs,
     start: async () => {
       const served = await system.start();
       if (warm) await runLoad(system, served, WARM);
@@ -24,12 +26,13 @@ export function candidate(system: System, args: readonly string[], warm: boolean
 
 /** A system that has just been started, and the same once it is warm. */
 export function coldCandidate(system: System): Candidate {
-  const { name, version, missing } = system;
+  const { name, version, missing, isOurs } = system;
   const args = ['--scenario', 'latency', '--seconds', '10', '--warmup-seconds', '0'];
   return {
     name,
     version,
     missing,
+    isOurs,
     start: async () => {
       const served = await system.start();
       const measure = async (): Promise<Measured> => {

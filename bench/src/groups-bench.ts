@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from './paths.ts';
 import type { Candidate, Measured, Metric } from './scenario.ts';
 
 const MICROS_PER_MILLISECOND = 1_000;
@@ -23,19 +22,24 @@ const BENCHES = {
 } as const satisfies Partial<Record<Metric, string>>;
 
 /** One of the gateway's own micro-benchmarks of its groups, with so many of them. */
-export function groupsCandidate(name: string, groups: number, metric: keyof typeof BENCHES): Candidate {
+export function groupsCandidate(root: string, groups: number, metric: keyof typeof BENCHES): Candidate {
   return {
-    name,
+    name: groupsText(groups),
     version: `1 process, Node ${process.version}`,
-    start: async () => ({ measure: () => measure(groups, metric), stop: async () => {} }),
+    isOurs: true,
+    start: async () => ({ measure: () => measure(root, groups, metric), stop: async () => {} }),
   };
 }
 
-async function measure(groups: number, metric: keyof typeof BENCHES): Promise<Measured> {
+export function groupsText(count: number): string {
+  return `${count.toLocaleString('en')} groups`;
+}
+
+async function measure(root: string, groups: number, metric: keyof typeof BENCHES): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'groupcast-bench-'));
   const file = join(folder, 'report.json');
   try {
-    await runVitest([
+    await runVitest(root, [
       '--testNamePattern',
       `with ${groups} groups of two ${BENCHES[metric]}`,
       '--outputJson',
@@ -51,9 +55,9 @@ async function measure(groups: number, metric: keyof typeof BENCHES): Promise<Me
   }
 }
 
-function runVitest(args: readonly string[]): Promise<void> {
+function runVitest(root: string, args: readonly string[]): Promise<void> {
   const command = [
-    `${ROOT}node_modules/vitest/vitest.mjs`,
+    `${root}node_modules/vitest/vitest.mjs`,
     'bench',
     '--run',
     '--project',
@@ -61,7 +65,7 @@ function runVitest(args: readonly string[]): Promise<void> {
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...command, 'groups.bench', ...args], {
-      cwd: ROOT,
+      cwd: root,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';

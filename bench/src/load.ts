@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { bundleOf } from './paths.ts';
-import type { Served, System } from './systems.ts';
+import type { Served, System } from './system.ts';
 
 /** What the load generator reports, as far as it is used here; docs/LOADTEST.md has all of it. */
 export interface LoadResult {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { BENCH } from './paths.ts';
+import { benchBefore } from './before.ts';
+import { BENCH, ROOT } from './paths.ts';
 import { buildApps, installPeers } from './prepare.ts';
 import { report } from './report.ts';
 import { provenanceOf, type Results, readResults, withOutcome } from './results.ts';
@@ -19,12 +20,20 @@ Usage: pnpm bench [options]
   --rounds N       how often each is measured; 5
   --seconds N      how long each is measured; 4
   --quick          1 round of 2 seconds, to see that all of it runs; nothing is written
+  --before DIR     compares this checkout with the one in DIR instead: see below
+  --json FILE      with --before: writes all that was measured to FILE
   --report         writes the page and the charts from bench/results.json again, and measures nothing
   --list           says what there is
   --help           this text
 
 Servers share the machine with the load generator: leave it alone meanwhile. What is not installed is skipped, and the page says so.
 The peers need: cc, redis-server and nats-server from Debian, and the npm registry.
+
+--before DIR answers whether a change made anything slower. DIR is a clone of an older state, installed
+("git clone . DIR && git -C DIR checkout COMMIT && node DIR/scripts/install.mjs"); both are built here, and measured
+in turn within each round, in every other round the other one first. Printed are the ratios now/before, as the median
+of the rounds with the least and the most; the exit code is 1 where the figure that a scenario is about grew by
+more than a twentieth. Nine rounds or more say something: pnpm bench --before DIR --rounds 9 --only fanout,groups,hub
 `;
 
 const RESULTS = `${BENCH}results.json`;
@@ -36,6 +45,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
     quick: { type: 'boolean', default: false },
+    before: { type: 'string' },
+    json: { type: 'string' },
     report: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -47,22 +58,32 @@ if (values.help) {
 } else if (values.report) {
   const results = readResults(RESULTS);
   if (results === undefined) throw new Error('There is no bench/results.json: run the bench first.');
-  write(results, scenarios(systems(), { seconds: 0 }));
+  write(results, scenarios(systems(), { seconds: 0, root: ROOT }));
+} else if (values.before !== undefined && !values.list) {
+  const [rounds, seconds] = pace();
+  const isAsFast = await benchBefore({
+    folder: values.before,
+    jsonFile: values.json,
+    rounds,
+    seconds,
+    command: command(seconds),
+    choose,
+  });
+  process.exitCode = isAsFast ? 0 : 1;
 } else {
   if (!values.list) installPeers();
   await bench();
 }
 
 async function bench(): Promise<void> {
-  const rounds = values.quick ? 1 : Number(values.rounds);
-  const seconds = values.quick ? 2 : Number(values.seconds);
-  const all = scenarios(systems(), { seconds });
-  const chosen = all.filter(({ name }) => isChosen(name, values.only)).map(chooseSystems);
+  const [rounds, seconds] = pace();
+  const all = scenarios(systems(), { seconds, root: ROOT });
+  const chosen = choose(all);
   if (values.list) {
     for (const { name, title } of all) process.stdout.write(`${name.padEnd(16)} ${title}\n`);
     return;
   }
-  buildApps();
+  buildApps(ROOT);
   const provenance = provenanceOf(rounds, command(seconds));
   const outcomes: Outcome[] = [];
   for (const scenario of chosen) {
@@ -75,6 +96,15 @@ async function bench(): Promise<void> {
     .flatMap(({ rows }) => rows)
     .filter(({ rounds: measured }) => measured.every((one) => one === null));
   process.exitCode = empty.some(({ trouble }) => !trouble?.startsWith('skipped')) ? 1 : 0;
+}
+
+/** Rounds, and the seconds of each. */
+function pace(): [number, number] {
+  return values.quick ? [1, 2] : [Number(values.rounds), Number(values.seconds)];
+}
+
+function choose(all: readonly Scenario[]): readonly Scenario[] {
+  return all.filter(({ name }) => isChosen(name, values.only)).map(chooseSystems);
 }
 
 function chooseSystems(scenario: Scenario): Scenario {
@@ -91,7 +121,8 @@ function isChosen(name: string, list: string | undefined): boolean {
 function command(seconds: number): string {
   const only = values.only === undefined ? '' : ` --only ${values.only}`;
   const some = values.systems === undefined ? '' : ` --systems '${values.systems}'`;
-  return `pnpm bench --rounds ${values.rounds} --seconds ${seconds}${only}${some}`;
+  const before = values.before === undefined ? '' : ` --before ${values.before}`;
+  return `pnpm bench --rounds ${values.rounds} --seconds ${seconds}${only}${some}${before}`;
 }
 
 function write(results: Results, all: readonly Scenario[]): void {

@@ -4,5 +4,5 @@ import { fileURLToPath } from 'node:url';
 export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
 export const BENCH: string = `${ROOT}bench/`;
 export const PEERS: string = `${BENCH}peers/`;
-/** The bundle of an app. */
-export const bundleOf = (app: string): string => `${ROOT}apps/${app}/dist/main.js`;
+/** The bundle of an app, in this checkout or another one. */
+export const bundleOf = (app: string, root: string = ROOT): string => `${root}apps/${app}/dist/main.js`;

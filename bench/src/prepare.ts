@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BENCH, PEERS, ROOT } from './paths.ts';
+import { BENCH, PEERS } from './paths.ts';
 
 /** Builds what is measured as it is deployed, and the load generator. */
-export function buildApps(): void {
+export function buildApps(root: string): void {
+  if (!existsSync(`${root}node_modules`)) {
+    throw new Error(`${root} is not installed: run "node scripts/install.mjs" in it first.`);
+  }
   for (const app of ['channel-hub', 'ws-gateway', 'loadtest']) {
-    execFileSync(process.execPath, [`${ROOT}scripts/bundle.mjs`], {
-      cwd: `${ROOT}apps/${app}`,
+    execFileSync(process.execPath, [`${root}scripts/bundle.mjs`], {
+      cwd: `${root}apps/${app}`,
       stdio: 'inherit',
     });
   }

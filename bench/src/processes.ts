@@ -81,6 +81,17 @@ export function listens(port: number): Promise<boolean> {
   });
 }
 
+/** Stops two servers, the second one also when the first has ended by itself. */
+export function stopBoth(first: Running, second: Running): () => Promise<void> {
+  return async () => {
+    try {
+      await first.stop();
+    } finally {
+      await second.stop();
+    }
+  };
+}
+
 async function stop(child: ChildProcess, said: () => string): Promise<void> {
   children.delete(child);
   if (child.exitCode !== null || child.signalCode !== null)

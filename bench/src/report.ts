@@ -1,9 +1,9 @@
 import { barChart } from './bar-chart.ts';
+import { GROUPCAST } from './groupcast.ts';
 import type { Found, Results } from './results.ts';
 import type { Outcome, Row } from './rounds.ts';
 import type { Metric, Scenario } from './scenario.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
-import { GROUPCAST } from './systems.ts';
 
 /** A page of Markdown, and the charts that it shows, by file name. */
 export interface Report {
@@ -11,7 +11,7 @@ export interface Report {
   readonly charts: ReadonlyMap<string, string>;
 }
 
-const METRICS: Readonly<
+export const METRICS: Readonly<
   Record<Metric, { readonly label: string; readonly scale: number; readonly digits: number }>
 > = {
   cpu: { label: 'CPU-s per million', scale: 1, digits: 2 },
@@ -104,7 +104,7 @@ function verdicts(scenario: Scenario, outcome: Outcome): string[] {
 
 const RATIO = { label: '', scale: 1, digits: 2 };
 
-function rowOf(outcome: Outcome, candidate: string): Row | undefined {
+export function rowOf(outcome: Outcome, candidate: string): Row | undefined {
   return outcome.rows.find((row) => row.candidate === candidate);
 }
 
@@ -131,18 +131,18 @@ function cell(row: Row, metric: Metric): string {
   return spread === undefined ? '–' : spreadText(spread, scale, digits);
 }
 
-function spreadText({ median, min, max }: Spread, scale: number, digits: number): string {
+export function spreadText({ median, min, max }: Spread, scale: number, digits: number): string {
   const text = (value: number): string =>
     (value * scale).toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
   return `${text(median)} (${text(min)}–${text(max)})`;
 }
 
-function metricsIn(outcome: Outcome): readonly Metric[] {
+export function metricsIn(outcome: Outcome): readonly Metric[] {
   const all = Object.keys(METRICS) as Metric[];
   return all.filter((metric) => outcome.rows.some((row) => present(row, metric).length > 0));
 }
 
-function valuesOf(row: Row | undefined, metric: Metric): (number | undefined)[] {
+export function valuesOf(row: Row | undefined, metric: Metric): (number | undefined)[] {
   return (row?.rounds ?? []).map((measured) => measured?.[metric]);
 }
 

@@ -23,8 +23,9 @@ interface Entry {
 }
 
 /**
- * Measures all candidates in turn, again and again: what the machine does meanwhile meets them all. Where servers stay, a round that does not count
- * goes before: how they are when they are cold is another scenario's question.
+ * Measures all candidates in turn, again and again: what the machine does meanwhile meets them all. Every other
+ * round goes backwards, so that a machine that gets slower or faster favours nobody. Where servers stay, a round
+ * that does not count goes before: how they are when they are cold is another scenario's question.
  */
 export async function runRounds(
   scenario: Scenario,
@@ -38,7 +39,7 @@ export async function runRounds(
     trouble: candidate.missing && `skipped: needs ${candidate.missing}`,
   }));
   for (let round = scenario.fresh ? 1 : 0; round <= rounds; round++) {
-    for (const entry of entries) {
+    for (const entry of round % 2 === 0 ? entries.toReversed() : entries) {
       const measured = entry.candidate.missing ? null : await measure(entry, scenario.fresh);
       if (round > 0) entry.rounds.push(measured);
       say(`${scenario.name} ${round}/${rounds} ${entry.candidate.name}: ${text(measured) || entry.trouble}`);

@@ -29,6 +29,8 @@ export interface Subject {
 export interface Candidate {
   readonly name: string;
   readonly version: string;
+  /** Whether it is this project, and no peer of it. */
+  readonly isOurs?: boolean | undefined;
   readonly missing?: string | undefined;
   start(): Promise<Subject>;
 }

@@ -1,23 +1,17 @@
 import { candidate, coldCandidate, type HubShape, hubCandidate, startNats } from './candidates.ts';
-import { groupsCandidate } from './groups-bench.ts';
-import { NATIVE, NATS, PHP, REDIS } from './hub-wire.ts';
+import { GROUPCAST, GROUPCAST_8, largeGroupcast, startHub } from './groupcast.ts';
+import { groupsCandidate, groupsText } from './groups-bench.ts';
+import { type HubWire, NATIVE, NATS, PHP, REDIS } from './hub-wire.ts';
 import { versionOf } from './prepare.ts';
 import type { Candidate, Check, Metric, Scenario } from './scenario.ts';
-import {
-  FLOOR,
-  FLOOR_BATCH,
-  GROUPCAST,
-  GROUPCAST_8,
-  largeGroupcast,
-  SOCKET_IO_2,
-  type System,
-  startHub,
-  startRedis,
-} from './systems.ts';
+import type { System } from './system.ts';
+import { FLOOR, FLOOR_BATCH, SOCKET_IO_2, startRedis } from './systems.ts';
 
-/** Seconds that are measured in each round. */
-export interface Pace {
+export interface Setting {
+  /** How long each round measures. */
   readonly seconds: number;
+  /** The checkout whose apps are measured. */
+  readonly root: string;
 }
 
 /** What a connection and its join may cost, and what it may hold while it is idle. */
@@ -33,8 +27,14 @@ const PHP_CPU_MAX = 1;
 /** Hubs of the native dialect send heartbeats and expect them; a load that never sends any ends before they are missed. */
 const HUB_SECONDS_MAX = 10;
 
-export function scenarios(all: readonly System[], pace: Pace): readonly Scenario[] {
-  return [...fanOuts(all, pace), ...lightLoads(all), ...connections(all), ...hubs(pace), ...growths(pace)];
+export function scenarios(all: readonly System[], setting: Setting): readonly Scenario[] {
+  return [
+    ...fanOuts(all, setting),
+    ...lightLoads(all),
+    ...connections(all),
+    ...hubs(setting),
+    ...growths(setting),
+  ];
 }
 
 function without(all: readonly System[], ...names: string[]): readonly System[] {
@@ -45,7 +45,7 @@ function only(all: readonly System[], ...names: string[]): readonly System[] {
   return all.filter(({ name }) => names.includes(name));
 }
 
-function loadFor({ seconds }: Pace, ...args: string[]): string[] {
+function loadFor({ seconds }: Setting, ...args: string[]): string[] {
   return [...args, '--seconds', String(seconds)];
 }
 
@@ -53,7 +53,7 @@ function steady(systems: readonly System[], args: readonly string[], warm = fals
   return systems.map((system) => candidate(system, args, warm));
 }
 
-function fanOuts(all: readonly System[], pace: Pace): readonly Scenario[] {
+function fanOuts(all: readonly System[], setting: Setting): readonly Scenario[] {
   const shared = { metric: 'cpu', fresh: false } as const;
   const batched = without(all, FLOOR, GROUPCAST_8);
   return [
@@ -63,7 +63,7 @@ function fanOuts(all: readonly System[], pace: Pace): readonly Scenario[] {
       title: 'One group of 1,000 members, 128 bytes, one message at a time',
       baseline: FLOOR,
       checks: [{ of: GROUPCAST, metric: 'cpu', over: { candidate: FLOOR, metric: 'cpu' }, most: 1.35 }],
-      candidates: steady(without(all, FLOOR_BATCH, GROUPCAST_8), loadFor(pace, '--scenario', 'fanout')),
+      candidates: steady(without(all, FLOOR_BATCH, GROUPCAST_8), loadFor(setting, '--scenario', 'fanout')),
     },
     {
       ...shared,
@@ -71,7 +71,7 @@ function fanOuts(all: readonly System[], pace: Pace): readonly Scenario[] {
       title: 'The same with 8 messages on their way',
       baseline: FLOOR_BATCH,
       checks: [{ of: GROUPCAST, metric: 'cpu', over: { candidate: FLOOR_BATCH, metric: 'cpu' }, most: 1.9 }],
-      candidates: steady(batched, loadFor(pace, '--scenario', 'fanout', '--window', '8')),
+      candidates: steady(batched, loadFor(setting, '--scenario', 'fanout', '--window', '8')),
     },
     {
       ...shared,
@@ -82,7 +82,7 @@ function fanOuts(all: readonly System[], pace: Pace): readonly Scenario[] {
         { of: GROUPCAST, metric: 'cpu', over: { candidate: FLOOR, metric: 'cpu' }, most: 1.65 },
         { of: GROUPCAST_8, metric: 'cpu', over: { candidate: GROUPCAST, metric: 'cpu' }, most: 1.6 },
       ],
-      candidates: steady(without(all, FLOOR_BATCH), loadFor(pace, '--scenario', 'groups')),
+      candidates: steady(without(all, FLOOR_BATCH), loadFor(setting, '--scenario', 'groups')),
     },
     {
       ...shared,
@@ -90,7 +90,7 @@ function fanOuts(all: readonly System[], pace: Pace): readonly Scenario[] {
       title: 'The same with 8 messages on their way in each group',
       baseline: SOCKET_IO_2,
       checks: [{ of: GROUPCAST, metric: 'cpu', over: { candidate: SOCKET_IO_2, metric: 'cpu' }, most: 0.25 }],
-      candidates: steady(batched, loadFor(pace, '--scenario', 'groups', '--window', '8')),
+      candidates: steady(batched, loadFor(setting, '--scenario', 'groups', '--window', '8')),
     },
   ];
 }
@@ -155,26 +155,31 @@ function connections(all: readonly System[]): readonly Scenario[] {
   ];
 }
 
-function hubs(pace: Pace): readonly Scenario[] {
-  const seconds = Math.min(pace.seconds, HUB_SECONDS_MAX);
+function hubs(setting: Setting): readonly Scenario[] {
+  const seconds = Math.min(setting.seconds, HUB_SECONDS_MAX);
+  const { root } = setting;
   const one = { publishers: 1, channels: 1, seconds };
   return [
-    hub('hub-1to8', 'The hub alone: 1 publisher, 8 subscribers, 1 channel, 128 bytes, 256 on their way', {
-      ...one,
-      window: 256,
-    }),
+    hub(
+      root,
+      'hub-1to8',
+      'The hub alone: 1 publisher, 8 subscribers, 1 channel, 128 bytes, 256 on their way',
+      {
+        ...one,
+        window: 256,
+      },
+    ),
     {
-      ...hub('hub-php-1to8', "The hub alone, from PHP to PHP: the same messages, in PHP's own format", {
+      ...hub(root, 'hub-php-1to8', "The hub alone, from PHP to PHP: the same messages, in PHP's own format", {
         ...one,
         window: 256,
       }),
       baseline: NATIVE.name,
       checks: [{ of: PHP.name, metric: 'cpu', most: PHP_CPU_MAX }],
-      candidates: [PHP, NATIVE].map((wire) =>
-        hubCandidate(wire, 'history and offsets on', startHub, { ...one, window: 256 }),
-      ),
+      candidates: [PHP, NATIVE].map((wire) => ourHub(root, wire, { ...one, window: 256 })),
     },
     hub(
+      root,
       'hub-8to8',
       'The hub alone: 8 publishers, 8 subscribers of all 1,000 channels, 256 on their way each',
       {
@@ -185,7 +190,7 @@ function hubs(pace: Pace): readonly Scenario[] {
       },
     ),
     {
-      ...hub('hub-latency', 'The hub alone: 2,000 messages a second, one at a time, to 8 subscribers', {
+      ...hub(root, 'hub-latency', 'The hub alone: 2,000 messages a second, one at a time, to 8 subscribers', {
         ...one,
         rate: 2_000,
       }),
@@ -196,7 +201,7 @@ function hubs(pace: Pace): readonly Scenario[] {
 }
 
 /** What things cost while there is more and more of everything. */
-function growths(pace: Pace): readonly Scenario[] {
+function growths(setting: Setting): readonly Scenario[] {
   const members = [1_000, 10_000, 50_000];
   const groups = [10, 1_000, 100_000];
   const inWorker = { checks: [], fresh: true, baseline: groupsText(10) } as const;
@@ -209,7 +214,7 @@ function growths(pace: Pace): readonly Scenario[] {
       fresh: true,
       baseline: connectionsText(1_000),
       candidates: members.map((count) => ({
-        ...candidate(largeGroupcast(), loadFor(pace, ...membersArgs(count)), false),
+        ...candidate(largeGroupcast(setting.root), loadFor(setting, ...membersArgs(count)), false),
         name: connectionsText(count),
       })),
     },
@@ -218,14 +223,14 @@ function growths(pace: Pace): readonly Scenario[] {
       name: 'growth-groups',
       title: 'A message within a worker, sockets not counted, with more and more groups of two',
       metric: 'message',
-      candidates: groups.map((count) => groupsCandidate(groupsText(count), count, 'message')),
+      candidates: groups.map((count) => groupsCandidate(setting.root, count, 'message')),
     },
     {
       ...inWorker,
       name: 'growth-joins',
       title: 'A join and a leave within a worker with more and more groups of two',
       metric: 'membership',
-      candidates: groups.map((count) => groupsCandidate(groupsText(count), count, 'membership')),
+      candidates: groups.map((count) => groupsCandidate(setting.root, count, 'membership')),
     },
   ];
 }
@@ -234,15 +239,16 @@ function membersArgs(count: number): readonly string[] {
   return ['--scenario', 'groups', '--members', String(count), '--groups', String(count / 10)];
 }
 
-function groupsText(count: number): string {
-  return `${count.toLocaleString('en')} groups`;
-}
-
 function connectionsText(members: number): string {
   return `${members.toLocaleString('en')} connections`;
 }
 
-function hub(name: string, title: string, shape: HubShape): Scenario {
+function ourHub(root: string, wire: HubWire, shape: HubShape): Candidate {
+  const version = 'history and offsets on';
+  return { ...hubCandidate(wire, version, () => startHub(root), shape), isOurs: true };
+}
+
+function hub(root: string, name: string, title: string, shape: HubShape): Scenario {
   return {
     name,
     title,
@@ -251,7 +257,7 @@ function hub(name: string, title: string, shape: HubShape): Scenario {
     baseline: REDIS.name,
     checks: overPeers('cpu', 0.5),
     candidates: [
-      hubCandidate(NATIVE, 'history and offsets on', startHub, shape),
+      ourHub(root, NATIVE, shape),
       hubCandidate(REDIS, versionOf('redis-server', ['--version'])?.slice(0, 21), startRedis, shape),
       hubCandidate(NATS, versionOf('nats-server', ['--version']), startNats, shape),
     ],

@@ -1,25 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleOf, PEERS } from './paths.ts';
+import { groupcasts } from './groupcast.ts';
+import { PEERS, ROOT } from './paths.ts';
 import { compileFloor, versionOf } from './prepare.ts';
-import { freePort, listens, type Running, start } from './processes.ts';
-
-/** A server of WebSockets under load. */
-export interface Served extends Running {
-  readonly url: string;
-}
-
-/** Something that groups WebSockets. */
-export interface System {
-  readonly name: string;
-  /** What the load generator must speak. */
-  readonly protocol: 'groupcast' | 'socket.io' | 'nats';
-  readonly version: string;
-  /** Undefined where it can be started; otherwise what is missing. */
-  readonly missing?: string | undefined;
-  start(): Promise<Served>;
-}
+import { freePort, listens, type Running, start, stopBoth } from './processes.ts';
+import type { Served, System } from './system.ts';
 
 const NODE = process.execPath;
 const BUN = `${PEERS}node_modules/.bin/bun`;
@@ -29,12 +15,7 @@ export const APT = 'apt-get install redis-server nats-server';
 /** The floor with one write per member and message, and with one per member and turn. */
 export const FLOOR = 'floor';
 export const FLOOR_BATCH = 'floor, batched';
-/** The whole of this project: a hub and a gateway of two workers. */
-export const GROUPCAST = 'groupcast';
 export const SOCKET_IO_2 = 'socket.io, 2 workers';
-export const GROUPCAST_8 = 'groupcast, 8 workers';
-/** Two workers have not enough files for 50,000 connections where a process may open 20,000. */
-const WORKERS_FOR_50K = 4;
 
 /** All systems, those that cannot run on this machine among them. */
 export function systems(): readonly System[] {
@@ -45,8 +26,7 @@ export function systems(): readonly System[] {
   return [
     floor(FLOOR, cc, []),
     floor(FLOOR_BATCH, cc, ['--batch']),
-    groupcast(GROUPCAST, 2),
-    groupcast(GROUPCAST_8, 8),
+    ...groupcasts(ROOT),
     peer('ws, a loop of send', `ws 8.23, Node ${process.version}`, [NODE, 'ws-loop.mjs']),
     socketIo('socket.io, 1 process', 'single'),
     socketIo(SOCKET_IO_2, 'cluster'),
@@ -123,79 +103,9 @@ function natsServer(version: string | undefined): System {
   };
 }
 
-/** This project with more connections than two workers take. */
-export function largeGroupcast(): System {
-  return groupcast('groupcast, 4 workers', WORKERS_FOR_50K);
-}
-
-/** A hub and a gateway as they are deployed, all at defaults but for what a load from one address would run into. */
-function groupcast(name: string, workers: number): System {
-  return {
-    name,
-    protocol: 'groupcast',
-    version: `hub and ${workers} workers, Node ${process.version}`,
-    start: async () => {
-      const hub = await startHub();
-      const [port, adminPort] = [await freePort(), await freePort()];
-      const ports = [
-        '--port',
-        String(port),
-        '--admin-port',
-        String(adminPort),
-        '--hub',
-        `127.0.0.1:${hub.port}`,
-      ];
-      const limits = [
-        '--handshakes-per-second',
-        '0',
-        '--messages-per-second',
-        '100000',
-        '--messages-burst',
-        '100000',
-      ];
-      const args = [bundleOf('ws-gateway'), 'start', '--workers', String(workers), ...ports, ...limits];
-      const gateway = await start(NODE, args, () => isReady(adminPort)).catch(async (error: unknown) => {
-        await hub.stop();
-        throw error;
-      });
-      const pids = [...hub.pids, ...gateway.pids];
-      return { url: `ws://127.0.0.1:${port}`, pids, stop: stopBoth(gateway, hub) };
-    },
-  };
-}
-
-/** A hub at its defaults, on a port of its own. */
-export async function startHub(): Promise<Running & { readonly port: number }> {
-  const [port, adminPort] = [await freePort(), await freePort()];
-  const args = [bundleOf('channel-hub'), 'start', '--port', String(port), '--admin-port', String(adminPort)];
-  const running = await start(NODE, args, () => isReady(adminPort));
-  return { port, ...running };
-}
-
-/** Stops two servers, the second one also when the first has ended by itself. */
-function stopBoth(first: Running, second: Running): () => Promise<void> {
-  return async () => {
-    try {
-      await first.stop();
-    } finally {
-      await second.stop();
-    }
-  };
-}
-
 async function serve(command: (port: number) => readonly string[]): Promise<Served> {
   const port = await freePort();
   const [program = '', ...args] = command(port);
   const running = await start(program, args, () => listens(port), { cwd: PEERS });
   return { url: `ws://127.0.0.1:${port}`, ...running };
-}
-
-async function isReady(adminPort: number): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

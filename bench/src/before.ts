@@ -1,0 +1,49 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Comparison, compare, comparisonText, pairedScenario } from './comparison.ts';
+import { groupcasts } from './groupcast.ts';
+import { ROOT } from './paths.ts';
+import { buildApps } from './prepare.ts';
+import { provenanceOf } from './results.ts';
+import { type Outcome, runRounds } from './rounds.ts';
+import type { Scenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
+
+export interface BeforeOptions {
+  /** The checkout that stands for before. */
+  readonly folder: string;
+  readonly rounds: number;
+  readonly seconds: number;
+  /** The command line, for the JSON. */
+  readonly command: string;
+  /** Where the JSON goes. */
+  readonly jsonFile?: string | undefined;
+  /** What is measured of all that there is. */
+  choose(all: readonly Scenario[]): readonly Scenario[];
+}
+
+/** Measures this checkout beside another one, and resolves with whether nothing has become slower. */
+export async function benchBefore(options: BeforeOptions): Promise<boolean> {
+  const { rounds, command, folder, jsonFile } = options;
+  const root = `${resolve(folder)}/`;
+  for (const one of [root, ROOT]) buildApps(one);
+  const [before = [], now = []] = [root, ROOT].map((one) => ofCheckout(one, options));
+  const found: (Outcome & { readonly comparisons: readonly Comparison[] })[] = [];
+  for (const [index, one] of now.entries()) {
+    const scenario = pairedScenario(one, before[index] ?? one);
+    const outcome = await runRounds(scenario, rounds, (line) => process.stderr.write(`${line}\n`));
+    found.push({ ...outcome, comparisons: compare(scenario, outcome) });
+    process.stdout.write(`${comparisonText(scenario, outcome)}\n`);
+    if (jsonFile !== undefined)
+      writeJson(jsonFile, { ...provenanceOf(rounds, command), before: root, found });
+  }
+  return found.every(({ comparisons }) => comparisons.every(({ isMet }) => isMet !== false));
+}
+
+function ofCheckout(root: string, { seconds, choose }: BeforeOptions): readonly Scenario[] {
+  return choose(scenarios(groupcasts(root), { seconds, root }));
+}
+
+function writeJson(file: string, value: unknown): void {
+  writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);
+}

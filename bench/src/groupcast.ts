@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import { bundleOf } from './paths.ts';
+import { freePort, type Running, start, stopBoth } from './processes.ts';
+import type { System } from './system.ts';
+
+/** The whole of this project: a hub and a gateway of two workers. */
+export const GROUPCAST = 'groupcast';
+export const GROUPCAST_8 = 'groupcast, 8 workers';
+/** Two workers have not enough files for 50,000 connections where a process may open 20,000. */
+const WORKERS_FOR_50K = 4;
+
+/** Limits of a connection or a worker that one load from one address would run into. */
+const LIMITS: Readonly<Record<string, string>> = {
+  '--handshakes-per-second': '0',
+  '--messages-per-second': '100000',
+  '--messages-burst': '100000',
+};
+
+/** This project, as it is in a checkout, with the workers that are compared with peers. */
+export function groupcasts(root: string): readonly System[] {
+  return [groupcast(root, GROUPCAST, 2), groupcast(root, GROUPCAST_8, 8)];
+}
+
+/** This project with more connections than two workers take. */
+export function largeGroupcast(root: string): System {
+  return groupcast(root, 'groupcast, 4 workers', WORKERS_FOR_50K);
+}
+
+/** A hub and a gateway as they are deployed, all at defaults but for the limits above. */
+function groupcast(root: string, name: string, workers: number): System {
+  return {
+    name,
+    protocol: 'groupcast',
+    version: `hub and ${workers} workers, Node ${process.version}`,
+    isOurs: true,
+    start: async () => {
+      const hub = await startHub(root);
+      try {
+        const port = await freePort();
+        const flags = { '--port': port, '--hub': `127.0.0.1:${hub.port}`, '--workers': workers };
+        const gateway = await startApp(root, 'ws-gateway', { ...flags, ...limitsOf(root) });
+        const pids = [...hub.pids, ...gateway.pids];
+        return { url: `ws://127.0.0.1:${port}`, pids, stop: stopBoth(gateway, hub) };
+      } catch (error) {
+        await hub.stop();
+        throw error;
+      }
+    },
+  };
+}
+
+/** A hub at its defaults, on a port of its own. */
+export async function startHub(root: string): Promise<Running & { readonly port: number }> {
+  const port = await freePort();
+  return { port, ...(await startApp(root, 'channel-hub', { '--port': port })) };
+}
+
+/** Another checkout may not know all of them: an unknown flag would keep its gateway from starting. */
+function limitsOf(root: string): Readonly<Record<string, string>> {
+  const help = execFileSync(process.execPath, [bundleOf('ws-gateway', root), 'start', '--help']).toString();
+  return Object.fromEntries(Object.entries(LIMITS).filter(([flag]) => help.includes(`${flag} `)));
+}
+
+async function startApp(
+  root: string,
+  app: string,
+  flags: Readonly<Record<string, string | number>>,
+): Promise<Running> {
+  const adminPort = await freePort();
+  const all = Object.entries({ ...flags, '--admin-port': adminPort })
+    .flat()
+    .map(String);
+  return start(process.execPath, [bundleOf(app, root), 'start', ...all], () => isReady(adminPort));
+}
+
+async function isReady(adminPort: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
