@@ -74,6 +74,10 @@ test.each<[string, string, Make, object]>([
   ['a network that is none', 'trust', createHub, { trust: ['10.1.0.0/33'] }],
   ['a bridged event that can be none', 'phpBridge', createHub, { phpBridge: [''] }],
   ['another moment for PHP', 'phpAck', createHub, { phpAck: 'never' }],
+  ['three secrets', 'secret', createHub, { secret: ['a', 'b', 'c'] }],
+  ['a secret that is a number', 'secret', createHub, { secret: 5 }],
+  ['an empty secret beside another', 'secret', createHub, { secret: ['a', ''] }],
+  ['distrust without a secret', 'localTrust', createHub, { localTrust: false }],
   ['a heartbeat within a tick', 'heartbeatMs', createHub, { heartbeatMs: 999 }],
   [
     'a soft limit above the hard one',

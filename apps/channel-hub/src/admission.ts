@@ -1,12 +1,15 @@
-import { createNonce, createProof, isProof } from '@groupcast/link';
+import { createNonce } from '@groupcast/link';
 import { limits, ProtocolError } from '@groupcast/protocol';
+import type { HubChallenge } from './dialect/dialect.ts';
 import type { HubOptions } from './hub-options.ts';
 import type { PendingPeers } from './pending-peers.ts';
+import type { Nonces, Secrets } from './secrets.ts';
 import type { SessionState } from './session-row.ts';
 
 /** What the admissions of a hub share. */
 export interface AdmissionShared {
-  readonly options: Pick<HubOptions, 'secret' | 'frameBytesMax' | 'authenticationMs'>;
+  readonly options: Pick<HubOptions, 'frameBytesMax' | 'authenticationMs'>;
+  readonly secrets: Secrets;
   readonly pendingPeers: PendingPeers;
 }
 
@@ -16,12 +19,6 @@ export interface AdmissionEvents {
   late(): void;
   /** Too many peers of its address have still to prove who they are. */
   tooManyPending(): void;
-}
-
-/** What the hub sends to a peer that must prove itself. */
-export interface HubProof {
-  readonly nonce: Uint8Array;
-  readonly proof: Uint8Array;
 }
 
 /**
@@ -40,14 +37,20 @@ export class Admission {
   // Whoever is on this host, or comes to a hub without a secret, may begin with any request where its dialect allows it.
   readonly #isTrusted: boolean;
   #state: SessionState = 'new';
-  #expectedProof: Uint8Array | undefined;
+  #nonces: Nonces | undefined;
+  #secret: string | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(shared: AdmissionShared, events: AdmissionEvents, address: string, isLocal: boolean) {
     this.#shared = shared;
     this.#events = events;
     this.#address = address;
-    this.#isTrusted = isLocal || shared.options.secret === '';
+    this.#isTrusted = isLocal || shared.secrets.count === 0;
+  }
+
+  /** The secret that the peer has proved to know; undefined where it has proved none. */
+  get secret(): string | undefined {
+    return this.#secret;
   }
 
   get state(): SessionState {
@@ -77,25 +80,27 @@ export class Admission {
   }
 
   /** What the peer must answer to with its own proof; undefined when it is open now. Throws `bad_frame` the second time. */
-  hello(peerNonce: Uint8Array): HubProof | undefined {
-    const { secret } = this.#shared.options;
+  hello(peerNonce: Uint8Array): HubChallenge | undefined {
     if (this.#state !== 'new') throw new ProtocolError('bad_frame', 'Hello comes once, and first.');
-    if (secret === '') {
+    // A copy: what was read is not held until the proof comes.
+    const nonces = { peer: Uint8Array.from(peerNonce), hub: createNonce() };
+    const challenge = this.#shared.secrets.challenge(nonces);
+    if (challenge === undefined) {
       this.#open();
       return undefined;
     }
     this.#state = 'authenticating';
     this.startDeadline();
-    const nonce = createNonce();
-    this.#expectedProof = createProof(secret, 'peer', peerNonce, nonce);
-    return { nonce, proof: createProof(secret, 'hub', peerNonce, nonce) };
+    this.#nonces = nonces;
+    return challenge;
   }
 
   /** Opens. Throws `unauthorized` for a wrong proof, and for one that was not asked for. */
   proof(proof: Uint8Array): void {
-    const expected = this.#expectedProof;
-    this.#expectedProof = undefined;
-    if (expected === undefined || !isProof(proof, expected)) throw new ProtocolError('unauthorized');
+    const nonces = this.#nonces;
+    this.#nonces = undefined;
+    this.#secret = nonces && this.#shared.secrets.provedBy(proof, nonces);
+    if (this.#secret === undefined) throw new ProtocolError('unauthorized');
     this.#open();
   }
 

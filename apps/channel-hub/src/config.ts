@@ -21,10 +21,11 @@ export interface HubConfig {
   readonly port: number;
   readonly adminHost: string;
   readonly adminPort: number;
-  readonly secretFile: string;
+  readonly secretFile: readonly string[];
   readonly insecure: boolean;
   readonly unixSocket: string;
   readonly unixSocketMode: keyof typeof UNIX_SOCKET_MODES;
+  readonly localTrust: boolean;
   readonly trust: readonly string[];
   readonly phpBridge: readonly string[];
   readonly phpAck: 'reserve' | 'delivery';
@@ -79,10 +80,13 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     unit: 'TCP port',
     describe: 'Port for health, metrics and status over HTTP.',
   }),
-  secretFile: textOption({
-    default: '',
+  secretFile: listOption({
+    default: [],
     valueName: 'FILE',
-    describe: 'File with the secret that peers must prove to know; "groupcast-hub gen-token" makes one.',
+    describe:
+      'File with the secret that peers must prove to know; "groupcast-hub gen-token" makes one. Give two to change it: both are accepted, and SIGHUP reads them again. Messages are not protected by it on the way: use TLS between hosts.',
+    check: (files) =>
+      files.length <= limits.SECRETS_MAX ? undefined : `at most ${limits.SECRETS_MAX} files`,
   }),
   insecure: flagOption({
     default: false,
@@ -92,12 +96,18 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   unixSocket: textOption({
     default: '',
     valueName: 'FILE',
-    describe: 'Unix socket to take peers on, too. Those that speak PHP or JSON need no secret there.',
+    describe:
+      'Unix socket to take peers on, too. Those that speak PHP or JSON need no secret there, unless --no-local-trust.',
   }),
   unixSocketMode: choiceOption({
     default: '600',
     choices: ['600', '660', '666'],
     describe: 'Who may connect to it: 600 is the user who runs the hub, 660 the group, too, 666 everybody.',
+  }),
+  localTrust: flagOption({
+    default: true,
+    describe:
+      'Trust whoever is on this host: on loopback and the Unix socket PHP is taken, and JSON without a secret. Switch it off on hosts that others use, too; it needs --secret-file.',
   }),
   trust: listOption({
     default: [],

@@ -7,6 +7,7 @@ import { connectRaw } from './testing/raw-peer.ts';
 import { closedAs, startHub } from './testing/start-hub.ts';
 
 const SECRET = 'correct horse battery staple';
+const NEW_SECRET = 'wrong donkey generator clip';
 
 describe('a native peer', () => {
   test('is welcomed at once where there is no secret, and learns the limits', async () => {
@@ -33,6 +34,54 @@ describe('a native peer', () => {
     peer.prove(SECRET, challenge);
     await peer.take('welcome');
     await peer.subscribe(channel('c'));
+  });
+
+  describe('of a hub with two secrets', () => {
+    test('finds a proof by its own, and is taken with either', async () => {
+      const { hub, port } = await startHub({ secret: [SECRET, NEW_SECRET] });
+      for (const [secret, proofOf] of [
+        [SECRET, (challenge: native.Challenge) => challenge.proof],
+        [NEW_SECRET, (challenge: native.Challenge) => challenge.otherProof!],
+      ] as const) {
+        const peer = await NativePeer.connect(port);
+        peer.hello();
+        const challenge = await peer.take('challenge');
+        const expected = createProof(secret, 'hub', peer.nonce, challenge.nonce);
+        expect(Buffer.from(proofOf(challenge))).toEqual(Buffer.from(expected));
+        peer.prove(secret, challenge);
+        await peer.take('welcome');
+      }
+      expect(hub.stats().sessions).toBe(2);
+    });
+
+    test('is refused with a third', async () => {
+      const { hub, port } = await startHub({ secret: [SECRET, NEW_SECRET] });
+      const peer = await NativePeer.connect(port);
+      peer.hello();
+      peer.prove('another secret', await peer.take('challenge'));
+      expect(await peer.take('error')).toMatchObject({ code: 'unauthorized' });
+      await closedAs(hub, 'unauthorized');
+    });
+
+    test('is refused when its secret goes between challenge and proof; who is open stays, and is counted', async () => {
+      const { hub, port } = await startHub({ secret: [SECRET, NEW_SECRET] });
+      const open = await NativePeer.open(port, SECRET);
+      const late = await NativePeer.connect(port);
+      late.hello();
+      const challenge = await late.take('challenge');
+      expect(hub.changeSecret(NEW_SECRET)).toEqual({ accepted: 1, sessionsWithOld: 1 });
+      late.prove(SECRET, challenge);
+      expect(await late.take('error')).toMatchObject({ code: 'unauthorized' });
+      await open.subscribe(channel('c'));
+      await NativePeer.open(port, NEW_SECRET);
+    });
+
+    test('is offered one proof again when they are the same', async () => {
+      const { port } = await startHub({ secret: [SECRET, SECRET] });
+      const peer = await NativePeer.connect(port);
+      peer.hello();
+      expect(await peer.take('challenge')).not.toHaveProperty('otherProof');
+    });
   });
 
   test('gets another challenge each time', async () => {
@@ -186,6 +235,34 @@ describe('a JSON peer of this machine', () => {
       heartbeat_ms: 0,
       frame_bytes_max: 10_485_760,
     });
+  });
+
+  test('is shown both proofs of a hub with two secrets', async () => {
+    const { port } = await startHub({ secret: [SECRET, NEW_SECRET] });
+    const peer = await JsonPeer.connect(port);
+    const nonce = createNonce();
+    peer.send({ type: 'hello', version: 1, nonce: hex(nonce) });
+    const challenge = await peer.take('challenge');
+    const hubNonce = Buffer.from(challenge.nonce, 'hex');
+    expect(challenge.other_proof).toBe(hex(createProof(NEW_SECRET, 'hub', nonce, hubNonce)));
+    peer.send({ type: 'proof', proof: hex(createProof(NEW_SECRET, 'peer', nonce, hubNonce)) });
+    await peer.take('welcome');
+  });
+
+  test('must prove itself where local peers are not trusted', async () => {
+    const { hub, port } = await startHub({ secret: SECRET, localTrust: false });
+    const peer = await JsonPeer.connect(port);
+    peer.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
+    expect(await peer.take('error')).toMatchObject({ code: 'unauthorized' });
+    await closedAs(hub, 'unauthorized');
+    expect(hub.stats().published).toBe(0);
+  });
+
+  test('need not where its address is named all the same', async () => {
+    const { port } = await startHub({ secret: SECRET, localTrust: false, trust: ['127.0.0.1'] });
+    const peer = await JsonPeer.connect(port);
+    peer.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
+    await peer.take('published');
   });
 
   test('with a wrong proof is closed', async () => {

@@ -13,6 +13,7 @@ import { type Log, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory-engine.ts';
 import { QUEUE_DEFAULTS, QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
+import { secretsOf } from './secrets.ts';
 import { isNetwork } from './trusted-addresses.ts';
 import type { UnixSocket } from './unix-listener.ts';
 
@@ -31,15 +32,20 @@ export interface HubOptions {
   readonly host: string;
   /** TCP port, 0 for any that is free. Default 2206. */
   readonly port: number;
-  /** Shared with the peers, who must prove that they know it. Default '': there is none, and only loopback is listened on. */
-  readonly secret: string;
+  /** Shared with the peers, who must prove that they know one of them. Default none: only loopback is listened on. */
+  readonly secret: readonly string[];
   /** Makes links TLS. Default undefined: they are plain TCP. */
   readonly tls: HubTls | undefined;
   /** Listen on any address without a secret. Default false. */
   readonly insecure: boolean;
   /** Listen on a Unix socket, too. Default undefined: on none. */
   readonly unixSocket: UnixSocket | undefined;
-  /** Addresses, or networks as `10.1.0.0/16`, whose peers are taken as if they were on this host. Default none. */
+  /**
+   * Whether peers on loopback and on the Unix socket may speak PHP, and JSON without a proof. False is for hosts that others use, too;
+   * it needs a secret. Default true.
+   */
+  readonly localTrust: boolean;
+  /** Addresses, or networks as `10.1.0.0/16`, whose peers are trusted with the same. Default none. */
   readonly trust: readonly string[];
   /** Events of PHP peers whose data, `['group_id' => …, 'message' => …]`, are messages to groups. Default `send_to_group`. */
   readonly phpBridge: readonly string[];
@@ -71,7 +77,9 @@ export interface HubOptions {
 }
 
 /** Options as they are given: none is needed, and of `link` and `queues` any may be. */
-export type HubOptionsInput = Partial<Omit<HubOptions, 'link' | 'queues'>> & {
+export type HubOptionsInput = Partial<Omit<HubOptions, 'link' | 'queues' | 'secret'>> & {
+  /** One, or two while one takes the place of the other; '' is none. */
+  readonly secret?: string | readonly string[];
   readonly queues?: Partial<QueueLimits>;
   readonly link?: Partial<HubOptions['link']>;
 };
@@ -95,15 +103,16 @@ const OWNER = 'createHub';
 const OUTPUT_SHARE = 0.25;
 
 /** Fills in the defaults. Throws OptionError `bad_option` for options that a hub cannot run with. */
-export function completeOptions({ link, queues, ...input }: HubOptionsInput): HubOptions {
+export function completeOptions({ link, queues, secret, ...input }: HubOptionsInput): HubOptions {
   const completeLink = completeLinkOptions(link ?? {}, OWNER, 'link.');
   const defaults: HubOptions = {
     host: '127.0.0.1',
     port: 2206,
-    secret: '',
+    secret: secretsOf(OWNER, secret),
     tls: undefined,
     insecure: false,
     unixSocket: undefined,
+    localTrust: true,
     trust: [],
     phpBridge: ['send_to_group'],
     phpAck: 'reserve',
@@ -127,7 +136,7 @@ export function completeOptions({ link, queues, ...input }: HubOptionsInput): Hu
 
 /** Checks what is no number, and options against each other. Throws OptionError `bad_option`. */
 function checkHubOptions(options: HubOptions): void {
-  const { host, tls, unixSocket, trust, phpBridge, phpAck, heartbeatMs, link } = options;
+  const { host, secret, tls, unixSocket, localTrust, trust, phpBridge, phpAck, heartbeatMs, link } = options;
   const refuse = (option: string, problem: string): never => {
     throw new OptionError(OWNER, option, problem);
   };
@@ -136,6 +145,9 @@ function checkHubOptions(options: HubOptions): void {
     refuse('tls', 'needs cert and key. Give both as PEM texts');
   if (unixSocket !== undefined && !isUnixSocket(unixSocket)) {
     refuse('unixSocket', 'must have the path of a file, and a mode from 0 to 0o777');
+  }
+  if (!localTrust && secret.length === 0) {
+    refuse('localTrust', 'is false, and there is no secret that peers could prove. Give a secret');
   }
   if (!trust.every(isNetwork)) refuse('trust', 'must hold addresses or networks, such as 10.1.0.0/16');
   if (!phpBridge.every(isChannelName)) refuse('phpBridge', 'must hold names of events');

@@ -42,6 +42,29 @@ test('peers of a Unix socket need not prove anything, and may speak PHP', async 
   ]);
 });
 
+test('peers of a Unix socket must prove themselves where local peers are not trusted, so that PHP is refused', async () => {
+  const path = socketFile();
+  const { hub, lines } = await startHub({
+    secret: 'a secret',
+    localTrust: false,
+    unixSocket: { path, mode: 0o600 },
+  });
+  const php = await connectTo(path);
+  php.write(encodeFrame(encodeText('a:2:{s:4:"type";s:9:"subscribe";s:8:"channels";a:1:{i:0;s:1:"c";}}')));
+  await until(() => hub.stats().closed.untrusted === 1);
+  const json = await connectTo(path);
+  json.write(encodeFrame(encodeText('{"type":"publish","channels":["c"],"data":"hi"}')));
+  const [chunk] = (await once(json, 'data')) as [Buffer];
+  expect(chunk.subarray(4).toString()).toContain('"code":"unauthorized"');
+  await until(() => hub.stats().closed.unauthorized === 1);
+  expect(hub.stats()).toMatchObject({ subscriptions: 0, published: 0 });
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      fields: expect.objectContaining({ detail: expect.stringContaining('--no-local-trust') }),
+    }),
+  );
+});
+
 test('the file has the permissions that were asked for, and is gone with the hub', async () => {
   for (const mode of [0o600, 0o660]) {
     const path = socketFile();

@@ -1,22 +1,30 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { checkNumber, type ErrorCode, TIMER_MS_MAX } from '@groupcast/protocol';
-import { printable } from '@groupcast/service';
+import { isLoopbackHost, printable } from '@groupcast/service';
 import { Counts } from './counts.ts';
 import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
 import { completeOptions, type HubOptions, type HubOptionsInput } from './hub-options.ts';
 import type { HubStats } from './hub-stats.ts';
 import { createListener, type Listener } from './listener.ts';
-import { isLoopbackHost } from './loopback.ts';
 import { OutputBudget } from './output-budget.ts';
 import type { QueueRow } from './queue/queue-stats.ts';
+import { secretsOf } from './secrets.ts';
 import { Session } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { SessionRow } from './session-row.ts';
 import { createSessionShared, type SessionShared } from './session-shared.ts';
 import { TrustedAddresses } from './trusted-addresses.ts';
 import { listenOnUnixSocket } from './unix-listener.ts';
+
+/** What a change of the secrets means for the peers that are here. */
+export interface SecretChange {
+  /** Secrets that are accepted now. */
+  readonly accepted: number;
+  /** Open sessions whose peers proved another one. They go on, but cannot come back. */
+  readonly sessionsWithOld: number;
+}
 
 /** A hub: peers connect to it, follow channels and publish; it hands every publication to all who follow its channel. */
 export interface Hub {
@@ -32,6 +40,11 @@ export interface Hub {
   drain(options: { readonly windowMs: number }): Promise<void>;
   /** Sends every peer what is queued for it, closes, and frees the port. May be called at any time, and twice. */
   close(): Promise<void>;
+  /**
+   * Changes the secrets that peers prove to know; open sessions go on. Throws OptionError `bad_option`, and HubError `secret_required`
+   * when there were some and would be none, or the other way round: that decides what the hub may listen on.
+   */
+  changeSecret(secret: string | readonly string[]): SecretChange;
   stats(): HubStats;
   /** One row for each session there is. */
   sessions(): readonly SessionRow[];
@@ -77,8 +90,8 @@ class TcpHub implements Hub {
       accepted: (socket) => this.#accept(socket, this.#trusted.has(socket.remoteAddress)),
       tlsRefused: (address, error) => this.#tlsRefused(address, error),
     });
-    this.#unixServer = createServer((socket) => this.#accept(socket, true));
-    this.#trusted = new TrustedAddresses(options.trust);
+    this.#unixServer = createServer((socket) => this.#accept(socket, options.localTrust));
+    this.#trusted = new TrustedAddresses(options.trust, options.localTrust);
     for (const server of this.#servers) {
       server.maxConnections = options.sessionsMax;
       server.on('drop', (drop) => this.#drop(drop?.remoteAddress));
@@ -86,11 +99,11 @@ class TcpHub implements Hub {
   }
 
   listen(): Promise<AddressInfo> {
-    const { host, insecure, secret, tls } = this.#options;
+    const { host, insecure, tls } = this.#options;
     if (this.#listening !== undefined || this.#closing !== undefined) {
       return Promise.reject(new HubError('already_started', 'A hub listens once. Create another one.'));
     }
-    const provesPeers = secret !== '' || tls?.ca !== undefined;
+    const provesPeers = this.#shared.secrets.count > 0 || tls?.ca !== undefined;
     if (!provesPeers && !insecure && !isLoopbackHost(host)) return Promise.reject(secretRequired(host));
     this.#listening = this.#listen();
     return this.#listening;
@@ -106,6 +119,15 @@ class TcpHub implements Hub {
     this.#closing ??= this.#close(undefined);
     this.#drain?.end();
     return this.#closing;
+  }
+
+  changeSecret(secret: string | readonly string[]): SecretChange {
+    const { secrets } = this.#shared;
+    const changed = secretsOf('Hub.changeSecret', secret);
+    if ((changed.length === 0) !== (secrets.count === 0)) throw secretNeedsRestart();
+    secrets.replace(changed);
+    const sessionsWithOld = [...this.#sessions].filter((session) => session.hasOldSecret).length;
+    return { accepted: changed.length, sessionsWithOld };
   }
 
   stats(): HubStats {
@@ -264,6 +286,13 @@ const QUIET_ENDS: ReadonlySet<SessionEnd> = new Set(['closed', 'peer_closed', 'd
 function fieldsOf(session: Session): object {
   const { id, name, address, dialect } = session.row();
   return { session: id, peer: printable(name), address, dialect };
+}
+
+function secretNeedsRestart(): HubError {
+  return new HubError(
+    'secret_required',
+    'A hub with a secret cannot go on without one, nor the other way round. Restart it for that.',
+  );
 }
 
 function secretRequired(host: string): HubError {

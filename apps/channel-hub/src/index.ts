@@ -15,7 +15,7 @@ export type {
 export type { TrimReason } from './engine/history.ts';
 export { HISTORY_RANGES, type HistoryLimits } from './engine/history-limits.ts';
 export { MemoryEngine } from './engine/memory-engine.ts';
-export { createHub, type Hub } from './hub.ts';
+export { createHub, type Hub, type SecretChange } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
 export { HUB_RANGES, type HubOptions, type HubOptionsInput } from './hub-options.ts';
 export type { HubStats } from './hub-stats.ts';

@@ -10,6 +10,7 @@ import type { HubOptions } from './hub-options.ts';
 import { PendingPeers } from './pending-peers.ts';
 import { Queues } from './queue/queues.ts';
 import { Router } from './router.ts';
+import { Secrets } from './secrets.ts';
 import type { Session } from './session.ts';
 import type { SessionEnd } from './session-end.ts';
 
@@ -40,6 +41,7 @@ export function createSessionShared(options: HubOptions, events: SessionEvents):
     options,
     router: new Router(engine),
     queues: new Queues(options.queues),
+    secrets: new Secrets(options.secret),
     pendingPeers: new PendingPeers(pendingPerAddressMax),
     json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
     php: {

@@ -23,7 +23,7 @@ const KEEP_ALIVE = 0x30;
 const FRAME_WORK_BYTES = 256;
 
 const UNTRUSTED =
-  'PHP is taken from this host and from the addresses that --trust names, and from nowhere else.';
+  'PHP is taken from this host, unless --no-local-trust is given, and from the addresses that --trust names.';
 
 /** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
 export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
@@ -41,7 +41,7 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
   #wasAskedToLeave = false;
   #receivedBefore = 0;
 
-  /** `isLocal`: it is on this host, or taken as if it were. */
+  /** `isLocal`: it is on a host that is trusted, as this one is by default. */
   constructor(id: number, socket: Socket, isLocal: boolean, shared: SessionShared) {
     const { options } = shared;
     this.id = id;
@@ -63,6 +63,12 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
 
   get queuedBytes(): number {
     return this.#link.queuedBytes;
+  }
+
+  /** Whether the secret that the peer proved to know is accepted no longer. */
+  get hasOldSecret(): boolean {
+    const { secret } = this.#admission;
+    return secret !== undefined && !this.#shared.secrets.has(secret);
   }
 
   row(): SessionRow {
@@ -154,7 +160,7 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
       return;
     }
     this.#link.frameBytesMax = this.#admission.frameBytesMax;
-    this.#dialect?.challenge(asked.nonce, asked.proof);
+    this.#dialect?.challenge(asked);
   }
 
   proof(proof: Uint8Array): void {

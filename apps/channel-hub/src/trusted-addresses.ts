@@ -1,15 +1,18 @@
 import { BlockList, isIP } from 'node:net';
-import { isLoopbackAddress } from './loopback.ts';
+import { isLoopbackAddress } from '@groupcast/service';
 
 const BITS = { 4: 32, 6: 128 } as const;
 const MAPPED = '::ffff:';
 
-/** Addresses whose peers are taken as if they were on this host: loopback always, and what an operator names. */
+/** Addresses whose peers are trusted: what an operator names, and loopback unless the operator does not trust it. */
 export class TrustedAddresses {
   readonly #networks = new BlockList();
 
+  readonly #trustsLoopback: boolean;
+
   /** `networks`: addresses, or networks as `10.1.0.0/16`. Throws RangeError for what is neither. */
-  constructor(networks: readonly string[]) {
+  constructor(networks: readonly string[], trustsLoopback = true) {
+    this.#trustsLoopback = trustsLoopback;
     for (const network of networks) {
       const { address, bits, family } = parseNetwork(network);
       this.#networks.addSubnet(address, bits, family);
@@ -19,7 +22,7 @@ export class TrustedAddresses {
   /** An address that is not known is not trusted. */
   has(address: string | undefined): boolean {
     if (address === undefined) return false;
-    if (isLoopbackAddress(address)) return true;
+    if (this.#trustsLoopback && isLoopbackAddress(address)) return true;
     // IPv6 sockets show IPv4 peers so.
     const plain = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
     const family = isIP(plain);

@@ -84,7 +84,7 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     default: '',
     valueName: 'FILE',
     describe:
-      'File with the secret that is shared with the hub; a hub that cannot prove that it knows it is left.',
+      'File with the secret that is shared with the hub; a hub that cannot prove that it knows it is left. Messages are not protected by it on the way: use TLS between hosts.',
   }),
   hubTls: flagOption({ default: false, describe: 'Speak TLS with the hub.' }),
   hubTlsCaFile: textOption({

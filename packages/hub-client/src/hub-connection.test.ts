@@ -97,6 +97,22 @@ describe('with a secret', () => {
     expect(session.raw.received.includes(SECRET)).toBe(false);
   });
 
+  test('finds a hub that has it beside another one', async () => {
+    const events = connect({ secret: SECRET });
+    const session = await hub.accept();
+    const { nonce } = await session.expect('hello');
+    const own = Buffer.alloc(32, 1);
+    const proof = createProof('the one before', 'hub', nonce, own);
+    session.send(
+      native.encodeChallenge({ nonce: own, proof, otherProof: createProof(SECRET, 'hub', nonce, own) }),
+    );
+    expect(Buffer.from((await session.expect('proof')).proof)).toEqual(
+      Buffer.from(createProof(SECRET, 'peer', nonce, own)),
+    );
+    session.welcome();
+    await events.seen(({ type }) => type === 'opened');
+  });
+
   test('never uses a nonce twice', async () => {
     const nonces = new Set<string>();
     for (let connections = 0; connections < 5; connections++) {
@@ -125,6 +141,14 @@ describe('with a secret', () => {
         const own = Buffer.alloc(32, 1);
         const earlier = Buffer.alloc(32, 2);
         return [native.encodeChallenge({ nonce: own, proof: createProof(SECRET, 'hub', earlier, own) })];
+      },
+    ],
+    [
+      'has two other secrets',
+      ({ nonce }) => {
+        const own = Buffer.alloc(32, 1);
+        const [proof, otherProof] = ['other', 'another'].map((text) => createProof(text, 'hub', nonce, own));
+        return [native.encodeChallenge({ nonce: own, proof: proof!, otherProof: otherProof! })];
       },
     ],
     [

@@ -46,6 +46,9 @@ export const CHANNELS_PER_SESSION_MAX = 100_000;
 export const NONCE_BYTES = 32;
 export const PROOF_BYTES = 32;
 
+/** Secrets that a hub accepts at a time: the one, and the one that takes its place. */
+export const SECRETS_MAX = 2;
+
 /** Fields with a one-byte length: peer name, sender, message id, epoch, error code. */
 export const SHORT_TEXT_BYTES_MAX = 255;
 

@@ -62,7 +62,10 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     nonce: bytes32,
     name: shortText,
   }),
-  fc.record({ type: fc.constant('challenge' as const), nonce: bytes32, proof: bytes32 }),
+  fc.record(
+    { type: fc.constant('challenge' as const), nonce: bytes32, proof: bytes32, otherProof: bytes32 },
+    { requiredKeys: ['type', 'nonce', 'proof'] },
+  ),
   fc.record({ type: fc.constant('proof' as const), proof: bytes32 }),
   fc.record({
     type: fc.constant('welcome' as const),

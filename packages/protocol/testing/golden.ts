@@ -22,7 +22,7 @@ export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const BYTE_FIELDS: ReadonlySet<string> = new Set(['nonce', 'proof', 'payload']);
+const BYTE_FIELDS: ReadonlySet<string> = new Set(['nonce', 'proof', 'otherProof', 'payload']);
 
 /** A native message as golden files write it: snake case to camel case, hex digits to bytes. */
 export function fromGolden(value: unknown, field = ''): unknown {

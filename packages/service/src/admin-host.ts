@@ -1,10 +1,5 @@
 import { isIP } from 'node:net';
 
-/** Whether only this machine can reach the address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
 /**
  * Whether a request to a loopback port may carry this `Host` header: an address, or `localhost`. Any other name was
  * looked up in somebody's DNS, who may have pointed it here to read the port through a browser. A request without the

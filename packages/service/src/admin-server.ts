@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isHostAllowed, isLoopback } from './admin-host.ts';
+import { isHostAllowed } from './admin-host.ts';
+import { isLoopbackHost } from './loopback.ts';
 
 /** What an admin port serves. */
 export interface AdminServerOptions {
@@ -61,7 +62,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   for (const [path, route] of Object.entries(options.routes)) {
     handlers.set(path, async () => json(200, await route()));
   }
-  const loopbackOnly = isLoopback(options.host);
+  const loopbackOnly = isLoopbackHost(options.host);
   const server = createServer(
     {
       headersTimeout: REQUEST_DEADLINE_MS,

@@ -10,6 +10,7 @@ export { listenErrorMessage } from './listen-error-message.ts';
 export { type Log, SILENT_LOG } from './log.ts';
 export { LogLimiter } from './log-limiter.ts';
 export { createLogger, type LogFormat, type Logger } from './logger.ts';
+export { isLoopbackAddress, isLoopbackHost } from './loopback.ts';
 export { openFilesMax } from './open-files.ts';
 export {
   addressOption,
@@ -22,12 +23,12 @@ export {
   textOption,
 } from './option.ts';
 export { printable } from './printable.ts';
-export type { Command, Program } from './program.ts';
+export type { Command, CommandContext, Program } from './program.ts';
 export { readConfig } from './read-config.ts';
 export { runCommand } from './run-command.ts';
 export { runMain } from './run-main.ts';
 export { runUntilSignal } from './run-until-signal.ts';
-export { readSecretFile } from './secret-file.ts';
+export { readSecretFile, readSecretFiles } from './secret-file.ts';
 export { startTable } from './start-table.ts';
 export { textTable } from './text-table.ts';
 export { readTlsFiles, type TlsMaterial } from './tls-files.ts';

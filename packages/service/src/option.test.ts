@@ -86,7 +86,8 @@ describe('what each kind takes from a file', () => {
     expect(json(level, 'warn')).toBe('warn');
     for (const bad of [null, {}, [1], '1', 1.5, -1]) expect(json(port, bad)).toMatch(/^refused: an integer/);
     for (const bad of [null, 1, 'true']) expect(json(insecure, bad)).toBe('refused: true or false');
-    for (const bad of [null, 'a', [1], { length: 0 }])
+    expect(json(origins, 'a,b')).toEqual(['a', 'b']);
+    for (const bad of [null, 1, [1], { length: 0 }])
       expect(json(origins, bad)).toBe('refused: a list of texts');
     expect(json(path, 1)).toBe('refused: text');
   });

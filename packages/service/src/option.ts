@@ -98,15 +98,16 @@ export function flagOption(row: Row<boolean>): Option<boolean> {
   };
 }
 
-/** Several texts: separated by commas or by repeating the flag; an array of texts in the file. */
+/** Several texts: separated by commas or by repeating the flag; an array of texts in the file, or one text. */
 export function listOption(row: ListRow): Option<readonly string[]> {
   const allowed = 'a list of texts';
   return {
     ...describeRow(row, 'list', allowed, row.valueName, ''),
     parseTexts: (texts) => checked(row, listItems(texts), allowed),
     parseJson: (json) => {
-      const texts = Array.isArray(json) && json.every((item) => typeof item === 'string');
-      return checked(row, texts ? listItems(json) : undefined, allowed);
+      const list = typeof json === 'string' ? [json] : json;
+      const isTexts = Array.isArray(list) && list.every((item) => typeof item === 'string');
+      return checked(row, isTexts ? listItems(list) : undefined, allowed);
     },
   };
 }

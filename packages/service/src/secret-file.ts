@@ -17,6 +17,12 @@ export interface SecretReading {
   readonly warning: string | undefined;
 }
 
+/** Secrets, and what there is to say about their files. */
+export interface SecretsReading {
+  readonly secrets: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /** Reads the shared secret; white space around it does not count. Throws ConfigError when there is no good secret in the file. */
 export function readSecretFile(path: string): SecretReading {
   if (path === '') return { secret: '', warning: undefined };
@@ -29,4 +35,13 @@ export function readSecretFile(path: string): SecretReading {
   }
   const open = (mode & READABLE_BY_OTHERS) !== 0;
   return { secret, warning: open ? `${path} can be read by others; run: chmod 600 ${path}` : undefined };
+}
+
+/** Reads the secrets of several files, each secret once. Throws ConfigError, as `readSecretFile` does. */
+export function readSecretFiles(paths: readonly string[]): SecretsReading {
+  const readings = paths.map(readSecretFile);
+  return {
+    secrets: [...new Set(readings.map(({ secret }) => secret))],
+    warnings: readings.flatMap(({ warning }) => (warning === undefined ? [] : [warning])),
+  };
 }

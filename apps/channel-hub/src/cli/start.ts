@@ -9,7 +9,7 @@ import {
   type Log,
   listenAt,
   openFilesMax,
-  readSecretFile,
+  readSecretFiles,
   readTlsFiles,
   runUntilSignal,
   startTable,
@@ -24,6 +24,7 @@ import type { UnixSocket } from '../unix-listener.ts';
 import { warmUp } from '../warm-up.ts';
 import { limitLog } from './limited-log.ts';
 import { hubMetrics } from './metrics.ts';
+import { rereadSecrets, secretInTheOpen } from './secret-files.ts';
 import { type HubReport, hubReport } from './stats.ts';
 
 /** After the window of a drain, peers have a second to take what is queued for them; then the process ends whatever is left. */
@@ -43,13 +44,13 @@ const LEASED_SHARE = 0.125;
 export const startCommand: Command<HubConfig> = {
   summary: 'Run the hub.',
   run: async (config, context) => {
-    const { secret, warning } = readSecretFile(config.secretFile);
+    const { secrets, warnings } = readSecretFiles(config.secretFile);
     const log = createLogger({ name: 'groupcast-hub', level: config.logLevel, format: config.logFormat });
-    for (const line of [...context.warnings, warning]) if (line !== undefined) log.warn(line);
+    for (const line of [...context.warnings, ...warnings, ...secretInTheOpen(config)]) log.warn(line);
     const limited = limitLog(log);
     // Nobody is here yet: a signal that comes meanwhile ends the process at once.
     await practise(config, log);
-    const hub = createHub({ ...hubOptions(config, limited.log), secret });
+    const hub = createHub({ ...hubOptions(config, limited.log), secret: secrets });
     const loopDelay = new EventLoopDelay();
     let listen = '';
     const stats = async (): Promise<HubReport> => hubReport(hub, listen, loopDelay.read().p99Ms);
@@ -68,7 +69,8 @@ export const startCommand: Command<HubConfig> = {
       return hub.drain({ windowMs });
     };
     // Before the hub listens: a signal that comes in between must end it in order, too.
-    const ended = runUntilSignal({ drain, log, deadlineMs: windowMs + CLOSE_DEADLINE_MS });
+    const reload = (): void => rereadSecrets(hub, context, log);
+    const ended = runUntilSignal({ drain, reload, log, deadlineMs: windowMs + CLOSE_DEADLINE_MS });
     try {
       const { port } = await listenForPeers(hub, config);
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
@@ -122,6 +124,7 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
     tls: tlsOptions(config),
     insecure,
     unixSocket: unixSocketOf(config),
+    localTrust: config.localTrust,
     trust: config.trust,
     phpBridge: config.phpBridge,
     phpAck: config.phpAck,

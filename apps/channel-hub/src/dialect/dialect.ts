@@ -29,6 +29,9 @@ export interface Requests {
   countRefusal(error: ProtocolError): void;
 }
 
+/** What the hub sends to a peer that must prove itself. */
+export type HubChallenge = Omit<native.Challenge, 'type'>;
+
 /** How one peer writes: turns its frames into requests, and what the session answers into frames. */
 export interface Dialect {
   readonly name: 'native' | 'json' | 'php';
@@ -44,7 +47,7 @@ export interface Dialect {
   receive(bytes: Uint8Array, start: number, end: number): void;
   /** Does what was put off. Throws ProtocolError. */
   receivedAll(): void;
-  challenge(nonce: Uint8Array, proof: Uint8Array): void;
+  challenge(challenge: HubChallenge): void;
   welcome(heartbeatMs: number, frameBytesMax: number): void;
   subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void;
   /** The hub is about to end. Whether the peer was told: where its dialect has no word for it, it is not. */

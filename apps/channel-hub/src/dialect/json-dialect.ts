@@ -1,7 +1,7 @@
 import { encodeFrame, encodeText, limits, native, ProtocolError, utf8ByteLength } from '@groupcast/protocol';
 import { type HubJsonReply, type HubJsonRequest, parseHubJsonRequest } from '@groupcast/protocol/schema';
 import type { RequestId } from '../subscriber.ts';
-import type { Dialect, Requests } from './dialect.ts';
+import type { Dialect, HubChallenge, Requests } from './dialect.ts';
 import { errorText, type JsonEvents } from './json-event.ts';
 import { type ChannelPosition, JsonPublish, type JsonPublishOutcome } from './json-publish.ts';
 import { JsonQueues } from './json-queues.ts';
@@ -65,8 +65,9 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
     }
   }
 
-  challenge(nonce: Uint8Array, proof: Uint8Array): void {
-    this.#send({ type: 'challenge', nonce: hex(nonce), proof: hex(proof) });
+  challenge({ nonce, proof, otherProof }: HubChallenge): void {
+    const other = otherProof === undefined ? {} : { other_proof: hex(otherProof) };
+    this.#send({ type: 'challenge', nonce: hex(nonce), proof: hex(proof), ...other });
   }
 
   welcome(_heartbeatMs: number, frameBytesMax: number): void {

@@ -1,7 +1,7 @@
 import { limits, native, type Position, ProtocolError } from '@groupcast/protocol';
 import type { HistoryPage, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { RequestId } from '../subscriber.ts';
-import type { Dialect, Requests } from './dialect.ts';
+import type { Dialect, HubChallenge, Requests } from './dialect.ts';
 import { NativeQueues } from './native-queues.ts';
 import { PublishRun } from './publish-run.ts';
 
@@ -63,8 +63,8 @@ export class NativeDialect implements Dialect, PublishSlot, HistorySlot {
     this.#session.refuse(request, error);
   }
 
-  challenge(nonce: Uint8Array, proof: Uint8Array): void {
-    this.#session.send(native.encodeChallenge({ nonce, proof }));
+  challenge(challenge: HubChallenge): void {
+    this.#session.send(native.encodeChallenge(challenge));
   }
 
   welcome(heartbeatMs: number, frameBytesMax: number): void {

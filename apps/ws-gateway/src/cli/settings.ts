@@ -1,5 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { ConfigError, readSecretFile, readTlsFiles, type TlsMaterial } from '@groupcast/service';
+import {
+  ConfigError,
+  isLoopbackHost,
+  readSecretFile,
+  readTlsFiles,
+  type TlsMaterial,
+} from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { type GatewayConfig, parseHub } from '../config.ts';
 import { connectionsMaxOf } from '../supervision/connections-max.ts';
@@ -27,7 +33,18 @@ export function readSettings(config: GatewayConfig): SettingsReading {
     drainDelayMs: Math.round(config.drainDelaySeconds * 1_000),
     worker: workerOptions(config, secret),
   };
-  return { settings, warnings: warning === undefined ? [] : [warning] };
+  return { settings, warnings: [...(warning === undefined ? [] : [warning]), ...secretInTheOpen(config)] };
+}
+
+/** A warning where the hub is asked for its proof on a way that others can read and change. */
+function secretInTheOpen({ hub: address, secretFile, hubTls: isTls }: GatewayConfig): readonly string[] {
+  const hub = parseHub(address);
+  const isNear = hub === undefined || 'path' in hub || isLoopbackHost(hub.host);
+  if (secretFile === '' || isTls || isNear) return [];
+  return [
+    `The secret is used with the hub at ${address} without TLS: whoever is on the way reads, adds and removes messages after the handshake. ` +
+      'Make certificates with "groupcast-hub gen-certs", and give --hub-tls and --hub-tls-ca-file.',
+  ];
 }
 
 function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOptions, 'index'> {

@@ -57,8 +57,12 @@ export class ByteReader {
     return textOf(this.bytes(this.u16()));
   }
 
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
   end(): void {
-    if (this.#at !== this.#bytes.length) throw new ProtocolError('bad_frame', 'Bytes follow the last field.');
+    if (!this.isAtEnd) throw new ProtocolError('bad_frame', 'Bytes follow the last field.');
   }
 }
 

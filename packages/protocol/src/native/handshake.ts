@@ -19,6 +19,8 @@ export interface Challenge {
   readonly type: 'challenge';
   readonly nonce: Uint8Array;
   readonly proof: Uint8Array;
+  /** By the other secret, where the hub has two. */
+  readonly otherProof?: Uint8Array;
 }
 
 /** Peer to hub: the answer to the challenge. */
@@ -67,11 +69,15 @@ export function decodeHello(reader: ByteReader): Hello {
 }
 
 export function encodeChallenge(challenge: Omit<Challenge, 'type'>): Uint8Array {
-  return new ByteWriter(OPCODES.challenge).bytes(challenge.nonce).bytes(challenge.proof).frame();
+  const writer = new ByteWriter(OPCODES.challenge).bytes(challenge.nonce).bytes(challenge.proof);
+  return (challenge.otherProof === undefined ? writer : writer.bytes(challenge.otherProof)).frame();
 }
 
 export function decodeChallenge(reader: ByteReader): Challenge {
-  return { type: 'challenge', nonce: reader.bytes(NONCE_BYTES), proof: reader.bytes(PROOF_BYTES) };
+  const nonce = reader.bytes(NONCE_BYTES);
+  const proof = reader.bytes(PROOF_BYTES);
+  if (reader.isAtEnd) return { type: 'challenge', nonce, proof };
+  return { type: 'challenge', nonce, proof, otherProof: reader.bytes(PROOF_BYTES) };
 }
 
 export function encodeProof(proof: Uint8Array): Uint8Array {

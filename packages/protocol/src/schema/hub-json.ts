@@ -81,7 +81,12 @@ export const hubJsonRequest = z.discriminatedUnion('type', [
 
 /** Hub to peer in the JSON dialect. */
 export const hubJsonReply = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('challenge'), nonce: hexBytes(NONCE_BYTES), proof: hexBytes(PROOF_BYTES) }),
+  z.object({
+    type: z.literal('challenge'),
+    nonce: hexBytes(NONCE_BYTES),
+    proof: hexBytes(PROOF_BYTES),
+    other_proof: hexBytes(PROOF_BYTES).optional(),
+  }),
   z.object({
     type: z.literal('welcome'),
     version: z.int(),

@@ -13,6 +13,7 @@ test.each([
   '128.0.0.1',
   'example.org',
   '127.example.org',
+  '127.evil.example',
   '127.0.0.1.example.org',
   'localhost.example.org',
   '::ffff:0.0.0.0',

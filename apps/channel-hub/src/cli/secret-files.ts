@@ -1,0 +1,43 @@
+import {
+  type CommandContext,
+  ConfigError,
+  isLoopbackHost,
+  type Log,
+  readSecretFiles,
+} from '@groupcast/service';
+import type { HubConfig } from '../config.ts';
+import type { Hub } from '../hub.ts';
+
+/** A warning where peers prove themselves on a way that others can read and change. */
+export function secretInTheOpen({ host, secretFile, tlsCertFile }: HubConfig): readonly string[] {
+  if (secretFile.length === 0 || tlsCertFile !== '' || isLoopbackHost(host)) return [];
+  return [
+    `The secret is used on ${host} without TLS: whoever is on the way reads, adds and removes messages after the handshake. ` +
+      'Make certificates with "groupcast-hub gen-certs", and give --tls-cert-file and --tls-key-file.',
+  ];
+}
+
+/**
+ * Reads the secret files again, and which ones there are; nothing else of the configuration changes. When that fails, the hub keeps the secrets
+ * that it has, and every problem is logged.
+ */
+export function rereadSecrets(hub: Hub, context: Pick<CommandContext<HubConfig>, 'reread'>, log: Log): void {
+  try {
+    const { secretFile: files } = context.reread().config;
+    const { secrets, warnings } = readSecretFiles(files);
+    const { accepted, sessionsWithOld } = hub.changeSecret(secrets);
+    for (const line of warnings) log.warn({}, line);
+    log.info({ files, accepted, sessionsWithOld }, 'The secret files were read again');
+    if (sessionsWithOld === 0) return;
+    log.warn(
+      { sessionsWithOld },
+      'Peers that are here know only a secret that is gone: they cannot come back',
+    );
+  } catch (error) {
+    const problems =
+      error instanceof ConfigError
+        ? error.problems
+        : [error instanceof Error ? error.message : String(error)];
+    for (const problem of problems) log.error({}, `The secrets are as before: ${problem}`);
+  }
+}
