@@ -204,7 +204,8 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     min: MIB,
     max: 1_024 * 1_024 * MIB,
     unit: 'bytes',
-    describe: 'What is kept of all channels together; the one that was used longest ago loses first.',
+    describe:
+      'What is kept of all channels together; above it the publisher that holds most loses what it used longest ago.',
   }),
   workQueuesMax: integerOption({
     default: QUEUE_DEFAULTS.queuesMax,

@@ -198,8 +198,8 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     peers[2]!.link.close();
     peers[0]!.link.close();
     peers[3]!.link.destroy();
-    await until(() => hub.stats().sessions === 0 && hub.stats().engineChannels === 0);
-    expect(hub.stats()).toMatchObject({ ...NOBODY, history: { publications: 0, bytes: 0 } });
+    await until(() => hub.stats().sessions === 0 && hub.stats().history.bytes === 0);
+    expect(hub.stats()).toMatchObject({ ...NOBODY, history: { publications: 0, positions: 0 } });
     expect(hub.sessions()).toEqual([]);
   });
 

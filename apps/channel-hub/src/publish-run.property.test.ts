@@ -129,6 +129,7 @@ class Rig {
       throw new Error('Nobody asks for this.');
     };
     return {
+      peer: 1,
       queues: { enqueue: never, consumer: never, sendItem: never },
       hello: never,
       proof: never,

@@ -6,7 +6,7 @@ import type { Subscriber } from './subscriber.ts';
 
 const SUBSCRIBERS = 8;
 
-const SLOT = { published: () => {}, refused: () => {} };
+const SLOT = { publisher: 1, published: () => {}, refused: () => {} };
 
 /** Somebody who follows channels and remembers nothing. */
 class SilentSubscriber implements Subscriber {

@@ -275,7 +275,7 @@ test('counts publications and copies, and writes nothing to those who do not fol
       number: 0,
     }),
   );
-  const slot = { published(): void {}, refused(): void {} };
+  const slot = { publisher: 1, published(): void {}, refused(): void {} };
   router.publish(publication, new Uint8Array(), slot, 0);
   expect(deliver('a', 1)).toBe(3);
   expect(deliver('unknown', 1)).toBe(0);
@@ -290,7 +290,7 @@ describe('runs', () => {
   function publishRun(deliver: (sink: RunSink, from: (index: number) => [number, number]) => void): number {
     engine.publishRun = (_bytes, _start, _end, _slot, sink) =>
       deliver(sink, (index) => [index * 5, index * 5 + 5]);
-    const slot = { published: () => {}, refused: () => {} };
+    const slot = { publisher: 1, published: () => {}, refused: () => {} };
     return router.publishRun(BYTES, 0, BYTES.length, 4, slot);
   }
 

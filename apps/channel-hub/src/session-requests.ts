@@ -11,6 +11,8 @@ import type { RequestId, Subscriber } from './subscriber.ts';
 
 /** Whose requests they are. */
 export interface RequestsOwner {
+  /** The peer's number. */
+  readonly id: number;
   /** What answers are written in; requests come from nowhere else. */
   readonly dialect: Dialect | undefined;
   hello(nonce: Uint8Array, name: string): void;
@@ -52,6 +54,10 @@ export class SessionRequests implements PhpRequests, Subscriber {
   /** Publications and items that were sent to it. */
   get delivered(): number {
     return this.#delivered;
+  }
+
+  get peer(): number {
+    return this.#owner.id;
   }
 
   get takesRuns(): boolean {

@@ -36,10 +36,21 @@ const COUNTERS: readonly (readonly [field: NumberField, name: string, help: stri
 const HISTORY_GAUGES: readonly (readonly [field: HistoryField, name: string, help: string])[] = [
   ['publications', 'history_publications', 'Publications that are kept for those who missed them.'],
   ['bytes', 'history_bytes', 'What history takes.'],
+  ['positions', 'history_positions', 'Channels of which only a position that was told is kept.'],
   ['messageIds', 'message_ids', 'Message ids that a repetition would be known by.'],
 ];
 
 const HISTORY_COUNTERS: readonly (readonly [field: HistoryField, name: string, help: string])[] = [
+  [
+    'channelsDropped',
+    'history_channels_dropped_total',
+    'Channels that lost all their publications for want of room.',
+  ],
+  [
+    'positionsDropped',
+    'history_positions_dropped_total',
+    'Positions of channels forgotten early because there were too many.',
+  ],
   ['duplicates', 'duplicates_total', 'Repetitions that were answered and not published again.'],
   [
     'messageIdsDropped',

@@ -5,6 +5,8 @@ import type { RequestId } from '../subscriber.ts';
 
 /** What a peer asks for, in whatever dialect: the session does it. Each may throw ProtocolError. */
 export interface Requests {
+  /** The peer's number. */
+  readonly peer: number;
   readonly queues: QueueRequests;
   /** The peer says who it is, and wants proof from the hub. */
   hello(nonce: Uint8Array, name: string): void;

@@ -100,6 +100,10 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
     return false;
   }
 
+  get publisher(): number {
+    return this.#session.peer;
+  }
+
   published(id: string | number, positions: readonly ChannelPosition[]): void {
     this.#publishesWaiting -= 1;
     this.#send({ type: 'published', id, positions: [...positions] });

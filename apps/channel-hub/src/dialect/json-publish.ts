@@ -8,6 +8,8 @@ export interface ChannelPosition extends Position {
 
 /** Who is told how a `publish` ended. */
 export interface JsonPublishOutcome {
+  /** The number of the peer that publishes. */
+  readonly publisher: number;
   published(id: string | number, positions: readonly ChannelPosition[]): void;
   refused(id: string | number | undefined, error: ProtocolError): void;
 }
@@ -27,6 +29,10 @@ export class JsonPublish implements PublishSlot {
     this.#outcome = outcome;
     this.#positions = channels.map(() => undefined);
     this.#left = channels.length;
+  }
+
+  get publisher(): number {
+    return this.#outcome.publisher;
   }
 
   /** The request of the publication to channel number `index`; 0 when no answer is wanted. */

@@ -18,11 +18,13 @@ export class NativeDialect implements Dialect, PublishSlot, HistorySlot {
   readonly heartbeats = true;
   readonly strict = true;
   readonly takesRuns = true;
+  readonly publisher: number;
   readonly #session: Requests;
   readonly #run = new PublishRun();
   readonly #queues: NativeQueues;
 
   constructor(session: Requests) {
+    this.publisher = session.peer;
     this.#session = session;
     this.#queues = new NativeQueues(session);
   }

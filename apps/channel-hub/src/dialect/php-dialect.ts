@@ -56,6 +56,7 @@ export class PhpDialect implements Dialect, PublishSlot {
   readonly heartbeats = false;
   readonly strict = true;
   readonly takesRuns = false;
+  readonly publisher: number;
   readonly #session: PhpRequests;
   readonly #shared: PhpShared;
   readonly #queues: PhpQueues;
@@ -67,6 +68,7 @@ export class PhpDialect implements Dialect, PublishSlot {
   readonly #bridged = new Set<string>();
 
   constructor(session: PhpRequests, shared: PhpShared) {
+    this.publisher = session.peer;
     this.#session = session;
     this.#shared = shared;
     this.#queues = new PhpQueues(session, shared);

@@ -44,6 +44,8 @@ export interface Engine {
 
 /** Who waits for the answer to a publication. One object serves many requests, so that no message needs a closure. */
 export interface PublishSlot {
+  /** The number of the peer that publishes: what is kept of publications that name no sender is its share. */
+  readonly publisher: number;
   published(request: number, position: Position): void;
   refused(request: number, error: ProtocolError): void;
 }
@@ -99,7 +101,7 @@ export interface RunSink {
 
 /** Gauges, and counters since the start. */
 export interface EngineStats {
-  /** Channels that the engine keeps something for. */
+  /** Channels that the engine keeps more for than a position. */
   readonly channels: number;
   /** Prefixes that are followed. */
   readonly prefixes: number;
@@ -114,6 +116,12 @@ export interface HistoryStats {
   readonly bytes: number;
   /** Publications that were given up, by the bound that they broke. */
   readonly trimmed: Readonly<Record<TrimReason, number>>;
+  /** Channels that lost all their publications for want of room. */
+  readonly channelsDropped: number;
+  /** Channels without publications and followers whose position somebody was told lately. */
+  readonly positions: number;
+  /** Such positions that were forgotten early, for want of room. */
+  readonly positionsDropped: number;
   /** Answers to `history`. */
   readonly reads: Readonly<Record<native.HistoryVerdict, number>>;
   /** Message ids that a repetition would be known by. */

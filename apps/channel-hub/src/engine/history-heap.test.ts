@@ -25,6 +25,7 @@ function publishTo(history: History, channel: string, payloadBytes: number): voi
   history.publish(
     channel,
     native.encodePublish({ channel, ...fields, payload: new Uint8Array(payloadBytes) }),
+    1,
   );
 }
 
@@ -46,4 +47,15 @@ test.each([
   // Nor is it counted at so much more that little of the room is used.
   expect(held).toBeGreaterThan(TOTAL_BYTES_MAX / 3);
   expect(history.stats().publications).toBeGreaterThan(0);
+});
+
+test.each([10, 200])('so it is with places, for names of %i characters', (length) => {
+  const history = new History({ ...HISTORY_DEFAULTS, totalBytesMax: TOTAL_BYTES_MAX });
+  const before = heldBytes();
+  for (let index = 0; history.stats().positionsDropped === 0; index++)
+    history.read(`${index}`.padEnd(length));
+  const held = heldBytes() - before;
+  expect(history.stats().bytes).toBeLessThanOrEqual(TOTAL_BYTES_MAX / 8);
+  expect(held).toBeLessThan(TOTAL_BYTES_MAX / 8);
+  expect(held).toBeGreaterThan(TOTAL_BYTES_MAX / 24);
 });

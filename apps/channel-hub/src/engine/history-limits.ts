@@ -8,11 +8,11 @@ export interface HistoryLimits {
   readonly ageMs: number;
   /** Frames of one channel, in bytes. Default 1 MiB. */
   readonly bytesMax: number;
-  /** Everything that is kept for all channels together, in bytes; the channel used longest ago loses first. Default 256 MiB. */
+  /** Everything that is kept for all channels together, in bytes; the publisher that holds most loses first, what it used longest ago. Default 256 MiB. */
   readonly totalBytesMax: number;
   /** How long a message id is known at least, in milliseconds. Default 120,000. */
   readonly dedupeMs: number;
-  /** Message ids that are known at a time; above, the oldest are forgotten early. Default 1,000,000. */
+  /** Message ids that are known at a time; above, the oldest of the sender that has most are forgotten early. Default 1,000,000. */
   readonly dedupeIdsMax: number;
 }
 

@@ -3,8 +3,10 @@ import { Arrivals, type ArrivalTaker } from './arrivals.ts';
 import { ChannelCache } from './channel-cache.ts';
 import type { FollowSlot } from './engine.ts';
 import type { HistoryLimits } from './history-limits.ts';
-import { Recency } from './recency.ts';
+import { Places } from './places.ts';
 import { ShardedMap } from './sharded-map.ts';
+import { Shares } from './shares.ts';
+import { Place, type Standing } from './standing.ts';
 import { Stream } from './stream.ts';
 
 /** The bound for which a publication was given up. */
@@ -15,6 +17,9 @@ export const STREAM_BYTES = 576;
 
 /** Publications of one channel that came within this part of `ageMs` may be given up together: that much too late at most. */
 const TOGETHER_SHARE = 1 / 64;
+
+/** The part of the room that places may take. */
+const PLACES_SHARE = 1 / 8;
 
 /** Streams that one turn of the event loop forgets. */
 const SWEEP_STREAMS_MAX = 1_000;
@@ -27,14 +32,22 @@ export interface HistoryCounts {
   /** What is kept, in bytes, with what it costs beside the frames; not what followed channels cost without publications. */
   readonly bytes: number;
   readonly trimmed: Readonly<Record<TrimReason, number>>;
+  /** Channels that lost all their publications for want of room. */
+  readonly channelsDropped: number;
+  /** Channels of which only the position is kept, because somebody was told it. */
+  readonly positions: number;
+  /** Such positions that were forgotten before their time, for want of room. */
+  readonly positionsDropped: number;
 }
 
 /**
  * Where every channel stands, and its newest publications within the limits.
  *
- * A channel has a stream from its first use on, and keeps it while it is followed and until it was not used for `ageMs`. What was
- * forgotten, all together, leaves one number, the floor: no offset of a forgotten channel is above it, and every new stream
- * begins there. So an offset is never given twice, and offsets of a channel only rise.
+ * A channel has a stream while it is followed, and while something is kept that was published to it. One that has none costs a place, if somebody was told
+ * where it stands, and nothing otherwise. What was used for `ageMs` by nobody is forgotten.
+ *
+ * Every stream with publications belongs to the share of the publisher that made it grow last. When all together take too much, the heaviest share loses what
+ * it used longest ago.
  *
  * Publications of a run are sorted in later, many at a time, before anybody looks. Those past their age leave when their channel is used, or with all the others when it was not used for that long.
  */
@@ -44,15 +57,17 @@ export class History implements ArrivalTaker {
   readonly #cache = new ChannelCache();
   // Whoever looks at publications or counts them must sort these in first.
   readonly #arrivals = new Arrivals();
-  // All streams that have something to lose: publications, or themselves when nobody follows them.
-  readonly #recency = new Recency();
+  readonly #places: Places;
+  readonly #shares = new Shares();
   readonly #trimmed: Record<TrimReason, number> = { count: 0, age: 0, bytes: 0, total: 0 };
-  #floor = 0;
+  #channelsDropped = 0;
   #publications = 0;
+  // Of streams, without the places.
   #bytes = 0;
 
   constructor(historyLimits: HistoryLimits) {
     this.#limits = historyLimits;
+    this.#places = new Places(historyLimits.ageMs, historyLimits.totalBytesMax * PLACES_SHARE);
   }
 
   /** What is kept, and what was given up. */
@@ -61,18 +76,23 @@ export class History implements ArrivalTaker {
     return {
       channels: this.#streams.size,
       publications: this.#publications,
-      bytes: this.#bytes,
+      bytes: this.#bytes + this.#places.bytes,
       trimmed: { ...this.#trimmed },
+      channelsDropped: this.#channelsDropped,
+      positions: this.#places.size,
+      positionsDropped: this.#places.dropped,
     };
   }
 
-  /** Turns a PUBLISH into the DELIVER of the channel's next offset, in place, and keeps a copy. */
-  publish(channel: string, frame: Uint8Array): Stream {
+  /** Turns a PUBLISH, which came from the peer `publisher`, into the DELIVER of the channel's next offset, in place, and keeps a copy. */
+  publish(channel: string, frame: Uint8Array, publisher: number): Stream {
+    const nowMs = performance.now();
     const stream = this.#use(channel);
+    stream.publisher = publisher;
     stream.advance(1);
     native.turnIntoDeliver(frame, stream.top);
-    this.take(stream, frame, 0, frame.length, 1, stream.usedMs);
-    this.taken(stream, stream.usedMs);
+    this.take(stream, frame, 0, frame.length, 1, nowMs);
+    this.taken(stream, nowMs);
     this.#fitTotal();
     return stream;
   }
@@ -92,11 +112,17 @@ export class History implements ArrivalTaker {
     if (this.#arrivals.isFull) this.#sortIn();
   }
 
-  /** The channel as it is, for one answer. */
-  read(channel: string): Stream {
-    const stream = this.#use(channel);
+  /** Where the channel stands, which somebody is told, and what is kept of it. */
+  read(channel: string): Standing {
+    this.#sortIn();
+    const stream = this.#streams.get(channel);
+    if (stream !== undefined) {
+      this.#used(stream, performance.now());
+      if (this.#settle(stream)) return stream;
+    }
+    const offset = this.#places.tell(channel);
     this.#fitTotal();
-    return stream;
+    return new Place(offset);
   }
 
   /** Keeps the channel, whatever its age, until `unfollow`. */
@@ -104,9 +130,9 @@ export class History implements ArrivalTaker {
     const stream = this.#use(channel);
     const wasFollowed = stream.isFollowed;
     stream.follower = follower;
-    if (wasFollowed) return stream;
-    this.#bytes -= STREAM_BYTES + stream.nameBytes;
-    if (stream.count === 0) this.#recency.remove(stream);
+    this.#used(stream, performance.now());
+    if (!wasFollowed) this.#weigh(stream, -costOf(stream));
+    this.#settle(stream);
     return stream;
   }
 
@@ -115,38 +141,43 @@ export class History implements ArrivalTaker {
     const stream = this.#streams.get(channel);
     if (stream === undefined || !stream.isFollowed) return;
     stream.follower = undefined;
-    this.#bytes += STREAM_BYTES + stream.nameBytes;
-    this.#use(channel);
+    this.#weigh(stream, costOf(stream));
+    this.#used(stream, performance.now());
+    this.#settle(stream);
     this.#fitTotal();
   }
 
   /** Forgets what was not used for `ageMs`, some of it: whether there is more to do. */
   sweep(): boolean {
     this.#sortIn();
+    this.#places.sweep();
     const expiredMs = performance.now() - this.#limits.ageMs;
-    for (let left = SWEEP_STREAMS_MAX; left > 0; left--) {
-      const stream = this.#recency.oldest;
-      if (stream === undefined || stream.usedMs >= expiredMs) return false;
-      this.#clear(stream);
+    let left = SWEEP_STREAMS_MAX;
+    for (const { recency } of this.#shares.all) {
+      for (
+        let stream = recency.oldest;
+        stream !== undefined && stream.usedMs < expiredMs;
+        stream = recency.oldest
+      ) {
+        if (left === 0) return true;
+        left -= 1;
+        this.#forget(stream);
+      }
     }
-    return true;
+    return false;
   }
 
-  /** The channel's stream, which counts as used now. */
+  /** The channel's stream, from now on. */
   #use(channel: string): Stream {
     this.#sortIn();
     const stream = this.#streams.get(channel) ?? this.#add(channel);
-    this.#touch(stream, performance.now());
     this.#cache.put(stream);
     return stream;
   }
 
-  #touch(stream: Stream, nowMs: number): void {
+  #used(stream: Stream, nowMs: number): void {
     stream.usedMs = nowMs;
     while (stream.oldestMs < nowMs - this.#limits.ageMs) this.#drop(stream, stream.oldestCount, 'age');
-    if (!stream.isFollowed || stream.count > 0) this.#recency.touch(stream);
-    // Left at its old place, with a time that is new, it would hide all that is behind it from the sweep.
-    else this.#recency.remove(stream);
   }
 
   #sortIn(): void {
@@ -161,39 +192,55 @@ export class History implements ArrivalTaker {
     const heldBefore = stream.heldBytes;
     stream.push(bytes, start, end, count, nowMs, this.#limits.ageMs * TOGETHER_SHARE);
     this.#publications += count;
-    this.#bytes += stream.heldBytes - heldBefore;
+    if (stream.heldBytes === heldBefore) return;
+    // Seldom: it takes another block.
+    this.#weigh(stream, stream.heldBytes - heldBefore);
+    this.#own(stream, bytes, start);
   }
 
   /** From Arrivals. */
   taken(stream: Stream, nowMs: number): void {
     const { bytesMax, countMax } = this.#limits;
-    this.#touch(stream, nowMs);
+    this.#used(stream, nowMs);
     if (stream.count > countMax) this.#drop(stream, stream.count - countMax, 'count');
     while (stream.exceeds(bytesMax)) this.#drop(stream, 1, 'bytes');
+    this.#settle(stream);
   }
 
   #add(channel: string): Stream {
-    const stream = new Stream(channel, this.#floor);
+    const stream = new Stream(channel, this.#places.take(channel));
     this.#streams.set(channel, stream);
-    this.#bytes += STREAM_BYTES + stream.nameBytes;
+    this.#bytes += costOf(stream);
     return stream;
   }
 
-  /** Nothing was published to the stream since the limit of age, so that everything in it is past its age. */
-  #clear(stream: Stream): void {
-    this.#trimmed.age += stream.count;
-    this.#publications -= stream.count;
-    this.#bytes -= stream.heldBytes;
-    stream.clear();
-    this.#letGo(stream);
+  /** The stream takes so many bytes more, or less. */
+  #weigh(stream: Stream, bytes: number): void {
+    this.#bytes += bytes;
+    if (stream.share !== undefined) this.#shares.weigh(stream.share, bytes);
+  }
+
+  /** The stream belongs to whoever sent the publication at `start`, from now on. */
+  #own(stream: Stream, bytes: Uint8Array, start: number): void {
+    const share = this.#shares.of(bytes, start, stream.publisher);
+    if (share === stream.share) return;
+    const weight = stream.heldBytes + (stream.isFollowed ? 0 : costOf(stream));
+    if (stream.share !== undefined) {
+      stream.share.recency.remove(stream);
+      this.#shares.weigh(stream.share, -weight);
+    }
+    stream.share = share;
+    this.#shares.weigh(share, weight);
   }
 
   #fitTotal(): void {
-    while (this.#bytes > this.#limits.totalBytesMax) {
-      const stream = this.#recency.oldest;
+    while (this.#bytes + this.#places.bytes > this.#limits.totalBytesMax) {
+      const stream = this.#shares.heaviest()?.recency.oldest;
       if (stream === undefined) return;
-      if (stream.count > 0) this.#drop(stream, stream.oldestCount, 'total');
-      if (stream.count === 0) this.#letGo(stream);
+      this.#drop(stream, stream.oldestCount, 'total');
+      if (stream.count > 0) continue;
+      this.#channelsDropped += 1;
+      this.#letGo(stream);
     }
   }
 
@@ -202,16 +249,48 @@ export class History implements ArrivalTaker {
     stream.drop(count);
     this.#trimmed[reason] += count;
     this.#publications -= count;
-    this.#bytes -= heldBefore - stream.heldBytes;
+    this.#weigh(stream, stream.heldBytes - heldBefore);
   }
 
-  /** The stream has no publications. When nobody follows it, only its place in the count stays, in the floor. */
+  /** Puts the stream, which was used just now or lost something, where it belongs. Whether it is still there: without publications and followers it becomes a place. */
+  #settle(stream: Stream): boolean {
+    if (stream.count > 0) {
+      stream.share?.recency.touch(stream);
+      return true;
+    }
+    // Left at its old place, with a time that is new, it would hide all that is behind it from the sweep.
+    stream.share?.recency.remove(stream);
+    if (stream.isFollowed) return true;
+    this.#remove(stream);
+    this.#places.keep(stream.channel, stream.top);
+    return false;
+  }
+
+  /** The stream was not used since the limit of age, so that everything in it is past its age, and nobody was told where it stands. */
+  #forget(stream: Stream): void {
+    this.#trimmed.age += stream.count;
+    this.#publications -= stream.count;
+    this.#weigh(stream, -stream.heldBytes);
+    stream.clear();
+    this.#letGo(stream);
+  }
+
+  /** The stream has no publications any more, and leaves no place: those that others were told must not go for it. */
   #letGo(stream: Stream): void {
-    this.#recency.remove(stream);
+    stream.share?.recency.remove(stream);
     if (stream.isFollowed) return;
-    this.#floor = Math.max(this.#floor, stream.top);
+    this.#remove(stream);
+    this.#places.forget(stream.top);
+  }
+
+  #remove(stream: Stream): void {
     this.#streams.delete(stream.channel);
     this.#cache.remove(stream);
-    this.#bytes -= STREAM_BYTES + stream.nameBytes;
+    this.#weigh(stream, -costOf(stream));
   }
+}
+
+/** What a stream that nobody follows costs beside its publications, in bytes. */
+function costOf(stream: Stream): number {
+  return STREAM_BYTES + stream.nameBytes;
 }

@@ -8,6 +8,7 @@ import { engineSuite } from './engine-suite.ts';
 import { STREAM_BYTES } from './history.ts';
 import type { HistoryLimits } from './history-limits.ts';
 import { MemoryEngine } from './memory-engine.ts';
+import { PLACE_BYTES } from './places.ts';
 
 engineSuite('MemoryEngine', () => new MemoryEngine());
 engineSuite('an engine that answers late', () => new LateEngine(new MemoryEngine()));
@@ -132,9 +133,13 @@ describe('a channel that is idle', () => {
     expect(engine.stats()).toMatchObject({ channels: 3, history: { publications: 0, messageIds: 0 } });
     for (const name of ['a', 'b', 'c']) await engine.unfollow(subject(name));
     vi.advanceTimersByTime(AGE_MS);
-    expect(engine.stats().channels).toBe(4);
-    vi.advanceTimersByTime(1_000);
-    expect(engine.stats()).toMatchObject({ channels: 0, history: { publications: 0, bytes: 0 } });
+    // Where the three stood, and what the harness published.
+    expect(engine.stats()).toMatchObject({ channels: 1, history: { positions: 3 } });
+    vi.advanceTimersByTime(AGE_MS / 8 + 1_000);
+    expect(engine.stats()).toMatchObject({
+      channels: 0,
+      history: { publications: 0, positions: 0, bytes: 0 },
+    });
   });
 
   test('and forgotten goes on behind all offsets that it ever had, and an old position is refused', async () => {
@@ -166,9 +171,107 @@ describe('a channel that is idle', () => {
     vi.advanceTimersByTime(AGE_MS - 1_000);
     expect(await missed(engine, 'quiet', position)).toEqual([]);
     vi.advanceTimersByTime(AGE_MS - 1_000);
-    expect(engine.stats().channels).toBe(1);
+    expect(engine.stats().channels).toBe(0);
     await engine.publish('quiet', 'a');
     expect(await missed(engine, 'quiet', position)).toEqual(['a']);
+  });
+});
+
+describe('a question about a channel that nobody uses', () => {
+  test('costs no stream, and takes nothing of what others keep', async () => {
+    const engine = await startMemory({ totalBytesMax: 4 * 1024 * 1024 });
+    const before = await engine.position('c');
+    for (let index = 0; index < 1_000; index++) await engine.publish('c', 'x'.repeat(1_000));
+    for (let index = 0; index < 30_000; index++) await engine.position(`group:${index}`);
+    expect(await missed(engine, 'c', before)).toHaveLength(64);
+    const { channels, history } = engine.stats();
+    expect(channels).toBe(1);
+    expect(history.trimmed.total).toBe(0);
+    // Of what 30,000 names would take, no more is kept than an eighth of the room.
+    expect(history.bytes).toBeLessThan(2 * 1024 * 1024);
+    expect(history.positionsDropped).toBeGreaterThan(20_000);
+  });
+
+  test('is answered with the same position again, and the channel begins there', async () => {
+    const engine = await startMemory();
+    await engine.publish('before', 'x');
+    const told = await engine.position('quiet');
+    // Another channel that is forgotten raises the floor.
+    for (let count = 0; count < 10; count++) await engine.publish('before', 'x');
+    vi.advanceTimersByTime(AGE_MS - 2_000);
+    expect(await engine.position('quiet')).toEqual(told);
+    vi.advanceTimersByTime(AGE_MS - 2_000);
+    expect(engine.stats()).toMatchObject({ channels: 0, history: { positions: 1 } });
+    expect((await engine.position('other')).offset).toBe(11);
+    expect(await engine.publish('quiet', 'a')).toEqual(at(told, 1));
+    expect(engine.stats().history.positions).toBe(1);
+    expect(await missed(engine, 'quiet', told)).toEqual(['a']);
+  });
+
+  test('that was told too many of them ago may say trimmed, and never that nothing was missed', async () => {
+    const engine = await startMemory({ totalBytesMax: 8_192 });
+    const told = await engine.position('c');
+    await engine.publish('c', 'a');
+    for (let index = 0; index < 1_000; index++) await engine.publish(`group:${index}`, 'x'.repeat(100), {});
+    for (let index = 0; index < 1_000; index++) await engine.position(`group:${index}`);
+    expect(await missed(engine, 'c', told)).toBe('trimmed');
+    expect(engine.stats().history.bytes).toBeLessThanOrEqual(8_192);
+  });
+});
+
+describe('one publisher', () => {
+  /** What one who sends to a fresh channel each time keeps at most, beside the others. */
+  const KIB = 1024;
+
+  test.each([
+    ['by its sender', { sender: 'flood' }, { sender: 'honest' }, [1, 1]],
+    ['by its peer where it names no sender', { sender: '' }, { sender: '' }, [1, 2]],
+  ] as const)(
+    'is told %s, and pushes out nothing of those who hold less',
+    async (_name, flood, honest, peers) => {
+      const engine = await startMemory({ totalBytesMax: 512 * KIB });
+      const before = await engine.position('c');
+      engine.publisher = peers[1];
+      for (let index = 0; index < 50; index++) await engine.publish('c', `${index}`.padEnd(1_000), honest);
+      engine.publisher = peers[0];
+      for (let index = 0; index < 3_000; index++)
+        await engine.publish(`group:${index}`, 'x'.repeat(1_000), flood);
+      expect(await missed(engine, 'c', before)).toHaveLength(50);
+      const { history } = engine.stats();
+      expect(history.bytes).toBeLessThanOrEqual(512 * KIB);
+      // The room is used all the same.
+      expect(history.bytes).toBeGreaterThan(500 * KIB);
+      expect(history.trimmed.total).toBeGreaterThan(2_000);
+      expect(history.channelsDropped).toBeGreaterThan(2_000);
+    },
+  );
+
+  test('that fills the channels of others loses what it has filled', async () => {
+    const engine = await startMemory({ totalBytesMax: 512 * KIB });
+    const before = await engine.position('c');
+    for (let index = 0; index < 20; index++)
+      await engine.publish('c', 'x'.repeat(1_000), { sender: 'honest' });
+    for (let index = 0; index < 8; index++)
+      await engine.publish(`group:${index}`, 'x', { sender: `s${index}` });
+    for (let index = 0; index < 2_000; index++)
+      await engine.publish(`group:${index % 8}`, 'x'.repeat(1_000), { sender: 'flood' });
+    expect(engine.stats().history.trimmed.total).toBeGreaterThan(1_000);
+    expect(await missed(engine, 'c', before)).toHaveLength(20);
+  });
+
+  test('that sends message ids without end takes those of nobody who sent fewer', async () => {
+    const engine = await startMemory({ dedupeIdsMax: 10_000 });
+    for (let index = 0; index < 100; index++)
+      await engine.publish('c', 'a', { sender: 'honest', messageId: `m${index}` });
+    for (let index = 0; index < 50_000; index++)
+      await engine.publish('c', 'a', { sender: 'flood', messageId: `m${index}` });
+    for (let index = 0; index < 100; index++)
+      await engine.publish('c', 'a', { sender: 'honest', messageId: `m${index}` });
+    const { duplicates, messageIds, messageIdsDropped } = engine.stats().history;
+    expect(duplicates).toBe(100);
+    expect(messageIds).toBeLessThanOrEqual(10_000);
+    expect(messageIds).toBeGreaterThan(8_000);
+    expect(messageIdsDropped).toBeGreaterThan(40_000);
   });
 });
 
@@ -209,8 +312,11 @@ describe('the bound of all channels together', () => {
       await use(engine, `group:${index}`);
       expect(engine.stats().history.bytes).toBeLessThanOrEqual(totalBytesMax);
     }
-    expect(engine.stats().channels).toBeLessThan(totalBytesMax / STREAM_BYTES);
-    expect(engine.stats().channels).toBeGreaterThan(50);
+    const { channels, history } = engine.stats();
+    expect(channels).toBeLessThan(totalBytesMax / STREAM_BYTES);
+    // An eighth of the room is for positions.
+    expect(history.positions).toBeLessThan(totalBytesMax / 8 / PLACE_BYTES);
+    expect(channels + history.positions).toBeGreaterThan(50);
   });
 
   test('never takes where a followed channel stands', async () => {

@@ -21,6 +21,7 @@ import {
 import { History } from './history.ts';
 import { HISTORY_DEFAULTS, HISTORY_RANGES, type HistoryLimits } from './history-limits.ts';
 import { MessageIds, messageKey } from './message-ids.ts';
+import type { Standing } from './standing.ts';
 import type { Stream } from './stream.ts';
 
 const EPOCH_BYTES = 16;
@@ -60,15 +61,15 @@ export class MemoryEngine implements Engine {
       return;
     }
     const key = publication.messageId === '' ? undefined : messageKey(publication);
-    const first = key === undefined ? undefined : this.#ids.offsetOf(key);
+    const first = key === undefined ? undefined : this.#ids.offsetOf(publication.sender, key);
     if (first !== undefined) {
       this.#duplicates += 1;
       if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: first });
       return;
     }
-    const stream = this.#history.publish(publication.channel, frame);
+    const stream = this.#history.publish(publication.channel, frame, slot.publisher);
     const offset = stream.top;
-    if (key !== undefined) this.#ids.add(key, offset);
+    if (key !== undefined) this.#ids.add(publication.sender, key, offset);
     if (request !== 0) slot.published(request, { epoch: this.#epoch, offset });
     if (stream.isFollowed || this.#prefixes.matching(publication.channel).length > 0) {
       this.#sink.deliver(publication.channel, offset, frame);
@@ -110,6 +111,7 @@ export class MemoryEngine implements Engine {
       if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: top + count });
       at += frameLength(bytes, at);
     } while (at < end && stream.isNamed(bytes, native.channelAt(at), native.channelLengthAt(bytes, at)));
+    stream.publisher = slot.publisher;
     this.#history.add(stream, bytes, start, at, count, nowMs);
     if (stream.follower !== undefined) sink.deliverRun(stream.follower, top + count, bytes, start, at, count);
     return at;
@@ -134,12 +136,12 @@ export class MemoryEngine implements Engine {
       slot.notRead(request, shuttingDown());
       return;
     }
-    const stream = this.#history.read(channel);
-    const verdict = this.#verdictOn(stream, since);
+    const standing = this.#history.read(channel);
+    const verdict = this.#verdictOn(standing, since);
     this.#reads[verdict] += 1;
     const frames =
-      verdict === 'recovered' ? stream.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX) : [];
-    slot.page(request, { verdict, position: this.#positionOf(stream), frames });
+      verdict === 'recovered' ? standing.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX) : [];
+    slot.page(request, { verdict, position: this.#positionOf(standing), frames });
   }
 
   close(): Promise<void> {
@@ -150,25 +152,25 @@ export class MemoryEngine implements Engine {
   }
 
   stats(): EngineStats {
-    const { channels, publications, bytes, trimmed } = this.#history.stats();
+    const { channels, ...history } = this.#history.stats();
     const { size: messageIds, dropped: messageIdsDropped } = this.#ids;
     const reads = { ...this.#reads };
     const duplicates = this.#duplicates;
     return {
       channels,
       prefixes: this.#prefixes.size,
-      history: { publications, bytes, trimmed, reads, messageIds, messageIdsDropped, duplicates },
+      history: { ...history, reads, messageIds, messageIdsDropped, duplicates },
     };
   }
 
-  #positionOf(stream: Stream): Position {
-    return { epoch: this.#epoch, offset: stream.top };
+  #positionOf({ top }: Standing): Position {
+    return { epoch: this.#epoch, offset: top };
   }
 
-  #verdictOn(stream: Stream, since: Position): native.HistoryVerdict {
+  #verdictOn({ top, bottom }: Standing, since: Position): native.HistoryVerdict {
     // An offset that was never given belongs to another history, whatever its epoch says.
-    if (since.epoch !== this.#epoch || since.offset > stream.top) return 'epoch_changed';
-    return since.offset < stream.bottom ? 'trimmed' : 'recovered';
+    if (since.epoch !== this.#epoch || since.offset > top) return 'epoch_changed';
+    return since.offset < bottom ? 'trimmed' : 'recovered';
   }
 
   #tick(): void {

@@ -1,34 +1,29 @@
-import { hash } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import type { native } from '@groupcast/protocol';
+import { IdSteps } from './id-steps.ts';
 
-/** The time that ids are known for is counted in steps of this part of it. */
-const STEPS = 8;
+/** A power of two: two senders have one share by chance only. */
+const SHARES = 256;
 
-/** Ids that came in one step of time. */
-class Step {
-  readonly ids = new Map<string, number>();
-  /** No id in it is older, in milliseconds of `performance.now`. */
-  sinceMs: number = performance.now();
-  /** No id in it is newer; only of a step that is over. */
-  untilMs: number = Number.POSITIVE_INFINITY;
-}
+/** The most steps that one share's ids are in is a small multiple of the logarithm of this. */
+const STEP_SHARE = 1 / 1_024;
 
 /**
  * Which message ids were stored, and with which offset: each for `keptMs` and up to an eighth more, and `idsMax` at most. An id belongs to its
- * channel and its sender. Ids that came together are forgotten together, so that nobody has to look for the oldest.
+ * channel and its sender. When there are too many, the oldest of the share that holds most are forgotten, an eighth of them together.
  */
 export class MessageIds {
   readonly #keptMs: number;
   readonly #idsMax: number;
-  // Those that are over, oldest first.
-  #past: Step[] = [];
-  #current = new Step();
+  readonly #seed: number = randomInt(2 ** 31);
+  readonly #shares: readonly IdSteps[];
   #size = 0;
   #dropped = 0;
 
   constructor(keptMs: number, idsMax: number) {
     this.#keptMs = keptMs;
     this.#idsMax = idsMax;
+    this.#shares = Array.from({ length: SHARES }, () => new IdSteps(idsMax * STEP_SHARE));
   }
 
   get size(): number {
@@ -40,44 +35,36 @@ export class MessageIds {
     return this.#dropped;
   }
 
-  offsetOf(key: string): number | undefined {
-    const known = this.#current.ids.get(key);
-    if (known !== undefined) return known;
-    for (let index = this.#past.length - 1; index >= 0; index--) {
-      const offset = this.#past[index]?.ids.get(key);
-      if (offset !== undefined) return offset;
-    }
-    return undefined;
+  /** `key` is that of a publication of the sender. */
+  offsetOf(sender: string, key: string): number | undefined {
+    return this.#shareOf(sender)?.offsetOf(key);
   }
 
   /** Only for a key that is not known. */
-  add(key: string, offset: number): void {
-    if (this.#current.ids.size >= this.#idsMax / STEPS) this.#beginStep();
-    this.#current.ids.set(key, offset);
+  add(sender: string, key: string, offset: number): void {
+    if (this.#size >= this.#idsMax) this.#forgetSome();
+    this.#shareOf(sender)?.add(key, offset);
     this.#size += 1;
   }
 
   /** Forgets what is known for long enough. To be called often. */
   sweep(): void {
-    const { ids, sinceMs } = this.#current;
-    const nowMs = performance.now();
-    if (ids.size === 0) this.#current.sinceMs = nowMs;
-    else if (nowMs - sinceMs >= this.#keptMs / STEPS) this.#beginStep();
-    while ((this.#past[0]?.untilMs ?? nowMs) <= nowMs - this.#keptMs) this.#forgetOldest();
+    for (const share of this.#shares) this.#size -= share.sweep(this.#keptMs);
   }
 
-  #beginStep(): void {
-    this.#current.untilMs = performance.now();
-    this.#past.push(this.#current);
-    this.#current = new Step();
-    while (this.#size + this.#idsMax / STEPS > this.#idsMax) this.#dropped += this.#forgetOldest();
+  /** Nobody outside can know who has which share. */
+  #shareOf(sender: string): IdSteps | undefined {
+    let sum = this.#seed;
+    for (let index = 0; index < sender.length; index++)
+      sum = Math.imul(sum ^ sender.charCodeAt(index), 0x01000193);
+    return this.#shares[(sum ^ (sum >>> 15)) & (SHARES - 1)];
   }
 
-  /** Answers how many ids that were. */
-  #forgetOldest(): number {
-    const count = this.#past.shift()?.ids.size ?? 0;
+  #forgetSome(): void {
+    const heaviest = this.#shares.reduce((most, share) => (share.size > most.size ? share : most));
+    const count = heaviest.forgetOldest();
+    this.#dropped += count;
     this.#size -= count;
-    return count;
   }
 }
 

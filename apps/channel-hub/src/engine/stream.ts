@@ -1,5 +1,6 @@
 import { Block, type FramePage } from './block.ts';
 import type { FollowSlot } from './engine.ts';
+import type { Share } from './share.ts';
 
 /** A block that is begun in the time of the one before is twice as long, up to this: a busy channel fills few of them. */
 const BLOCK_CAPACITY_MAX = 16 * 1024;
@@ -17,7 +18,11 @@ export class Stream {
   follower: FollowSlot | undefined;
   /** When it was last published to, read or unfollowed, in milliseconds of `performance.now`. */
   usedMs = 0;
-  /** Neighbours among the streams by their last use; undefined at the ends, and for one that is not among them. */
+  /** The peer that published last, as far as it is known. */
+  publisher = 0;
+  /** Who is charged with what it takes; undefined before anything was published. */
+  share: Share | undefined;
+  /** Neighbours among the streams of its share by their last use; undefined at the ends, and for one that is not among them. */
   older: Stream | undefined;
   newer: Stream | undefined;
   /** Its newest entry in Arrivals; -1 when there is none. */

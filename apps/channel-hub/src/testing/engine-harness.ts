@@ -38,6 +38,8 @@ interface Delivery {
 export class Harness implements EngineSink, PublishSlot, HistorySlot {
   readonly deliveries: Delivery[] = [];
   readonly answeredRequests: number[] = [];
+  /** The peer that publishes. */
+  publisher = 1;
   /** Answers to `follow` and `history` and deliveries, as they came. */
   readonly events: string[] = [];
   readonly #engine: Engine;

@@ -31,6 +31,7 @@ export class LateEngine implements Engine {
 
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
     const lateSlot: PublishSlot = {
+      publisher: slot.publisher,
       published: (number, position) =>
         this.#answers.add(() => this.#answers.add(() => slot.published(number, position))),
       refused: (number, error) => this.#answers.add(() => slot.refused(number, error)),

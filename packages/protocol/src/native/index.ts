@@ -37,6 +37,8 @@ export {
   channelLengthAt,
   isPlainPublish,
   numberAt,
+  senderAt,
+  senderLengthAt,
 } from './publication-span.ts';
 export {
   type Enqueue,

@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { bytesOf, readGolden, type Vector } from '../../testing/golden.ts';
 import { encodeText } from '../text.ts';
 import { decodePublication, encodePublish, type Publication } from './publication.ts';
-import { channelAt, channelLengthAt, isPlainPublish, numberAt } from './publication-span.ts';
+import {
+  channelAt,
+  channelLengthAt,
+  isPlainPublish,
+  numberAt,
+  senderAt,
+  senderLengthAt,
+} from './publication-span.ts';
 
 const PUBLICATION: Publication = {
   channel: 'group:1',
@@ -45,6 +52,10 @@ describe('a PUBLISH where it lies', () => {
     expect(numberAt(bytes, 3)).toBe(PUBLICATION.number);
     const at = channelAt(3);
     expect(Buffer.from(bytes.subarray(at, at + channelLengthAt(bytes, 3))).toString()).toBe('group:1');
+    const from = senderAt(bytes, 3);
+    expect(Buffer.from(bytes.subarray(from, from + senderLengthAt(bytes, 3))).toString()).toBe(
+      PUBLICATION.sender,
+    );
   });
 
   test.each<[string, Uint8Array]>([

@@ -26,8 +26,8 @@ const HIGH_HALF_MAX = 0x1fffff;
 export function isPlainPublish(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start <= PUBLICATION_HEADER_BYTES || bytes[start + OPCODE_AT] !== OPCODES.publish) return false;
   const flags = bytes[start + FLAGS_AT] ?? 0;
-  const senderLength = bytes[start + SENDER_LENGTH_AT] ?? 0;
-  const senderAt = start + PUBLICATION_HEADER_BYTES + channelLengthAt(bytes, start);
+  const from = senderAt(bytes, start);
+  const to = from + senderLengthAt(bytes, start);
   return (
     (flags & KIND_MASK) < KINDS.length &&
     (flags & ~(KIND_MASK | EXCLUDE_SENDER_FLAG)) === 0 &&
@@ -35,8 +35,8 @@ export function isPlainPublish(bytes: Uint8Array, start: number, end: number): b
     bytes[start + MESSAGE_ID_LENGTH_AT] === 0 &&
     channelLengthAt(bytes, start) <= CHANNEL_NAME_BYTES_MAX &&
     u32(bytes, start + NUMBER_AT) <= HIGH_HALF_MAX &&
-    senderAt + senderLength <= end &&
-    isAscii(bytes, senderAt, senderAt + senderLength)
+    to <= end &&
+    isAscii(bytes, from, to)
   );
 }
 
@@ -48,6 +48,16 @@ export function channelAt(start: number): number {
 /** How long the channel's name is in the publication at `start`, in bytes. */
 export function channelLengthAt(bytes: Uint8Array, start: number): number {
   return ((bytes[start + CHANNEL_LENGTH_AT] ?? 0) << 8) | (bytes[start + CHANNEL_LENGTH_AT + 1] ?? 0);
+}
+
+/** Where the sender begins in the publication at `start`. */
+export function senderAt(bytes: Uint8Array, start: number): number {
+  return start + PUBLICATION_HEADER_BYTES + channelLengthAt(bytes, start);
+}
+
+/** How long the sender is in the publication at `start`, in bytes; 0 where it names none. */
+export function senderLengthAt(bytes: Uint8Array, start: number): number {
+  return bytes[start + SENDER_LENGTH_AT] ?? 0;
 }
 
 /** The request number of the PUBLISH, or the offset of the DELIVER, at `start`. */

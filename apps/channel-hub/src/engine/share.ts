@@ -1,0 +1,11 @@
+import { Recency } from './recency.ts';
+
+/** What some publishers keep in history: those whose streams grew last by a publication of theirs. */
+export class Share {
+  /** Streams of the share that have publications. */
+  readonly recency: Recency = new Recency();
+  /** What they take, in bytes. */
+  bytes = 0;
+  /** Its place among the shares by their size. */
+  bin = -1;
+}

@@ -1,0 +1,78 @@
+import { randomInt } from 'node:crypto';
+import { native } from '@groupcast/protocol';
+import { Share } from './share.ts';
+
+/** A power of two: two publishers have one share by chance only. */
+const SHARES = 4_096;
+
+/** Bytes that sizes are told apart by, at the least. */
+const UNIT_BYTES = 1_024;
+
+/** Of sizes up to 2^31 units, four for each power of two. */
+const BINS = 124;
+
+/**
+ * Who takes how much of the room. A publisher is known by its sender, or, where it names none, by its peer; it has one of a fixed number of shares, by a
+ * hash that nobody outside can know. Shares stand in bins by their size, so that one of the heaviest, to within a fourth, is found without a search.
+ */
+export class Shares {
+  readonly #seed: number = randomInt(2 ** 31);
+  readonly #byKey: (Share | undefined)[] = new Array<undefined>(SHARES).fill(undefined);
+  readonly #all: Share[] = [];
+  readonly #bins: readonly Set<Share>[] = Array.from({ length: BINS }, () => new Set());
+  // No share is in a higher bin.
+  #topBin = 0;
+
+  /** All that were ever used. */
+  get all(): readonly Share[] {
+    return this.#all;
+  }
+
+  /** The share of whoever sent the publication at `start`; `publisher` is its peer. */
+  of(bytes: Uint8Array, start: number, publisher: number): Share {
+    const at = native.senderAt(bytes, start);
+    const end = at + native.senderLengthAt(bytes, start);
+    let hash = this.#seed;
+    if (at === end) hash = mixed(hash, publisher);
+    for (let index = at; index < end; index++) hash = mixed(hash, bytes[index] ?? 0);
+    // The low bits of the sum know nothing of the high bits of what was added.
+    const key = (hash ^ (hash >>> 15)) & (SHARES - 1);
+    return this.#byKey[key] ?? this.#add(key);
+  }
+
+  /** The share takes so many bytes more, or less. */
+  weigh(share: Share, bytes: number): void {
+    share.bytes += bytes;
+    const bin = share.bytes === 0 ? -1 : binOf(share.bytes);
+    if (bin === share.bin) return;
+    this.#bins[share.bin]?.delete(share);
+    this.#bins[bin]?.add(share);
+    share.bin = bin;
+    this.#topBin = Math.max(this.#topBin, bin);
+  }
+
+  /** The one that takes most, or nearly so; undefined when none takes anything. */
+  heaviest(): Share | undefined {
+    while (this.#topBin > 0 && this.#bins[this.#topBin]?.size === 0) this.#topBin -= 1;
+    return this.#bins[this.#topBin]?.values().next().value;
+  }
+
+  #add(key: number): Share {
+    const share = new Share();
+    this.#byKey[key] = share;
+    this.#all.push(share);
+    return share;
+  }
+}
+
+function mixed(hash: number, value: number): number {
+  return Math.imul(hash ^ value, 0x01000193);
+}
+
+/** The first four units have a bin each; then the power of two and the two bits behind the highest say which. */
+function binOf(bytes: number): number {
+  const units = Math.floor(bytes / UNIT_BYTES);
+  if (units < 4) return units;
+  const power = 31 - Math.clz32(units);
+  return 4 * (power - 1) + ((units >>> (power - 2)) & 3);
+}
