@@ -20,8 +20,8 @@ export type HubClientState =
 export interface HubClientEvents {
   /** Every change of state; `waiting` says why the last connection ended. */
   state: [state: HubClientState, error: ProtocolError | undefined];
-  /** The hub refused a subscription: nothing of these subjects comes for now. The hub is asked again every second. */
-  refused: [subjects: readonly native.Subject[], error: ProtocolError];
+  /** The hub refused a subscription: nothing of this subject comes for now. The hub is asked again every second. */
+  refused: [subject: native.Subject, error: ProtocolError];
   /** The hub refused that a queue is watched: nothing of it comes for now. The hub is asked again every second. */
   watchRefused: [queue: string, error: ProtocolError];
   /** A handler of a queue has thrown, or its promise has rejected. The hub knows that the item failed, but not why. */

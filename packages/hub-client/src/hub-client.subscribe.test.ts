@@ -206,8 +206,10 @@ describe('what the hub refuses', () => {
     client.subscribe('a', recorder);
     const { request } = await session.expect('subscribe');
     session.send(native.encodeError({ request, code: 'channel_limit', message: 'Too many.' }));
-    const [subjects, error] = await refusals.next();
-    expect(subjects).toEqual([{ name: 'a', prefix: false }]);
+    const [subject, error] = await refusals.next();
+    expect(subject).toEqual({ name: 'a', prefix: false });
+    expect(await recorder.events.next()).toBe('refused a channel_limit');
+    expect(client.stats().subscriptionsRefused).toBe(1);
     expect(error).toMatchObject({ code: 'channel_limit', message: 'Too many.' });
     expect(client.state).toBe('open');
     session.send(delivery('a', 1, 'unasked'));
@@ -228,10 +230,40 @@ describe('what the hub refuses', () => {
       session.send(native.encodeError({ request, code: 'channel_limit', message: '' }));
     }
     await session.takeSubscribe(4);
+    expect(await recorder.events.next()).toBe('refused a channel_limit');
     expect(await recorder.events.next()).toBe('at a 4');
     session.send(delivery('a', 5, 'at last'));
     expect(await recorder.events.next()).toBe('a 5 at last');
     expect(refusals.all).toHaveLength(1);
+  });
+
+  test('of several is found out by asking for each alone, and the others are followed', async () => {
+    const client = fixture.client();
+    const recorder = new Recorder();
+    const names = Array.from({ length: 600 }, (_, index) => `c${index}`);
+    for (const name of names) client.subscribe(name, recorder);
+    client.connect();
+    const session = await fixture.hub.welcome();
+    const { request, subjects } = await session.expect('subscribe');
+    expect(subjects).toHaveLength(600);
+    session.send(native.encodeError({ request, code: 'channel_limit', message: '' }));
+    const followed: string[] = [];
+    for (let left = 600; left > 0; left--) {
+      const alone = await session.expect('subscribe');
+      expect(alone.subjects).toHaveLength(1);
+      const isFull = followed.length === 400;
+      if (!isFull) followed.push(alone.subjects[0]!.name);
+      const refusal = { request: alone.request, code: 'channel_limit', message: '' };
+      session.send(isFull ? native.encodeError(refusal) : subscribed(alone, 1));
+    }
+    const refused = names.filter((name) => !followed.includes(name));
+    const told = [
+      ...followed.map((name) => `at ${name} 1`),
+      ...refused.map((name) => `refused ${name} channel_limit`),
+    ];
+    await recorder.events.seen((event) => event === told.at(-1));
+    expect(recorder.events.all.toSorted()).toEqual(told.toSorted());
+    expect(client.stats()).toMatchObject({ subjects: 600, subscriptionsRefused: 200 });
   });
 
   test('is not told when nobody wants it any more', async () => {
@@ -246,7 +278,7 @@ describe('what the hub refuses', () => {
     const second = await session.expect('subscribe');
     for (const { request } of [first, second])
       session.send(native.encodeError({ request, code: 'channel_limit', message: '' }));
-    expect((await refusals.next())[0]).toEqual([{ name: 'a', prefix: false }]);
+    expect((await refusals.next())[0]).toEqual({ name: 'a', prefix: false });
     expect(refusals.all).toHaveLength(1);
   });
 });

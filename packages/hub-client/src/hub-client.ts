@@ -283,9 +283,9 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     const { request } = message;
     if (this.#publisher.failed(request, error) || this.#reads.refuse(request, error)) return;
     if (this.#queues.refused(request, error)) return;
-    const subjects = this.#subscriptions.refuse(request);
-    // None: a publish or a read that was given up, or subscriptions that were, or that were refused before.
-    if (subjects.length > 0) this.emit('refused', subjects, error);
+    const subject = this.#subscriptions.refuse(request, error);
+    // None: a publish or a read that was given up, or a subscription that was, or that was refused before, or is one of several.
+    if (subject !== undefined) this.emit('refused', subject, error);
   }
 
   #sweep(): void {

@@ -1,4 +1,4 @@
-import type { native, Position } from '@groupcast/protocol';
+import type { native, Position, ProtocolError } from '@groupcast/protocol';
 import { tellEach } from './tell-each.ts';
 
 /** Why what came after a position cannot be had any more. */
@@ -15,6 +15,11 @@ export interface Subscriber {
   subscribed?(subject: native.Subject, position: Position): void;
   /** Some publications cannot be had: what is delivered from here on comes after `position`. */
   lost?(subject: native.Subject, position: Position, reason: LossReason): void;
+  /**
+   * The hub has refused the subject: nothing of it is delivered. Told once for each link; the hub is asked again every second for as long as
+   * the subject is subscribed to.
+   */
+  refused?(subject: native.Subject, error: ProtocolError): void;
 }
 
 /**
@@ -47,6 +52,11 @@ export class Interest {
   /** Of the last publication that was handed out. Means nothing while the interest is new; a prefix has none. */
   get position(): Position {
     return { epoch: this.#epoch, offset: this.#offset };
+  }
+
+  /** Whether the hub delivers it on this link. */
+  get isFollowed(): boolean {
+    return this.state === 'live' || this.state === 'recovering';
   }
 
   get offset(): number {
@@ -83,6 +93,10 @@ export class Interest {
   tellSubscribed(): void {
     const tell = (one: Subscriber, position: Position): void => one.subscribed?.(this.subject, position);
     tellEach(this.subscribers, tell, this.position);
+  }
+
+  tellRefused(error: ProtocolError): void {
+    tellEach(this.subscribers, (one, news) => one.refused?.(this.subject, news), error);
   }
 
   tellLost(reason: LossReason): void {

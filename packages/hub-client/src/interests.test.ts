@@ -69,28 +69,62 @@ describe('Interests', () => {
     expect(namesOf(10)).toEqual(['c', 'd', 'a']);
   });
 
-  test('knows what of a request was refused, once, and what to ask for again', () => {
+  test('knows what was refused, once, and what to ask for again', () => {
     const interests = new Interests();
-    const [a, b, c, gone] = ['a', 'b', 'c', 'gone'].map((name) => interests.add(channel(name)));
-    interests.ask(4, [a!, b!, gone!]);
-    interests.ask(5, [c!]);
-    interests.remove(gone!);
-    expect(interests.refuse(4)).toEqual([a, b]);
-    expect(interests.refuse(4)).toEqual([]);
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => interests.add(channel(name)));
+    interests.ask(4, [a!]);
+    interests.ask(5, [b!]);
+    interests.ask(6, [c!]);
+    expect(interests.refuse(4)).toBe(a);
+    expect(interests.refuse(4)).toBeUndefined();
+    expect(interests.refuse(5)).toBe(b);
     expect(interests.toAskAgain(10)).toEqual([a, b]);
     expect(interests.toAskAgain(1)).toEqual([a]);
-    interests.ask(6, [a!]);
-    expect(interests.toAskAgain(10)).toEqual([b]);
-    expect(interests.refuse(6)).toEqual([]);
-    expect(interests.toAskAgain(10)).toEqual([b, a]);
     interests.ask(7, [a!]);
-    expect(interests.settle(6, channel('a'))).toBeUndefined();
-    expect(interests.settle(7, channel('a'))).toBe(a);
+    expect(interests.toAskAgain(10)).toEqual([b]);
+    expect(interests.refuse(7)).toBeUndefined();
+    expect(interests.toAskAgain(10)).toEqual([b, a]);
+    interests.ask(8, [a!]);
+    expect(interests.settle(7, channel('a'))).toBeUndefined();
+    expect(interests.settle(8, channel('a'))).toBe(a);
     interests.remove(b!);
     expect(interests.toAskAgain(10)).toEqual([]);
-    interests.refuse(5);
+    interests.refuse(6);
     interests.suspend();
     expect(interests.toAskAgain(10)).toEqual([]);
+  });
+
+  test('asks alone for each of several that were refused together, a few at a time', () => {
+    const interests = new Interests();
+    const [a, b, c, gone, known] = ['a', 'b', 'c', 'gone', 'known'].map((name) =>
+      interests.add(channel(name)),
+    );
+    interests.ask(1, [a!, b!, c!, gone!, known!]);
+    interests.remove(gone!);
+    interests.settle(1, channel('known'));
+    expect(interests.refuse(1)).toBeUndefined();
+    expect(interests.toAskAgain(10)).toEqual([]);
+    expect(interests.takeDoubtful(2)).toEqual([a, b]);
+    interests.ask(2, [a!]);
+    interests.ask(3, [b!]);
+    expect(interests.takeDoubtful(2)).toEqual([]);
+    interests.settle(2, channel('a'));
+    expect(interests.takeDoubtful(2)).toEqual([c]);
+    expect(interests.takeDoubtful(2)).toEqual([]);
+    expect(interests.refuse(3)).toBe(b);
+  });
+
+  test('what the hub follows is not refused when it only was to say where that stands', () => {
+    const interests = new Interests();
+    const a = interests.add(channel('a'));
+    a.state = 'live';
+    interests.ask(1, [a]);
+    expect(interests.refuse(1)).toBeUndefined();
+    expect([interests.isAsked(a), interests.toAskAgain(10), interests.takeDoubtful(10)]).toEqual([
+      false,
+      [],
+      [],
+    ]);
   });
 
   test('waits no longer for the answer to a request when it has asked anew', () => {
@@ -98,7 +132,7 @@ describe('Interests', () => {
     const a = interests.add(channel('a'));
     interests.ask(1, [a]);
     interests.ask(2, [a]);
-    expect(interests.refuse(1)).toEqual([]);
+    expect(interests.refuse(1)).toBeUndefined();
     expect(interests.settle(1, channel('a'))).toBeUndefined();
     expect(interests.settle(2, channel('a'))).toBe(a);
   });

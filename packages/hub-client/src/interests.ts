@@ -1,12 +1,22 @@
 import { limits, type native } from '@groupcast/protocol';
 import { Interest } from './interest.ts';
 
+/** One SUBSCRIBE, and which of its subjects the hub has not answered yet. */
+interface Asked {
+  readonly waiting: Set<Interest>;
+  /** Whether it had one subject only. */
+  readonly isAlone: boolean;
+}
+
+const NONE: ReadonlySet<Interest> = new Set();
+
 /** What this client follows, and what of it the hub was asked for and has not answered, or has refused. */
 export class Interests {
   readonly #channels = new Map<string, Interest>();
   readonly #prefixes = new Map<string, Interest>();
-  /** By request, what the hub has not answered yet. */
-  readonly #asked = new Map<number, Set<Interest>>();
+  readonly #asked = new Map<number, Asked>();
+  /** Of a SUBSCRIBE that was refused, which may be due to others in it: each is to be asked for alone. */
+  readonly #doubtful = new Set<Interest>();
   /** What the hub has refused. */
   readonly #refused = new Set<Interest>();
   #round: Iterator<Interest> = this.#channels.values();
@@ -42,8 +52,7 @@ export class Interests {
     this.#mapOf(interest.subject).delete(interest.subject.name);
     // An iterator that stands still holds all that its map has held since, and this one stands still while there is nothing.
     if (this.#channels.size === 0) this.#round = this.#channels.values();
-    this.#refused.delete(interest);
-    this.#answered(interest);
+    this.#forget(interest);
   }
 
   clear(): void {
@@ -57,39 +66,59 @@ export class Interests {
   ask(request: number, interests: readonly Interest[]): void {
     for (const interest of interests) {
       this.#answered(interest);
+      this.#doubtful.delete(interest);
       interest.request = request;
     }
-    this.#asked.set(request, new Set(interests));
+    this.#asked.set(request, { waiting: new Set(interests), isAlone: interests.length === 1 });
   }
 
   /** Whether the hub has not answered yet. */
   isAsked(interest: Interest): boolean {
-    return this.#asked.get(interest.request)?.has(interest) ?? false;
+    return this.#asked.get(interest.request)?.waiting.has(interest) ?? false;
   }
 
   /** The hub has said where a subject stands. `undefined` when the answer is for nobody any more. */
   settle(request: number, subject: native.Subject): Interest | undefined {
     const interest = this.find(subject);
     if (interest?.request !== request) return undefined;
-    this.#refused.delete(interest);
-    this.#answered(interest);
+    this.#forget(interest);
     return interest;
   }
 
-  /** The hub has refused what is still wanted of a request. Answers with what it had not refused before. */
-  refuse(request: number): readonly Interest[] {
-    const interests = [...(this.#asked.get(request) ?? [])];
+  /**
+   * The hub has refused a request. What was asked for alone is refused; returned when it was not refused before. Of several one at least
+   * is, and nobody knows which.
+   */
+  refuse(request: number): Interest | undefined {
+    const asked = this.#asked.get(request);
     this.#asked.delete(request);
-    const fresh = interests.filter((interest) => !this.#refused.has(interest));
-    for (const interest of interests) {
+    let fresh: Interest | undefined;
+    for (const interest of asked?.waiting ?? NONE) {
+      // It was only asked where it stands.
+      if (interest.isFollowed) continue;
+      if (asked?.isAlone !== true) {
+        this.#doubtful.add(interest);
+        continue;
+      }
       // Behind those that were refused earlier, whose turn to be asked for again comes first.
-      this.#refused.delete(interest);
+      if (!this.#refused.delete(interest)) fresh = interest;
       this.#refused.add(interest);
     }
     return fresh;
   }
 
-  /** Some of what the hub has refused and is not asked for at the moment, at most so many. */
+  /** Some of what has to be asked for alone, so that at most `max` requests wait for an answer. */
+  takeDoubtful(max: number): readonly Interest[] {
+    const found: Interest[] = [];
+    for (const interest of this.#doubtful) {
+      if (this.#asked.size + found.length >= max) break;
+      found.push(interest);
+    }
+    for (const interest of found) this.#doubtful.delete(interest);
+    return found;
+  }
+
+  /** Some of what the hub has refused and is not asked for at the moment, at most `max`. */
   toAskAgain(max: number): readonly Interest[] {
     const found: Interest[] = [];
     for (const interest of this.#refused) {
@@ -107,6 +136,7 @@ export class Interests {
       }
     }
     this.#asked.clear();
+    this.#doubtful.clear();
     this.#refused.clear();
   }
 
@@ -129,10 +159,17 @@ export class Interests {
     return found;
   }
 
+  /** Nothing is to be asked about it any more. */
+  #forget(interest: Interest): void {
+    this.#refused.delete(interest);
+    this.#doubtful.delete(interest);
+    this.#answered(interest);
+  }
+
   #answered(interest: Interest): void {
-    const asked = this.#asked.get(interest.request);
-    asked?.delete(interest);
-    if (asked?.size === 0) this.#asked.delete(interest.request);
+    const waiting = this.#asked.get(interest.request)?.waiting;
+    waiting?.delete(interest);
+    if (waiting?.size === 0) this.#asked.delete(interest.request);
   }
 
   #mapOf(subject: native.Subject): Map<string, Interest> {

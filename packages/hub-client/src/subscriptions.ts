@@ -9,6 +9,8 @@ import type { Uplink } from './uplink.ts';
 export interface SubscriptionStats {
   /** Channels and prefixes that are followed. */
   readonly subjects: number;
+  /** How often the hub has refused a subject that it had not refused on the same link before. */
+  readonly subscriptionsRefused: number;
   /** Publications that came from the hub: live ones, and those that were missed at first. */
   readonly delivered: number;
   /** How often a channel had to be caught up with: after a break, after a hole, after a position that differed. */
@@ -23,8 +25,8 @@ export interface SubscriptionStats {
   readonly lost: Readonly<Record<LossReason, number>>;
 }
 
-/** Subjects which the hub has refused that it is asked for again at once. */
-const ASKED_AGAIN_MAX = 256;
+/** Subjects that the hub is asked for alone at a time, because it has refused them, or others in the same SUBSCRIBE. */
+const ASKED_ALONE_MAX = 256;
 
 /**
  * What this client follows: each publication is handed out once and in order, over broken links as well, or the subscribers are
@@ -41,6 +43,7 @@ export class Subscriptions {
   /** Those whose history could not be read: it is tried again. */
   readonly #stalled = new Set<Interest>();
   readonly #lost: Record<LossReason, number> = { epoch_changed: 0, trimmed: 0 };
+  #refused = 0;
   #delivered = 0;
   #recoveries = 0;
   #repeated = 0;
@@ -55,6 +58,7 @@ export class Subscriptions {
   stats(): SubscriptionStats {
     return {
       subjects: this.#interests.size,
+      subscriptionsRefused: this.#refused,
       delivered: this.#delivered,
       recoveries: this.#recoveries,
       repeated: this.#repeated,
@@ -101,8 +105,9 @@ export class Subscriptions {
 
   /** What the hub has refused, and what could not be caught up with, is tried again. */
   retry(): void {
-    // One by one: the hub refuses a SUBSCRIBE as a whole, and may have room for some.
-    for (const interest of this.#interests.toAskAgain(ASKED_AGAIN_MAX)) this.#ask([interest]);
+    this.#askAlone(this.#interests.toAskAgain(ASKED_ALONE_MAX));
+    // Those that they waited for may have been unsubscribed.
+    this.#askDoubtful();
     const stalled = [...this.#stalled];
     this.#stalled.clear();
     for (const interest of stalled) this.#read(interest);
@@ -121,11 +126,20 @@ export class Subscriptions {
       const interest = this.#interests.settle(message.request, entry);
       if (interest !== undefined) this.#compare(interest, entry.position);
     }
+    this.#askDoubtful();
   }
 
-  /** The hub has refused a request. Answers with those of its subjects, if any, which it had not refused before. */
-  refuse(request: number): readonly native.Subject[] {
-    return this.#interests.refuse(request).map(({ subject }) => subject);
+  /**
+   * The hub has refused a request; subscribers are told when it is clear that it was for their subject, once for each link. Returns
+   * that subject.
+   */
+  refuse(request: number, error: ProtocolError): native.Subject | undefined {
+    const interest = this.#interests.refuse(request);
+    this.#askDoubtful();
+    if (interest === undefined) return undefined;
+    this.#refused += 1;
+    interest.tellRefused(error);
+    return interest.subject;
   }
 
   /** A live publication. */
@@ -151,6 +165,15 @@ export class Subscriptions {
       this.#holes += 1;
       this.#recover(interest);
     }
+  }
+
+  /** The hub refuses a SUBSCRIBE as a whole, and may have room for some of it. */
+  #askDoubtful(): void {
+    this.#askAlone(this.#interests.takeDoubtful(ASKED_ALONE_MAX));
+  }
+
+  #askAlone(interests: readonly Interest[]): void {
+    for (const interest of interests) this.#ask([interest]);
   }
 
   #ask(interests: readonly Interest[]): void {

@@ -6,7 +6,7 @@ import type { LossReason, Subscriber } from '../src/interest.ts';
 
 /**
  * A subscriber that writes down what it is told: `at NAME OFFSET` for a subscription, `NAME OFFSET TEXT` for a publication,
- * `lost NAME OFFSET REASON` for a loss.
+ * `lost NAME OFFSET REASON` for a loss, `refused NAME CODE` for a refusal.
  */
 export class Recorder implements Subscriber {
   readonly events: EventQueue<string> = new EventQueue('event of a subscriber');
@@ -17,6 +17,10 @@ export class Recorder implements Subscriber {
 
   lost(subject: native.Subject, position: Position, reason: LossReason): void {
     this.events.push(`lost ${subject.name} ${position.offset} ${reason}`);
+  }
+
+  refused(subject: native.Subject, error: ProtocolError): void {
+    this.events.push(`refused ${subject.name} ${error.code}`);
   }
 
   deliver(publication: native.Publication): void {

@@ -102,9 +102,9 @@ class WorkerProcess {
     const refusals = new LogLimiter({
       report: (code, heldBack) => log.error({ code, heldBack }, 'hub refused more subscriptions'),
     });
-    hub.on('refused', (subjects, error) => {
-      if (!refusals.take(error.code)) return;
-      log.error({ code: error.code, count: subjects.length }, `hub refused a subscription: ${error.message}`);
+    hub.on('refused', (_subject, error) => {
+      if (refusals.take(error.code))
+        log.error({ code: error.code }, `hub refused a subscription: ${error.message}`);
     });
     const gateway = createGateway({
       ...options.gateway,
