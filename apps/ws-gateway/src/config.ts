@@ -36,6 +36,7 @@ export interface GatewayConfig {
   readonly handshakesPerSecond: number;
   readonly handshakesBurst: number;
   readonly groupsPerConnectionMax: number;
+  readonly lingeringGroupsMax: number;
   readonly messageBytesMax: number;
   readonly messagesPerSecond: number;
   readonly messagesBurst: number;
@@ -158,6 +159,12 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     default: limits.GROUPS_PER_CONNECTION_MAX,
     ...GATEWAY_RANGES.groupsPerConnectionMax,
     describe: 'Groups that one connection may be in.',
+  }),
+  lingeringGroupsMax: integerOption({
+    default: 10_000,
+    ...GATEWAY_RANGES.lingeringGroupsMax,
+    describe:
+      'Groups without members that one worker keeps subscribed at the hub for 2 s; beyond it the oldest are unsubscribed at once.',
   }),
   messageBytesMax: integerOption({
     default: limits.CLIENT_MESSAGE_BYTES_MAX,

@@ -1,3 +1,4 @@
+import { ProtocolError } from '@groupcast/protocol';
 import { CommandError } from '@groupcast/protocol/schema';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeMember } from './fixtures/fake-member.ts';
@@ -425,6 +426,120 @@ describe('when the hub is back after a break', () => {
     ]);
     expect(plain.got).toEqual(['before', 'after']);
     expect(counters.gaps).toBe(1);
+  });
+});
+
+describe('a group that the hub refuses', () => {
+  const sentence = 'As many groups and channels are followed as may be. Try again later.';
+  const full = new ProtocolError('channel_limit', 'A session follows at most 2 channels.');
+
+  function refuse(name: string, error = full): void {
+    groups.refused({ name: `group:${name}`, prefix: false }, error);
+  }
+
+  test('has no members, and all who join are told at once, with an id or without', () => {
+    const [plain, v1, late] = [new FakeMember('plain'), new FakeMember('v1', 'v1'), new FakeMember('late')];
+    groups.join(plain, 'g', undefined);
+    groups.join(v1, 'g', 1);
+    groups.join(v1, 'g', 'again');
+    groups.join(late, 'g', undefined, { epoch: 'epoch-1', offset: 3 });
+    refuse('g');
+    const error = { type: 'error', code: 'channel_limit', message: sentence };
+    expect(plain.got).toEqual([{ ...error, group_id: 'g' }]);
+    expect(v1.got).toEqual([
+      { ...error, id: 1 },
+      { ...error, id: 'again' },
+    ]);
+    expect(late.got).toEqual([{ ...error, group_id: 'g' }]);
+    for (const member of [plain, v1, late])
+      expect([member.memberships, member.waitingAnswers]).toEqual([[], 0]);
+    expect([groups.size, groups.catchingUp, counters.refused.channel_limit]).toEqual([0, 0, 4]);
+    expect(hub.calls.at(-1)).toEqual({ name: 'unsubscribe', channel: 'group:g' });
+    turn(2);
+    expect(wheel.waiting).toBe(0);
+  });
+
+  test('after it was followed: members get what came before, and are told that they are out', async () => {
+    const member = await joined('g', new FakeMember('v1', 'v1'));
+    const other = await joined('other', new FakeMember('other', 'v1'));
+    hub.publish('group:g', 'last');
+    refuse('g');
+    expect(member.got).toMatchObject([
+      { message: 'last' },
+      { type: 'error', code: 'channel_limit', group_id: 'g' },
+    ]);
+    expect([member.memberships.length, other.got, groups.size]).toEqual([0, [], 1]);
+    groups.join(member, 'g', 1);
+    await nextTurn();
+    expect(member.got.at(-1)).toEqual(ack(1, 1));
+  });
+
+  test('for another reason is a hub that cannot be asked, and a refusal of what nobody wants is nothing', () => {
+    const member = new FakeMember();
+    groups.join(member, 'g', 1);
+    refuse('unknown');
+    refuse('g', new ProtocolError('internal_error', 'No.'));
+    refuse('g');
+    expect(member.got).toMatchObject([{ id: 1, code: 'hub_unavailable' }]);
+  });
+});
+
+describe('groups without members', () => {
+  function pass(member: FakeMember, first: number, count: number): void {
+    for (let index = first; index < first + count; index++) {
+      groups.join(member, `${index}`, undefined);
+      groups.leave(member, `${index}`, undefined);
+    }
+  }
+
+  test('that one connection has left linger as far as it may be in as many, and the oldest goes at once', () => {
+    const member = new FakeMember();
+    for (let index = 0; index < 128; index++) groups.join(member, `in ${index}`, undefined);
+    groups.leave(member, 'in 0', undefined);
+    pass(member, 0, 1_000);
+    expect(groups.size).toBe(127 + 128);
+    expect(hub.calls.filter(({ name }) => name === 'unsubscribe').slice(0, 2)).toEqual([
+      { name: 'unsubscribe', channel: 'group:in 0' },
+      { name: 'unsubscribe', channel: 'group:0' },
+    ]);
+    // Another one comes into a group that the first has left, which counts for nobody then.
+    const other = new FakeMember();
+    groups.join(other, '999', undefined);
+    pass(member, 2_000, 127);
+    expect(groups.size).toBe(127 + 1 + 128);
+    turn(2);
+    expect(groups.size).toBe(127 + 1);
+  });
+
+  test('that the connections of a worker have left are bounded together, also when those are gone', () => {
+    groups = new Groups(completeOptions({ hub, wheel, lingeringGroupsMax: 200 }), counters);
+    for (let index = 0; index < 50; index++) {
+      const member = new FakeMember();
+      pass(member, index * 128, 127);
+      groups.join(member, `last of ${index}`, undefined);
+      groups.leaveAll(member);
+      expect(groups.size).toBeLessThanOrEqual(200);
+    }
+    expect(groups.size).toBeGreaterThan(100);
+    expect(hub.channels).toBe(groups.size);
+    turn(2);
+    expect([groups.size, hub.channels, wheel.waiting]).toEqual([0, 0, 0]);
+  });
+
+  test('are found again by the next who comes, whoever has left them', async () => {
+    const [one, two] = [new FakeMember('one'), new FakeMember('two')];
+    pass(one, 0, 3);
+    groups.leaveAll(one);
+    groups.join(two, '1', undefined);
+    expect(hub.calls.filter(({ channel }) => channel === 'group:1')).toHaveLength(1);
+    turn(2);
+    expect(groups.size).toBe(1);
+    hub.publish('group:1', 'x');
+    await nextTurn();
+    expect(two.got).toEqual([]);
+    groups.leave(two, '1', undefined);
+    turn(2);
+    expect([groups.size, wheel.waiting]).toEqual([0, 0]);
   });
 });
 

@@ -1,4 +1,10 @@
-import { channelOfGroup, type native, type Position } from '@groupcast/protocol';
+import {
+  channelOfGroup,
+  type ErrorCode,
+  type native,
+  type Position,
+  type ProtocolError,
+} from '@groupcast/protocol';
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
 import { CatchUps } from './catch-ups.ts';
 import { Deliveries } from './deliveries.ts';
@@ -9,7 +15,7 @@ import type { HubSubscriber, LossReason } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { type MemberWait, waitCount } from './member-wait.ts';
 import type { GatewayOptions } from './options.ts';
-import { ackEvent, errorEvent, gapEvent } from './outgoing.ts';
+import { ackEvent, errorEvent, gapEvent, groupErrorEvent } from './outgoing.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from './timing-wheel.ts';
 import { WaitingJoin, WaitingJoins } from './waiting-joins.ts';
 
@@ -75,7 +81,7 @@ export class Groups implements HubSubscriber, Timed {
     }
     const mustWait = !mayAnswer(known, member, since);
     if (id !== undefined && mustWait && waitCount(member) >= this.#groupsMax) {
-      this.#refuseJoin(member, id);
+      this.#refuseJoin(member, id, 'hub_unavailable');
       return;
     }
     const group = known ?? this.#followed.follow(name, channel);
@@ -105,6 +111,7 @@ export class Groups implements HubSubscriber, Timed {
   leaveAll(member: Member): void {
     for (const group of member.memberships.splice(0)) this.#remove(group, member);
     for (const wait of member.waits ?? NO_WAITS) wait.cancel();
+    this.#followed.forget(member);
   }
 
   /** Writes to the members here what has come for a group, so that what is written next comes behind it. */
@@ -164,6 +171,19 @@ export class Groups implements HubSubscriber, Timed {
     }
   }
 
+  /** The hub refuses a channel, and nothing comes of it: nobody is in the group, or not any more, and all who were are told. */
+  refused(subject: native.Subject, error: ProtocolError): void {
+    const group = subject.prefix ? undefined : this.#followed.find(subject.name);
+    if (group === undefined) return;
+    // Whatever else the hub said: to a client it is the hub that could not be asked.
+    const code = error.code === 'channel_limit' ? 'channel_limit' : 'hub_unavailable';
+    this.#deliveries.flush(group);
+    for (const member of [...group.members, ...(group.catchUps?.keys() ?? [])]) {
+      if (group.has(member)) this.#expel(group, member, code);
+    }
+    this.#followed.unfollow(group);
+  }
+
   /** Once per tick while joins wait: takes out again whom the hub did not let in in time. */
   expired(): void {
     for (const { group, member, joins } of this.#waiting.takeExpired(this.#wheel.now)) {
@@ -202,7 +222,7 @@ export class Groups implements HubSubscriber, Timed {
     this.#counters.leaves += 1;
     if (group.isEmpty) {
       group.takePending();
-      this.#followed.linger(group);
+      this.#followed.linger(group, member);
     }
     return this.#waiting.takeOf(group, member);
   }
@@ -212,13 +232,22 @@ export class Groups implements HubSubscriber, Timed {
     this.#refuseJoins(member, this.#remove(group, member));
   }
 
-  #refuseJoins(member: Member, joins: readonly WaitingJoin[], sentence?: string): void {
-    for (const { id } of joins) this.#refuseJoin(member, id, sentence);
+  /** Takes a member out of a group that is not to be had. One that waits for no answer is told as well. */
+  #expel(group: Group, member: Member, code: 'channel_limit' | 'hub_unavailable'): void {
+    const joins = this.#remove(group, member);
+    for (const { id } of joins) this.#refuseJoin(member, id, code);
+    if (joins.length > 0) return;
+    this.#counters.refused[code] += 1;
+    member.tell(groupErrorEvent(code, group.name));
   }
 
-  #refuseJoin(member: Member, id: CommandId | undefined, sentence?: string): void {
-    this.#counters.refused.hub_unavailable += 1;
-    member.tell(errorEvent('hub_unavailable', id, sentence));
+  #refuseJoins(member: Member, joins: readonly WaitingJoin[], sentence?: string): void {
+    for (const { id } of joins) this.#refuseJoin(member, id, 'hub_unavailable', sentence);
+  }
+
+  #refuseJoin(member: Member, id: CommandId, code: ErrorCode, sentence?: string): void {
+    this.#counters.refused[code] += 1;
+    member.tell(errorEvent(code, id, sentence));
   }
 
   #scheduleSweep(): void {

@@ -1,5 +1,5 @@
 import type { HistoryAnswer, HistoryRead, LossReason, PublishAnswer } from '@groupcast/hub-client';
-import type { native, Position } from '@groupcast/protocol';
+import type { native, Position, ProtocolError } from '@groupcast/protocol';
 
 export type {
   HistoryAnswer,
@@ -17,6 +17,8 @@ export interface HubSubscriber {
   subscribed(subject: native.Subject, position: Position): void;
   /** Some publications cannot be had: what is delivered from here on comes after `position`. */
   lost(subject: native.Subject, position: Position, reason: LossReason): void;
+  /** The hub does not let this worker subscribe to the channel: nothing of it comes. */
+  refused(subject: native.Subject, error: ProtocolError): void;
 }
 
 /** What goes with a payload. */

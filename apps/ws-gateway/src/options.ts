@@ -76,6 +76,11 @@ export interface GatewayOptions {
   readonly recoveryMessagesMax: number;
   /** How long a group without members stays subscribed, in milliseconds. Default 2,000. */
   readonly lingerMs: number;
+  /**
+   * Groups without members that stay subscribed for so long; beyond it those that have been empty for longest are unsubscribed at once. Of
+   * those that one connection has left, `groupsPerConnectionMax` stay. Default 10,000.
+   */
+  readonly lingeringGroupsMax: number;
   /** A client that was silent for this many milliseconds is asked whether it lives. Default 25,000. */
   readonly heartbeatMs: number;
   /** How long it may take to answer, in milliseconds. Default 10,000. */
@@ -126,6 +131,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   joinMs: 10_000,
   recoveryMessagesMax: 1_000,
   lingerMs: 2_000,
+  lingeringGroupsMax: 10_000,
   heartbeatMs: 25_000,
   heartbeatTimeoutMs: 10_000,
   queueBytesMax: MIB,
@@ -161,6 +167,7 @@ export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
   joinMs: TIME,
   recoveryMessagesMax: { min: 0, max: 1_000_000, unit: 'messages' },
   lingerMs: TIME,
+  lingeringGroupsMax: { min: 1, max: 1_000_000, unit: 'groups' },
   heartbeatMs: TIME,
   heartbeatTimeoutMs: TIME,
   queueBytesMax: BYTES,

@@ -34,6 +34,11 @@ export function ackEvent(id: CommandId, groupName?: string, position?: Position)
   return { type: 'ack', id, group_id: groupName, epoch: position.epoch, offset: position.offset };
 }
 
+/** A group is not to be had, and a client that no command of asks for an answer is not in it, or not any more. */
+export function groupErrorEvent(code: ErrorCode, groupName: string): ClientEvent {
+  return { type: 'error', group_id: groupName, code, message: ERROR_CODES[code].sentence };
+}
+
 /** A command was not done. */
 export function errorEvent(
   code: ErrorCode,

@@ -134,6 +134,45 @@ describe('a group', () => {
   });
 });
 
+describe('a gateway that takes us out of a group', () => {
+  const expelled = { type: 'error', group_id: 'g', message: 'No.' } as const;
+
+  test('for now: it is said, and the group is joined again from its position', () => {
+    vi.useFakeTimers();
+    const { client, network, message, group, events } = startJoined();
+    const errors: unknown[] = [];
+    client.on('error', ({ code }) => errors.push(code));
+    message(6);
+    network.socket.receive({ ...expelled, code: 'channel_limit' });
+    message(7);
+    expect(group.state).toBe('joining');
+    expect(network.socket.sentOf('add_group')).toHaveLength(1);
+    vi.advanceTimersByTime(1_000);
+    expect(network.socket.sentOf('add_group')[1]?.since).toEqual({ epoch: 'e', offset: 6 });
+    network.socket.ack({ epoch: 'e', offset: 7, recovered: true });
+    message(7);
+    const position = { epoch: 'e', offset: 6 };
+    expect(events).toMatchObject([
+      [6, 'm6'],
+      ['error', { code: 'channel_limit' }],
+      ['joined', { position, recovered: true }],
+      [7, 'm7'],
+    ]);
+    expect(errors).toEqual(['channel_limit']);
+  });
+
+  test('for good: it is left, with the reason', () => {
+    const { network, group, events } = startJoined();
+    network.socket.receive({ ...expelled, code: 'forbidden' });
+    expect(group.state).toBe('left');
+    expect(events).toMatchObject([
+      ['left', { error: { code: 'forbidden' } }],
+      ['error', { code: 'forbidden' }],
+    ]);
+    expect(network.socket.sentOf('leave_group')).toEqual([]);
+  });
+});
+
 describe('coming back', () => {
   test('every group is joined from its position, before anything is sent again', () => {
     const { client, network, message, group, events } = startJoined();
@@ -235,7 +274,7 @@ describe('coming back', () => {
 });
 
 describe('a join', () => {
-  test.each(['hub_unavailable', 'rate_limited', 'internal_error'])(
+  test.each(['hub_unavailable', 'channel_limit', 'rate_limited', 'internal_error'])(
     'that is refused with %s is tried again after a while',
     (code) => {
       const { client, network } = startConnected();

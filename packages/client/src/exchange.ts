@@ -115,7 +115,9 @@ export class Exchange implements MembershipPort {
         break;
       case 'error': {
         const error = new GroupcastError(event.code, event.message);
-        if (event.id === undefined) this.#failed(error);
+        const membership = event.group_id === undefined ? undefined : this.#memberships.get(event.group_id);
+        if (event.id === undefined && membership !== undefined) membership.expelled(error);
+        else if (event.id === undefined) this.#failed(error);
         else this.#requests.settle(event.id, (answer) => answer.refused(error));
         break;
       }

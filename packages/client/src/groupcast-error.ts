@@ -36,6 +36,7 @@ export type GroupcastErrorCode =
   | 'group_limit'
   | 'rate_limited'
   | 'hub_unavailable'
+  | 'channel_limit'
   | 'internal_error'
   | (string & Record<never, never>);
 
@@ -68,6 +69,7 @@ const TEMPORARY: readonly string[] = [
   'outcome_unknown',
   'rate_limited',
   'internal_error',
+  'channel_limit',
   'queue_full',
   'queue_limit',
 ];

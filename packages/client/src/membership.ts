@@ -193,6 +193,20 @@ export class Membership {
     if (this.state === 'joined' && position !== undefined) this.#miss({ reason, position });
   }
 
+  /** The gateway has taken us out of the group. What we miss until we are in it again comes then. */
+  expelled(error: GroupcastError): void {
+    this.#inTurn = undefined;
+    if (!this.#wanted) {
+      this.#settle();
+    } else if (error.temporary) {
+      this.#retryLater();
+      this.#port.changed(this);
+      this.#fail(error);
+    } else {
+      this.#giveUp(error);
+    }
+  }
+
   /** A message of ours that does not come back to us was published there. */
   skip(position: Position): void {
     this.#position.skip(position);

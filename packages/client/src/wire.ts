@@ -55,6 +55,8 @@ export interface AckEvent {
 interface ErrorEvent {
   readonly type: 'error';
   readonly id?: number;
+  /** Without an id: we are not in this group, or not any more. */
+  readonly group_id?: string;
   readonly code: string;
   readonly message: string;
 }

@@ -72,7 +72,10 @@ export const ERROR_CODES = {
   },
   unsupported_version: { sentence: 'This version of the protocol is not spoken here.', temporary: false },
   unauthorized: { sentence: 'The peer did not prove that it knows the secret.', temporary: false },
-  channel_limit: { sentence: 'The session follows as many channels as it may.', temporary: false },
+  channel_limit: {
+    sentence: 'As many groups and channels are followed as may be. Try again later.',
+    temporary: true,
+  },
   bad_queue: {
     sentence: 'A queue name must be 1 to 255 bytes of UTF-8 without control characters.',
     temporary: false,

@@ -9,6 +9,7 @@ function workerOf(index: number, received: number): WorkerReport {
   const hub = {
     state: 'open',
     subjects: 1,
+    subscriptionsRefused: 11,
     published: 0,
     delivered: 0,
     refused: 7,
@@ -72,6 +73,7 @@ describe('gatewayMetrics', () => {
       expect(body).toContain('groupcast_gateway_gaps_total{worker="1"} 6\n');
       expect(body).toContain('groupcast_gateway_hub_recoveries_total{worker="1"} 8\n');
       expect(body).toContain('groupcast_gateway_hub_position_losses_total{worker="1"} 9\n');
+      expect(body).toContain('groupcast_gateway_hub_subscriptions_refused_total{worker="1"} 11\n');
       expect(body).toContain('groupcast_gateway_hub_lost_total{worker="1",reason="trimmed"} 2\n');
       expect(body).toContain('groupcast_gateway_reloads_total{outcome="done"} 1\n');
       expect(body).toContain('groupcast_gateway_reloads_total{outcome="failed"} 3\n');

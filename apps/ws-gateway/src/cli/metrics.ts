@@ -43,10 +43,11 @@ const REASON_COUNTERS: readonly (readonly [field: ReasonField, name: string, hel
 ];
 
 /** The names of a hub client's plain numbers that only grow. */
-type HubField = 'refused' | 'reconnects' | 'recoveries' | 'holes' | 'positionLosses';
+type HubField = 'refused' | 'subscriptionsRefused' | 'reconnects' | 'recoveries' | 'holes' | 'positionLosses';
 
 const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: string])[] = [
   ['refused', 'publishes_refused_total', 'Messages that never left for the hub: it is away, or busy.'],
+  ['subscriptionsRefused', 'hub_subscriptions_refused_total', 'Groups that the hub has refused to a worker.'],
   ['reconnects', 'hub_reconnects_total', 'Links to the hub after the first.'],
   ['recoveries', 'hub_recoveries_total', 'Groups that had to be caught up with.'],
   ['holes', 'hub_holes_total', 'Publications that came before others that were lost on a link that stood.'],

@@ -68,6 +68,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     messagesPerSecond,
     messagesBurst,
     recoveryMessagesMax: config.recoveryMessagesMax,
+    lingeringGroupsMax: config.lingeringGroupsMax,
     heartbeatMs: Math.round(config.heartbeatSeconds * 1_000),
   };
   return {

@@ -36,7 +36,13 @@ export const clientEvent = z.discriminatedUnion('type', [
     recovered: z.boolean().optional(),
     reason: unrecoveredReason.optional(),
   }),
-  z.object({ type: z.literal('error'), id: commandId.optional(), code: z.string(), message: z.string() }),
+  z.object({
+    type: z.literal('error'),
+    id: commandId.optional(),
+    group_id: z.string().optional(),
+    code: z.string(),
+    message: z.string(),
+  }),
   z.object({
     type: z.literal('gap'),
     group_id: z.string(),
