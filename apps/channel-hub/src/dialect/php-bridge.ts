@@ -48,6 +48,8 @@ function isKey({ key }: php.PhpEntry, name: string): boolean {
 
 function groupAt(bytes: Uint8Array, { start, end }: php.PhpSpan): string | undefined {
   const value = php.decodePhp(bytes, start, end);
+  // An integer beyond what a number can say: no other dialect has one.
+  if (typeof value === 'bigint') return String(value);
   return value instanceof Uint8Array && isUtf8(value) ? groupNameOf(textOf(value)) : groupNameOf(value);
 }
 

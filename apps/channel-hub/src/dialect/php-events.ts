@@ -1,6 +1,6 @@
 import { groupOfChannel, native, php } from '@groupcast/protocol';
 import { groupMessageData } from './php-bridge.ts';
-import { phpOf } from './php-payload.ts';
+import { phpMessageOf, phpOf } from './php-payload.ts';
 
 /** What a PHP peer published: the event, and its data as they came. */
 interface PhpWritten {
@@ -14,6 +14,7 @@ export class PhpPublication {
   /** The PUBLISH or DELIVER. */
   readonly #publication: Uint8Array;
   #written: PhpWritten | undefined;
+  readonly #isFromPhp: boolean;
   // Nearly always there is one event, so that a Map would cost more than it saves.
   #event: string | undefined;
   #frame: Uint8Array | undefined;
@@ -23,6 +24,7 @@ export class PhpPublication {
     this.channel = channel;
     this.#publication = publication;
     this.#written = written;
+    this.#isFromPhp = written !== undefined;
   }
 
   /** The whole frame for those who subscribed to the event. */
@@ -50,9 +52,11 @@ export class PhpPublication {
   #dataOf(event: string): Uint8Array {
     // From PHP to PHP it is what it was, to the byte.
     if (event === this.#written?.event) return this.#written.data;
-    const value = phpOf(native.decodePublication(this.#publication));
-    const group = event === this.channel ? undefined : groupOfChannel(this.channel);
-    return group === undefined ? value : groupMessageData(group, value);
+    const publication = native.decodePublication(this.#publication);
+    const group = groupOfChannel(this.channel);
+    if (group === undefined) return phpOf(publication);
+    const message = this.#isFromPhp ? phpOf(publication) : phpMessageOf(publication);
+    return event === this.channel ? message : groupMessageData(group, message);
   }
 }
 

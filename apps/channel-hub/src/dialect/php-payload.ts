@@ -30,13 +30,30 @@ export function itemPayloadOf(kind: ItemKind, payload: Uint8Array): PhpPayload {
 const DEPTH_MAX = limits.PHP_DEPTH_MAX - 2;
 const ELEMENTS_MAX = limits.PHP_ELEMENTS_MAX - limits.CHANNELS_PER_FRAME_MAX - 16;
 
+type Payload = Pick<native.Publication, 'kind' | 'payload'>;
+
 /** A payload as a serialized PHP value. */
-export function phpOf({ kind, payload }: Pick<native.Publication, 'kind' | 'payload'>): Uint8Array {
-  if (kind !== 'json') return php.encodePhp(payload);
+export function phpOf(payload: Payload): Uint8Array {
+  return php.encodePhp(phpValueOf(payload));
+}
+
+/**
+ * The same for a message to a group that no PHP peer published. Workers hand it to `$connection->send()`, which ends the process when it is a number, a boolean or
+ * null: they are the text that they are in JSON.
+ */
+export function phpMessageOf(payload: Payload): Uint8Array {
+  const value = phpValueOf(payload);
+  const isText = typeof value === 'string' || value instanceof Uint8Array;
+  if (isText || value instanceof php.PhpArray) return php.encodePhp(value);
+  return php.encodePhp(decodeText(payload.payload).trim());
+}
+
+function phpValueOf({ kind, payload }: Payload): php.PhpValue {
+  if (kind !== 'json') return payload;
   try {
-    return php.encodePhp(php.fromJson(decodeText(payload), DEPTH_MAX, ELEMENTS_MAX));
+    return php.fromJson(decodeText(payload), DEPTH_MAX, ELEMENTS_MAX);
   } catch {
     // That it is JSON was only a claim, or it is more than PHP may have: the bytes are a string, as they came.
-    return php.encodePhp(payload);
+    return payload;
   }
 }
