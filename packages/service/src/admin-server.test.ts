@@ -122,6 +122,10 @@ describe('what it refuses', () => {
 
   test.each([
     ['headers beyond the limit', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`, 431],
+    ['more header lines than are allowed', `GET / HTTP/1.1\r\nHost: localhost\r\n${'x:\r\n'.repeat(100)}\r\n`, 431],
+    ['no Host in HTTP/1.1', 'GET /healthz HTTP/1.1\r\n\r\n', 400],
+    ['two Hosts', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n', 400],
+    ['a Host that is none', 'GET /healthz HTTP/1.1\r\nHost: local host\r\n\r\n', 400],
     ['no HTTP', 'a:1:{i:0;i:0;}\r\n\r\n', 400],
   ])('%s', async (_name, text, status) => {
     const { port } = await start();
@@ -163,6 +167,51 @@ test('a handler that hangs is given up after its deadline', async () => {
     vi.useRealTimers();
   }
   expect(errors).toEqual([[new Error('No answer within 10000 ms.'), '/hangs']]);
+});
+
+describe('connections that ask for nothing', () => {
+  async function silent(port: number): Promise<{ socket: Socket; closed: Promise<unknown> }> {
+    const socket = connect(port, '127.0.0.1');
+    const closed = new Promise((resolve) => socket.resume().on('error', () => {}).once('close', resolve));
+    await new Promise((resolve) => socket.once('connect', resolve));
+    return { socket, closed };
+  }
+
+  test('do not keep out a health check: beyond 64 the oldest goes', async () => {
+    const { port } = await start();
+    const idle = [];
+    for (let count = 0; count < 64; count++) idle.push(await silent(port));
+    const answer = await raw(port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    await idle[0]?.closed;
+    expect(idle.slice(1).filter(({ socket }) => socket.closed)).toEqual([]);
+    for (const { socket } of idle) socket.destroy();
+  });
+
+  test('nor those that were answered once; requests in progress stay, and then the new one goes', async () => {
+    const { route, asked, answer } = hangingRoute();
+    const { port } = await start({ routes: { '/slow': route } });
+    const busy: Promise<string>[] = [];
+    const ask = 'GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+    for (let count = 0; count < 63; count++) busy.push(raw(port, ask));
+    await asked;
+    const answered = await silent(port);
+    answered.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await new Promise((resolve) => answered.socket.once('data', resolve));
+    busy.push(raw(port, ask));
+    await answered.closed;
+    const tooMuch = await silent(port);
+    await tooMuch.closed;
+    answer({ done: true });
+    for (const text of await Promise.all(busy)) expect(text).toContain('"done":true');
+  });
+
+  test('are closed when there is no header after 2 s: well before the 10 s of a request', async () => {
+    const { port } = await start();
+    const openedMs = performance.now();
+    expect(await raw(port, 'GET /healthz HTT')).toMatch(/^HTTP\/1.1 408 /);
+    expect(performance.now() - openedMs).toBeLessThan(9_000);
+  });
 });
 
 describe('closing', () => {

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isHostAllowed } from './admin-host.ts';
+import { closeIdleBeyond } from './idle-connections.ts';
 import { isLoopbackHost } from './loopback.ts';
+import { requestFault } from './request-fault.ts';
 
 /** What an admin port serves. */
 export interface AdminServerOptions {
@@ -32,8 +34,10 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** For the header of a request. Checks and scrapers send it at once. */
+const HEADERS_DEADLINE_MS = 2_000;
 const REQUEST_DEADLINE_MS = 10_000;
-const DEADLINE_CHECK_INTERVAL_MS = 2_000;
+const DEADLINE_CHECK_INTERVAL_MS = 500;
 /** A handler that asks other processes may have to wait for one that hangs. */
 const HANDLER_DEADLINE_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
@@ -45,6 +49,7 @@ const HEADERS_MAX = 100;
 const CONNECTIONS_MAX = 64;
 const CLOSE_GRACE_MS = 1_000;
 
+const CLOSE = { Connection: 'close' };
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const JSON_TEXT = 'application/json; charset=utf-8';
 
@@ -65,7 +70,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   const loopbackOnly = isLoopbackHost(options.host);
   const server = createServer(
     {
-      headersTimeout: REQUEST_DEADLINE_MS,
+      headersTimeout: HEADERS_DEADLINE_MS,
       requestTimeout: REQUEST_DEADLINE_MS,
       connectionsCheckingInterval: DEADLINE_CHECK_INTERVAL_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -77,8 +82,9 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       );
     },
   );
-  server.maxHeadersCount = HEADERS_MAX;
-  server.maxConnections = CONNECTIONS_MAX;
+  // `requestFault` counts them: Node would drop the last ones without a word.
+  server.maxHeadersCount = 0;
+  closeIdleBeyond(server, CONNECTIONS_MAX);
   server.timeout = SOCKET_IDLE_MS;
   return { listen: () => listen(server, options), close: () => close(server) };
 }
@@ -89,6 +95,11 @@ async function answer(
   onError: AdminServerOptions['onError'],
   request: IncomingMessage,
 ): Promise<Answer> {
+  const fault = requestFault(request, HEADERS_MAX);
+  if (fault !== undefined) {
+    const code = fault.status === 431 ? 'headers_too_many' : 'bad_request';
+    return { ...failure(fault.status, code, fault.sentence), headers: CLOSE };
+  }
   if (loopbackOnly && !isHostAllowed(request.headers.host)) {
     return failure(421, 'wrong_host', 'Ask for this port by its address or as localhost.');
   }
@@ -97,7 +108,7 @@ async function answer(
   if (handler === undefined) return failure(404, 'not_found', `Here are ${[...handlers.keys()].join(', ')}.`);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     // The rest of a body that nobody wants is not waited for.
-    const headers = { Allow: 'GET, HEAD', Connection: 'close' };
+    const headers = { Allow: 'GET, HEAD', ...CLOSE };
     return { ...failure(405, 'method_not_allowed', 'Use GET or HEAD.'), headers };
   }
   try {

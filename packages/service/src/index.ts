@@ -25,6 +25,7 @@ export {
 export { printable } from './printable.ts';
 export type { Command, CommandContext, Program } from './program.ts';
 export { readConfig } from './read-config.ts';
+export { isHost, type RequestFault, requestFault } from './request-fault.ts';
 export { runCommand } from './run-command.ts';
 export { runMain } from './run-main.ts';
 export { runUntilSignal } from './run-until-signal.ts';
