@@ -4,9 +4,9 @@ import { handshake } from './websocket-bytes.ts';
 export const BAD_HANDSHAKES: readonly (readonly [name: string, text: string, status: string])[] = [
   ['no HTTP at all', 'hello\r\n\r\n', 'HTTP/1.1 400 '],
   ['TLS', '\x16\x03\x01\x00\xc8\x01\x00\x00\xc4', 'HTTP/1.1 400 '],
-  ['a header that is too large', handshake([`X: ${'x'.repeat(9_000)}`]), 'HTTP/1.1 431 '],
+  ['a header that is too large', handshake([`X: ${'x'.repeat(17_000)}`]), 'HTTP/1.1 431 '],
   ['2,000 headers', handshake(Array.from({ length: 2_000 }, (_, index) => `x${index}: y`)), 'HTTP/1.1 431 '],
-  ['a cookie that is too large', handshake([`Cookie: ${'c=1; '.repeat(2_000)}`]), 'HTTP/1.1 431 '],
+  ['a cookie that is too large', handshake([`Cookie: ${'c=1; '.repeat(3_500)}`]), 'HTTP/1.1 431 '],
   ['HTTP/1.0', handshake().replace('HTTP/1.1', 'HTTP/1.0'), 'HTTP/1.1 400 '],
   ['a method that cannot upgrade', handshake(['Content-Length: 0']).replace('GET', 'POST'), 'HTTP/1.1 405 '],
   [

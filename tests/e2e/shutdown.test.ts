@@ -92,8 +92,13 @@ test.each(['up', 'down'])(
     let closed = 0;
     for (const client of clients) void client.closed.then(() => closed++);
 
+    expect(await adminRequest(gateway.port, '/healthz')).toEqual({ status: 200, body: 'ok\n' });
     const stopped = gateway.stop();
     await until(async () => !(await isReady(gateway)), 'the end of the readiness');
+    // The port itself says so, too, on each worker, and load balancers may look at either.
+    for (let look = 0; look < 4; look++) {
+      expect(await adminRequest(gateway.port, '/healthz')).toEqual({ status: 503, body: 'draining\n' });
+    }
     // Load balancers have not seen it yet: who is sent here is served.
     const late = await TestClient.open(gateway.url);
     late.sendCommand({ cmd: 'ping', id: 1 });

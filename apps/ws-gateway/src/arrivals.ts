@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
 import type { AdmissionRejection } from './handshake.ts';
 import { disown, own, type SocketOwner } from './socket/socket-owner.ts';
-import { asksForUpgrade, readUpgradeRequest, type UpgradeRequest } from './socket/upgrade-request.ts';
+import {
+  asksForUpgrade,
+  type RequestLimits,
+  readUpgradeRequest,
+  type UpgradeRequest,
+} from './socket/upgrade-request.ts';
 
-export interface ArrivalOptions {
+export interface ArrivalOptions extends RequestLimits {
   /** How long a connection may say nothing, in milliseconds, and how often that is looked at. */
   readonly handshakeMs: number;
   readonly handshakeCheckMs: number;
-  /** Header lines of an ordinary request. */
-  readonly headersMax: number;
 }
 
 /** Who gets connections that have said what they want. */
@@ -66,7 +69,7 @@ export class Arrivals {
         this.#receiver.reject(socket, rejection);
         return true;
       }
-      const request = readUpgradeRequest(text, this.#options.headersMax);
+      const request = readUpgradeRequest(text, this.#options);
       if (request !== undefined && this.#receiver.upgrade(socket, request)) return true;
     }
     disown(socket);

@@ -33,6 +33,7 @@ export interface GatewayConfig {
   readonly welcomePage: boolean;
   readonly fastPaths: boolean;
   readonly connectionsMax: number;
+  readonly headerBytesMax: number;
   readonly handshakesPerSecond: number;
   readonly handshakesBurst: number;
   readonly groupsPerConnectionMax: number;
@@ -143,6 +144,14 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     ...GATEWAY_RANGES.connectionsMax,
     min: 0,
     describe: 'Connections of one worker; 0 is four fifths of the file descriptors that it may open.',
+  }),
+  headerBytesMax: integerOption({
+    default: 16 * 1_024,
+    min: 4 * 1_024,
+    max: 1_024 * 1_024,
+    unit: 'bytes',
+    describe:
+      'Header of a request on this port, cookies included; a longer one is answered 431. Proxies have limits of their own.',
   }),
   handshakesPerSecond: numberOption({
     default: 500,

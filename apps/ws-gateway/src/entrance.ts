@@ -12,7 +12,7 @@ import type { UpgradeRequest } from './socket/upgrade-request.ts';
 const FULL_LOG_TICKS = 10;
 
 /** Who gets what comes in. */
-export interface EntranceReceiver extends HandshakeReceiver {
+export interface EntranceReceiver extends Omit<HandshakeReceiver, 'upgraded'> {
   /** A socket has closed, whatever it was. */
   socketClosed(): void;
 }
@@ -33,16 +33,21 @@ export class Entrance implements ArrivalReceiver {
   #dropped = 0;
   /** Open ones, those of handshakes and pages among them. */
   #sockets = 0;
-  readonly #socketClosed = (): void => {
-    this.#sockets -= 1;
-    this.#receiver.socketClosed();
-  };
+  /** Those that are no WebSockets, or not yet, the oldest first. */
+  readonly #pending = new Set<Socket>();
+  readonly #socketClosed: (this: Socket) => void;
+  #isHealthy = true;
 
   /** Throws a TypeError when one of the allowed origins is none. */
   constructor(options: GatewayOptions, receiver: EntranceReceiver) {
     this.#options = options;
     this.#receiver = receiver;
-    this.#handshake = new Handshake(options, receiver);
+    this.#socketClosed = this.#createCloseListener();
+    this.#handshake = new Handshake(options, {
+      upgraded: (socket) => this.#pending.delete(socket),
+      accepted: (socket, session) => receiver.accepted(socket, session),
+      refused: (reason) => receiver.refused(reason),
+    });
     this.#arrivals = new Arrivals(options, this);
     this.#server = this.#createServer();
     const listeners = this.#server.listeners('connection');
@@ -98,6 +103,11 @@ export class Entrance implements ArrivalReceiver {
     this.#handshakeTimer = setTimeout(() => this.#cutHandshakes(), this.#options.handshakeMs);
   }
 
+  /** From now on health checks on the port fail; all else goes on. */
+  failHealth(): void {
+    this.#isHealthy = false;
+  }
+
   /** From now on every handshake is refused. */
   refuseAll(): void {
     this.#handshake.refuseAll();
@@ -144,10 +154,16 @@ export class Entrance implements ArrivalReceiver {
         requestTimeout: options.handshakeMs,
         connectionsCheckingInterval: options.handshakeCheckMs,
         maxHeaderSize: options.headerBytesMax,
+        // `requestFault` answers with a sentence.
+        requireHostHeader: false,
       },
-      createHttpAnswer(options),
+      createHttpAnswer(options, {
+        isServing: () => this.#isHealthy && !this.#handshake.refusesAll,
+        refused: (reason) => this.#receiver.refused(reason),
+      }),
     );
-    server.maxHeadersCount = options.headersMax;
+    // Whoever answers counts them: Node would drop the last ones without a word.
+    server.maxHeadersCount = 0;
     server.on('request', this.#handshake.request);
     server.on('upgrade', this.#handshake.upgrade);
     server.on('clientError', (error, socket) => this.#clientError(error, socket));
@@ -157,7 +173,8 @@ export class Entrance implements ArrivalReceiver {
 
   #clientError(error: Error, socket: Duplex): void {
     const code = 'code' in error ? error.code : undefined;
-    if (code === 'HPE_HEADER_OVERFLOW') this.#refuseHttp(431, 'The header is larger than the limit.', socket);
+    if (code === 'HPE_HEADER_OVERFLOW')
+      this.#refuseHttp(431, `The header is longer than ${this.#options.headerBytesMax} bytes.`, socket);
     else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refuseHttp(408, TOO_LATE, socket);
     else this.#refuseHttp(400, 'This is not HTTP.', socket);
   }
@@ -170,26 +187,44 @@ export class Entrance implements ArrivalReceiver {
   #admit(socket: Socket): void {
     this.#options.taken(this.#sockets);
     if (this.#sockets >= this.#options.connectionsMax) {
-      socket.destroy();
-      this.#drop();
-      return;
+      // Those that ask for nothing must not keep out those that do. A WebSocket is never closed for a new one.
+      const [oldest] = this.#pending;
+      this.#drop(oldest ?? socket);
+      if (oldest === undefined) return;
     }
     this.#sockets += 1;
+    this.#pending.add(socket);
     socket.on('close', this.#socketClosed);
     // A socket that cannot be read directly gains nothing by it.
     if (this.#options.fastPaths && handleOf(socket) !== undefined) this.#arrivals.add(socket);
     else this.http(socket);
   }
 
-  #drop(): void {
+  /** One for all sockets, so that none needs its own. */
+  #createCloseListener(): (this: Socket) => void {
+    const closed = (socket: Socket): void => {
+      this.#pending.delete(socket);
+      this.#sockets -= 1;
+      this.#receiver.socketClosed();
+    };
+    return function (this: Socket): void {
+      closed(this);
+    };
+  }
+
+  #drop(socket: Socket): void {
+    this.#pending.delete(socket);
+    socket.destroy();
     this.#dropped += 1;
     this.#receiver.refused('full');
     const { wheel, log, connectionsMax } = this.#options;
     if (wheel.now - this.#fullLoggedTick < FULL_LOG_TICKS) return;
     this.#fullLoggedTick = wheel.now;
     const dropped = this.#dropped;
-    log.warn({ connectionsMax, dropped }, 'as many connections as are taken; further ones are dropped');
+    log.warn({ connectionsMax, dropped }, FULL);
   }
 }
 
+const FULL =
+  'as many connections as are allowed: those that ask for nothing are dropped, and new ones where there are none of these';
 const TOO_LATE = 'The request took too long.';

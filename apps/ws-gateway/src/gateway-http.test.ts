@@ -81,9 +81,9 @@ describe('plain HTTP', () => {
 
   test.each([
     ['no HTTP at all', 'hello\r\n\r\n', '400'],
-    ['a header that is too large', handshake([`X: ${'x'.repeat(9_000)}`]), '431'],
+    ['a header that is too large', handshake([`X: ${'x'.repeat(17_000)}`]), '431'],
     ['2,000 headers', handshake(Array.from({ length: 2_000 }, (_, index) => `x${index}: y`)), '431'],
-    ['a cookie that is too large', handshake([`Cookie: ${'c=1; '.repeat(2_000)}`]), '431'],
+    ['a cookie that is too large', handshake([`Cookie: ${'c=1; '.repeat(3_500)}`]), '431'],
     ['HTTP/1.0', handshake().replace('HTTP/1.1', 'HTTP/1.0'), '400'],
     ['a method that cannot upgrade', handshake(['Content-Length: 0']).replace('GET', 'POST'), '405'],
     ['an upgrade to something else', handshake().replace('Upgrade: websocket', 'Upgrade: h2c'), '400'],
@@ -275,7 +275,7 @@ test('connections beyond the limit are dropped and counted, with one line in the
   for (let count = 0; count < 5; count++) expect(await raw(handshake())).toBe('');
   expect(started.gateway.stats()).toMatchObject({ connections: 2, handshakesRefused: { full: 5 } });
   expect(lines).toEqual([
-    [{ connectionsMax: 2, dropped: 1 }, 'as many connections as are taken; further ones are dropped'],
+    [{ connectionsMax: 2, dropped: 1 }, expect.stringContaining('as many connections as are allowed')],
   ]);
   await clients[0]?.close();
   await until(() => started.gateway.stats().connections === 1);

@@ -52,6 +52,11 @@ export interface Gateway {
   pause(): void;
   stats(): GatewayStats;
   connections(): readonly ConnectionRow[];
+  /**
+   * Answers health checks on the port with 503 from now on, so that load balancers send no more clients here. All else goes on. A
+   * `drain` that refuses handshakes does so by itself.
+   */
+  failHealth(): void;
   /** Takes no new connections from now on, and closes none. Handshakes under way may still finish. */
   stopListening(): void;
   /** Stops listening first, then closes all connections; resolves when they are gone. */
@@ -126,6 +131,10 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
       queuedBytes: connection.queuedBytes,
       ageTicks: now - connection.openedTick,
     }));
+  }
+
+  failHealth(): void {
+    this.#entrance.failHealth();
   }
 
   stopListening(): void {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
+import { requestFault } from '@groupcast/service';
 import { type Server, WebSocketServer } from 'ws';
 import { newSession, offeredSession } from './client-session.ts';
 import type { HandshakeRefusal } from './gateway-stats.ts';
@@ -12,6 +13,9 @@ import { type Rate, RateLimit } from './policies/rate-limit.ts';
 import { ClientSocket, type SocketSettings } from './socket/client-socket.ts';
 import { LateWebSocket } from './socket/late-web-socket.ts';
 import { type UpgradeRequest, upgradeResponse } from './socket/upgrade-request.ts';
+
+const NEEDS_HTTP_1_1 =
+  'WebSockets need HTTP/1.1: a proxy in front must speak it to the gateway (nginx: proxy_http_version 1.1).';
 
 /** Who is refused for now may try again after 1 to so many seconds, at random, so that not all come back at once. */
 const RETRY_AFTER_SECONDS_MAX = 3;
@@ -28,6 +32,8 @@ export type AdmissionRejection = 'draining' | 'rate';
 
 /** Who gets what comes of handshakes. */
 export interface HandshakeReceiver {
+  /** The socket is about to be a WebSocket. */
+  upgraded(socket: Socket): void;
   /** `session` is that of a client that speaks `groupcast.v1`, its own or a new one; it is a secret. */
   accepted(socket: ClientSocket, session: string | undefined): void;
   refused(reason: HandshakeRefusal): void;
@@ -38,6 +44,7 @@ export class Handshake {
   readonly #server: Server<typeof LateWebSocket>;
   readonly #socketSettings: SocketSettings;
   readonly #origins: ReadonlySet<string>;
+  readonly #headersMax: number;
   readonly #receiver: HandshakeReceiver;
   /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */
   readonly #answered = new WeakSet<Duplex>();
@@ -50,6 +57,7 @@ export class Handshake {
   /** Throws a TypeError when one of the allowed origins is none. */
   constructor(options: GatewayOptions, receiver: HandshakeReceiver) {
     this.#origins = originsOf(options.allowedOrigins);
+    this.#headersMax = options.headersMax;
     this.#receiver = receiver;
     this.#rate = { perSecond: options.handshakesPerSecond, burst: options.handshakesBurst };
     this.#rateLimit = new RateLimit(this.#rate, performance.now());
@@ -118,6 +126,7 @@ export class Handshake {
     const { key, subprotocols } = request;
     const offered = subprotocols?.split(',').map((name) => name.trim()) ?? [];
     const subprotocol = offered.includes(CLIENT_SUBPROTOCOL_V1) ? CLIENT_SUBPROTOCOL_V1 : undefined;
+    this.#receiver.upgraded(socket);
     const client = new ClientSocket(socket, this.#socketSettings);
     client.write(upgradeResponse(key, subprotocol));
     this.#receiver.accepted(client, sessionOf(subprotocol, subprotocols));
@@ -135,11 +144,18 @@ export class Handshake {
       return;
     }
     const rejection = this.#admitted.has(socket) ? undefined : this.admit();
+    const fault = requestFault(request, this.#headersMax);
     if (rejection !== undefined) {
       this.reject(socket, rejection);
     } else if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
       this.#receiver.refused('handshake');
-      refuse(socket, 400, 'WebSockets need HTTP/1.1.');
+      refuse(socket, 400, NEEDS_HTTP_1_1);
+    } else if (fault !== undefined) {
+      this.#receiver.refused('http');
+      refuse(socket, fault.status, fault.sentence);
+    } else if (hasBody(request)) {
+      this.#receiver.refused('handshake');
+      refuse(socket, 400, 'A WebSocket handshake has no body.');
     } else if (originVerdict(request.headers.origin, this.#origins) !== 'ok') {
       this.reject(socket, 'origin');
     } else {
@@ -151,6 +167,7 @@ export class Handshake {
   readonly #upgraded = (ws: LateWebSocket, request: IncomingMessage): void => {
     const { socket, headers } = request;
     const session = sessionOf(ws.protocol, headers['sec-websocket-protocol']);
+    this.#receiver.upgraded(socket);
     // From here on its errors are the business of whoever has it.
     socket.removeListener('error', destroy);
     this.#receiver.accepted(new ClientSocket(socket, this.#socketSettings, ws), session);
@@ -165,6 +182,10 @@ export class Handshake {
 /** Of a client that speaks `groupcast.v1`: the one that it offers, or a new one. */
 function sessionOf(subprotocol: string | undefined, offered: string | undefined): string | undefined {
   return subprotocol === CLIENT_SUBPROTOCOL_V1 ? (offeredSession(offered) ?? newSession()) : undefined;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) !== 0 || headers['transfer-encoding'] !== undefined;
 }
 
 function retryAfter(): string {

@@ -1,21 +1,48 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { requestFault } from '@groupcast/service';
 import type { GatewayOptions } from './options.ts';
 import { WELCOME_PAGE_HEADERS, welcomePage } from './welcome-page.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What answers plain HTTP: the page for newcomers, where it is on, and nothing else. */
+/** Where the answers come from. */
+export interface HttpAnswerSource {
+  /** Whether load balancers should send clients here. */
+  isServing(): boolean;
+  /** Counts a request that is no handshake in order. */
+  refused(reason: 'http' | 'handshake'): void;
+}
+
+/** Answers plain HTTP: health checks, and the page for newcomers where it is on. Everything else is told what is served here. */
 export function createHttpAnswer(
-  options: Pick<GatewayOptions, 'welcomePage' | 'version'>,
+  options: Pick<GatewayOptions, 'welcomePage' | 'version' | 'headersMax'>,
+  source: HttpAnswerSource,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const page = options.welcomePage ? welcomePage({ version: options.version }) : undefined;
   return (request, response) => {
+    const fault = requestFault(request, options.headersMax);
     const path = request.url?.split('?', 1)[0];
-    const isPage = path === '/' && (request.method === 'GET' || request.method === 'HEAD');
-    if (page !== undefined && isPage) answer(response, 200, WELCOME_PAGE_HEADERS, page);
-    else answer(response, 404, JSON_HEADERS, errorJson('Only WebSockets are served here.'));
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (fault !== undefined) {
+      source.refused('http');
+      answer(response, fault.status, JSON_HEADERS, errorJson(fault.sentence));
+    } else if (request.headers['sec-websocket-key'] !== undefined) {
+      source.refused('handshake');
+      answer(response, 426, UPGRADE_HEADERS, errorJson(UPGRADE_IS_GONE));
+    } else if (page !== undefined && path === '/' && isRead && source.isServing()) {
+      answer(response, 200, WELCOME_PAGE_HEADERS, page);
+    } else if (isHealthCheck(request.method, path, page !== undefined)) {
+      if (source.isServing()) answer(response, 200, HEALTH_HEADERS, 'ok\n');
+      else answer(response, 503, HEALTH_HEADERS, 'draining\n');
+    } else answer(response, 404, JSON_HEADERS, errorJson('Only WebSockets are served here.'));
   };
+}
+
+/** HAProxy sends OPTIONS unless told otherwise, others HEAD or GET of a path. With the page on, `GET /` is one too. */
+function isHealthCheck(method: string | undefined, path: string | undefined, hasPage: boolean): boolean {
+  if (method === 'OPTIONS' || method === 'HEAD') return true;
+  return method === 'GET' && (path === '/healthz' || (hasPage && path === '/'));
 }
 
 function answer(response: ServerResponse, status: number, headers: Headers, body: string): void {
@@ -29,6 +56,16 @@ function answer(response: ServerResponse, status: number, headers: Headers, body
 }
 
 const JSON_HEADERS: Headers = { 'content-type': 'application/json' };
+const UPGRADE_HEADERS: Headers = { ...JSON_HEADERS, upgrade: 'websocket' };
+const HEALTH_HEADERS: Headers = {
+  'content-type': 'text/plain; charset=utf-8',
+  'cache-control': 'no-store',
+  allow: 'GET, HEAD, OPTIONS',
+};
+
+const UPGRADE_IS_GONE =
+  'This is a WebSocket handshake without its Upgrade header or "Connection: Upgrade": a proxy in front has taken them away. ' +
+  'Tell it to pass them on (nginx: proxy_http_version 1.1, proxy_set_header Upgrade and Connection).';
 
 function errorJson(sentence: string): string {
   return `${JSON.stringify({ error: sentence })}\n`;

@@ -44,9 +44,9 @@ export interface GatewayOptions {
    * that are here wait for a few dozen milliseconds at most.
    */
   readonly handshakesBurst: number;
-  /** Header of a handshake, in bytes. Default 8 KiB. */
+  /** Header of a request, in bytes; a longer one is answered 431. Default 16 KiB. */
   readonly headerBytesMax: number;
-  /** Header lines of a handshake that are kept. Default 100. */
+  /** Header lines of a request; more are answered 431. Default 100. */
   readonly headersMax: number;
   /** Whether ws and streams may be gone past where that is safe: docs/decisions/0012. Default true. */
   readonly fastPaths: boolean;
@@ -115,7 +115,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   handshakeCheckMs: 2_000,
   handshakesPerSecond: 500,
   handshakesBurst: 500,
-  headerBytesMax: 8 * KIB,
+  headerBytesMax: 16 * KIB,
   headersMax: 100,
   fastPaths: true,
   messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,

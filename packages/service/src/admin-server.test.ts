@@ -122,7 +122,11 @@ describe('what it refuses', () => {
 
   test.each([
     ['headers beyond the limit', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`, 431],
-    ['more header lines than are allowed', `GET / HTTP/1.1\r\nHost: localhost\r\n${'x:\r\n'.repeat(100)}\r\n`, 431],
+    [
+      'more header lines than are allowed',
+      `GET / HTTP/1.1\r\nHost: localhost\r\n${'x:\r\n'.repeat(100)}\r\n`,
+      431,
+    ],
     ['no Host in HTTP/1.1', 'GET /healthz HTTP/1.1\r\n\r\n', 400],
     ['two Hosts', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n', 400],
     ['a Host that is none', 'GET /healthz HTTP/1.1\r\nHost: local host\r\n\r\n', 400],
@@ -172,7 +176,12 @@ test('a handler that hangs is given up after its deadline', async () => {
 describe('connections that ask for nothing', () => {
   async function silent(port: number): Promise<{ socket: Socket; closed: Promise<unknown> }> {
     const socket = connect(port, '127.0.0.1');
-    const closed = new Promise((resolve) => socket.resume().on('error', () => {}).once('close', resolve));
+    const closed = new Promise((resolve) =>
+      socket
+        .resume()
+        .on('error', () => {})
+        .once('close', resolve),
+    );
     await new Promise((resolve) => socket.once('connect', resolve));
     return { socket, closed };
   }

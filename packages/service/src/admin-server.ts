@@ -75,6 +75,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       connectionsCheckingInterval: DEADLINE_CHECK_INTERVAL_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
+      // `requestFault` answers with a sentence.
+      requireHostHeader: false,
     },
     (request, response) => {
       void answer(handlers, loopbackOnly, options.onError, request).then((made) =>

@@ -23,7 +23,10 @@ export function requestFault(request: IncomingMessage, linesMax: number): Reques
   const { rawHeaders } = request;
   const lines = rawHeaders.length / 2;
   if (lines > linesMax) {
-    return { status: 431, sentence: `The request has ${lines} header lines. At most ${linesMax} are allowed.` };
+    return {
+      status: 431,
+      sentence: `The request has ${lines} header lines. At most ${linesMax} are allowed.`,
+    };
   }
   const hosts = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'host');
   const [host] = hosts;

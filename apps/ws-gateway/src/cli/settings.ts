@@ -61,6 +61,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     welcomePage,
     fastPaths,
     connectionsMax: config.connectionsMax === 0 ? connectionsMaxOf() : config.connectionsMax,
+    headerBytesMax: config.headerBytesMax,
     handshakesPerSecond,
     handshakesBurst,
     groupsPerConnectionMax,

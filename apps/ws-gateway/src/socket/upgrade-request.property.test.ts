@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readUpgradeRequest } from './upgrade-request.ts';
 
+const LIMITS = { headersMax: 100, headerBytesMax: 16 * 1024 };
 const LINES = [
   'GET /chat HTTP/1.1',
   'Host: server.example.com',
@@ -48,7 +49,7 @@ test('what is taken for ordinary, the parser of Node reads in the same way', asy
   let ordinary = 0;
   await fc.assert(
     fc.asyncProperty(edited, async (text) => {
-      const read = readUpgradeRequest(text, 100);
+      const read = readUpgradeRequest(text, LIMITS);
       if (read === undefined) return;
       ordinary += 1;
       const { headers, method, httpVersion } = (await asNodeReadsIt(text)) ?? {};

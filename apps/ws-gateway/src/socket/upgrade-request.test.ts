@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { asksForUpgrade, readUpgradeRequest, upgradeResponse } from './upgrade-request.ts';
 
+const LIMITS = { headersMax: 100, headerBytesMax: 16 * 1024 };
 const HEADERS = [
   'Host: server.example.com',
   'Upgrade: websocket',
@@ -14,7 +15,7 @@ function request(headers: readonly string[], line = 'GET /chat HTTP/1.1'): Buffe
 }
 
 function read(bytes: Buffer): ReturnType<typeof readUpgradeRequest> {
-  return readUpgradeRequest(bytes.toString('latin1'), 100);
+  return readUpgradeRequest(bytes.toString('latin1'), LIMITS);
 }
 
 /** The request with one header in place of the one of that name. */
@@ -64,6 +65,8 @@ describe('all others are for a complete parser', () => {
     'Sec-WebSocket-Protocol: a, a',
     'Sec-WebSocket-Protocol: a b',
     'Host: ',
+    'Host: a b',
+    'Host: a/b',
     'Content-Length: 0',
     'Transfer-Encoding: chunked',
     'Expect: 100-continue',
@@ -112,9 +115,16 @@ describe('all others are for a complete parser', () => {
 
   test('with more lines than are taken, or more bytes', () => {
     const bytes = request(HEADERS);
-    expect(readUpgradeRequest(bytes.toString('latin1'), HEADERS.length)).toBeDefined();
-    expect(readUpgradeRequest(bytes.toString('latin1'), HEADERS.length - 1)).toBeUndefined();
+    expect(
+      readUpgradeRequest(bytes.toString('latin1'), { ...LIMITS, headersMax: HEADERS.length }),
+    ).toBeDefined();
+    expect(
+      readUpgradeRequest(bytes.toString('latin1'), { ...LIMITS, headersMax: HEADERS.length - 1 }),
+    ).toBeUndefined();
     expect(read(withHeader(`Cookie: ${'x'.repeat(4_096)}`))).toBeUndefined();
+    expect(
+      readUpgradeRequest(bytes.toString('latin1'), { ...LIMITS, headerBytesMax: bytes.length - 1 }),
+    ).toBeUndefined();
   });
 });
 

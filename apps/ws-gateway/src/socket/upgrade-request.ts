@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isHost } from '@groupcast/service';
 
 /** An ordinary request for a WebSocket. */
 export interface UpgradeRequest {
@@ -6,6 +7,14 @@ export interface UpgradeRequest {
   readonly origin: string | undefined;
   /** As the client sent them: names between commas, none twice. */
   readonly subprotocols: string | undefined;
+}
+
+/** What a request may have; beyond it a complete parser answers. */
+export interface RequestLimits {
+  /** Header lines. */
+  readonly headersMax: number;
+  /** Request line and header lines, in bytes. */
+  readonly headerBytesMax: number;
 }
 
 // No pattern may have two neighbours that match the same bytes: it would try every way to share them.
@@ -52,11 +61,11 @@ export function asksForUpgrade(text: string): boolean {
  * which browsers and libraries send it. `undefined` for every other request, right or wrong: a complete parser tells
  * them apart. `text` has one character for each byte.
  */
-export function readUpgradeRequest(text: string, headersMax: number): UpgradeRequest | undefined {
-  if (text.length > REQUEST_BYTES_MAX) return undefined;
+export function readUpgradeRequest(text: string, limits: RequestLimits): UpgradeRequest | undefined {
+  if (text.length > Math.min(REQUEST_BYTES_MAX, limits.headerBytesMax)) return undefined;
   if (!text.endsWith(END) || text.indexOf(END) !== text.length - END.length) return undefined;
   const [requestLine, ...lines] = text.slice(0, -END.length).split('\r\n');
-  if (requestLine === undefined || !REQUEST_LINE.test(requestLine) || lines.length > headersMax)
+  if (requestLine === undefined || !REQUEST_LINE.test(requestLine) || lines.length > limits.headersMax)
     return undefined;
   const headers = headersOf(lines);
   return headers && requestOf(headers);
@@ -76,11 +85,13 @@ function headersOf(lines: readonly string[]): ReadonlyMap<string, string> | unde
 }
 
 function requestOf(headers: ReadonlyMap<string, string>): UpgradeRequest | undefined {
+  const host = headers.get('host') ?? '';
   const key = headers.get('sec-websocket-key') ?? '';
   const origin = headers.get('origin');
   const subprotocols = headers.get('sec-websocket-protocol');
   const isOrdinary =
-    (headers.get('host') ?? '') !== '' &&
+    host !== '' &&
+    isHost(host) &&
     headers.get('upgrade')?.toLowerCase() === 'websocket' &&
     hasToken(headers.get('connection') ?? '', 'upgrade') &&
     headers.get('sec-websocket-version') === VERSION &&

@@ -129,6 +129,11 @@ export class Generation {
     this.#changed();
   }
 
+  /** Health checks on the port fail from now on, on workers that start later as well. */
+  failHealth(): void {
+    for (const slot of this.#slots) slot.failHealth();
+  }
+
   /** Takes no more connections. Resolves when that is so, with workers that hang left out. */
   async retire(): Promise<void> {
     for (const slot of this.#slots) slot.retire();

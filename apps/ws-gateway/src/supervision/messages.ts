@@ -27,6 +27,8 @@ export type ToWorker =
   /** Answer with `taken`. */
   | { readonly type: 'ask' }
   | { readonly type: 'report'; readonly request: number }
+  /** Answer health checks on the port with 503 from now on. All else goes on. */
+  | { readonly type: 'fail_health' }
   /** Take no more connections, and keep those that are there. Answered by `retired`. */
   | { readonly type: 'retire' }
   /** Close everything within the window, then exit. */

@@ -310,9 +310,9 @@ describe('a drain', () => {
   test('waits before it closes the port, and is not ready from the first moment', async () => {
     await started(1);
     const drained = primary.drain({ ...DRAIN, delayMs: 50 });
-    expect([primary.state, workers[0]?.heard]).toEqual(['draining', ['start']]);
+    expect([primary.state, workers[0]?.heard]).toEqual(['draining', ['start', 'fail_health']]);
     await untilTold(workers[0], 'drain');
-    expect(workers[0]?.heard).toEqual(['start', 'retire', 'drain']);
+    expect(workers[0]?.heard).toEqual(['start', 'fail_health', 'retire', 'drain']);
     await endAll(drained);
   });
 });

@@ -204,7 +204,10 @@ export class Primary {
     this.#state = 'draining';
     const generations = [...this.#generations];
     for (const generation of generations) generation.fail(isDraining());
-    if (delayMs > 0 && hasListened) await setTimeout(delayMs);
+    if (delayMs > 0 && hasListened) {
+      for (const generation of generations) generation.failHealth();
+      await setTimeout(delayMs);
+    }
     clearInterval(this.#ticker);
     // All of them first: a client that one worker sends away must not come to another.
     await Promise.all(generations.map((generation) => generation.retire()));

@@ -178,3 +178,13 @@ test('a silent worker that listens is killed after 15 s; one that loads has a mi
   expect(silent()).toBe(true);
   expect(events.hangs).toHaveBeenCalledOnce();
 });
+
+test('health checks fail on a worker that takes the place of one that died meanwhile', () => {
+  const first = startUp();
+  slot.failHealth();
+  expect(first.heard).toEqual(['start', 'fail_health']);
+  first.end('SIGKILL');
+  vi.advanceTimersByTime(RESTART_BACKOFF_DEFAULTS.minMs);
+  theWorker().load();
+  expect(theWorker().heard).toEqual(['start', 'fail_health']);
+});

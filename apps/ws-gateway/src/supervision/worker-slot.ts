@@ -45,6 +45,7 @@ export class WorkerSlot implements Taker {
   #worker: Worker | undefined;
   #handle: PortHandle | undefined;
   #mayListen = false;
+  #isHealthy = true;
   #loaded = false;
   #linked = false;
   #listens = false;
@@ -148,6 +149,12 @@ export class WorkerSlot implements Taker {
     }
   }
 
+  /** Health checks on the port fail from now on, on a worker that takes its place as well. */
+  failHealth(): void {
+    this.#isHealthy = false;
+    this.send({ type: 'fail_health' });
+  }
+
   /** Ends the worker in good order, and starts no other. The first order stands. */
   drain(order: DrainOrder): void {
     clearTimeout(this.#restartTimer);
@@ -229,7 +236,10 @@ export class WorkerSlot implements Taker {
     this.#loaded = true;
     // An order to drain that came earlier was not sent; without it a gateway would start that is to end.
     if (this.#drainOrder !== undefined) this.send({ type: 'drain', order: this.#drainOrder });
-    else this.send({ type: 'start', options: this.#options, listen: this.#mayListen });
+    else {
+      this.send({ type: 'start', options: this.#options, listen: this.#mayListen });
+      if (!this.#isHealthy) this.send({ type: 'fail_health' });
+    }
     this.#events.changed();
   }
 

@@ -67,6 +67,9 @@ class WorkerProcess {
       case 'pause':
         this.#gateway?.pause();
         return;
+      case 'fail_health':
+        this.#gateway?.failHealth();
+        return;
       case 'ask':
         this.#tellTaken(this.#gateway?.stats().connections ?? 0);
         return;
