@@ -134,10 +134,10 @@ describe('a group', () => {
   });
 });
 
-describe('a gateway that takes us out of a group', () => {
+describe('being taken out of a group by the gateway', () => {
   const expelled = { type: 'error', group_id: 'g', message: 'No.' } as const;
 
-  test('for now: it is said, and the group is joined again from its position', () => {
+  test('is told, and the group is joined again from its position', () => {
     vi.useFakeTimers();
     const { client, network, message, group, events } = startJoined();
     const errors: unknown[] = [];
@@ -161,15 +161,15 @@ describe('a gateway that takes us out of a group', () => {
     expect(errors).toEqual(['channel_limit']);
   });
 
-  test('for good: it is left, with the reason', () => {
+  test('is no news to one that wants to leave', async () => {
     const { network, group, events } = startJoined();
-    network.socket.receive({ ...expelled, code: 'forbidden' });
+    const left = group.leave();
+    network.socket.receive({ ...expelled, code: 'channel_limit' });
     expect(group.state).toBe('left');
-    expect(events).toMatchObject([
-      ['left', { error: { code: 'forbidden' } }],
-      ['error', { code: 'forbidden' }],
-    ]);
-    expect(network.socket.sentOf('leave_group')).toEqual([]);
+    network.socket.ack({});
+    await left;
+    expect(events).toEqual([['left', { error: undefined }]]);
+    expect(network.socket.sentOf('add_group')).toHaveLength(1);
   });
 });
 

@@ -115,10 +115,9 @@ export class Exchange implements MembershipPort {
         break;
       case 'error': {
         const error = new GroupcastError(event.code, event.message);
-        const membership = event.group_id === undefined ? undefined : this.#memberships.get(event.group_id);
-        if (event.id === undefined && membership !== undefined) membership.expelled(error);
-        else if (event.id === undefined) this.#failed(error);
-        else this.#requests.settle(event.id, (answer) => answer.refused(error));
+        if (event.id !== undefined) this.#requests.settle(event.id, (answer) => answer.refused(error));
+        else if (event.group_id !== undefined) this.#memberships.get(event.group_id)?.expelled(error);
+        else this.#failed(error);
         break;
       }
       default:

@@ -196,15 +196,9 @@ export class Membership {
   /** The gateway has taken us out of the group. What we miss until we are in it again comes then. */
   expelled(error: GroupcastError): void {
     this.#inTurn = undefined;
-    if (!this.#wanted) {
-      this.#settle();
-    } else if (error.temporary) {
-      this.#retryLater();
-      this.#port.changed(this);
-      this.#fail(error);
-    } else {
-      this.#giveUp(error);
-    }
+    // Should it be for good, the answer to the next join says so.
+    if (this.#wanted) this.#setBack(error);
+    else this.#settle();
   }
 
   /** A message of ours that does not come back to us was published there. */
@@ -305,20 +299,25 @@ export class Membership {
 
   #loadFailed(turn: number, cause: unknown): void {
     if (turn !== this.#turn) return;
-    const error = new GroupcastError('load_failed', "The group's state could not be loaded.", { cause });
+    const error = new GroupcastError('load_failed', 'The state could not be loaded.', { cause });
     if (this.#loadReason === 'start') {
       this.#giveUp(error);
       return;
     }
     this.#stage = 'asking';
-    this.#retryLater();
-    this.#port.changed(this);
-    this.#fail(error);
+    this.#setBack(error);
   }
 
   #retryLater(): void {
     this.retryAtMs = performance.now() + backoffMs(this.#attempt, RETRY);
     this.#attempt += 1;
+  }
+
+  /** Says what has gone wrong, and tries again later. */
+  #setBack(error: GroupcastError): void {
+    this.#retryLater();
+    this.#settle();
+    this.#fail(error);
   }
 
   #giveUp(error: GroupcastError): void {

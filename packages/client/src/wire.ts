@@ -107,7 +107,7 @@ export function parseEvent(data: unknown): ServerEvent {
   } catch {
     // No JSON, a binary message, or null.
   }
-  return { type: 'error', code: 'bad_event', message: 'The gateway sent what is no event.' };
+  return { type: 'error', code: 'bad_event', message: 'The gateway sent an invalid event.' };
 }
 
 /** The position in an event, `undefined` when it has none that could be resumed from. */
