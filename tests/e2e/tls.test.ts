@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { createHub, type Hub, type HubOptionsInput } from '@groupcast/channel-hub';
 import { HubClient, type HubClientOptions } from '@groupcast/hub-client';
@@ -7,13 +10,16 @@ import {
   CERTIFICATES,
   certificateFile,
   killAll,
+  launchGateway,
   RawSocket,
+  REPOSITORY,
   startGateway,
   startHub,
+  startProcess,
   TestClient,
   until,
 } from '@groupcast/testkit';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 const { ca, hub: hubCertificate, peer: peerCertificate } = CERTIFICATES;
 
@@ -130,4 +136,91 @@ test('hub and gateway as processes speak mutual TLS', async () => {
   client.sendCommand({ cmd: 'add_group', group_id: 1 });
   client.sendCommand({ cmd: 'send_to_group', group_id: 1, message: 'through TLS' });
   expect((await client.next()).text).toBe('through TLS');
+});
+
+describe('certificates that gen-certs has made', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'groupcast-tls-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  async function genCerts(...flags: string[]): Promise<{ code: number | null; out: string; err: string }> {
+    const command = ['--import', 'tsx', 'apps/channel-hub/src/main.ts', 'gen-certs', ...flags];
+    const child = startProcess(process.execPath, command, { cwd: REPOSITORY });
+    const { code } = await child.finished;
+    return { code, out: child.stdout, err: child.stderr };
+  }
+
+  /** The commands of the README, but for the ports. */
+  const hubFlags = (dir: string): Record<string, string> => ({
+    tlsCertFile: join(dir, 'hub.pem'),
+    tlsKeyFile: join(dir, 'hub.key'),
+    tlsCaFile: join(dir, 'ca.pem'),
+  });
+  const gatewayFlags = (dir: string): Record<string, string | boolean> => ({
+    hubTls: true,
+    hubTlsCaFile: join(dir, 'ca.pem'),
+    hubTlsCertFile: join(dir, 'gateway.pem'),
+    hubTlsKeyFile: join(dir, 'gateway.key'),
+  });
+
+  test('serve hub and gateway as the README has it, and neither takes those of another making', async () => {
+    const [ours, others] = [join(folder, 'ours'), join(folder, 'others')];
+    const made = await genCerts('--dir', ours, '--host', '127.0.0.1,hub.example.com');
+    expect(made).toMatchObject({ code: 0, err: '' });
+    expect(made.out.trimEnd().split('\n')).toHaveLength(5);
+    await genCerts('--dir', others, '--host', '127.0.0.1');
+    for (const name of await readdir(ours)) {
+      const { mode } = await stat(join(ours, name));
+      expect([name, mode & 0o777]).toEqual([name, name.endsWith('.key') ? 0o600 : 0o644]);
+    }
+
+    const hub = await startHub({ host: '0.0.0.0', ...hubFlags(ours) });
+    const gateway = await startGateway({ hub: hub.address, ...gatewayFlags(ours) });
+    const client = await TestClient.open(gateway.url);
+    client.sendCommand({ cmd: 'add_group', group_id: 1 });
+    client.sendCommand({ cmd: 'send_to_group', group_id: 1, message: 'through TLS' });
+    expect((await client.next()).text).toBe('through TLS');
+
+    const trustsOthers = { ...gatewayFlags(ours), hubTlsCaFile: join(others, 'ca.pem') };
+    const wary = await launchGateway({ hub: hub.address, ...trustsOthers });
+    await wary.process.waitForLine(/cannot be reached \(.*certificate/);
+    const stranger = await launchGateway({
+      hub: hub.address,
+      ...gatewayFlags(others),
+      ...{ hubTlsCaFile: join(ours, 'ca.pem') },
+    });
+    await stranger.process.waitForLine(/hub_unavailable/);
+    await hub.process.waitForLine(/refused in the TLS handshake/);
+    expect((await hub.stats()).peers.filter(({ state }) => state === 'open')).toHaveLength(1);
+  });
+
+  test('are for the hosts that were named', async () => {
+    const dir = join(folder, 'elsewhere');
+    await genCerts('--dir', dir, '--host', '10.0.0.5');
+    const [hubCert, hubKey, ca] = await Promise.all(
+      ['hub.pem', 'hub.key', 'ca.pem'].map((name) => readFile(join(dir, name), 'utf8')),
+    );
+    const { port } = await listen({ tls: { cert: hubCert!, key: hubKey! } });
+    const error = await refusal(clientOf(port, { ca: ca! }));
+    expect(error?.message).toContain("IP: 127.0.0.1 is not in the cert's list: 10.0.0.5");
+  });
+
+  test('are never replaced, and made for nobody without a name', async () => {
+    const dir = join(folder, 'kept');
+    await mkdir(dir);
+    await writeFile(join(dir, 'gateway.key'), 'mine');
+    const present = await genCerts('--dir', dir, '--host', '127.0.0.1');
+    expect(present).toMatchObject({ code: 1, out: '' });
+    expect(present.err).toContain(`gateway.key in ${dir} would be replaced`);
+    expect(await readdir(dir)).toEqual(['gateway.key']);
+    const bare = await genCerts();
+    expect(bare.code).toBe(1);
+    expect(bare.err.trimEnd().split('\n')).toEqual([
+      expect.stringContaining('--dir FOLDER'),
+      expect.stringContaining('--host ADDRESS'),
+    ]);
+    expect((await genCerts('--dir', dir, '--host', 'no host')).err).toContain('addresses or names of hosts');
+  });
 });

@@ -23,7 +23,13 @@ export {
   textOption,
 } from './option.ts';
 export { printable } from './printable.ts';
-export type { Command, CommandContext, Program } from './program.ts';
+export {
+  type Command,
+  type CommandContext,
+  type CommandWithOptions,
+  commandWithOptions,
+  type Program,
+} from './program.ts';
 export { readConfig } from './read-config.ts';
 export { isHost, type RequestFault, requestFault } from './request-fault.ts';
 export { runCommand } from './run-command.ts';

@@ -1,3 +1,4 @@
+import type { Options } from './option.ts';
 import type { ConfigDefinition, ConfigReading } from './read-config.ts';
 
 /** A command-line program: a config table and the commands that take it. */
@@ -8,7 +9,7 @@ export interface Program<C extends object> extends ConfigDefinition<C> {
   /** One sentence. */
   readonly summary: string;
   /** By name. `check-config` is built in and need not be listed. */
-  readonly commands: Readonly<Record<string, Command<C>>>;
+  readonly commands: Readonly<Record<string, Command<C> | CommandWithOptions>>;
 }
 
 /** One command of a program. */
@@ -17,6 +18,21 @@ export interface Command<C extends object> {
   readonly summary: string;
   /** Does the work and returns the exit code of the process. */
   run(config: C, context: CommandContext<C>): number | Promise<number>;
+}
+
+/** A command that takes options of its own in place of those of the program. `commandWithOptions` makes it. */
+export interface CommandWithOptions {
+  readonly summary: string;
+  /** Calls `use` with the options and the command that takes them: only the two together say of what type they are. */
+  open<R>(use: <O extends object>(options: Options<O>, command: Command<O>) => R): R;
+}
+
+/** Gives a command options of its own. Its variables begin with its name, too: `GROUPCAST_HUB_GEN_CERTS_DIR`. */
+export function commandWithOptions<O extends object>(
+  options: Options<O>,
+  command: Command<O>,
+): CommandWithOptions {
+  return { summary: command.summary, open: (use) => use(options, command) };
 }
 
 /** What a command has besides its config. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AdminError } from './admin-error.ts';
 import { ConfigError } from './config-error.ts';
 import { flagOption, integerOption, type Options } from './option.ts';
-import type { Command, Program } from './program.ts';
+import { type Command, commandWithOptions, type Program } from './program.ts';
 import { runCommand } from './run-command.ts';
 
 interface Config {
@@ -46,6 +46,18 @@ const program: Program<Config> = {
       summary: 'Ask.',
       run: async () => throwing(new AdminError('unreachable', 'Nothing answers.'))(),
     },
+    make: commandWithOptions(
+      {
+        port: integerOption({ default: 1, min: 1, max: 9, unit: 'things', describe: 'Things to make.' }),
+      },
+      {
+        summary: 'Make things.',
+        run: (config, { print, sources }) => {
+          print(JSON.stringify([config, sources]));
+          return 43;
+        },
+      },
+    ),
     broken: { summary: 'Break.', run: throwing(new TypeError('x is not a function')) },
   },
 };
@@ -98,7 +110,10 @@ describe('finding the command', () => {
       'unknown command "chek-config": did you mean check-config? groupcast-hub --help says more.',
     ],
     ['--port=1', 'put the command first: groupcast-hub <command> [options].'],
-    ['toString', 'unknown command "toString": the commands are start, late, status, broken, check-config.'],
+    [
+      'toString',
+      'unknown command "toString": the commands are start, late, status, make, broken, check-config.',
+    ],
     ['\u001b[2J', 'unknown command "\\x1b[2J": the commands are'],
   ])('%j is no command: a sentence, and 2', async (name, sentence) => {
     const { code, err } = await run(name);
@@ -170,5 +185,28 @@ describe('check-config', () => {
   test('prints all problems, and 1', async () => {
     const { code, out, err } = await run('check-config', '--port=x', '--config=none');
     expect([code, out, err.length]).toEqual([1, [], 2]);
+  });
+});
+
+describe('a command with options of its own', () => {
+  test('takes those, and none of the program', async () => {
+    expect(await run('make', '--port', '3')).toEqual({
+      code: 43,
+      out: ['[{"port":3},{"port":"flag --port"}]'],
+      err: [],
+    });
+    const { code, err } = await run('make', '--port', '2206', '--insecure');
+    expect(code).toBe(1);
+    expect(err).toEqual([
+      expect.stringContaining('Unknown option "--insecure"'),
+      expect.stringContaining('an integer from 1 to 9'),
+    ]);
+  });
+
+  test('explains those', async () => {
+    const { out } = await run('make', '--help');
+    expect(out[0]).toContain('Make things.\n\nUsage: groupcast-hub make [options]');
+    expect(out[0]).toContain('Env GROUPCAST_HUB_MAKE_PORT.');
+    expect(out[0]).not.toContain('--insecure');
   });
 });

@@ -3,7 +3,7 @@ import { AdminError } from './admin-error.ts';
 import { checkConfig } from './check-config.ts';
 import { ConfigError } from './config-error.ts';
 import { helpText } from './config-help.ts';
-import { nearestName } from './option-names.ts';
+import { envName, nearestName } from './option-names.ts';
 import { printable } from './printable.ts';
 import type { Command, CommandContext, Program } from './program.ts';
 import { type ConfigInput, type ConfigReading, readConfig } from './read-config.ts';
@@ -48,14 +48,31 @@ export async function runCommand<C extends object>(
     io.printError(unknownCommand(full, name));
     return EXIT_USAGE;
   }
-  if (flags.some(isHelp)) {
-    io.print(helpText(full, name));
+  const input = { argv: flags, env, readFile: io.readFile };
+  if (!('open' in command)) return runKnown(full, name, command, input, io);
+  return command.open((options, own) => {
+    const { summary, version } = program;
+    const envPrefix = envName(program.envPrefix, name);
+    const alone = { name: program.name, version, summary, options, envPrefix, commands: { [name]: own } };
+    return runKnown(alone, name, own, input, io);
+  });
+}
+
+async function runKnown<C extends object>(
+  program: Program<C>,
+  name: string,
+  command: Command<C>,
+  input: ConfigInput,
+  io: CommandIo,
+): Promise<number> {
+  if (input.argv.some(isHelp)) {
+    io.print(helpText(program, name));
     return 0;
   }
   try {
-    return await runWithConfig(full, command, { argv: flags, env, readFile: io.readFile }, io);
+    return await runWithConfig(program, command, input, io);
   } catch (error) {
-    for (const line of complaint(error)) io.printError(`${full.name}: ${line}`);
+    for (const line of complaint(error)) io.printError(`${program.name}: ${line}`);
     return EXIT_FAILED;
   }
 }

@@ -1,6 +1,7 @@
 import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { HUB_OPTIONS, type HubConfig } from '../config.ts';
+import { genCertsCommand } from './gen-certs.ts';
 import { genTokenCommand } from './gen-token.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -11,5 +12,10 @@ export const program: Program<HubConfig> = {
   summary: 'Broadcasts between Groupcast gateways and gives every message its place in its group.',
   envPrefix: 'GROUPCAST_HUB',
   options: HUB_OPTIONS,
-  commands: { start: startCommand, status: statusCommand, 'gen-token': genTokenCommand },
+  commands: {
+    start: startCommand,
+    status: statusCommand,
+    'gen-token': genTokenCommand,
+    'gen-certs': genCertsCommand,
+  },
 };

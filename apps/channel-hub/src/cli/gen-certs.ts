@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import {
+  type CommandWithOptions,
+  ConfigError,
+  commandWithOptions,
+  integerOption,
+  listOption,
+  type Options,
+  textOption,
+} from '@groupcast/service';
+import { CERTIFICATE_FILES, makeCertificates } from './certificates.ts';
+
+interface GenCertsConfig {
+  readonly dir: string;
+  readonly host: readonly string[];
+  readonly days: number;
+}
+
+const HOST_NAME = /^[a-zA-Z0-9-]{1,63}(\.[a-zA-Z0-9-]{1,63}){0,126}$/;
+
+const options: Options<GenCertsConfig> = {
+  dir: textOption({
+    default: '',
+    valueName: 'FOLDER',
+    describe:
+      'Folder for the files, which is made where it is not there. Files that are there are never replaced.',
+  }),
+  host: listOption({
+    default: [],
+    valueName: 'ADDRESS',
+    describe: 'Addresses and names by which gateways reach the hub, as in their --hub.',
+    check: (hosts) =>
+      hosts.every(isHost) ? undefined : 'addresses or names of hosts, such as 10.0.0.5,hub.example.com',
+  }),
+  days: integerOption({
+    default: 3_650,
+    min: 1,
+    max: 36_500,
+    unit: 'days',
+    describe: 'How long the certificates are valid; after that no link can be opened.',
+  }),
+};
+
+export const genCertsCommand: CommandWithOptions = commandWithOptions(options, {
+  summary:
+    'Make the certificates for TLS between a hub and its gateways: ca.pem, hub.pem, hub.key, gateway.pem and gateway.key.',
+  run: async ({ dir, host, days }, context) => {
+    const problems = [];
+    if (dir === '') problems.push('gen-certs needs --dir FOLDER, where the files are to be.');
+    if (host.length === 0) problems.push('gen-certs needs --host ADDRESS, by which gateways reach the hub.');
+    const present = dir === '' ? [] : CERTIFICATE_FILES.filter((name) => existsSync(join(dir, name)));
+    if (present.length > 0) {
+      problems.push(
+        `${present.join(', ')} in ${dir} would be replaced. Name another folder, or remove them.`,
+      );
+    }
+    if (problems.length > 0) throw new ConfigError(problems);
+    const files = await makeCertificates(host, days);
+    try {
+      mkdirSync(dir, { recursive: true });
+      for (const name of CERTIFICATE_FILES) {
+        const path = join(dir, name);
+        writeFileSync(path, files[name], { flag: 'wx', mode: name.endsWith('.key') ? 0o600 : 0o644 });
+        context.print(path);
+      }
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ConfigError([`The certificates cannot be written to ${dir}: ${reason}.`], { cause });
+    }
+    return 0;
+  },
+});
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || HOST_NAME.test(text);
+}
