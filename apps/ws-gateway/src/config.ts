@@ -14,6 +14,9 @@ import {
 import { GATEWAY_RANGES } from './options.ts';
 import { originOf } from './policies/origin.ts';
 
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
 /** Everything that an operator can set. */
 export interface GatewayConfig {
   readonly host: string;
@@ -41,6 +44,10 @@ export interface GatewayConfig {
   readonly messageBytesMax: number;
   readonly messagesPerSecond: number;
   readonly messagesBurst: number;
+  readonly clientBufferBytes: number;
+  readonly clientBufferTotalBytes: number;
+  readonly slowBytesPerSecond: number;
+  readonly slowSeconds: number;
   readonly recoveryMessagesMax: number;
   readonly heartbeatSeconds: number;
   readonly warmUpMs: number;
@@ -193,6 +200,39 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     max: 1_000_000,
     unit: 'messages',
     describe: 'Messages that one connection may send at once.',
+  }),
+  clientBufferBytes: integerOption({
+    default: 4 * MIB,
+    min: 64 * KIB,
+    max: 1_024 * MIB,
+    unit: 'bytes',
+    describe:
+      'Bytes that may wait for one client behind the frames that are being written to it; above that it is closed as slow, with 4001. One frame that is longer does not count.',
+  }),
+  clientBufferTotalBytes: integerOption({
+    default: 256 * MIB,
+    // One frame from the hub, all of it control characters, and what waits behind it.
+    min: 64 * MIB,
+    max: 1_024 * 1_024 * MIB,
+    unit: 'bytes',
+    describe:
+      'Bytes that may wait for all clients of one worker together, where frames that several of them wait for count once; above that clients are cut, those first that are furthest behind.',
+  }),
+  slowBytesPerSecond: integerOption({
+    default: 16 * KIB,
+    min: 0,
+    max: 1_024 * MIB,
+    unit: 'bytes/s',
+    describe:
+      'A client that takes less than this over --slow-seconds, while something waits for it, is closed as slow, with 4001. 0 is never.',
+  }),
+  slowSeconds: numberOption({
+    default: 15,
+    min: 1,
+    max: 3_600,
+    unit: 'seconds',
+    describe:
+      'Time over which --slow-bytes-per-second is measured; a client that takes nothing is closed after it.',
   }),
   recoveryMessagesMax: integerOption({
     default: 1_000,

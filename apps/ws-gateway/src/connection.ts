@@ -90,6 +90,14 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     return this.#socket.queuedBytes;
   }
 
+  get writtenBytes(): number {
+    return this.#socket.writtenBytes;
+  }
+
+  get takenBytes(): number {
+    return this.#socket.takenBytes;
+  }
+
   /** Of the peer, which may be a proxy. */
   get remoteAddress(): string {
     return this.#socket.remoteAddress;
@@ -150,7 +158,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
       this.#drain(undefined);
       return;
     }
-    if (this.queuedBytes > 0 && this.#context.backpressure.wrote(this) !== 'ok') this.tooSlow();
+    if (this.queuedBytes > 0 && this.#context.backpressure.wrote(this, frames) !== 'ok') this.tooSlow();
   }
 
   /** Ends the connection with a close frame, which v1 clients get in words too. */

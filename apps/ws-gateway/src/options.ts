@@ -85,14 +85,23 @@ export interface GatewayOptions {
   readonly heartbeatMs: number;
   /** How long it may take to answer, in milliseconds. Default 10,000. */
   readonly heartbeatTimeoutMs: number;
-  /** Bytes that may wait for one client; above it the client is closed as slow at once. Default 1 MiB. */
-  readonly queueBytesMax: number;
-  /** Bytes that may wait for one client for `queueSoftMs`; after that it is closed as slow. Default 256 KiB. */
-  readonly queueBytesSoft: number;
-  /** Default 5,000 milliseconds. */
-  readonly queueSoftMs: number;
-  /** Bytes that may wait for all clients together; above it the largest queues are given up. Default 256 MiB. */
-  readonly queueBytesTotalMax: number;
+  /**
+   * Bytes per second that a client must take over `slowMs`, while something waits for it; a client that takes
+   * fewer is closed as slow. 0: none. Default 16 KiB.
+   */
+  readonly slowBytesPerSecond: number;
+  /** Default 15,000 milliseconds. */
+  readonly slowMs: number;
+  /**
+   * Bytes that may wait for one client behind the frames that are being written to it; above that it is closed
+   * as slow at once. One frame that is longer does not count. Default 4 MiB.
+   */
+  readonly clientBufferBytes: number;
+  /**
+   * Bytes that may wait for all clients together, where frames that several of them wait for count once; above
+   * that those are cut that are furthest behind. Default 256 MiB.
+   */
+  readonly clientBufferTotalBytes: number;
   /** How long a close handshake may take before the connection is cut, in milliseconds. Default 5,000. */
   readonly closeMs: number;
   /** What all times but those of handshakes are counted with. Default: a wheel that turns once a second. */
@@ -134,10 +143,10 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   lingeringGroupsMax: 10_000,
   heartbeatMs: 25_000,
   heartbeatTimeoutMs: 10_000,
-  queueBytesMax: MIB,
-  queueBytesSoft: 256 * KIB,
-  queueSoftMs: 5_000,
-  queueBytesTotalMax: 256 * MIB,
+  slowBytesPerSecond: 16 * KIB,
+  slowMs: 15_000,
+  clientBufferBytes: 4 * MIB,
+  clientBufferTotalBytes: 256 * MIB,
   closeMs: 5_000,
 };
 

@@ -23,7 +23,7 @@ export class SlowLog {
   closed({ id, remoteAddress, queuedBytes }: SlowClient, isCut: boolean): void {
     if (!this.#limiter.take('slow')) return;
     const sentence = isCut
-      ? 'a client was cut: it reads too slowly, and all queues together are full'
+      ? 'a client was cut: it reads too slowly, and all buffers together are full'
       : 'a client was closed: it reads too slowly';
     this.#log.warn({ clientId: id, address: remoteAddress, queuedBytes }, sentence);
   }

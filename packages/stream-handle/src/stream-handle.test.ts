@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { handleOf, readDirectly, type TcpHandle, type WriteOwner, writeDirectly } from './stream-handle.ts';
+import {
+  handleOf,
+  readDirectly,
+  type TcpHandle,
+  takenBytesOf,
+  type WriteOwner,
+  writeDirectly,
+} from './stream-handle.ts';
 import { connectPair, type SocketPair } from './testing/socket-pair.ts';
 
 const until = (holds: () => boolean): Promise<unknown> =>
@@ -255,6 +262,31 @@ describe('writeDirectly', () => {
     near.write('late');
     await until(() => near.closed);
     expect(failures.length).toBe(1);
+  });
+});
+
+describe('takenBytesOf', () => {
+  test('tells what the kernel has, in the middle of a long write and behind it', async () => {
+    const { near, far, handle } = await handlePair();
+    expect(takenBytesOf(near)).toBe(0);
+    expect(writeDirectly(handle, pattern(1_000, 1), nobody())).toBe('done');
+    expect(takenBytesOf(near)).toBe(1_000);
+    near.write(pattern(TOO_MUCH_BYTES, 2));
+    near.write(pattern(1_000, 3));
+    const taken = takenBytesOf(near) ?? 0;
+    expect(taken).toBeGreaterThan(1_000);
+    expect(taken).toBeLessThan(TOO_MUCH_BYTES);
+    far.once('data', () => far.pause());
+    await until(() => (takenBytesOf(near) ?? 0) > taken);
+    expect(near.writableLength).toBe(TOO_MUCH_BYTES + 1_000);
+    far.resume();
+    await until(() => takenBytesOf(near) === TOO_MUCH_BYTES + 2_000);
+  });
+
+  test('knows nothing of a socket that is closed', async () => {
+    const { near } = await handlePair();
+    near.destroy();
+    expect(takenBytesOf(near)).toBeUndefined();
   });
 });
 

@@ -68,6 +68,14 @@ const READ_BYTES = 64 * 1024;
 /** Where a handle keeps who reads it. */
 const OWNER = Symbol('owner');
 
+/** What a handle counts. */
+interface HandleCounts {
+  /** Bytes that were given to libuv, those that wait there among them. */
+  readonly bytesWritten: number;
+  /** Bytes that wait in libuv. */
+  readonly writeQueueSize: number;
+}
+
 interface OwnedHandle extends TcpHandle {
   [OWNER]?: ReadOwner | undefined;
 }
@@ -107,6 +115,15 @@ export function writeDirectly(
   spare.oncomplete = completed;
   spare = new stream.WriteWrap();
   return 'waiting';
+}
+
+/**
+ * Bytes that the kernel has taken of all that was written to a socket, in the middle of a long write too, where streams count whole
+ * writes. Undefined where Node does not say, as for a socket that is closed.
+ */
+export function takenBytesOf(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  return isCounting(handle) ? handle.bytesWritten - handle.writeQueueSize : undefined;
 }
 
 /** Lets the owner have what is read from a handle from now on; without an owner the stream has it, as it always had. */
@@ -150,6 +167,12 @@ function bindingOf<T>(name: string, isWhole: (found: object) => found is T & obj
     // A Node that has taken it away: streams do the work.
     return undefined;
   }
+}
+
+function isCounting(handle: unknown): handle is HandleCounts {
+  if (typeof handle !== 'object' || handle === null) return false;
+  const { bytesWritten, writeQueueSize }: Partial<HandleCounts> = handle;
+  return typeof bytesWritten === 'number' && typeof writeQueueSize === 'number';
 }
 
 function isStreamBinding(found: Partial<StreamBinding>): found is StreamBinding {

@@ -53,6 +53,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
   if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
   const { host, port, allowedOrigins, welcomePage, fastPaths, handshakesPerSecond, handshakesBurst } = config;
   const { groupsPerConnectionMax, messageBytesMax, messagesPerSecond, messagesBurst } = config;
+  const { clientBufferBytes, clientBufferTotalBytes, slowBytesPerSecond } = config;
   const gateway: WorkerOptions['gateway'] = {
     host,
     port,
@@ -68,6 +69,10 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     messageBytesMax,
     messagesPerSecond,
     messagesBurst,
+    clientBufferBytes,
+    clientBufferTotalBytes,
+    slowBytesPerSecond,
+    slowMs: config.slowSeconds * 1_000,
     recoveryMessagesMax: config.recoveryMessagesMax,
     lingeringGroupsMax: config.lingeringGroupsMax,
     heartbeatMs: Math.round(config.heartbeatSeconds * 1_000),

@@ -1,113 +1,145 @@
 import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
+import { Pace } from './pace.ts';
+import { SharedBuffers } from './shared-buffers.ts';
+import { WaitingChunks } from './waiting-chunks.ts';
 
 /** A connection as this policy sees it. */
 export interface Outlet {
-  /** Bytes that wait for the client to read. */
+  /** Bytes that wait for the client, and whose memory is held. */
   readonly queuedBytes: number;
+  /** Bytes that were ever written to the connection, those that wait among them. */
+  readonly writtenBytes: number;
+  /** Bytes of these that the network has taken. */
+  readonly takenBytes: number;
   /** Closes the connection as slow, with a close frame. */
   tooSlow(): void;
   /** Cuts the connection, so that what waits for it is freed at once. */
   cut(): void;
 }
 
-export interface QueueLimits {
-  readonly queueBytesMax: number;
-  readonly queueBytesSoft: number;
-  readonly queueSoftMs: number;
-  readonly queueBytesTotalMax: number;
+export interface BufferLimits {
+  readonly slowBytesPerSecond: number;
+  readonly slowMs: number;
+  readonly clientBufferBytes: number;
+  readonly clientBufferTotalBytes: number;
 }
 
+/** Part of the total that is made free when it is full, so that it is not counted again with each write. */
+const FREED_SHARE = 1 / 16;
+
 interface Congestion {
-  /** When it was last looked at. */
-  queuedBytes: number;
-  /** Since which tick more than the soft limit has waited. */
-  softSince: number | undefined;
+  readonly waiting: WaitingChunks;
+  readonly pace: Pace;
 }
 
 /**
- * Bounds what waits for clients that read too slowly: for each of them and for all together. Only connections for which
- * something waits are known here; most never are.
+ * Bounds what waits for clients that read too slowly, for each of them and for all together. A client is slow
+ * when, while something waits for it, it takes fewer bytes than it should over a time, or when too much waits
+ * behind the chunk that is being written to it. How long that chunk is does not matter.
+ *
+ * Only connections for which something waits are known here; most never are.
  */
 export class Backpressure implements Timed {
   wheelSlot: number = NOT_WAITING;
-  readonly #limits: QueueLimits;
+  readonly #limits: BufferLimits;
   readonly #wheel: TimingWheel;
-  readonly #softTicks: number;
+  readonly #slowTicks: number;
+  readonly #bytesPerTick: number;
+  /** Those that have waited longest come first. */
   readonly #congested = new Map<Outlet, Congestion>();
-  /** Never less than what really waits: what clients read shows only at the next look. */
-  #totalBytes = 0;
+  readonly #buffers = new SharedBuffers();
 
-  constructor(limits: QueueLimits, wheel: TimingWheel) {
+  constructor(limits: BufferLimits, wheel: TimingWheel) {
     this.#limits = limits;
     this.#wheel = wheel;
-    this.#softTicks = wheel.ticksOf(limits.queueSoftMs);
+    this.#slowTicks = wheel.ticksOf(limits.slowMs);
+    this.#bytesPerTick = (limits.slowBytesPerSecond * limits.slowMs) / 1_000 / this.#slowTicks;
   }
 
-  /** Bytes that wait for all connections. */
+  /** Bytes that wait for all connections, as they count for the total. */
   get queuedBytes(): number {
-    let bytes = 0;
-    for (const outlet of this.#congested.keys()) bytes += outlet.queuedBytes;
-    return bytes;
+    for (const [outlet, congestion] of this.#congested) this.#look(outlet, congestion);
+    return this.#buffers.bytes;
   }
 
-  /** How many connections do not keep up. */
+  /** Number of connections that do not keep up. */
   get congested(): number {
     return this.#congested.size;
   }
 
   /** Call it after a write that the network did not take at once. Others may be cut to stay below the total. */
-  wrote(outlet: Outlet): 'ok' | 'slow' {
-    const { queuedBytes } = outlet;
-    let congestion = this.#congested.get(outlet);
-    if (congestion === undefined) {
-      congestion = { queuedBytes: 0, softSince: undefined };
-      this.#congested.set(outlet, congestion);
-      if (this.wheelSlot === NOT_WAITING) this.#wheel.schedule(this, 1);
+  wrote(outlet: Outlet, chunk: Uint8Array): 'ok' | 'slow' {
+    const { waiting, pace } = this.#congestionOf(outlet);
+    const { takenBytes } = outlet;
+    waiting.advance(takenBytes, outlet.queuedBytes - chunk.length);
+    waiting.add(chunk);
+    if (waiting.count === 1) {
+      // Nothing waited before.
+      waiting.moveEnd(outlet.writtenBytes);
+      pace.begin(this.#wheel.now, takenBytes);
     }
-    this.#observe(congestion, queuedBytes);
-    if (queuedBytes > this.#limits.queueBytesMax) return 'slow';
-    if (this.#totalBytes > this.#limits.queueBytesTotalMax) this.#cutLargest();
+    if (waiting.behindBytes > this.#limits.clientBufferBytes) return 'slow';
+    if (this.#buffers.bytes > this.#limits.clientBufferTotalBytes) this.#makeRoom();
     return 'ok';
   }
 
   /** The connection is gone. */
   forget(outlet: Outlet): void {
-    const congestion = this.#congested.get(outlet);
-    if (congestion === undefined) return;
-    this.#totalBytes -= congestion.queuedBytes;
+    this.#congested.get(outlet)?.waiting.clear();
     this.#congested.delete(outlet);
   }
 
   /** Once per tick while there is congestion. */
   expired(): void {
+    const { now } = this.#wheel;
     for (const [outlet, congestion] of this.#congested) {
-      const { queuedBytes } = outlet;
-      if (queuedBytes === 0) {
-        this.forget(outlet);
-        continue;
-      }
-      this.#observe(congestion, queuedBytes);
-      const { softSince } = congestion;
-      if (softSince !== undefined && this.#wheel.now - softSince >= this.#softTicks) outlet.tooSlow();
+      if (!this.#look(outlet, congestion)) continue;
+      const isSlow = congestion.pace.elapsed(now) === this.#slowTicks && this.#debtOf(outlet, congestion) > 0;
+      congestion.pace.record(now, outlet.takenBytes);
+      if (isSlow) outlet.tooSlow();
     }
     if (this.#congested.size > 0) this.#wheel.schedule(this, 1);
   }
 
-  #observe(congestion: Congestion, queuedBytes: number): void {
-    this.#totalBytes += queuedBytes - congestion.queuedBytes;
-    congestion.queuedBytes = queuedBytes;
-    if (queuedBytes <= this.#limits.queueBytesSoft) congestion.softSince = undefined;
-    else congestion.softSince ??= this.#wheel.now;
+  #congestionOf(outlet: Outlet): Congestion {
+    const known = this.#congested.get(outlet);
+    if (known !== undefined) return known;
+    const congestion = {
+      waiting: new WaitingChunks(this.#buffers, this.#limits.clientBufferBytes),
+      pace: new Pace(this.#slowTicks),
+    };
+    this.#congested.set(outlet, congestion);
+    if (this.wheelSlot === NOT_WAITING) this.#wheel.schedule(this, 1);
+    return congestion;
   }
 
-  // A polite close would keep each queue until its deadline, and free nothing when it is needed.
-  #cutLargest(): void {
-    for (const [outlet, congestion] of this.#congested) this.#observe(congestion, outlet.queuedBytes);
-    const largestFirst = [...this.#congested].sort(
-      ([, one], [, other]) => other.queuedBytes - one.queuedBytes,
-    );
-    for (const [outlet] of largestFirst) {
-      if (this.#totalBytes <= this.#limits.queueBytesTotalMax) return;
+  /** Says whether anything still waits for a client. */
+  #look(outlet: Outlet, { waiting }: Congestion): boolean {
+    const { queuedBytes } = outlet;
+    if (queuedBytes > 0) waiting.advance(outlet.takenBytes, queuedBytes);
+    else this.forget(outlet);
+    return queuedBytes > 0;
+  }
+
+  /** Bytes that a client should have taken by now and has not; below 0 where it took more. */
+  #debtOf(outlet: Outlet, { pace }: Congestion): number {
+    const { now } = this.#wheel;
+    return this.#bytesPerTick * pace.elapsed(now) - pace.taken(now, outlet.takenBytes);
+  }
+
+  /**
+   * Cuts those that are furthest behind, and of several that are equally far those that have waited longest. A
+   * polite close would keep what waits until its deadline, and free nothing when it is needed.
+   */
+  #makeRoom(): void {
+    const bytesMax = this.#limits.clientBufferTotalBytes * (1 - FREED_SHARE);
+    if (this.queuedBytes <= bytesMax) return;
+    const debts = Array.from(this.#congested, ([outlet, congestion]) => ({
+      outlet,
+      debt: this.#debtOf(outlet, congestion),
+    }));
+    for (const { outlet } of debts.sort((one, other) => other.debt - one.debt)) {
+      if (this.#buffers.bytes <= bytesMax) return;
       this.forget(outlet);
       outlet.cut();
     }

@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
-import { handleOf, type TcpHandle, type WriteOwner, writeDirectly } from '@groupcast/stream-handle';
+import {
+  handleOf,
+  type TcpHandle,
+  takenBytesOf,
+  type WriteOwner,
+  writeDirectly,
+} from '@groupcast/stream-handle';
 import { WebSocket } from 'ws';
 import { ClientFrameReader } from './client-frame.ts';
 import { LateWebSocket, type WebSocketReceiver } from './late-web-socket.ts';
@@ -86,6 +92,16 @@ export class ClientSocket implements SocketOwner, WriteOwner {
     if (this.#isClear) return 0;
     const queuedBytes = this.#passesWs ? this.#socket.writableLength : (this.#ws?.bufferedAmount ?? 0);
     return this.#waitingBytes + queuedBytes;
+  }
+
+  /** Bytes that were ever written to the socket, those that wait among them. */
+  get writtenBytes(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** Bytes of these that the network has taken, as far as can be seen. */
+  get takenBytes(): number {
+    return takenBytesOf(this.#socket) ?? this.writtenBytes - this.queuedBytes;
   }
 
   /** Sends whole text frames. Says whether they were sent: not so once the WebSocket is closing, so that no data follows a close frame. */

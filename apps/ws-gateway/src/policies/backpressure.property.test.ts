@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TimingWheel } from '../timing-wheel.ts';
+import { Backpressure, type Outlet } from './backpressure.ts';
+import { CHUNK_OVERHEAD_BYTES } from './shared-buffers.ts';
+
+/** So small that all of it happens, and never a cut. */
+const LIMITS = {
+  slowBytesPerSecond: 10,
+  slowMs: 4_000,
+  clientBufferBytes: 200,
+  clientBufferTotalBytes: 1_000_000,
+};
+
+/** A connection that keeps its chunks, as a socket does, and knows by itself what the rule says. */
+class ModelOutlet implements Outlet {
+  writtenBytes = 0;
+  takenBytes = 0;
+  chunks: Uint8Array[] = [];
+  slow = 0;
+
+  get queuedBytes(): number {
+    return this.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  tooSlow(): void {
+    this.slow += 1;
+  }
+
+  cut(): void {
+    throw new Error('There is room for all.');
+  }
+
+  write(chunk: Uint8Array): void {
+    this.chunks.push(chunk);
+    this.writtenBytes += chunk.length;
+  }
+
+  /** Takes whole chunks first and the beginning of the next; memory is free at the end of each. */
+  take(bytes: number): void {
+    this.takenBytes += Math.min(bytes, this.writtenBytes - this.takenBytes);
+    while (this.chunks.length > 0 && this.restOfFirst <= 0) this.chunks.shift();
+  }
+
+  get behindBytes(): number {
+    const behind = this.chunks.slice(1);
+    const long = behind.find(({ length }) => length > LIMITS.clientBufferBytes)?.length ?? 0;
+    return behind.reduce((sum, { length }) => sum + length, -long);
+  }
+
+  private get restOfFirst(): number {
+    const behind = this.chunks.slice(1).reduce((sum, { length }) => sum + length, 0);
+    return this.writtenBytes - behind - this.takenBytes;
+  }
+}
+
+const CLIENTS = 4;
+const who = fc.nat(CLIENTS - 1);
+const step = fc.oneof(
+  fc.record({
+    do: fc.constant('write' as const),
+    who: fc.uniqueArray(who, { minLength: 1 }),
+    bytes: fc.integer({ min: 1, max: 300 }),
+  }),
+  fc.record({ do: fc.constant('take' as const), who, bytes: fc.integer({ min: 0, max: 600 }) }),
+  fc.record({ do: fc.constant('end' as const), who }),
+  fc.record({ do: fc.constant('tick' as const) }),
+);
+
+test('what counts is each chunk once that waits for anybody, and the rule is that of the single connection', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const wheel = new TimingWheel();
+      const policy = new Backpressure(LIMITS, wheel);
+      const outlets = Array.from({ length: CLIENTS }, () => new ModelOutlet());
+      for (const one of steps) {
+        if (one.do === 'tick') wheel.tick();
+        else if (one.do === 'write') {
+          const chunk = new Uint8Array(one.bytes);
+          for (const outlet of one.who.map((index) => outlets[index] as ModelOutlet)) {
+            outlet.write(chunk);
+            const verdict = policy.wrote(outlet, chunk);
+            expect(verdict).toBe(outlet.behindBytes > LIMITS.clientBufferBytes ? 'slow' : 'ok');
+          }
+        } else if (one.do === 'take') (outlets[one.who] as ModelOutlet).take(one.bytes);
+        else {
+          policy.forget(outlets[one.who] as ModelOutlet);
+          outlets[one.who] = new ModelOutlet();
+        }
+        const held = outlets.flatMap(({ chunks }) => chunks);
+        const bytes = [...new Set(held)].reduce((sum, { length }) => sum + length, 0);
+        expect(policy.queuedBytes).toBe(bytes + held.length * CHUNK_OVERHEAD_BYTES);
+        expect(policy.congested).toBe(outlets.filter(({ chunks }) => chunks.length > 0).length);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
