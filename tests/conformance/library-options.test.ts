@@ -97,6 +97,18 @@ test.each<[string, string, Make, object]>([
     (given) => new HubClient(given),
     { reconnect: { minMs: 11, maxMs: 10 } },
   ],
+  [
+    'a message that no buffer of a client holds',
+    'messageBytesMax',
+    (given) => createGateway({ hub, wheel, ...given }),
+    { messageBytesMax: 65_537, clientBufferBytes: 65_536 },
+  ],
+  [
+    'a buffer of one client above that of all',
+    'clientBufferBytes',
+    (given) => createGateway({ hub, wheel, ...given }),
+    { clientBufferBytes: 2 ** 26 + 1, clientBufferTotalBytes: 2 ** 26 },
+  ],
   ['no hub', 'hub', (given) => createGateway({ wheel, ...given } as never), {}],
   ['no address to listen on', 'host', (given) => createGateway({ hub, wheel, ...given }), { host: '' }],
 ])('%s: %s is refused', (_what, option, make, given) => {

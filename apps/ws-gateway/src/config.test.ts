@@ -1,4 +1,6 @@
+import { readConfig } from '@groupcast/service';
 import { describe, expect, test } from 'vitest';
+import { program } from './cli/program.ts';
 import { GATEWAY_OPTIONS, parseHub } from './config.ts';
 
 describe('parseHub', () => {
@@ -48,4 +50,15 @@ test('what is refused is told as the rest of a sentence that begins with "must b
   expect(GATEWAY_OPTIONS.allowedOrigins.parseTexts(['x'])).toMatchObject({
     allowed: expect.stringMatching(/^origins/),
   });
+});
+
+test('limits that do not go together are said by every command that reads the configuration', () => {
+  const read = (...argv: string[]): unknown => readConfig(program, { argv, env: {}, readFile: () => '' });
+  expect(() => read('--message-bytes-max=65537', '--client-buffer-bytes=65536')).toThrow(
+    '--message-bytes-max is 65537, which is above --client-buffer-bytes. Give at most 65536 (bytes), or raise --client-buffer-bytes.',
+  );
+  expect(() => read('--client-buffer-bytes=67108865', '--client-buffer-total-bytes=67108864')).toThrow(
+    '--client-buffer-bytes is 67108865, which is above --client-buffer-total-bytes.',
+  );
+  expect(() => read('--client-buffer-bytes=67108864', '--client-buffer-total-bytes=67108864')).not.toThrow();
 });

@@ -3,6 +3,7 @@ import { limits } from '@groupcast/protocol';
 import {
   addressOption,
   choiceOption,
+  flagName,
   flagOption,
   integerOption,
   type LogFormat,
@@ -11,11 +12,8 @@ import {
   type Options,
   textOption,
 } from '@groupcast/service';
-import { GATEWAY_RANGES } from './options.ts';
+import { GATEWAY_DEFAULTS, GATEWAY_RANGES, limitConflicts } from './options.ts';
 import { originOf } from './policies/origin.ts';
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
 
 /** Everything that an operator can set. */
 export interface GatewayConfig {
@@ -202,27 +200,20 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     describe: 'Messages that one connection may send at once.',
   }),
   clientBufferBytes: integerOption({
-    default: 4 * MIB,
-    min: 64 * KIB,
-    max: 1_024 * MIB,
-    unit: 'bytes',
+    ...GATEWAY_RANGES.clientBufferBytes,
+    default: GATEWAY_DEFAULTS.clientBufferBytes,
     describe:
       'Bytes that may wait for one client behind the frames that are being written to it; above that it is closed as slow, with 4001. One frame that is longer does not count.',
   }),
   clientBufferTotalBytes: integerOption({
-    default: 256 * MIB,
-    // One frame from the hub, all of it control characters, and what waits behind it.
-    min: 64 * MIB,
-    max: 1_024 * 1_024 * MIB,
-    unit: 'bytes',
+    ...GATEWAY_RANGES.clientBufferTotalBytes,
+    default: GATEWAY_DEFAULTS.clientBufferTotalBytes,
     describe:
       'Bytes that may wait for all clients of one worker together, where frames that several of them wait for count once; above that clients are cut, those first that are furthest behind.',
   }),
   slowBytesPerSecond: integerOption({
-    default: 16 * KIB,
-    min: 0,
-    max: 1_024 * MIB,
-    unit: 'bytes/s',
+    ...GATEWAY_RANGES.slowBytesPerSecond,
+    default: GATEWAY_DEFAULTS.slowBytesPerSecond,
     describe:
       'A client that takes less than this over --slow-seconds, while something waits for it, is closed as slow, with 4001. 0 is never.',
   }),
@@ -267,6 +258,14 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     describe: 'How log lines look: auto is pretty on a terminal and JSON elsewhere.',
   }),
 };
+
+/** Says what does not go together. */
+export function checkGatewayConfig(config: GatewayConfig): readonly string[] {
+  return limitConflicts(config).map(
+    ({ option, above }) =>
+      `--${flagName(option)} is ${config[option]}, which is above --${flagName(above)}. Give at most ${config[above]} (bytes), or raise --${flagName(above)}.`,
+  );
+}
 
 /** Where a hub listens, as a HubClient takes it. */
 export type HubAddress = Pick<HubClientOptions, 'host' | 'port'> | Pick<HubClientOptions, 'path'>;

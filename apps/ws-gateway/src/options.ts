@@ -179,10 +179,11 @@ export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
   lingeringGroupsMax: { min: 1, max: 1_000_000, unit: 'groups' },
   heartbeatMs: TIME,
   heartbeatTimeoutMs: TIME,
-  queueBytesMax: BYTES,
-  queueBytesSoft: BYTES,
-  queueSoftMs: TIME,
-  queueBytesTotalMax: BYTES,
+  slowBytesPerSecond: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes/s' },
+  slowMs: { ...TIME, min: 1 },
+  clientBufferBytes: { ...BYTES, min: 64 * KIB },
+  // At least one frame of the hub, all of it control characters, and what may wait behind it.
+  clientBufferTotalBytes: { ...BYTES, min: 64 * MIB },
   closeMs: TIME,
 };
 
@@ -198,16 +199,32 @@ export function completeOptions(input: GatewayOptionsInput): GatewayOptions {
 
 /** Checks options against each other, and what is no number. Throws OptionError `bad_option`. */
 function checkGatewayOptions(options: GatewayOptions): void {
-  const { hub, host, queueBytesMax, queueBytesSoft } = options;
+  const { hub, host } = options;
   const refuse = (option: string, problem: string): never => {
     throw new OptionError(OWNER, option, problem);
   };
   if (hub === undefined) refuse('hub', 'is missing. Give a HubClient');
   if (host === '') refuse('host', 'is empty. Give an address, such as 127.0.0.1, or 0.0.0.0 for all');
-  if (queueBytesSoft > queueBytesMax) {
-    refuse(
-      'queueBytesSoft',
-      `is ${queueBytesSoft}, which is above queueBytesMax. Give at most ${queueBytesMax} (bytes)`,
-    );
+  for (const { option, above } of limitConflicts(options)) {
+    refuse(option, `is ${options[option]}, which is above ${above}. Give at most ${options[above]} (bytes)`);
   }
+}
+
+type ByteLimit = 'messageBytesMax' | 'clientBufferBytes' | 'clientBufferTotalBytes';
+
+/** A limit that must not be above another. */
+interface LimitConflict {
+  readonly option: ByteLimit;
+  readonly above: ByteLimit;
+}
+
+/** Each limit holds what the one before it allows, at least once. */
+const ASCENDING: readonly LimitConflict[] = [
+  { option: 'messageBytesMax', above: 'clientBufferBytes' },
+  { option: 'clientBufferBytes', above: 'clientBufferTotalBytes' },
+];
+
+/** Limits that do not go together, of options or of a configuration. */
+export function limitConflicts(limits: Readonly<Record<ByteLimit, number>>): readonly LimitConflict[] {
+  return ASCENDING.filter(({ option, above }) => limits[option] > limits[above]);
 }

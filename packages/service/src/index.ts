@@ -22,6 +22,7 @@ export {
   type Options,
   textOption,
 } from './option.ts';
+export { flagName } from './option-names.ts';
 export { printable } from './printable.ts';
 export {
   type Command,

@@ -1,6 +1,6 @@
 import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
-import { GATEWAY_OPTIONS, type GatewayConfig } from '../config.ts';
+import { checkGatewayConfig, GATEWAY_OPTIONS, type GatewayConfig } from '../config.ts';
 import { reloadCommand } from './reload.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -12,5 +12,6 @@ export const program: Program<GatewayConfig> = {
   summary: 'Holds WebSockets in many processes and joins their groups through a Groupcast hub.',
   envPrefix: 'GROUPCAST_GATEWAY',
   options: GATEWAY_OPTIONS,
+  check: checkGatewayConfig,
   commands: { start: startCommand, status: statusCommand, reload: reloadCommand, stop: stopCommand },
 };
