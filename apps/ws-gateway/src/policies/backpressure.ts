@@ -27,7 +27,8 @@ export interface BufferLimits {
 /** Part of the total that is made free when it is full, so that it is not counted again with each write. */
 const FREED_SHARE = 1 / 16;
 
-interface Congestion {
+/** What is known of a connection while something waits for it. Looked at once per tick. */
+interface Congestion extends Timed {
   readonly waiting: WaitingChunks;
   readonly pace: Pace;
 }
@@ -39,8 +40,7 @@ interface Congestion {
  *
  * Only connections for which something waits are known here; most never are.
  */
-export class Backpressure implements Timed {
-  wheelSlot: number = NOT_WAITING;
+export class Backpressure {
   readonly #limits: BufferLimits;
   readonly #wheel: TimingWheel;
   readonly #slowTicks: number;
@@ -85,32 +85,35 @@ export class Backpressure implements Timed {
 
   /** The connection is gone. */
   forget(outlet: Outlet): void {
-    this.#congested.get(outlet)?.waiting.clear();
+    const congestion = this.#congested.get(outlet);
+    if (congestion === undefined) return;
     this.#congested.delete(outlet);
-  }
-
-  /** Once per tick while there is congestion. */
-  expired(): void {
-    const { now } = this.#wheel;
-    for (const [outlet, congestion] of this.#congested) {
-      if (!this.#look(outlet, congestion)) continue;
-      const isSlow = congestion.pace.elapsed(now) === this.#slowTicks && this.#debtOf(outlet, congestion) > 0;
-      congestion.pace.record(now, outlet.takenBytes);
-      if (isSlow) outlet.tooSlow();
-    }
-    if (this.#congested.size > 0) this.#wheel.schedule(this, 1);
+    this.#wheel.cancel(congestion);
+    congestion.waiting.clear();
   }
 
   #congestionOf(outlet: Outlet): Congestion {
     const known = this.#congested.get(outlet);
     if (known !== undefined) return known;
-    const congestion = {
+    const congestion: Congestion = {
+      wheelSlot: NOT_WAITING,
       waiting: new WaitingChunks(this.#buffers, this.#limits.clientBufferBytes),
       pace: new Pace(this.#slowTicks),
+      expired: () => this.#tick(outlet, congestion),
     };
     this.#congested.set(outlet, congestion);
-    if (this.wheelSlot === NOT_WAITING) this.#wheel.schedule(this, 1);
+    // Each by itself: the wheel spreads what many of them cost over the tick.
+    this.#wheel.schedule(congestion, 1);
     return congestion;
+  }
+
+  #tick(outlet: Outlet, congestion: Congestion): void {
+    if (!this.#look(outlet, congestion)) return;
+    const { now } = this.#wheel;
+    const isSlow = congestion.pace.elapsed(now) === this.#slowTicks && this.#debtOf(outlet, congestion) > 0;
+    congestion.pace.record(now, outlet.takenBytes);
+    this.#wheel.schedule(congestion, 1);
+    if (isSlow) outlet.tooSlow();
   }
 
   /** Says whether anything still waits for a client. */
