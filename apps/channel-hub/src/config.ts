@@ -277,3 +277,11 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     describe: 'How log lines look: auto is pretty on a terminal and JSON elsewhere.',
   }),
 };
+
+/** Checks options against each other. Returns one sentence for each problem. */
+export function checkHubConfig({ localTrust, secretFile }: HubConfig): readonly string[] {
+  if (localTrust || secretFile.length > 0) return [];
+  return [
+    '--no-local-trust needs --secret-file: without a secret, peers of this host have nothing to prove.',
+  ];
+}

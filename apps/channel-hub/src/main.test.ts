@@ -99,8 +99,24 @@ describe('start', () => {
     expect(hub.process.stdout + hub.process.stderr).not.toContain(secret);
   });
 
+  test('makes local peers prove themselves where it is told to', async () => {
+    const secret = 'a secret of sixteen bytes or more';
+    const hub = await startHub({ secretFile: secretFile(secret), localTrust: false });
+    const stranger = await JsonPeer.connect(hub.port);
+    stranger.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
+    expect(await stranger.take('error')).toMatchObject({ code: 'unauthorized' });
+    const peer = await NativePeer.open(hub.port, secret);
+    await peer.publish('c', 'x');
+    expect(await hub.stats()).toMatchObject({ published: 1 });
+  });
+
   test.each([
     ['on every address without a secret', { host: '0.0.0.0' }, /--secret-file.*--insecure/],
+    [
+      'that trusts nobody here, without a secret',
+      { localTrust: false },
+      /--no-local-trust needs --secret-file/,
+    ],
     ['with a short secret', { secretFile: 'SHORT' }, /less than 16 bytes/],
     ['with a secret file that is not there', { secretFile: '/nowhere/secret' }, /\/nowhere\/secret/],
   ])('%s refuses with one line that says what to do', async (_name, flags, sentence) => {

@@ -1,6 +1,6 @@
 import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
-import { HUB_OPTIONS, type HubConfig } from '../config.ts';
+import { checkHubConfig, HUB_OPTIONS, type HubConfig } from '../config.ts';
 import { genCertsCommand } from './gen-certs.ts';
 import { genTokenCommand } from './gen-token.ts';
 import { startCommand } from './start.ts';
@@ -12,6 +12,7 @@ export const program: Program<HubConfig> = {
   summary: 'Broadcasts between Groupcast gateways and gives every message its place in its group.',
   envPrefix: 'GROUPCAST_HUB',
   options: HUB_OPTIONS,
+  check: checkHubConfig,
   commands: {
     start: startCommand,
     status: statusCommand,
