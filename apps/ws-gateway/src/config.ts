@@ -13,7 +13,7 @@ import {
   textOption,
 } from '@groupcast/service';
 import { GATEWAY_DEFAULTS, GATEWAY_RANGES, limitConflicts } from './options.ts';
-import { originOf } from './policies/origin.ts';
+import { ORIGIN_FORMS, originOf } from './policies/origin.ts';
 
 /** Everything that an operator can set. */
 export interface GatewayConfig {
@@ -129,11 +129,12 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   allowedOrigins: listOption({
     default: [],
     valueName: 'ORIGIN',
-    describe: 'Origins (https://example.com) whose pages may connect; none named means any.',
+    describe:
+      'Origins whose pages may connect: https://example.com, https://*.example.com for one label, those of apps as capacitor://localhost; others are answered 403. None named means any.',
     check: (origins) =>
       origins.every((text) => originOf(text) !== undefined)
         ? undefined
-        : 'origins, each with scheme, host and port, such as https://example.com:8443',
+        : `origins, each as one of: ${ORIGIN_FORMS}`,
   }),
   welcomePage: flagOption({
     default: true,

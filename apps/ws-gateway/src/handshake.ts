@@ -8,7 +8,7 @@ import { newSession, offeredSession } from './client-session.ts';
 import type { HandshakeRefusal } from './gateway-stats.ts';
 import { refuse } from './http-answer.ts';
 import type { GatewayOptions } from './options.ts';
-import { originsOf, originVerdict } from './policies/origin.ts';
+import { type AllowedOrigins, originsOf, originVerdict } from './policies/origin.ts';
 import { type Rate, RateLimit } from './policies/rate-limit.ts';
 import { ClientSocket, type SocketSettings } from './socket/client-socket.ts';
 import { LateWebSocket } from './socket/late-web-socket.ts';
@@ -43,7 +43,7 @@ export interface HandshakeReceiver {
 export class Handshake {
   readonly #server: Server<typeof LateWebSocket>;
   readonly #socketSettings: SocketSettings;
-  readonly #origins: ReadonlySet<string>;
+  readonly #origins: AllowedOrigins;
   readonly #headersMax: number;
   readonly #receiver: HandshakeReceiver;
   /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */

@@ -27,7 +27,10 @@ export interface GatewayOptions {
   readonly welcomePage: boolean;
   /** The version that the page shows. Default '0.0.0'. */
   readonly version: string;
-  /** Origins (scheme, host and port) that browsers may connect from. Default: empty, any, and none is needed. */
+  /**
+   * Origins that browsers may connect from: scheme, host and port, where `*` may be the first label of a host; those of apps too. Default:
+   * empty, any, and none is needed.
+   */
   readonly allowedOrigins: readonly string[];
   /** Called with how many connections there are when one more has been taken, or is dropped at once. Default: nothing. */
   readonly taken: (connections: number) => void;
