@@ -18,7 +18,7 @@ export interface CatchUpDriver {
  *
  * - `waiting`: the hub has not said yet where the group stands.
  * - `reading`: a page of history has been asked for.
- * - `resting`: until the next tick: the member has enough to read, or the group is not where history is.
+ * - `resting`: until the next tick: the member has enough to read or has been given enough for now, or the group is not where history is.
  * - `over`: nothing lies between what the member got and what comes, so that it is a live member now; or it has gone.
  */
 export class CatchUp implements HistoryAnswer {
@@ -29,6 +29,8 @@ export class CatchUp implements HistoryAnswer {
   state: 'waiting' | 'reading' | 'resting' | 'over' = 'waiting';
   /** Whether the client was told that it gets what it missed. */
   answered = false;
+  /** Whether it rests because its connection has used up what recoveries may bring for now. */
+  isThrottled = false;
   /** The last one that was asked for. */
   read: HistoryRead | undefined;
   /** The member has everything up to here. */

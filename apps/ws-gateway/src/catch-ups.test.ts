@@ -214,6 +214,124 @@ describe('a join with a position', () => {
   });
 });
 
+describe('what recoveries of one connection may bring', () => {
+  const KIB = 1024;
+
+  function limited(perSecond: number, burst: number): void {
+    const limits = { recoveryBytesPerSecond: perSecond * KIB, recoveryBytesBurst: burst * KIB };
+    groups = new Groups(completeOptions({ hub, wheel, ...limits }), counters);
+  }
+
+  /** Joins and leaves again before the hub has answered. */
+  function joinAndLeave(member: FakeMember, times: number): void {
+    for (let count = 0; count < times; count++) {
+      groups.join(member, 'g', undefined, at(0));
+      groups.leave(member, 'g', undefined);
+    }
+  }
+
+  test('beyond the burst is given at the rate, and nothing is lost', async () => {
+    hub.pageMax = 1;
+    limited(64, 128);
+    for (let index = 0; index < 10; index++) hub.publish('group:g', 'x'.repeat(64 * KIB - 128));
+    const member = v1();
+    groups.join(member, 'g', 1, at(0));
+    await turns(100);
+    expect(gotBy(member)).toEqual([ack(1, 10, recovered), 1, 2]);
+    for (let second = 1; second <= 8; second++) {
+      turnWheel(1);
+      await turns();
+      expect(gotBy(member).slice(3)).toEqual([3, 4, 5, 6, 7, 8, 9, 10].slice(0, second));
+    }
+    publish(1);
+    await turns();
+    expect([gotBy(member).at(-1), groups.catchingUp, counters.recoveriesThrottled]).toEqual([11, 0, 8]);
+  });
+
+  test('a message larger than a page is made up for', async () => {
+    hub.pageMax = 1;
+    limited(64, 128);
+    for (let index = 0; index < 3; index++) hub.publish('group:g', 'x'.repeat(256 * KIB - 128));
+    const member = v1();
+    groups.join(member, 'g', 1, at(0));
+    await turns(100);
+    expect(gotBy(member)).toEqual([ack(1, 3, recovered), 1]);
+    turnWheel(2);
+    await turns(100);
+    expect(gotBy(member)).toHaveLength(2);
+    turnWheel(1);
+    await turns(100);
+    expect(gotBy(member)).toEqual([ack(1, 3, recovered), 1, 2]);
+  });
+
+  test('a join that is left at once is paid for, and others pay for themselves', async () => {
+    limited(64, 4 * 64);
+    publish(6);
+    groups.join(v1('other'), 'g', undefined);
+    await turns();
+    hub.byHand = true;
+    const [member, honest] = [v1('flood'), v1('honest')];
+    const before = reads();
+    joinAndLeave(member, 1_000);
+    expect(reads() - before).toBe(4);
+    turnWheel(2);
+    joinAndLeave(member, 1_000);
+    expect(reads() - before).toBe(6);
+    groups.join(honest, 'g', 1, at(4));
+    expect(reads() - before).toBe(7);
+    hub.answerReads();
+    expect(gotBy(honest)).toEqual([ack(1, 6, recovered), 5, 6]);
+  });
+
+  test('a thousand messages of a kilobyte come at once, and so do 128 groups', async () => {
+    groups = new Groups(completeOptions({ hub, wheel }), counters);
+    hub.pageMax = 60;
+    for (let index = 0; index < 1_000; index++) hub.publish('group:g', 'x'.repeat(KIB));
+    const member = v1();
+    groups.join(member, 'g', 1, at(0));
+    await turns(100);
+    expect(member.got).toHaveLength(1_001);
+    for (let index = 1; index < 128; index++) {
+      hub.publish(`group:${index}`, 'x');
+      groups.join(member, `${index}`, index, at(0));
+    }
+    await turns(300);
+    expect([groups.catchingUp, member.got.length, counters.recoveriesThrottled]).toEqual([
+      0,
+      1_001 + 2 * 127,
+      0,
+    ]);
+  });
+
+  test('a read that fails costs nothing', async () => {
+    limited(1, 64);
+    publish(2);
+    groups.join(v1('other'), 'g', undefined);
+    await turns();
+    hub.byHand = true;
+    const member = v1();
+    for (let count = 0; count < 10; count++) {
+      groups.join(member, 'g', count, at(1));
+      expect(hub.reads).toHaveLength(1);
+      hub.failReads();
+    }
+  });
+
+  test('a join that waits for it until its time is over is told so', async () => {
+    limited(1, 64);
+    publish(2);
+    const member = v1();
+    groups.join(member, 'other', 1, at(0, 'older'));
+    await turns();
+    groups.join(member, 'g', 2, at(1));
+    await turns();
+    expect(member.got).toHaveLength(1);
+    turnWheel(10);
+    expect(member.got.slice(1)).toMatchObject([{ type: 'error', id: 2, code: 'rate_limited' }]);
+    expect([member.memberships.length, groups.catchingUp, counters.refused.rate_limited]).toEqual([1, 0, 1]);
+  });
+});
+
 describe('a second join while it catches up', () => {
   test('is answered with the first, and says nothing of recovery', async () => {
     publish(3);

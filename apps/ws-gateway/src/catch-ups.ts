@@ -8,15 +8,15 @@ import type { Group } from './group.ts';
 import type { HistoryPage, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { ackEvent, gapEvent, recoveryAckEvent } from './outgoing.ts';
+import { RecoveryBudget, type RecoveryBudgetOptions } from './recovery-budget.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from './timing-wheel.ts';
 import type { WaitingJoins } from './waiting-joins.ts';
 
 /** A member for whom more than this waits gets its next page later, and one that has come meanwhile is read again then. */
 const QUEUE_BYTES_MAX = 64 * 1024;
 
-export interface CatchUpsOptions {
+export interface CatchUpsOptions extends RecoveryBudgetOptions {
   readonly hub: HubPort;
-  readonly wheel: TimingWheel;
   /** Whoever missed more messages than this is given none of them. */
   readonly recoveryMessagesMax: number;
 }
@@ -38,6 +38,7 @@ export class CatchUps implements CatchUpDriver, Timed {
   readonly #hub: HubPort;
   readonly #wheel: TimingWheel;
   readonly #messagesMax: number;
+  readonly #budget: RecoveryBudget;
   readonly #parts: CatchUpsParts;
   /** Those to be looked at in the next tick. */
   #resting = new Set<CatchUp>();
@@ -49,6 +50,7 @@ export class CatchUps implements CatchUpDriver, Timed {
     this.#hub = options.hub;
     this.#wheel = options.wheel;
     this.#messagesMax = options.recoveryMessagesMax;
+    this.#budget = new RecoveryBudget(options);
     this.#parts = parts;
   }
 
@@ -85,6 +87,7 @@ export class CatchUps implements CatchUpDriver, Timed {
 
   pageArrived(catchUp: CatchUp, page: HistoryPage): void {
     const { position, publications } = page;
+    this.#budget.settle(catchUp.member, publications, !catchUp.answered);
     const reason = this.#unrecoveredReason(catchUp, page);
     if (reason !== undefined) {
       this.#giveUp(catchUp, position, reason);
@@ -108,6 +111,7 @@ export class CatchUps implements CatchUpDriver, Timed {
 
   readFailed(catchUp: CatchUp): void {
     const { group, member, hasId, answered } = catchUp;
+    this.#budget.giveBack(member);
     // Whatever the hub said: to the client it is the hub that could not be asked, or nothing, because it is asked again.
     if (hasId && !answered) this.#parts.undo(group, member);
     else this.#rest(catchUp);
@@ -126,8 +130,13 @@ export class CatchUps implements CatchUpDriver, Timed {
       this.#join(catchUp, undefined);
     } else if (answered && hasEnough(member)) {
       this.#rest(catchUp);
+    } else if (!this.#budget.pay(member)) {
+      if (!catchUp.isThrottled) this.#parts.counters.recoveriesThrottled += 1;
+      catchUp.isThrottled = true;
+      this.#rest(catchUp);
     } else {
       catchUp.state = 'reading';
+      catchUp.isThrottled = false;
       catchUp.read = this.#hub.history(group.channel, cursor, catchUp, member);
     }
   }

@@ -47,11 +47,15 @@ export interface GatewayConfig {
   readonly slowBytesPerSecond: number;
   readonly slowSeconds: number;
   readonly recoveryMessagesMax: number;
+  readonly recoveryBytesPerSecond: number;
+  readonly recoveryBytesBurst: number;
   readonly heartbeatSeconds: number;
   readonly warmUpMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: LogFormat;
 }
+
+const MIB = 1024 * 1024;
 
 export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   host: addressOption({ default: '0.0.0.0', describe: 'Address to take WebSockets on.' }),
@@ -231,6 +235,17 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     ...GATEWAY_RANGES.recoveryMessagesMax,
     describe:
       'A client that missed more messages of a group than this is not given them when it comes back, and is told so.',
+  }),
+  recoveryBytesPerSecond: integerOption({
+    default: 8 * MIB,
+    ...GATEWAY_RANGES.recoveryBytesPerSecond,
+    describe:
+      'Bytes that one connection is given in the long run of what it missed; beyond it recoveries wait. Each counts as 64 KiB at least.',
+  }),
+  recoveryBytesBurst: integerOption({
+    default: 16 * MIB,
+    ...GATEWAY_RANGES.recoveryBytesBurst,
+    describe: 'Bytes that one connection is given at once of what it missed; beyond it recoveries wait.',
   }),
   heartbeatSeconds: numberOption({
     default: 25,

@@ -42,6 +42,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   readonly mode: ClientMode;
   readonly memberships: Group[] = [];
   waits: Set<MemberWait> | undefined;
+  recoveryBytes: RateLimit | undefined;
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;
   readonly #context: ConnectionContext;

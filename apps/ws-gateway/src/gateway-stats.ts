@@ -56,6 +56,8 @@ export interface GatewayStats {
   readonly leaves: number;
   /** Joins with a position, by what became of them. */
   readonly recoveries: Readonly<Record<'recovered' | UnrecoveredReason, number>>;
+  /** Times that a recovery waited because those of its connection had brought as much as they may for now. */
+  readonly recoveriesThrottled: number;
   /** Publications written to members that had missed them; they count as delivered, too. */
   readonly recoveredMessages: number;
   /** Times that a member was told that messages are lost to it. */
@@ -84,6 +86,7 @@ export function createCounters(): Counters {
     joins: 0,
     leaves: 0,
     recoveries: { recovered: 0, epoch_changed: 0, trimmed: 0, limit: 0 },
+    recoveriesThrottled: 0,
     recoveredMessages: 0,
     gaps: 0,
     dropped: { not_utf8: 0, not_json: 0, repeated: 0, not_followed: 0 },

@@ -7,6 +7,7 @@ import { Groups } from './groups.ts';
 import type { Member } from './member.ts';
 import type { MemberWait } from './member-wait.ts';
 import { completeOptions } from './options.ts';
+import type { RateLimit } from './policies/rate-limit.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
 const MEMBERS = 2;
@@ -20,6 +21,7 @@ class SilentMember implements Member {
   readonly isOpen = true;
   readonly queuedBytes = 0;
   waits: Set<MemberWait> | undefined;
+  recoveryBytes: RateLimit | undefined;
   send(): void {}
   tell(): void {}
 }

@@ -21,6 +21,8 @@ import { WaitingJoin, WaitingJoins } from './waiting-joins.ts';
 
 const NO_WAITS: ReadonlySet<MemberWait> = new Set();
 
+const RECOVERED_MUCH = 'The connection has recovered very much in a short time. Join again later.';
+
 const LEFT_MEANWHILE = 'The group was left before the hub had confirmed the join.';
 
 /**
@@ -102,7 +104,8 @@ export class Groups implements HubSubscriber, Timed {
       // What came before is still for the one who leaves.
       this.#deliveries.flush(group);
       // A flush may end the membership.
-      if (group.has(member)) this.#refuseJoins(member, this.#remove(group, member), LEFT_MEANWHILE);
+      if (group.has(member))
+        this.#refuseJoins(member, this.#remove(group, member), 'hub_unavailable', LEFT_MEANWHILE);
     }
     if (id !== undefined) member.tell(ackEvent(id, name));
   }
@@ -187,8 +190,12 @@ export class Groups implements HubSubscriber, Timed {
   /** Once per tick while joins wait: takes out again whom the hub did not let in in time. */
   expired(): void {
     for (const { group, member, joins } of this.#waiting.takeExpired(this.#wheel.now)) {
-      this.#refuseJoins(member, joins);
-      if (joins.some(({ joined }) => joined) && group.has(member)) this.#undo(group, member);
+      const isThrottled = group.catchUps?.get(member)?.isThrottled === true;
+      const code = isThrottled ? 'rate_limited' : 'hub_unavailable';
+      const sentence = isThrottled ? RECOVERED_MUCH : undefined;
+      this.#refuseJoins(member, joins, code, sentence);
+      const isIn = joins.some(({ joined }) => joined) && group.has(member);
+      if (isIn) this.#refuseJoins(member, this.#remove(group, member), code, sentence);
     }
     this.#scheduleSweep();
   }
@@ -229,20 +236,20 @@ export class Groups implements HubSubscriber, Timed {
 
   /** Takes a member out again that could not be let in, and answers all that it asked of the group meanwhile. */
   #undo(group: Group, member: Member): void {
-    this.#refuseJoins(member, this.#remove(group, member));
+    this.#refuseJoins(member, this.#remove(group, member), 'hub_unavailable');
   }
 
   /** Takes a member out of a group that is not to be had. One that waits for no answer is told as well. */
   #expel(group: Group, member: Member, code: 'channel_limit' | 'hub_unavailable'): void {
     const joins = this.#remove(group, member);
-    for (const { id } of joins) this.#refuseJoin(member, id, code);
+    this.#refuseJoins(member, joins, code);
     if (joins.length > 0) return;
     this.#counters.refused[code] += 1;
     member.tell(groupErrorEvent(code, group.name));
   }
 
-  #refuseJoins(member: Member, joins: readonly WaitingJoin[], sentence?: string): void {
-    for (const { id } of joins) this.#refuseJoin(member, id, 'hub_unavailable', sentence);
+  #refuseJoins(member: Member, joins: readonly WaitingJoin[], code: ErrorCode, sentence?: string): void {
+    for (const { id } of joins) this.#refuseJoin(member, id, code, sentence);
   }
 
   #refuseJoin(member: Member, id: CommandId, code: ErrorCode, sentence?: string): void {

@@ -77,6 +77,13 @@ export interface GatewayOptions {
   readonly joinMs: number;
   /** Whoever missed more messages of a group than this is given none of them. Default 1,000, as many as a hub keeps. */
   readonly recoveryMessagesMax: number;
+  /**
+   * Bytes that the recoveries of one connection may bring each second in the long run; beyond it they wait. A message counts as its payload and
+   * 128 bytes, a recovery as 64 KiB at least. Default 8 MiB.
+   */
+  readonly recoveryBytesPerSecond: number;
+  /** The same at once. Default 16 MiB: 256 groups, or 16 of which as much as a hub keeps was missed. */
+  readonly recoveryBytesBurst: number;
   /** How long a group without members stays subscribed, in milliseconds. Default 2,000. */
   readonly lingerMs: number;
   /**
@@ -142,6 +149,8 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   groupsPerConnectionMax: limits.GROUPS_PER_CONNECTION_MAX,
   joinMs: 10_000,
   recoveryMessagesMax: 1_000,
+  recoveryBytesPerSecond: 8 * MIB,
+  recoveryBytesBurst: 16 * MIB,
   lingerMs: 2_000,
   lingeringGroupsMax: 10_000,
   heartbeatMs: 25_000,
@@ -178,6 +187,8 @@ export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
   groupsPerConnectionMax: { min: 1, max: 100_000, unit: 'groups' },
   joinMs: TIME,
   recoveryMessagesMax: { min: 0, max: 1_000_000, unit: 'messages' },
+  recoveryBytesPerSecond: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes/s' },
+  recoveryBytesBurst: { min: limits.HISTORY_PAGE_BYTES_MAX, max: OPTION_BYTES_MAX, unit: 'bytes' },
   lingerMs: TIME,
   lingeringGroupsMax: { min: 1, max: 1_000_000, unit: 'groups' },
   heartbeatMs: TIME,

@@ -46,6 +46,11 @@ export class TimingWheel {
     return this.#now;
   }
 
+  /** The time of the last tick, in milliseconds since the first. */
+  get nowMs(): number {
+    return this.#now * this.#tickMs;
+  }
+
   /** How many things wait. */
   get waiting(): number {
     return this.#slots.reduce((sum, slot) => sum + slot.size, 0);

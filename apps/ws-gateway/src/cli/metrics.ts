@@ -30,6 +30,11 @@ const COUNTERS: readonly (readonly [field: NumberField, name: string, help: stri
   ['bytesOut', 'sent_bytes_total', 'Bytes of WebSocket frames.'],
   ['joins', 'joins_total', 'Joins of connections to groups.'],
   ['leaves', 'leaves_total', 'Leaves of connections from groups.'],
+  [
+    'recoveriesThrottled',
+    'recoveries_throttled_total',
+    'Times that a recovery waited: its connection had enough for now.',
+  ],
   ['recoveredMessages', 'recovered_messages_total', 'Publications written to members that had missed them.'],
   ['gaps', 'gaps_total', 'Times that a member was told that messages are lost to it.'],
 ];

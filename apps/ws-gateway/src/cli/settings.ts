@@ -74,6 +74,8 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     slowBytesPerSecond,
     slowMs: config.slowSeconds * 1_000,
     recoveryMessagesMax: config.recoveryMessagesMax,
+    recoveryBytesPerSecond: config.recoveryBytesPerSecond,
+    recoveryBytesBurst: config.recoveryBytesBurst,
     lingeringGroupsMax: config.lingeringGroupsMax,
     heartbeatMs: Math.round(config.heartbeatSeconds * 1_000),
   };

@@ -15,13 +15,18 @@ export class RateLimit {
     this.#atMs = nowMs;
   }
 
-  /** Whether one more is within the rate. */
-  take(rate: Rate, nowMs: number): 'ok' | 'rate_limited' {
+  /** Whether one more, or `count` more, is within the rate. What is not costs nothing. */
+  take(rate: Rate, nowMs: number, count = 1): 'ok' | 'rate_limited' {
     const refill = ((nowMs - this.#atMs) / 1_000) * rate.perSecond;
     this.#tokens = Math.min(rate.burst, this.#tokens + refill);
     this.#atMs = nowMs;
-    if (this.#tokens < 1) return 'rate_limited';
-    this.#tokens -= 1;
+    if (this.#tokens < count) return 'rate_limited';
+    this.#tokens -= count;
     return 'ok';
+  }
+
+  /** Gives back what was taken and not used. A negative count is what was used and not taken: nothing is within the rate until that is made up for. */
+  giveBack(rate: Rate, count: number): void {
+    this.#tokens = Math.min(rate.burst, this.#tokens + count);
   }
 }
