@@ -29,3 +29,22 @@ test('the one publication of a peer gets through before the burst of another one
     expect(publication.number).toBe(before);
   }
 });
+
+test('a publication gets through before all pages are written for a peer that has asked for very many', async () => {
+  const { port } = await startHub();
+  const [reader, other] = await Promise.all([NativePeer.open(port), NativePeer.open(port)]);
+  await reader.subscribe(channel('other'));
+  const since = await reader.publish('c');
+  for (let count = 0; count < 60; count++) await reader.publish('c', 'x'.repeat(1_000));
+  // As much as may wait for it.
+  const count = 400;
+  const pages = Array.from({ length: count }, () => reader.history('c', since));
+  await pages[0];
+  other.submit('other', 'x');
+  await Promise.all(pages);
+  await reader.take('deliver');
+  const isPage = (event: string): boolean => event.startsWith('page');
+  expect(reader.events.filter(isPage)).toHaveLength(count);
+  const behind = reader.events.slice(reader.events.findIndex((event) => event.startsWith('deliver')));
+  expect(behind.filter(isPage).length).toBeGreaterThan(0);
+});

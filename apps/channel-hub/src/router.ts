@@ -51,9 +51,9 @@ export class Router implements EngineSink, RunSink {
     return this.#work;
   }
 
-  /** A frame of so many bytes was handed out that is no publication. */
-  worked(bytes: number): void {
-    this.#work += bytes + SEND_WORK_BYTES;
+  /** Frames were handed out, of `bytes` together, that are not live publications. */
+  worked(bytes: number, frames = 1): void {
+    this.#work += bytes + frames * SEND_WORK_BYTES;
   }
 
   /** Hands a publication to the engine, which answers the slot and delivers through `deliver`. */

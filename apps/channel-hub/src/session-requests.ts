@@ -153,6 +153,7 @@ export class SessionRequests implements PhpRequests, Subscriber {
       bytes += frame.length;
       this.#link.send(frame);
     }
+    this.#shared.router.worked(bytes, 1 + frames.length);
     this.#delivered += frames.length;
     this.#shared.handedOut(bytes);
   }
