@@ -2,7 +2,7 @@ import { createNonce } from '@groupcast/link';
 import { limits, ProtocolError } from '@groupcast/protocol';
 import type { HubChallenge } from './dialect/dialect.ts';
 import type { HubOptions } from './hub-options.ts';
-import type { PendingPeers } from './pending-peers.ts';
+import type { PendingPeer, PendingPeers } from './pending-peers.ts';
 import type { Nonces, Secrets } from './secrets.ts';
 import type { SessionState } from './session-row.ts';
 
@@ -17,7 +17,7 @@ export interface AdmissionShared {
 export interface AdmissionEvents {
   /** The peer did not prove in time who it is. */
   late(): void;
-  /** Too many peers of its address have still to prove who they are. */
+  /** Others need its place, and it has not shown yet who it is. */
   tooManyPending(): void;
 }
 
@@ -30,10 +30,10 @@ export interface AdmissionEvents {
  *
  * Every state leads to closed.
  */
-export class Admission {
+export class Admission implements PendingPeer {
   readonly #shared: AdmissionShared;
   readonly #events: AdmissionEvents;
-  readonly #address: string;
+  readonly address: string;
   // Whoever is on this host, or comes to a hub without a secret, may begin with any request where its dialect allows it.
   readonly #isTrusted: boolean;
   #state: SessionState = 'new';
@@ -44,8 +44,9 @@ export class Admission {
   constructor(shared: AdmissionShared, events: AdmissionEvents, address: string, isLocal: boolean) {
     this.#shared = shared;
     this.#events = events;
-    this.#address = address;
+    this.address = address;
     this.#isTrusted = isLocal || shared.secrets.count === 0;
+    shared.pendingPeers.add(this);
   }
 
   /** The secret that the peer has proved to know; undefined where it has proved none. */
@@ -70,13 +71,16 @@ export class Admission {
 
   /** The time to prove itself runs from now on; to call it again does not put it off. */
   startDeadline(): void {
-    if (this.#deadline !== undefined) return;
-    const { pendingPeers, options } = this.#shared;
-    if (!pendingPeers.add(this.#address)) {
-      this.#events.tooManyPending();
-      return;
-    }
-    this.#deadline = setTimeout(() => this.#events.late(), options.authenticationMs);
+    this.#shared.pendingPeers.takePlace(this);
+    this.hurry();
+  }
+
+  hurry(): void {
+    this.#deadline ??= setTimeout(() => this.#events.late(), this.#shared.options.authenticationMs);
+  }
+
+  evict(): void {
+    this.#events.tooManyPending();
   }
 
   /** What the peer must answer to with its own proof; undefined when it is open now. Throws `bad_frame` the second time. */
@@ -113,18 +117,16 @@ export class Admission {
 
   close(): void {
     this.#state = 'closed';
-    this.#stopDeadline();
+    this.#stopWaiting();
   }
 
   #open(): void {
     this.#state = 'open';
-    this.#stopDeadline();
+    this.#stopWaiting();
   }
 
-  #stopDeadline(): void {
-    if (this.#deadline === undefined) return;
+  #stopWaiting(): void {
     clearTimeout(this.#deadline);
-    this.#deadline = undefined;
-    this.#shared.pendingPeers.remove(this.#address);
+    this.#shared.pendingPeers.remove(this);
   }
 }

@@ -148,7 +148,8 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   sessionsMax: integerOption({
     default: 10_000,
     ...HUB_RANGES.sessionsMax,
-    describe: 'Peers at a time; keep it below the limit of open files.',
+    describe:
+      'Peers at a time; beyond them the oldest that has not shown who it is is closed, or else the new one. Keep it below the limit of open files.',
   }),
   channelsPerSessionMax: integerOption({
     default: limits.CHANNELS_PER_SESSION_MAX,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { JsonPeer } from './testing/json-peer.ts';
 import { channel, NativePeer } from './testing/native-peer.ts';
 import { connectRaw } from './testing/raw-peer.ts';
-import { closedAs, startHub } from './testing/start-hub.ts';
+import { closedAs, startHub, until } from './testing/start-hub.ts';
 
 const SECRET = 'correct horse battery staple';
 const NEW_SECRET = 'wrong donkey generator clip';
@@ -193,21 +193,65 @@ describe('a native peer', () => {
     expect(hub.stats().sessions).toBe(1);
   });
 
-  test('finds no place among too many of its address that have not proved themselves', async () => {
+  test('finds a place among too many of its address that have not proved themselves: the oldest goes', async () => {
     const { hub, port } = await startHub({ secret: SECRET, pendingPerAddressMax: 2 });
     const waiting = [await NativePeer.connect(port), await NativePeer.connect(port)];
     for (const peer of waiting) peer.hello();
     const challenges = [await waiting[0]!.take('challenge'), await waiting[1]!.take('challenge')];
-    const third = await NativePeer.connect(port);
-    third.hello();
-    await third.ended();
-    expect(third.inbox.all).toEqual([]);
-    await closedAs(hub, 'too_many_pending');
-    expect(hub.stats().pendingSessions).toBe(2);
-    waiting[0]!.prove(SECRET, challenges[0]!);
-    await waiting[0]!.take('welcome');
     await NativePeer.open(port, SECRET);
-    expect(hub.stats().pendingSessions).toBe(1);
+    await waiting[0]!.ended();
+    await closedAs(hub, 'too_many_pending');
+    expect(hub.stats()).toMatchObject({ sessions: 2, pendingSessions: 1 });
+    waiting[1]!.prove(SECRET, challenges[1]!);
+    await waiting[1]!.take('welcome');
+    expect(hub.stats().pendingSessions).toBe(0);
+  });
+
+  test('is not kept out by 64 silent peers of its address, however often they come back', async () => {
+    const { hub, port } = await startHub({ secret: SECRET, localTrust: false });
+    for (let round = 0; round < 2; round++) {
+      for (let count = 0; count < 64; count++) await connectRaw(port);
+      const peer = await NativePeer.open(port, SECRET);
+      await peer.settle();
+    }
+    await until(() => hub.stats().pendingSessions <= 64);
+    expect(hub.stats().closed).toMatchObject({ too_many_pending: expect.any(Number) });
+  });
+});
+
+describe('silent peers of this machine', () => {
+  test('have a deadline for their first frame once there are more than half of the sessions', async () => {
+    const { hub, port } = await startHub({ authenticationMs: 20, sessionsMax: 6 });
+    const speaks = await JsonPeer.connect(port);
+    speaks.send({ type: 'subscribe', channels: ['c'] });
+    await speaks.take('subscribed');
+    for (let count = 0; count < 2; count++) await connectRaw(port);
+    // Its own deadline is over; those of the others would be, too.
+    const late = await NativePeer.connect(port);
+    await late.ended();
+    await until(() => hub.stats().sessions === 1);
+    expect(hub.stats().closed).toEqual({ late: 3 });
+    speaks.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
+    await speaks.take('published');
+  });
+
+  test('give way to a new peer when the hub is full, the oldest first; sessions that are open never do', async () => {
+    const { hub, port } = await startHub({ sessionsMax: 3 });
+    const first = await NativePeer.open(port);
+    const silent = [await connectRaw(port), await connectRaw(port)];
+    const gone: number[] = [];
+    silent.forEach((socket, index) => {
+      socket.resume().once('close', () => gone.push(index));
+    });
+    for (let count = 1; count <= 2; count++) {
+      await NativePeer.open(port);
+      await until(() => gone.length === count);
+    }
+    expect(gone).toEqual([0, 1]);
+    const tooMuch = await connectRaw(port);
+    await new Promise((resolve) => tooMuch.resume().once('close', resolve));
+    await first.settle();
+    expect(hub.stats()).toMatchObject({ sessions: 3, dropped: 1, closed: { too_many_pending: 2 } });
   });
 });
 
@@ -286,7 +330,7 @@ describe('a JSON peer of this machine', () => {
   });
 });
 
-test('a local peer may be silent for as long as it likes before its first frame', async () => {
+test('a local peer may be silent for as long as it likes before its first frame, where there is room', async () => {
   const { hub, port } = await startHub({ secret: SECRET, authenticationMs: 20, pendingPerAddressMax: 1 });
   const silent = [await connectRaw(port), await connectRaw(port)];
   // By the time that this one is closed, the others would have been.

@@ -58,9 +58,12 @@ export interface HubOptions {
   readonly frameBytesMax: number;
   /** Subjects of one session. Default 100,000. */
   readonly channelsPerSessionMax: number;
-  /** Sessions at a time; more are dropped. Must be below the limit of open files. Default 10,000. */
+  /**
+   * Sessions at a time. Beyond them the oldest goes that has not shown who it is, or else the new one; above half, local peers have
+   * `authenticationMs` for their first request. Must be below the limit of open files. Default 10,000.
+   */
   readonly sessionsMax: number;
-  /** Peers of one address that have not proved yet who they are. Default 64. */
+  /** Peers of one address that have not proved yet who they are; beyond them the oldest goes. Default 64. */
   readonly pendingPerAddressMax: number;
   /** How long a peer may take to prove who it is, in milliseconds. Default 10,000. */
   readonly authenticationMs: number;

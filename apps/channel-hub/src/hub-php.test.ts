@@ -317,8 +317,9 @@ test('sessions are bounded over all sockets together', async () => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = `${folder}/hub.sock`;
   const { hub, port } = await startHub({ sessionsMax: 1, unixSocket: { path, mode: 0o600 } });
-  await PhpPeer.connect(port);
-  await until(() => hub.stats().sessions === 1);
+  const first = await PhpPeer.connect(port);
+  first.send('subscribe', ['x']);
+  await until(() => hub.sessions()[0]?.state === 'open');
   const second = connect(path);
   await once(second, 'close');
   expect(hub.stats()).toMatchObject({ sessions: 1, dropped: 1 });

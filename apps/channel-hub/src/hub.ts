@@ -52,6 +52,9 @@ export interface Hub {
   queues(countMax: number): readonly QueueRow[];
 }
 
+/** With more sessions than this part of the limit, local peers too have a deadline for their first frame. */
+const HURRY_SHARE = 0.5;
+
 const WINDOW_RANGE = { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
 
 /** A hub that does not listen yet. Throws OptionError `bad_option` for options that it cannot run with. */
@@ -92,9 +95,10 @@ class TcpHub implements Hub {
     });
     this.#unixServer = createServer((socket) => this.#accept(socket, options.localTrust));
     this.#trusted = new TrustedAddresses(options.trust, options.localTrust);
-    for (const server of this.#servers) {
-      server.maxConnections = options.sessionsMax;
-      server.on('drop', (drop) => this.#drop(drop?.remoteAddress));
+    if (options.tls !== undefined) {
+      // Peers in the TLS handshake are no sessions yet: only the server can count them.
+      this.#listener.server.maxConnections = options.sessionsMax;
+      this.#listener.server.on('drop', (drop) => this.#drop(drop?.remoteAddress));
     }
   }
 
@@ -234,8 +238,9 @@ class TcpHub implements Hub {
   }
 
   #accept(socket: Socket, isLocal: boolean): void {
-    // Each server counts its own connections only.
-    if (this.#sessions.size >= this.#options.sessionsMax) {
+    const { sessionsMax } = this.#options;
+    // Those that have not shown who they are must not keep out one that will.
+    if (this.#sessions.size >= sessionsMax && !this.#shared.pendingPeers.evictOldest()) {
       this.#drop(socket.remoteAddress);
       socket.destroy();
       return;
@@ -243,6 +248,7 @@ class TcpHub implements Hub {
     this.#lastId += 1;
     const session = new Session(this.#lastId, socket, isLocal, this.#shared);
     this.#sessions.add(session);
+    if (this.#sessions.size > sessionsMax * HURRY_SHARE) this.#shared.pendingPeers.hurry();
     // It was accepted by the kernel just before the port was closed.
     if (this.#closing !== undefined) session.close('hub_closed');
   }

@@ -1,12 +1,49 @@
 import { expect, test } from 'vitest';
-import { PendingPeers } from './pending-peers.ts';
+import { type PendingPeer, PendingPeers } from './pending-peers.ts';
 
-test('PendingPeers has room for so many of each address', () => {
+const told: string[] = [];
+
+function peer(peers: PendingPeers, name: string, address: string): PendingPeer {
+  const made: PendingPeer = {
+    address,
+    hurry: () => told.push(`hurry ${name}`),
+    evict: () => {
+      told.push(`evict ${name}`);
+      peers.remove(made);
+    },
+  };
+  peers.add(made);
+  return made;
+}
+
+/** What peers were told since the last time. */
+function news(): string[] {
+  return told.splice(0);
+}
+
+test.each([1, 2])('beyond %i places of an address the oldest goes, and no other address notices', (max) => {
+  const peers = new PendingPeers(max);
+  const places = ['a1', 'a2', 'a3'].slice(0, max).map((name) => peer(peers, name, 'a'));
+  for (const one of places) peers.takePlace(one);
+  peers.takePlace(peer(peers, 'b', 'b'));
+  expect([peers.count, news()]).toEqual([max + 1, []]);
+  const late = peer(peers, 'late', 'a');
+  peers.takePlace(late);
+  peers.takePlace(late);
+  expect([peers.count, news()]).toEqual([max + 1, ['evict a1']]);
+  for (const one of [...places, late]) peers.remove(one);
+  expect(peers.count).toBe(1);
+});
+
+test('all are hurried once, and the oldest of all goes first, whether it has a place or not', () => {
   const peers = new PendingPeers(2);
-  expect([peers.add('a'), peers.add('a'), peers.add('a'), peers.add('b')]).toEqual([true, true, false, true]);
-  expect(peers.count).toBe(3);
-  peers.remove('a');
-  expect(peers.add('a')).toBe(true);
-  for (const address of ['a', 'a', 'b']) peers.remove(address);
-  expect(peers.count).toBe(0);
+  const gone = peer(peers, 'gone', '');
+  peer(peers, 'silent', '');
+  peers.takePlace(peer(peers, 'proves', 'a'));
+  peers.remove(gone);
+  peers.hurry();
+  peers.hurry();
+  expect(news()).toEqual(['hurry silent', 'hurry proves']);
+  expect([peers.evictOldest(), peers.evictOldest(), peers.evictOldest()]).toEqual([true, true, false]);
+  expect([peers.count, news()]).toEqual([0, ['evict silent', 'evict proves']]);
 });

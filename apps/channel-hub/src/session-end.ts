@@ -7,7 +7,7 @@ export type SessionEnd =
   | ErrorCode
   /** It did not prove in time who it is. */
   | 'late'
-  /** Too many peers of its address have still to prove who they are. */
+  /** It had not shown yet who it is, and others needed its place: of its address, or of all sessions. */
   | 'too_many_pending'
   /** It speaks PHP, which is taken from this host and from trusted addresses only. */
   | 'untrusted'
