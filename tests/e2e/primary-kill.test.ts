@@ -47,6 +47,31 @@ test('kill -9 of the primary: each client is told to come back, no worker is lef
   await untilEmpty(hub, next);
 });
 
+/** Promised from the primary's death on, in milliseconds. */
+const ORPHANS_MS = 3_000;
+
+test('kill -9 of the primary in a reload: workers that drain, and those that wait for it, close their clients as soon', async () => {
+  const hub = await startHub(BRIEF_HISTORY);
+  const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 60 });
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => TestClient.open(gateway.url)));
+  gateway.process.kill('SIGHUP');
+  await until(
+    async () => (await gateway.stats()).workers.map(({ state }) => state),
+    'an old worker that drains and one that waits',
+    (states) => states.includes('draining') && states.includes('retired'),
+  );
+  const killedAtMs = performance.now();
+  await gateway.kill();
+  const closes = await Promise.all(clients.map((client) => client.closed));
+  expect(performance.now() - killedAtMs).toBeLessThan(ORPHANS_MS);
+  for (const { code } of closes) expect(code).toBe(1012);
+  await until(
+    () => gateway.process.descendants(),
+    'the end of all orphans',
+    (pids) => pids.length === 0,
+  );
+});
+
 // Stands for a defect of ours that nothing catches.
 const CRASH_ON_SIGUSR2 = `import cluster from 'node:cluster';
 if (cluster.isPrimary) process.on('SIGUSR2', () => { throw new Error('a defect'); });`;

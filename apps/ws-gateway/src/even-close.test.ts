@@ -45,6 +45,42 @@ describe('EvenClose', () => {
     expect(closed).toEqual(['a']);
   });
 
+  test('its window can be made shorter, and what is left is closed evenly within that', () => {
+    const closed: number[] = [];
+    const all = Array.from({ length: 100 }, (_, index) => index);
+    const closing = new EvenClose(all, 10_000, (one) => closed.push(one));
+    vi.advanceTimersByTime(2_000);
+    expect(closed.length).toBeGreaterThanOrEqual(19);
+    closing.shorten(1_000);
+    closing.add(100);
+    const before = closed.length;
+    for (let tenth = 1; tenth <= 10; tenth++) {
+      vi.advanceTimersByTime(100);
+      expect(Math.abs(closed.length - before - tenth * 8)).toBeLessThanOrEqual(2);
+    }
+    expect(closed.toSorted((one, other) => one - other)).toEqual([...all, 100]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('a window is never made longer', () => {
+    const closed: number[] = [];
+    const closing = new EvenClose([1, 2, 3, 4], 2_000, (one) => closed.push(one));
+    vi.advanceTimersByTime(1_000);
+    closing.shorten(60_000);
+    vi.advanceTimersByTime(1_000);
+    expect(closed).toEqual([1, 2, 3, 4]);
+    closing.shorten(1_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('a window of no length is over at once', () => {
+    const closed: number[] = [];
+    const closing = new EvenClose([1, 2], 60_000, (one) => closed.push(one));
+    closing.shorten(0);
+    expect(closed).toEqual([1, 2]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('it can be made to hurry', () => {
     const closed: number[] = [];
     const closing = new EvenClose([1, 2, 3, 4], 60_000, (one) => closed.push(one));

@@ -10,7 +10,7 @@ interface Planned<T> {
 /** Does something to each of many, evenly over a time. */
 export class EvenClose<T> {
   readonly #close: (one: T) => void;
-  readonly #steps: number;
+  #steps: number;
   /** Those that are left, in the order of their places. */
   #planned: Planned<T>[];
   #timer: NodeJS.Timeout | undefined;
@@ -19,7 +19,7 @@ export class EvenClose<T> {
   /** Begins at once. With a window of 0 milliseconds it is done at once, too. */
   constructor(all: Iterable<T>, windowMs: number, close: (one: T) => void) {
     this.#close = close;
-    this.#steps = Math.max(1, Math.ceil(windowMs / STEP_MS));
+    this.#steps = stepsOf(windowMs);
     const every = [...all];
     // They come at equal distances, and the first at a random place: else a single one would always be closed at the same one.
     const first = 1 - Math.random();
@@ -38,6 +38,17 @@ export class EvenClose<T> {
     const place = 1 - Math.random() * (1 - passed);
     const index = this.#planned.findIndex((planned) => planned.place > place);
     this.#planned.splice(index < 0 ? this.#planned.length : index, 0, { one, place });
+  }
+
+  /** Ends the window in `windowMs` at the latest: what is left is done evenly until then. */
+  shorten(windowMs: number): void {
+    if (windowMs === 0) this.hurry();
+    const steps = stepsOf(windowMs);
+    if (this.#timer === undefined || this.#steps - this.#step <= steps) return;
+    const passed = this.#step / this.#steps;
+    this.#planned = this.#planned.map(({ one, place }) => ({ one, place: (place - passed) / (1 - passed) }));
+    this.#step = 0;
+    this.#steps = steps;
   }
 
   /** Does what is left of it now, and ends the window. */
@@ -61,4 +72,8 @@ export class EvenClose<T> {
     }
     for (const { one } of due) this.#close(one);
   }
+}
+
+function stepsOf(windowMs: number): number {
+  return Math.max(1, Math.ceil(windowMs / STEP_MS));
 }

@@ -59,7 +59,10 @@ export interface Gateway {
   failHealth(): void;
   /** Takes no new connections from now on, and closes none. Handshakes under way may still finish. */
   stopListening(): void;
-  /** Stops listening first, then closes all connections; resolves when they are gone. */
+  /**
+   * Stops listening first, then closes all connections; resolves when they are gone. While a drain is under way,
+   * another one can only make it end sooner.
+   */
   drain(options: DrainOptions): Promise<void>;
   /** Drains without a window, and ends the subscriptions at the hub; resolves when nothing is left. */
   close(): Promise<void>;
@@ -145,9 +148,12 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
     checkNumber('Gateway.drain', 'windowMs', WINDOW_RANGE, windowMs);
     if (handshakes === 'refuse') this.#entrance.refuseAll();
     this.stopListening();
-    this.#drain ??= new EvenClose(this.#connections, windowMs, (connection) => {
-      connection.close(reason, Math.floor(Math.random() * RECONNECT_SPREAD_MS));
-    });
+    if (this.#drain !== undefined) this.#drain.shorten(windowMs);
+    else {
+      this.#drain = new EvenClose(this.#connections, windowMs, (connection) => {
+        connection.close(reason, Math.floor(Math.random() * RECONNECT_SPREAD_MS));
+      });
+    }
     if (!this.#isGone) await new Promise<void>((resolve) => this.#whenGone.push(resolve));
     this.#drain.hurry();
   }
@@ -173,7 +179,6 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
   }
 
   async #close(): Promise<void> {
-    this.#drain?.hurry();
     await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'refuse' });
     await this.#entrance.close();
     this.#groups.close();

@@ -48,7 +48,8 @@ export class Groups implements HubSubscriber, Timed {
     this.#wheel = options.wheel;
     this.#counters = counters;
     this.#groupsMax = options.groupsPerConnectionMax;
-    this.#joinTicks = options.wheel.ticksOf(options.joinMs);
+    // What is due in a tick is done in the course of it.
+    this.#joinTicks = Math.max(1, options.wheel.ticksOf(options.joinMs) - 1);
     this.#followed = new FollowedGroups(options, this);
     this.#deliveries = new Deliveries(options.log, counters);
     this.#catchUps = new CatchUps(options, {

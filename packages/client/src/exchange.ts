@@ -263,9 +263,10 @@ export class Exchange implements MembershipPort {
   }
 
   #sweep(): void {
-    const nowMs = performance.now();
-    this.#requests.lose(nowMs);
-    this.#queue.giveUp(({ deadlineMs }) => deadlineMs <= nowMs, this.#lastRefusal);
+    // What would be late at the next look is late at this one: nobody waits longer than the option says.
+    const untilMs = performance.now() + SWEEP_MS;
+    this.#requests.lose(untilMs);
+    this.#queue.giveUp(({ deadlineMs }) => deadlineMs <= untilMs, this.#lastRefusal);
     this.#pump();
   }
 }

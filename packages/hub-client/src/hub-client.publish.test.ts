@@ -1,6 +1,6 @@
 import { decodeText, native, type ProtocolError } from '@groupcast/protocol';
 import { EventQueue, until } from '@groupcast/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { EPOCH, published } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
@@ -98,6 +98,34 @@ describe('publish', () => {
     await recorder.events.next();
     expect(client.state).toBe('open');
     expect(refusals).toEqual([]);
+  });
+
+  test('never waits longer than it may, whenever it begins', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    try {
+      const [client] = await fixture.open({ publishMs: 10_000 });
+      // Between two looks at the deadlines.
+      vi.advanceTimersByTime(500);
+      const failed: string[] = [];
+      void failure(client.publish('c', 'x')).then(({ code }) => failed.push(code));
+      client.history(
+        'c',
+        { epoch: EPOCH, offset: 0 },
+        {
+          page: () => failed.push('page'),
+          failed: ({ code }) => failed.push(code),
+        },
+      );
+      void failure(client.enqueue('q', 'x')).then(({ code }) => failed.push(code));
+      for (let second = 0; second < 9; second++) vi.advanceTimersByTime(1_000);
+      await new Promise(setImmediate);
+      expect(failed).toEqual([]);
+      vi.advanceTimersByTime(1_000);
+      await new Promise(setImmediate);
+      expect(failed.toSorted()).toEqual(['hub_unavailable', 'outcome_unknown', 'outcome_unknown']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test.each(['end', 'reset'] as const)(

@@ -56,7 +56,7 @@ describe('enqueue', () => {
   });
 
   test('has an unknown outcome when no answer comes in time, and when the link is cut; it is not sent again', async () => {
-    const [client, session] = await fixture.open({ publishMs: 20 });
+    const [client, session] = await fixture.open({ publishMs: 1_000 });
     const late = await failure(client.enqueue('jobs', 'late'));
     expect(late.code).toBe('outcome_unknown');
     expect(late.message).toMatch(/twice/);

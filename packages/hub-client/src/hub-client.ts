@@ -291,10 +291,11 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   #sweep(): void {
     this.#subscriptions.retry();
     this.#subscriptions.checkPositions(this.#sweepMs / this.#options.positionCheckMs);
-    const nowMs = performance.now();
-    this.#publisher.expire(nowMs);
-    this.#reads.expire(nowMs);
-    this.#queues.sweep(nowMs);
+    // What would be late at the next look is late at this one: nobody waits longer than was promised.
+    const untilMs = performance.now() + this.#sweepMs;
+    this.#publisher.expire(untilMs);
+    this.#reads.expire(untilMs);
+    this.#queues.sweep(untilMs);
     this.#leaveWhenAnswered();
   }
 }

@@ -15,9 +15,9 @@ import type { WorkerReport, WorkerState } from './worker-report.ts';
 
 /**
  * Without the primary there is nobody to restart what dies, and its successor needs the port: clients are sent to it
- * quickly, but not all at once.
+ * quickly, but not all at once. A little less than the 3 s that are promised: it takes a moment to notice, and to close.
  */
-const ORPHAN_DRAIN_MS = 3_000;
+const ORPHAN_DRAIN_MS = 2_500;
 
 /** How long the primary may take to confirm that a worker leaves, in milliseconds: it may hang. */
 const LEAVE_MS = 2_000;
@@ -186,9 +186,11 @@ class WorkerProcess {
   /** The primary is gone. By default the cluster module would exit here, and every client would see a bare end of file. */
   #orphaned(): void {
     this.#worker.exitedAfterDisconnect = true;
-    if (this.#state === 'draining') return;
+    const order = { windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'refuse' } as const;
     this.#log?.error({ drainMs: ORPHAN_DRAIN_MS }, 'the primary is gone; this worker drains and ends');
-    void this.#drain({ windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'refuse' });
+    // Whatever drain is under way ends as soon.
+    if (this.#state === 'draining') void this.#gateway?.drain(order);
+    else void this.#drain(order);
   }
 
   async #drain(order: DrainOrder): Promise<void> {
