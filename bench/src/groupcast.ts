@@ -14,6 +14,10 @@ const LIMITS: Readonly<Record<string, string>> = {
   '--handshakes-per-second': '0',
   '--messages-per-second': '100000',
   '--messages-burst': '100000',
+  '--bytes-per-second': '1000000000',
+  '--bytes-burst': '1000000000',
+  '--group-bytes-per-second': '1000000000',
+  '--group-bytes-burst': '1000000000',
 };
 
 /** This project, as it is in a checkout, with the workers that are compared with peers. */

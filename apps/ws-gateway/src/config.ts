@@ -42,6 +42,10 @@ export interface GatewayConfig {
   readonly messageBytesMax: number;
   readonly messagesPerSecond: number;
   readonly messagesBurst: number;
+  readonly bytesPerSecond: number;
+  readonly bytesBurst: number;
+  readonly groupBytesPerSecond: number;
+  readonly groupBytesBurst: number;
   readonly clientBufferBytes: number;
   readonly clientBufferTotalBytes: number;
   readonly slowBytesPerSecond: number;
@@ -203,6 +207,28 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     max: 1_000_000,
     unit: 'messages',
     describe: 'Messages that one connection may send at once.',
+  }),
+  bytesPerSecond: numberOption({
+    default: GATEWAY_DEFAULTS.bytesPerSecond,
+    ...GATEWAY_RANGES.bytesPerSecond,
+    describe:
+      'Bytes of messages that one connection may send in the long run; more are refused with rate_limited. 0 is any number.',
+  }),
+  bytesBurst: integerOption({
+    default: GATEWAY_DEFAULTS.bytesBurst,
+    ...GATEWAY_RANGES.bytesBurst,
+    describe: 'Bytes of messages that one connection may send at once; more are refused with rate_limited.',
+  }),
+  groupBytesPerSecond: numberOption({
+    default: GATEWAY_DEFAULTS.groupBytesPerSecond,
+    ...GATEWAY_RANGES.groupBytesPerSecond,
+    describe:
+      'Bytes that one group carries in the long run, of all senders that a worker sees; above it clients are refused with rate_limited. 0 is any number.',
+  }),
+  groupBytesBurst: integerOption({
+    default: GATEWAY_DEFAULTS.groupBytesBurst,
+    ...GATEWAY_RANGES.groupBytesBurst,
+    describe: 'Bytes that one group carries at once; above it clients are refused with rate_limited.',
   }),
   clientBufferBytes: integerOption({
     ...GATEWAY_RANGES.clientBufferBytes,

@@ -10,6 +10,8 @@ export interface ConnectionContext extends CommandContext {
   readonly backpressure: Backpressure;
   readonly slowLog: SlowLog;
   readonly messageRate: Rate;
+  /** Nothing where bytes have no limit. */
+  readonly byteRate: Rate | undefined;
   readonly controlRate: Rate;
   readonly heartbeat: HeartbeatTicks;
   readonly closeTicks: number;

@@ -57,6 +57,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   #closeTick = 0;
   // Each is made when it is first needed: an idle connection costs memory, and most are idle.
   #messages: RateLimit | undefined;
+  #bytes: RateLimit | undefined;
   #controls: RateLimit | undefined;
   #strikes: Strikes | undefined;
   #id: string | undefined;
@@ -114,20 +115,18 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   }
 
   /** A text message of the client. */
-  receive(text: string): void {
+  receive(text: string, bytes: number): void {
     if (this.#state !== 'open') return;
-    const { counters, messageRate } = this.#context;
+    const { counters } = this.#context;
     this.#heardTick = this.#context.options.wheel.now;
     counters.received += 1;
     let command: ClientCommand | undefined;
     try {
-      const nowMs = performance.now();
-      this.#messages ??= new RateLimit(messageRate, nowMs);
-      const verdict = this.#messages.take(messageRate, nowMs);
+      const verdict = this.#rateVerdict(bytes);
       // Read even when it is refused: the refusal has to carry the command's id. Strikes bound how often that is paid for.
       command = parseClientCommand(text);
       if (verdict !== 'ok') throw new CommandError(verdict, undefined, command.id);
-      handleCommand(command, this, this.#context);
+      handleCommand(command, bytes, this, this.#context);
     } catch (error) {
       this.#refuse(error, error instanceof CommandError ? error.id : command?.id);
     }
@@ -206,6 +205,16 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     if (this.#state === 'open') this.#checkHeartbeat();
     else if (this.#context.options.wheel.now >= this.#closeTick) this.#socket.terminate();
     else this.#awaitClose();
+  }
+
+  #rateVerdict(bytes: number): 'ok' | 'rate_limited' {
+    const { messageRate, byteRate } = this.#context;
+    const nowMs = performance.now();
+    this.#messages ??= new RateLimit(messageRate, nowMs);
+    const verdict = this.#messages.take(messageRate, nowMs);
+    if (verdict !== 'ok' || byteRate === undefined) return verdict;
+    this.#bytes ??= new RateLimit(byteRate, nowMs);
+    return this.#bytes.overdraw(byteRate, nowMs, bytes);
   }
 
   #checkHeartbeat(): void {

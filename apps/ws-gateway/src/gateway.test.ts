@@ -101,7 +101,14 @@ describe('groupcast.v1', () => {
       client_id: expect.stringMatching(/^[\w-]{22}$/),
       session: expect.stringMatching(/^[\w-]{43}$/),
       heartbeat: { interval_ms: 25_000, timeout_ms: 10_000 },
-      limits: { message_bytes: 65_536, groups: 128, messages_per_second: 1_000, messages_burst: 2_000 },
+      limits: {
+        message_bytes: 65_536,
+        groups: 128,
+        messages_per_second: 1_000,
+        messages_burst: 2_000,
+        bytes_per_second: 1_048_576,
+        bytes_burst: 8_388_608,
+      },
     });
     const other = await TestClient.v1(started.url);
     expect(other.clientId).not.toBe(welcome['client_id']);

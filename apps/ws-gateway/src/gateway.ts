@@ -9,6 +9,7 @@ import { Groups } from './groups.ts';
 import type { ClientMode } from './member.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import { Backpressure } from './policies/backpressure.ts';
+import { rateOf } from './policies/rate-limit.ts';
 import { SlowLog } from './slow-log.ts';
 import type { ClientSocket } from './socket/client-socket.ts';
 
@@ -198,6 +199,7 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
       slowLog: this.#slowLog,
       connections: this.#connections,
       messageRate: { perSecond: options.messagesPerSecond, burst: options.messagesBurst },
+      byteRate: rateOf(options.bytesPerSecond, options.bytesBurst),
       controlRate: { perSecond: options.controlFramesPerSecond, burst: options.controlFramesBurst },
       heartbeat: {
         interval: wheel.ticksOf(options.heartbeatMs),

@@ -1,6 +1,7 @@
 import type { native, Position } from '@groupcast/protocol';
 import type { CatchUp } from './catch-up.ts';
 import type { Member } from './member.ts';
+import type { GroupLoad } from './policies/group-load.ts';
 
 /** What counts for a publication beside its payload, in bytes: its object, its envelope. */
 const PUBLICATION_OVERHEAD_BYTES = 128;
@@ -23,6 +24,8 @@ export class Group {
   offset = 0;
   /** Since when there has been nobody, in ticks of the wheel. */
   emptySince = 0;
+  /** What it carries, once a client here has sent to it. */
+  load: GroupLoad | undefined;
   #pending: native.Publication[] = [];
   #pendingBytes = 0;
 

@@ -11,11 +11,13 @@ import { Deliveries } from './deliveries.ts';
 import { FollowedGroups } from './followed-groups.ts';
 import type { Counters } from './gateway-stats.ts';
 import type { Group } from './group.ts';
+import { GroupLoads } from './group-loads.ts';
 import type { HubSubscriber, LossReason } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { type MemberWait, waitCount } from './member-wait.ts';
 import type { GatewayOptions } from './options.ts';
 import { ackEvent, errorEvent, gapEvent, groupErrorEvent } from './outgoing.ts';
+import { rateOf } from './policies/rate-limit.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from './timing-wheel.ts';
 import { WaitingJoin, WaitingJoins } from './waiting-joins.ts';
 
@@ -43,6 +45,8 @@ export class Groups implements HubSubscriber, Timed {
   readonly #deliveries: Deliveries;
   readonly #catchUps: CatchUps;
   readonly #waiting = new WaitingJoins();
+  /** Nothing where groups have no limit. */
+  readonly #loads: GroupLoads | undefined;
 
   constructor(options: GatewayOptions, counters: Counters) {
     this.#wheel = options.wheel;
@@ -51,6 +55,8 @@ export class Groups implements HubSubscriber, Timed {
     // What is due in a tick is done in the course of it.
     this.#joinTicks = Math.max(1, options.wheel.ticksOf(options.joinMs) - 1);
     this.#followed = new FollowedGroups(options, this);
+    const rate = rateOf(options.groupBytesPerSecond, options.groupBytesBurst);
+    this.#loads = rate && new GroupLoads(rate);
     this.#deliveries = new Deliveries(options.log, counters);
     this.#catchUps = new CatchUps(options, {
       counters,
@@ -118,6 +124,17 @@ export class Groups implements HubSubscriber, Timed {
     this.#followed.forget(member);
   }
 
+  /** A client here sends so many bytes to a group. Whether the group may carry them. */
+  carry(name: string, bytes: number): 'ok' | 'rate_limited' {
+    if (this.#loads === undefined) return 'ok';
+    const channel = channelOfGroup(name);
+    const nowMs = performance.now();
+    const group = this.#followed.find(channel);
+    const load = group?.load ?? this.#loads.of(channel, nowMs);
+    if (group !== undefined) group.load = load;
+    return load.take(bytes, nowMs);
+  }
+
   /** Writes to the members here what has come for a group, so that what is written next comes behind it. */
   flush(name: string): void {
     const group = this.#followed.find(channelOfGroup(name));
@@ -145,6 +162,7 @@ export class Groups implements HubSubscriber, Timed {
       return;
     }
     group.offset = publication.number;
+    group.load?.delivered(publication.payload.length);
     this.#deliveries.take(group, publication);
   }
 

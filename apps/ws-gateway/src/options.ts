@@ -63,6 +63,14 @@ export interface GatewayOptions {
   readonly messagesPerSecond: number;
   /** Messages of one connection: how many at once. Default 2,000. */
   readonly messagesBurst: number;
+  /** Messages of one connection, in bytes: how many each second in the long run. 0: any. Default 1 MiB. */
+  readonly bytesPerSecond: number;
+  /** Messages of one connection, in bytes: how many at once. A longer message is taken when nothing came before it. Default 8 MiB. */
+  readonly bytesBurst: number;
+  /** Bytes that a group carries each second in the long run, as far as this worker sees them; then no client may send to it. 0: any. Default 1 MiB. */
+  readonly groupBytesPerSecond: number;
+  /** Bytes that a group carries at once. Default 3 MiB: less than may wait for one client. */
+  readonly groupBytesBurst: number;
   /** WebSocket pings and pongs of one connection each second in the long run. Default 10. */
   readonly controlFramesPerSecond: number;
   /** WebSocket pings and pongs of one connection at once. Default 20. */
@@ -142,6 +150,10 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   messageChunksMax: 16_384,
   messagesPerSecond: 1_000,
   messagesBurst: 2_000,
+  bytesPerSecond: MIB,
+  bytesBurst: 8 * MIB,
+  groupBytesPerSecond: MIB,
+  groupBytesBurst: 3 * MIB,
   controlFramesPerSecond: 10,
   controlFramesBurst: 20,
   strikesMax: 10,
@@ -180,6 +192,10 @@ export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
   messageChunksMax: { min: 1, max: 1_000_000, unit: 'pieces' },
   messagesPerSecond: { min: 0.001, max: 1_000_000_000, unit: 'messages/s', isFractional: true },
   messagesBurst: { min: 1, max: 1_000_000_000, unit: 'messages' },
+  bytesPerSecond: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes/s', isFractional: true },
+  bytesBurst: BYTES,
+  groupBytesPerSecond: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes/s', isFractional: true },
+  groupBytesBurst: BYTES,
   controlFramesPerSecond: { min: 0.001, max: 1_000_000_000, unit: 'frames/s', isFractional: true },
   controlFramesBurst: { min: 1, max: 1_000_000_000, unit: 'frames' },
   strikesMax: { min: 1, max: 1_000_000, unit: 'commands' },

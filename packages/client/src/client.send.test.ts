@@ -256,6 +256,24 @@ describe('bounds', () => {
   });
 });
 
+test('a long message counts as several, so that no more bytes are sent than the gateway takes', () => {
+  const { client, network } = startClient();
+  for (let count = 0; count < 20; count += 1)
+    void client
+      .group('g')
+      .send('x'.repeat(count === 10 ? 5_000 : 900))
+      .catch(() => {});
+  const messages = { messages_per_second: 100, messages_burst: 400 };
+  const bytes = { bytes_per_second: 1_000, bytes_burst: 4_000 };
+  network.socket.welcome({ limits: { message_bytes: 65_536, groups: 128, ...messages, ...bytes } });
+  // Three quarters of the burst are 3,000 bytes; a command is about 1,000.
+  expect(network.socket.sent).toHaveLength(3);
+  vi.advanceTimersByTime(20_000);
+  const sent = network.socket.sent.reduce((sum, command) => sum + JSON.stringify(command).length, 0);
+  expect(sent).toBeGreaterThan(15_000);
+  expect(sent).toBeLessThan(4_000 + 20 * 1_000);
+});
+
 describe('close', () => {
   test('rejects what is unanswered, and says what may have been published', async () => {
     const { client, network } = startConnected();

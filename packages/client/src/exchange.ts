@@ -51,6 +51,8 @@ export class Exchange implements MembershipPort {
   #clientId: string | undefined;
   #limits = LIMITS;
   #pacer = new Pacer(0, 0, 0);
+  /** A long message counts as several. */
+  #messagesPerByte = 0;
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #messages = 0;
   #lastRefusal: GroupcastError | undefined;
@@ -83,7 +85,8 @@ export class Exchange implements MembershipPort {
     if (this.#clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
     this.#clientId = clientId;
     this.#limits = { ...LIMITS, ...limits };
-    const { messages_per_second: perSecond, messages_burst: burst } = this.#limits;
+    const { messages_per_second: perSecond, messages_burst: burst, bytes_per_second: bytes } = this.#limits;
+    this.#messagesPerByte = bytes ? perSecond / bytes : 0;
     this.#pacer = new Pacer(perSecond, burst, performance.now());
     this.#isOpen = true;
     this.#pump();
@@ -235,7 +238,7 @@ export class Exchange implements MembershipPort {
         this.#queue.refuse(publish, error);
       }
     };
-    this.#request(command, { acked, refused, lost }, nowMs);
+    this.#request(command, { acked, refused, lost }, nowMs, bytes);
   }
 
   /** It is sent again, unless it was given up meanwhile. */
@@ -246,8 +249,8 @@ export class Exchange implements MembershipPort {
     this.#pump();
   }
 
-  #request(command: Command, answer: Answer, nowMs: number): void {
-    this.#pacer.spend();
+  #request(command: Command, answer: Answer, nowMs: number, bytes = 0): void {
+    this.#pacer.spend(Math.max(1, bytes * this.#messagesPerByte));
     this.#send({ ...command, id: this.#requests.add(answer, nowMs) });
   }
 

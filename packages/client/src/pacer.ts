@@ -24,8 +24,8 @@ export class Pacer {
     return this.#tokens >= 1;
   }
 
-  /** One more is sent. */
-  spend(): void {
-    this.#tokens -= 1;
+  /** So many more are sent; what is more than there is left has to be made up for. */
+  spend(count = 1): void {
+    this.#tokens -= count;
   }
 }

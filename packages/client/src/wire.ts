@@ -32,6 +32,8 @@ export interface WelcomeEvent {
     readonly groups: number;
     readonly messages_per_second: number;
     readonly messages_burst: number;
+    /** 0, or none: there is no limit. */
+    readonly bytes_per_second?: number;
   };
 }
 

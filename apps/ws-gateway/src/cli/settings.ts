@@ -52,6 +52,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
   // The config table has checked it; the type cannot say so.
   if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
   const { host, port, allowedOrigins, welcomePage, fastPaths, handshakesPerSecond, handshakesBurst } = config;
+  const { bytesPerSecond, bytesBurst, groupBytesPerSecond, groupBytesBurst } = config;
   const { groupsPerConnectionMax, messageBytesMax, messagesPerSecond, messagesBurst } = config;
   const { clientBufferBytes, clientBufferTotalBytes, slowBytesPerSecond } = config;
   const gateway: WorkerOptions['gateway'] = {
@@ -69,6 +70,10 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     messageBytesMax,
     messagesPerSecond,
     messagesBurst,
+    bytesPerSecond,
+    bytesBurst,
+    groupBytesPerSecond,
+    groupBytesBurst,
     clientBufferBytes,
     clientBufferTotalBytes,
     slowBytesPerSecond,

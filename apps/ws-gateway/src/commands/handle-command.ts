@@ -7,8 +7,13 @@ import { leaveGroup } from './leave-group.ts';
 import { ping } from './ping.ts';
 import { sendToGroup } from './send-to-group.ts';
 
-/** Does what a client asked. Throws CommandError when it may not be done. */
-export function handleCommand(command: ClientCommand, client: Member, context: CommandContext): void {
+/** Does what a client asked, in a message of so many bytes. Throws CommandError when it may not be done. */
+export function handleCommand(
+  command: ClientCommand,
+  bytes: number,
+  client: Member,
+  context: CommandContext,
+): void {
   switch (command.cmd) {
     case 'add_group':
       addGroup(command, client, context);
@@ -17,7 +22,7 @@ export function handleCommand(command: ClientCommand, client: Member, context: C
       leaveGroup(command, client, context);
       break;
     case 'send_to_group':
-      sendToGroup(command, client, context);
+      sendToGroup(command, bytes, client, context);
       break;
     case 'group_info':
       groupInfo(command, client, context);

@@ -7,9 +7,23 @@ import type { CommandContext } from './command-context.ts';
 
 type SendToGroup = Extract<ClientCommand, { cmd: 'send_to_group' }>;
 
+const GROUP_IS_FULL =
+  'The group carries as many bytes as it may, of all its senders. Send to it more slowly.';
+
 /** Publishes a message to a group, in which the client need not be. Members here get it when the hub sends it back. */
-export function sendToGroup(command: SendToGroup, client: Member, context: CommandContext): void {
+export function sendToGroup(
+  command: SendToGroup,
+  bytes: number,
+  client: Member,
+  context: CommandContext,
+): void {
   const { id, group_id: groupName } = command;
+  if (context.groups.carry(groupName, bytes) !== 'ok') {
+    // No strike: others may have filled it.
+    context.counters.refused.rate_limited += 1;
+    client.tell(errorEvent('rate_limited', id, GROUP_IS_FULL));
+    return;
+  }
   const answer = id === undefined ? undefined : new Answer(client, id, groupName, context);
   context.counters.published += 1;
   context.hub.submit(channelOfGroup(groupName), command.message, optionsOf(command, client), answer);

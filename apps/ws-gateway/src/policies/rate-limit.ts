@@ -4,6 +4,11 @@ export interface Rate {
   readonly burst: number;
 }
 
+/** The rate that two options say; nothing where 0 per second says that there is no limit. */
+export function rateOf(perSecond: number, burst: number): Rate | undefined {
+  return perSecond === 0 ? undefined : { perSecond, burst };
+}
+
 /** A token bucket. It holds two numbers and no timer. */
 export class RateLimit {
   #tokens: number;
@@ -17,16 +22,32 @@ export class RateLimit {
 
   /** Whether one more, or `count` more, is within the rate. What is not costs nothing. */
   take(rate: Rate, nowMs: number, count = 1): 'ok' | 'rate_limited' {
-    const refill = ((nowMs - this.#atMs) / 1_000) * rate.perSecond;
-    this.#tokens = Math.min(rate.burst, this.#tokens + refill);
-    this.#atMs = nowMs;
+    this.#refill(rate, nowMs);
     if (this.#tokens < count) return 'rate_limited';
     this.#tokens -= count;
     return 'ok';
   }
 
+  /** The same, but as long as anything is left, more is taken: what is longer than the burst passes once, and has to be made up for. */
+  overdraw(rate: Rate, nowMs: number, count: number): 'ok' | 'rate_limited' {
+    const verdict = this.take(rate, nowMs);
+    if (verdict === 'ok') this.#tokens -= count - 1;
+    return verdict;
+  }
+
+  /** So much was used that nobody asked for. It is owed, up to `debtMax`. */
+  spend(count: number, debtMax: number): void {
+    this.#tokens = Math.max(this.#tokens - count, Math.min(this.#tokens, -debtMax));
+  }
+
   /** Gives back what was taken and not used. A negative count is what was used and not taken: nothing is within the rate until that is made up for. */
   giveBack(rate: Rate, count: number): void {
     this.#tokens = Math.min(rate.burst, this.#tokens + count);
+  }
+
+  #refill(rate: Rate, nowMs: number): void {
+    const refill = ((nowMs - this.#atMs) / 1_000) * rate.perSecond;
+    this.#tokens = Math.min(rate.burst, this.#tokens + refill);
+    this.#atMs = nowMs;
   }
 }

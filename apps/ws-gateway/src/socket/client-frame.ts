@@ -50,6 +50,11 @@ export class ClientFrameReader {
     return first === FIN_TEXT ? 'text' : 'pong';
   }
 
+  /** How long the payload of the frame is that was looked at last, in bytes. */
+  get payloadBytes(): number {
+    return this.end - this.#maskAt - MASK_BYTES;
+  }
+
   /** The text of the frame that was looked at last; undefined when it is not UTF-8. The chunk is then as it was before. */
   text(chunk: Buffer): string | undefined {
     const start = this.#maskAt + MASK_BYTES;

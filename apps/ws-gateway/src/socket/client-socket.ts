@@ -170,9 +170,10 @@ export class ClientSocket implements SocketOwner, WriteOwner {
         return;
       }
       const text = kind === 'text' ? reader.text(chunk) : undefined;
+      const { payloadBytes } = reader;
       if (text === undefined && kind !== 'pong') this.#handOver();
       else at = reader.end;
-      if (text !== undefined) this.#receiver?.receive(text);
+      if (text !== undefined) this.#receiver?.receive(text, payloadBytes);
       else if (kind === 'pong') this.#receiver?.receiveControl();
       // What was received may have closed it, too.
       if (this.#ws === undefined) continue;

@@ -25,7 +25,8 @@ const REASONS: ReadonlyMap<number, CloseReason> = new Map(
 
 /** Who hears what a WebSocket has to say. */
 export interface WebSocketReceiver {
-  receive(text: string): void;
+  /** `bytes`: how long the message is as UTF-8. */
+  receive(text: string, bytes: number): void;
   receiveBinary(): void;
   /** A ping or a pong. */
   receiveControl(): void;
@@ -112,8 +113,9 @@ const setSocket: SetSocket = Reflect.get(WebSocket.prototype, 'setSocket');
 
 function receive(this: WebSocket, data: RawData, isBinary: boolean): void {
   const { receiver } = this as LateWebSocket;
+  // Ws hands on a Buffer where it is not told otherwise.
   if (isBinary) receiver?.receiveBinary();
-  else receiver?.receive(String(data));
+  else receiver?.receive(String(data), (data as Buffer).length);
 }
 
 function receiveControl(this: WebSocket): void {

@@ -69,6 +69,8 @@ async function warmUpGateway(
   const none = {
     handshakesPerSecond: 0,
     messagesPerSecond: GATEWAY_RANGES.messagesPerSecond.max,
+    bytesPerSecond: 0,
+    groupBytesPerSecond: 0,
     allowedOrigins: [],
   };
   const many = {
