@@ -33,7 +33,7 @@ export interface WelcomeEvent {
     readonly messages_per_second: number;
     readonly messages_burst: number;
     /** 0, or none: there is no limit. */
-    readonly bytes_per_second?: number;
+    readonly bytes_per_second?: number | undefined;
   };
 }
 

@@ -18,8 +18,8 @@ export const clientEvent = z.discriminatedUnion('type', [
       groups: z.int(),
       messages_per_second: z.int(),
       messages_burst: z.int(),
-      bytes_per_second: z.int(),
-      bytes_burst: z.int(),
+      bytes_per_second: z.int().optional(),
+      bytes_burst: z.int().optional(),
     }),
   }),
   z.object({
