@@ -110,6 +110,26 @@ describe('a hub with a secret', () => {
 
   test('serves a gateway that has the same', () => expectMessagesFlow());
 
+  test('has gateways that sign the sessions of their clients, and take no others', async () => {
+    const second = await startGateway({ hub: `${outerAddress()}:${hub.port}`, secretFile });
+    const welcome = async (
+      url: string,
+      session?: unknown,
+    ): Promise<{ session?: unknown; client_id?: unknown }> => {
+      const offered = session === undefined ? [] : [`groupcast.session.${session}`];
+      const client = await TestClient.open(url, { protocol: ['groupcast.v1', ...offered] });
+      const { json } = await client.next();
+      await client.close();
+      return json ?? {};
+    };
+    const first = await welcome(gateway.url);
+    expect(first.session).toMatch(/^[\w-]{64}$/);
+    expect(await welcome(second.url, first.session)).toMatchObject(first);
+    const chosen = 'A'.repeat(43);
+    expect((await welcome(second.url, chosen)).session).not.toBe(chosen);
+    await second.stop();
+  });
+
   test('lets in a peer with the right proof, and not one that plays the same bytes again', async () => {
     const nonce = randomBytes(32);
     let proof: Uint8Array = new Uint8Array();

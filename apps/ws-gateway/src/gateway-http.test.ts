@@ -282,6 +282,11 @@ test('connections beyond the limit are dropped and counted, with one line in the
   await stillServes();
 });
 
+test('a secret for sessions that can be found by trying is refused', () => {
+  const tooShort = { hub: new LoopbackHub(), sessionSecret: 'fifteen bytes..' };
+  expect(() => createGateway(tooShort)).toThrow(/sessionSecret.* has 15 bytes\. Give at least 16/);
+});
+
 test('a port that is in use is said so', async () => {
   started = await startGateway();
   const second = createGateway({ hub: new LoopbackHub(), host: '127.0.0.1', port: started.port });

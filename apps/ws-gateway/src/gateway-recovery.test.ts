@@ -127,6 +127,28 @@ describe('the client id', () => {
     expect(stranger.session).toMatch(/^[\w-]{43}$/);
   });
 
+  test.each([true, false])(
+    'is one that the gateway has made, where it has a secret (fast paths: %s)',
+    async (fastPaths) => {
+      started = await startGateway({ sessionSecret: 'correct horse battery staple', fastPaths });
+      const other = await startGateway({ sessionSecret: 'correct horse battery staple', fastPaths });
+      const first = await TestClient.v1(started.url);
+      expect(first.session).toMatch(/^[\w-]{64}$/);
+      const again = await TestClient.v1(other.url, first.session);
+      expect([again.clientId, again.session]).toEqual([first.clientId, first.session]);
+      for (const chosen of [
+        'A'.repeat(43),
+        'A'.repeat(64),
+        `${first.session.slice(0, -1)}${first.session.endsWith('A') ? 'B' : 'A'}`,
+      ]) {
+        const stranger = await TestClient.v1(started.url, chosen);
+        expect(stranger.session).not.toBe(chosen);
+        expect(stranger.clientId).not.toBe(first.clientId);
+      }
+      await other.gateway.close();
+    },
+  );
+
   test('is no way to the session, which nobody else is told', async () => {
     const [sender, member] = [await TestClient.v1(started.url), await TestClient.v1(started.url)];
     await member.ask({ cmd: 'add_group', group_id: 'g', id: 1 });

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { requestFault } from '@groupcast/service';
 import { type Server, WebSocketServer } from 'ws';
-import { newSession, offeredSession } from './client-session.ts';
+import { ClientSessions } from './client-session.ts';
 import type { HandshakeRefusal } from './gateway-stats.ts';
 import { refuse } from './http-answer.ts';
 import type { GatewayOptions } from './options.ts';
@@ -44,6 +44,7 @@ export class Handshake {
   readonly #server: Server<typeof LateWebSocket>;
   readonly #socketSettings: SocketSettings;
   readonly #origins: AllowedOrigins;
+  readonly #sessions: ClientSessions;
   readonly #headersMax: number;
   readonly #receiver: HandshakeReceiver;
   /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */
@@ -57,6 +58,7 @@ export class Handshake {
   /** Throws a TypeError when one of the allowed origins is none. */
   constructor(options: GatewayOptions, receiver: HandshakeReceiver) {
     this.#origins = originsOf(options.allowedOrigins);
+    this.#sessions = new ClientSessions(options.sessionSecret);
     this.#headersMax = options.headersMax;
     this.#receiver = receiver;
     this.#rate = { perSecond: options.handshakesPerSecond, burst: options.handshakesBurst };
@@ -129,7 +131,7 @@ export class Handshake {
     this.#receiver.upgraded(socket);
     const client = new ClientSocket(socket, this.#socketSettings);
     client.write(upgradeResponse(key, subprotocol));
-    this.#receiver.accepted(client, sessionOf(subprotocol, subprotocols));
+    this.#receiver.accepted(client, this.#sessionOf(subprotocol, subprotocols));
     return true;
   }
 
@@ -166,22 +168,23 @@ export class Handshake {
   // Nothing of the request is kept but its socket.
   readonly #upgraded = (ws: LateWebSocket, request: IncomingMessage): void => {
     const { socket, headers } = request;
-    const session = sessionOf(ws.protocol, headers['sec-websocket-protocol']);
+    const session = this.#sessionOf(ws.protocol, headers['sec-websocket-protocol']);
     this.#receiver.upgraded(socket);
     // From here on its errors are the business of whoever has it.
     socket.removeListener('error', destroy);
     this.#receiver.accepted(new ClientSocket(socket, this.#socketSettings, ws), session);
   };
 
+  /** Of a client that speaks `groupcast.v1`: the one that it offers, or a new one. */
+  #sessionOf(subprotocol: string | undefined, offered: string | undefined): string | undefined {
+    if (subprotocol !== CLIENT_SUBPROTOCOL_V1) return undefined;
+    return this.#sessions.offered(offered) ?? this.#sessions.create();
+  }
+
   /** For all clients together: those behind one address are many, and those that come back after a fault are all. */
   #isWithinRate(): boolean {
     return this.#rate.perSecond === 0 || this.#rateLimit.take(this.#rate, performance.now()) === 'ok';
   }
-}
-
-/** Of a client that speaks `groupcast.v1`: the one that it offers, or a new one. */
-function sessionOf(subprotocol: string | undefined, offered: string | undefined): string | undefined {
-  return subprotocol === CLIENT_SUBPROTOCOL_V1 ? (offeredSession(offered) ?? newSession()) : undefined;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -32,6 +32,11 @@ export interface GatewayOptions {
    * empty, any, and none is needed.
    */
   readonly allowedOrigins: readonly string[];
+  /**
+   * Signs the sessions of clients: one that no gateway with this secret has made is ignored. Give all gateways the same, at least 16 bytes.
+   * Default '': sessions are not signed.
+   */
+  readonly sessionSecret: string;
   /** Called with how many connections there are when one more has been taken, or is dropped at once. Default: nothing. */
   readonly taken: (connections: number) => void;
   /** Connections at once; further ones are dropped as they come. Keep it below the limit of open files. Default 10,000. */
@@ -136,6 +141,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   welcomePage: true,
   version: '0.0.0',
   allowedOrigins: [],
+  sessionSecret: '',
   taken: () => {},
   connectionsMax: 10_000,
   handshakeMs: 10_000,
@@ -219,6 +225,9 @@ export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
 
 const OWNER = 'createGateway';
 
+/** A session and its MAC let a client try secrets at home. */
+const SESSION_SECRET_BYTES_MIN = 16;
+
 /** Fills in the defaults. Throws OptionError `bad_option` for options that a gateway cannot run with. */
 export function completeOptions(input: GatewayOptionsInput): GatewayOptions {
   const { hub, wheel = new TimingWheel() } = input;
@@ -234,6 +243,13 @@ function checkGatewayOptions(options: GatewayOptions): void {
     throw new OptionError(OWNER, option, problem);
   };
   if (hub === undefined) refuse('hub', 'is missing. Give a HubClient');
+  const secretBytes = Buffer.byteLength(options.sessionSecret);
+  if (secretBytes > 0 && secretBytes < SESSION_SECRET_BYTES_MIN) {
+    refuse(
+      'sessionSecret',
+      `has ${secretBytes} bytes. Give at least ${SESSION_SECRET_BYTES_MIN}, which nobody can guess, or ''`,
+    );
+  }
   if (host === '') refuse('host', 'is empty. Give an address, such as 127.0.0.1, or 0.0.0.0 for all');
   for (const { option, above } of limitConflicts(options)) {
     refuse(option, `is ${options[option]}, which is above ${above}. Give at most ${options[above]} (bytes)`);

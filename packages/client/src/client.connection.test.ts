@@ -149,7 +149,15 @@ describe('after a connection was lost', () => {
     expect(client.state).toBe('open');
   });
 
-  test.each([undefined, '', 'short', `${'S'.repeat(42)} `, `${SESSION}S`])(
+  test.each([43, 64, 256])('a session of %i characters is offered as it is', (length) => {
+    const { network } = startClient();
+    network.socket.welcome({ session: 'S'.repeat(length) });
+    network.socket.end(1006);
+    vi.advanceTimersToNextTimer();
+    expect(network.socket.protocols).toEqual(['groupcast.v1', `groupcast.session.${'S'.repeat(length)}`]);
+  });
+
+  test.each([undefined, '', 'a b', `${SESSION}=`, `${SESSION},other`])(
     'a session that could not be offered is not: %j',
     (session) => {
       const { network } = startClient();

@@ -21,8 +21,8 @@ export interface ConnectorOwner {
   received(event: ServerEvent): void;
 }
 
-/** 256 bits in base64url. Anything else could not be offered as a subprotocol. */
-const SESSION = /^[\w-]{43}$/;
+/** A session has no other meaning here. What has not this form could not be offered as a subprotocol. */
+const SESSION = /^[\w-]+$/;
 
 /** Keeps a connection to the gateway: connects, waits, and connects again. */
 export class Connector {

@@ -111,6 +111,7 @@ class WorkerProcess {
     });
     const gateway = createGateway({
       ...options.gateway,
+      sessionSecret: options.secret,
       hub,
       log,
       taken: (connections) => this.#taken(connections),
