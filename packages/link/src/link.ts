@@ -62,6 +62,7 @@ export class Link {
   // What the turn's work has left over: read, and not worked on yet. Undefined where nothing is held back.
   #rest: Uint8Array | undefined;
   #isPaused = false;
+  #hasPeerSaidAll = false;
   #heartbeatMs = Number.POSITIVE_INFINITY;
   #closeTimer: NodeJS.Timeout | undefined;
   // In ticks: since something came, since something was sent, since a frame began, since the queue went above its soft limit.
@@ -87,8 +88,9 @@ export class Link {
       this.#error ??= error;
       if (this.#state === 'open') this.#end = 'socket_error';
     });
-    // Before Node's own listener, which ends the socket: the answers to a peer that said all it had to say still leave.
-    socket.prependListener('end', () => this.close('peer_closed'));
+    // Node would end the socket as soon as the peer has said all, and answers to what is still to be worked on could not leave.
+    socket.allowHalfOpen = true;
+    socket.on('end', () => this.#peerSaidAll());
     socket.on('close', () => this.#closed());
   }
 
@@ -130,7 +132,7 @@ export class Link {
   resume(): void {
     this.#isPaused = false;
     if (this.#state !== 'open') return;
-    if (this.#rest === undefined) this.#socket.resume();
+    if (this.#rest === undefined) this.#readOn();
     else this.#scheduleTurn();
   }
 
@@ -264,7 +266,19 @@ export class Link {
     this.#rest = undefined;
     this.#receive(rest);
     if (this.#rest !== undefined) this.#scheduleTurn();
-    else if (!this.#isPaused) this.#socket.resume();
+    else if (!this.#isPaused) this.#readOn();
+  }
+
+  /** All that was read is worked on. */
+  #readOn(): void {
+    if (this.#hasPeerSaidAll) this.close('peer_closed');
+    else this.#socket.resume();
+  }
+
+  /** What it said may take some turns still. */
+  #peerSaidAll(): void {
+    this.#hasPeerSaidAll = true;
+    if (this.#rest === undefined && !this.#isPaused) this.close('peer_closed');
   }
 
   #tick(): void {
