@@ -65,6 +65,7 @@ function readPhpValue(body: Uint8Array): void {
 
 function readPhpRequest(body: Uint8Array): void {
   const request = php.readRequest(body);
+  if ('names' in request) request.names.take(request.names.left);
   if ('data' in request) php.checkPhp(body, request.data.start, request.data.end);
 }
 

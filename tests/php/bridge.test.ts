@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { encodeFrame } from '@groupcast/protocol';
 import {
   killAll,
   startGateway,
@@ -77,5 +79,24 @@ describe.skipIf(withoutPhp)('PHP workers and WebSocket clients share groups', ()
     for (const child of [worker, answerer]) {
       expect((await takeEvents(child, 'send_to_group', total)).map(bytesOf)).toEqual(expected);
     }
+  });
+
+  test('scalars that others publish come to a PHP worker as text, which it can send on', async () => {
+    const worker = await startSubscriber('subscribe', hub.port, 'hex', 'send_to_group', 'group:7');
+    const peer = connect(hub.port, '127.0.0.1');
+    for (const data of ['5', '1.5', 'true', 'null']) {
+      peer.write(encodeFrame(Buffer.from(`{"type":"publish","channels":["group:7"],"data":${data}}`)));
+      const [text = ''] = await takeEvents(worker, 'group:7', 1);
+      expect(bytesOf(text)).toBe(`s:${data.length}:"${data}";`);
+      const [message = ''] = await takeEvents(worker, 'send_to_group', 1);
+      expect(bytesOf(message)).toBe(serializedMessage('7', data));
+    }
+    peer.destroy();
+  });
+
+  test('a group that PHP names by an integer of 64 bits is the group of its digits', async () => {
+    const client = await member('9223372036854775807');
+    await runPhp('send-to-group', hub.port, 'int:9223372036854775807', 'hi');
+    expect(await nextMessage(client)).toBe('hi');
   });
 });

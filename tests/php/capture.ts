@@ -39,12 +39,15 @@ export class Capture {
   #ask(body: Buffer): void {
     if (body.length === 0) return;
     const request = php.readRequest(body);
-    if (request.type === 'reserve') this.#reserved += 1;
-    else if (request.type === 'subscribe') for (const event of request.channels) this.#subscribed.add(event);
-    else if (request.type === 'unsubscribe')
-      for (const event of request.channels) this.#subscribed.delete(event);
-    else if (request.type === 'watch') for (const queue of request.channels) this.#watched.add(queue);
-    else if (request.type === 'unwatch') for (const queue of request.channels) this.#watched.delete(queue);
+    if (request.type === 'reserve') {
+      this.#reserved += 1;
+      return;
+    }
+    const names = request.names.take(request.names.left);
+    if (request.type === 'subscribe') for (const event of names) this.#subscribed.add(event);
+    else if (request.type === 'unsubscribe') for (const event of names) this.#subscribed.delete(event);
+    else if (request.type === 'watch') for (const queue of names) this.#watched.add(queue);
+    else if (request.type === 'unwatch') for (const queue of names) this.#watched.delete(queue);
   }
 
   #check(body: string): void {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { checkNumber, type ErrorCode, TIMER_MS_MAX } from '@groupcast/protocol';
+import { checkNumber, type ErrorCode, type ProtocolError, TIMER_MS_MAX } from '@groupcast/protocol';
 import { isLoopbackHost, printable } from '@groupcast/service';
 import { Counts } from './counts.ts';
 import { Drain } from './drain.ts';
@@ -86,6 +86,7 @@ class TcpHub implements Hub {
     this.#shared = createSessionShared(options, {
       opened: (session) => this.#opened(session),
       refused: (error) => this.#refused.add(error.code),
+      droppedInPart: (session, error) => this.#droppedInPart(session, error),
       handedOut: (bytes) => this.#budget.add(bytes),
       ended: (session, end, error) => this.#ended(session, end, error),
     });
@@ -269,6 +270,11 @@ class TcpHub implements Hub {
     if (end === 'internal_error') log.error({ ...fields, error }, 'The hub failed, and closed the peer');
     else if (QUIET_ENDS.has(end)) log.info(fields, 'A peer has left');
     else log.warn({ ...fields, detail: printable(error?.message ?? '') }, 'A peer was closed');
+  }
+
+  #droppedInPart(session: Session, { code, message }: ProtocolError): void {
+    const fields = { ...fieldsOf(session), reason: code, detail: message };
+    this.#options.log.warn(fields, 'A part of what a peer asked for was not done');
   }
 
   #tlsRefused(address: string, error: Error): void {

@@ -3,6 +3,7 @@ import { type native, type Position, ProtocolError } from '@groupcast/protocol';
 import type { Dialect } from './dialect/dialect.ts';
 import type { PhpRequests } from './dialect/php-dialect.ts';
 import type { HistorySlot, PublishSlot } from './engine/engine.ts';
+import { LongRequest } from './long-request.ts';
 import { QueuePeer } from './queue-peer.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { SessionShared } from './session-shared.ts';
@@ -20,6 +21,10 @@ export interface RequestsOwner {
   /** Throws ProtocolError when the peer may make no requests. */
   mustBeOpen(): void;
   close(end: SessionEnd, error: Error): void;
+  /** A request threw when it was not read any more. */
+  failed(error: unknown): void;
+  /** Part of a request was not done, and the peer cannot be told. */
+  dropped(error: ProtocolError): void;
 }
 
 /** What one peer asks for, and what it gets for it. */
@@ -31,6 +36,9 @@ export class SessionRequests implements PhpRequests, Subscriber {
   readonly #batch = new SubscribeBatch((request, entries) =>
     this.#owner.dialect?.subscribed(request, entries),
   );
+  readonly #longRequest: LongRequest;
+  /** Sentences that its operator has read. */
+  readonly #dropped = new Set<string>();
   #received = 0;
   #delivered = 0;
 
@@ -38,6 +46,14 @@ export class SessionRequests implements PhpRequests, Subscriber {
     this.#owner = owner;
     this.#link = link;
     this.#shared = shared;
+    this.#longRequest = new LongRequest({
+      pause: () => link.pause(),
+      resume: () => link.resume(),
+      get work() {
+        return shared.router.work;
+      },
+      failed: (error) => owner.failed(error),
+    });
     const queueSession = {
       mustBeOpen: () => owner.mustBeOpen(),
       receivedItem: () => this.countReceived(),
@@ -78,6 +94,19 @@ export class SessionRequests implements PhpRequests, Subscriber {
 
   countReceived(): void {
     this.#received += 1;
+  }
+
+  inPieces(doPiece: () => boolean): void {
+    this.#longRequest.begin(doPiece);
+  }
+
+  /** Reads nothing from the peer, and does nothing of a long request, until `resume`. */
+  pause(): void {
+    this.#longRequest.pause();
+  }
+
+  resume(): void {
+    this.#longRequest.resume();
   }
 
   subscribe(request: RequestId, subjects: readonly native.Subject[]): void {
@@ -175,6 +204,13 @@ export class SessionRequests implements PhpRequests, Subscriber {
     this.#shared.refused(error);
   }
 
+  drop(error: ProtocolError): void {
+    this.#shared.refused(error);
+    if (this.#dropped.has(error.message)) return;
+    this.#dropped.add(error.message);
+    this.#owner.dropped(error);
+  }
+
   countLossy(count: number): void {
     this.#shared.php.counts.lossy += count;
   }
@@ -185,6 +221,7 @@ export class SessionRequests implements PhpRequests, Subscriber {
 
   /** The session is over: out of everything that the hub shares, at once. */
   leave(): void {
+    this.#longRequest.end();
     this.#shared.router.remove(this);
     this.queues.leave();
   }

@@ -20,6 +20,8 @@ export interface SessionEvents {
   opened(session: Session): void;
   /** A request was refused, and the session goes on. */
   refused(error: ProtocolError): void;
+  /** Part of a request was not done, and its peer cannot be told: once for each sentence. */
+  droppedInPart(session: Session, error: ProtocolError): void;
   /** So many bytes were handed out, by other ways than the engine's sink. */
   handedOut(bytes: number): void;
   /** Once, when the socket is closed. */
@@ -36,7 +38,7 @@ export interface SessionShared extends AdmissionShared, SessionEvents {
 }
 
 export function createSessionShared(options: HubOptions, events: SessionEvents): SessionShared {
-  const { engine, frameBytesMax, pendingPerAddressMax, phpAck, phpBridge } = options;
+  const { channelsPerSessionMax, engine, frameBytesMax, pendingPerAddressMax, phpAck, phpBridge } = options;
   return {
     options,
     router: new Router(engine),
@@ -49,6 +51,7 @@ export function createSessionShared(options: HubOptions, events: SessionEvents):
       turns: new Turns(),
       bridgedEvents: new Set(phpBridge),
       counts: noPhpCounts(),
+      channelsPerSessionMax,
       frameBytesMax,
       ackOnDelivery: phpAck === 'delivery',
     },

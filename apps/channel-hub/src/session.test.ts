@@ -36,6 +36,7 @@ async function sessionOf(
   const shared = createSessionShared(options, {
     opened: () => {},
     refused: () => {},
+    droppedInPart: () => {},
     handedOut: () => {},
     ended: (_session, end) => resolve(end),
   });

@@ -94,11 +94,11 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
 
   /** Reads nothing from the peer until `resume`. */
   pause(): void {
-    this.#link.pause();
+    this.#requests.pause();
   }
 
   resume(): void {
-    this.#link.resume();
+    this.#requests.resume();
   }
 
   /** Sends what is queued, then closes. */
@@ -172,6 +172,15 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
     if (this.#admission.state === 'open') return;
     this.#admission.begin(this.#dialect?.helloFirst !== false);
     this.#opened();
+  }
+
+  failed(error: unknown): void {
+    if (error instanceof ProtocolError) this.#receiveFailed(error);
+    else this.close('internal_error', error instanceof Error ? error : new Error(String(error)));
+  }
+
+  dropped(error: ProtocolError): void {
+    this.#shared.droppedInPart(this, error);
   }
 
   #receive(firstByte: number, bytes: Uint8Array, start: number, end: number): void {

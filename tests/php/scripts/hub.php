@@ -84,6 +84,12 @@ final class Hub
         return $this->send(['type' => 'publish', 'channels' => [$event], 'data' => $data]);
     }
 
+    /** One request for all of the events. */
+    public function publishToAll(array $events, mixed $data): bool
+    {
+        return $this->send(['type' => 'publish', 'channels' => $events, 'data' => $data]);
+    }
+
     public function publishLoop(string $event, mixed $data): bool
     {
         return $this->send(['type' => 'publishLoop', 'channels' => [$event], 'data' => $data]);
@@ -94,7 +100,7 @@ final class Hub
         return $this->send(['type' => 'enqueue', 'channels' => [$queue], 'data' => $data]);
     }
 
-    public function sendToGroup(string $group, mixed $message): bool
+    public function sendToGroup(string|int $group, mixed $message): bool
     {
         return $this->publish('send_to_group', ['group_id' => $group, 'message' => $message]);
     }

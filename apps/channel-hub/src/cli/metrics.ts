@@ -93,7 +93,11 @@ const PHP_COUNTERS: readonly (readonly [field: keyof PhpCounts, name: string, he
 
 const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'refused', name: string, help: string])[] = [
   ['closed', 'closed_total', 'Peers that ended.'],
-  ['refused', 'refused_total', 'Requests that were answered with an error.'],
+  [
+    'refused',
+    'refused_total',
+    'Requests that were refused, and names that were left out of requests of PHP peers.',
+  ],
 ];
 
 /** What the hub counts, as Prometheus reads it. Made anew for each scrape, so that nothing is counted twice over. */

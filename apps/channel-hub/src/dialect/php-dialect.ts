@@ -4,8 +4,10 @@ import type { RequestId } from '../subscriber.ts';
 import type { Dialect, Requests } from './dialect.ts';
 import type { PhpCounts } from './php-counts.ts';
 import { type PhpEvents, PhpPublication } from './php-events.ts';
-import { type PhpPublish, readPublish } from './php-publish.ts';
+import { badEvent, badQueue } from './php-name-errors.ts';
+import { type PhpPublish, PhpPublishing } from './php-publish.ts';
 import { PhpQueues } from './php-queues.ts';
+import { PhpSubscriptions } from './php-subscriptions.ts';
 import type { Turns } from './turns.ts';
 
 /** What a PHP peer needs of its session beside what others need, because it can be told nothing. */
@@ -20,6 +22,10 @@ export interface PhpRequests extends Requests {
   sendToOne(frame: Uint8Array, key?: string): void;
   /** Takes back what was sent under a key and has not left. Answers how many frames that were. */
   recall(key: string): number;
+  /** Goes on with a request in later turns of the event loop, before anything else is read; `doPiece` answers whether there is more. */
+  inPieces(doPiece: () => boolean): void;
+  /** A part of a request is not done: counted, and in the log for the operator, who alone can be told. */
+  drop(error: ProtocolError): void;
   /** Something came from the peer that is no publication. */
   countReceived(): void;
   /** Ends the session without a word. */
@@ -34,6 +40,8 @@ export interface PhpShared {
   /** Events whose data are messages to groups. */
   readonly bridgedEvents: ReadonlySet<string>;
   readonly counts: PhpCounts;
+  /** Subjects that one session may follow. */
+  readonly channelsPerSessionMax: number;
   /** The longest frame that is sent, in bytes. */
   readonly frameBytesMax: number;
   /** Whether an item of a queue is done when it is handed out: at most once, as in the original. */
@@ -43,8 +51,20 @@ export interface PhpShared {
 /** More than a frame of any dialect has beside its name and its data. */
 const FRAME_BYTES_BESIDE = 128;
 
-/** All groups' channels. */
-const GROUPS: native.Subject = { name: limits.GROUP_CHANNEL_PREFIX, prefix: true };
+/** Names of one request that are seen to in one go. */
+const NAMES_PER_PIECE = 64;
+
+/** The same where each is to be gone soon: its callback is, and an event without one ends the client's process. */
+const NAMES_PER_PIECE_LEAVING = 1_024;
+
+/** A request that names events or queues. */
+type NamingRequest = Extract<php.PhpRequest, { readonly names: php.PhpNames }>;
+
+/** Does what a request asks for with some of its names. */
+type Act = (names: readonly string[]) => void;
+
+const QUEUE_TYPES: ReadonlySet<php.PhpRequest['type']> = new Set(['watch', 'unwatch', 'enqueue']);
+const LEAVING_TYPES: ReadonlySet<php.PhpRequest['type']> = new Set(['unsubscribe', 'unwatch']);
 
 /**
  * What `Channel\Client` of PHP speaks: see PROTOCOL.md, "PHP dialect". Nothing is ever sent that the peer did not ask for, because each such
@@ -60,18 +80,16 @@ export class PhpDialect implements Dialect, PublishSlot {
   readonly #session: PhpRequests;
   readonly #shared: PhpShared;
   readonly #queues: PhpQueues;
+  readonly #subscriptions: PhpSubscriptions;
   /** Of the request before. */
   #lastType: php.PhpRequest['type'] | undefined;
-  /** What its frames are recalled by, of each event that it has subscribed to. */
-  readonly #subscribed = new Map<string, string>();
-  /** Those of them that are bridged. */
-  readonly #bridged = new Set<string>();
 
   constructor(session: PhpRequests, shared: PhpShared) {
     this.publisher = session.peer;
     this.#session = session;
     this.#shared = shared;
     this.#queues = new PhpQueues(session, shared);
+    this.#subscriptions = new PhpSubscriptions(session, shared, this);
     session.holdBack();
   }
 
@@ -80,50 +98,29 @@ export class PhpDialect implements Dialect, PublishSlot {
   receive(bytes: Uint8Array, start: number, end: number): void {
     this.#session.begin();
     const request = php.readRequest(bytes, start + limits.FRAME_HEADER_BYTES, end);
-    const lastType = this.#lastType;
+    const isBehindWatch = this.#lastType === 'watch';
     this.#lastType = request.type;
-    switch (request.type) {
-      case 'subscribe':
-        this.#subscribe(request.channels);
-        return;
-      case 'unsubscribe':
-        for (const event of request.channels) this.#unsubscribe(event);
-        return;
-      case 'publish':
-        this.#publish(request.channels, bytes, request.data);
-        return;
-      case 'publishLoop':
-        this.#publishInTurn(request.channels, bytes, request.data);
-        return;
-      case 'watch':
-        this.#queues.watch(request.channels);
-        return;
-      case 'unwatch':
-        this.#queues.unwatch(request.channels);
-        return;
-      case 'enqueue':
-        this.#enqueue(request.channels, bytes, request.data);
-        return;
-      case 'reserve':
-        this.#queues.reserve(lastType === 'watch');
-    }
+    if (request.type === 'reserve') this.#queues.reserve(isBehindWatch);
+    else this.#carryOut(request, bytes);
   }
 
   deliver(frame: Uint8Array): void {
     const publication = this.#shared.events.of(frame);
     const { channel } = publication;
-    if (this.#subscribed.has(channel)) this.#sendEvent(channel, publication.frame(channel));
-    if (this.#bridged.size === 0 || groupOfChannel(channel) === undefined) return;
-    for (const event of this.#bridged) this.#sendEvent(event, publication.frame(event));
+    const key = this.#subscriptions.keyOf(channel);
+    if (key !== undefined) this.#sendEvent(publication.frame(channel), key);
+    const { bridged } = this.#subscriptions;
+    if (bridged.size === 0 || groupOfChannel(channel) === undefined) return;
+    for (const event of bridged) this.#sendEvent(publication.frame(event), this.#subscriptions.keyOf(event));
   }
 
   /** An event to this peer alone, which has subscribed to it. */
   deliverTurn(event: string, frame: Uint8Array): void {
-    this.#session.sendToOne(frame, this.#subscribed.get(event));
+    this.#session.sendToOne(frame, this.#subscriptions.keyOf(event));
   }
 
   ended(): void {
-    for (const event of this.#subscribed.keys()) this.#shared.turns.leave(event, this);
+    this.#subscriptions.ended();
   }
 
   /** It cannot be told, so that all that is left is to end the session: the peer comes back, and its operator finds the reason in the log. */
@@ -144,44 +141,63 @@ export class PhpDialect implements Dialect, PublishSlot {
     return false;
   }
 
-  #sendEvent(event: string, frame: Uint8Array): void {
-    if (frame.length <= this.#shared.frameBytesMax) this.#session.send(frame, this.#subscribed.get(event));
+  #sendEvent(frame: Uint8Array, key: string | undefined): void {
+    if (frame.length <= this.#shared.frameBytesMax) this.#session.send(frame, key);
     else this.#shared.counts.tooLong += 1;
   }
 
-  #subscribe(events: readonly string[]): void {
-    // A client subscribes twice when it connects.
-    const added = [...new Set(events)].filter((event) => !this.#subscribed.has(event));
-    const subjects = added.map((name) => ({ name, prefix: false }));
-    const bridged = added.filter((event) => this.#shared.bridgedEvents.has(event));
-    for (const event of added) {
-      this.#subscribed.set(event, eventKey(event));
-      this.#shared.turns.join(event, this);
+  /** A few names at a time: there may be very many. */
+  #carryOut(request: NamingRequest, bytes: Uint8Array): void {
+    const { names, type } = request;
+    const errorOf = QUEUE_TYPES.has(type) ? badQueue : badEvent;
+    const countEach = LEAVING_TYPES.has(type) ? NAMES_PER_PIECE_LEAVING : NAMES_PER_PIECE;
+    const take = () => names.take(countEach, (flaw) => this.#session.drop(errorOf(flaw)));
+    const first = take();
+    const act = this.#actOf(request, bytes, first);
+    if (act === undefined) return;
+    act(first);
+    if (names.left === 0) return;
+    this.#session.inPieces(() => {
+      act(take());
+      return names.left > 0;
+    });
+  }
+
+  /** What is to be done with the names; undefined where the request is refused as a whole. */
+  #actOf(request: NamingRequest, bytes: Uint8Array, first: readonly string[]): Act | undefined {
+    switch (request.type) {
+      case 'subscribe':
+        return (events) => this.#subscriptions.subscribe(events);
+      case 'unsubscribe':
+        return (events) => this.#subscriptions.unsubscribe(events);
+      case 'watch':
+        return (queues) => this.#queues.watch(queues);
+      case 'unwatch':
+        return (queues) => this.#queues.unwatch(queues);
+      case 'publish': {
+        const publishing = new PhpPublishing(bytes, request.data, this.#shared.bridgedEvents);
+        const bytesEach = publishing.bytesMax(request.names.left === 0 ? first : 'any');
+        return this.#hasRoomFor(request.names, bytesEach)
+          ? (events) => this.#publish(events, publishing)
+          : undefined;
+      }
+      default:
+        return this.#actOfTurn(request, bytes.subarray(request.data.start, request.data.end));
     }
-    const isFirst = this.#bridged.size === 0 && bridged.length > 0;
-    for (const event of bridged) this.#bridged.add(event);
-    if (added.length > 0) this.#session.subscribe(undefined, isFirst ? [...subjects, GROUPS] : subjects);
   }
 
-  #unsubscribe(event: string): void {
-    if (!this.#subscribed.delete(event)) return;
-    this.#shared.turns.leave(event, this);
-    const isLast = this.#bridged.delete(event) && this.#bridged.size === 0;
-    const subject = { name: event, prefix: false };
-    this.#session.unsubscribe(isLast ? [subject, GROUPS] : [subject]);
-    // The client has no callback for it any more, and one event without a callback ends its process.
-    this.#session.recall(eventKey(event));
+  #actOfTurn({ type, names }: NamingRequest, data: Uint8Array): Act | undefined {
+    if (!this.#hasRoomFor(names, data.length)) return undefined;
+    if (type === 'enqueue') return (queues) => this.#queues.enqueue(queues, data);
+    this.#session.countReceived();
+    return (events) => this.#publishInTurn(events, data);
   }
 
-  #publish(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
-    const { bridgedEvents, counts } = this.#shared;
-    const data = bytes.subarray(span.start, span.end);
-    const publishes = readPublish(events, bytes, span, bridgedEvents);
-    const bytesEach = publishes.reduce((most, { payload }) => Math.max(most, payload.length), data.length);
-    if (!this.#hasRoomFor(events, bytesEach)) return;
-    for (const publish of publishes) {
-      counts.lossy += publish.lossy;
-      this.#publishOne(publish, data);
+  #publish(events: readonly string[], publishing: PhpPublishing): void {
+    for (const event of events) {
+      const publish = publishing.of(event);
+      this.#shared.counts.lossy += publish.lossy;
+      this.#publishOne(publish, publishing.data);
     }
   }
 
@@ -196,10 +212,7 @@ export class PhpDialect implements Dialect, PublishSlot {
   }
 
   /** To one PHP peer of each channel: neither others nor history know of it. */
-  #publishInTurn(events: readonly string[], bytes: Uint8Array, span: php.PhpSpan): void {
-    const data = bytes.subarray(span.start, span.end);
-    if (!this.#hasRoomFor(events, data.length)) return;
-    this.#session.countReceived();
+  #publishInTurn(events: readonly string[], data: Uint8Array): void {
     for (const event of events) {
       const peer = this.#shared.turns.next(event);
       if (peer === undefined) this.#shared.counts.unheard += 1;
@@ -207,22 +220,13 @@ export class PhpDialect implements Dialect, PublishSlot {
     }
   }
 
-  #enqueue(queues: readonly string[], bytes: Uint8Array, { start, end }: php.PhpSpan): void {
-    if (this.#hasRoomFor(queues, end - start)) this.#queues.enqueue(queues, bytes.subarray(start, end));
-  }
-
-  /** A short request must not become much: 1,024 copies of what it brings. */
-  #hasRoomFor(names: readonly string[], bytesEach: number): boolean {
+  /** A short request must not become much: a copy of what it brings for each name. */
+  #hasRoomFor({ count, bytes: nameBytes }: php.PhpNames, bytesEach: number): boolean {
     const { frameBytesMax } = this.#shared;
-    const bytes = names.reduce((sum, name) => sum + FRAME_BYTES_BESIDE + 3 * name.length + bytesEach, 0);
+    const bytes = count * (FRAME_BYTES_BESIDE + bytesEach) + nameBytes;
     if (bytes <= frameBytesMax) return true;
     const sentence = `For all that the request names its data take ${bytes} bytes; ${frameBytesMax} are taken.`;
     this.#session.countRefusal(new ProtocolError('bad_length', sentence));
     return false;
   }
-}
-
-/** What is recalled together. Queues have other keys, though names may be the same. */
-function eventKey(event: string): string {
-  return `event ${event}`;
 }

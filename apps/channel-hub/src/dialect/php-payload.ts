@@ -28,7 +28,7 @@ export function itemPayloadOf(kind: ItemKind, payload: Uint8Array): PhpPayload {
 
 // A value may be sent back as it came, within a request and within the data of a bridged event: there must be room for these around it.
 const DEPTH_MAX = limits.PHP_DEPTH_MAX - 2;
-const ELEMENTS_MAX = limits.PHP_ELEMENTS_MAX - limits.CHANNELS_PER_FRAME_MAX - 16;
+const ELEMENTS_MAX = limits.PHP_ELEMENTS_MAX - 16;
 
 type Payload = Pick<native.Publication, 'kind' | 'payload'>;
 

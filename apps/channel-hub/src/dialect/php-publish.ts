@@ -1,5 +1,5 @@
 import { channelOfGroup, type php } from '@groupcast/protocol';
-import { readGroupMessage } from './php-bridge.ts';
+import { type GroupMessage, readGroupMessage } from './php-bridge.ts';
 import { type PhpPayload, payloadOf } from './php-payload.ts';
 
 /** One publication that a PHP peer asks for. */
@@ -11,24 +11,48 @@ export interface PhpPublish extends PhpPayload {
 
 /**
  * What a request to publish means to others: a bridged event whose data are a message to a group is that message, any other event is the data. Each form of the
- * data is made once, whatever the number of events. Throws ProtocolError for what is no PHP value.
+ * data is made once, whatever the number of events.
  */
-export function readPublish(
-  events: readonly string[],
-  bytes: Uint8Array,
-  span: php.PhpSpan,
-  bridgedEvents: ReadonlySet<string>,
-): readonly PhpPublish[] {
-  const isBridged = events.some((event) => bridgedEvents.has(event));
-  const groupMessage = isBridged ? readGroupMessage(bytes, span) : undefined;
-  const toGroup = groupMessage && {
-    channel: channelOfGroup(groupMessage.group),
-    ...payloadOf(bytes, groupMessage.message),
-  };
-  let plain: PhpPayload | undefined;
-  return events.map((event) => {
-    if (toGroup !== undefined && bridgedEvents.has(event)) return { event, ...toGroup };
-    plain ??= payloadOf(bytes, span);
-    return { event, channel: event, ...plain };
-  });
+export class PhpPublishing {
+  /** Serialized, as they came. */
+  readonly data: Uint8Array;
+  readonly #bytes: Uint8Array;
+  readonly #span: php.PhpSpan;
+  readonly #bridgedEvents: ReadonlySet<string>;
+  #groupMessage: GroupMessage | undefined | 'unread' = 'unread';
+  #message: PhpPayload | undefined;
+  #plain: PhpPayload | undefined;
+
+  constructor(bytes: Uint8Array, span: php.PhpSpan, bridgedEvents: ReadonlySet<string>) {
+    this.data = bytes.subarray(span.start, span.end);
+    this.#bytes = bytes;
+    this.#span = span;
+    this.#bridgedEvents = bridgedEvents;
+  }
+
+  /** Throws ProtocolError for data that are no PHP value. */
+  of(event: string): PhpPublish {
+    const group = this.#groupMessageOf(event);
+    if (group === undefined) return { event, channel: event, ...this.#asPlain() };
+    this.#message ??= payloadOf(this.#bytes, group.message);
+    return { event, channel: channelOfGroup(group.group), ...this.#message };
+  }
+
+  /** The longest form that the data have under any of these events, or under any event at all, in bytes. */
+  bytesMax(events: readonly string[] | 'any'): number {
+    // No message is longer than the data that it is a part of.
+    if (events === 'any') return Math.max(this.data.length, this.#asPlain().payload.length);
+    return events.reduce((most, event) => Math.max(most, this.of(event).payload.length), this.data.length);
+  }
+
+  #groupMessageOf(event: string): GroupMessage | undefined {
+    if (!this.#bridgedEvents.has(event)) return undefined;
+    if (this.#groupMessage === 'unread') this.#groupMessage = readGroupMessage(this.#bytes, this.#span);
+    return this.#groupMessage;
+  }
+
+  #asPlain(): PhpPayload {
+    this.#plain ??= payloadOf(this.#bytes, this.#span);
+    return this.#plain;
+  }
 }

@@ -26,7 +26,7 @@ export class PhpQueues implements ItemTaker {
     const consumer = this.#consumer;
     for (const queue of queues) {
       const refusal = consumer.watch(queue, this.#credit);
-      if (refusal !== undefined) this.#session.refuse(undefined, refusal);
+      if (refusal !== undefined) this.#session.drop(refusal);
     }
   }
 
@@ -43,8 +43,10 @@ export class PhpQueues implements ItemTaker {
   enqueue(queues: readonly string[], data: Uint8Array): void {
     for (const queue of queues) {
       const refusal = this.#session.queues.enqueue(queue, 'php', data);
-      // The producer cannot be told.
-      if (refusal !== undefined) this.#session.countRefusal(refusal);
+      if (refusal === undefined) continue;
+      // The producer cannot be told. What fills up for a while is only counted, a wrong name is the program's to change.
+      if (refusal.code === 'bad_queue') this.#session.drop(refusal);
+      else this.#session.countRefusal(refusal);
     }
   }
 

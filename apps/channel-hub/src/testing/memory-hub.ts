@@ -27,6 +27,7 @@ export class MemoryHub {
     this.#shared = createSessionShared(this.options, {
       opened: () => {},
       refused: () => {},
+      droppedInPart: () => {},
       handedOut: () => {},
       ended: (session, end, error) => {
         this.#sessions.delete(session);

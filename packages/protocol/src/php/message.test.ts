@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { mutated } from '../../testing/arbitraries.ts';
 import { bytesOf, hexOf, readGolden } from '../../testing/golden.ts';
 import { concat } from '../../testing/splits.ts';
-import { CHANNEL_NAME_BYTES_MAX, CHANNELS_PER_FRAME_MAX } from '../limits.ts';
+import { CHANNEL_NAME_BYTES_MAX, PHP_ELEMENTS_MAX } from '../limits.ts';
 import { isChannelName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { encodeText } from '../text.ts';
 import { decodePhp } from './decode.ts';
 import { encodePhp } from './encode.ts';
 import { eventFrame, queueFrame, readRequest } from './message.ts';
+import type { PhpNameFlaw } from './names.ts';
 import { PhpArray, type PhpValue } from './php-array.ts';
 
 interface RequestVector {
@@ -17,6 +18,7 @@ interface RequestVector {
   readonly text?: string;
   readonly hex?: string;
   readonly message: { readonly type: string; readonly channels?: readonly string[]; readonly data?: string };
+  readonly flaws?: readonly string[];
   readonly error: string;
 }
 
@@ -38,11 +40,21 @@ function bytesIn({ hex, text }: RequestVector): Uint8Array {
   return text === undefined ? bytesOf(hex ?? '') : encodeText(text);
 }
 
-/** The request as golden files write it: the data by its bytes. */
-function read(bytes: Uint8Array, start = 0, end = bytes.length): unknown {
+/** The request as golden files write it: its names, read so many at a time, and the data by its bytes. */
+function read(
+  bytes: Uint8Array,
+  { start = 0, end = bytes.length, countEach = Number.POSITIVE_INFINITY } = {},
+): Pick<RequestVector, 'message' | 'flaws'> {
   const request = readRequest(bytes, start, end);
-  if (!('data' in request)) return request;
-  return { ...request, data: Buffer.from(bytes.subarray(request.data.start, request.data.end)).toString() };
+  if (request.type === 'reserve') return { message: request };
+  const { type, names } = request;
+  const channels: string[] = [];
+  const flaws: PhpNameFlaw[] = [];
+  while (names.left > 0) channels.push(...names.take(countEach, (flaw) => flaws.push(flaw)));
+  const data =
+    'data' in request && Buffer.from(bytes.subarray(request.data.start, request.data.end)).toString();
+  const message = { type, channels, ...(data === false ? {} : { data }) };
+  return flaws.length === 0 ? { message } : { message, flaws };
 }
 
 function codeOf(bytes: Uint8Array): string | undefined {
@@ -62,11 +74,12 @@ function request(type: string, channels: Iterable<PhpValue>, data?: PhpValue): U
 
 describe('requests', () => {
   test.each(golden.requests)('$name', (vector) => {
+    const { message, flaws } = vector;
     const bytes = bytesIn(vector);
-    expect(read(bytes)).toEqual(vector.message);
-    expect(read(concat([encodeText('xyz'), bytes, encodeText('N;')]), 3, 3 + bytes.length)).toEqual(
-      vector.message,
-    );
+    expect(read(bytes)).toEqual({ message, flaws });
+    expect(read(bytes, { countEach: 1 })).toEqual({ message, flaws });
+    const inOthers = concat([encodeText('xyz'), bytes, encodeText('N;')]);
+    expect(read(inOthers, { start: 3, end: 3 + bytes.length })).toEqual({ message, flaws });
   });
 
   test.each(golden.requests)('$name, with any end missing', (vector) => {
@@ -78,26 +91,58 @@ describe('requests', () => {
     expect(codeOf(bytesIn(vector))).toBe(vector.error);
   });
 
-  test('name as many channels as one frame may', () => {
-    const names = Array.from({ length: CHANNELS_PER_FRAME_MAX }, (_, index) => `c${index}`);
-    expect(read(request('subscribe', names))).toEqual({ type: 'subscribe', channels: names });
-    expect(codeOf(request('subscribe', [...names, 'x']))).toBe('bad_frame');
+  test.each([1_025, 20_000, 100_000])('name %i channels', (count) => {
+    const channels = Array.from({ length: count }, (_, index) => `c${index}`);
+    const message = { type: 'subscribe', channels };
+    expect(read(request('subscribe', channels))).toEqual({ message });
+    expect(read(request('subscribe', channels), { countEach: 64 })).toEqual({ message });
+  });
+
+  test('name no more channels than are there', () => {
     expect(codeOf(encodeText('a:2:{s:4:"type";s:9:"subscribe";s:8:"channels";a:1000000:{}}'))).toBe(
       'bad_frame',
     );
   });
 
+  test('beside their names have elements within the bound, in names too', () => {
+    const many = PhpArray.list(Array.from({ length: PHP_ELEMENTS_MAX - 2 }, () => null));
+    const channels = Array.from({ length: PHP_ELEMENTS_MAX }, (_, index) => index);
+    expect(codeOf(request('publish', channels, many))).toBe('bad_frame');
+    expect(codeOf(request('publish', [many]))).toBe('bad_frame');
+    const most = PhpArray.list(Array.from({ length: PHP_ELEMENTS_MAX - 3 }, () => null));
+    expect(codeOf(request('publish', channels, most))).toBeUndefined();
+    expect(codeOf(request('subscribe', [most]))).toBeUndefined();
+    expect(codeOf(request('subscribe', [most, most]))).toBe('bad_frame');
+  });
+
   test('name channels as long as names are', () => {
     const longest = 'x'.repeat(CHANNEL_NAME_BYTES_MAX);
-    expect(read(request('watch', [longest]))).toEqual({ type: 'watch', channels: [longest] });
-    expect(codeOf(request('watch', [`${longest}x`]))).toBe('bad_channel');
-    expect(codeOf(request('watch', ['x'.repeat(1_000_000)]))).toBe('bad_channel');
+    expect(read(request('watch', [longest, `${longest}x`, 'x'.repeat(1_000_000), 'y']))).toEqual({
+      message: { type: 'watch', channels: [longest, 'y'] },
+      flaws: ['length', 'length'],
+    });
+  });
+
+  test('say how many names they have, and how many bytes these are, before any is read', () => {
+    const read = readRequest(request('subscribe', ['a', 7, '']));
+    if (read.type !== 'subscribe') return expect.unreachable();
+    const { names } = read;
+    expect([names.count, names.bytes, names.left]).toEqual([
+      3,
+      'a:3:{i:0;s:1:"a";i:1;i:7;i:2;s:0:"";}'.length,
+      3,
+    ]);
+    expect(names.take(2)).toEqual(['a', '7']);
+    expect(names.left).toBe(1);
+    expect([names.take(2), names.left]).toEqual([[], 0]);
   });
 
   test('with integers for channels name them in digits, the largest ones too', () => {
     expect(read(request('subscribe', [2n ** 63n - 1n, -(2n ** 63n), 0]))).toEqual({
-      type: 'subscribe',
-      channels: ['9223372036854775807', '-9223372036854775808', '0'],
+      message: {
+        type: 'subscribe',
+        channels: ['9223372036854775807', '-9223372036854775808', '0'],
+      },
     });
   });
 
@@ -105,7 +150,9 @@ describe('requests', () => {
     const texts = fc.constantFrom(...golden.requests).map(bytesIn);
     fc.assert(
       fc.property(mutated(texts), (bytes) => {
-        expect([undefined, 'bad_frame', 'bad_channel']).toContain(codeOf(bytes));
+        const code = codeOf(bytes);
+        expect([undefined, 'bad_frame']).toContain(code);
+        if (code === undefined) read(bytes, { countEach: 2 });
       }),
       { numRuns: 2_000 },
     );
@@ -126,7 +173,7 @@ describe('deliveries', () => {
     const publication = readRequest(bytes);
     if (publication.type !== 'publish') return expect.unreachable();
     const { start, end } = publication.data;
-    const frame = eventFrame(publication.channels[0] ?? '', bytes.subarray(start, end));
+    const frame = eventFrame(publication.names.take(1)[0] ?? '', bytes.subarray(start, end));
     expect(Buffer.from(frame.subarray(4)).toString()).toBe(
       'a:3:{s:4:"type";s:5:"event";s:7:"channel";s:1:"5";s:4:"data";a:1:{i:0;d:1.0;}}',
     );

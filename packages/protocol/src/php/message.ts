@@ -1,9 +1,8 @@
 import { writeFrameLength } from '../frame.ts';
-import { CHANNEL_NAME_BYTES_MAX, CHANNELS_PER_FRAME_MAX } from '../limits.ts';
-import { isChannelName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { decodeText, encodeText } from '../text.ts';
+import { encodeText } from '../text.ts';
 import type { PhpSpan } from './entries.ts';
+import { PhpNames } from './names.ts';
 import { PhpWriter } from './php-writer.ts';
 import { PhpScanner } from './scanner.ts';
 
@@ -17,8 +16,8 @@ type DataType = (typeof DATA_TYPES)[number];
 
 /** What PHP's `Channel\Client` asks of the hub. `data` says where the value lies in what was read, to be sent on as it is. */
 export type PhpRequest =
-  | { readonly type: ChannelType; readonly channels: readonly string[] }
-  | { readonly type: DataType; readonly channels: readonly string[]; readonly data: PhpSpan }
+  | { readonly type: ChannelType; readonly names: PhpNames }
+  | { readonly type: DataType; readonly names: PhpNames; readonly data: PhpSpan }
   | { readonly type: 'reserve' };
 
 /** What a delivery begins with: room for the frame's length, and the array up to the channel's name. */
@@ -37,20 +36,22 @@ const LENGTH_BYTES_MAX = 20;
 /** The fields of a request as they were found; as in PHP, one that comes twice counts as it came last. */
 interface Fields {
   type: string | undefined;
-  channels: string[] | undefined;
+  names: PhpNames | undefined;
   data: PhpSpan | undefined;
 }
 
 /**
  * Reads the body of a frame: an array with `type`, `channels` and `data`, which is checked to its end. Fields that are not known are
- * left alone. Throws ProtocolError `bad_frame`, or `bad_channel` for a name that no channel has.
+ * left alone, and names are read later. Throws ProtocolError `bad_frame`.
  */
 export function readRequest(bytes: Uint8Array, start = 0, end: number = bytes.length): PhpRequest {
   const scanner = new PhpScanner(bytes, start, end);
   if (scanner.next() !== 'array') throw badRequest('A request is an array');
-  const fields: Fields = { type: undefined, channels: undefined, data: undefined };
+  const fields: Fields = { type: undefined, names: undefined, data: undefined };
   for (let token = scanner.next(); token !== 'end'; token = scanner.next()) {
-    readField(scanner, token === 'string' ? shortText(scanner.string()) : '', fields);
+    const field = token === 'string' ? shortText(scanner.string()) : '';
+    if (field === 'channels') fields.names = readNames(scanner, bytes);
+    else readField(scanner, field, fields);
   }
   scanner.next();
   return requestOf(fields);
@@ -69,11 +70,6 @@ export function queueFrame(channel: string, data: Uint8Array): Uint8Array {
 function readField(scanner: PhpScanner, name: string, fields: Fields): void {
   const token = scanner.next();
   const start = scanner.tokenStart;
-  if (name === 'channels') {
-    if (token !== 'array') throw badRequest('`channels` is an array');
-    fields.channels = readChannels(scanner);
-    return;
-  }
   if (name === 'type') {
     if (token !== 'string') throw badRequest('`type` is a string');
     fields.type = shortText(scanner.string());
@@ -82,45 +78,24 @@ function readField(scanner: PhpScanner, name: string, fields: Fields): void {
   if (name === 'data') fields.data = { start, end: scanner.tokenEnd };
 }
 
-/** The keys do not matter: PHP's `(array)` leaves whatever the program's array had. */
-function readChannels(scanner: PhpScanner): string[] {
-  if (scanner.count > CHANNELS_PER_FRAME_MAX) {
-    throw badRequest(`A request names up to ${CHANNELS_PER_FRAME_MAX} channels`);
-  }
-  const channels: string[] = [];
-  while (scanner.next() !== 'end') {
-    const token = scanner.next();
-    // PHP makes integers of array keys, so that a channel "123" comes back as 123 after a reconnect.
-    if (token === 'integer') channels.push(String(scanner.integer()));
-    else if (token === 'string') channels.push(channelOf(scanner.string()));
-    else throw badRequest('A channel is a string or an integer');
-  }
-  return channels;
+function readNames(scanner: PhpScanner, bytes: Uint8Array): PhpNames {
+  const token = scanner.nextUncounted();
+  if (token !== 'array') throw badRequest('`channels` is an array');
+  const { count, tokenStart } = scanner;
+  scanner.skip(token);
+  return new PhpNames(bytes, { start: tokenStart, end: scanner.tokenEnd }, count);
 }
 
-/** Names of queues are checked here as names of channels; what more they must be is up to whoever keeps queues. */
-function channelOf(bytes: Uint8Array): string {
-  if (bytes.length > CHANNEL_NAME_BYTES_MAX) throw new ProtocolError('bad_channel');
-  let channel: string;
-  try {
-    channel = decodeText(bytes);
-  } catch (cause) {
-    throw new ProtocolError('bad_channel', undefined, { cause });
-  }
-  if (!isChannelName(channel)) throw new ProtocolError('bad_channel');
-  return channel;
-}
-
-function requestOf({ type, channels, data }: Fields): PhpRequest {
+function requestOf({ type, names, data }: Fields): PhpRequest {
   if (type === 'reserve') return { type };
   const dataType = DATA_TYPES.find((known) => known === type);
   const channelType = CHANNEL_TYPES.find((known) => known === type);
   if (dataType === undefined && channelType === undefined)
     throw badRequest('`type` is one of the known ones');
-  if (channels === undefined) throw badRequest('A request names its channels');
-  if (channelType !== undefined) return { type: channelType, channels };
+  if (names === undefined) throw badRequest('A request names its channels');
+  if (channelType !== undefined) return { type: channelType, names };
   if (dataType === undefined || data === undefined) throw badRequest('A publication has data');
-  return { type: dataType, channels, data };
+  return { type: dataType, names, data };
 }
 
 /** Names of fields and types are short and ASCII; whatever else comes is none of them. */

@@ -18,6 +18,7 @@ export class PhpScanner {
   /** For each array that is open: the keys and values that are still to come. A loop needs no stack of calls for them. */
   readonly #open: number[] = [];
   #elements = 0;
+  #counts = true;
   #isBegun = false;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
@@ -53,6 +54,14 @@ export class PhpScanner {
     if (left % 2 === 0 && token !== 'integer' && token !== 'string') {
       this.#lexer.refuse('a key that is neither an integer nor a string', this.tokenStart);
     }
+    return token;
+  }
+
+  /** The same; the elements of an array that begins here do not count: only its bytes bound them. */
+  nextUncounted(): PhpToken {
+    this.#counts = false;
+    const token = this.next();
+    this.#counts = true;
     return token;
   }
 
@@ -92,7 +101,7 @@ export class PhpScanner {
 
   #openArray(count: number): void {
     const at = this.tokenStart;
-    this.#elements += count;
+    if (this.#counts) this.#elements += count;
     if (this.#elements > PHP_ELEMENTS_MAX) this.#lexer.refuse(`more than ${PHP_ELEMENTS_MAX} elements`, at);
     if (count * ELEMENT_BYTES_MIN + 1 > this.#lexer.bytesLeft) {
       this.#lexer.refuse('an array of more elements than are there', at);

@@ -1,0 +1,46 @@
+import { killAll, startHub } from '@groupcast/testkit';
+import { afterAll, describe, expect, test } from 'vitest';
+import { runPhp, startPhp, withoutPhp } from './start-php.ts';
+
+const HELLO = Buffer.from('s:5:"hello";').toString('hex');
+
+describe.skipIf(withoutPhp)('a PHP worker with very many events', () => {
+  afterAll(killAll);
+
+  test.each([1_500, 20_000])(
+    'follows %i, also when it comes back after a restart of the hub, and gets what is published to all in one request',
+    async (count) => {
+      let hub = await startHub();
+      const { port } = hub;
+      const worker = startPhp('many-events', port, count);
+      await worker.lines.next((line) => line === 'subscribed');
+      await hub.kill();
+      await worker.lines.next((line) => line === 'lost');
+      hub = await startHub({ port });
+      await worker.lines.next((line) => line === 'subscribed');
+      await runPhp('publish-to-many', port, 3_000, 'hello');
+      // Those beyond the ones that it follows are nobody's.
+      for (let index = 0; index < Math.min(count, 3_000); index++) {
+        const line = await worker.lines.next((text) => text.startsWith('event '));
+        expect(line).toBe(`event user:${index} ${HELLO}`);
+      }
+      worker.kill();
+      await hub.stop();
+    },
+  );
+
+  test('and with names that are none stays connected, and gets what is published to the others', async () => {
+    const hub = await startHub();
+    const bad = ['', 'c4e3', '78'.repeat(262), '610a'];
+    const worker = startPhp('many-events', hub.port, 2, ...bad);
+    await worker.waitForLine(/^subscribed$/);
+    await runPhp('publish-to-many', hub.port, 2, 'hello');
+    await worker.waitForLine(/^event user:1 /);
+    for (const sentence of [/is empty/, /is not UTF-8/, /longer than 261 bytes/, /control character/]) {
+      await hub.process.waitForLine(sentence);
+    }
+    expect(worker.lines.all).not.toContain('lost');
+    worker.kill();
+    await hub.stop();
+  });
+});
