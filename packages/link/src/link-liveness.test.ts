@@ -136,6 +136,41 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       expect(link.state).toBe('open');
     });
 
+    test('is not what a peer is that takes one message longer than the bound, whatever follows it', async () => {
+      const { near, far } = await socketPair();
+      far.pause();
+      const link = new Link(near, new Recorder(), { fastPaths, queueBytesMax: 1_000, queueBytesSoft: 1_000 });
+      const message = Buffer.alloc(16_000_000, 7);
+      link.send(message);
+      link.flush();
+      expect(link.queuedBytes).toBeGreaterThan(1_000);
+      link.send(Buffer.alloc(1_000, 8));
+      expect(link.state).toBe('open');
+      await readBytes(far, message.length + 1_000);
+      expect(link.state).toBe('open');
+    });
+
+    test('is not what a peer is that takes a long message slowly', async () => {
+      const { near, far } = await socketPair();
+      const link = new Link(near, new Recorder(), { fastPaths, queueBytesSoft: 1_000_000 });
+      link.send(Buffer.alloc(48_000_000, 7));
+      link.flush();
+      let read = 0;
+      let enough = 0;
+      far.on('data', (chunk: Buffer) => {
+        read += chunk.length;
+        if (read >= enough) far.pause();
+      });
+      // As long as it is, it is one write, and all of it counts as waiting until its end.
+      while (link.queuedBytes > 0) {
+        enough = read + 6_000_000;
+        far.resume();
+        while (read < enough && link.queuedBytes > 0) await new Promise(setImmediate);
+        vi.advanceTimersByTime(9 * SECOND);
+        expect(link.state).toBe('open');
+      }
+    });
+
     test('is closed when its queue stays above the soft bound', async () => {
       const { near, far } = await socketPair();
       far.pause();

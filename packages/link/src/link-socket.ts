@@ -4,6 +4,7 @@ import {
   type ReadOwner,
   readDirectly,
   type TcpHandle,
+  takenBytesOf,
   type WriteOwner,
   writeDirectly,
 } from '@groupcast/stream-handle';
@@ -38,6 +39,11 @@ export class LinkSocket implements ReadOwner, WriteOwner {
   /** Bytes that wait in Node and in libuv, not those in the kernel. */
   get waiting(): number {
     return this.#waitingDirectly + this.#socket.writableLength;
+  }
+
+  /** Bytes that the kernel has taken of all that was written; undefined where that cannot be seen. */
+  get taken(): number | undefined {
+    return takenBytesOf(this.#socket);
   }
 
   /** Writes chunks that belong together. */

@@ -31,6 +31,9 @@ export type LinkEnd =
  */
 const TURN_WORK_BYTES_MAX = 1024 * 1024;
 
+/** Part of the soft limit that a peer for which more waits must take within its time. */
+const PACE_SHARE = 1 / 8;
+
 /** What a link that holds back gives to the kernel at a time, in bytes: what waits behind it can still be recalled. */
 const HELD_BACK_WRITE_BYTES = 64 * 1024;
 
@@ -70,6 +73,10 @@ export class Link {
   #unsentTicks = 0;
   #frameTicks = 0;
   #softTicks = 0;
+  /** Bytes that the peer had taken when those began. */
+  #softTaken = 0;
+  /** Of the longest message that is longer than all that may wait, while it may still wait. */
+  #longBytes = 0;
   #bytesReceived = 0;
   #bytesSent = 0;
 
@@ -152,11 +159,13 @@ export class Link {
   /** Queues whole frames; they leave at the end of the turn. Once the link is closing they are dropped. `key`: what they can be recalled by. */
   send(frames: Uint8Array, key = ''): void {
     if (this.#state !== 'open') return;
-    // What waits already is what counts: a message longer than the bound still reaches a peer that reads.
-    if (this.queuedBytes > this.#options.queueBytesMax) {
+    // What waits already is what counts, but for one message that is longer than the limit.
+    const { queueBytesMax } = this.#options;
+    if (this.queuedBytes - this.#longBytes > queueBytesMax) {
       this.destroy('slow');
       return;
     }
+    if (frames.length > queueBytesMax) this.#longBytes = Math.max(this.#longBytes, frames.length);
     if (this.#recallable === undefined) this.#queue.push(frames);
     else this.#recallable.push(frames, key);
     if (this.#flushScheduled) return;
@@ -283,18 +292,29 @@ export class Link {
 
   #tick(): void {
     if (this.#state !== 'open') return;
-    const { tickMs, frameMs, queueBytesSoft, queueSoftMs } = this.#options;
+    const { tickMs, frameMs, queueSoftMs } = this.#options;
     const silenceMs = HEARTBEATS_MISSED_MAX * this.#heartbeatMs;
     // Whom nobody listens to cannot be blamed for being silent.
     const heard = this.#socket.isPaused() ? 0 : 1;
     this.#silentTicks += heard;
     this.#unsentTicks += 1;
     this.#frameTicks = this.#decoder.pendingBytes === 0 ? 0 : this.#frameTicks + heard;
-    this.#softTicks = this.queuedBytes > queueBytesSoft ? this.#softTicks + 1 : 0;
-    if (this.#softTicks * tickMs > queueSoftMs) this.destroy('slow');
+    this.#checkPace();
+    if (this.#softTicks * tickMs >= queueSoftMs) this.destroy('slow');
     else if (this.#frameTicks * tickMs > frameMs) this.destroy('stalled');
     else if (this.#silentTicks * tickMs > silenceMs) this.destroy('silent');
     else if (this.#unsentTicks * tickMs >= this.#heartbeatMs) this.send(HEARTBEAT_FRAME);
+  }
+
+  /** Counts ticks in which much waits and the peer takes little of it. */
+  #checkPace(): void {
+    const { queueBytesMax, queueBytesSoft } = this.#options;
+    const { queuedBytes } = this;
+    if (queuedBytes <= queueBytesMax) this.#longBytes = 0;
+    const taken = this.#bytes.taken ?? this.#bytesSent - this.#bytes.waiting;
+    const keepsUp = queuedBytes <= queueBytesSoft || taken - this.#softTaken >= queueBytesSoft * PACE_SHARE;
+    this.#softTicks = keepsUp ? 0 : this.#softTicks + 1;
+    if (keepsUp) this.#softTaken = taken;
   }
 
   #beginEnd(end: LinkEnd, error: Error | undefined): void {

@@ -16,9 +16,15 @@ export interface LinkOptions {
   readonly frameBytesMax: number;
   /** How long a frame may take from its first byte to its last, in milliseconds. Default 30,000. */
   readonly frameMs: number;
-  /** More bytes than this waiting to be sent, and the next message closes the peer as slow. Default 32 MiB. */
+  /**
+   * More bytes than this waiting to be sent, and the next message closes the peer as slow. One message that is
+   * longer by itself does not count. Default 32 MiB.
+   */
   readonly queueBytesMax: number;
-  /** Bytes waiting at which the peer is closed as slow after `queueSoftMs` without falling below. Default 8 MiB, and never above `queueBytesMax`. */
+  /**
+   * More bytes than this waiting, of which the peer takes less than an eighth of this in `queueSoftMs`, and it is
+   * closed as slow. Default 8 MiB, and never above `queueBytesMax`.
+   */
   readonly queueBytesSoft: number;
   /** Default 10,000. */
   readonly queueSoftMs: number;
