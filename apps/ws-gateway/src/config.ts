@@ -157,7 +157,8 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     default: 0,
     ...GATEWAY_RANGES.connectionsMax,
     min: 0,
-    describe: 'Connections of one worker; 0 is four fifths of the file descriptors that it may open.',
+    describe:
+      'Connections of one worker; beyond them the oldest that is no WebSocket is dropped, or else the new one. 0 is four fifths of the file descriptors that it may open.',
   }),
   headerBytesMax: integerOption({
     default: 16 * 1_024,

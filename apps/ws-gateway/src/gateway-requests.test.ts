@@ -136,6 +136,21 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     });
   });
 
+  test('a handshake whose rest comes after the gateway was told to refuse all is refused', async () => {
+    started = await startGateway({ fastPaths });
+    const client = new RawClient(started.port);
+    client.write(handshake().slice(0, -2));
+    await until(() => client.socket.bytesWritten > 0 && !client.socket.connecting);
+    // The gateway has read what came before this one was accepted.
+    await TestClient.plain(started.url);
+    const drained = started.gateway.drain({ windowMs: 0, reason: 'going_away' });
+    client.write('\r\n');
+    await client.ended;
+    expect(client.http).toMatch(/^HTTP\/1.1 503 .*retry-after: [1-3]\r\n/s);
+    await drained;
+    expect(started.gateway.stats()).toMatchObject({ accepted: 1, handshakesRefused: { draining: 1 } });
+  });
+
   test('connections that ask for nothing do not keep out those that do: the oldest goes, WebSockets stay', async () => {
     started = await startGateway({ fastPaths, connectionsMax: 4 });
     const member = await TestClient.plain(started.url);

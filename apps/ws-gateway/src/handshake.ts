@@ -145,11 +145,16 @@ export class Handshake {
       socket.end();
       return;
     }
-    const rejection = this.#admitted.has(socket) ? undefined : this.admit();
+    // The rest of an admitted one may have come after the gateway was told to refuse all.
+    const isAdmitted = this.#admitted.has(socket) && !this.#refusing;
+    const rejection = isAdmitted ? undefined : this.admit();
+    if (rejection === undefined) this.#read(request, socket, head);
+    else this.reject(socket, rejection);
+  };
+
+  #read(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const fault = requestFault(request, this.#headersMax);
-    if (rejection !== undefined) {
-      this.reject(socket, rejection);
-    } else if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
+    if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
       this.#receiver.refused('handshake');
       refuse(socket, 400, NEEDS_HTTP_1_1);
     } else if (fault !== undefined) {
@@ -163,7 +168,7 @@ export class Handshake {
     } else {
       this.#server.handleUpgrade(request, socket, head, this.#upgraded);
     }
-  };
+  }
 
   // Nothing of the request is kept but its socket.
   readonly #upgraded = (ws: LateWebSocket, request: IncomingMessage): void => {

@@ -39,7 +39,10 @@ export interface GatewayOptions {
   readonly sessionSecret: string;
   /** Called with how many connections there are when one more has been taken, or is dropped at once. Default: nothing. */
   readonly taken: (connections: number) => void;
-  /** Connections at once; further ones are dropped as they come. Keep it below the limit of open files. Default 10,000. */
+  /**
+   * Connections at once. Beyond them the one is dropped that has waited longest without becoming a WebSocket, or else the new one. Keep it
+   * below the limit of open files. Default 10,000.
+   */
   readonly connectionsMax: number;
   /** How long a handshake may take, in milliseconds. Default 10,000. */
   readonly handshakeMs: number;
