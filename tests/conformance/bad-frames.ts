@@ -42,7 +42,7 @@ export const BAD_REQUESTS: readonly (readonly [name: string, text: string, code:
   [
     'a million channels',
     JSON.stringify({ type: 'subscribe', channels: [...Array(1_000_000).keys()] }),
-    'bad_field',
+    'bad_json',
   ],
   ['no data', '{"type":"publish","channels":["c"]}', 'bad_field'],
   [

@@ -41,10 +41,7 @@ function nativeOutput(frame: Uint8Array): Output {
 }
 
 function jsonOutput(body: Uint8Array): Output {
-  // Data are as their publisher wrote them: 1e400 is JSON, and no number of JavaScript's.
-  const finite = (_key: string, value: unknown): unknown =>
-    typeof value === 'number' && !Number.isFinite(value) ? 0 : value;
-  const reply = hubJsonReply.parse(JSON.parse(textOf(body), finite));
+  const reply = hubJsonReply.parse(JSON.parse(textOf(body)));
   return reply.type === 'event' ? { channel: reply.channel, data: String(reply.data) } : NO_DELIVERY;
 }
 

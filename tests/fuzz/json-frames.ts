@@ -29,14 +29,14 @@ export function jsonRequest(body: object): Uint8Array {
 function request(random: Random): object {
   const id = random.pick([undefined, 1, 'id', 2 ** 53 - 1]);
   const channels = several(random, channelName);
-  switch (random.between(0, 9)) {
+  switch (random.between(0, 11)) {
     case 0:
       return { type: 'hello', version: 1, nonce: '00'.repeat(limits.NONCE_BYTES), name: 'fuzz' };
     case 1:
     case 2:
       return { type: 'subscribe', id, channels, prefixes: random.pick([[], ['group:'], ['g', '__']]) };
     case 3:
-      return { type: 'unsubscribe', id, channels };
+      return { type: 'unsubscribe', id, channels, groups: random.pick([undefined, ['1']]) };
     case 4:
       return { type: 'proof', proof: '00'.repeat(limits.PROOF_BYTES) };
     case 5:
@@ -49,9 +49,22 @@ function request(random: Random): object {
         { type: 'done', ...itemAttempt(random) },
         { type: 'failed', ...itemAttempt(random) },
       ]);
+    case 8:
+      return { type: 'ping', id };
+    case 9:
+      return random.pick([
+        { type: 'history', id, channel: channelName(random), epoch: '', offset: 0 },
+        { type: 'history', id, group: '1', epoch: 'e', offset: 7, limit: random.between(0, 3) },
+      ]);
     default:
       return {
-        ...{ type: 'publish', id, channels, data: random.pick(DATA) },
+        ...{
+          type: 'publish',
+          id,
+          channels,
+          groups: random.pick([undefined, [], ['1', 2]]),
+          data: random.pick(DATA),
+        },
         sender: random.pick(['', 'me']),
         message_id: random.pick(['', '', 'm1', 'm2']),
         exclude_sender: random.next() < 0.2,

@@ -57,15 +57,12 @@ describe.each(['plain', 'v1'] as const)('in %s mode', (mode) => {
         [`{"cmd":"add_group","group_id":"${'x'.repeat(65_000)}"}`, 'invalid_group'],
         ['{"cmd":"leave_group","group_id":false}', 'bad_field'],
         ['{"cmd":"send_to_group","group_id":"g"}', 'bad_field'],
-        ['{"cmd":"send_to_group","group_id":"g","message":1}', 'bad_field'],
-        ['{"cmd":"send_to_group","group_id":"g","message":null}', 'bad_field'],
-        ['{"cmd":"send_to_group","group_id":"g","message":{"a":1}}', 'bad_field'],
         ['{"cmd":"send_to_group","group_id":"g","message":"\\ud800"}', 'bad_field'],
         ['{"cmd":"send_to_group","group_id":"g","message":"m","message_id":7}', 'bad_field'],
         ['{"cmd":"send_to_group","group_id":"g","message":"m","exclude_self":"yes"}', 'bad_field'],
         ['{"cmd":"ping","id":{}}', 'bad_field'],
-        ['{"cmd":"ping","id":null}', 'bad_field'],
-        ['{"cmd":"ping","id":1e999}', 'bad_json'],
+        ['{"cmd":"ping","id":1e999}', 'bad_field'],
+        ['{"cmd":"ping","id":9007199254740993}', 'bad_field'],
       ] as const
     ).map(([text, code]) => [text.slice(0, 60), code, text] as const),
   )('%s is answered with %s, and the connection goes on', async (_, code, text) => {

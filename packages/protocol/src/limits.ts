@@ -61,6 +61,9 @@ export const CLIENT_MESSAGE_BYTES_MAX = 64 * KIB;
 /** Publications in one page of history, in bytes of their frames; a page has at least one publication. */
 export const HISTORY_PAGE_BYTES_MAX: number = 64 * KIB;
 
+/** Messages in one `history` of the JSON dialect. */
+export const HISTORY_MESSAGES_MAX = 1_000;
+
 /** A client's message id: long enough for a UUID with a prefix. */
 export const MESSAGE_ID_BYTES_MAX = 128;
 
@@ -70,11 +73,17 @@ export const COMMAND_ID_BYTES_MAX = 128;
 /** Default for the groups of one connection. */
 export const GROUPS_PER_CONNECTION_MAX = 128;
 
-/** How deep a client's JSON may nest: V8 parses 5,000,000 levels and then cannot write 4,200 back. */
+/** How deep JSON of clients and peers may nest: V8 parses 5,000,000 levels and then cannot write 4,200 back. */
 export const JSON_DEPTH_MAX = 64;
 
-/** Keys in one object of a client's JSON. */
+/** Keys of one object in a client's JSON, outside the message. */
 export const JSON_KEYS_MAX = 32;
+
+/**
+ * Values in the JSON of a client or peer, outside the message or data: room for the names of a request of
+ * CHANNELS_PER_FRAME_MAX, and for what a later version adds.
+ */
+export const JSON_NODES_MAX = 2_048;
 
 /** The reason in a WebSocket close frame, in bytes (RFC 6455, section 5.5: 125 less the two of the code). */
 export const CLOSE_REASON_BYTES_MAX = 123;

@@ -2,14 +2,16 @@ import { encodeFrame, encodeText, limits, native, ProtocolError, utf8ByteLength 
 import { type HubJsonReply, type HubJsonRequest, parseHubJsonRequest } from '@groupcast/protocol/schema';
 import type { RequestId } from '../subscriber.ts';
 import type { Dialect, HubChallenge, Requests } from './dialect.ts';
-import { errorText, type JsonEvents } from './json-event.ts';
+import { errorText, type JsonEvents, namesOf } from './json-event.ts';
+import { JsonHistory, type JsonHistoryOutcome } from './json-history.ts';
 import { type ChannelPosition, JsonPublish, type JsonPublishOutcome } from './json-publish.ts';
 import { JsonQueues } from './json-queues.ts';
 
-/** Publish requests of one session that wait for the engine's answer. */
-const PUBLISHES_WAITING_MAX = 1_024;
+/** Requests of one session, publishes and reads of history, that wait for the engine's answer. */
+const REQUESTS_WAITING_MAX = 1_024;
 
 type PublishRequest = Extract<HubJsonRequest, { type: 'publish' }>;
+type HistoryRequest = Extract<HubJsonRequest, { type: 'history' }>;
 type SubjectsRequest = Extract<HubJsonRequest, { type: 'subscribe' | 'unsubscribe' }>;
 
 /** What the JSON sessions of a hub share. */
@@ -20,7 +22,7 @@ export interface JsonShared {
 }
 
 /** One JSON object in each frame: see PROTOCOL.md, "JSON dialect". */
-export class JsonDialect implements Dialect, JsonPublishOutcome {
+export class JsonDialect implements Dialect, JsonPublishOutcome, JsonHistoryOutcome {
   readonly name = 'json';
   readonly helloFirst = false;
   readonly heartbeats = false;
@@ -29,7 +31,7 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
   readonly #session: Requests;
   readonly #shared: JsonShared;
   readonly #queues: JsonQueues;
-  #publishesWaiting = 0;
+  #requestsWaiting = 0;
 
   constructor(session: Requests, shared: JsonShared) {
     this.#session = session;
@@ -60,6 +62,12 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
       case 'publish':
         this.#publish(request);
         return;
+      case 'history':
+        this.#history(request);
+        return;
+      case 'ping':
+        this.#send({ type: 'pong', id: request.id });
+        return;
       default:
         this.#queues.receive(request);
     }
@@ -83,7 +91,7 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
       id: request,
       positions: entries
         .filter((entry) => !entry.prefix)
-        .map(({ name: channel, position: { epoch, offset } }) => ({ channel, epoch, offset })),
+        .map(({ name: channel, position: { epoch, offset } }) => ({ ...namesOf(channel), epoch, offset })),
       prefixes: entries.filter((entry) => entry.prefix).map((entry) => entry.name),
     });
   }
@@ -105,13 +113,19 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
   }
 
   published(id: string | number, positions: readonly ChannelPosition[]): void {
-    this.#publishesWaiting -= 1;
-    this.#send({ type: 'published', id, positions: [...positions] });
+    this.#requestsWaiting -= 1;
+    const named = positions.map(({ channel, epoch, offset }) => ({ ...namesOf(channel), epoch, offset }));
+    this.#send({ type: 'published', id, positions: named });
   }
 
   refused(id: string | number | undefined, error: ProtocolError): void {
-    if (id !== undefined) this.#publishesWaiting -= 1;
+    if (id !== undefined) this.#requestsWaiting -= 1;
     this.#session.refuse(id, error);
+  }
+
+  historyRead(text: string): void {
+    this.#requestsWaiting -= 1;
+    this.#session.sendPage(encodeFrame(encodeText(text)), []);
   }
 
   #hello(version: number, nonce: string, name: string): void {
@@ -124,17 +138,16 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
 
   #publish(request: PublishRequest): void {
     const { id, channels, data, sender, message_id: messageId, exclude_sender: excludeSender } = request;
-    const isText = typeof data === 'string';
-    const payload = encodeText(isText ? data : JSON.stringify(data));
+    const { kind } = data;
+    const payload = encodeText(data.text);
     const refusal = this.#refusalOf(request, payload.length);
     if (refusal !== undefined) {
       this.#session.refuse(id, refusal);
       return;
     }
     const slot = new JsonPublish(id, channels, this);
-    if (id !== undefined) this.#publishesWaiting += 1;
+    if (id !== undefined) this.#requestsWaiting += 1;
     for (const [index, channel] of channels.entries()) {
-      const kind = isText ? 'text' : 'json';
       const publication = { channel, kind, excludeSender, sender, messageId, payload, number: 0 } as const;
       this.#session.publish(publication, native.encodePublish(publication), slot, slot.request(index));
     }
@@ -148,11 +161,24 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
       const sentence = `The publications would take ${bytes} bytes; ${frameBytesMax} are taken at once.`;
       return new ProtocolError('bad_length', sentence);
     }
-    if (request.id !== undefined && this.#publishesWaiting >= PUBLISHES_WAITING_MAX) {
-      const sentence = `${PUBLISHES_WAITING_MAX} publishes wait for their answers. Wait for some of them.`;
-      return new ProtocolError('rate_limited', sentence);
+    return request.id === undefined ? undefined : this.#waitingRefusal();
+  }
+
+  #waitingRefusal(): ProtocolError | undefined {
+    if (this.#requestsWaiting < REQUESTS_WAITING_MAX) return undefined;
+    const sentence = `${REQUESTS_WAITING_MAX} requests wait for their answers. Wait for some of them.`;
+    return new ProtocolError('rate_limited', sentence);
+  }
+
+  #history({ id, channel, epoch, offset, limit }: HistoryRequest): void {
+    const refusal = this.#waitingRefusal();
+    if (refusal !== undefined) {
+      this.#session.refuse(id, refusal);
+      return;
     }
-    return undefined;
+    const read = new JsonHistory(id, limit, this.#shared.frameBytesMax, this);
+    this.#requestsWaiting += 1;
+    this.#session.history(channel, { epoch, offset }, read, 0);
   }
 
   #send(reply: Reply): void {
@@ -164,10 +190,9 @@ export class JsonDialect implements Dialect, JsonPublishOutcome {
   }
 }
 
-/** `subscribed` without an id is written without the field. */
-type Reply =
-  | Exclude<HubJsonReply, { type: 'subscribed' }>
-  | (Omit<Extract<HubJsonReply, { type: 'subscribed' }>, 'id'> & { readonly id: RequestId });
+/** `subscribed` and `pong` without an id are written without the field. */
+type Reply = WithId<'subscribed'> | WithId<'pong'> | Exclude<HubJsonReply, { type: 'subscribed' | 'pong' }>;
+type WithId<Type> = Omit<Extract<HubJsonReply, { type: Type }>, 'id'> & { readonly id: RequestId };
 
 function subjectsOf(request: SubjectsRequest): native.Subject[] {
   return [

@@ -1,4 +1,11 @@
-import { decodeText, encodeFrame, encodeText, native, ProtocolError } from '@groupcast/protocol';
+import {
+  decodeText,
+  encodeFrame,
+  encodeText,
+  groupOfChannel,
+  native,
+  ProtocolError,
+} from '@groupcast/protocol';
 
 /** Turns DELIVER frames into `event` frames of the JSON dialect, each once, however many sessions want it. */
 export class JsonEvents {
@@ -35,12 +42,24 @@ export function errorText(id: string | number | undefined, error: ProtocolError)
   return JSON.stringify({ type: 'error', id, code: error.code, message: error.message });
 }
 
+/** A channel by its name, and where it is a group's, the group by its own. */
+export function namesOf(channel: string): { readonly channel: string; readonly group?: string } {
+  const group = groupOfChannel(channel);
+  return group === undefined ? { channel } : { channel, group };
+}
+
 function eventText(publication: native.Publication): string {
-  const { channel, number, sender, messageId } = publication;
-  let text = `{"type":"event","channel":${JSON.stringify(channel)},"offset":${number},${dataField(publication)}`;
+  const names = JSON.stringify(namesOf(publication.channel)).slice(1, -1);
+  return `{"type":"event",${names},${publicationFields(publication)}}`;
+}
+
+/** What a publication is beside its channel, as members of an object. */
+export function publicationFields(publication: native.Publication): string {
+  const { number, sender, messageId } = publication;
+  let text = `"offset":${number},${dataField(publication)}`;
   if (sender !== '') text += `,"sender":${JSON.stringify(sender)}`;
   if (messageId !== '') text += `,"message_id":${JSON.stringify(messageId)}`;
-  return `${text}}`;
+  return text;
 }
 
 /** `"data":…`, or `"data_base64":…` for what is neither text nor JSON. */

@@ -1,5 +1,5 @@
 import { encodeFrame, encodeText } from '@groupcast/protocol';
-import type { HubJsonRequest } from '@groupcast/protocol/schema';
+import type { HubJsonRequest, JsonPayload } from '@groupcast/protocol/schema';
 import type { Consumer, ItemTaker } from '../queue/consumer.ts';
 import type { HandedItem } from '../queue/queue-item.ts';
 import type { RequestId } from '../subscriber.ts';
@@ -56,10 +56,8 @@ export class JsonQueues implements ItemTaker {
     return this.#session.queues.consumer(this);
   }
 
-  #enqueue(id: RequestId, queue: string, data: unknown): void {
-    const isText = typeof data === 'string';
-    const payload = encodeText(isText ? data : JSON.stringify(data));
-    const refusal = this.#session.queues.enqueue(queue, isText ? 'text' : 'json', payload);
+  #enqueue(id: RequestId, queue: string, data: JsonPayload): void {
+    const refusal = this.#session.queues.enqueue(queue, data.kind, encodeText(data.text));
     if (refusal !== undefined) this.#session.refuse(id, refusal);
     else if (id !== undefined) this.#session.send(textFrame(JSON.stringify({ type: 'enqueued', id })));
   }

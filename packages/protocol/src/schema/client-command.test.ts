@@ -51,14 +51,15 @@ const TAKEN: Record<string, Record<string, readonly string[]>> = {
   leave_group: { group_id: [...INTEGERS, '"x"'] },
   send_to_group: {
     group_id: [...INTEGERS, '"x"'],
-    message: ['""', '"x"'],
+    // All but half of a surrogate pair; what is no string is text, as it is written.
+    message: VALUES.filter((value) => value !== '"\\ud800"'),
     message_id: ['"x"'],
     exclude_self: ['true', 'false'],
   },
   group_info: { group_id: [...INTEGERS, '"x"'] },
   ping: {},
 };
-const ID_TAKEN = [...INTEGERS, '1.5', '9007199254740992', '""', '"x"'];
+const ID_TAKEN = ['0', '-1', '1.5', '""', '"x"', 'null'];
 const VALID: Record<string, string> = {
   group_id: '"123"',
   message: '"hi"',
@@ -80,7 +81,8 @@ describe.each(Object.entries(TAKEN))('every JSON type in %s', (cmd, fields) => {
       const text = commandText(cmd, { ...valid, [field]: value, id: '"the id"' });
       if (taken.includes(value)) {
         const parsed: unknown = JSON.parse(value);
-        const expected = field === 'group_id' ? String(parsed) : parsed;
+        const isWritten = field === 'message' && typeof parsed !== 'string';
+        const expected = isWritten ? value : field === 'group_id' ? String(parsed) : parsed;
         expect(parseClientCommand(text), text).toMatchObject({ cmd, [field]: expected, id: 'the id' });
       } else {
         const refusal = refusalOf(text);
@@ -96,7 +98,7 @@ describe.each(Object.entries(TAKEN))('every JSON type in %s', (cmd, fields) => {
     for (const value of VALUES) {
       const text = commandText(cmd, { ...valid, id: value });
       if (ID_TAKEN.includes(value)) {
-        expect(parseClientCommand(text).id, text).toBe(JSON.parse(value));
+        expect(parseClientCommand(text).id, text).toBe(JSON.parse(value) ?? undefined);
       } else {
         expect(refusalOf(text), text).toMatchObject({ code: 'bad_field', id: undefined });
       }
@@ -135,8 +137,15 @@ describe('bounds', () => {
     expect(refusalOf(`{"cmd":"ping","x":[[{${keys(33)}}]]}`).code).toBe('bad_json');
   });
 
-  test('an array has no bound of its own: the message has one', () => {
-    expect(parseClientCommand(`{"cmd":"ping","x":[${'0,'.repeat(30_000)}0]}`)).toEqual({ cmd: 'ping' });
+  test('2,048 values are taken, 2,049 are not, and those of the message do not count', () => {
+    const values = (count: number): string => `[${'[],'.repeat(count - 1)}[]]`;
+    // Those of the command and the array, and the array itself.
+    expect(parseClientCommand(`{"cmd":"ping","x":${values(2_046)}}`)).toEqual({ cmd: 'ping' });
+    expect(refusalOf(`{"cmd":"ping","x":${values(2_047)}}`).code).toBe('bad_json');
+    const message = values(20_000);
+    expect(parseClientCommand(`{"cmd":"send_to_group","group_id":"1","message":${message}}`)).toMatchObject({
+      message,
+    });
   });
 
   test.each([
@@ -154,7 +163,9 @@ describe('bounds', () => {
 describe('what a refusal says', () => {
   test('names the field, and says when it is missing', () => {
     expect(refusalOf('{"cmd":"send_to_group","group_id":"1"}').message).toMatch(/^message .* missing\.$/);
-    expect(refusalOf('{"cmd":"send_to_group","group_id":"1","message":7}').message).not.toContain('missing');
+    expect(refusalOf('{"cmd":"send_to_group","group_id":"1","message":"\\ud800"}').message).not.toContain(
+      'missing',
+    );
   });
 
   test('never repeats what the client sent', () => {
@@ -165,7 +176,7 @@ describe('what a refusal says', () => {
   });
 
   test('the group is judged before the message, whatever the order of the fields', () => {
-    expect(refusalOf('{"message":1,"group_id":"","cmd":"send_to_group"}').code).toBe('invalid_group');
+    expect(refusalOf('{"message":"\\ud800","group_id":"","cmd":"send_to_group"}').code).toBe('invalid_group');
   });
 
   test('the last of two equal keys counts', () => {

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../codes.ts';
+import { JsonObjectText } from '../json/object-text.ts';
 import {
   COMMAND_ID_BYTES_MAX,
-  JSON_DEPTH_MAX,
   JSON_KEYS_MAX,
+  JSON_NODES_MAX,
   MESSAGE_ID_BYTES_MAX,
   SHORT_TEXT_BYTES_MAX,
 } from '../limits.ts';
 import { isGroupName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { utf8ByteLength } from '../text.ts';
-import { isBounded, isJsonObject, type JsonObject } from './json-shape.ts';
 
 function isText(text: string, bytesMax: number): boolean {
   if (text.length > bytesMax) return false;
@@ -23,7 +23,7 @@ export const commandId = z.union([
   z
     .string()
     .refine((text) => isText(text, COMMAND_ID_BYTES_MAX), `at most ${COMMAND_ID_BYTES_MAX} bytes of UTF-8`),
-  z.number(),
+  z.number().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER),
 ]);
 
 /** `123` and `"123"` are one group; the name is a string from here on. */
@@ -44,7 +44,8 @@ export const clientCommand = z.discriminatedUnion('cmd', [
     cmd: z.literal('send_to_group'),
     id,
     group_id: groupId,
-    message: z.string().refine((text) => utf8ByteLength(text) >= 0, 'must be text that has a UTF-8 form'),
+    /** What members get: what a string says, and any other value as it was written. */
+    message: z.string(),
     message_id: z
       .string()
       .refine(
@@ -73,55 +74,66 @@ export class CommandError extends ProtocolError {
   }
 }
 
+const BOUNDS = { payload: 'message', keysMax: JSON_KEYS_MAX, nodesMax: JSON_NODES_MAX };
+
 /** Reads one message of a client. Unknown fields are ignored. Throws only CommandError. */
 export function parseClientCommand(text: string): ClientCommand {
-  const value = parseObject(text);
+  const json = new JsonObjectText(text);
+  try {
+    json.scan(BOUNDS);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new CommandError(error.code, error.message, idOf(json), { cause: error });
+  }
+  const value = fieldsOf(json);
   const result = clientCommand.safeParse(value);
   if (result.success) return result.data;
-  const id = idOf(value);
-  if (typeof value['cmd'] === 'string' && !COMMANDS.has(value['cmd'])) {
+  const id = idOf(json);
+  if (typeof value.cmd === 'string' && !COMMANDS.has(value.cmd)) {
     throw new CommandError('unknown_command', undefined, id);
   }
   const field = String(result.error.issues[0]?.path[0] ?? 'cmd');
   // A text that is no name is told apart from what is no text at all.
-  if (field === 'group_id' && typeof value['group_id'] === 'string') {
+  if (field === 'group_id' && typeof value.group_id === 'string') {
     throw new CommandError('invalid_group', undefined, id, { cause: result.error });
   }
-  throw new CommandError('bad_field', fieldSentence(field, value), id, { cause: result.error });
+  throw new CommandError('bad_field', fieldSentence(field, json), id, { cause: result.error });
 }
 
-const BOUNDS_SENTENCE = `The JSON nests deeper than ${JSON_DEPTH_MAX}, has an object of more than ${JSON_KEYS_MAX} keys, or a number out of range.`;
-
-function parseObject(text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new CommandError('bad_json', undefined, undefined, { cause });
-  }
-  if (!isJsonObject(value)) throw new CommandError('bad_json');
-  if (!isBounded(value, JSON_KEYS_MAX)) throw new CommandError('bad_json', BOUNDS_SENTENCE, idOf(value));
-  return value;
+/** All fields of all commands. */
+function fieldsOf(json: JsonObjectText) {
+  return {
+    cmd: json.value('cmd'),
+    id: json.id(),
+    group_id: json.value('group_id'),
+    since: json.value('since'),
+    message: json.payload('message')?.text,
+    message_id: json.value('message_id'),
+    exclude_self: json.value('exclude_self'),
+  };
 }
 
-function idOf(value: JsonObject): CommandId | undefined {
-  return commandId.safeParse(value['id']).data;
+function idOf(json: JsonObjectText): CommandId | undefined {
+  return commandId.safeParse(json.id()).data;
 }
 
 const FIELD_RULES: ReadonlyMap<string, string> = new Map([
   ['cmd', 'cmd must be a string.'],
   ['group_id', 'group_id must be a string or an integer.'],
-  ['id', `id must be a number or a string of at most ${COMMAND_ID_BYTES_MAX} bytes.`],
+  [
+    'id',
+    `id must be a string of at most ${COMMAND_ID_BYTES_MAX} bytes, or a number up to 2^53 - 1 in its shortest form.`,
+  ],
   [
     'since',
     `since must be {"epoch": a string of 1 to ${SHORT_TEXT_BYTES_MAX} bytes, "offset": an integer from 0}.`,
   ],
-  ['message', 'message must be a string without half of a surrogate pair.'],
+  ['message', 'message must be a JSON value; a string must not have half of a surrogate pair.'],
   ['message_id', `message_id must be a string of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`],
   ['exclude_self', 'exclude_self must be true or false.'],
 ]);
 
-function fieldSentence(field: string, value: JsonObject): string | undefined {
+function fieldSentence(field: string, json: JsonObjectText): string | undefined {
   const rule = FIELD_RULES.get(field);
-  return rule !== undefined && !Object.hasOwn(value, field) ? `${rule} It is missing.` : rule;
+  return rule !== undefined && !json.has(field) ? `${rule} It is missing.` : rule;
 }

@@ -1,17 +1,18 @@
 import { z } from 'zod';
+import { JsonObjectText, type JsonPayload } from '../json/object-text.ts';
 import {
   CHANNELS_PER_FRAME_MAX,
   CONCURRENCY_MAX,
-  JSON_DEPTH_MAX,
+  HISTORY_MESSAGES_MAX,
+  JSON_NODES_MAX,
   NONCE_BYTES,
   PROOF_BYTES,
   SHORT_TEXT_BYTES_MAX,
 } from '../limits.ts';
-import { isChannelName, isQueueName, isWatchableQueueName } from '../name.ts';
+import { channelOfGroup, isChannelName, isGroupName, isQueueName, isWatchableQueueName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { decodeText, utf8ByteLength } from '../text.ts';
 import { commandId } from './client-command.ts';
-import { isBounded, isJsonObject, type JsonValue } from './json-shape.ts';
 
 function hexBytes(count: number): z.ZodString {
   return z.string().regex(new RegExp(`^[0-9a-f]{${2 * count}}$`), `${count} bytes as lower-case hex digits`);
@@ -28,23 +29,49 @@ const itemAttempt = {
   attempt: z.int().min(1).max(0xffff),
 };
 const channels = z.array(channel).max(CHANNELS_PER_FRAME_MAX);
+const group = name.refine(isGroupName, 'not the name of a group');
+const groups = z.array(group).max(CHANNELS_PER_FRAME_MAX).default([]);
 const shortText = z.string().refine((text) => {
   const bytes = text.length > SHORT_TEXT_BYTES_MAX ? -1 : utf8ByteLength(text);
   return bytes >= 0 && bytes <= SHORT_TEXT_BYTES_MAX;
 }, `at most ${SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
-const subjects = { id, channels: channels.default([]), prefixes: channels.default([]) };
-// As parsed, not walked by zod: its record drops a key named `__proto__`, and its recursion has no bound.
-const data = z.custom<JsonValue>(
-  (value) => value !== undefined && (typeof value !== 'string' || utf8ByteLength(value) >= 0),
+const subjects = { id, channels: channels.default([]), groups, prefixes: channels.default([]) };
+/** The payload, as the reader of the text has found it. */
+const data = z.custom<JsonPayload>(
+  (payload) => payload !== undefined,
   'any JSON value; a string must have a UTF-8 form',
 );
-const position = z.object({ channel: z.string(), epoch: z.string(), offset: z.int().nonnegative() });
+const position = z.object({
+  channel: z.string(),
+  group: z.string().optional(),
+  epoch: z.string(),
+  offset: z.int().nonnegative(),
+});
+// Any JSON value, numbers beyond the range of a double among them.
+const payload = { data: z.unknown().optional(), data_base64: z.string().optional() };
+const publication = {
+  offset: z.int(),
+  ...payload,
+  sender: z.string().optional(),
+  message_id: z.string().optional(),
+};
 
-const SUBJECTS_SENTENCE = `1 to ${CHANNELS_PER_FRAME_MAX} channels and prefixes`;
+const SUBJECTS_SENTENCE = `1 to ${CHANNELS_PER_FRAME_MAX} channels, groups and prefixes`;
 
-function hasSubjects(request: { readonly channels: string[]; readonly prefixes: string[] }): boolean {
-  const count = request.channels.length + request.prefixes.length;
+interface Named {
+  readonly channels: readonly string[];
+  readonly groups: readonly string[];
+  readonly prefixes?: readonly string[];
+}
+
+function hasSubjects({ channels, groups, prefixes = [] }: Named): boolean {
+  const count = channels.length + groups.length + prefixes.length;
   return count >= 1 && count <= CHANNELS_PER_FRAME_MAX;
+}
+
+/** Groups are channels from here on, behind those that were named as such. */
+function asChannels<T extends Named>({ groups, ...request }: T): Omit<T, 'groups'> {
+  return { ...request, channels: [...request.channels, ...groups.map(channelOfGroup)] };
 }
 
 /** Peer to hub in the JSON dialect. Unknown fields are ignored. */
@@ -56,17 +83,45 @@ export const hubJsonRequest = z.discriminatedUnion('type', [
     name: shortText.default(''),
   }),
   z.object({ type: z.literal('proof'), proof: hexBytes(PROOF_BYTES) }),
-  z.object({ type: z.literal('subscribe'), ...subjects }).refine(hasSubjects, SUBJECTS_SENTENCE),
-  z.object({ type: z.literal('unsubscribe'), ...subjects }).refine(hasSubjects, SUBJECTS_SENTENCE),
-  z.object({
-    type: z.literal('publish'),
-    id,
-    channels: channels.min(1),
-    data,
-    sender: shortText.default(''),
-    message_id: shortText.default(''),
-    exclude_sender: z.boolean().default(false),
-  }),
+  z
+    .object({ type: z.literal('subscribe'), ...subjects })
+    .refine(hasSubjects, SUBJECTS_SENTENCE)
+    .transform(asChannels),
+  z
+    .object({ type: z.literal('unsubscribe'), ...subjects })
+    .refine(hasSubjects, SUBJECTS_SENTENCE)
+    .transform(asChannels),
+  z
+    .object({
+      type: z.literal('publish'),
+      id,
+      channels: channels.default([]),
+      groups,
+      data,
+      sender: shortText.default(''),
+      message_id: shortText.default(''),
+      exclude_sender: z.boolean().default(false),
+    })
+    .refine(hasSubjects, `1 to ${CHANNELS_PER_FRAME_MAX} channels and groups`)
+    .transform(asChannels),
+  z
+    .object({
+      type: z.literal('history'),
+      id: commandId,
+      channel: channel.optional(),
+      group: group.optional(),
+      epoch: shortText,
+      offset: z.int().nonnegative(),
+      limit: z.int().min(1).max(HISTORY_MESSAGES_MAX).default(HISTORY_MESSAGES_MAX),
+    })
+    .transform(({ channel, group, ...request }, context) => {
+      const asked = group === undefined ? channel : channelOfGroup(group);
+      if (asked !== undefined && (channel === undefined || group === undefined))
+        return { ...request, channel: asked };
+      context.addIssue({ code: 'custom', message: 'either channel or group' });
+      return z.NEVER;
+    }),
+  z.object({ type: z.literal('ping'), id }),
   z.object({ type: z.literal('enqueue'), id, queue, data }),
   z.object({
     type: z.literal('watch'),
@@ -104,20 +159,25 @@ export const hubJsonReply = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('event'),
     channel: z.string(),
-    offset: z.int(),
-    data: z.json().optional(),
-    data_base64: z.string().optional(),
-    sender: z.string().optional(),
-    message_id: z.string().optional(),
+    group: z.string().optional(),
+    ...publication,
   }),
+  z.object({
+    type: z.literal('history'),
+    id: commandId,
+    verdict: z.enum(['recovered', 'epoch_changed', 'trimmed']),
+    epoch: z.string(),
+    offset: z.int().nonnegative(),
+    messages: z.array(z.object(publication)),
+  }),
+  z.object({ type: z.literal('pong'), id }),
   z.object({ type: z.literal('enqueued'), id: commandId }),
   z.object({
     type: z.literal('item'),
     queue: z.string(),
     item: z.int(),
     attempt: z.int(),
-    data: z.json().optional(),
-    data_base64: z.string().optional(),
+    ...payload,
   }),
   z.object({ type: z.literal('error'), id, code: z.string(), message: z.string() }),
 ]);
@@ -125,31 +185,39 @@ export const hubJsonReply = z.discriminatedUnion('type', [
 export type HubJsonRequest = z.infer<typeof hubJsonRequest>;
 export type HubJsonReply = z.infer<typeof hubJsonReply>;
 
+/** All fields of all requests but the two that are read in a way of their own. */
+const FIELDS: ReadonlySet<string> = new Set(
+  hubJsonRequest.options
+    .flatMap((option) => Object.keys('in' in option ? option.in.shape : option.shape))
+    .filter((name) => name !== 'id' && name !== 'data'),
+);
+
+// How many keys a request has is bounded by its values: a publisher's data has no bound but the frame.
+const BOUNDS = { payload: 'data', keysMax: JSON_NODES_MAX, nodesMax: JSON_NODES_MAX };
+
 /** Reads the body of a JSON frame from a peer. Throws only ProtocolError, with a sentence that names the field. */
 export function parseHubJsonRequest(body: Uint8Array): HubJsonRequest {
-  let value: unknown;
-  try {
-    value = JSON.parse(decodeText(body));
-  } catch (cause) {
-    throw new ProtocolError('bad_json', 'The body is not JSON in UTF-8.', { cause });
-  }
-  if (!isJsonObject(value)) throw new ProtocolError('bad_json');
-  // How many keys a publisher's data has is its own business: the frame bounds it.
-  if (!isBounded(value, Number.POSITIVE_INFINITY)) {
-    throw new ProtocolError(
-      'bad_json',
-      `The JSON nests deeper than ${JSON_DEPTH_MAX}, or has a number out of range.`,
-    );
-  }
-  // zod looks at every item before it counts them, which takes long for a list of millions.
-  for (const list of [value['channels'], value['prefixes']]) {
-    if (Array.isArray(list) && list.length > CHANNELS_PER_FRAME_MAX) {
-      throw new ProtocolError('bad_field', `A request names at most ${CHANNELS_PER_FRAME_MAX} channels.`);
-    }
-  }
-  const result = hubJsonRequest.safeParse(value);
+  const json = new JsonObjectText(textOf(body));
+  json.scan(BOUNDS);
+  const result = hubJsonRequest.safeParse(fieldsOf(json));
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const sentence = `${issue?.path.join('.') || 'message'}: ${issue?.message}`;
   throw new ProtocolError('bad_field', sentence.slice(0, 200), { cause: result.error });
+}
+
+function textOf(body: Uint8Array): string {
+  try {
+    return decodeText(body);
+  } catch (cause) {
+    throw new ProtocolError('bad_json', 'The body is not JSON in UTF-8.', { cause });
+  }
+}
+
+function fieldsOf(json: JsonObjectText): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const name of FIELDS) fields[name] = json.value(name);
+  fields['id'] = json.id();
+  fields['data'] = json.payload('data');
+  return fields;
 }

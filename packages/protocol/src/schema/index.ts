@@ -1,3 +1,4 @@
+export type { JsonPayload } from '../json/object-text.ts';
 export {
   type ClientCommand,
   CommandError,

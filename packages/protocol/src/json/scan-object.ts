@@ -1,0 +1,243 @@
+import { JSON_DEPTH_MAX } from '../limits.ts';
+import { ProtocolError } from '../protocol-error.ts';
+
+/** Bounds of an object beside JSON_DEPTH_MAX, which holds everywhere. */
+export interface JsonBounds {
+  /** Name of the member that is passed on as it is written, and whose value has no bounds but its depth. */
+  readonly payload: string;
+  /** Keys of one object outside the payload. */
+  readonly keysMax: number;
+  /** Values outside the payload. */
+  readonly nodesMax: number;
+}
+
+/** Where a value is in its text: from its first character to the one behind its last. */
+export interface JsonSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Reads an object in one pass, makes nothing of its values, and adds the spans of its members to `members`: of a key that
+ * comes twice the last value counts. Accepts exactly the objects that JSON.parse accepts and that are within the bounds;
+ * throws ProtocolError `bad_json` for others.
+ */
+export function scanObject(text: string, bounds: JsonBounds, members: Map<string, JsonSpan>): void {
+  new Scanner(text, bounds).document(members);
+}
+
+/** Returns what a string literal says. Part of the literal, and no copy, where it has no escapes. */
+export function unquoted(literal: string): string {
+  return literal.includes('\\') ? JSON.parse(literal) : literal.slice(1, -1);
+}
+
+// Characters, as `charCodeAt` returns them.
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+const RETURN = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const PLUS = 0x2b;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const LOWER_E = 0x65;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+/** Makes an ASCII letter a small one. */
+const CASE_BIT = 0x20;
+/** A control character, which no string may hold. */
+const CONTROL = /[^ -\uffff]/;
+/**
+ * The inside of a string, up to its closing quote or to what no string may hold. It says how often an escape may come,
+ * since each one takes room on the stack of the pattern: a long string is read in pieces.
+ */
+const INSIDE = /[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[ !#-[\]-\uffff]*){0,500}/y;
+/** In place of a character, behind the last one. */
+const END = -1;
+
+/** Recursive, since JSON_DEPTH_MAX bounds the depth. */
+class Scanner {
+  readonly #text: string;
+  /** Every string ends at the next quote. */
+  readonly #isPlain: boolean;
+  readonly #payload: string;
+  #keysMax: number;
+  #nodesLeft: number;
+  #at = 0;
+  /** The character at `#at`. */
+  #unit = END;
+
+  constructor(text: string, { payload, keysMax, nodesMax }: JsonBounds) {
+    this.#text = text;
+    this.#isPlain = !text.includes('\\') && !CONTROL.test(text);
+    this.#payload = payload;
+    this.#keysMax = keysMax;
+    this.#nodesLeft = nodesMax;
+    this.#goTo(0);
+  }
+
+  document(members: Map<string, JsonSpan>): void {
+    this.#skipSpace();
+    if (this.#unit !== OPEN_OBJECT) throw new ProtocolError('bad_json');
+    this.#object(JSON_DEPTH_MAX, members);
+    this.#skipSpace();
+    if (this.#at < this.#text.length) this.#refuse();
+  }
+
+  /** `members` is undefined for an object within a value. */
+  #object(depthLeft: number, members?: Map<string, JsonSpan>): void {
+    if (this.#opens(CLOSE_OBJECT, depthLeft)) return;
+    let keys = 0;
+    do {
+      keys += 1;
+      if (keys > this.#keysMax) this.#exceeds(`has an object of more than ${this.#keysMax} keys`);
+      this.#skipSpace();
+      const start = this.#at;
+      if (this.#unit !== QUOTE) this.#refuse();
+      this.#string();
+      const end = this.#at;
+      this.#skipSpace();
+      if (!this.#takes(COLON)) this.#refuse();
+      this.#skipSpace();
+      if (members === undefined) this.#value(depthLeft - 1);
+      else this.#member(unquoted(this.#text.slice(start, end)), depthLeft - 1, members);
+    } while (this.#hasNext(CLOSE_OBJECT));
+  }
+
+  #member(name: string, depthLeft: number, members: Map<string, JsonSpan>): void {
+    const start = this.#at;
+    if (name === this.#payload) this.#payloadValue(depthLeft);
+    else this.#value(depthLeft);
+    members.set(name, { start, end: this.#at });
+  }
+
+  #payloadValue(depthLeft: number): void {
+    const keysMax = this.#keysMax;
+    const nodesLeft = this.#nodesLeft;
+    // No text has more keys or values than characters.
+    this.#keysMax = this.#text.length;
+    this.#nodesLeft = this.#text.length;
+    this.#value(depthLeft);
+    this.#keysMax = keysMax;
+    this.#nodesLeft = nodesLeft;
+  }
+
+  #array(depthLeft: number): void {
+    if (this.#opens(CLOSE_ARRAY, depthLeft)) return;
+    do {
+      this.#skipSpace();
+      this.#value(depthLeft - 1);
+    } while (this.#hasNext(CLOSE_ARRAY));
+  }
+
+  #value(depthLeft: number): void {
+    if (this.#nodesLeft === 0) this.#exceeds('has too many values');
+    this.#nodesLeft -= 1;
+    const unit = this.#unit;
+    if (unit === QUOTE) this.#string();
+    else if (unit === OPEN_OBJECT) this.#object(depthLeft);
+    else if (unit === OPEN_ARRAY) this.#array(depthLeft);
+    else if (unit === MINUS || isDigit(unit)) this.#number();
+    else if (!(this.#takesWord('true') || this.#takesWord('false') || this.#takesWord('null')))
+      this.#refuse();
+  }
+
+  /** Goes past the opening bracket. Returns whether the closing one follows, which it goes past, too. */
+  #opens(close: number, depthLeft: number): boolean {
+    if (depthLeft === 0) this.#exceeds(`nests deeper than ${JSON_DEPTH_MAX} levels`);
+    this.#next();
+    this.#skipSpace();
+    return this.#takes(close);
+  }
+
+  /** Goes past a comma, which wants a further element, or past the closing bracket. */
+  #hasNext(close: number): boolean {
+    this.#skipSpace();
+    if (this.#takes(COMMA)) return true;
+    if (!this.#takes(close)) this.#refuse();
+    return false;
+  }
+
+  /** From its quote on. */
+  #string(): void {
+    const end = this.#isPlain ? this.#text.indexOf('"', this.#at + 1) : this.#insideEnd(this.#at + 1);
+    this.#goTo(end < 0 ? this.#text.length : end);
+    if (!this.#takes(QUOTE)) this.#refuse();
+  }
+
+  #insideEnd(start: number): number {
+    let end = start;
+    do {
+      INSIDE.lastIndex = end;
+      INSIDE.test(this.#text);
+      if (INSIDE.lastIndex === end) break;
+      end = INSIDE.lastIndex;
+    } while (this.#text.charCodeAt(end) === BACKSLASH);
+    return end;
+  }
+
+  #number(): void {
+    this.#takes(MINUS);
+    if (!this.#takes(ZERO)) this.#digits();
+    if (this.#takes(POINT)) this.#digits();
+    if ((this.#unit | CASE_BIT) !== LOWER_E) return;
+    this.#next();
+    if (!this.#takes(PLUS)) this.#takes(MINUS);
+    this.#digits();
+  }
+
+  /** At least one. */
+  #digits(): void {
+    if (!isDigit(this.#unit)) this.#refuse();
+    do this.#next();
+    while (isDigit(this.#unit));
+  }
+
+  #takesWord(word: string): boolean {
+    if (!this.#text.startsWith(word, this.#at)) return false;
+    this.#goTo(this.#at + word.length);
+    return true;
+  }
+
+  #takes(unit: number): boolean {
+    if (this.#unit !== unit) return false;
+    this.#next();
+    return true;
+  }
+
+  #skipSpace(): void {
+    while (isSpace(this.#unit)) this.#next();
+  }
+
+  #next(): void {
+    this.#goTo(this.#at + 1);
+  }
+
+  #goTo(at: number): void {
+    this.#at = at;
+    this.#unit = at < this.#text.length ? this.#text.charCodeAt(at) : END;
+  }
+
+  #exceeds(what: string): never {
+    throw new ProtocolError('bad_json', `The JSON ${what}, at character ${this.#at}.`);
+  }
+
+  #refuse(): never {
+    throw new ProtocolError('bad_json', `This is not JSON, at character ${this.#at}.`);
+  }
+}
+
+function isDigit(unit: number): boolean {
+  return unit >= ZERO && unit <= NINE;
+}
+
+function isSpace(unit: number): boolean {
+  return unit <= SPACE && (unit === SPACE || unit === LINE_FEED || unit === RETURN || unit === TAB);
+}
