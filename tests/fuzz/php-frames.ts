@@ -26,19 +26,29 @@ const VALUES = [
 /** Bytes that are no UTF-8. */
 const BINARY: Uint8Array = Buffer.from('s:4:"\xff\xfe\x00\x80";', 'latin1');
 
+const NO_NAMES: readonly php.PhpValue[] = [
+  '',
+  'a\n',
+  'x'.repeat(262),
+  Uint8Array.of(0xc4, 0xe3),
+  null,
+  true,
+  php.PhpArray.list(['a']),
+];
+
 /** A request as PHP's `Channel\Client` writes it. */
 export function phpFrame(random: Random): Uint8Array {
   switch (random.between(0, 9)) {
     case 0:
     case 1:
-      return request('subscribe', several(random, channelName));
+      return request('subscribe', phpNames(random));
     case 2:
-      return request('unsubscribe', several(random, channelName));
+      return request('unsubscribe', phpNames(random));
     case 3:
     case 4:
-      return request('publish', several(random, channelName), value(random));
+      return request('publish', phpNames(random), value(random));
     case 5:
-      return request('publishLoop', several(random, channelName), value(random));
+      return request('publishLoop', phpNames(random), value(random));
     case 6:
       return request('enqueue', several(random, queueName), value(random));
     case 7:
@@ -48,6 +58,14 @@ export function phpFrame(random: Random): Uint8Array {
     default:
       return request('reserve', []);
   }
+}
+
+/** Names of events, some of which are none; now and then more than are carried out in one go. */
+function phpNames(random: Random): php.PhpValue[] {
+  const countMax = random.next() < 0.02 ? 300 : 3;
+  return several(random, channelName, countMax).map((name) =>
+    random.next() < 0.05 ? random.pick(NO_NAMES) : name,
+  );
 }
 
 export function phpRequest(type: string, channels: readonly string[], data?: string): Uint8Array {
@@ -62,7 +80,7 @@ function value(random: Random): Uint8Array {
   return random.next() < 0.1 ? BINARY : encodeText(random.pick(VALUES));
 }
 
-function request(type: string, channels: readonly string[], data?: Uint8Array): Uint8Array {
+function request(type: string, channels: readonly php.PhpValue[], data?: Uint8Array): Uint8Array {
   const names = php.encodePhp(php.PhpArray.list(channels));
   const head = `a:${data === undefined ? 2 : 3}:{s:4:"type";s:${type.length}:"${type}";s:8:"channels";`;
   const parts = data === undefined ? [] : [encodeText('s:4:"data";'), data];

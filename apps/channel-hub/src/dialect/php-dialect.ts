@@ -221,9 +221,9 @@ export class PhpDialect implements Dialect, PublishSlot {
   }
 
   /** A short request must not become much: a copy of what it brings for each name. */
-  #hasRoomFor({ count, bytes: nameBytes }: php.PhpNames, bytesEach: number): boolean {
+  #hasRoomFor({ count, bytesLength }: php.PhpNames, bytesEach: number): boolean {
     const { frameBytesMax } = this.#shared;
-    const bytes = count * (FRAME_BYTES_BESIDE + bytesEach) + nameBytes;
+    const bytes = count * (FRAME_BYTES_BESIDE + bytesEach) + bytesLength;
     if (bytes <= frameBytesMax) return true;
     const sentence = `For all that the request names its data take ${bytes} bytes; ${frameBytesMax} are taken.`;
     this.#session.countRefusal(new ProtocolError('bad_length', sentence));

@@ -127,7 +127,7 @@ describe('requests', () => {
     const read = readRequest(request('subscribe', ['a', 7, '']));
     if (read.type !== 'subscribe') return expect.unreachable();
     const { names } = read;
-    expect([names.count, names.bytes, names.left]).toEqual([
+    expect([names.count, names.bytesLength, names.left]).toEqual([
       3,
       'a:3:{i:0;s:1:"a";i:1;i:7;i:2;s:0:"";}'.length,
       3,

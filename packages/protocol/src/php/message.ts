@@ -81,9 +81,7 @@ function readField(scanner: PhpScanner, name: string, fields: Fields): void {
 function readNames(scanner: PhpScanner, bytes: Uint8Array): PhpNames {
   const token = scanner.nextUncounted();
   if (token !== 'array') throw badRequest('`channels` is an array');
-  const { count, tokenStart } = scanner;
-  scanner.skip(token);
-  return new PhpNames(bytes, { start: tokenStart, end: scanner.tokenEnd }, count);
+  return new PhpNames(scanner, bytes);
 }
 
 function requestOf({ type, names, data }: Fields): PhpRequest {
