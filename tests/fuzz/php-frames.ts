@@ -26,7 +26,7 @@ const VALUES = [
 /** Bytes that are no UTF-8. */
 const BINARY: Uint8Array = Buffer.from('s:4:"\xff\xfe\x00\x80";', 'latin1');
 
-const NO_NAMES: readonly php.PhpValue[] = [
+const BAD_NAMES: readonly php.PhpValue[] = [
   '',
   'a\n',
   'x'.repeat(262),
@@ -60,11 +60,11 @@ export function phpFrame(random: Random): Uint8Array {
   }
 }
 
-/** Names of events, some of which are none; now and then more than are carried out in one go. */
+/** Names of events, some of which are invalid; now and then more than are carried out in one go. */
 function phpNames(random: Random): php.PhpValue[] {
   const countMax = random.next() < 0.02 ? 300 : 3;
   return several(random, channelName, countMax).map((name) =>
-    random.next() < 0.05 ? random.pick(NO_NAMES) : name,
+    random.next() < 0.05 ? random.pick(BAD_NAMES) : name,
   );
 }
 

@@ -29,7 +29,7 @@ describe.skipIf(withoutPhp)('a PHP worker with very many events', () => {
     },
   );
 
-  test('and with names that are none stays connected, and gets what is published to the others', async () => {
+  test('with invalid names stays connected, and gets what is published to the others', async () => {
     const hub = await startHub();
     const bad = ['', 'c4e3', '78'.repeat(262), '610a'];
     const worker = startPhp('many-events', hub.port, 2, ...bad);

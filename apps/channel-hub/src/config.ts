@@ -155,7 +155,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     default: limits.CHANNELS_PER_SESSION_MAX,
     ...HUB_RANGES.channelsPerSessionMax,
     describe:
-      'Channels that one peer may follow; a gateway worker needs one for each group that has members.',
+      'Channels that one peer may follow; a gateway worker needs one for each group that has members. Beyond them a subscribe is refused; of a PHP worker the first ones are followed, and the others left out and logged.',
   }),
   frameBytesMax: integerOption({
     default: limits.FRAME_BYTES_MAX,

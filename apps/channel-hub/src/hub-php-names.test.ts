@@ -120,7 +120,7 @@ describe('a PHP request with very many names', () => {
   });
 });
 
-describe('a name that is none', () => {
+describe('an invalid name', () => {
   const BAD: readonly (readonly [kind: string, name: string, detail: RegExp])[] = [
     ['empty', 's:0:"";', /is empty/],
     ['bytes of another encoding', 's:2:"\xc4\xe3";', /is not UTF-8/],

@@ -16,8 +16,9 @@ interface LongRequestOwner {
 }
 
 /**
- * A request that takes more than one turn of the event loop. Nothing else is read from its peer meanwhile, so that requests stay in their order; and no piece is
- * done while the peer is paused for another reason.
+ * A request that takes more than one turn of the event loop. Nothing else is read from its peer
+ * meanwhile, so that requests stay in their order; and no piece is done while the peer is paused
+ * for another reason.
  */
 export class LongRequest {
   readonly #owner: LongRequestOwner;

@@ -95,7 +95,7 @@ export class Link {
       this.#error ??= error;
       if (this.#state === 'open') this.#end = 'socket_error';
     });
-    // Node would end the socket as soon as the peer has said all, and answers to what is still to be worked on could not leave.
+    // Or Node would end the socket when the peer has, and answers to what waits here could not leave.
     socket.allowHalfOpen = true;
     socket.on('end', () => this.#peerSaidAll());
     socket.on('close', () => this.#closed());

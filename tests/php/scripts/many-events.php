@@ -1,6 +1,8 @@
 <?php
-// many-events.php PORT COUNT EVENT…: a worker that follows so many events, and others whose names may be none, for each of which it says `event NAME DATA`. It says
-// `subscribed` whenever its subscriptions stand, and `lost` and `refused` as it reconnects; then it subscribes to all of them in one request, as workers do.
+// many-events.php PORT COUNT HEX…: a worker that follows so many events, and others whose names,
+// in hex, may be invalid; it says `event NAME DATA` for each that comes. It says `subscribed` whenever
+// its subscriptions stand, and `lost` and `refused` as it reconnects; then it subscribes to all of
+// them in one request, as workers do.
 require __DIR__ . '/hub.php';
 
 [, $port, $count] = $argv;

@@ -22,9 +22,12 @@ export interface PhpRequests extends Requests {
   sendToOne(frame: Uint8Array, key?: string): void;
   /** Takes back what was sent under a key and has not left. Answers how many frames that were. */
   recall(key: string): number;
-  /** Goes on with a request in later turns of the event loop, before anything else is read; `doPiece` answers whether there is more. */
+  /**
+   * Goes on with a request in later turns of the event loop, before anything else is read.
+   * `doPiece` answers whether there is more.
+   */
   inPieces(doPiece: () => boolean): void;
-  /** A part of a request is not done: counted, and in the log for the operator, who alone can be told. */
+  /** Counts a part of a request that is not done, and logs it: only the operator can be told. */
   drop(error: ProtocolError): void;
   /** Something came from the peer that is no publication. */
   countReceived(): void;
@@ -54,7 +57,7 @@ const FRAME_BYTES_BESIDE = 128;
 /** Names of one request that are seen to in one go. */
 const NAMES_PER_PIECE = 64;
 
-/** The same where each is to be gone soon: its callback is, and an event without one ends the client's process. */
+/** The same to leave them: the client's callback is gone, and an event without one ends its process. */
 const NAMES_PER_PIECE_LEAVING = 1_024;
 
 /** A request that names events or queues. */

@@ -38,8 +38,9 @@ export function phpOf(payload: Payload): Uint8Array {
 }
 
 /**
- * The same for a message to a group that no PHP peer published. Workers hand it to `$connection->send()`, which ends the process when it is a number, a boolean or
- * null: they are the text that they are in JSON.
+ * The same for a message to a group that no PHP peer published. Workers hand it to
+ * `$connection->send()`, which ends the process for a number, a boolean or null: these become
+ * their JSON text.
  */
 export function phpMessageOf(payload: Payload): Uint8Array {
   const value = phpValueOf(payload);

@@ -38,7 +38,7 @@ export class PhpPublishing {
     return { event, channel: channelOfGroup(group.group), ...this.#message };
   }
 
-  /** The longest form that the data have under any of these events, or under any event at all, in bytes. */
+  /** Bytes of the longest form of the data under these events, or under any event. */
   bytesMax(events: readonly string[] | 'any'): number {
     // No message is longer than the data that it is a part of.
     if (events === 'any') return Math.max(this.data.length, this.#asPlain().payload.length);

@@ -44,7 +44,7 @@ export class PhpQueues implements ItemTaker {
     for (const queue of queues) {
       const refusal = this.#session.queues.enqueue(queue, 'php', data);
       if (refusal === undefined) continue;
-      // The producer cannot be told. What fills up for a while is only counted, a wrong name is the program's to change.
+      // The producer cannot be told. A full queue is only counted, a wrong name is a program's fault.
       if (refusal.code === 'bad_queue') this.#session.drop(refusal);
       else this.#session.countRefusal(refusal);
     }

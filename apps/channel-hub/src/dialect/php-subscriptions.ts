@@ -26,7 +26,7 @@ export class PhpSubscriptions {
     return this.#bridged;
   }
 
-  /** What frames of the event are recalled by; undefined where the peer has not subscribed to it. */
+  /** What frames of the event are recalled by; undefined for one that is not subscribed to. */
   keyOf(event: string): string | undefined {
     return this.#keys.get(event);
   }
@@ -51,7 +51,7 @@ export class PhpSubscriptions {
     for (const event of this.#keys.keys()) this.#shared.turns.leave(event, this.#peer);
   }
 
-  /** Drops the event where there is no room for it: a client that was closed would subscribe to the same events again. */
+  /** Drops the event where there is no room: a closed client would subscribe to the same again. */
   #add(event: string, subjects: native.Subject[]): void {
     const { bridgedEvents, channelsPerSessionMax, turns } = this.#shared;
     const isBridged = bridgedEvents.has(event);
@@ -73,7 +73,7 @@ export class PhpSubscriptions {
     const isLast = this.#bridged.delete(event) && this.#bridged.size === 0;
     const subject = { name: event, prefix: false };
     this.#session.unsubscribe(isLast ? [subject, GROUPS] : [subject]);
-    // The client has no callback for it any more, and one event without a callback ends its process.
+    // The client has no callback for it any more, and an event without one ends its process.
     this.#session.recall(eventKey(event));
   }
 }

@@ -40,7 +40,7 @@ function bytesIn({ hex, text }: RequestVector): Uint8Array {
   return text === undefined ? bytesOf(hex ?? '') : encodeText(text);
 }
 
-/** The request as golden files write it: its names, read so many at a time, and the data by its bytes. */
+/** The request as golden files write it: names read so many at a time, data by their bytes. */
 function read(
   bytes: Uint8Array,
   { start = 0, end = bytes.length, countEach = Number.POSITIVE_INFINITY } = {},

@@ -16,8 +16,9 @@ type Name =
   | { readonly text: undefined; readonly flaw: PhpNameFlaw };
 
 /**
- * The names in a request. There may be as many as a frame holds, and to read one costs more than to pass it, so that they are read a few at a time. The keys do
- * not matter: PHP's `(array)` leaves whatever the program's array had.
+ * The names in a request. There may be as many as a frame holds, and to read one costs more than
+ * to pass it, so that they are read a few at a time. The keys do not matter: PHP's `(array)` leaves
+ * those of the program's array.
  */
 export class PhpNames {
   /** Names in all, those with a flaw included. */
@@ -89,7 +90,7 @@ function flawed(flaw: PhpNameFlaw): Name {
   return { text: undefined, flaw };
 }
 
-/** Names of queues are read as names of channels; what more they must be is up to whoever keeps queues. */
+/** Names of queues are read as names of channels; what more they must be, queues check. */
 function readName(bytes: Uint8Array): Name {
   if (bytes.length === 0) return flawed('empty');
   if (bytes.length > CHANNEL_NAME_BYTES_MAX) return flawed('length');

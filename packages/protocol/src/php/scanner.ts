@@ -57,7 +57,7 @@ export class PhpScanner {
     return token;
   }
 
-  /** The same; the elements of an array that begins here do not count: only its bytes bound them. */
+  /** The same; elements of an array that begins here do not count: only bytes bound them. */
   nextUncounted(): PhpToken {
     this.#counts = false;
     const token = this.next();
