@@ -18,6 +18,7 @@ import type { Outlet } from './policies/backpressure.ts';
 import { firstHeard, heartbeatVerdict } from './policies/heartbeat.ts';
 import { RateLimit } from './policies/rate-limit.ts';
 import { Strikes } from './policies/strikes.ts';
+import type { Questions } from './questions.ts';
 import type { ClientSocket } from './socket/client-socket.ts';
 import type { WebSocketReceiver } from './socket/late-web-socket.ts';
 import { textFrame } from './socket/text-frame.ts';
@@ -42,6 +43,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   readonly mode: ClientMode;
   readonly memberships: Group[] = [];
   waits: Set<MemberWait> | undefined;
+  questions: Questions | undefined;
   recoveryBytes: RateLimit | undefined;
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;

@@ -201,22 +201,58 @@ describe('group_info', () => {
     expect(started.hub.calls.filter(({ name }) => name === 'history').length).toBe(1);
   });
 
-  test('that cannot be answered is an error, and as many as wait are bounded', async () => {
+  test('that cannot be answered is an error, and so are those that wait for their turn', async () => {
     started.hub.away = true;
     const client = await TestClient.v1(started.url);
-    for (let id = 0; id <= 128; id++) client.send({ cmd: 'group_info', group_id: 'g', id });
+    for (let id = 0; id < 300; id++) client.send({ cmd: 'group_info', group_id: `${id}`, id });
     client.send({ cmd: 'group_info', group_id: 'g' });
-    expect(await client.event()).toMatchObject({ type: 'error', id: 128, code: 'hub_unavailable' });
+    // Another command shows that all have come; a join waits for the hub beside them.
+    await client.ask({ cmd: 'ping', id: 'all' });
+    expect(started.hub.reads.length).toBe(16);
     started.hub.failReads();
-    for (let id = 0; id < 128; id++) {
-      expect(await client.event()).toMatchObject({ type: 'error', id, code: 'hub_unavailable' });
+    const ids = new Set<unknown>();
+    for (let count = 0; count < 300; count++) {
+      const event = await client.event();
+      expect(event).toMatchObject({ type: 'error', code: 'hub_unavailable' });
+      ids.add(event['id']);
     }
+    expect(ids.size).toBe(300);
     started.hub.away = false;
     expect(await client.ask({ cmd: 'group_info', group_id: 'g', id: 'again' })).toMatchObject({
       type: 'ack',
       id: 'again',
       offset: 0,
     });
+  });
+
+  test('is not refused for its number, and takes no join its place', async () => {
+    started.hub.byHand = true;
+    const client = await TestClient.v1(started.url);
+    for (let id = 0; id < 1_500; id++) client.send({ cmd: 'group_info', group_id: `${id}`, id });
+    client.send({ cmd: 'add_group', group_id: 'g', id: 'join' });
+    await until(() => started.hub.calls.some(({ name }) => name === 'subscribe'));
+    started.hub.catchUp('group:g', 0);
+    expect(await client.event()).toMatchObject({ type: 'ack', id: 'join' });
+    for (let id = 0; id < 1_500; id++) {
+      started.hub.answerReads(1);
+      expect(await client.event()).toMatchObject({ type: 'ack', id, group_id: `${id}` });
+    }
+    expect(started.hub.reads).toEqual([]);
+  });
+
+  test('what waits is bounded, and goes with its connection', async () => {
+    await started.gateway.close();
+    started = await startGateway({ messagesBurst: 100, messagesPerSecond: 1_000_000 });
+    started.hub.byHand = true;
+    const client = await TestClient.v1(started.url);
+    for (let id = 0; id <= 100; id++) {
+      client.send({ cmd: 'group_info', group_id: `${id}`, id });
+      if (id % 50 === 49) await client.ask({ cmd: 'ping', id: 'ping' });
+    }
+    expect(await client.event()).toMatchObject({ type: 'error', id: 100, code: 'hub_unavailable' });
+    client.ws.terminate();
+    await until(() => started.gateway.stats().connections === 0);
+    expect(started.hub.reads).toEqual([]);
   });
 });
 

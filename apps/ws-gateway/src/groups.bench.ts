@@ -8,6 +8,7 @@ import type { Member } from './member.ts';
 import type { MemberWait } from './member-wait.ts';
 import { completeOptions } from './options.ts';
 import type { RateLimit } from './policies/rate-limit.ts';
+import type { Questions } from './questions.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
 const MEMBERS = 2;
@@ -21,6 +22,7 @@ class SilentMember implements Member {
   readonly isOpen = true;
   readonly queuedBytes = 0;
   waits: Set<MemberWait> | undefined;
+  questions: Questions | undefined;
   recoveryBytes: RateLimit | undefined;
   send(): void {}
   tell(): void {}

@@ -2,6 +2,7 @@ import type { ClientEvent } from '@groupcast/protocol/schema';
 import type { Group } from './group.ts';
 import type { MemberWait } from './member-wait.ts';
 import type { RateLimit } from './policies/rate-limit.ts';
+import type { Questions } from './questions.ts';
 
 /** What a client speaks: the origin's raw texts, or the envelopes of `groupcast.v1`. */
 export type ClientMode = 'plain' | 'v1';
@@ -19,6 +20,8 @@ export interface Member {
   readonly memberships: Group[];
   /** Its commands that wait for the hub; most of the time there are none. Only `MemberWait` changes this. */
   waits: Set<MemberWait> | undefined;
+  /** What it asks of where groups stand, while anything is not answered. Only `Questions` changes this. */
+  questions: Questions | undefined;
   /** What its recoveries may read, once it had one. Only `RecoveryBudget` changes this. */
   recoveryBytes: RateLimit | undefined;
   /** Takes whole text frames. May end the membership, when the member is too slow. Must not throw. */
