@@ -198,7 +198,8 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     min: 0,
     max: 1_024 * MIB,
     unit: 'bytes',
-    describe: 'Publications of one channel that are kept, in bytes.',
+    describe:
+      'Publications of one channel that are kept, in bytes. The newest is kept even if it is longer; 0 keeps none.',
   }),
   historyTotalBytes: integerOption({
     default: HISTORY_DEFAULTS.totalBytesMax,
@@ -280,9 +281,18 @@ export const HUB_OPTIONS: Options<HubConfig> = {
 };
 
 /** Checks options against each other. Returns one sentence for each problem. */
-export function checkHubConfig({ localTrust, secretFile }: HubConfig): readonly string[] {
-  if (localTrust || secretFile.length > 0) return [];
-  return [
-    '--no-local-trust needs --secret-file: without a secret, peers of this host have nothing to prove.',
-  ];
+export function checkHubConfig(config: HubConfig): readonly string[] {
+  const { localTrust, secretFile, historyBytes, historyTotalBytes } = config;
+  const problems: string[] = [];
+  if (!localTrust && secretFile.length === 0) {
+    problems.push(
+      '--no-local-trust needs --secret-file: without a secret, peers of this host have nothing to prove.',
+    );
+  }
+  if (historyBytes > historyTotalBytes) {
+    problems.push(
+      `--history-bytes is ${historyBytes}, which is above --history-total-bytes. Give at most ${historyTotalBytes} (bytes).`,
+    );
+  }
+  return problems;
 }

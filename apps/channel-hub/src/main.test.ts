@@ -117,6 +117,11 @@ describe('start', () => {
       { localTrust: false },
       /--no-local-trust needs --secret-file/,
     ],
+    [
+      'with more history for one channel than for all',
+      { historyBytes: 2 * 1024 * 1024, historyTotalBytes: 1024 * 1024 },
+      /--history-bytes is 2097152.*at most 1048576/,
+    ],
     ['with a short secret', { secretFile: 'SHORT' }, /less than 16 bytes/],
     ['with a secret file that is not there', { secretFile: '/nowhere/secret' }, /\/nowhere\/secret/],
   ])('%s refuses with one line that says what to do', async (_name, flags, sentence) => {

@@ -6,7 +6,7 @@ export interface HistoryLimits {
   readonly countMax: number;
   /** How long a publication is kept, up to 1/64 longer, and how long a channel is after its last use, in milliseconds. Default 120,000. */
   readonly ageMs: number;
-  /** Frames of one channel, in bytes. Default 1 MiB. */
+  /** Frames of one channel, in bytes; the newest publication is kept even if it is longer. 0 keeps none. Default 1 MiB. */
   readonly bytesMax: number;
   /** Everything that is kept for all channels together, in bytes; the publisher that holds most loses first, what it used longest ago. Default 256 MiB. */
   readonly totalBytesMax: number;

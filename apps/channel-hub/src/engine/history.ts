@@ -203,7 +203,9 @@ export class History implements ArrivalTaker {
     const { bytesMax, countMax } = this.#limits;
     this.#used(stream, nowMs);
     if (stream.count > countMax) this.#drop(stream, stream.count - countMax, 'count');
-    while (stream.exceeds(bytesMax)) this.#drop(stream, 1, 'bytes');
+    // The newest one stays, however long it is: a message that was let in can be recovered.
+    const countMin = bytesMax > 0 ? 1 : 0;
+    while (stream.count > countMin && stream.exceeds(bytesMax)) this.#drop(stream, 1, 'bytes');
     this.#settle(stream);
   }
 

@@ -61,7 +61,7 @@ describe('the bounds of one channel', () => {
     expect(await missed(engine, 'c', position)).toEqual([]);
   });
 
-  test('bytes: what is longer than the bound is not kept at all', async () => {
+  test('bytes: the newest is kept, even if it is longer than the bound', async () => {
     const engine = await startMemory({ bytesMax: 1_000 });
     const before = await engine.position('c');
     await engine.publish('c', 'x'.repeat(400));
@@ -71,11 +71,19 @@ describe('the bounds of one channel', () => {
     expect(await missed(engine, 'c', before)).toBe('trimmed');
     expect(await missed(engine, 'c', at(before, 1))).toHaveLength(2);
     await engine.publish('c', 'x'.repeat(2_000));
-    expect(await missed(engine, 'c', at(before, 3))).toBe('trimmed');
-    expect(await missed(engine, 'c', at(before, 4))).toEqual([]);
+    expect(await missed(engine, 'c', at(before, 2))).toBe('trimmed');
+    expect(await missed(engine, 'c', at(before, 3))).toEqual(['x'.repeat(2_000)]);
     await engine.publish('c', 'a');
+    expect(await missed(engine, 'c', at(before, 3))).toBe('trimmed');
     expect(await missed(engine, 'c', at(before, 4))).toEqual(['a']);
     expect(engine.stats().history.trimmed).toEqual({ count: 0, age: 0, bytes: 4, total: 0 });
+  });
+
+  test('bytes: 0 keeps nothing', async () => {
+    const engine = await startMemory({ bytesMax: 0 });
+    const before = await engine.position('c');
+    await engine.publish('c', 'a');
+    expect(await missed(engine, 'c', before)).toBe('trimmed');
   });
 
   test('age: what is too old is given to nobody, whoever publishes meanwhile', async () => {
