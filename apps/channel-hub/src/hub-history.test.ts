@@ -92,7 +92,7 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
     const json = await JsonPeer.connect(port);
     json.send({ type: 'publish', id: 1, channels: ['group:1', 'group:2'], data: 'a', message_id: 'm1' });
     const { positions } = await json.take('published');
-    expect(positions[0]).toEqual({ channel: 'group:1', ...first });
+    expect(positions[0]).toEqual({ channel: 'group:1', group: '1', ...first });
     await publisher.publish('group:1', 'b', 'm2');
     expect([await member.takeText(), await member.takeText()]).toEqual(['a', 'b']);
     expect(hub.stats().history).toMatchObject({ duplicates: 2, publications: 3 });
