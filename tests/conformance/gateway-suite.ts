@@ -6,7 +6,7 @@ import { BROKEN_FRAMES } from './broken-frames.ts';
 import { RawClient } from './raw-client.ts';
 import { BINARY, clientFrame, handshake, PING, TEXT } from './websocket-bytes.ts';
 
-/** A gateway that runs, with the default limits. */
+/** A gateway that runs, with the default limits but for those of bytes. */
 export interface GatewayTarget {
   /** On 127.0.0.1. */
   readonly port: number;
@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
 const OBJECT_NAMES = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
 const SLOWLORIS_TEST_MS = 60_000;
 
-// More than the kernel's buffers (4 MiB) and the queue of a connection (1 MiB) hold.
+// More than the kernel's buffers (4 MiB) and the buffer of a connection (4 MiB) hold.
 const FLOOD_MESSAGES = 200;
 const FLOOD_MESSAGE = 'x'.repeat(60_000);
 const FLOOD_BATCH = 20;

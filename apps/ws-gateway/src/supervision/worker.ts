@@ -188,10 +188,13 @@ class WorkerProcess {
   #orphaned(): void {
     this.#worker.exitedAfterDisconnect = true;
     const order = { windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'refuse' } as const;
+    if (this.#state === 'draining') {
+      // Whatever drain is under way ends as soon. At the end of an ordinary one there is nothing left to do.
+      void this.#gateway?.drain(order);
+      return;
+    }
     this.#log?.error({ drainMs: ORPHAN_DRAIN_MS }, 'the primary is gone; this worker drains and ends');
-    // Whatever drain is under way ends as soon.
-    if (this.#state === 'draining') void this.#gateway?.drain(order);
-    else void this.#drain(order);
+    void this.#drain(order);
   }
 
   async #drain(order: DrainOrder): Promise<void> {
