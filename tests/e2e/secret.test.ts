@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FrameDecoder, limits, native } from '@groupcast/protocol';
 import {
@@ -10,6 +10,7 @@ import {
   killAll,
   launchGateway,
   launchHub,
+  outerAddress,
   RawSocket,
   startGateway,
   startHub,
@@ -42,12 +43,6 @@ function proofOf(secret: string, role: 'hub' | 'peer', peerNonce: Uint8Array, hu
     .update(peerNonce)
     .update(hubNonce)
     .digest();
-}
-
-/** The address by which other hosts would reach this one: the hub trusts peers on loopback with more. */
-function outerAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
-  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
 /** The messages among the frames; the empty ones only say that the hub lives. */

@@ -2,6 +2,7 @@ export { type AdminReply, adminRequest } from './admin-request.ts';
 export { CERTIFICATES, certificateFile } from './certificates.ts';
 export { EventQueue } from './event-queue.ts';
 export { freePort } from './free-port.ts';
+export { outerAddress } from './outer-address.ts';
 export type { Conditions } from './proxy-pipe.ts';
 export { RawSocket, type RawSocketEnd, type RawSocketOptions } from './raw-socket.ts';
 export {

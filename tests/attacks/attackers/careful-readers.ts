@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { clientFrame, handshake, TEXT } from '../../conformance/websocket-bytes.ts';
+
+// A program: members of one group that read so many bytes a second each, and look at nothing.
+//
+//     careful-readers.ts PORT GROUP COUNT BYTES_PER_SECOND
+//
+// It says `joined` when they have.
+
+const [port = '', group = '', count = '', bytesPerSecond = ''] = process.argv.slice(2);
+const TICK_MS = 25;
+const TICK_BYTES = (Number(bytesPerSecond) * TICK_MS) / 1_000;
+
+async function open(): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port: Number(port) });
+  // Being cut shows in the statistics of the gateway.
+  socket.on('error', () => {});
+  socket.write(handshake());
+  socket.write(clientFrame(TEXT, JSON.stringify({ cmd: 'add_group', group_id: group, id: 1 })));
+  let received = '';
+  while (!received.includes('"ack"')) {
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    received += bytes.toString('latin1');
+  }
+  return socket;
+}
+
+/** Reads until the bytes of the tick are used up. What was read too much is missing in the next one. */
+function readSlowly(socket: Socket): void {
+  let left = 0;
+  socket.on('data', (bytes: Buffer) => {
+    left -= bytes.length;
+    if (left <= 0) socket.pause();
+  });
+  setInterval(() => {
+    left = Math.min(left, 0) + TICK_BYTES;
+    if (left > 0) socket.resume();
+  }, TICK_MS);
+}
+
+for (let joined = 0; joined < Number(count); joined++) readSlowly(await open());
+process.stdout.write('joined\n');
