@@ -12,8 +12,8 @@ const PAGE_TEXT_BYTES = 900;
 /** In the group of the one that asks again: as much as the hub keeps of a group. */
 const MUCH = 160;
 const TEXT_BYTES = 6_000;
-/** With the leaves as many messages as a connection may send. */
-const RECOVERIES_PER_SECOND = 500;
+/** Its price lets through eight: the others wait for their turn. */
+const RECOVERIES_PER_SECOND = 100;
 
 /** A group with history. */
 interface Known {
