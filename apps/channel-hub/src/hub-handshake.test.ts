@@ -293,13 +293,25 @@ describe('a JSON peer of this machine', () => {
     await peer.take('welcome');
   });
 
-  test('must prove itself where local peers are not trusted', async () => {
+  test.each([
+    { type: 'publish', id: 1, channels: ['c'], data: 1 },
+    { type: 'subscribe', id: 1, channels: ['c'] },
+    { type: 'unsubscribe', id: 1, channels: ['c'] },
+    { type: 'history', id: 1, channel: 'c', epoch: '', offset: 0 },
+    { type: 'ping', id: 1 },
+    { type: 'enqueue', id: 1, queue: 'q', data: 1 },
+    { type: 'watch', id: 1, queue: 'q' },
+    { type: 'unwatch', queue: 'q' },
+    { type: 'done', queue: 'q', item: 1, attempt: 1 },
+    { type: 'failed', queue: 'q', item: 1, attempt: 1 },
+  ])('must prove itself where local peers are not trusted: before $type', async (request) => {
     const { hub, port } = await startHub({ secret: SECRET, localTrust: false });
     const peer = await JsonPeer.connect(port);
-    peer.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
-    expect(await peer.take('error')).toMatchObject({ code: 'unauthorized' });
+    peer.send(request);
     await closedAs(hub, 'unauthorized');
-    expect(hub.stats().published).toBe(0);
+    expect(await peer.take('error')).toMatchObject({ code: 'unauthorized' });
+    expect(peer.inbox.all).toHaveLength(1);
+    expect(hub.stats()).toMatchObject({ published: 0, subscriptions: 0 });
   });
 
   test('need not where its address is named all the same', async () => {

@@ -133,6 +133,7 @@ class Rig {
       queues: { enqueue: never, consumer: never, sendItem: never },
       hello: never,
       proof: never,
+      begin: never,
       subscribe: (request, subjects) => {
         const witness = this.witnesses[Number(request) - 1] ?? this.witnesses[0];
         for (const subject of subjects) this.#router.subscribe(subject, witness, request);

@@ -114,7 +114,7 @@ describe('channels of groups', () => {
     expect(groupOfChannel(channel)).toBe(group);
   });
 
-  test.each(['news', 'group', 'Group:1', ' group:1'])('%s is no channel of a group', (channel) => {
+  test.each(['news', 'group', 'Group:1', ' group:1', 'group:'])('%s is no channel of a group', (channel) => {
     expect(groupOfChannel(channel)).toBeUndefined();
   });
 });

@@ -50,5 +50,7 @@ export function channelOfGroup(groupName: string): string {
 
 /** `undefined` for a channel that is no group's. */
 export function groupOfChannel(channel: string): string | undefined {
-  return channel.startsWith(GROUP_CHANNEL_PREFIX) ? channel.slice(GROUP_CHANNEL_PREFIX.length) : undefined;
+  // The prefix alone is a channel, and a group's name is not empty.
+  const isOfGroup = channel.startsWith(GROUP_CHANNEL_PREFIX) && channel.length > GROUP_CHANNEL_PREFIX.length;
+  return isOfGroup ? channel.slice(GROUP_CHANNEL_PREFIX.length) : undefined;
 }

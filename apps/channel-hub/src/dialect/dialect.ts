@@ -11,6 +11,8 @@ export interface Requests {
   /** The peer says who it is, and wants proof from the hub. */
   hello(nonce: Uint8Array, name: string): void;
   proof(proof: Uint8Array): void;
+  /** Makes sure that the peer may make requests, which all that follow do by themselves. Throws ProtocolError. */
+  begin(): void;
   subscribe(request: RequestId, subjects: readonly native.Subject[]): void;
   unsubscribe(subjects: readonly native.Subject[]): void;
   /** `frame` is the PUBLISH that the publication was read from; it is given away. */

@@ -66,6 +66,7 @@ export class JsonDialect implements Dialect, JsonPublishOutcome, JsonHistoryOutc
         this.#history(request);
         return;
       case 'ping':
+        this.#session.begin();
         this.#send({ type: 'pong', id: request.id });
         return;
       default:

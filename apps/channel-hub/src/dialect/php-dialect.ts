@@ -12,8 +12,6 @@ import type { Turns } from './turns.ts';
 
 /** What a PHP peer needs of its session beside what others need, because it can be told nothing. */
 export interface PhpRequests extends Requests {
-  /** Makes sure that the peer may make requests. Throws ProtocolError. */
-  begin(): void;
   /** What the kernel does not take at once can be recalled from now on. */
   holdBack(): void;
   /** `key`: what the frame can be recalled by. */
