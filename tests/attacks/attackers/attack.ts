@@ -1,5 +1,5 @@
 /** Who is attacked, and how hard. */
-export interface Target {
+interface Target {
   readonly port: number;
   readonly more: readonly string[];
 }
