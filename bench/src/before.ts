@@ -14,6 +14,8 @@ export interface BeforeOptions {
   readonly folder: string;
   readonly rounds: number;
   readonly seconds: number;
+  /** Start the servers anew for each round. */
+  readonly fresh: boolean;
   /** The command line, for the JSON. */
   readonly command: string;
   /** Where the JSON goes. */
@@ -24,13 +26,14 @@ export interface BeforeOptions {
 
 /** Measures this checkout beside another one, and resolves with whether nothing has become slower. */
 export async function benchBefore(options: BeforeOptions): Promise<boolean> {
-  const { rounds, command, folder, jsonFile } = options;
+  const { rounds, fresh, command, folder, jsonFile } = options;
   const root = `${resolve(folder)}/`;
   for (const one of [root, ROOT]) buildApps(one);
   const [before = [], now = []] = [root, ROOT].map((one) => ofCheckout(one, options));
   const found: (Outcome & { readonly comparisons: readonly Comparison[] })[] = [];
   for (const [index, one] of now.entries()) {
-    const scenario = pairedScenario(one, before[index] ?? one);
+    const paired = pairedScenario(one, before[index] ?? one);
+    const scenario = { ...paired, fresh: fresh || paired.fresh };
     const outcome = await runRounds(scenario, rounds, (line) => process.stderr.write(`${line}\n`));
     found.push({ ...outcome, comparisons: compare(scenario, outcome) });
     process.stdout.write(`${comparisonText(scenario, outcome)}\n`);

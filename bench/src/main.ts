@@ -21,6 +21,7 @@ Usage: pnpm bench [options]
   --seconds N      how long each is measured; 4
   --quick          1 round of 2 seconds, to see that all of it runs; nothing is written
   --before DIR     compares this checkout with the one in DIR instead: see below
+  --fresh          with --before: starts the servers anew for each round
   --json FILE      with --before: writes all that was measured to FILE
   --report         writes the page and the charts from bench/results.json again, and measures nothing
   --list           says what there is
@@ -34,6 +35,8 @@ The peers need: cc, redis-server and nats-server from Debian, and the npm regist
 in turn within each round, in every other round the other one first. Printed are the ratios now/before, as the median
 of the rounds with the least and the most; the exit code is 1 where the figure that a scenario is about grew by
 more than a twentieth. Nine rounds or more say something: pnpm bench --before DIR --rounds 9 --only fanout,groups,hub
+One process of a hub can be twice as fast as the next one of the same build, for as long as it lives: --fresh
+compares many processes of each instead of one.
 `;
 
 const RESULTS = `${BENCH}results.json`;
@@ -46,6 +49,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     quick: { type: 'boolean', default: false },
     before: { type: 'string' },
+    fresh: { type: 'boolean', default: false },
     json: { type: 'string' },
     report: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -66,6 +70,7 @@ if (values.help) {
     jsonFile: values.json,
     rounds,
     seconds,
+    fresh: values.fresh,
     command: command(seconds),
     choose,
   });
@@ -121,7 +126,8 @@ function isChosen(name: string, list: string | undefined): boolean {
 function command(seconds: number): string {
   const only = values.only === undefined ? '' : ` --only ${values.only}`;
   const some = values.systems === undefined ? '' : ` --systems '${values.systems}'`;
-  const before = values.before === undefined ? '' : ` --before ${values.before}`;
+  const before =
+    values.before === undefined ? '' : ` --before ${values.before}${values.fresh ? ' --fresh' : ''}`;
   return `pnpm bench --rounds ${values.rounds} --seconds ${seconds}${only}${some}${before}`;
 }
 

@@ -44,3 +44,11 @@ export function utf8ByteLength(text: string): number {
   }
   return bytes;
 }
+
+/** Whether the text has a UTF-8 form, of at most `bytesMax` bytes. */
+export function fitsUtf8(text: string, bytesMax: number): boolean {
+  // Spares the count of a text that is far too long.
+  if (text.length > bytesMax) return false;
+  const bytes = utf8ByteLength(text);
+  return bytes >= 0 && bytes <= bytesMax;
+}

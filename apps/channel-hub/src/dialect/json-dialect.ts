@@ -155,7 +155,7 @@ export class JsonDialect implements Dialect, JsonPublishOutcome, JsonHistoryOutc
   }
 
   #refusalOf(request: PublishRequest, payloadBytes: number): ProtocolError | undefined {
-    // A short request must not become much: 1,024 copies, or 1e20 written as 21 digits.
+    // A short request must not become 1,024 long publications.
     const bytes = publishBytes(request, payloadBytes);
     const { frameBytesMax } = this.#shared;
     if (bytes > frameBytesMax) {

@@ -1,5 +1,7 @@
-import { utf8ByteLength } from '../text.ts';
-import { type JsonBounds, type JsonSpan, scanObject, unquoted } from './scan-object.ts';
+import { COMMAND_ID_BYTES_MAX } from '../limits.ts';
+import { ProtocolError } from '../protocol-error.ts';
+import { fitsUtf8, utf8ByteLength } from '../text.ts';
+import { type JsonBounds, type JsonSpan, QUOTE, readString, scanObject } from './scan-object.ts';
 
 /** A value that is passed on: a string as what it says, any other value as it is written. */
 export interface JsonPayload {
@@ -10,7 +12,9 @@ export interface JsonPayload {
 const SURROGATE = /[\ud800-\udfff]/;
 
 /** A part of a text keeps all of it: parts of longer texts are copied. */
-const KEPT_LENGTH = 1_024;
+const KEPT_LENGTH_MAX = 1_024;
+
+const ID_SENTENCE = `id must be a string of at most ${COMMAND_ID_BYTES_MAX} bytes, or a number up to 2^53 - 1 in its shortest form: no 1.0, 1e3 or -0.`;
 
 /** An object as JSON text, scanned as a whole and read member by member. */
 export class JsonObjectText {
@@ -31,35 +35,43 @@ export class JsonObjectText {
     return this.#members.has(name);
   }
 
-  /** The value of a member as JSON.parse makes it. It can be kept: it does not keep a text that is far longer. */
+  /** Value of a member, as JSON.parse makes it. It can be kept: it does not keep a text that is far longer. */
   value(name: string): unknown {
-    const source = this.#source(name);
-    if (source === undefined) return undefined;
-    return source.startsWith('"') && this.#text.length <= KEPT_LENGTH ? unquoted(source) : JSON.parse(source);
+    const span = this.#members.get(name);
+    if (span === undefined) return undefined;
+    const { start, end } = span;
+    const isPart = this.#isString(start) && this.#text.length <= KEPT_LENGTH_MAX;
+    return isPart ? readString(this.#text, start, end) : JSON.parse(this.#text.slice(start, end));
   }
 
-  /**
-   * The member `id`, which comes back in the reply digit for digit; null is no id. NaN, which no schema accepts, stands
-   * for a number that JSON.stringify would write in another way, as 1.0, 1e3, -0 and 9007199254740993.
-   */
-  id(): unknown {
-    const id = this.value('id');
-    if (typeof id === 'number' && String(id) !== this.#source('id')) return Number.NaN;
-    return id ?? undefined;
+  /** The member `id`, which JSON.stringify writes back digit for digit; null is no id. Throws ProtocolError `bad_field`. */
+  id(): string | number | undefined {
+    const span = this.#members.get('id');
+    if (span === undefined) return undefined;
+    if (this.#isString(span.start)) {
+      const id = String(this.value('id'));
+      if (fitsUtf8(id, COMMAND_ID_BYTES_MAX)) return id;
+    } else {
+      const source = this.#text.slice(span.start, span.end);
+      const id = Number(source);
+      if (String(id) === source && Math.abs(id) <= Number.MAX_SAFE_INTEGER) return id;
+      if (source === 'null') return undefined;
+    }
+    throw new ProtocolError('bad_field', ID_SENTENCE);
   }
 
   /** To be encoded, and not kept: it is part of the text. Undefined for a string that has half of a surrogate pair. */
   payload(name: string): JsonPayload | undefined {
-    const source = this.#source(name);
-    if (source === undefined) return undefined;
-    if (!source.startsWith('"')) return { kind: 'json', text: source };
-    const text = unquoted(source);
-    const isWhole = !SURROGATE.test(text) || utf8ByteLength(text) >= 0;
-    return isWhole ? { kind: 'text', text } : undefined;
+    const span = this.#members.get(name);
+    if (span === undefined) return undefined;
+    const { start, end } = span;
+    if (!this.#isString(start)) return { kind: 'json', text: this.#text.slice(start, end) };
+    const text = readString(this.#text, start, end);
+    return SURROGATE.test(text) && utf8ByteLength(text) < 0 ? undefined : { kind: 'text', text };
   }
 
-  #source(name: string): string | undefined {
-    const span = this.#members.get(name);
-    return span === undefined ? undefined : this.#text.slice(span.start, span.end);
+  /** Whether a string begins there. */
+  #isString(at: number): boolean {
+    return this.#text.charCodeAt(at) === QUOTE;
   }
 }

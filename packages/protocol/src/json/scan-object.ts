@@ -26,9 +26,13 @@ export function scanObject(text: string, bounds: JsonBounds, members: Map<string
   new Scanner(text, bounds).document(members);
 }
 
-/** Returns what a string literal says. Part of the literal, and no copy, where it has no escapes. */
-export function unquoted(literal: string): string {
-  return literal.includes('\\') ? JSON.parse(literal) : literal.slice(1, -1);
+/**
+ * Returns what the string literal from `start` to `end` says. That is a part of the text, and no
+ * copy, where it has no escapes.
+ */
+export function readString(text: string, start: number, end: number): string {
+  const inside = text.slice(start + 1, end - 1);
+  return inside.includes('\\') ? JSON.parse(text.slice(start, end)) : inside;
 }
 
 // Characters, as `charCodeAt` returns them.
@@ -36,7 +40,7 @@ const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
 const SPACE = 0x20;
-const QUOTE = 0x22;
+export const QUOTE = 0x22;
 const PLUS = 0x2b;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
@@ -107,7 +111,7 @@ class Scanner {
       if (!this.#takes(COLON)) this.#refuse();
       this.#skipSpace();
       if (members === undefined) this.#value(depthLeft - 1);
-      else this.#member(unquoted(this.#text.slice(start, end)), depthLeft - 1, members);
+      else this.#member(readString(this.#text, start, end), depthLeft - 1, members);
     } while (this.#hasNext(CLOSE_OBJECT));
   }
 

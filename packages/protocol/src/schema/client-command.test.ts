@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readGolden, type Vector } from '../../testing/golden.ts';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../limits.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { type ClientCommand, CommandError, type CommandId, parseClientCommand } from './client-command.ts';
+import { type ClientCommand, CommandError, parseClientCommand } from './client-command.ts';
+import type { CommandId } from './command-id.ts';
 
 interface Refused extends Vector<never> {
   readonly id?: CommandId;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandId } from './client-command.ts';
+import { commandId } from './command-id.ts';
 
 const offset = z.int().nonnegative();
 

@@ -11,8 +11,8 @@ import {
 } from '../limits.ts';
 import { channelOfGroup, isChannelName, isGroupName, isQueueName, isWatchableQueueName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { decodeText, utf8ByteLength } from '../text.ts';
-import { commandId } from './client-command.ts';
+import { decodeText, fitsUtf8 } from '../text.ts';
+import { commandId } from './command-id.ts';
 
 function hexBytes(count: number): z.ZodString {
   return z.string().regex(new RegExp(`^[0-9a-f]{${2 * count}}$`), `${count} bytes as lower-case hex digits`);
@@ -31,10 +31,9 @@ const itemAttempt = {
 const channels = z.array(channel).max(CHANNELS_PER_FRAME_MAX);
 const group = name.refine(isGroupName, 'not the name of a group');
 const groups = z.array(group).max(CHANNELS_PER_FRAME_MAX).default([]);
-const shortText = z.string().refine((text) => {
-  const bytes = text.length > SHORT_TEXT_BYTES_MAX ? -1 : utf8ByteLength(text);
-  return bytes >= 0 && bytes <= SHORT_TEXT_BYTES_MAX;
-}, `at most ${SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
+const shortText = z
+  .string()
+  .refine((text) => fitsUtf8(text, SHORT_TEXT_BYTES_MAX), `at most ${SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
 const subjects = { id, channels: channels.default([]), groups, prefixes: channels.default([]) };
 /** The payload, as the reader of the text has found it. */
 const data = z.custom<JsonPayload>(

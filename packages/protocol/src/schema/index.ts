@@ -1,11 +1,5 @@
 export type { JsonPayload } from '../json/object-text.ts';
-export {
-  type ClientCommand,
-  CommandError,
-  type CommandId,
-  clientCommand,
-  parseClientCommand,
-} from './client-command.ts';
+export { type ClientCommand, CommandError, parseClientCommand } from './client-command.ts';
 export {
   CLIENT_SESSION_PREFIX,
   CLIENT_SUBPROTOCOL_V1,
@@ -13,6 +7,7 @@ export {
   clientEvent,
   type UnrecoveredReason,
 } from './client-event.ts';
+export type { CommandId } from './command-id.ts';
 export {
   type HubJsonReply,
   type HubJsonRequest,
