@@ -91,7 +91,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   insecure: flagOption({
     default: false,
     describe:
-      'Take anybody on any address without a secret: whoever reaches the port reads and writes every group.',
+      'Accept peers on any address without a secret: everyone who reaches the port can read and write every group.',
   }),
   unixSocket: textOption({
     default: '',
@@ -107,7 +107,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
   localTrust: flagOption({
     default: true,
     describe:
-      'Trust whoever is on this host: on loopback and the Unix socket PHP is taken, and JSON without a secret. Switch it off on hosts that others use, too; it needs --secret-file.',
+      'Trust peers on this host: accept PHP, and JSON without a secret, on loopback and on the Unix socket. Switch it off on hosts that you share with others; this needs --secret-file.',
   }),
   trust: listOption({
     default: [],

@@ -12,7 +12,7 @@ import type { Hub } from '../hub.ts';
 export function secretInTheOpen({ host, secretFile, tlsCertFile }: HubConfig): readonly string[] {
   if (secretFile.length === 0 || tlsCertFile !== '' || isLoopbackHost(host)) return [];
   return [
-    `The secret is used on ${host} without TLS: whoever is on the way reads, adds and removes messages after the handshake. ` +
+    `The secret is used on ${host} without TLS: anyone on the network path can read, add and remove messages after the handshake. ` +
       'Make certificates with "groupcast-hub gen-certs", and give --tls-cert-file and --tls-key-file.',
   ];
 }

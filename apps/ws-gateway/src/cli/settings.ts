@@ -42,7 +42,7 @@ function secretInTheOpen({ hub: address, secretFile, hubTls: isTls }: GatewayCon
   const isNear = hub === undefined || 'path' in hub || isLoopbackHost(hub.host);
   if (secretFile === '' || isTls || isNear) return [];
   return [
-    `The secret is used with the hub at ${address} without TLS: whoever is on the way reads, adds and removes messages after the handshake. ` +
+    `The secret is used with the hub at ${address} without TLS: anyone on the network path can read, add and remove messages after the handshake. ` +
       'Make certificates with "groupcast-hub gen-certs", and give --hub-tls and --hub-tls-ca-file.',
   ];
 }
