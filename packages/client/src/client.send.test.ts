@@ -274,6 +274,48 @@ test('a long message counts as several, so that no more bytes are sent than the 
   expect(sent).toBeLessThan(4_000 + 20 * 1_000);
 });
 
+/** Sends 300 messages of `bytes` each, and returns the bytes that a gateway with these limits gets at once, and in 10 s. */
+function bytesSent(bytes: number, limits: { perSecond: number; burst: number; bytesBurst: number }) {
+  const { client, network } = startClient({ sendQueueBytesMax: 1e9 });
+  for (let count = 0; count < 300; count += 1)
+    void client
+      .group('g')
+      .send('x'.repeat(bytes))
+      .catch(() => {});
+  const messages = { messages_per_second: limits.perSecond, messages_burst: limits.burst };
+  const perSecond = { bytes_per_second: 1_048_576, bytes_burst: limits.bytesBurst };
+  network.socket.welcome({ limits: { message_bytes: 65_536, groups: 128, ...messages, ...perSecond } });
+  const sum = (): number =>
+    network.socket.sent.reduce((total, command) => total + JSON.stringify(command).length, 0);
+  const atOnce = sum();
+  for (let second = 0; second < 10; second += 1) {
+    vi.advanceTimersByTime(1_000);
+    network.socket.receive({ type: 'ping' });
+  }
+  return { atOnce, inTenSeconds: sum() };
+}
+
+test.each([
+  ['bytes', { perSecond: 1_000, burst: 2_000, bytesBurst: 262_144 }, 262_144],
+  ['messages', { perSecond: 100, burst: 2_000, bytesBurst: 8 * 1_048_576 }, 8 * 1_048_576],
+])(
+  'where the burst of %s is the tighter one, no more bytes are sent than it allows',
+  (_what, limits, max) => {
+    const { atOnce, inTenSeconds } = bytesSent(60_000, limits);
+    expect(atOnce).toBeGreaterThan(max / 2);
+    expect(atOnce).toBeLessThan(max);
+    expect(inTenSeconds).toBeGreaterThan(max / 2 + 6 * 1_048_576);
+    expect(inTenSeconds).toBeLessThan(max + 10 * 1_048_576);
+  },
+);
+
+test('messages that are short are paced by their number', () => {
+  const limits = { perSecond: 10, burst: 40, bytesBurst: 8 * 1_048_576 };
+  const { atOnce, inTenSeconds } = bytesSent(1, limits);
+  expect(inTenSeconds / atOnce).toBeGreaterThan(3);
+  expect(inTenSeconds / atOnce).toBeLessThan(4);
+});
+
 describe('close', () => {
   test('rejects what is unanswered, and says what may have been published', async () => {
     const { client, network } = startConnected();

@@ -22,6 +22,9 @@ const SWEEP_MS = 250;
 /** Between attempts to publish that were refused for now: often enough to try several times within `sendTimeoutMs`. */
 const RETRY: BackoffBounds = { minMs: 500, maxMs: 5_000 };
 
+/** Bytes: more than any connection carries. */
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
+
 /** What an `id` may add to a command whose size was measured without. */
 const ID_BYTES_MAX = 24;
 
@@ -50,9 +53,8 @@ export class Exchange implements MembershipPort {
   #isOpen = false;
   #clientId: string | undefined;
   #limits = LIMITS;
-  #pacer = new Pacer(0, 0, 0);
-  /** A long message counts as several. */
-  #messagesPerByte = 0;
+  #messagePacer = new Pacer(0, 0, 0);
+  #bytePacer = new Pacer(0, 0, 0);
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #messages = 0;
   #lastRefusal: GroupcastError | undefined;
@@ -85,9 +87,11 @@ export class Exchange implements MembershipPort {
     if (this.#clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
     this.#clientId = clientId;
     this.#limits = { ...LIMITS, ...limits };
-    const { messages_per_second: perSecond, messages_burst: burst, bytes_per_second: bytes } = this.#limits;
-    this.#messagesPerByte = bytes ? perSecond / bytes : 0;
-    this.#pacer = new Pacer(perSecond, burst, performance.now());
+    const nowMs = performance.now();
+    const { messages_per_second: perSecond, messages_burst: burst } = this.#limits;
+    const { bytes_per_second: bytes, bytes_burst: bytesBurst } = this.#limits;
+    this.#messagePacer = new Pacer(perSecond, burst, nowMs);
+    this.#bytePacer = new Pacer(bytes || UNLIMITED, bytesBurst || bytes || UNLIMITED, nowMs);
     this.#isOpen = true;
     this.#pump();
   }
@@ -141,7 +145,7 @@ export class Exchange implements MembershipPort {
     return new Promise((resolve, reject) => {
       const publish: Publish = {
         command,
-        bytes: utf8Bytes(JSON.stringify(command)) + ID_BYTES_MAX,
+        bytes: commandBytes(command),
         deadlineMs: performance.now() + this.#options.sendTimeoutMs,
         resolve,
         reject,
@@ -177,12 +181,12 @@ export class Exchange implements MembershipPort {
     if (this.#isOpen) {
       for (const membership of this.#due) {
         if (membership.retryAtMs > nowMs) continue;
-        if (!this.#pacer.isReady(nowMs)) break;
+        if (!this.#mayRequest(nowMs)) break;
         this.#due.delete(membership);
         const ask = membership.next();
         if (ask !== undefined) this.#ask(ask, nowMs);
       }
-      while (this.#pacer.isReady(nowMs)) {
+      while (this.#mayRequest(nowMs)) {
         const publish = this.#queue.next(nowMs);
         if (publish === undefined) break;
         this.#publish(publish, nowMs);
@@ -197,7 +201,7 @@ export class Exchange implements MembershipPort {
       // The gateway would refuse it too, and after ten times end the connection for good.
       answer.refused(new GroupcastError('group_limit', `There may be ${groups} groups. Leave one first.`));
     } else {
-      this.#request(command, answer, nowMs);
+      this.#request(command, answer, nowMs, commandBytes(command));
     }
   }
 
@@ -249,8 +253,14 @@ export class Exchange implements MembershipPort {
     this.#pump();
   }
 
-  #request(command: Command, answer: Answer, nowMs: number, bytes = 0): void {
-    this.#pacer.spend(Math.max(1, bytes * this.#messagesPerByte));
+  /** Whether the limits of the gateway leave room for one more command. */
+  #mayRequest(nowMs: number): boolean {
+    return this.#messagePacer.isReady(nowMs) && this.#bytePacer.isReady(nowMs);
+  }
+
+  #request(command: Command, answer: Answer, nowMs: number, bytes: number): void {
+    this.#messagePacer.spend(1);
+    this.#bytePacer.spend(bytes);
     this.#send({ ...command, id: this.#requests.add(answer, nowMs) });
   }
 
@@ -272,6 +282,11 @@ export class Exchange implements MembershipPort {
     this.#queue.giveUp(({ deadlineMs }) => deadlineMs <= untilMs, this.#lastRefusal);
     this.#pump();
   }
+}
+
+/** Bytes of a command on the wire, at most. */
+function commandBytes(command: Command): number {
+  return utf8Bytes(JSON.stringify(command)) + ID_BYTES_MAX;
 }
 
 /** 128 random bits, which keep the message ids of one client apart over restarts and page loads. */

@@ -3,7 +3,7 @@ import { Pacer } from './pacer.ts';
 
 function spendAll(pacer: Pacer, nowMs: number): number {
   let spent = 0;
-  for (; pacer.isReady(nowMs); spent += 1) pacer.spend();
+  for (; pacer.isReady(nowMs); spent += 1) pacer.spend(1);
   return spent;
 }
 

@@ -1,7 +1,7 @@
 /** Part of the gateway's limits that is used: what was sent evenly may arrive in a bunch. */
 const SHARE = 0.75;
 
-/** Keeps what is sent within the rate that the gateway takes. A token bucket: two numbers and no timer. */
+/** Keeps messages, or bytes, within a rate that the gateway accepts. A token bucket: two numbers and no timer. */
 export class Pacer {
   readonly #perMs: number;
   readonly #burst: number;
@@ -24,8 +24,8 @@ export class Pacer {
     return this.#tokens >= 1;
   }
 
-  /** So many more are sent; what is more than there is left has to be made up for. */
-  spend(count = 1): void {
+  /** Counts `count` more as sent. What exceeds the tokens that are left delays what follows. */
+  spend(count: number): void {
     this.#tokens -= count;
   }
 }

@@ -34,6 +34,7 @@ export interface WelcomeEvent {
     readonly messages_burst: number;
     /** 0, or none: there is no limit. */
     readonly bytes_per_second?: number | undefined;
+    readonly bytes_burst?: number | undefined;
   };
 }
 
