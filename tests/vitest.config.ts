@@ -4,7 +4,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     name: '@groupcast/tests',
-    exclude: ['attacks/**', 'faults/**', 'fresh-clone/**', 'e2e/even-spread.test.ts', 'node_modules/**'],
+    exclude: [
+      'attacks/**',
+      'faults/**',
+      'fresh-clone/**',
+      'runtimes/**',
+      'e2e/even-spread.test.ts',
+      'node_modules/**',
+    ],
     globalSetup: ['./announce-skips.ts', './build-apps.ts'],
     maxWorkers: 2,
     // After the packages, which take all cores.

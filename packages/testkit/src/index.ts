@@ -5,6 +5,7 @@ export { freePort } from './free-port.ts';
 export { outerAddress } from './outer-address.ts';
 export type { Conditions } from './proxy-pipe.ts';
 export { RawSocket, type RawSocketEnd, type RawSocketOptions } from './raw-socket.ts';
+export { ALL_RUNTIMES, type Runtime, runtimePath } from './runtimes.ts';
 export {
   type GatewayReload,
   type GatewayStats,

@@ -20,6 +20,8 @@ export interface AppOptions {
    * `built`, and else its source.
    */
   readonly main?: string;
+  /** The node that runs it. Default: the one that runs the tests. */
+  readonly node?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A command that becomes node, with its arguments: `['prlimit', '--nofile=256']`. */
   readonly under?: readonly string[];
@@ -59,13 +61,13 @@ export async function startApp(folder: string, flags: AppFlags, options: AppOpti
 export async function launchApp(
   folder: string,
   flags: AppFlags,
-  { main, env = {}, under = [] }: AppOptions,
+  { main, node = process.execPath, env = {}, under = [] }: AppOptions,
 ): Promise<TestApp> {
   const port = 'port' in flags ? flags['port'] : await freePort();
   const adminPort = Number(flags['adminPort'] ?? (await freePort()));
   const program = main === undefined ? programOf(folder) : [main];
   const args = [...program, 'start', ...flagTexts({ ...flags, port, adminPort })];
-  const [command = process.execPath, ...rest] = [...under, process.execPath, ...args];
+  const [command = node, ...rest] = [...under, node, ...args];
   const child = startProcess(command, rest, {
     cwd: main === undefined ? REPOSITORY : dirname(main),
     env: { ...withoutSettings(), ...chosenPaths(), ...env },
