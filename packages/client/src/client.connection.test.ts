@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { SESSION } from '../testing/fake-socket.ts';
-import { reconnect, startClient, startConnected } from '../testing/start-client.ts';
+import { FakeNetwork, SESSION } from '../testing/fake-socket.ts';
+import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
 import { GroupcastClient } from './index.ts';
 
 function thrownBy(make: () => unknown): unknown {
@@ -30,14 +30,29 @@ describe('construction', () => {
   test("a URL that is none is refused at once, with the WebSocket's error", () => {
     startClient().client.close();
     const cause = new SyntaxError('no URL');
-    const WebSocket = class {
-      constructor() {
-        throw cause;
-      }
-    };
-    const error = thrownBy(() => new GroupcastClient('x', { WebSocket: WebSocket as never }));
+    const { WebSocket } = new FakeNetwork(() => {
+      throw cause;
+    });
+    const error = thrownBy(() => new GroupcastClient('x', { WebSocket }));
     expect(error).toMatchObject({ code: 'bad_url', cause });
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([1, 3])('a WebSocket that cannot be made, at attempt %i, is a failed attempt', (failing) => {
+    const cause = new Error('Too many sockets.');
+    const network = new FakeNetwork(() => {
+      if (network.sockets.length === failing) throw cause;
+    });
+    const { client } = startClient({ WebSocket: network.WebSocket });
+    while (network.sockets.length < failing) {
+      network.socket.end(1006);
+      vi.advanceTimersToNextTimer();
+    }
+    expect(client).toMatchObject({ state: 'waiting', error: { code: 'disconnected', cause } });
+    vi.advanceTimersToNextTimer();
+    expect(network.sockets).toHaveLength(failing + 1);
+    network.socket.welcome();
+    expect(client.state).toBe('open');
   });
 
   test.each([
@@ -46,8 +61,14 @@ describe('construction', () => {
     { bufferMax: -1 },
     { connectTimeoutMs: 2 ** 31 },
     { answerTimeoutMs: Number.NaN },
-    { sendQueueMax: undefined },
-  ])('refuses %j', (options) => {
+    { sendTimeoutMs: Number.POSITIVE_INFINITY },
+    { sendQueueMax: null },
+    { sendQueueBytesMax: '1000' },
+    { bufferMax: 1.5 },
+    { reconnectMaxMs: [500] },
+    { WebSocket: null },
+    { WebSocket: 'ws' },
+  ])('refuses %o', (options) => {
     const WebSocket = class {} as never;
     const error = thrownBy(
       () => new GroupcastClient('ws://gateway.test', { WebSocket, ...options } as never),
@@ -57,6 +78,21 @@ describe('construction', () => {
       message: expect.stringContaining(Object.keys(options)[0]!),
     });
   });
+});
+
+test.each([null, 5, 'ws'])('options that are no object are refused: %o', (options) => {
+  expect(thrownBy(() => new GroupcastClient('ws://gateway.test', options as never))).toMatchObject({
+    code: 'bad_option',
+  });
+});
+
+test('an option that is undefined has its default', () => {
+  const { client, network } = startClient({ connectTimeoutMs: undefined, bufferMax: undefined } as never);
+  vi.advanceTimersByTime(9_999);
+  expect(client.state).toBe('connecting');
+  vi.advanceTimersByTime(1);
+  expect(client.state).toBe('waiting');
+  expect(network.socket.closedWith).toBe(4002);
 });
 
 describe('the way to a connection', () => {
@@ -77,6 +113,54 @@ describe('the way to a connection', () => {
     expect(network.socket.closedWith).toBe(4002);
     vi.advanceTimersToNextTimer();
     expect(network.sockets).toHaveLength(2);
+  });
+
+  test('an error before the welcome ends the attempt: Node closes no connection that was refused', () => {
+    const { client, network, states } = startClient();
+    const cause = new Error('connect ECONNREFUSED');
+    network.socket.fail({ message: 'Received network error.', error: cause });
+    expect(client).toMatchObject({ state: 'waiting', error: { closeCode: 1006, cause } });
+    expect(client.error?.message).toContain('Received network error.');
+    network.socket.end(1006);
+    expect(states).toEqual(['waiting']);
+    vi.advanceTimersToNextTimer();
+    expect(network.sockets).toHaveLength(2);
+  });
+
+  test('an error on an open connection is left to the close that follows', () => {
+    const { client, network } = startConnected();
+    network.socket.fail();
+    expect(client.state).toBe('open');
+    network.socket.end(4500);
+    expect(client.state).toBe('closed');
+  });
+
+  test('a WebSocket that throws when something is sent is a connection that has ended', async () => {
+    const { client, network } = startConnected();
+    const sent = outcomeOf(client.group('1').send('hi'));
+    network.socket.ack({ epoch: 'e', offset: 1 });
+    const cause = new Error('The socket is in a bad state.');
+    network.socket.onCommand = () => {
+      throw cause;
+    };
+    const again = outcomeOf(client.group('1').send('hi again'));
+    await settled();
+    expect(sent.value).toEqual({ epoch: 'e', offset: 1 });
+    expect(client).toMatchObject({ state: 'waiting', error: { code: 'disconnected', cause } });
+    vi.advanceTimersToNextTimer();
+    network.socket.welcome();
+    network.socket.ack({ epoch: 'e', offset: 2 });
+    await settled();
+    expect(again.value).toEqual({ epoch: 'e', offset: 2 });
+  });
+
+  test('a WebSocket that throws when it is closed is closed all the same', () => {
+    const { client, network, states } = startConnected();
+    network.socket.close = () => {
+      throw new Error('The socket is in a bad state.');
+    };
+    client.close();
+    expect(states).toEqual(['open', 'closed']);
   });
 
   test('what comes before the welcome is passed over', () => {

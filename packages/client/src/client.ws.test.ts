@@ -1,10 +1,11 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseClientCommand } from '@groupcast/protocol/schema';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { ModelGateway } from '../testing/model-gateway.ts';
-import { GroupcastClient, type Message } from './index.ts';
+import { GroupcastClient, type GroupcastError, type Message } from './index.ts';
 
 let gateway: ModelGateway;
 let server: WebSocketServer;
@@ -85,6 +86,25 @@ test('a gateway that is not there is tried again', async () => {
   });
   client.close();
   await new Promise((resolve) => back.close(resolve));
+});
+
+test('a gateway that answers 503 is tried again at once, and the error says so', async () => {
+  const refusing = createServer((_request, response) => response.writeHead(503).end());
+  await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+  const { port } = refusing.address() as AddressInfo;
+  const client = new GroupcastClient(`ws://127.0.0.1:${port}`, { WebSocket });
+  clients.push(client);
+  const states: string[] = [];
+  const error = await new Promise<GroupcastError | undefined>((resolve) => {
+    client.on('state', ({ state, error }) => {
+      states.push(state);
+      if (state === 'connecting') resolve(error);
+    });
+  });
+  expect(error?.message).toContain('503');
+  expect(states).toEqual(['waiting', 'connecting']);
+  client.close();
+  await new Promise((resolve) => refusing.close(resolve));
 });
 
 test('a group that nobody holds any more is forgotten', async () => {

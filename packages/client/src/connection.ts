@@ -9,7 +9,9 @@ export interface ConnectionEnd {
   readonly reason: string;
   readonly comesBack: boolean;
   /** When the gateway wants to be tried again, where it said so. */
-  readonly afterMs: number | undefined;
+  readonly afterMs?: number | undefined;
+  /** The exception or the event's error, where there was one. */
+  readonly cause?: unknown;
 }
 
 /** Who is told what a connection does. Nothing comes after `ended`, which comes once, unless `close` was called. */
@@ -27,7 +29,7 @@ const SILENCE_MS = { min: 100, byDefault: 35_000, max: 3_600_000 };
 const AFTER_MS_MAX = 3_600_000;
 
 /** The codes of RFC 6455 for an end without a close frame and for a good one; and that of PROTOCOL.md for a peer that does not answer. */
-const NO_CLOSE_FRAME = 1006;
+export const NO_CLOSE_FRAME = 1006;
 const NORMAL = 1000;
 const NO_ANSWER = 4002;
 
@@ -44,7 +46,7 @@ export class Connection {
   #silenceTimer: ReturnType<typeof setInterval> | undefined;
   #silentLooks = 0;
 
-  /** Throws what the WebSocket throws, at a URL that is none. */
+  /** Throws what the constructor of the WebSocket throws, and leaves nothing behind then. */
   constructor(
     options: GroupcastClientOptions,
     url: string,
@@ -54,14 +56,15 @@ export class Connection {
     this.#owner = owner;
     const socket = new options.WebSocket(url, [...protocols]);
     this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => this.#receive(data));
+    socket.addEventListener('close', ({ code, reason }) =>
+      this.#end({ code, reason, comesBack: comesBack(code) }),
+    );
+    socket.addEventListener('error', (event) => this.#failed(event as Failure));
     this.#dialTimer = setTimeout(
       () => this.#giveUp('The gateway did not answer in time.'),
       options.connectTimeoutMs,
     );
-    socket.addEventListener('message', ({ data }) => this.#receive(data));
-    socket.addEventListener('close', ({ code, reason }) => this.#end(code, reason, comesBack(code)));
-    // What went wrong is in the close event that follows, as far as it is told at all.
-    socket.addEventListener('error', () => {});
   }
 
   get isOpen(): boolean {
@@ -69,7 +72,13 @@ export class Connection {
   }
 
   send(command: object): void {
-    if (this.isOpen) this.#socket.send(JSON.stringify(command));
+    if (!this.isOpen) return;
+    try {
+      this.#socket.send(JSON.stringify(command));
+    } catch (cause) {
+      // Later, because the sender is in the middle of its own work.
+      queueMicrotask(() => this.#broke('The WebSocket could not send.', cause));
+    }
   }
 
   /** Ends it in good order. The owner is told nothing more. */
@@ -109,18 +118,28 @@ export class Connection {
 
   #disconnected({ code, reason, reconnect, reconnect_after_ms: afterMs }: DisconnectEvent): void {
     // The gateway sends nothing more and takes nothing more: there is nothing to wait for.
-    this.#end(code, reason, reconnect, bounded(afterMs, 0, AFTER_MS_MAX));
+    this.#end({ code, reason, comesBack: reconnect, afterMs: bounded(afterMs, 0, AFTER_MS_MAX) });
+  }
+
+  /** Before the connection is open, an error is the end: Node's own WebSocket has no close event then. */
+  #failed({ message, error }: Failure): void {
+    const reason = typeof message === 'string' ? message : 'No connection could be made.';
+    if (this.#state === 'dialling') this.#broke(reason, error);
+  }
+
+  #broke(reason: string, cause: unknown): void {
+    this.#end({ code: NO_CLOSE_FRAME, reason, comesBack: true, cause });
   }
 
   /** Closing a WebSocket that is dead takes its time; what comes of that is of no interest. */
   #giveUp(reason: string): void {
-    this.#end(NO_CLOSE_FRAME, reason, true, undefined, NO_ANSWER);
+    this.#end({ code: NO_CLOSE_FRAME, reason, comesBack: true }, NO_ANSWER);
   }
 
-  #end(code: number, reason: string, back: boolean, afterMs?: number, closeCode: number = NORMAL): void {
+  #end(end: ConnectionEnd, closeCode: number = NORMAL): void {
     if (this.#state === 'ended') return;
     this.#finish(closeCode);
-    this.#owner.ended({ code, reason, comesBack: back, afterMs });
+    this.#owner.ended(end);
   }
 
   #finish(closeCode: number): void {
@@ -128,8 +147,18 @@ export class Connection {
     this.#state = 'ended';
     clearTimeout(this.#dialTimer);
     clearInterval(this.#silenceTimer);
-    this.#socket.close(closeCode);
+    try {
+      this.#socket.close(closeCode);
+    } catch {
+      // It is of no more use, closed or not.
+    }
   }
+}
+
+/** What some runtimes tell of an error of a WebSocket. */
+interface Failure {
+  readonly message?: unknown;
+  readonly error?: unknown;
 }
 
 function bounded(value: number | undefined, min: number, max: number): number | undefined {

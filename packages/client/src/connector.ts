@@ -1,5 +1,5 @@
 import { backoffMs } from './backoff.ts';
-import { Connection, type ConnectionEnd } from './connection.ts';
+import { Connection, type ConnectionEnd, NO_CLOSE_FRAME } from './connection.ts';
 import { GroupcastError } from './groupcast-error.ts';
 import type { GroupcastClientOptions } from './options.ts';
 import { SESSION_PREFIX, type ServerEvent, SUBPROTOCOL, type WelcomeEvent } from './wire.ts';
@@ -24,6 +24,9 @@ export interface ConnectorOwner {
 /** A session has no other meaning here. What has not this form could not be offered as a subprotocol. */
 const SESSION = /^[\w-]+$/;
 
+/** Names of what a WebSocket throws at an address that it can never connect to: no URL, or `ws:` in a page of `https:`. */
+const URL_ERRORS = ['SyntaxError', 'SecurityError'];
+
 /** Keeps a connection to the gateway: connects, waits, and connects again. */
 export class Connector {
   readonly #options: GroupcastClientOptions;
@@ -42,11 +45,10 @@ export class Connector {
     this.#url = url;
     this.#options = options;
     this.#owner = owner;
-    try {
-      this.#dial();
-    } catch (cause) {
+    this.#dial((cause) => {
+      if (!URL_ERRORS.includes((cause as Error | undefined)?.name ?? '')) return;
       throw new GroupcastError('bad_url', 'A WebSocket cannot be made for this address.', { cause });
-    }
+    });
   }
 
   get state(): ClientState {
@@ -72,13 +74,19 @@ export class Connector {
     this.#enter('closed');
   }
 
-  #dial(): void {
+  /** `thrown` is told what the WebSocket's constructor throws, and may throw itself. */
+  #dial(thrown: (cause: unknown) => void = () => {}): void {
     const protocols = [SUBPROTOCOL, ...(this.#session === undefined ? [] : [SESSION_PREFIX + this.#session])];
-    this.#connection = new Connection(this.#options, this.#url, protocols, {
-      welcomed: (welcome) => this.#welcomed(welcome),
-      received: (event) => this.#owner.received(event),
-      ended: (end) => this.#ended(end),
-    });
+    try {
+      this.#connection = new Connection(this.#options, this.#url, protocols, {
+        welcomed: (welcome) => this.#welcomed(welcome),
+        received: (event) => this.#owner.received(event),
+        ended: (end) => this.#ended(end),
+      });
+    } catch (cause) {
+      thrown(cause);
+      this.#ended({ code: NO_CLOSE_FRAME, reason: 'The WebSocket cannot be made.', comesBack: true, cause });
+    }
   }
 
   #welcomed(welcome: WelcomeEvent): void {
@@ -90,10 +98,10 @@ export class Connector {
     if (this.#state === 'open') this.#enter('open');
   }
 
-  #ended({ code, reason, comesBack, afterMs }: ConnectionEnd): void {
+  #ended({ code, reason, comesBack, afterMs, cause }: ConnectionEnd): void {
     const { reconnectMinMs: minMs, reconnectMaxMs: maxMs } = this.#options;
     const sentence = `The connection ended with ${code}${reason === '' ? '' : `: ${reason}`}`;
-    const error = new GroupcastError('disconnected', sentence, { closeCode: code });
+    const error = new GroupcastError('disconnected', sentence, { closeCode: code, cause });
     if (!comesBack) {
       this.close(error);
       return;

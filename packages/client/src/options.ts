@@ -41,22 +41,29 @@ const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
 /** A timer cannot wait longer: it would go off at once. */
 const NUMBER_MAX = 2 ** 31 - 1;
 
-/** Throws a GroupcastError `bad_option` or `no_websocket`. */
+/** Completes the options with their defaults. Throws a GroupcastError `bad_option` or `no_websocket`. */
 export function completeOptions(given: Partial<GroupcastClientOptions>): GroupcastClientOptions {
-  const { WebSocket: own } = globalThis as { readonly WebSocket?: unknown };
-  const WebSocket = given.WebSocket ?? (own as WebSocketConstructor | undefined);
+  if (typeof given !== 'object' || given === null) throw badOption('The options must be an object.');
+  const { WebSocket = (globalThis as { readonly WebSocket?: unknown }).WebSocket } = given;
   if (WebSocket === undefined) {
     throw new GroupcastError(
       'no_websocket',
       'There is no WebSocket here. Before Node 22, pass that of ws: new GroupcastClient(url, { WebSocket }).',
     );
   }
-  const options = { ...CLIENT_DEFAULTS, ...given, WebSocket };
-  for (const name of Object.keys(CLIENT_DEFAULTS)) {
+  if (typeof WebSocket !== 'function') throw badOption('WebSocket must be a class.');
+  const options: Record<string, number> = {};
+  for (const [name, byDefault] of Object.entries(CLIENT_DEFAULTS)) {
     const max = name === 'sendTimeoutMs' ? SEND_TIMEOUT_MS_MAX : NUMBER_MAX;
-    const value = options[name as keyof typeof CLIENT_DEFAULTS];
-    if (value > 0 && value <= max) continue;
-    throw new GroupcastError('bad_option', `${name} must be above 0 and at most ${max}.`);
+    const { [name as keyof typeof CLIENT_DEFAULTS]: value = byDefault } = given;
+    if (!Number.isInteger(value) || value < 1 || value > max) {
+      throw badOption(`${name} must be a whole number from 1 to ${max}.`);
+    }
+    options[name] = value;
   }
-  return options;
+  return { ...options, WebSocket } as unknown as GroupcastClientOptions;
+}
+
+function badOption(sentence: string): GroupcastError {
+  return new GroupcastError('bad_option', sentence);
 }

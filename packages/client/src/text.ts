@@ -5,9 +5,15 @@ export function isText(text: unknown): text is string {
   return typeof text === 'string' && !HALF_SURROGATE.test(text);
 }
 
-/** Length in UTF-8. */
+/** Length in UTF-8, counted here: jsdom has no TextEncoder. Half of a surrogate pair counts as the character that replaces it. */
 export function utf8Bytes(text: string): number {
-  return new TextEncoder().encode(text).length;
+  let bytes = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const point = text.codePointAt(index) as number;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    if (point > 0xffff) index += 1;
+  }
+  return bytes;
 }
 
 /** Whether it is text of 1 to `bytesMax` bytes. */

@@ -9,7 +9,3 @@ declare function queueMicrotask(run: () => void): void;
 
 declare const performance: { now(): number };
 declare const crypto: { getRandomValues(numbers: Uint32Array): Uint32Array };
-
-declare class TextEncoder {
-  encode(text: string): Uint8Array;
-}

@@ -67,6 +67,11 @@ export class FakeSocket {
     this.#fire('close', { code, reason: '' });
   }
 
+  /** The WebSocket has failed. No close event comes with it. */
+  fail(event: { readonly message?: string; readonly error?: unknown } = {}): void {
+    this.#fire('error', event);
+  }
+
   #fire(type: string, event: unknown): void {
     for (const listener of this.#listeners.get(type) ?? []) listener(event as never);
   }
