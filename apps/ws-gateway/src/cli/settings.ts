@@ -77,7 +77,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     clientBufferBytes,
     clientBufferTotalBytes,
     slowBytesPerSecond,
-    slowMs: config.slowSeconds * 1_000,
+    slowMs: Math.round(config.slowSeconds * 1_000),
     recoveryMessagesMax: config.recoveryMessagesMax,
     recoveryBytesPerSecond: config.recoveryBytesPerSecond,
     recoveryBytesBurst: config.recoveryBytesBurst,
