@@ -17,7 +17,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   '--bytes-per-second': '1000000000',
   '--bytes-burst': '1000000000',
   '--group-bytes-per-second': '1000000000',
-  '--group-bytes-burst': '1000000000',
+  '--group-bytes-burst': '4000000',
 };
 
 /** This project, as it is in a checkout, with the workers that are compared with peers. */

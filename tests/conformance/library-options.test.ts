@@ -104,6 +104,25 @@ test.each<[string, string, Make, object]>([
     { messageBytesMax: 65_537, clientBufferBytes: 65_536 },
   ],
   [
+    'a burst of a group that no buffer of a client holds',
+    'groupBytesBurst',
+    (given) => createGateway({ hub, wheel, ...given }),
+    { groupBytesBurst: 65_537, clientBufferBytes: 65_536 },
+  ],
+  [
+    'an allowed origin that is none',
+    'allowedOrigins',
+    (given) => createGateway({ hub, wheel, ...given }),
+    { allowedOrigins: ['https://good.example', 'example.com'] },
+  ],
+  [
+    'an allowed origin that is no text',
+    'allowedOrigins',
+    (given) => createGateway({ hub, wheel, ...given }),
+    { allowedOrigins: [5] },
+  ],
+  ['a trusted address that is none', 'trust', createHub, { trust: ['10.1.0.0/33'] }],
+  [
     'a buffer of one client above that of all',
     'clientBufferBytes',
     (given) => createGateway({ hub, wheel, ...given }),

@@ -54,11 +54,18 @@ test('what is refused is told as the rest of a sentence that begins with "must b
 
 test('limits that do not go together are said by every command that reads the configuration', () => {
   const read = (...argv: string[]): unknown => readConfig(program, { argv, env: {}, readFile: () => '' });
-  expect(() => read('--message-bytes-max=65537', '--client-buffer-bytes=65536')).toThrow(
+  expect(() =>
+    read('--message-bytes-max=65537', '--client-buffer-bytes=65536', '--group-bytes-burst=65536'),
+  ).toThrow(
     '--message-bytes-max is 65537, which is above --client-buffer-bytes. Give at most 65536 (bytes), or raise --client-buffer-bytes.',
   );
   expect(() => read('--client-buffer-bytes=67108865', '--client-buffer-total-bytes=67108864')).toThrow(
     '--client-buffer-bytes is 67108865, which is above --client-buffer-total-bytes.',
   );
   expect(() => read('--client-buffer-bytes=67108864', '--client-buffer-total-bytes=67108864')).not.toThrow();
+  expect(() => read('--group-bytes-burst=4194305')).toThrow(
+    '--group-bytes-burst is 4194305, which is above --client-buffer-bytes. Give at most 4194304 (bytes), or raise --client-buffer-bytes.',
+  );
+  expect(() => read('--group-bytes-burst=4194304')).not.toThrow();
+  expect(() => read('--group-bytes-burst=4194305', '--group-bytes-per-second=0')).not.toThrow();
 });

@@ -38,7 +38,6 @@ export class Entrance implements ArrivalReceiver {
   readonly #socketClosed: (this: Socket) => void;
   #isHealthy = true;
 
-  /** Throws a TypeError when one of the allowed origins is none. */
   constructor(options: GatewayOptions, receiver: EntranceReceiver) {
     this.#options = options;
     this.#receiver = receiver;
@@ -225,6 +224,5 @@ export class Entrance implements ArrivalReceiver {
   }
 }
 
-const FULL =
-  'as many connections as are allowed: those that ask for nothing are dropped, and new ones where there are none of these';
+const FULL = 'connection limit reached; dropping the oldest idle connections, then new ones';
 const TOO_LATE = 'The request took too long.';

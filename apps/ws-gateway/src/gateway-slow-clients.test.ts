@@ -234,6 +234,7 @@ test('a client that sends commands and never reads the replies is closed at a bo
     messagesPerSecond: 1_000_000_000,
     messagesBurst: 1_000_000_000,
     clientBufferBytes: MIB,
+    groupBytesBurst: MIB,
   });
   const { gateway } = started;
   const member = await reader();

@@ -69,7 +69,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Makes a gateway, which takes connections once `listen` was called. Throws OptionError `bad_option` for options that it cannot run with, and a TypeError for an origin that is none. */
+/** Makes a gateway, which takes connections once `listen` was called. Throws OptionError `bad_option` for options that it cannot run with. */
 export function createGateway(input: GatewayOptionsInput): Gateway {
   return new WebSocketGateway(input);
 }

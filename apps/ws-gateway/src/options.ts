@@ -77,7 +77,7 @@ export interface GatewayOptions {
   readonly bytesBurst: number;
   /** Bytes that a group carries each second in the long run, as far as this worker sees them; then no client may send to it. 0: any. Default 1 MiB. */
   readonly groupBytesPerSecond: number;
-  /** Bytes that a group carries at once. Default 3 MiB: less than may wait for one client. */
+  /** Bytes that a group carries at once; at most `clientBufferBytes`, where groups have a rate. Default 3 MiB. */
   readonly groupBytesBurst: number;
   /** WebSocket pings and pongs of one connection each second in the long run. Default 10. */
   readonly controlFramesPerSecond: number;
@@ -259,7 +259,7 @@ function checkGatewayOptions(options: GatewayOptions): void {
   }
 }
 
-type ByteLimit = 'messageBytesMax' | 'clientBufferBytes' | 'clientBufferTotalBytes';
+type ByteLimit = 'messageBytesMax' | 'groupBytesBurst' | 'clientBufferBytes' | 'clientBufferTotalBytes';
 
 /** A limit that must not be above another. */
 interface LimitConflict {
@@ -267,13 +267,19 @@ interface LimitConflict {
   readonly above: ByteLimit;
 }
 
-/** Each limit holds what the one before it allows, at least once. */
+/** Each limit `above` holds what `option` allows, at least once. */
 const ASCENDING: readonly LimitConflict[] = [
   { option: 'messageBytesMax', above: 'clientBufferBytes' },
+  { option: 'groupBytesBurst', above: 'clientBufferBytes' },
   { option: 'clientBufferBytes', above: 'clientBufferTotalBytes' },
 ];
 
 /** Limits that do not go together, of options or of a configuration. */
-export function limitConflicts(limits: Readonly<Record<ByteLimit, number>>): readonly LimitConflict[] {
-  return ASCENDING.filter(({ option, above }) => limits[option] > limits[above]);
+export function limitConflicts(
+  limits: Readonly<Record<ByteLimit | 'groupBytesPerSecond', number>>,
+): readonly LimitConflict[] {
+  // Groups without a rate have no burst either.
+  const groupBytesBurst = limits.groupBytesPerSecond === 0 ? 0 : limits.groupBytesBurst;
+  const compared = { ...limits, groupBytesBurst };
+  return ASCENDING.filter(({ option, above }) => compared[option] > compared[above]);
 }

@@ -1,3 +1,5 @@
+import { OptionError } from '@groupcast/protocol';
+
 /** The origins that may connect. None at all means any. */
 export interface AllowedOrigins {
   readonly exact: ReadonlySet<string>;
@@ -19,14 +21,15 @@ const WILDCARD = /^(https?:\/\/)\*(\.[^.*]+\.[^*]+)$/i;
 const FIRST_LABEL = /^(https?:\/\/)[a-z\d_-]+(\..+)$/;
 
 /**
- * Reads the origins of a list as browsers write them: `https://Example.com:443/` is `https://example.com`. Throws a TypeError that
- * names the entry which is no origin.
+ * Reads the origins of a list as browsers write them: `https://Example.com:443/` is `https://example.com`. Throws OptionError
+ * `bad_option` that names the entry which is no origin.
  */
 export function originsOf(list: readonly string[]): AllowedOrigins {
   const origins = list.map((text) => {
-    const origin = originOf(text);
+    const origin = typeof text === 'string' ? originOf(text) : undefined;
     if (origin !== undefined) return origin;
-    throw new TypeError(`'${text}' is not an origin that can be allowed. Write ${ORIGIN_FORMS}.`);
+    const problem = `has '${text}', which is not an origin that can be allowed. Write ${ORIGIN_FORMS}`;
+    throw new OptionError('createGateway', 'allowedOrigins', problem);
   });
   return {
     exact: new Set(origins.filter((origin) => !origin.includes('*'))),
