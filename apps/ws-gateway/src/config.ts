@@ -99,7 +99,7 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     default: '',
     valueName: 'FILE',
     describe:
-      'File with the secret that is shared with the hub; a hub that cannot prove that it knows it is left. Messages are not protected by it on the way: use TLS between hosts.',
+      'File with the secret that is shared with the hub; connections to a hub that fails the proof are closed. Messages are not protected by it on the way: use TLS between hosts.',
   }),
   hubTls: flagOption({ default: false, describe: 'Speak TLS with the hub.' }),
   hubTlsCaFile: textOption({
@@ -151,7 +151,7 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   fastPaths: flagOption({
     default: true,
     describe:
-      'Go past ws and the streams of Node.js where that is safe. Switch it off when an update of Node.js makes trouble: all works the same, at more CPU.',
+      'Go past ws and the streams of Node.js where that is safe. Disable it if a Node.js update causes problems. Behaviour is the same; CPU use is higher.',
   }),
   connectionsMax: integerOption({
     default: 0,
@@ -287,8 +287,7 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     min: 0,
     max: 10_000,
     unit: 'milliseconds',
-    describe:
-      'A worker practises on itself for at most this time before it takes connections, so that the first ones are not served slowly. 0 is not at all.',
+    describe: 'Maximum warm-up time of a worker before it accepts connections. 0 disables it.',
   }),
   logLevel: choiceOption({
     default: 'info',

@@ -23,7 +23,7 @@ import { WaitingJoin, WaitingJoins } from './waiting-joins.ts';
 
 const NO_WAITS: ReadonlySet<MemberWait> = new Set();
 
-const RECOVERED_MUCH = 'The connection has recovered very much in a short time. Join again later.';
+const RECOVERY_LIMIT_REACHED = 'Recovery rate limit reached for this connection. Join again later.';
 
 const LEFT_MEANWHILE = 'The group was left before the hub had confirmed the join.';
 
@@ -211,7 +211,7 @@ export class Groups implements HubSubscriber, Timed {
     for (const { group, member, joins } of this.#waiting.takeExpired(this.#wheel.now)) {
       const isThrottled = group.catchUps?.get(member)?.isThrottled === true;
       const code = isThrottled ? 'rate_limited' : 'hub_unavailable';
-      const sentence = isThrottled ? RECOVERED_MUCH : undefined;
+      const sentence = isThrottled ? RECOVERY_LIMIT_REACHED : undefined;
       this.#refuseJoins(member, joins, code, sentence);
       const isIn = joins.some(({ joined }) => joined) && group.has(member);
       if (isIn) this.#refuseJoins(member, this.#remove(group, member), code, sentence);

@@ -22,7 +22,7 @@ const RETRY_AFTER_SECONDS_MAX = 3;
 
 /** For each reason to reject a handshake that may be in order, the status and what is said. */
 const REJECTIONS = {
-  draining: { status: 503, sentence: 'This gateway is about to end. Connect again.' },
+  draining: { status: 503, sentence: 'The gateway is shutting down. Connect again.' },
   rate: { status: 503, sentence: 'Too many clients connect at once. Connect again later.' },
   origin: { status: 403, sentence: 'Pages of this origin may not connect.' },
 } as const;
@@ -55,7 +55,6 @@ export class Handshake {
   readonly #rateLimit: RateLimit;
   #refusing = false;
 
-  /** Throws a TypeError when one of the allowed origins is none. */
   constructor(options: GatewayOptions, receiver: HandshakeReceiver) {
     this.#origins = originsOf(options.allowedOrigins);
     this.#sessions = new ClientSessions(options.sessionSecret);
@@ -81,7 +80,7 @@ export class Handshake {
     this.#server.on('wsClientError', (_error, socket, request) => {
       receiver.refused('handshake');
       const status = request.method === 'GET' ? 400 : 405;
-      refuse(socket, status, 'This is no WebSocket handshake (RFC 6455, section 4.2.1).', {
+      refuse(socket, status, 'Invalid WebSocket handshake (RFC 6455, section 4.2.1).', {
         'sec-websocket-version': '13, 8',
       });
     });

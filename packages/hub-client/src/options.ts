@@ -26,7 +26,7 @@ export interface HubClientOptions {
   readonly port: number;
   /** Unix socket of a hub on this host, in place of host and port. Default '': there is none. */
   readonly path: string;
-  /** Shared with the hub, or '' (the default) where the hub has none. With one, a hub that cannot prove that it knows it is left. */
+  /** Shared with the hub, or '' (the default) where the hub has none. Connections to a hub that fails the proof are closed. */
   readonly secret: string;
   /** Makes the link TLS; `{}` for a hub with a public certificate. Default undefined: it is plain TCP. */
   readonly tls: HubClientTls | undefined;

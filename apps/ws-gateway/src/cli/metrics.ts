@@ -51,11 +51,15 @@ const REASON_COUNTERS: readonly (readonly [field: ReasonField, name: string, hel
 type HubField = 'refused' | 'subscriptionsRefused' | 'reconnects' | 'recoveries' | 'holes' | 'positionLosses';
 
 const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: string])[] = [
-  ['refused', 'publishes_refused_total', 'Messages that never left for the hub: it is away, or busy.'],
+  [
+    'refused',
+    'publishes_refused_total',
+    'Publishes rejected because the hub was disconnected or overloaded.',
+  ],
   ['subscriptionsRefused', 'hub_subscriptions_refused_total', 'Groups that the hub has refused to a worker.'],
   ['reconnects', 'hub_reconnects_total', 'Links to the hub after the first.'],
   ['recoveries', 'hub_recoveries_total', 'Groups that had to be caught up with.'],
-  ['holes', 'hub_holes_total', 'Publications that came before others that were lost on a link that stood.'],
+  ['holes', 'hub_holes_total', "Gaps detected in the hub's stream while connected."],
   ['positionLosses', 'hub_position_losses_total', 'Groups that had lost publications on a link that stood.'],
 ];
 

@@ -7,8 +7,8 @@ import type { CommandContext } from './command-context.ts';
 
 type SendToGroup = Extract<ClientCommand, { cmd: 'send_to_group' }>;
 
-const GROUP_IS_FULL =
-  'The group carries as many bytes as it may, of all its senders. Send to it more slowly.';
+const GROUP_LIMIT_REACHED =
+  "The group's byte rate limit, shared by all senders, is reached. Send more slowly.";
 
 /** Publishes a message to a group, in which the client need not be. Members here get it when the hub sends it back. */
 export function sendToGroup(
@@ -21,7 +21,7 @@ export function sendToGroup(
   if (context.groups.carry(groupName, bytes) !== 'ok') {
     // No strike: others may have filled it.
     context.counters.refused.rate_limited += 1;
-    client.tell(errorEvent('rate_limited', id, GROUP_IS_FULL));
+    client.tell(errorEvent('rate_limited', id, GROUP_LIMIT_REACHED));
     return;
   }
   const answer = id === undefined ? undefined : new Answer(client, id, groupName, context);
