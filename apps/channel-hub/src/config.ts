@@ -127,7 +127,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     default: 'reserve',
     choices: ['reserve', 'delivery'],
     describe:
-      'What makes an item of a queue done that a PHP peer was handed: its next reserve, so that it may come twice, or its delivery, so that it may be lost.',
+      "When a PHP consumer's item is done: at its next reserve (at least once), or at delivery (at most once).",
   }),
   tlsCertFile: textOption({
     default: '',
@@ -149,7 +149,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     default: 10_000,
     ...HUB_RANGES.sessionsMax,
     describe:
-      'Peers at a time; beyond them the oldest that has not shown who it is is closed, or else the new one. Keep it below the limit of open files.',
+      'Maximum number of peers. When full, the oldest unauthenticated peer is closed; if there is none, the new one is. Keep it below the limit of open files.',
   }),
   channelsPerSessionMax: integerOption({
     default: limits.CHANNELS_PER_SESSION_MAX,
@@ -178,8 +178,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     min: 1,
     max: 300,
     unit: 'seconds',
-    describe:
-      'Something is sent to gateways, and expected of them, at least this often; three times as long is death.',
+    describe: 'Heartbeat interval. A gateway that is silent for three intervals is disconnected.',
   }),
   historyCount: integerOption({
     default: HISTORY_DEFAULTS.countMax,

@@ -49,7 +49,7 @@ export interface HubOptions {
   readonly trust: readonly string[];
   /** Events of PHP peers whose data, `['group_id' => …, 'message' => …]`, are messages to groups. Default `send_to_group`. */
   readonly phpBridge: readonly string[];
-  /** What makes an item of a queue done that a PHP peer was handed: its next `reserve`, or that it was handed out. Default reserve. */
+  /** When a PHP consumer's item is done: at its next `reserve` (at least once), or at delivery (at most once). Default reserve. */
   readonly phpAck: 'reserve' | 'delivery';
   /** Carries the publications. It belongs to the hub, which starts and closes it. Default: a MemoryEngine. */
   readonly engine: Engine;
@@ -59,8 +59,8 @@ export interface HubOptions {
   /** Subjects of one session. Default 100,000. */
   readonly channelsPerSessionMax: number;
   /**
-   * Sessions at a time. Beyond them the oldest goes that has not shown who it is, or else the new one; above half, local peers have
-   * `authenticationMs` for their first request. Must be below the limit of open files. Default 10,000.
+   * Maximum number of sessions. When full, the oldest unauthenticated one is closed; if there is none, the new one is. Above half,
+   * local peers have `authenticationMs` for their first request. Must be below the limit of open files. Default 10,000.
    */
   readonly sessionsMax: number;
   /** Peers of one address that have not proved yet who they are; beyond them the oldest goes. Default 64. */

@@ -274,7 +274,7 @@ class TcpHub implements Hub {
 
   #droppedInPart(session: Session, { code, message }: ProtocolError): void {
     const fields = { ...fieldsOf(session), reason: code, detail: message };
-    this.#options.log.warn(fields, 'A part of what a peer asked for was not done');
+    this.#options.log.warn(fields, "Part of a peer's request was dropped");
   }
 
   #tlsRefused(address: string, error: Error): void {

@@ -431,7 +431,7 @@ describe('when the hub is back after a break', () => {
 });
 
 describe('a group that the hub refuses', () => {
-  const sentence = 'As many groups and channels are followed as may be. Try again later.';
+  const sentence = 'Channel limit reached. Retry later.';
   const full = new ProtocolError('channel_limit', 'A session follows at most 2 channels.');
 
   function refuse(name: string, error = full): void {

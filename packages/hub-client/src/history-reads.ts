@@ -219,8 +219,8 @@ export class HistoryReads {
   }
 }
 
-const BUSY = 'As many reads of history wait for the hub as may. Ask again later.';
-const LATE = 'The hub did not answer in time. Ask again later.';
+const BUSY = 'Too many history reads are pending. Retry later.';
+const LATE = 'The hub did not answer in time. Retry later.';
 
 function fail({ answer }: Caller, error: ProtocolError): void {
   answer.failed(error);

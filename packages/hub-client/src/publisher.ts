@@ -158,5 +158,5 @@ export class Publisher<Outcome> {
   }
 }
 
-const AWAY = 'The hub is away, and as many messages wait for it as may. Send it again later.';
-const BUSY = 'The hub does not keep up, and as many messages wait for it as may. Send it again later.';
+const AWAY = 'The hub is disconnected and the publish buffer is full. Retry later.';
+const BUSY = 'The hub does not keep up and the publish buffer is full. Retry later.';

@@ -73,7 +73,7 @@ export const ERROR_CODES = {
   unsupported_version: { sentence: 'This version of the protocol is not spoken here.', temporary: false },
   unauthorized: { sentence: 'The peer did not prove that it knows the secret.', temporary: false },
   channel_limit: {
-    sentence: 'As many groups and channels are followed as may be. Try again later.',
+    sentence: 'Channel limit reached. Retry later.',
     temporary: true,
   },
   bad_queue: {
@@ -82,7 +82,7 @@ export const ERROR_CODES = {
   },
   queue_full: { sentence: 'The queue takes nothing more for now. Send it again later.', temporary: true },
   queue_limit: {
-    sentence: 'There are as many queues, or this session watches as many, as may be.',
+    sentence: 'Queue limit reached. Remove or unwatch a queue first.',
     temporary: true,
   },
   unknown_dialect: { sentence: 'The first byte of the body names no dialect.', temporary: false },

@@ -24,8 +24,7 @@ const options: Options<GenCertsConfig> = {
   dir: textOption({
     default: '',
     valueName: 'FOLDER',
-    describe:
-      'Folder for the files, which is made where it is not there. Files that are there are never replaced.',
+    describe: 'Output folder; created if missing. Existing files are never overwritten.',
   }),
   host: listOption({
     default: [],
@@ -53,7 +52,7 @@ export const genCertsCommand: CommandWithOptions = commandWithOptions(options, {
     const present = dir === '' ? [] : CERTIFICATE_FILES.filter((name) => existsSync(join(dir, name)));
     if (present.length > 0) {
       problems.push(
-        `${present.join(', ')} in ${dir} would be replaced. Name another folder, or remove them.`,
+        `${present.join(', ')} in ${dir} would be overwritten. Name another folder, or remove them.`,
       );
     }
     if (problems.length > 0) throw new ConfigError(problems);

@@ -29,10 +29,7 @@ export function rereadSecrets(hub: Hub, context: Pick<CommandContext<HubConfig>,
     for (const line of warnings) log.warn({}, line);
     log.info({ files, accepted, sessionsWithOld }, 'The secret files were read again');
     if (sessionsWithOld === 0) return;
-    log.warn(
-      { sessionsWithOld },
-      'Peers that are here know only a secret that is gone: they cannot come back',
-    );
+    log.warn({ sessionsWithOld }, 'Some connected peers used a removed secret; they cannot reconnect');
   } catch (error) {
     const problems =
       error instanceof ConfigError

@@ -226,7 +226,7 @@ export class PhpDialect implements Dialect, PublishSlot {
     const { frameBytesMax } = this.#shared;
     const bytes = count * (FRAME_BYTES_BESIDE + bytesEach) + bytesLength;
     if (bytes <= frameBytesMax) return true;
-    const sentence = `For all that the request names its data take ${bytes} bytes; ${frameBytesMax} are taken.`;
+    const sentence = `The request expands to ${bytes} bytes over all its channels; the limit is ${frameBytesMax}.`;
     this.#session.countRefusal(new ProtocolError('bad_length', sentence));
     return false;
   }

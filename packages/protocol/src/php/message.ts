@@ -46,7 +46,7 @@ interface Fields {
  */
 export function readRequest(bytes: Uint8Array, start = 0, end: number = bytes.length): PhpRequest {
   const scanner = new PhpScanner(bytes, start, end);
-  if (scanner.next() !== 'array') throw badRequest('A request is an array');
+  if (scanner.next() !== 'array') throw badRequest('it must be an array');
   const fields: Fields = { type: undefined, names: undefined, data: undefined };
   for (let token = scanner.next(); token !== 'end'; token = scanner.next()) {
     const field = token === 'string' ? shortText(scanner.string()) : '';
@@ -71,7 +71,7 @@ function readField(scanner: PhpScanner, name: string, fields: Fields): void {
   const token = scanner.next();
   const start = scanner.tokenStart;
   if (name === 'type') {
-    if (token !== 'string') throw badRequest('`type` is a string');
+    if (token !== 'string') throw badRequest('`type` must be a string');
     fields.type = shortText(scanner.string());
   }
   scanner.skip(token);
@@ -80,7 +80,7 @@ function readField(scanner: PhpScanner, name: string, fields: Fields): void {
 
 function readNames(scanner: PhpScanner, bytes: Uint8Array): PhpNames {
   const token = scanner.nextUncounted();
-  if (token !== 'array') throw badRequest('`channels` is an array');
+  if (token !== 'array') throw badRequest('`channels` must be an array');
   return new PhpNames(scanner, bytes);
 }
 
@@ -88,11 +88,10 @@ function requestOf({ type, names, data }: Fields): PhpRequest {
   if (type === 'reserve') return { type };
   const dataType = DATA_TYPES.find((known) => known === type);
   const channelType = CHANNEL_TYPES.find((known) => known === type);
-  if (dataType === undefined && channelType === undefined)
-    throw badRequest('`type` is one of the known ones');
-  if (names === undefined) throw badRequest('A request names its channels');
+  if (dataType === undefined && channelType === undefined) throw badRequest('`type` is unknown');
+  if (names === undefined) throw badRequest('`channels` is missing');
   if (channelType !== undefined) return { type: channelType, names };
-  if (dataType === undefined || data === undefined) throw badRequest('A publication has data');
+  if (dataType === undefined || data === undefined) throw badRequest('`data` is missing');
   return { type: dataType, names, data };
 }
 
@@ -106,8 +105,8 @@ function shortText(bytes: Uint8Array): string {
   return text;
 }
 
-function badRequest(rule: string): ProtocolError {
-  return new ProtocolError('bad_frame', `${rule}, and in this PHP request it is not so.`);
+function badRequest(problem: string): ProtocolError {
+  return new ProtocolError('bad_frame', `Invalid PHP request: ${problem}.`);
 }
 
 /** What `serialize(['type' => ..., 'channel' => ..., 'data' => ...])` gives, in a frame; the length comes last. */
