@@ -147,6 +147,45 @@ describe('publish', () => {
   );
 });
 
+describe('a message that is longer than the buffer', () => {
+  const bufferBytesMax = 1_000;
+  const long = 'x'.repeat(5 * bufferBytesMax);
+
+  test('is sent where nothing waits, and what comes behind it is refused until it has left', async () => {
+    const [client, session] = await fixture.open({ bufferBytesMax });
+    const positions = [client.publish('c', long)];
+    expect(await failure(client.publish('c', 'behind it'))).toMatchObject({ code: 'hub_unavailable' });
+    expect((await session.takePublish(1)).payload.length).toBe(long.length);
+    await positions[0];
+    positions.push(client.publish('c', 'next'), client.publish('c', long));
+    expect(decodeText((await session.takePublish(2)).payload)).toBe('next');
+    expect((await session.takePublish(3)).payload.length).toBe(long.length);
+    expect((await Promise.all(positions)).map(({ offset }) => offset)).toEqual([1, 2, 3]);
+  });
+
+  test('waits alone for a hub that is away', async () => {
+    const client = fixture.client({ bufferBytesMax });
+    const held = client.publish('c', long);
+    expect(await failure(client.publish('c', ''))).toMatchObject({ code: 'hub_unavailable' });
+    client.connect();
+    const session = await fixture.hub.welcome();
+    expect((await session.takePublish(1)).payload.length).toBe(long.length);
+    await held;
+  });
+
+  test('does not wait where nothing may', async () => {
+    const client = fixture.client({ bufferBytesMax: 0 });
+    const states = statesOf(client);
+    expect(await failure(client.publish('c', ''))).toMatchObject({ code: 'hub_unavailable' });
+    client.connect();
+    const session = await fixture.hub.welcome();
+    await nextState(states, 'open');
+    const next = client.publish('c', 'x');
+    await session.takePublish(1);
+    await next;
+  });
+});
+
 describe('publish while the hub is away', () => {
   test('waits for it, and leaves in order behind the subscriptions', async () => {
     const [client, session] = await fixture.open();

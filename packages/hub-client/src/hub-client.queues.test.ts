@@ -81,6 +81,18 @@ describe('enqueue', () => {
     await held;
   });
 
+  test('of an item that is longer than the buffer: it waits alone, and is sent where nothing waits', async () => {
+    const client = fixture.client({ bufferBytesMax: 100 });
+    const held = client.enqueue('jobs', 'x'.repeat(1_000));
+    client.connect();
+    const session = await fixture.hub.welcome();
+    await session.takeEnqueue();
+    await held;
+    const sent = client.enqueue('jobs', 'y'.repeat(1_000));
+    await session.takeEnqueue();
+    await sent;
+  });
+
   test('fails when the client is closed, before and after', async () => {
     const [client, session] = await fixture.open();
     const unanswered = failure(client.enqueue('jobs', 'x'));

@@ -36,7 +36,10 @@ export interface HubClientOptions {
   readonly connectMs: number;
   /** After this a publish has an unknown outcome, and a read of history has failed, in milliseconds. Default 10,000. */
   readonly publishMs: number;
-  /** Publishes that wait for a hub that is away, or does not keep up, in bytes; more are refused. Default 8 MiB. */
+  /**
+   * Publishes that wait for a hub that is away, or does not keep up, in bytes; more are refused. One that is longer
+   * by itself is sent when less waits. Default 8 MiB.
+   */
   readonly bufferBytesMax: number;
   /** Publishes that wait for the hub's answer; more are refused. Default 100,000. */
   readonly unansweredMax: number;

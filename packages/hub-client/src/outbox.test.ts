@@ -16,6 +16,16 @@ describe('Outbox', () => {
     expect(outbox.bytes).toBe(10);
   });
 
+  test('takes one that is longer by itself, where nothing else waits', () => {
+    const outbox = new Outbox(10);
+    expect(outbox.add(waiting(11, 1))).toBe(true);
+    expect(outbox.add(waiting(1, 1))).toBe(false);
+    outbox.takeAll();
+    expect(outbox.add(waiting(1, 1))).toBe(true);
+    expect(outbox.add(waiting(11, 1))).toBe(false);
+    expect(new Outbox(0).add(waiting(1, 1))).toBe(false);
+  });
+
   test('gives back what has waited too long, and its room', () => {
     const outbox = new Outbox(100);
     const first = waiting(1, 10);

@@ -17,7 +17,10 @@ export interface Waiting<Outcome> {
   readonly deadlineMs: number;
 }
 
-/** The requests of the time without a hub, first in, first out, bounded in bytes. */
+/**
+ * The requests of the time without a hub, first in, first out, bounded in bytes. One that is longer than the bound may wait
+ * alone, or it could never be sent.
+ */
 export class Outbox<Outcome> {
   readonly #bytesMax: number;
   #waiting: Waiting<Outcome>[] = [];
@@ -33,8 +36,9 @@ export class Outbox<Outcome> {
 
   /** Whether there was room. */
   add(publish: Waiting<Outcome>): boolean {
-    if (this.#bytes + publish.frame.length > this.#bytesMax) return false;
-    this.#bytes += publish.frame.length;
+    const bytes = this.#bytes + publish.frame.length;
+    if (bytes > this.#bytesMax && (this.#bytes > 0 || this.#bytesMax === 0)) return false;
+    this.#bytes = bytes;
     this.#waiting.push(publish);
     return true;
   }

@@ -123,7 +123,8 @@ export class Publisher<Outcome> {
   /** The hub may be there and yet not keep up: then it is better to say so than to fill the link until it breaks. */
   #sendNow(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
     const { bufferBytesMax, unansweredMax } = this.#options;
-    if (this.#uplink.queuedBytes + frame.length > bufferBytesMax || this.#answers.size >= unansweredMax) {
+    // Only what waits already counts: a message that is longer than the buffer could never leave.
+    if (this.#uplink.queuedBytes > bufferBytesMax || this.#answers.size >= unansweredMax) {
       this.refuse(answer, new ProtocolError('hub_unavailable', BUSY));
     } else {
       this.#send(frame, request, answer);
