@@ -1,7 +1,7 @@
 import { native, type Position, ProtocolError } from '@groupcast/protocol';
+import { callEachUser, callUser } from './call-user.ts';
 import { FairQueue } from './fair-queue.ts';
 import { checkPage, type HistoryAnswer, type HistoryPage, type HistoryRead } from './history-page.ts';
-import { tellEach } from './tell-each.ts';
 import type { Uplink } from './uplink.ts';
 
 export interface HistoryReadsOptions {
@@ -37,8 +37,8 @@ interface Read {
   deadlineMs: number;
 }
 
-/** Of what was refused at once. */
-export const NO_READ: HistoryRead = { cancel: () => {} };
+/** A read that was rejected at once. */
+const NO_READ: HistoryRead = { cancel: () => {} };
 
 class Lane {
   /** By question, those under way among them, in the order in which they were asked. */
@@ -90,8 +90,7 @@ export class HistoryReads {
   ): HistoryRead {
     const { historyWaitingMax, publishMs } = this.#options;
     if (afterBreak === 'again' && this.#waiting >= historyWaitingMax) {
-      answer.failed(new ProtocolError('hub_unavailable', BUSY));
-      return NO_READ;
+      return this.reject(answer, new ProtocolError('hub_unavailable', BUSY));
     }
     const read = this.#readOf(channel, since, this.#lanes[afterBreak]);
     const caller = { read, answer, owner, deadlineMs: performance.now() + publishMs };
@@ -102,6 +101,12 @@ export class HistoryReads {
       this.resume();
     }
     return { cancel: () => this.#end(caller) };
+  }
+
+  /** Fails a read that the hub is not asked for. */
+  reject(answer: HistoryAnswer, error: ProtocolError): HistoryRead {
+    callUser({ answer }, fail, error);
+    return NO_READ;
   }
 
   /** Sends as much as may be under way. */
@@ -136,7 +141,7 @@ export class HistoryReads {
     checkPage(page, read.channel, read.since);
     const callers = this.#take(read);
     this.resume();
-    tellEach(callers, ({ answer }, news) => answer.page(news), page);
+    callEachUser(callers, ({ answer }, news) => answer.page(news), page);
   }
 
   /** The hub has refused a request. Whether it was one of these. */
@@ -145,7 +150,7 @@ export class HistoryReads {
     if (read === undefined) return false;
     const callers = this.#take(read);
     this.resume();
-    tellEach(callers, fail, error);
+    callEachUser(callers, fail, error);
     return true;
   }
 
@@ -193,7 +198,7 @@ export class HistoryReads {
     for (const read of this.#underWay.values()) {
       if (read.callers.size === 0 && isOver(read.deadlineMs)) this.#remove(read);
     }
-    tellEach(failed, fail, error);
+    callEachUser(failed, fail, error);
   }
 
   /** Takes a read out, with all who wait for it. */
@@ -222,7 +227,7 @@ export class HistoryReads {
 const BUSY = 'Too many history reads are pending. Retry later.';
 const LATE = 'The hub did not answer in time. Retry later.';
 
-function fail({ answer }: Caller, error: ProtocolError): void {
+function fail({ answer }: Pick<Caller, 'answer'>, error: ProtocolError): void {
   answer.failed(error);
 }
 

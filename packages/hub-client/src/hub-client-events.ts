@@ -17,6 +17,7 @@ export type HubClientState =
   | 'waiting'
   | 'closed';
 
+/** An exception of a listener is an uncaught exception of the process, and disturbs nothing else. */
 export interface HubClientEvents {
   /** Every change of state; `waiting` says why the last connection ended. */
   state: [state: HubClientState, error: ProtocolError | undefined];
@@ -24,7 +25,10 @@ export interface HubClientEvents {
   refused: [subject: native.Subject, error: ProtocolError];
   /** The hub refused that a queue is watched: nothing of it comes for now. The hub is asked again every second. */
   watchRefused: [queue: string, error: ProtocolError];
-  /** A handler of a queue has thrown, or its promise has rejected. The hub knows that the item failed, but not why. */
+  /**
+   * A handler of a queue has thrown, or its promise has rejected. The hub knows that the item failed, but not why. Without a listener the
+   * error is an uncaught exception.
+   */
   itemFailed: [item: QueueItem, error: unknown];
 }
 

@@ -328,33 +328,4 @@ describe('subscribers of a channel that is being caught up with', () => {
     else await session.expect('history');
     expect(it.heard()).toEqual(['a 6 six']);
   });
-
-  test('one who throws at a loss takes the news from nobody', async () => {
-    const it = await following();
-    const thrown = new TypeError('thrown');
-    const states = statesOf(it.client);
-    const [session, subscribe] = await broken(it.session);
-    it.client.unsubscribe('a', it.recorder);
-    it.client.subscribe('a', it.recorder);
-    await session.expect('unsubscribe');
-    expect(subscribe.subjects).toHaveLength(1);
-    const again = await session.takeSubscribe(5);
-    expect(again.subjects).toHaveLength(1);
-    await it.recorder.events.next();
-    const behind = new Recorder();
-    it.client.subscribe('a', {
-      deliver: () => {},
-      lost: () => {
-        throw thrown;
-      },
-    });
-    it.client.subscribe('a', behind);
-    const [next, third] = await broken(session);
-    await nextState(states, 'waiting');
-    next.send(subscribed(third, 0, 'epoch-2'));
-    const { error } = await states.next(({ error: cause }) => cause?.cause === thrown);
-    expect(error?.message).toContain('could not be handled');
-    expect(behind.events.all.at(-1)).toBe('lost a 0 epoch_changed');
-    expect(it.recorder.events.all.at(-1)).toBe('lost a 0 epoch_changed');
-  });
 });

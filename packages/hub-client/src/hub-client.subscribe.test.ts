@@ -282,38 +282,3 @@ describe('what the hub refuses', () => {
     expect(refusals.all).toHaveLength(1);
   });
 });
-
-test('a subscriber that throws ends the link with an error that says so, and costs nobody else a message', async () => {
-  const [client, session] = await fixture.open();
-  const states = statesOf(client);
-  const thrown = new TypeError('no such member');
-  const healthy = new Recorder();
-  client.subscribe('a', {
-    deliver: (publication) => {
-      if (publication.number === 1) throw thrown;
-    },
-  });
-  client.subscribe('a', healthy);
-  client.subscribe('b', healthy);
-  await session.takeSubscribe();
-  await session.takeSubscribe();
-  session.send(delivery('a', 1, 'poison'), delivery('a', 2, 'behind it'), delivery('b', 1, 'behind it'));
-  const { error } = await nextState(states, 'waiting');
-  expect(error).toMatchObject({ code: 'hub_unavailable', cause: thrown });
-  expect(error?.message).toContain('could not be handled (no such member)');
-
-  const again = await fixture.hub.welcome();
-  await again.takeSubscribe(2);
-  // The poison is not asked for again: it would be thrown at again, and so for ever.
-  expect((await again.takeHistory(['behind it'])).since.offset).toBe(1);
-  await again.takeHistory(['behind it', 'newer']);
-  await healthy.events.seen((event) => event === 'b 2 newer');
-  expect(healthy.events.all).toEqual([
-    'at a 0',
-    'at b 0',
-    'a 1 poison',
-    'a 2 behind it',
-    'b 1 behind it',
-    'b 2 newer',
-  ]);
-});

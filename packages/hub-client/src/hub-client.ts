@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { isChannelName, isErrorCode, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { Backoff } from './backoff.ts';
+import { callEachUser, throwUncaught } from './call-user.ts';
 import type { HistoryAnswer, HistoryRead } from './history-page.ts';
-import { HistoryReads, NO_READ } from './history-reads.ts';
+import { HistoryReads } from './history-reads.ts';
 import type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 import { HubConnection, type HubConnectionEvents } from './hub-connection.ts';
 import type { Subscriber } from './interest.ts';
@@ -10,7 +11,7 @@ import { completeOptions, type HubClientOptions, type HubClientOptionsInput } fr
 import type { PublishAnswer } from './outbox.ts';
 import { isShortText, type PublishOptions, publishFrame } from './publish-frame.ts';
 import { Publisher } from './publisher.ts';
-import type { QueueHandler, QueueWatcher, WatchOptions } from './queue-watch.ts';
+import type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queue-watch.ts';
 import { type EnqueueOptions, Queues } from './queues.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { HubUplink } from './uplink.ts';
@@ -62,8 +63,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     const { frameBytesMax } = this.#options.link;
     this.#publisher = new Publisher(this.#options, this.#uplink, frameBytesMax, SEND_AGAIN);
     this.#queues = new Queues(this.#options, this.#uplink, frameBytesMax, {
-      failed: (item, error) => this.emit('itemFailed', item, error),
-      refused: (queue, error) => this.emit('watchRefused', queue, error),
+      failed: (item, error) => this.#itemFailed(item, error),
+      refused: (queue, error) => this.#tell('watchRefused', queue, error),
     });
     this.#reads = new HistoryReads(this.#options, this.#uplink);
     this.#subscriptions = new Subscriptions(this.#uplink, this.#reads);
@@ -190,9 +191,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
    */
   history(channel: string, since: Position, answer: HistoryAnswer, owner?: object): HistoryRead {
     const error = this.#state === 'closed' ? closed() : questionFault(channel, since);
-    if (error === undefined) return this.#reads.add(channel, since, answer, 'again', owner);
-    answer.failed(error);
-    return NO_READ;
+    if (error !== undefined) return this.#reads.reject(answer, error);
+    return this.#reads.add(channel, since, answer, 'again', owner);
   }
 
   #opened(welcome: native.Welcome): void {
@@ -274,7 +274,17 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   #enter(state: HubClientState, error: ProtocolError | undefined): void {
     this.#state = state;
-    this.emit('state', state, error);
+    this.#tell('state', state, error);
+  }
+
+  #itemFailed(item: QueueItem, error: unknown): void {
+    if (this.listenerCount('itemFailed') > 0) this.#tell('itemFailed', item, error);
+    else throwUncaught(error);
+  }
+
+  /** Emits an event. Unlike with `emit`, a listener that throws disturbs neither this client nor other listeners. */
+  #tell<Name extends keyof HubClientEvents>(name: Name, ...args: HubClientEvents[Name]): void {
+    callEachUser(this.rawListeners(name), (listener, given) => Reflect.apply(listener, this, given), args);
   }
 
   #refused(message: native.ErrorMessage): void {
@@ -285,7 +295,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     if (this.#queues.refused(request, error)) return;
     const subject = this.#subscriptions.refuse(request, error);
     // None: a publish or a read that was given up, or a subscription that was, or that was refused before, or is one of several.
-    if (subject !== undefined) this.emit('refused', subject, error);
+    if (subject !== undefined) this.#tell('refused', subject, error);
   }
 
   #sweep(): void {

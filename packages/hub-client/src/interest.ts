@@ -1,5 +1,5 @@
 import type { native, Position, ProtocolError } from '@groupcast/protocol';
-import { tellEach } from './tell-each.ts';
+import { callEachUser, callUser } from './call-user.ts';
 
 /** Why what came after a position cannot be had any more. */
 export type LossReason = Exclude<native.HistoryVerdict, 'recovered'>;
@@ -78,34 +78,34 @@ export class Interest {
   }
 
   /**
-   * Hands a publication to all subscribers. When one throws it counts as handed out all the same, or it would come again and
-   * again.
+   * Hands a publication to all subscribers. One that throws counts as one that has it: it would throw again, and so for ever.
    */
   hand(publication: native.Publication): void {
-    try {
-      tellEach(this.subscribers, deliver, publication);
-    } finally {
-      // Not before: somebody who subscribes meanwhile still gets this publication, and is told a position before it.
-      if (!this.subject.prefix) this.#offset = publication.number;
-    }
+    callEachUser(this.subscribers, deliver, publication);
+    // Not before: somebody who subscribes meanwhile still gets this publication, and is told a position before it.
+    if (!this.subject.prefix) this.#offset = publication.number;
   }
 
   tellSubscribed(): void {
+    for (const subscriber of this.subscribers) this.tellPosition(subscriber);
+  }
+
+  /** Tells one subscriber where the subscription stands. */
+  tellPosition(subscriber: Subscriber): void {
     const tell = (one: Subscriber, position: Position): void => one.subscribed?.(this.subject, position);
-    tellEach(this.subscribers, tell, this.position);
+    callUser(subscriber, tell, this.position);
   }
 
   tellRefused(error: ProtocolError): void {
-    tellEach(this.subscribers, (one, news) => one.refused?.(this.subject, news), error);
+    callEachUser(this.subscribers, (one, news) => one.refused?.(this.subject, news), error);
   }
 
   tellLost(reason: LossReason): void {
     const tell = (one: Subscriber, position: Position): void => one.lost?.(this.subject, position, reason);
-    tellEach(this.subscribers, tell, this.position);
+    callEachUser(this.subscribers, tell, this.position);
   }
 }
 
-// One function for all: a closure for each publication would be garbage for each publication.
 function deliver(subscriber: Subscriber, publication: native.Publication): void {
   subscriber.deliver(publication);
 }

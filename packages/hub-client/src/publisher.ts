@@ -1,4 +1,5 @@
 import { ProtocolError } from '@groupcast/protocol';
+import { callUser } from './call-user.ts';
 import { type HubAnswer, Outbox, type Waiting } from './outbox.ts';
 import { PendingAnswers } from './pending-answers.ts';
 import type { Uplink } from './uplink.ts';
@@ -70,7 +71,7 @@ export class Publisher<Outcome> {
 
   refuse(answer: HubAnswer<Outcome> | undefined, error: ProtocolError): void {
     this.#refused += 1;
-    answer?.failed(error);
+    if (answer !== undefined) callUser(answer, fail, error);
   }
 
   /** A hub is there that takes frames so long: what was held for it leaves. Answers with what it would not take. */
@@ -90,14 +91,16 @@ export class Publisher<Outcome> {
 
   /** The hub has answered a publish; late answers are nobody's. */
   published(request: number, outcome: Outcome): void {
-    this.#answers.take(request)?.published(outcome);
+    const answer = this.#answers.take(request);
+    if (answer !== undefined) callUser(answer, succeed, outcome);
   }
 
   /** The hub has refused a request. Whether it was a publish. */
   failed(request: number, error: ProtocolError): boolean {
     const answer = this.#answers.take(request);
-    answer?.failed(error);
-    return answer !== undefined;
+    if (answer === undefined) return false;
+    callUser(answer, fail, error);
+    return true;
   }
 
   /** Fails what has waited too long. */
@@ -106,13 +109,13 @@ export class Publisher<Outcome> {
       this.refuse(answer, new ProtocolError('hub_unavailable'));
     }
     for (const answer of this.#answers.takeExpired(nowMs)) {
-      answer.failed(this.#unknownOutcome('The hub did not answer in time.'));
+      callUser(answer, fail, this.#unknownOutcome('The hub did not answer in time.'));
     }
   }
 
   /** What was sent will not be answered any more. `why` is a sentence. */
   failUnanswered(why: string): void {
-    for (const answer of this.#answers.takeAll()) answer.failed(this.#unknownOutcome(why));
+    for (const answer of this.#answers.takeAll()) callUser(answer, fail, this.#unknownOutcome(why));
   }
 
   /** What was held will not be sent any more. */
@@ -157,6 +160,14 @@ export class Publisher<Outcome> {
       `The message makes a frame of ${frame.length} bytes; the hub takes ${this.#frameBytesMax}. Send less at once.`,
     );
   }
+}
+
+function succeed<Outcome>(answer: HubAnswer<Outcome>, outcome: Outcome): void {
+  answer.published(outcome);
+}
+
+function fail(answer: HubAnswer<never>, error: ProtocolError): void {
+  answer.failed(error);
 }
 
 const AWAY = 'The hub is disconnected and the publish buffer is full. Retry later.';

@@ -11,15 +11,17 @@ import { Subscriptions } from './subscriptions.ts';
 const CHANNELS = ['a', 'b'] as const;
 type Channel = (typeof CHANNELS)[number];
 
-/** A subscriber that complains at once about whatever is not what was promised. */
+/** A subscriber that notes whatever is not what was promised. */
 class Judge implements Subscriber {
   readonly #hub: ModelHub;
+  readonly #faults: unknown[];
   #at: Position | undefined;
   delivered = 0;
   losses = 0;
 
-  constructor(hub: ModelHub) {
+  constructor(hub: ModelHub, faults: unknown[]) {
     this.#hub = hub;
+    this.#faults = faults;
   }
 
   get at(): Position | undefined {
@@ -27,30 +29,51 @@ class Judge implements Subscriber {
   }
 
   subscribed(_subject: native.Subject, position: Position): void {
-    expect(this.#at, 'a subscription is told once').toBeUndefined();
+    this.#check(() => expect(this.#at, 'a subscription is told once').toBeUndefined());
     this.#at = position;
   }
 
   deliver(publication: native.Publication): void {
-    if (this.#at === undefined) throw new Error('It was delivered before the position was told.');
-    this.#at = { ...this.#at, offset: this.#at.offset + 1 };
-    // The very next one, and of this history.
-    expect(publication.number).toBe(this.#at.offset);
-    expect(decodeText(publication.payload)).toBe(`${this.#at.epoch}:${this.#at.offset}`);
+    const last = this.#at;
+    if (last === undefined) this.#faults.push(new Error('It was delivered before the position was told.'));
+    else this.#follows(publication, last);
+    this.#at = { epoch: last?.epoch ?? '', offset: publication.number };
     this.delivered += 1;
   }
 
   lost(subject: native.Subject, position: Position, reason: LossReason): void {
-    if (this.#at === undefined) throw new Error('It was lost before the position was told.');
-    if (reason === 'trimmed') {
-      expect(position.epoch).toBe(this.#at.epoch);
-      // It may not be said of what could still be had.
-      expect(this.#hub.has(subject.name, this.#at.offset)).toBe(false);
-    } else {
-      expect(position.epoch).not.toBe(this.#at.epoch);
-    }
+    const last = this.#at;
+    if (last === undefined) this.#faults.push(new Error('It was lost before the position was told.'));
+    else this.#check(() => this.#isLoss(subject, position, reason, last));
     this.#at = position;
     this.losses += 1;
+  }
+
+  /** The very next one, and of this history. */
+  #follows({ number, payload }: native.Publication, { epoch, offset }: Position): void {
+    this.#check(() => {
+      expect(number).toBe(offset + 1);
+      expect(decodeText(payload)).toBe(`${epoch}:${offset + 1}`);
+    });
+  }
+
+  #isLoss(subject: native.Subject, position: Position, reason: LossReason, last: Position): void {
+    if (reason === 'epoch_changed') {
+      expect(position.epoch).not.toBe(last.epoch);
+      return;
+    }
+    expect(position.epoch).toBe(last.epoch);
+    // It may not be said of what could still be had.
+    expect(this.#hub.has(subject.name, last.offset)).toBe(false);
+  }
+
+  /** What is thrown here would be an uncaught exception, and not a failure of the run that it belongs to. */
+  #check(expectations: () => void): void {
+    try {
+      expectations();
+    } catch (fault) {
+      this.#faults.push(fault);
+    }
   }
 }
 
@@ -63,6 +86,7 @@ class Bench {
   );
   readonly subscriptions = new Subscriptions(this.hub, this.reads);
   readonly judges = new Map<string, { readonly channel: Channel; readonly judge: Judge }>();
+  readonly faults: unknown[] = [];
   asked = 0;
   answered = 0;
 
@@ -83,7 +107,7 @@ class Bench {
     const found = this.judges.get(name);
     const subject = { name: channel, prefix: false };
     if (found === undefined) {
-      const judge = new Judge(this.hub);
+      const judge = new Judge(this.hub, this.faults);
       this.judges.set(name, { channel, judge });
       this.subscriptions.add(subject, judge);
     } else {
@@ -269,6 +293,7 @@ describe('whatever happens between hub and client', () => {
       for (const name of CHANNELS) bench.toggle(`stays on ${name}`, name);
       for (const take of steps) take(bench);
       bench.settle();
+      expect(bench.faults).toEqual([]);
       for (const [, { channel: of, judge }] of bench.judges) {
         expect(judge.at).toEqual(bench.hub.positionOf(of));
         seen.delivered += judge.delivered;

@@ -74,7 +74,7 @@ export class Subscriptions {
     const interest = this.#interests.add(subject);
     const isFirst = interest.subscribers.size === 0;
     interest.subscribers.add(subscriber);
-    if (interest.state !== 'new') subscriber.subscribed?.(subject, interest.position);
+    if (interest.state !== 'new') interest.tellPosition(subscriber);
     else if (isFirst) this.#ask([interest]);
   }
 

@@ -1,0 +1,13 @@
+import { EventQueue } from '@groupcast/testkit';
+import { afterEach, beforeEach } from 'vitest';
+
+/** Collects the uncaught exceptions of each test of a file, which would fail it otherwise. */
+export function useUncaught(): { readonly errors: EventQueue<unknown> } {
+  const fixture = { errors: new EventQueue<unknown>('uncaught exception') };
+  beforeEach(() => {
+    fixture.errors = new EventQueue<unknown>('uncaught exception');
+    process.setUncaughtExceptionCaptureCallback((error) => fixture.errors.push(error));
+  });
+  afterEach(() => process.setUncaughtExceptionCaptureCallback(null));
+  return fixture;
+}
