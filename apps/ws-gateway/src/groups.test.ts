@@ -544,6 +544,27 @@ describe('groups without members', () => {
   });
 });
 
+test('a join outlasts that its group was unfollowed by the very flush before it', async () => {
+  groups = new Groups(completeOptions({ hub, wheel, lingeringGroupsMax: 1 }), counters);
+  const [slow, member] = [new FakeMember('slow'), new FakeMember('member')];
+  await joined('g', slow);
+  await joined('other', slow);
+  // What it leaves is more than may linger: the group goes that it has left first.
+  slow.wrote = () => {
+    slow.isOpen = false;
+    groups.leaveAll(slow);
+  };
+  hub.publish('group:g', 'before');
+  groups.join(member, 'g', 1);
+  await nextTurn();
+  hub.publish('group:g', 'after');
+  await nextTurn();
+  expect(member.got).toEqual([ack(1, 1), 'after']);
+  groups.leave(member, 'g', undefined);
+  turn(3);
+  expect([groups.size, hub.channels, wheel.waiting]).toEqual([0, 0, 0]);
+});
+
 test('a group that could not be subscribed leaves nothing behind', () => {
   const broken = {
     history: () => ({ cancel: () => {} }),

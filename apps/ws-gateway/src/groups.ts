@@ -25,6 +25,8 @@ const NO_WAITS: ReadonlySet<MemberWait> = new Set();
 
 const RECOVERY_LIMIT_REACHED = 'Recovery rate limit reached for this connection. Join again later.';
 
+const JOINS_WAIT = 'Too many joins of this connection wait for the hub. Join again later.';
+
 const LEFT_MEANWHILE = 'The group was left before the hub had confirmed the join.';
 
 /**
@@ -83,20 +85,21 @@ export class Groups implements HubSubscriber, Timed {
    */
   join(member: Member, name: string, id: CommandId | undefined, since?: Position): void {
     const channel = channelOfGroup(name);
+    // What came before the join is not for the one who joins, and is in front of the ack of one who joins again. A flush may close
+    // members, this one as well, and so unfollow groups, this one as well: the group is looked up after it.
+    this.flush(name);
+    if (!member.isOpen) return;
     const known = this.#followed.find(channel);
     const isIn = known?.has(member) === true;
     if (!isIn && member.memberships.length >= this.#groupsMax) {
       throw new CommandError('group_limit', undefined, id);
     }
     const mustWait = !mayAnswer(known, member, since);
-    if (id !== undefined && mustWait && waitCount(member) >= this.#groupsMax) {
-      this.#refuseJoin(member, id, 'hub_unavailable');
+    if (id !== undefined && mustWait && waitingJoinsOf(member) >= this.#groupsMax) {
+      this.#refuseJoin(member, id, 'hub_unavailable', JOINS_WAIT);
       return;
     }
     const group = known ?? this.#followed.follow(name, channel);
-    // What came before the join is not for the one who joins, and is in front of the ack of one who joins again.
-    this.#deliveries.flush(group);
-    if (!member.isOpen) return;
     if (!isIn) this.#enter(group, member, since === undefined);
     if (id !== undefined && mustWait) this.#await(group, member, id, !isIn);
     else if (id !== undefined)
@@ -279,6 +282,11 @@ export class Groups implements HubSubscriber, Timed {
   #scheduleSweep(): void {
     if (this.wheelSlot === NOT_WAITING && this.#waiting.size > 0) this.#wheel.schedule(this, 1);
   }
+}
+
+/** Joins of a member that wait for the hub. Its questions are one wait together, and no join. */
+function waitingJoinsOf(member: Member): number {
+  return waitCount(member) - (member.questions === undefined ? 0 : 1);
 }
 
 /** Whether a join can be answered at once: it need not wait for the hub, nor for the answer to an earlier one. */
