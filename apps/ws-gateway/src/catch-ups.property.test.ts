@@ -114,6 +114,7 @@ class World {
   readonly hub = new LoopbackHub();
   readonly wheel = new TimingWheel();
   readonly counters: Counters = createCounters();
+  readonly waitingQuestions: { count: number } = { count: 0 };
   readonly groups: Groups;
   readonly clients: CheckedClient[] = [];
   readonly #options: GatewayOptions;
@@ -161,6 +162,7 @@ class World {
     for (const client of this.clients) client.check();
     // Nothing is under way any more, and nothing counts.
     expect([this.groups.catchingUp, this.hub.reads.length, ...this.#waits()]).toEqual([0, 0, 0, 0, 0]);
+    expect(this.waitingQuestions.count).toBe(0);
   }
 
   /** How many answers each member waits for, those that have gone counted in. */

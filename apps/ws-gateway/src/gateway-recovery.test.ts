@@ -240,6 +240,35 @@ describe('group_info', () => {
     expect(started.hub.reads).toEqual([]);
   });
 
+  test('what waits of all connections together is bounded, too, and has room again when one has gone', async () => {
+    await started.gateway.close();
+    started = await startGateway({ questionsWaitingMax: 10 });
+    started.hub.byHand = true;
+    const [one, other] = [await TestClient.v1(started.url), await TestClient.v1(started.url)];
+    // 16 are asked of the hub, ten wait.
+    for (let id = 0; id <= 26; id++) one.send({ cmd: 'group_info', group_id: `${id}`, id });
+    const refused = { type: 'error', code: 'hub_unavailable', message: expect.stringContaining('Too many') };
+    expect(await one.event()).toMatchObject({ ...refused, id: 26 });
+    expect(await other.ask({ cmd: 'group_info', group_id: 'g', id: 1 })).toMatchObject({ ...refused, id: 1 });
+    one.ws.terminate();
+    await until(() => started.gateway.stats().connections === 1);
+    other.send({ cmd: 'group_info', group_id: 'g', id: 2 });
+    await until(() => started.hub.reads.length === 1);
+    started.hub.answerReads();
+    expect(await other.event()).toMatchObject({ type: 'ack', id: 2 });
+  });
+
+  test('one that waits costs no join, and joins beyond what may wait are told why', async () => {
+    started.hub.byHand = true;
+    const client = await TestClient.v1(started.url);
+    client.send({ cmd: 'group_info', group_id: 'g', id: 'ask' });
+    for (let id = 0; id <= 128; id++) client.send({ cmd: 'add_group', group_id: 'g', id });
+    const message = expect.stringContaining('Too many joins');
+    expect(await client.event()).toMatchObject({ type: 'error', id: 128, code: 'hub_unavailable', message });
+    started.hub.catchUp('group:g', 0);
+    for (let id = 0; id < 128; id++) expect(await client.event()).toMatchObject({ type: 'ack', id });
+  });
+
   test('what waits is bounded, and goes with its connection', async () => {
     await started.gateway.close();
     started = await startGateway({ messagesBurst: 100, messagesPerSecond: 1_000_000 });

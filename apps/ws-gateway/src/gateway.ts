@@ -195,6 +195,7 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
       groups: this.#groups,
       hub: options.hub,
       counters: this.#counters,
+      waitingQuestions: { count: 0 },
       backpressure: this.#backpressure,
       slowLog: this.#slowLog,
       connections: this.#connections,

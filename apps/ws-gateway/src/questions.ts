@@ -15,13 +15,19 @@ const UNDER_WAY_MAX = 16;
 /** Questions that were asked already and stay in front of the others, before these are moved. */
 const ASKED_MAX = 256;
 
+const TOO_MANY = 'Too many questions about groups wait for the hub. Ask again later.';
+
 /** What questions need of their worker. */
 export interface QuestionsContext {
   readonly hub: HubPort;
   readonly counters: Counters;
+  /** Questions of all members that wait for their turn. */
+  readonly waitingQuestions: { count: number };
   readonly options: {
     /** As many of one member may wait: it cannot send more at once. */
     readonly messagesBurst: number;
+    /** As many of all members may wait. */
+    readonly questionsWaitingMax: number;
     /** A question that waits for its turn for longer is given up, in milliseconds. */
     readonly joinMs: number;
   };
@@ -47,13 +53,15 @@ export class Questions extends MemberWait {
   }
 
   add(name: string, id: CommandId): void {
-    const { counters, options } = this.#context;
+    const { counters, options, waitingQuestions } = this.#context;
     const count = this.#underWay.size + this.#waiting.length - this.#next;
-    if (count >= options.messagesBurst) {
+    if (count >= options.messagesBurst || waitingQuestions.count >= options.questionsWaitingMax) {
       counters.refused.hub_unavailable += 1;
-      this.member.tell(errorEvent('hub_unavailable', id));
+      this.member.tell(errorEvent('hub_unavailable', id, TOO_MANY));
+      this.#endIfEmpty();
       return;
     }
+    waitingQuestions.count += 1;
     this.#waiting.push(new Question(this, name, id, performance.now() + options.joinMs));
     this.#ask();
   }
@@ -119,6 +127,7 @@ export class Questions extends MemberWait {
     const question = this.#waiting[this.#next];
     if (question === undefined) return undefined;
     this.#next += 1;
+    this.#context.waitingQuestions.count -= 1;
     if (this.#next >= ASKED_MAX && this.#next >= this.#waiting.length / 2) {
       this.#waiting = this.#waiting.slice(this.#next);
       this.#next = 0;
@@ -128,6 +137,7 @@ export class Questions extends MemberWait {
 
   #takeWaiting(): readonly Question[] {
     const waiting = this.#waiting.slice(this.#next);
+    this.#context.waitingQuestions.count -= waiting.length;
     this.#waiting = [];
     this.#next = 0;
     return waiting;

@@ -9,4 +9,6 @@ export interface CommandContext {
   readonly groups: Groups;
   readonly hub: HubPort;
   readonly counters: Counters;
+  /** Questions of all connections that wait for their turn. Only `Questions` changes the number. */
+  readonly waitingQuestions: { count: number };
 }
