@@ -36,7 +36,7 @@ const COUNTERS: readonly (readonly [field: NumberField, name: string, help: stri
 const HISTORY_GAUGES: readonly (readonly [field: HistoryField, name: string, help: string])[] = [
   ['publications', 'history_publications', 'Publications that are kept for those who missed them.'],
   ['bytes', 'history_bytes', 'What history takes.'],
-  ['positions', 'history_positions', 'Channels of which only a position that was told is kept.'],
+  ['positions', 'history_positions', 'Channels of which only the position is kept.'],
   ['messageIds', 'message_ids', 'Message ids that a repetition would be known by.'],
 ];
 

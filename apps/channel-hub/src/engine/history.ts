@@ -34,7 +34,7 @@ export interface HistoryCounts {
   readonly trimmed: Readonly<Record<TrimReason, number>>;
   /** Channels that lost all their publications for want of room. */
   readonly channelsDropped: number;
-  /** Channels of which only the position is kept, because somebody was told it. */
+  /** Channels of which only the position is kept. */
   readonly positions: number;
   /** Such positions that were forgotten before their time, for want of room. */
   readonly positionsDropped: number;
@@ -242,7 +242,10 @@ export class History implements ArrivalTaker {
       this.#drop(stream, stream.oldestCount, 'total');
       if (stream.count > 0) continue;
       this.#channelsDropped += 1;
-      this.#letGo(stream);
+      stream.share?.recency.remove(stream);
+      if (stream.isFollowed) continue;
+      this.#remove(stream);
+      this.#places.keepSpare(stream.channel, stream.top);
     }
   }
 
@@ -274,11 +277,6 @@ export class History implements ArrivalTaker {
     this.#publications -= stream.count;
     this.#weigh(stream, -stream.heldBytes);
     stream.clear();
-    this.#letGo(stream);
-  }
-
-  /** The stream has no publications any more, and leaves no place: those that others were told must not go for it. */
-  #letGo(stream: Stream): void {
     stream.share?.recency.remove(stream);
     if (stream.isFollowed) return;
     this.#remove(stream);

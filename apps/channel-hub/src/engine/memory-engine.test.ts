@@ -327,6 +327,32 @@ describe('the bound of all channels together', () => {
     expect(channels + history.positions).toBeGreaterThan(50);
   });
 
+  test('keeps where a channel stood that it emptied: whoever missed nothing is told so', async () => {
+    const engine = await startMemory({ totalBytesMax: 512 * 1024 });
+    const position = await engine.publish('quiet', 'x');
+    for (let index = 0; index < 200; index++) await engine.publish(`group:${index}`, 'x'.repeat(10_000));
+    expect(await missed(engine, 'quiet', position)).toEqual([]);
+    expect(await missed(engine, 'quiet', at(position, -1))).toBe('trimmed');
+    expect(engine.stats().history).toMatchObject({ positions: expect.any(Number), positionsDropped: 0 });
+    expect(await engine.publish('quiet', 'y')).toEqual(at(position, 1));
+    expect(await missed(engine, 'quiet', position)).toEqual(['y']);
+  });
+
+  test('pushes out no position that was told, for channels without end that it empties', async () => {
+    const engine = await startMemory({ totalBytesMax: 512 * 1024 });
+    const told = await engine.position('told');
+    for (let index = 0; index < 5_000; index++) {
+      // What was told is the smaller half of what there is room for.
+      if (index < 200) await engine.position(`told:${index}`);
+      await engine.publish(`group:${index}`, 'x'.repeat(1_000));
+    }
+    for (let index = 200; index < 400; index++) await engine.position(`told:${index}`);
+    expect(await missed(engine, 'told', told)).toEqual([]);
+    const { bytes, positionsDropped } = engine.stats().history;
+    expect(bytes).toBeLessThanOrEqual(512 * 1024);
+    expect(positionsDropped).toBeGreaterThan(0);
+  });
+
   test('never takes where a followed channel stands', async () => {
     const engine = await startMemory({ totalBytesMax: 1_000 });
     const before = await engine.follow(subject('c'));
