@@ -166,9 +166,21 @@ export class HubConnection implements LinkReceiver {
       this.#fail('unauthorized', 'asked for no proof, and gave none. Give both the same secret');
       return;
     }
+    const { frameBytesMax } = this.#options.link;
+    if (welcome.frameBytesMax > frameBytesMax) {
+      this.#fail(
+        'bad_length',
+        `takes frames of up to ${welcome.frameBytesMax} bytes, and link.frameBytesMax is ${frameBytesMax} here. Raise it, or lower --frame-bytes-max of the hub`,
+      );
+      return;
+    }
     this.#state = 'open';
     clearTimeout(this.#deadline);
-    this.#link.frameBytesMax = this.#options.link.frameBytesMax;
+    // Answers of a hub that takes less may be longer than what it takes.
+    this.#link.frameBytesMax = Math.min(
+      frameBytesMax,
+      Math.max(welcome.frameBytesMax, limits.FRAME_BYTES_MAX),
+    );
     this.#link.startHeartbeats(welcome.heartbeatMs);
     this.#events.opened(welcome);
   }

@@ -53,6 +53,10 @@ export interface HubClientOptions {
   readonly positionCheckMs: number;
   /** The wait before connecting again. Default 100 to 2,000 ms: a hub that is back is found within 2 s. */
   readonly reconnect: ReconnectBounds;
+  /**
+   * Bounds of the link. Of `frameBytesMax` the link takes what the hub says that it takes, or 10 MiB where that is more;
+   * a hub that says more than `frameBytesMax` is left. Default 128 MiB, which no hub goes above.
+   */
   readonly link: LinkOptions;
 }
 
@@ -72,7 +76,7 @@ export const HUB_CLIENT_DEFAULTS: HubClientOptions = {
   historyWaitingMax: 100_000,
   positionCheckMs: 30_000,
   reconnect: { minMs: 100, maxMs: 2_000 },
-  link: LINK_DEFAULTS,
+  link: { ...LINK_DEFAULTS, frameBytesMax: limits.FRAME_BYTES_CEILING },
 };
 
 /** Options as they are given: none is needed, and of `link` any may be. */
@@ -104,9 +108,10 @@ const OWNER = 'HubClient';
 /** Fills in the defaults. Throws OptionError `bad_option` for options that a client cannot run with. */
 export function completeOptions({ link, reconnect, ...input }: HubClientOptionsInput): HubClientOptions {
   const { reconnect: bounds } = HUB_CLIENT_DEFAULTS;
+  const frameBytesMax = link?.frameBytesMax ?? HUB_CLIENT_DEFAULTS.link.frameBytesMax;
   const defaults: HubClientOptions = {
     ...HUB_CLIENT_DEFAULTS,
-    link: completeLinkOptions(link ?? {}, OWNER, 'link.'),
+    link: completeLinkOptions({ ...link, frameBytesMax }, OWNER, 'link.'),
     reconnect: resolveOptions(OWNER, bounds, RECONNECT_RANGES, reconnect ?? {}, 'reconnect.'),
   };
   const options = resolveOptions(OWNER, defaults, HUB_CLIENT_RANGES, input);
