@@ -156,7 +156,9 @@ export class HistoryReads {
 
   /** Fails what has waited too long. */
   expire(nowMs: number): void {
-    this.#fail((deadlineMs) => deadlineMs <= nowMs, new ProtocolError('hub_unavailable', LATE));
+    const { lastError } = this.#uplink;
+    const error = new ProtocolError('hub_unavailable', LATE, lastError && { cause: lastError });
+    this.#fail((deadlineMs) => deadlineMs <= nowMs, error);
     this.resume();
   }
 

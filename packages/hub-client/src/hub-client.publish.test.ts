@@ -371,3 +371,46 @@ describe('a hub that does not keep up', () => {
     expect(decodeText((await next.expect('publish')).publication.payload)).toBe('late');
   });
 });
+
+describe('the cause of a failure', () => {
+  test('of what was sent is the end of the link', async () => {
+    const [client, session] = await fixture.open();
+    const publish = failure(client.publish('a', 'x'));
+    const enqueue = client.enqueue('jobs', 'x').catch((error: ProtocolError) => error);
+    await session.expect('publish');
+    session.raw.reset();
+    const cause = expect.objectContaining({ name: 'ProtocolError', code: 'hub_unavailable' });
+    expect(await publish).toMatchObject({ code: 'outcome_unknown', cause });
+    expect(await enqueue).toMatchObject({ code: 'outcome_unknown', cause });
+  });
+
+  test('of what was held in vain is why the hub could not be reached', async () => {
+    const client = fixture.client({ bufferMs: 40, bufferBytesMax: 100, publishMs: 40 });
+    const states = statesOf(client);
+    client.connect();
+    const session = await fixture.hub.accept();
+    await session.expect('hello');
+    session.send(native.encodeError({ request: 0, code: 'unauthorized', message: 'No.' }));
+    const { error: cause } = await nextState(states, 'waiting');
+    expect(cause).toMatchObject({ code: 'unauthorized' });
+    const since = { epoch: EPOCH, offset: 0 };
+    const held = [
+      failure(client.publish('a', 'x')),
+      client.enqueue('jobs', 'x').catch((error: unknown) => error),
+      new Promise((page, failed) => client.history('a', since, { page, failed })).catch((error) => error),
+      failure(client.publish('a', 'x'.repeat(101))),
+    ];
+    for (const error of await Promise.all(held))
+      expect(error).toMatchObject({ code: 'hub_unavailable', cause: { code: 'unauthorized' } });
+  });
+
+  test('is not one of before: a hub that is there and does not answer has none', async () => {
+    const [client, session] = await fixture.open({ publishMs: 40 });
+    session.raw.reset();
+    await fixture.hub.welcome();
+    const states = statesOf(client);
+    if (client.state !== 'open') await nextState(states, 'open');
+    const { code, cause } = await failure(client.publish('a', 'x'));
+    expect({ code, cause }).toEqual({ code: 'outcome_unknown', cause: undefined });
+  });
+});

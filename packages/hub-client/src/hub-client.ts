@@ -197,6 +197,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   #opened(welcome: native.Welcome): void {
     this.#backoff.opened(performance.now());
+    this.#uplink.lastError = undefined;
     this.#openings += 1;
     // First the subscriptions: what is published next may be for ourselves.
     this.#subscriptions.resume();
@@ -254,6 +255,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     if (this.#state === 'closed') return;
     const wasSentAway = this.#state === 'leaving';
     this.#uplink.connection = undefined;
+    this.#uplink.lastError = wasSentAway ? sentAway(error) : error;
     this.#subscriptions.suspend();
     this.#reads.suspend();
     this.#queues.suspend();
@@ -262,7 +264,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       wasSentAway ? this.#reconnectAfterMs : 0,
     );
     this.#reconnectTimer = setTimeout(() => this.#connect(), delayMs);
-    this.#enter('waiting', wasSentAway ? sentAway(error) : error);
+    this.#enter('waiting', this.#uplink.lastError);
     this.#publisher.failUnanswered(LINK_BROKE);
     this.#queues.failUnanswered(LINK_BROKE);
   }
@@ -320,7 +322,7 @@ function sentAway(cause: ProtocolError | undefined): ProtocolError {
 
 function questionFault(channel: string, since: Position): ProtocolError | undefined {
   if (!isChannelName(channel)) return new ProtocolError('bad_channel');
-  if (isShortText(since.epoch) && isOffset(since.offset)) return undefined;
+  if (isShortText(since?.epoch) && isOffset(since.offset)) return undefined;
   return new ProtocolError('bad_field', 'since must have an epoch and a whole offset from 0.');
 }
 

@@ -1,4 +1,13 @@
-export { OptionError } from '@groupcast/protocol';
+import type { native } from '@groupcast/protocol';
+
+export type { LinkOptions } from '@groupcast/link';
+export {
+  type ErrorCode,
+  OptionError,
+  type Position,
+  ProtocolError,
+  type ReconnectBounds,
+} from '@groupcast/protocol';
 export type { HistoryAnswer, HistoryPage, HistoryRead } from './history-page.ts';
 export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
@@ -15,3 +24,9 @@ export type { PublishAnswer } from './outbox.ts';
 export type { PublishOptions } from './publish-frame.ts';
 export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queue-watch.ts';
 export type { EnqueueOptions } from './queues.ts';
+
+// What callbacks are given.
+export type HistoryVerdict = native.HistoryVerdict;
+export type PayloadKind = native.PayloadKind;
+export type Publication = native.Publication;
+export type Subject = native.Subject;

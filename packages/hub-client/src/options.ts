@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { completeLinkOptions, LINK_DEFAULTS, type LinkOptions } from '@groupcast/link';
 import {
   limits,
@@ -131,10 +132,30 @@ function checkOptions(options: HubClientOptions, given: HubClientOptionsInput): 
   }
   if (!isShortText(name))
     refuse('name', `is too long. Give at most ${limits.SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
+  if (tls !== undefined && (typeof tls !== 'object' || tls === null)) {
+    refuse('tls', 'is no object. Give { ca, cert, key } as PEM texts, all of them optional');
+  }
   if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined)) {
     refuse('tls', 'has one of cert and key. Give both as PEM texts, or neither');
   }
+  if (tls !== undefined) checkTls(tls);
   if (reconnect.minMs > reconnect.maxMs) {
     refuse('reconnect.minMs', `is ${reconnect.minMs}, which is above maxMs. Give at most ${reconnect.maxMs}`);
+  }
+}
+
+/** Node reads certificates and keys when it connects, which is too late to tell the caller. */
+function checkTls(tls: HubClientTls): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw new OptionError(
+      OWNER,
+      'tls',
+      'cannot be used. Give ca, cert and key as PEM texts, and the key of that cert',
+      {
+        cause,
+      },
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { isChannelName, limits, native, ProtocolError, utf8ByteLength } from '@groupcast/protocol';
 
 export interface PublishOptions {
@@ -19,17 +20,20 @@ export function publishFrame(
   request: number,
 ): Uint8Array | ProtocolError {
   if (!isChannelName(channel)) return new ProtocolError('bad_channel');
+  const kind = options.kind ?? defaultKind(payload);
+  const fault = payloadFault(kind, payload);
+  if (fault !== undefined) return fault;
   const sender = options.sender ?? '';
   const messageId = options.messageId ?? '';
   if (!isShortText(sender) || !isShortText(messageId)) {
     return new ProtocolError(
       'bad_field',
-      `sender and messageId may have ${limits.SHORT_TEXT_BYTES_MAX} bytes each.`,
+      `sender and messageId must be strings of at most ${limits.SHORT_TEXT_BYTES_MAX} bytes of UTF-8 each.`,
     );
   }
   return native.encodePublish({
     channel,
-    kind: options.kind ?? (typeof payload === 'string' ? 'text' : 'bytes'),
+    kind,
     excludeSender: options.excludeSender ?? false,
     sender,
     messageId,
@@ -38,8 +42,26 @@ export function publishFrame(
   });
 }
 
+const KINDS: ReadonlySet<unknown> = new Set<native.PayloadKind>(['text', 'json', 'bytes']);
+
+/** Returns the kind of a payload that is given without one. */
+export function defaultKind(payload: string | Uint8Array): native.PayloadKind {
+  return typeof payload === 'string' ? 'text' : 'bytes';
+}
+
+/** Returns what is wrong with a payload or its kind: programs without types give anything. */
+export function payloadFault(
+  kind: native.PayloadKind,
+  payload: string | Uint8Array,
+): ProtocolError | undefined {
+  if (!KINDS.has(kind)) return new ProtocolError('bad_field', 'kind must be text, json or bytes.');
+  if (typeof payload === 'string' || types.isUint8Array(payload)) return undefined;
+  return new ProtocolError('bad_field', 'payload must be a string or a Uint8Array.');
+}
+
 /** Whether a text fits a field with a one-byte length. */
 export function isShortText(text: string): boolean {
+  if (typeof text !== 'string') return false;
   const bytes = utf8ByteLength(text);
   return bytes >= 0 && bytes <= limits.SHORT_TEXT_BYTES_MAX;
 }

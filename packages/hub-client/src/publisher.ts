@@ -106,7 +106,7 @@ export class Publisher<Outcome> {
   /** Fails what has waited too long. */
   expire(nowMs: number): void {
     for (const { answer } of this.#outbox.takeExpired(nowMs)) {
-      this.refuse(answer, new ProtocolError('hub_unavailable'));
+      this.refuse(answer, this.#unavailable());
     }
     for (const answer of this.#answers.takeExpired(nowMs)) {
       callUser(answer, fail, this.#unknownOutcome('The hub did not answer in time.'));
@@ -143,11 +143,21 @@ export class Publisher<Outcome> {
   #hold(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
     const deadlineMs = performance.now() + this.#options.bufferMs;
     if (this.#outbox.add({ frame, request, answer, deadlineMs })) return;
-    this.refuse(answer, new ProtocolError('hub_unavailable', AWAY));
+    this.refuse(answer, this.#unavailable(AWAY));
   }
 
   #unknownOutcome(why: string): ProtocolError {
-    return new ProtocolError('outcome_unknown', `${why} ${this.#sendAgain}`);
+    const { lastError } = this.#uplink;
+    return new ProtocolError(
+      'outcome_unknown',
+      `${why} ${this.#sendAgain}`,
+      lastError && { cause: lastError },
+    );
+  }
+
+  #unavailable(sentence?: string): ProtocolError {
+    const { lastError } = this.#uplink;
+    return new ProtocolError('hub_unavailable', sentence, lastError && { cause: lastError });
   }
 
   #isTooLong(frame: Uint8Array): boolean {

@@ -29,7 +29,7 @@ export class QueueWatches {
     this.#events = events;
   }
 
-  /** Throws a ProtocolError: `bad_queue`, or `bad_field` for a concurrency that is none and for a queue that is watched already. */
+  /** Throws a ProtocolError: `bad_queue`, or `bad_field` for an invalid handler or concurrency, and for a queue that is watched already. */
   add(queue: string, handler: QueueHandler, { concurrency = 1 }: WatchOptions): QueueWatcher {
     if (!isWatchableQueueName(queue)) throw new ProtocolError('bad_queue');
     if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > limits.CONCURRENCY_MAX) {
@@ -37,6 +37,9 @@ export class QueueWatches {
         'bad_field',
         `concurrency must be an integer from 1 to ${limits.CONCURRENCY_MAX}.`,
       );
+    }
+    if (typeof handler !== 'function') {
+      throw new ProtocolError('bad_field', 'handler must be a function that works on an item.');
     }
     if (this.#watches.has(queue)) {
       throw new ProtocolError(

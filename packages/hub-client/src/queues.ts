@@ -1,5 +1,6 @@
 import { isQueueName, native, ProtocolError } from '@groupcast/protocol';
 import type { HubAnswer, Waiting } from './outbox.ts';
+import { defaultKind, payloadFault } from './publish-frame.ts';
 import { Publisher, type PublisherOptions } from './publisher.ts';
 import type { QueueHandler, QueueWatcher, WatchOptions } from './queue-watch.ts';
 import { QueueWatches, type QueueWatchesEvents } from './queue-watches.ts';
@@ -31,18 +32,13 @@ export class Queues {
   enqueue(
     queue: string,
     payload: string | Uint8Array,
-    { kind }: EnqueueOptions,
+    options: EnqueueOptions,
     answer: HubAnswer<void>,
   ): void {
     const request = this.#uplink.nextRequest();
-    const fields = {
-      request,
-      queue,
-      kind: kind ?? (typeof payload === 'string' ? 'text' : 'bytes'),
-      payload,
-    };
-    const frame = isQueueName(queue) ? native.encodeEnqueue(fields) : new ProtocolError('bad_queue');
-    this.#enqueues.submit(frame, request, answer);
+    const kind = options.kind ?? defaultKind(payload);
+    const fault = isQueueName(queue) ? payloadFault(kind, payload) : new ProtocolError('bad_queue');
+    this.#enqueues.submit(fault ?? native.encodeEnqueue({ request, queue, kind, payload }), request, answer);
   }
 
   watch(queue: string, handler: QueueHandler, options: WatchOptions): QueueWatcher {

@@ -68,9 +68,12 @@ export class Subscriptions {
     };
   }
 
-  /** Throws a ProtocolError `bad_channel` when the name is none. */
+  /** Throws a ProtocolError: `bad_channel` for an invalid name, `bad_field` for a subscriber without `deliver`. */
   add(subject: native.Subject, subscriber: Subscriber): void {
     if (!isChannelName(subject.name)) throw new ProtocolError('bad_channel');
+    if (typeof subscriber?.deliver !== 'function') {
+      throw new ProtocolError('bad_field', 'subscriber must be an object with a function deliver.');
+    }
     const interest = this.#interests.add(subject);
     const isFirst = interest.subscribers.size === 0;
     interest.subscribers.add(subscriber);

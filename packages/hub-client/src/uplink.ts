@@ -1,3 +1,4 @@
+import type { ProtocolError } from '@groupcast/protocol';
 import type { HubConnection } from './hub-connection.ts';
 
 /** The way to the hub, as the parts of a client see it. */
@@ -6,6 +7,8 @@ export interface Uplink {
   readonly isOpen: boolean;
   /** Bytes that wait for the hub to take them. */
   readonly queuedBytes: number;
+  /** Why the last connection ended: the cause of what fails until the next one is open. */
+  readonly lastError: ProtocolError | undefined;
   /** A number that no other request of this client has, from 1. */
   nextRequest(): number;
   send(frame: Uint8Array): void;
@@ -14,6 +17,7 @@ export interface Uplink {
 /** The way to the hub over one connection after another. */
 export class HubUplink implements Uplink {
   connection: HubConnection | undefined;
+  lastError: ProtocolError | undefined;
   #lastRequest = 0;
 
   get isOpen(): boolean {

@@ -4,6 +4,7 @@ import type { Uplink } from '../src/uplink.ts';
 /** An uplink that keeps what is sent. */
 export class FakeUplink implements Uplink {
   isOpen = true;
+  readonly lastError = undefined;
   queuedBytes = 0;
   /** What was sent, and not taken. */
   sent: native.NativeMessage[] = [];

@@ -11,9 +11,10 @@ import { utf8ByteLength } from './text.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
-function isName(name: string, bytesMax: number): boolean {
-  // The first test spares the scan of a name that is far too long.
-  if (name.length === 0 || name.length > bytesMax || FORBIDDEN.test(name)) return false;
+function isName(name: unknown, bytesMax: number): name is string {
+  // Programs without types give other things. The test of the length spares the scan of a name that is far too long.
+  if (typeof name !== 'string' || name.length === 0 || name.length > bytesMax || FORBIDDEN.test(name))
+    return false;
   const bytes = utf8ByteLength(name);
   return bytes > 0 && bytes <= bytesMax;
 }
@@ -35,7 +36,8 @@ export function isQueueName(name: string): boolean {
 
 /** The name of a queue, or of the dead-letter queue of one: what can be watched, and not only filled. */
 export function isWatchableQueueName(name: string): boolean {
-  return isQueueName(name.startsWith(DEAD_QUEUE_PREFIX) ? name.slice(DEAD_QUEUE_PREFIX.length) : name);
+  const isDead = typeof name === 'string' && name.startsWith(DEAD_QUEUE_PREFIX);
+  return isQueueName(isDead ? name.slice(DEAD_QUEUE_PREFIX.length) : name);
 }
 
 /** A `group_id` as clients send it, a string or an integer: `123` and `"123"` are one group. `undefined` when it is neither. */

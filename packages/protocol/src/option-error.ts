@@ -5,8 +5,8 @@ export class OptionError extends Error {
   readonly option: string;
 
   /** `owner`: the function or class that was given the option. `problem`: the rest of a sentence that begins with its name. */
-  constructor(owner: string, option: string, problem: string) {
-    super(`${owner}: option ${option} ${problem}.`);
+  constructor(owner: string, option: string, problem: string, options?: ErrorOptions) {
+    super(`${owner}: option ${option} ${problem}.`, options);
     this.option = option;
   }
 }
