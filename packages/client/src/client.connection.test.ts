@@ -147,8 +147,7 @@ describe('the way to a connection', () => {
     await settled();
     expect(sent.value).toEqual({ epoch: 'e', offset: 1 });
     expect(client).toMatchObject({ state: 'waiting', error: { code: 'disconnected', cause } });
-    vi.advanceTimersToNextTimer();
-    network.socket.welcome();
+    reconnect(network);
     network.socket.ack({ epoch: 'e', offset: 2 });
     await settled();
     expect(again.value).toEqual({ epoch: 'e', offset: 2 });
@@ -358,6 +357,19 @@ describe('close', () => {
     expect(vi.getTimerCount()).toBe(0);
     network.socket.end(1000);
     expect(states.at(-1)).toBe('closed');
+  });
+
+  test('ends a connection that does not close within 2 s, where the WebSocket can', () => {
+    for (const closes of [false, true]) {
+      const { client, network } = startConnected();
+      const terminate = vi.fn();
+      Object.assign(network.socket, { terminate });
+      client.close();
+      if (closes) network.socket.end(1000);
+      vi.advanceTimersByTime(2_000);
+      expect(terminate).toHaveBeenCalledTimes(closes ? 0 : 1);
+      expect(vi.getTimerCount()).toBe(0);
+    }
   });
 
   test('from a listener, at any change of state', () => {

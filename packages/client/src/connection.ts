@@ -28,6 +28,9 @@ const LOOKS = 4;
 const SILENCE_MS = { min: 100, byDefault: 35_000, max: 3_600_000 };
 const AFTER_MS_MAX = 3_600_000;
 
+/** How long the gateway's close frame is waited for, where a process would be kept running by a connection without it. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
 /** The codes of RFC 6455 for an end without a close frame and for a good one; and that of PROTOCOL.md for a peer that does not answer. */
 export const NO_CLOSE_FRAME = 1006;
 const NORMAL = 1000;
@@ -45,6 +48,8 @@ export class Connection {
   #state: 'dialling' | 'open' | 'ended' = 'dialling';
   #silenceTimer: ReturnType<typeof setInterval> | undefined;
   #silentLooks = 0;
+  #isClosed = false;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Throws what the constructor of the WebSocket throws, and leaves nothing behind then. */
   constructor(
@@ -57,9 +62,11 @@ export class Connection {
     const socket = new options.WebSocket(url, [...protocols]);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => this.#receive(data));
-    socket.addEventListener('close', ({ code, reason }) =>
-      this.#end({ code, reason, comesBack: comesBack(code) }),
-    );
+    socket.addEventListener('close', ({ code, reason }) => {
+      this.#isClosed = true;
+      clearTimeout(this.#closeTimer);
+      this.#end({ code, reason, comesBack: comesBack(code) });
+    });
     socket.addEventListener('error', (event) => this.#failed(event as Failure));
     this.#dialTimer = setTimeout(
       () => this.#giveUp('The gateway did not answer in time.'),
@@ -123,7 +130,8 @@ export class Connection {
 
   /** Before the connection is open, an error is the end: Node's own WebSocket has no close event then. */
   #failed({ message, error }: Failure): void {
-    const reason = typeof message === 'string' ? message : 'No connection could be made.';
+    // Node from version 24 on has an empty one.
+    const reason = String(message || 'No connection could be made.');
     if (this.#state === 'dialling') this.#broke(reason, error);
   }
 
@@ -152,6 +160,8 @@ export class Connection {
     } catch {
       // It is of no more use, closed or not.
     }
+    if (this.#isClosed || this.#socket.terminate === undefined) return;
+    this.#closeTimer = setTimeout(() => this.#socket.terminate?.(), CLOSE_TIMEOUT_MS);
   }
 }
 

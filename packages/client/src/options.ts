@@ -1,4 +1,5 @@
 import { GroupcastError } from './groupcast-error.ts';
+import { terminable } from './terminable.ts';
 import type { WebSocketConstructor } from './websocket-like.ts';
 
 export interface GroupcastClientOptions {
@@ -44,7 +45,7 @@ const NUMBER_MAX = 2 ** 31 - 1;
 /** Completes the options with their defaults. Throws a GroupcastError `bad_option` or `no_websocket`. */
 export function completeOptions(given: Partial<GroupcastClientOptions>): GroupcastClientOptions {
   if (typeof given !== 'object' || given === null) throw badOption('The options must be an object.');
-  const { WebSocket = (globalThis as { readonly WebSocket?: unknown }).WebSocket } = given;
+  const { WebSocket = (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket } = given;
   if (WebSocket === undefined) {
     throw new GroupcastError(
       'no_websocket',
@@ -61,7 +62,7 @@ export function completeOptions(given: Partial<GroupcastClientOptions>): Groupca
     }
     options[name] = value;
   }
-  return { ...options, WebSocket } as unknown as GroupcastClientOptions;
+  return { ...options, WebSocket: terminable(WebSocket) } as unknown as GroupcastClientOptions;
 }
 
 function badOption(sentence: string): GroupcastError {

@@ -8,6 +8,8 @@ export interface WebSocketLike {
   ): void;
   send(text: string): void;
   close(code?: number, reason?: string): void;
+  /** Ends the connection without an answer of the peer. Browsers have no such thing. */
+  terminate?(): void;
 }
 
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
