@@ -1,19 +1,56 @@
-// Builds the app in the current folder: one file, dist/main.js, with the workspace's code inside. The npm dependencies
-// stay outside (bundled into ESM, `ws` and pino fail at `require`), and `pnpm deploy` puts them beside it.
-import { readFileSync } from 'node:fs';
+// Builds the JavaScript of the package in the current folder: `dist/main.js` where it has a program, and each entry that
+// its manifest publishes. The workspace's code is inside; the dependencies of the manifest stay outside (bundled into ESM,
+// `ws` and pino fail at `require`), and `pnpm deploy` puts them beside it.
+import { existsSync, readFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { publishedEntries } from './published-entries.mjs';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+// A package with a file for pages runs wherever JavaScript does, and may use nothing of Node's.
+const pageFile = manifest.jsdelivr;
+const scripts = publishedEntries(manifest).flatMap(({ source, scripts }) =>
+  scripts.map((file) => ({ source, file })),
+);
 
-await build({
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/main.js',
+const shared = {
   bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
   sourcemap: true,
-  external: Object.keys(manifest.dependencies),
-  banner: { js: '#!/usr/bin/env node' },
+  external: Object.keys(manifest.dependencies ?? {}),
   logLevel: 'warning',
-});
+  ...(pageFile ? { platform: 'neutral', target: 'es2022' } : { platform: 'node', target: 'node20' }),
+};
+
+await Promise.all([buildModules(), ...buildCommonJs(), buildProgram(), buildPageFile()]);
+
+/** What entries share is in `dist/chunk.js`, so that a class is the same in all of them. */
+function buildModules() {
+  const modules = scripts.filter(({ file }) => file.endsWith('.js'));
+  return build({
+    ...shared,
+    entryPoints: modules.map(({ source, file }) => ({ in: source, out: file.slice(0, -'.js'.length) })),
+    outdir: '.',
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'dist/chunk',
+  });
+}
+
+function buildCommonJs() {
+  return scripts
+    .filter(({ file }) => file.endsWith('.cjs'))
+    .map(({ source, file }) => build({ ...shared, entryPoints: [source], outfile: file, format: 'cjs' }));
+}
+
+/** One file, which runs from anywhere beside its dependencies. */
+async function buildProgram() {
+  if (!existsSync('src/main.ts')) return;
+  const banner = { js: '#!/usr/bin/env node' };
+  await build({ ...shared, entryPoints: ['src/main.ts'], outfile: 'dist/main.js', format: 'esm', banner });
+}
+
+/** One file for `<script type="module">`. */
+async function buildPageFile() {
+  if (pageFile === undefined) return;
+  const { '.': source } = manifest.exports;
+  await build({ ...shared, entryPoints: [source], outfile: pageFile, format: 'esm', minify: true });
+}

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     name: '@groupcast/tests-runtimes',
     root: import.meta.dirname,
-    include: ['runtimes/**/*.test.ts'],
+    include: ['{runtimes,tarballs}/**/*.test.ts'],
     globalSetup: ['./build-apps.ts', './runtimes/install-runtimes.ts'],
     maxWorkers: 2,
     testTimeout: 120_000,

@@ -9,6 +9,7 @@ export default defineConfig({
       'faults/**',
       'fresh-clone/**',
       'runtimes/**',
+      'tarballs/**',
       'e2e/even-spread.test.ts',
       'node_modules/**',
     ],

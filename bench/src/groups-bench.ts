@@ -61,7 +61,7 @@ function runVitest(root: string, args: readonly string[]): Promise<void> {
     'bench',
     '--run',
     '--project',
-    '@groupcast/ws-gateway',
+    '@groupcast/gateway',
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...command, 'groups.bench', ...args], {

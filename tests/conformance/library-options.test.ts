@@ -1,3 +1,4 @@
+import { createGateway, GATEWAY_RANGES, TimingWheel } from '@groupcast/gateway';
 import {
   createHub,
   HISTORY_RANGES,
@@ -5,10 +6,9 @@ import {
   type HubOptionsInput,
   MemoryEngine,
   QUEUE_RANGES,
-} from '@groupcast/channel-hub';
+} from '@groupcast/hub';
 import { HUB_CLIENT_RANGES, HubClient, RECONNECT_RANGES } from '@groupcast/hub-client';
 import type { OptionRange } from '@groupcast/protocol';
-import { createGateway, GATEWAY_RANGES, TimingWheel } from '@groupcast/ws-gateway';
 import { describe, expect, test } from 'vitest';
 
 // Options that no type would let pass: they come from programs without types, and from files.

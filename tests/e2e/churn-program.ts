@@ -1,7 +1,7 @@
-import { createHub, MemoryEngine } from '@groupcast/channel-hub';
+import { createGateway } from '@groupcast/gateway';
+import { createHub, MemoryEngine } from '@groupcast/hub';
 import { HubClient } from '@groupcast/hub-client';
 import { TestClient, until } from '@groupcast/testkit';
-import { createGateway } from '@groupcast/ws-gateway';
 
 // A hub, a gateway and its clients in one process, which is run with --expose-gc: memory that belongs to what is live can
 // be told from garbage only here. Prints one line of JSON for the test.

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createHub, type HubOptionsInput } from '@groupcast/channel-hub';
+import { createHub, type HubOptionsInput } from '@groupcast/hub';
 import { HubClient, type HubClientOptionsInput } from '@groupcast/hub-client';
 import { EventQueue, killAll, startGateway, startHub, TestClient } from '@groupcast/testkit';
 import { afterEach, describe, expect, test } from 'vitest';

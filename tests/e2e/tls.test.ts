@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { createHub, type Hub, type HubOptionsInput } from '@groupcast/channel-hub';
+import { createHub, type Hub, type HubOptionsInput } from '@groupcast/hub';
 import { HubClient, type HubClientOptions } from '@groupcast/hub-client';
 import type { ProtocolError } from '@groupcast/protocol';
 import {

@@ -1,4 +1,4 @@
-import type { MemoryHub, MemorySocket } from '@groupcast/channel-hub/testing';
+import type { MemoryHub, MemorySocket } from '@groupcast/hub/testing';
 import { encodeText, FrameDecoder, native } from '@groupcast/protocol';
 import { checkOutput } from './check-output.ts';
 import { jsonRequest } from './json-frames.ts';

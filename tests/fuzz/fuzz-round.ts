@@ -1,4 +1,4 @@
-import { MemoryEngine, MemoryHub, type MemorySocket } from '@groupcast/channel-hub/testing';
+import { MemoryEngine, MemoryHub, type MemorySocket } from '@groupcast/hub/testing';
 import { FrameDecoder, type Position } from '@groupcast/protocol';
 import { Random } from '../faults/random.ts';
 import { Bystanders, hex, nextTurn } from './bystanders.ts';

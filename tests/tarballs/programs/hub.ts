@@ -1,0 +1,16 @@
+import { createHub, type Hub, HubError, type HubOptionsInput, OptionError } from '@groupcast/hub';
+
+const options: HubOptionsInput = { port: 0 };
+const hub: Hub = createHub(options);
+await hub.listen();
+await hub.listen().catch((error: unknown) => {
+  if (!(error instanceof HubError)) throw error;
+  console.log(error.code);
+});
+await hub.close();
+try {
+  createHub({ port: -1 });
+} catch (error) {
+  if (!(error instanceof OptionError)) throw error;
+  console.log(error.code);
+}

@@ -1,0 +1,17 @@
+import { encodeFrame, FrameDecoder, native, ProtocolError, type TakeFrame } from '@groupcast/protocol';
+import * as schema from '@groupcast/protocol/schema';
+
+const take: TakeFrame = (_, start, end) => end > start;
+const decoder = new FrameDecoder(1024);
+console.log(
+  encodeFrame(new Uint8Array(0)).length,
+  typeof decoder,
+  typeof take,
+  Object.keys(native).length > 0,
+);
+try {
+  schema.parseClientCommand('nonsense');
+} catch (error) {
+  if (!(error instanceof ProtocolError)) throw error;
+  console.log(error.code);
+}

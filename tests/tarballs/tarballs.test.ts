@@ -1,0 +1,148 @@
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { killAll, runtimePath } from '@groupcast/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Consumer } from './consumer.ts';
+import { runCommand } from './run-command.ts';
+import { PUBLISHED, packAll, readManifest } from './tarballs.ts';
+
+// What a user installs from the registry, before it is there. Everything runs outside of the workspace, with npm's cache empty.
+
+const NODES = ['node20', 'node22', 'node24'] as const;
+const NODE_TYPES = '@types/node@20.19.43';
+const PUBLINT = 'publint@0.3.25';
+const ATTW = '@arethetypeswrong/cli@0.18.5';
+
+/** What each program of `programs/` prints. */
+const PRINTS: Readonly<Record<string, string>> = {
+  client: 'true\n',
+  'hub-client': 'bad_option\n',
+  protocol: '4 object function true\nbad_json\n',
+  hub: 'already_started\nbad_option\n',
+  gateway: 'true\nbad_option\n',
+};
+
+let folder: string;
+let tarballs: ReadonlyMap<string, string>;
+
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'groupcast-tarballs-')));
+  tarballs = await packAll(join(folder, 'tarballs'));
+}, 300_000);
+afterEach(killAll);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the packages that users install are published, and no others', () => {
+  expect([...PUBLISHED.keys()].sort()).toEqual([
+    '@groupcast/client',
+    '@groupcast/gateway',
+    '@groupcast/hub',
+    '@groupcast/hub-client',
+    '@groupcast/protocol',
+  ]);
+});
+
+describe.each([...PUBLISHED.keys()])('%s, installed from its tarball', (name) => {
+  const short = name.replace('@groupcast/', '');
+  let consumer: Consumer;
+  let installed: string;
+
+  beforeAll(async () => {
+    consumer = consumerOf(short);
+    const own = Object.keys(readManifest(PUBLISHED.get(name) ?? '').dependencies ?? {});
+    const needed = [name, ...own].flatMap((one) => tarballs.get(one) ?? []);
+    await consumer.install(...needed, NODE_TYPES);
+    installed = join(consumer.folder, 'node_modules', name);
+  });
+
+  test('holds its build, its papers, and no source', () => {
+    const entries = readdirSync(installed);
+    expect(entries).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'package.json']));
+    expect(entries).not.toContain('src');
+    const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' });
+    expect(files.filter((file) => !/\.(c?js|c?js\.map|d\.c?ts)$/.test(file))).toEqual([]);
+    for (const file of files.filter((file) => file.endsWith('ts'))) {
+      expect(readFileSync(join(installed, 'dist', file), 'utf8')).not.toMatch(/node_modules|\/src\/.*["']/);
+    }
+  });
+
+  test('says what it is, and depends on published packages only', () => {
+    const manifest = readManifest(installed);
+    expect(manifest).toMatchObject({
+      license: 'MIT',
+      author: 'The Groupcast authors',
+      repository: { url: 'git+https://github.com/groupcast/groupcast.git' },
+      engines: { node: expect.stringContaining('>=20') },
+      keywords: expect.arrayContaining(['groupcast']),
+      exports: { '.': expect.any(Object) },
+      types: expect.stringContaining('.d.'),
+    });
+    const workspace = Object.keys(manifest.dependencies ?? {}).filter((other) =>
+      other.startsWith('@groupcast/'),
+    );
+    expect(workspace.filter((other) => !PUBLISHED.has(other))).toEqual([]);
+    expect(Object.values(manifest.dependencies ?? {}).filter((range) => range.includes(':'))).toEqual([]);
+  });
+
+  test.each(NODES)('exports on %s what its source exports, to import and to require', async (node) => {
+    const exported = Object.keys(await import(name)).sort();
+    const list = 'console.log(JSON.stringify(Object.keys(exported).sort()))';
+    for (const load of [`const exported = await import('${name}')`, importByRequire(name)]) {
+      const printed = await run(node, ['--input-type=module', '--eval', `${load}; ${list}`], consumer);
+      expect(JSON.parse(printed)).toEqual(exported);
+    }
+  });
+
+  test.each(['nodenext', 'bundler'] as const)('has types that hold under %s', async (resolution) => {
+    const program = await consumer.compile(short, resolution);
+    expect(await run('node20', [program], consumer)).toBe(PRINTS[short]);
+  });
+
+  test('is clean for publint and attw', async () => {
+    const tarball = tarballs.get(name) ?? '';
+    await consumer.exec(PUBLINT, 'publint', 'run', tarball, '--strict');
+    await consumer.exec(ATTW, 'attw', tarball, '--profile', profileOf(name));
+  });
+});
+
+test.each(NODES)('all of them work together on %s', async (node) => {
+  const consumer = consumerOf('together');
+  if (!existsSync(join(consumer.folder, 'node_modules'))) {
+    await consumer.install(...tarballs.values(), 'ws@8.23.0', '@types/ws@8.18.2', NODE_TYPES);
+  }
+  const program = await consumer.compile('together', 'nodenext');
+  expect(await run(node, [program], consumer)).toBe('hello\n');
+});
+
+test('a page of Vite and React is built with the SDK', async () => {
+  const consumer = consumerOf('page');
+  cpSync(join(import.meta.dirname, 'page'), consumer.folder, { recursive: true });
+  await consumer.install(tarballs.get('@groupcast/client') ?? '');
+  await runCommand(join(consumer.folder, 'node_modules/.bin/vite'), ['build'], { cwd: consumer.folder });
+  const [script] = readdirSync(join(consumer.folder, 'dist/assets')).filter((file) => file.endsWith('.js'));
+  const code = readFileSync(join(consumer.folder, 'dist/assets', script ?? ''), 'utf8');
+  expect(code).toContain('groupcast.v1');
+});
+
+function consumerOf(name: string): Consumer {
+  return new Consumer(join(folder, name), join(folder, 'npm-cache'));
+}
+
+function importByRequire(name: string): string {
+  return `import { createRequire } from 'node:module'; const exported = createRequire(import.meta.url)('${name}')`;
+}
+
+/** The SDK has a build for CommonJS. The others are for Node 20.20 and newer, where `require` loads ES modules. */
+function profileOf(name: string): string {
+  return name === '@groupcast/client' ? 'strict' : 'esm-only';
+}
+
+async function run(
+  node: (typeof NODES)[number],
+  args: readonly string[],
+  { folder: cwd }: Consumer,
+): Promise<string> {
+  const path = node === 'node20' ? process.execPath : await runtimePath(node);
+  return runCommand(path, args, { cwd, env: { NODE_OPTIONS: undefined } });
+}

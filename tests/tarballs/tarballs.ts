@@ -1,0 +1,43 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY } from '@groupcast/testkit';
+import { runCommand } from './run-command.ts';
+
+/** What the tests read of a package.json. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly license?: string;
+  readonly engines?: { readonly node: string };
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+/** Everything in the workspace that is published, by name, with its folder. */
+export const PUBLISHED: ReadonlyMap<string, string> = new Map(
+  ['packages', 'apps']
+    .flatMap((parent) => readdirSync(join(REPOSITORY, parent)).map((name) => join(REPOSITORY, parent, name)))
+    .map((folder) => [readManifest(folder), folder] as const)
+    .filter(([manifest]) => manifest.private !== true)
+    .map(([manifest, folder]) => [manifest.name, folder]),
+);
+
+export function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+/** Builds and packs everything that is published into a folder; returns the tarballs by the names of the packages. */
+export async function packAll(folder: string): Promise<ReadonlyMap<string, string>> {
+  const pnpm = join(REPOSITORY, 'node_modules', '.bin', 'pnpm');
+  await runCommand(pnpm, ['run', 'build'], { cwd: REPOSITORY });
+  mkdirSync(folder, { recursive: true });
+  for (const cwd of PUBLISHED.values())
+    await runCommand(pnpm, ['pack', '--pack-destination', folder], { cwd });
+  return new Map(
+    [...PUBLISHED].map(([name, source]) => {
+      const file = `${name.slice(1).replace('/', '-')}-${readManifest(source).version}.tgz`;
+      return [name, join(folder, file)];
+    }),
+  );
+}
