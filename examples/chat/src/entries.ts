@@ -1,0 +1,52 @@
+import type { Message, Position } from '@groupcast/client';
+
+/** One line of a chat. */
+export interface Entry {
+  readonly key: string;
+  /** `gap`: messages before this line may be missing. */
+  readonly kind: 'message' | 'gap';
+  readonly name: string;
+  readonly text: string;
+  /** Milliseconds since 1970, by the clock of the sender. */
+  readonly sentAt: number;
+}
+
+/** What a page keeps of a group over a reload: its last lines, and the position from which to go on. */
+export interface Chat {
+  readonly entries: readonly Entry[];
+  readonly position: Position | null;
+}
+
+const ENTRIES_MAX = 200;
+
+export function loadChat(groupId: string): Chat {
+  const kept = localStorage.getItem(`chat:${groupId}`);
+  return kept === null ? { entries: [], position: null } : JSON.parse(kept);
+}
+
+export function saveChat(groupId: string, chat: Chat): void {
+  localStorage.setItem(`chat:${groupId}`, JSON.stringify(chat));
+}
+
+export function withEntry(chat: Chat, entry: Entry, position: Position): Chat {
+  return { entries: [...chat.entries, entry].slice(-ENTRIES_MAX), position };
+}
+
+/** Encodes what a person says as the text of a message. */
+export function encode(name: string, text: string): string {
+  return JSON.stringify({ name, text, sentAt: Date.now() });
+}
+
+/** Decodes a message. Everybody may send to a group, so it can be any text. */
+export function decode({ epoch, offset, message, from }: Message): Entry {
+  const entry = { key: `${epoch}:${offset}`, kind: 'message' } as const;
+  try {
+    const { name, text, sentAt } = JSON.parse(String(message));
+    if (typeof name === 'string' && typeof text === 'string' && typeof sentAt === 'number') {
+      return { ...entry, name, text, sentAt };
+    }
+  } catch {
+    // Plain text, from another kind of client.
+  }
+  return { ...entry, name: from?.clientId ?? 'server', text: String(message), sentAt: Date.now() };
+}

@@ -1,0 +1,41 @@
+import type { GroupcastError } from '@groupcast/client';
+import { useEffect, useState } from 'react';
+import { client } from './client.ts';
+import { type Chat, decode, encode, loadChat, saveChat, withEntry } from './entries.ts';
+
+/** Joins a group for as long as the component is mounted. A component uses it for one group: give it the group's id as `key`. */
+export function useChat(groupId: string) {
+  const [chat, setChat] = useState<Chat>(() => loadChat(groupId));
+  const [error, setError] = useState<GroupcastError>();
+
+  useEffect(() => {
+    const group = client.group(groupId);
+    const { position } = loadChat(groupId);
+    const removeListeners = [
+      group.on('message', (message) => {
+        setChat((before) => withEntry(before, decode(message), message));
+      }),
+      group.on('gap', ({ position }) => {
+        const entry = { key: `gap:${position.epoch}:${position.offset}`, kind: 'gap' } as const;
+        setChat((before) => withEntry(before, { ...entry, name: '', text: '', sentAt: 0 }, position));
+      }),
+      group.on('error', setError),
+    ];
+    group.join(position === null ? {} : { since: position }).catch(() => {
+      // The listener of `error` shows why, unless this effect was cleaned up meanwhile.
+    });
+    return () => {
+      for (const remove of removeListeners) remove();
+      void group.leave();
+    };
+  }, [groupId]);
+
+  useEffect(() => saveChat(groupId, chat), [groupId, chat]);
+
+  async function send(name: string, text: string): Promise<void> {
+    setError(undefined);
+    await client.group(groupId).send(encode(name, text)).catch(setError);
+  }
+
+  return { entries: chat.entries, error, send };
+}
