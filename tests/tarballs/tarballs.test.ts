@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { killAll, runtimePath } from '@groupcast/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openBrowser } from '../browser/open-browser.ts';
 import { Consumer } from './consumer.ts';
 import { runCommand } from './run-command.ts';
 import { PUBLISHED, packAll, readManifest } from './tarballs.ts';
@@ -123,6 +124,26 @@ test('a page of Vite and React is built with the SDK', async () => {
   const [script] = readdirSync(join(consumer.folder, 'dist/assets')).filter((file) => file.endsWith('.js'));
   const code = readFileSync(join(consumer.folder, 'dist/assets', script ?? ''), 'utf8');
   expect(code).toContain('groupcast.v1');
+});
+
+test('a page without a bundler loads the SDK as one file', async () => {
+  const consumer = consumerOf('one-file');
+  await consumer.install(tarballs.get('@groupcast/client') ?? '');
+  const path = join(consumer.folder, 'node_modules/@groupcast/client/dist/groupcast.min.js');
+  const body = `<script type="module">
+    import { GroupcastClient } from './groupcast.min.js';
+    document.title = typeof new GroupcastClient('ws://127.0.0.1:1').group('news').join;
+  </script>`;
+  const browser = await openBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.route('http://page.test/', (route) => route.fulfill({ body, contentType: 'text/html' }));
+    await page.route('http://page.test/groupcast.min.js', (route) => route.fulfill({ path }));
+    await page.goto('http://page.test/');
+    expect(await page.title()).toBe('function');
+  } finally {
+    await browser.close();
+  }
 });
 
 function consumerOf(name: string): Consumer {
