@@ -85,6 +85,18 @@ test.each<[string, string, Make, object]>([
     createHub,
     { link: { queueBytesSoft: 9, queueBytesMax: 8 } } satisfies HubOptionsInput,
   ],
+  [
+    'more history of one channel than of all',
+    'bytesMax',
+    (given) => new MemoryEngine(given),
+    { bytesMax: 2_001, totalBytesMax: 2_000 },
+  ],
+  [
+    'more bytes in one queue than in all',
+    'queues.bytesMax',
+    createHub,
+    { queues: { bytesMax: 2_001, totalBytesMax: 2_000 } } satisfies HubOptionsInput,
+  ],
   ['a text as link', 'log', createHub, { log: 'stdout' }],
   ['no address of the hub', 'host', (given) => new HubClient(given), { host: '' }],
   ['a path beside a host', 'path', (given) => new HubClient(given), { path: '/run/hub', host: '10.0.0.5' }],
@@ -132,6 +144,12 @@ test.each<[string, string, Make, object]>([
   ['no address to listen on', 'host', (given) => createGateway({ hub, wheel, ...given }), { host: '' }],
 ])('%s: %s is refused', (_what, option, make, given) => {
   expect(() => make(given)).toThrow(expect.objectContaining({ code: 'bad_option', option }));
+});
+
+test('a limit that was not given follows the one above it', () => {
+  const total = { totalBytesMax: 2_000 };
+  expect(() => new MemoryEngine(total)).not.toThrow();
+  expect(() => createHub({ queues: total })).not.toThrow();
 });
 
 test('a window of a drain must be a time, too', async () => {

@@ -281,17 +281,21 @@ export const HUB_OPTIONS: Options<HubConfig> = {
 
 /** Checks options against each other. Returns one sentence for each problem. */
 export function checkHubConfig(config: HubConfig): readonly string[] {
-  const { localTrust, secretFile, historyBytes, historyTotalBytes } = config;
+  const { localTrust, secretFile } = config;
   const problems: string[] = [];
   if (!localTrust && secretFile.length === 0) {
     problems.push(
       '--no-local-trust needs --secret-file: without a secret, peers of this host have nothing to prove.',
     );
   }
-  if (historyBytes > historyTotalBytes) {
-    problems.push(
-      `--history-bytes is ${historyBytes}, which is above --history-total-bytes. Give at most ${historyTotalBytes} (bytes).`,
-    );
+  const { historyBytes, historyTotalBytes, workQueueBytesMax, workQueueTotalBytes } = config;
+  const pairs = [
+    ['--history-bytes', historyBytes, '--history-total-bytes', historyTotalBytes],
+    ['--work-queue-bytes-max', workQueueBytesMax, '--work-queue-total-bytes', workQueueTotalBytes],
+  ] as const;
+  for (const [part, bytes, whole, bytesMax] of pairs) {
+    if (bytes <= bytesMax) continue;
+    problems.push(`${part} is ${bytes}, which is above ${whole}. Give at most ${bytesMax} (bytes).`);
   }
   return problems;
 }

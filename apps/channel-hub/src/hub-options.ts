@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { completeLinkOptions, HEARTBEAT_MS, type LinkOptions } from '@groupcast/link';
 import {
+  bytesWithin,
   isChannelName,
   limits,
   OPTION_BYTES_MAX,
@@ -129,12 +130,22 @@ export function completeOptions({ link, queues, secret, ...input }: HubOptionsIn
     outputBytesMax: Math.floor(memoryBytes() * OUTPUT_SHARE),
     outputCheckMs: 100,
     engine: input.engine ?? new MemoryEngine(),
-    queues: resolveOptions(OWNER, QUEUE_DEFAULTS, QUEUE_RANGES, queues ?? {}, 'queues.'),
+    queues: completeQueueLimits(queues ?? {}),
     link: completeLink,
   };
   const options = resolveOptions(OWNER, defaults, HUB_RANGES, input);
   checkHubOptions(options);
   return options;
+}
+
+function completeQueueLimits(given: Partial<QueueLimits>): QueueLimits {
+  const complete = resolveOptions(OWNER, QUEUE_DEFAULTS, QUEUE_RANGES, given, 'queues.');
+  const bytesMax = bytesWithin(
+    OWNER,
+    { name: 'queues.bytesMax', bytes: complete.bytesMax, isGiven: given.bytesMax !== undefined },
+    { name: 'queues.totalBytesMax', bytes: complete.totalBytesMax },
+  );
+  return { ...complete, bytesMax };
 }
 
 /** Checks what is no number, and options against each other. Throws OptionError `bad_option`. */

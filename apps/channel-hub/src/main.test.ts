@@ -122,6 +122,11 @@ describe('start', () => {
       { historyBytes: 2 * 1024 * 1024, historyTotalBytes: 1024 * 1024 },
       /--history-bytes is 2097152.*at most 1048576/,
     ],
+    [
+      'with more bytes for one queue than for all',
+      { workQueueBytesMax: 2 * 1024 * 1024, workQueueTotalBytes: 1024 * 1024 },
+      /--work-queue-bytes-max is 2097152.*at most 1048576/,
+    ],
     ['with a short secret', { secretFile: 'SHORT' }, /less than 16 bytes/],
     ['with a secret file that is not there', { secretFile: '/nowhere/secret' }, /\/nowhere\/secret/],
   ])('%s refuses with one line that says what to do', async (_name, flags, sentence) => {

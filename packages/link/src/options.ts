@@ -1,7 +1,7 @@
 import {
+  bytesWithin,
   limits,
   OPTION_BYTES_MAX,
-  OptionError,
   type OptionRanges,
   resolveOptions,
   TIMER_MS_MAX,
@@ -64,13 +64,10 @@ export const LINK_RANGES: OptionRanges<LinkOptions> = {
 export function completeLinkOptions(given: Partial<LinkOptions>, owner = 'Link', prefix = ''): LinkOptions {
   const options = resolveOptions(owner, LINK_DEFAULTS, LINK_RANGES, given, prefix);
   const { queueBytesMax, queueBytesSoft } = options;
-  if (queueBytesSoft <= queueBytesMax) return options;
-  if (given.queueBytesSoft === undefined) return { ...options, queueBytesSoft: queueBytesMax };
-  throw new OptionError(
-    owner,
-    `${prefix}queueBytesSoft`,
-    `is ${queueBytesSoft}, which is above queueBytesMax. Give at most ${queueBytesMax} (bytes)`,
-  );
+  const isGiven = given.queueBytesSoft !== undefined;
+  const soft = { name: `${prefix}queueBytesSoft`, bytes: queueBytesSoft, isGiven };
+  const max = { name: `${prefix}queueBytesMax`, bytes: queueBytesMax };
+  return { ...options, queueBytesSoft: bytesWithin(owner, soft, max) };
 }
 
 /** How often the hub and its native peers send something, unless the hub says otherwise, in milliseconds. */

@@ -25,6 +25,7 @@ export type { Position } from './position.ts';
 export { ProtocolError } from './protocol-error.ts';
 export { type ReconnectBounds, reconnectDelayMs } from './reconnect.ts';
 export {
+  bytesWithin,
   checkNumber,
   OPTION_BYTES_MAX,
   type OptionRange,

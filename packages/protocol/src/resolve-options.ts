@@ -63,6 +63,27 @@ export function checkNumber(owner: string, name: string, range: OptionRange, val
   throw new OptionError(owner, name, `is ${shown(value)}. Give ${expected}`);
 }
 
+/** An option in bytes, as it is known to whoever sets it. */
+interface NamedBytes {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/**
+ * Returns what `part` may have within `whole`, which bounds it as well: where it has more, its default follows `whole`, and a
+ * value that was given throws OptionError `bad_option`.
+ */
+export function bytesWithin(
+  owner: string,
+  part: NamedBytes & { readonly isGiven: boolean },
+  whole: NamedBytes,
+): number {
+  if (part.bytes <= whole.bytes) return part.bytes;
+  if (!part.isGiven) return whole.bytes;
+  const problem = `is ${part.bytes}, which is above ${whole.name}. Give at most ${whole.bytes} (bytes)`;
+  throw new OptionError(owner, part.name, problem);
+}
+
 /** Looks no further than the type: an option whose default is undefined, and what an object holds, is checked where it is used. */
 function checkType(owner: string, name: string, byDefault: unknown, value: unknown): void {
   const isArray = Array.isArray(byDefault);

@@ -1,4 +1,10 @@
-import { OPTION_BYTES_MAX, type OptionRanges, TIMER_MS_MAX } from '@groupcast/protocol';
+import {
+  bytesWithin,
+  OPTION_BYTES_MAX,
+  type OptionRanges,
+  resolveOptions,
+  TIMER_MS_MAX,
+} from '@groupcast/protocol';
 
 /** How much the memory engine keeps, and for how long. */
 export interface HistoryLimits {
@@ -6,7 +12,7 @@ export interface HistoryLimits {
   readonly countMax: number;
   /** How long a publication is kept, up to 1/64 longer, and how long a channel is after its last use, in milliseconds. Default 120,000. */
   readonly ageMs: number;
-  /** Frames of one channel, in bytes; the newest publication is kept even if it is longer. 0 keeps none. Default 1 MiB. */
+  /** Frames of one channel, in bytes; the newest publication is kept even if it is longer. 0 keeps none. Default 1 MiB, and never above `totalBytesMax`. */
   readonly bytesMax: number;
   /** Everything that is kept for all channels together, in bytes; the publisher that holds most loses first, what it used longest ago. Default 256 MiB. */
   readonly totalBytesMax: number;
@@ -35,3 +41,15 @@ export const HISTORY_RANGES: OptionRanges<HistoryLimits> = {
   dedupeMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
   dedupeIdsMax: { min: 1, max: 10_000_000, unit: 'message ids' },
 };
+
+/** Fills in the defaults. Throws OptionError `bad_option`. */
+export function completeHistoryLimits(given: Partial<HistoryLimits>): HistoryLimits {
+  const owner = 'MemoryEngine';
+  const complete = resolveOptions(owner, HISTORY_DEFAULTS, HISTORY_RANGES, given);
+  const bytesMax = bytesWithin(
+    owner,
+    { name: 'bytesMax', bytes: complete.bytesMax, isGiven: given.bytesMax !== undefined },
+    { name: 'totalBytesMax', bytes: complete.totalBytesMax },
+  );
+  return { ...complete, bytesMax };
+}

@@ -364,7 +364,7 @@ describe('the bound of all channels together', () => {
   });
 
   test('a message that is longer than all of it is delivered, and not kept', async () => {
-    const engine = await startMemory({ totalBytesMax: 1_000, bytesMax: 1_000_000 });
+    const engine = await startMemory({ totalBytesMax: 1_000 });
     await engine.follow(subject('c'));
     const before = await engine.position('c');
     await engine.publish('c', 'x'.repeat(100_000));

@@ -1,12 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  frameLength,
-  limits,
-  native,
-  type Position,
-  ProtocolError,
-  resolveOptions,
-} from '@groupcast/protocol';
+import { frameLength, limits, native, type Position, ProtocolError } from '@groupcast/protocol';
 import { PrefixMap } from '../prefix-map.ts';
 import {
   type Engine,
@@ -19,7 +12,7 @@ import {
   type RunSink,
 } from './engine.ts';
 import { History } from './history.ts';
-import { HISTORY_DEFAULTS, HISTORY_RANGES, type HistoryLimits } from './history-limits.ts';
+import { completeHistoryLimits, type HistoryLimits } from './history-limits.ts';
 import { MessageIds, messageKey } from './message-ids.ts';
 import type { Standing } from './standing.ts';
 import type { Stream } from './stream.ts';
@@ -43,7 +36,7 @@ export class MemoryEngine implements Engine {
   #sweeping: NodeJS.Immediate | undefined;
 
   constructor(historyLimits: Partial<HistoryLimits> = {}) {
-    this.#limits = resolveOptions('MemoryEngine', HISTORY_DEFAULTS, HISTORY_RANGES, historyLimits);
+    this.#limits = completeHistoryLimits(historyLimits);
     this.#history = new History(this.#limits);
     this.#ids = new MessageIds(this.#limits.dedupeMs, this.#limits.dedupeIdsMax);
   }

@@ -8,7 +8,7 @@ export interface QueueLimits {
   readonly queuesMax: number;
   /** Items of one queue, those in lease counted. */
   readonly itemsMax: number;
-  /** What one queue takes, in bytes; see ITEM_OVERHEAD_BYTES. */
+  /** What one queue takes, in bytes; see ITEM_OVERHEAD_BYTES. Never above `totalBytesMax`. */
   readonly bytesMax: number;
   /** What all queues together take, in bytes. */
   readonly totalBytesMax: number;

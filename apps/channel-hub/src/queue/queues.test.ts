@@ -377,6 +377,16 @@ describe('bounds', () => {
     expect(queues.stats()).toMatchObject({ enqueued: 3, refused: 2 });
   });
 
+  test.each([
+    ['a queue', { bytesMax: 2 * ITEM_OVERHEAD_BYTES }],
+    ['all queues', { totalBytesMax: 2 * ITEM_OVERHEAD_BYTES }],
+  ])('an item that %s never has room for is refused for good', (_name, limits) => {
+    const { queues, refusal } = start(limits);
+    expect(refusal('q', 'x'.repeat(ITEM_OVERHEAD_BYTES + 1))).toBe('bad_length');
+    expect(refusal('q', 'x'.repeat(ITEM_OVERHEAD_BYTES))).toBe(undefined);
+    expect(queues.stats()).toMatchObject({ enqueued: 1, refused: 1 });
+  });
+
   test('bytes of all queues, and the number of queues', () => {
     const { refusal, join } = start({ totalBytesMax: 3 * ITEM_OVERHEAD_BYTES, queuesMax: 2 });
     expect([refusal('a'), refusal('b'), refusal('c'), refusal('b'), refusal('b')]).toEqual([

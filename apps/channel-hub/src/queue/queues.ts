@@ -38,8 +38,8 @@ export class Queues {
   }
 
   /**
-   * The payload is copied. Answers why the item is refused, if it is: `bad_queue`, `queue_full`, or `hub_unavailable` when the hub is about
-   * to end.
+   * The payload is copied. Answers why the item is refused, if it is: `bad_queue`, `bad_length`, `queue_full`, or `hub_unavailable`
+   * when the hub is about to end.
    */
   enqueue(name: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined {
     const refusal = this.#refusalOf(name, payload.length + ITEM_OVERHEAD_BYTES);
@@ -175,6 +175,8 @@ export class Queues {
     const { itemsMax, bytesMax, totalBytesMax, queuesMax } = this.limits;
     if (this.#isStopped)
       return new ProtocolError('hub_unavailable', 'The hub is about to end. Send it again later.');
+    const itemBytesMax = Math.min(bytesMax, totalBytesMax);
+    if (bytes > itemBytesMax) return tooLong(bytes, itemBytesMax);
     const queue = this.#table.get(name);
     if ((queue?.size ?? 0) >= itemsMax) return full(`The queue has ${itemsMax} items, as many as may be.`);
     if ((queue?.bytes ?? 0) + bytes > bytesMax) return full(`The queue may take ${bytesMax} bytes.`);
@@ -330,6 +332,13 @@ export class Queues {
     credit.watches.delete(watch);
     credit.watches.add(watch);
   }
+}
+
+function tooLong(bytes: number, bytesMax: number): ProtocolError {
+  return new ProtocolError(
+    'bad_length',
+    `The item takes ${bytes} bytes of its queue; the limit is ${bytesMax}. Send less at once.`,
+  );
 }
 
 function full(sentence: string): ProtocolError {
