@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { createHub, type Hub, type HubOptionsInput } from '@groupcast/hub';
 import { HubClient, type HubClientOptions } from '@groupcast/hub-client';
 import type { ProtocolError } from '@groupcast/protocol';
@@ -89,6 +89,49 @@ describe('a hub with a certificate', () => {
     await other.publish('c', 'the connection before this one was accepted');
     await hub.close();
     await peer.closed;
+  });
+});
+
+describe('peers that ask a hub with a certificate for nothing', () => {
+  /** A peer that is silent after the TLS handshake. */
+  async function silentPeer(port: number): Promise<TLSSocket> {
+    const socket = connectTls({ host: '127.0.0.1', port, ca }).on('error', () => {});
+    cleanups.push(() => socket.destroy());
+    await once(socket, 'secureConnect');
+    return socket;
+  }
+
+  test('give way to a new one when the hub is full, the oldest first; one that is open never does', async () => {
+    const { hub, port } = await listen({ tls: hubCertificate, sessionsMax: 3 });
+    const open = clientOf(port, { ca });
+    await open.publish('c', 'open');
+    const silent = [await silentPeer(port), await silentPeer(port)];
+    await until(
+      () => hub.stats().sessions === 3,
+      () => JSON.stringify(hub.stats()),
+    );
+    for (const socket of silent) {
+      const closed = once(socket.resume(), 'close');
+      await clientOf(port, { ca }).publish('c', 'newcomer');
+      await closed;
+    }
+    expect(await open.publish('c', 'still open')).toMatchObject({ offset: 4 });
+    expect(open.stats().reconnects).toBe(0);
+    expect(hub.stats()).toMatchObject({ sessions: 3, dropped: 0, closed: { too_many_pending: 2 } });
+  });
+
+  test('give way in the TLS handshake, however many they are and though the hub is full', async () => {
+    const { hub, port } = await listen({ tls: hubCertificate, sessionsMax: 2, tlsHandshakesMax: 4 });
+    const open = clientOf(port, { ca });
+    await open.publish('c', 'open');
+    const silent: RawSocket[] = [];
+    for (let count = 0; count < 20; count++) silent.push(await RawSocket.open({ port }));
+    await Promise.all(silent.slice(0, -4).map(({ closed }) => closed));
+    await clientOf(port, { ca }).publish('c', 'newcomer');
+    await silent.at(-4)?.closed;
+    expect(await open.publish('c', 'still open')).toMatchObject({ offset: 3 });
+    expect(open.stats().reconnects).toBe(0);
+    expect(hub.stats()).toMatchObject({ sessions: 2, dropped: 0, closed: { too_many_pending: 17 } });
   });
 });
 
@@ -213,7 +256,7 @@ describe('certificates that gen-certs has made', () => {
     await writeFile(join(dir, 'gateway.key'), 'mine');
     const present = await genCerts('--dir', dir, '--host', '127.0.0.1');
     expect(present).toMatchObject({ code: 1, out: '' });
-    expect(present.err).toContain(`gateway.key in ${dir} would be replaced`);
+    expect(present.err).toContain(`gateway.key in ${dir} would be overwritten`);
     expect(await readdir(dir)).toEqual(['gateway.key']);
     const bare = await genCerts();
     expect(bare.code).toBe(1);

@@ -66,6 +66,8 @@ export interface HubOptions {
   readonly sessionsMax: number;
   /** Peers of one address that have not proved yet who they are; beyond them the oldest goes. Default 64. */
   readonly pendingPerAddressMax: number;
+  /** Peers in the TLS handshake, beside the sessions; beyond them the oldest is closed. Default 256. */
+  readonly tlsHandshakesMax: number;
   /** How long a peer may take to prove who it is, in milliseconds. Default 10,000. */
   readonly authenticationMs: number;
   /** Something is sent to native peers, and expected of them, at least this often, in milliseconds. Default 5,000. */
@@ -95,6 +97,7 @@ export const HUB_RANGES: OptionRanges<HubOptions> = {
   channelsPerSessionMax: { min: 1, max: 10_000_000, unit: 'channels' },
   sessionsMax: { min: 1, max: 1_000_000, unit: 'sessions' },
   pendingPerAddressMax: { min: 1, max: 1_000_000, unit: 'sessions' },
+  tlsHandshakesMax: { min: 1, max: 1_000_000, unit: 'peers' },
   authenticationMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
   heartbeatMs: { min: 1, max: 300_000, unit: 'milliseconds' },
   outputBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
@@ -102,6 +105,9 @@ export const HUB_RANGES: OptionRanges<HubOptions> = {
 };
 
 const OWNER = 'createHub';
+
+/** Default for the peers in the TLS handshake: at 200 silent new ones a second, others have a second. */
+export const TLS_HANDSHAKES_MAX = 256;
 
 /** The part of the memory that may wait for slow readers. */
 const OUTPUT_SHARE = 0.25;
@@ -125,6 +131,7 @@ export function completeOptions({ link, queues, secret, ...input }: HubOptionsIn
     channelsPerSessionMax: limits.CHANNELS_PER_SESSION_MAX,
     sessionsMax: 10_000,
     pendingPerAddressMax: 64,
+    tlsHandshakesMax: TLS_HANDSHAKES_MAX,
     authenticationMs: 10_000,
     heartbeatMs: Math.max(HEARTBEAT_MS, completeLink.tickMs),
     outputBytesMax: Math.floor(memoryBytes() * OUTPUT_SHARE),

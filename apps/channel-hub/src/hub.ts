@@ -93,14 +93,10 @@ class TcpHub implements Hub {
     this.#listener = createListener(options, {
       accepted: (socket) => this.#accept(socket, this.#trusted.has(socket.remoteAddress)),
       tlsRefused: (address, error) => this.#tlsRefused(address, error),
+      tlsEvicted: () => this.#closed.add('too_many_pending'),
     });
     this.#unixServer = createServer((socket) => this.#accept(socket, options.localTrust));
     this.#trusted = new TrustedAddresses(options.trust, options.localTrust);
-    if (options.tls !== undefined) {
-      // Peers in the TLS handshake are no sessions yet: only the server can count them.
-      this.#listener.server.maxConnections = options.sessionsMax;
-      this.#listener.server.on('drop', (drop) => this.#drop(drop?.remoteAddress));
-    }
   }
 
   listen(): Promise<AddressInfo> {

@@ -8,6 +8,8 @@ export interface ListenerEvents {
   accepted(socket: Socket): void;
   /** A peer did not get through the TLS handshake: it speaks none, or has no certificate that is taken. */
   tlsRefused(address: string, error: Error): void;
+  /** A peer was cut in the TLS handshake, because others needed its place. */
+  tlsEvicted(): void;
 }
 
 /** The port of a hub. */
@@ -19,13 +21,18 @@ export interface Listener {
 
 /** Plain TCP, or TLS where the options say so. */
 export function createListener(options: HubOptions, events: ListenerEvents): Listener {
-  const { tls, authenticationMs } = options;
-  if (tls !== undefined) return createTlsListener(tls, authenticationMs, events);
+  const { tls } = options;
+  if (tls !== undefined) return createTlsListener(tls, options, events);
   return { server: createServer((socket) => events.accepted(socket)), cutHandshakes: () => {} };
 }
 
-function createTlsListener(tls: HubTls, handshakeTimeout: number, events: ListenerEvents): Listener {
-  // By the peer's address and port, because Node shows no way from the TLS socket to the one below it.
+const EVICTED = new Error('Other peers needed its place in the TLS handshake.');
+
+type HandshakeLimits = Pick<HubOptions, 'authenticationMs' | 'tlsHandshakesMax'>;
+
+function createTlsListener(tls: HubTls, limits: HandshakeLimits, events: ListenerEvents): Listener {
+  const { authenticationMs: handshakeTimeout, tlsHandshakesMax } = limits;
+  // Oldest first; by the peer's address and port, because Node shows no way from the TLS socket to the one below it.
   const handshakes = new Map<string, Socket>();
   const mutual = tls.ca !== undefined;
   const server = createTlsServer(
@@ -37,11 +44,17 @@ function createTlsListener(tls: HubTls, handshakeTimeout: number, events: Listen
   );
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
+    const [oldest] = handshakes;
+    if (oldest !== undefined && handshakes.size >= tlsHandshakesMax) {
+      handshakes.delete(oldest[0]);
+      oldest[1].destroy(EVICTED);
+      events.tlsEvicted();
+    }
     handshakes.set(peer, socket);
     socket.once('close', () => handshakes.delete(peer));
   });
   server.on('tlsClientError', (error, socket: TLSSocket) => {
-    events.tlsRefused(socket.remoteAddress ?? '', error);
+    if (error !== EVICTED) events.tlsRefused(socket.remoteAddress ?? '', error);
     socket.destroy();
   });
   return {

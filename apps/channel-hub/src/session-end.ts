@@ -7,7 +7,7 @@ export type SessionEnd =
   | ErrorCode
   /** It did not prove in time who it is. */
   | 'late'
-  /** It had not shown yet who it is, and others needed its place: of its address, or of all sessions. */
+  /** It had not shown yet who it is, and others needed its place: of its address, of all sessions, or in the TLS handshake. */
   | 'too_many_pending'
   /** It speaks PHP, which is taken from this host and from trusted addresses only. */
   | 'untrusted'

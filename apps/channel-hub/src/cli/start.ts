@@ -19,7 +19,7 @@ import { type HubConfig, UNIX_SOCKET_MODES } from '../config.ts';
 import { MemoryEngine } from '../engine/memory-engine.ts';
 import { createHub, type Hub } from '../hub.ts';
 import { HubError } from '../hub-error.ts';
-import type { HubOptionsInput, HubTls } from '../hub-options.ts';
+import { type HubOptionsInput, type HubTls, TLS_HANDSHAKES_MAX } from '../hub-options.ts';
 import type { QueueLimits } from '../queue/queue-limits.ts';
 import type { UnixSocket } from '../unix-listener.ts';
 import { warmUp } from '../warm-up.ts';
@@ -43,7 +43,7 @@ const HEAP_GROWTH_PERCENT = 300;
 
 const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '--tls-ca-file' } as const;
 
-/** Files that are kept for everything but peers: the admin port, logs, the engine. */
+/** Files that are kept for everything but peers and TLS handshakes: the admin port, logs, the engine. */
 const OPEN_FILES_SPARE = 64;
 
 /** A queue that stays above this part of its limit is closed too, only later. */
@@ -123,7 +123,9 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
   const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax, fastPaths } = config;
   const link = { queueBytesMax, queueBytesSoft: Math.floor(queueBytesMax * QUEUE_SOFT_SHARE), fastPaths };
   const heartbeatMs = Math.round(config.heartbeatSeconds * 1_000);
-  const sessionsMax = Math.min(config.sessionsMax, Math.max(1, openFilesMax() - OPEN_FILES_SPARE));
+  const tls = tlsOptions(config);
+  const spare = OPEN_FILES_SPARE + (tls === undefined ? 0 : TLS_HANDSHAKES_MAX);
+  const sessionsMax = Math.min(config.sessionsMax, Math.max(1, openFilesMax() - spare));
   if (sessionsMax < config.sessionsMax) {
     log.warn(
       { sessionsMax, wanted: config.sessionsMax },
@@ -133,7 +135,7 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
   return {
     host,
     port,
-    tls: tlsOptions(config),
+    tls,
     insecure,
     unixSocket: unixSocketOf(config),
     localTrust: config.localTrust,
