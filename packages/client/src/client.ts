@@ -14,7 +14,10 @@ export interface ClientEvents {
     /** For `waiting`: milliseconds until the next attempt. */
     readonly waitMs: number | undefined;
   };
-  /** Something that needs a look: an error of a group, which its listeners are told too, or a gateway that speaks nonsense. */
+  /**
+   * Something that needs a look: an error of a group, which its listeners are told too; a gateway that speaks nonsense; or one that
+   * no attempt has ever reached: `unreachable`, with each attempt from the fifth on.
+   */
   error: GroupcastError;
 }
 
@@ -54,8 +57,9 @@ export class GroupcastClient {
       welcomed: (welcome) => exchange.opened(welcome),
       received: (event) => exchange.received(event),
       entered: (state, error, waitMs) => {
-        if (state === 'waiting' || state === 'closed') exchange.ended(error, state === 'closed');
+        if (state !== 'connecting' && state !== 'open') exchange.ended(error, state === 'closed');
         this.#events.emit('state', { state, error, waitMs });
+        if (state === 'waiting' && error?.code === 'unreachable') fail(error);
       },
     });
   }
@@ -91,6 +95,27 @@ export class GroupcastClient {
   /** Adds a listener, and returns what removes it. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
     return this.#events.on(name, listener);
+  }
+
+  /**
+   * Connects anew and at once: ends the wait for the next attempt, or replaces the connection. Groups go on from where they were.
+   * Without effect when the client is closed.
+   */
+  reconnect(): void {
+    this.#connector.reconnect();
+  }
+
+  /**
+   * Ends the connection until `resume` or `reconnect`. Groups stay wanted and keep their positions, and what is sent meanwhile
+   * waits, no longer than `sendTimeoutMs`. A page that is put into the back/forward cache is suspended by itself.
+   */
+  suspend(): void {
+    this.#connector.suspend();
+  }
+
+  /** Connects again, and groups go on from where they were. Without effect unless suspended. */
+  resume(): void {
+    this.#connector.resume();
   }
 
   /**

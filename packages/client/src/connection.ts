@@ -25,8 +25,12 @@ export interface ConnectionOwner {
 const LOOKS = 4;
 
 /** What the gateway says about its heartbeat is taken within these bounds. */
-const SILENCE_MS = { min: 100, byDefault: 35_000, max: 3_600_000 };
-const AFTER_MS_MAX = 3_600_000;
+const SILENCE_MS_MIN = 100;
+const SILENCE_MS = 35_000;
+const DURATION_MS_MAX = 3_600_000;
+
+/** Why a connection ended, when nothing better is known; the cause says more. */
+export const FAILED = 'The WebSocket failed.';
 
 /** How long the gateway's close frame is waited for, where a process would be kept running by a connection without it. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -44,11 +48,12 @@ const NO_ANSWER = 4002;
 export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #socket: WebSocketLike;
+  readonly #checkTimeoutMs: number;
   readonly #dialTimer: ReturnType<typeof setTimeout>;
   #state: 'dialling' | 'open' | 'ended' = 'dialling';
   #silenceTimer: ReturnType<typeof setInterval> | undefined;
   #silentLooks = 0;
-  #isClosed = false;
+  #checkTimer: ReturnType<typeof setTimeout> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Throws what the constructor of the WebSocket throws, and leaves nothing behind then. */
@@ -61,31 +66,31 @@ export class Connection {
     this.#owner = owner;
     const socket = new options.WebSocket(url, [...protocols]);
     this.#socket = socket;
+    this.#checkTimeoutMs = options.checkTimeoutMs;
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     socket.addEventListener('close', ({ code, reason }) => {
-      this.#isClosed = true;
-      clearTimeout(this.#closeTimer);
       this.#end({ code, reason, comesBack: comesBack(code) });
+      clearTimeout(this.#closeTimer);
     });
     socket.addEventListener('error', (event) => this.#failed(event as Failure));
-    this.#dialTimer = setTimeout(
-      () => this.#giveUp('The gateway did not answer in time.'),
-      options.connectTimeoutMs,
-    );
-  }
-
-  get isOpen(): boolean {
-    return this.#state === 'open';
+    this.#dialTimer = setTimeout(() => this.#giveUp(), options.connectTimeoutMs);
   }
 
   send(command: object): void {
-    if (!this.isOpen) return;
+    if (this.#state !== 'open') return;
     try {
       this.#socket.send(JSON.stringify(command));
     } catch (cause) {
       // Later, because the sender is in the middle of its own work.
-      queueMicrotask(() => this.#broke('The WebSocket could not send.', cause));
+      queueMicrotask(() => this.#broke(cause));
     }
+  }
+
+  /** Asks the gateway for a sign of life. Without one the connection is given up, sooner than its silence would end it. */
+  check(): void {
+    this.#checkTimer ??= setTimeout(() => this.#giveUp(), this.#checkTimeoutMs);
+    // The ids of commands that wait for an answer begin at 1.
+    this.send({ cmd: 'ping', id: 0 });
   }
 
   /** Ends it in good order. The owner is told nothing more. */
@@ -96,15 +101,24 @@ export class Connection {
   #receive(data: unknown): void {
     if (this.#state === 'ended') return;
     this.#silentLooks = 0;
-    const event = parseEvent(data);
-    if (this.#state === 'dialling') {
-      if (event.type === 'welcome') this.#open(event);
+    clearTimeout(this.#checkTimer);
+    this.#checkTimer = undefined;
+    try {
+      this.#handle(parseEvent(data));
+    } catch (cause) {
+      // Listeners do not throw into this: it is an event that nothing else has found to be wrong.
+      this.#broke(cause, 'The gateway sent an invalid event.');
+    }
+  }
+
+  #handle(event: ServerEvent): void {
+    if (event.type === 'disconnect') {
       // A gateway that is about to end may say so instead of a welcome.
-      else if (event.type === 'disconnect') this.#disconnected(event);
+      this.#disconnected(event);
+    } else if (this.#state === 'dialling') {
+      if (event.type === 'welcome') this.#open(event);
     } else if (event.type === 'ping') {
       this.send({ cmd: 'ping' });
-    } else if (event.type === 'disconnect') {
-      this.#disconnected(event);
     } else {
       this.#owner.received(event);
     }
@@ -114,34 +128,42 @@ export class Connection {
     this.#state = 'open';
     clearTimeout(this.#dialTimer);
     const { interval_ms: intervalMs, timeout_ms: timeoutMs } = welcome.heartbeat ?? {};
-    const silenceMs = bounded(intervalMs + timeoutMs, SILENCE_MS.min, SILENCE_MS.max) ?? SILENCE_MS.byDefault;
+    const silenceMs = bounded(intervalMs + timeoutMs, SILENCE_MS_MIN) ?? SILENCE_MS;
     // Looks are counted, not time: a page that slept finds what came meanwhile before it has looked often enough.
     this.#silenceTimer = setInterval(() => {
       this.#silentLooks += 1;
-      if (this.#silentLooks > LOOKS) this.#giveUp('Nothing has come from the gateway for too long.');
+      if (this.#silentLooks > LOOKS) this.#giveUp();
     }, silenceMs / LOOKS);
     this.#owner.welcomed(welcome);
   }
 
   #disconnected({ code, reason, reconnect, reconnect_after_ms: afterMs }: DisconnectEvent): void {
     // The gateway sends nothing more and takes nothing more: there is nothing to wait for.
-    this.#end({ code, reason, comesBack: reconnect, afterMs: bounded(afterMs, 0, AFTER_MS_MAX) });
+    // Converted, so that what is no number and no text fails here, where it is caught.
+    this.#end({
+      code: +code,
+      reason: `${reason ?? ''}`,
+      comesBack: reconnect,
+      afterMs: bounded(afterMs, 0),
+    });
   }
 
   /** Before the connection is open, an error is the end: Node's own WebSocket has no close event then. */
   #failed({ message, error }: Failure): void {
-    // Node from version 24 on has an empty one.
-    const reason = String(message || 'No connection could be made.');
-    if (this.#state === 'dialling') this.#broke(reason, error);
+    // Some runtimes have an empty message.
+    if (this.#state === 'dialling') this.#broke(error, String(message || FAILED));
   }
 
-  #broke(reason: string, cause: unknown): void {
+  #broke(cause: unknown, reason: string = FAILED): void {
     this.#end({ code: NO_CLOSE_FRAME, reason, comesBack: true, cause });
   }
 
   /** Closing a WebSocket that is dead takes its time; what comes of that is of no interest. */
-  #giveUp(reason: string): void {
-    this.#end({ code: NO_CLOSE_FRAME, reason, comesBack: true }, NO_ANSWER);
+  #giveUp(): void {
+    this.#end(
+      { code: NO_CLOSE_FRAME, reason: 'The gateway did not answer in time.', comesBack: true },
+      NO_ANSWER,
+    );
   }
 
   #end(end: ConnectionEnd, closeCode: number = NORMAL): void {
@@ -154,14 +176,16 @@ export class Connection {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     clearTimeout(this.#dialTimer);
+    clearTimeout(this.#checkTimer);
     clearInterval(this.#silenceTimer);
     try {
       this.#socket.close(closeCode);
     } catch {
       // It is of no more use, closed or not.
     }
-    if (this.#isClosed || this.#socket.terminate === undefined) return;
-    this.#closeTimer = setTimeout(() => this.#socket.terminate?.(), CLOSE_TIMEOUT_MS);
+    if (this.#socket.terminate) {
+      this.#closeTimer = setTimeout(() => this.#socket.terminate?.(), CLOSE_TIMEOUT_MS);
+    }
   }
 }
 
@@ -171,6 +195,7 @@ interface Failure {
   readonly error?: unknown;
 }
 
-function bounded(value: number | undefined, min: number, max: number): number | undefined {
-  return Number.isFinite(value) ? Math.min(max, Math.max(min, value as number)) : undefined;
+/** A duration that the gateway has given, within bounds; `undefined` where it is no number. */
+function bounded(valueMs: number | undefined, minMs: number): number | undefined {
+  return Number.isFinite(valueMs) ? Math.min(DURATION_MS_MAX, Math.max(minMs, valueMs as number)) : undefined;
 }

@@ -1,7 +1,8 @@
 import { backoffMs } from './backoff.ts';
-import { Connection, type ConnectionEnd, NO_CLOSE_FRAME } from './connection.ts';
+import { Connection, type ConnectionEnd, FAILED, NO_CLOSE_FRAME } from './connection.ts';
 import { GroupcastError } from './groupcast-error.ts';
 import type { GroupcastClientOptions } from './options.ts';
+import { followPage } from './page-events.ts';
 import { SESSION_PREFIX, type ServerEvent, SUBPROTOCOL, type WelcomeEvent } from './wire.ts';
 
 /**
@@ -10,9 +11,10 @@ import { SESSION_PREFIX, type ServerEvent, SUBPROTOCOL, type WelcomeEvent } from
  *       |   v        v
  *      waiting <-----+                until the next attempt
  *
- * and from each of them to `closed`, which is final: `close` was called, or the gateway does not want this client back.
+ * From each of them `suspend` leads to `suspended`, and `resume` from there to `connecting`. From all of them it goes to `closed`,
+ * which is final: `close` was called, or the gateway does not want this client back.
  */
-export type ClientState = 'connecting' | 'open' | 'waiting' | 'closed';
+export type ClientState = 'connecting' | 'open' | 'waiting' | 'suspended' | 'closed';
 
 export interface ConnectorOwner {
   /** The state has changed. `error` says how the last connection ended. */
@@ -22,10 +24,16 @@ export interface ConnectorOwner {
 }
 
 /** A session has no other meaning here. What has not this form could not be offered as a subprotocol. */
-const SESSION = /^[\w-]+$/;
+const SESSION = /^[\w-]{1,256}$/;
 
 /** Names of what a WebSocket throws at an address that it can never connect to: no URL, or `ws:` in a page of `https:`. */
 const URL_ERRORS = ['SyntaxError', 'SecurityError'];
+
+/** Attempts in a row that fail before a client that was never open calls the gateway unreachable. */
+const UNREACHABLE_ATTEMPTS = 5;
+
+const UNREACHABLE =
+  'No attempt to connect has succeeded. Check the URL, and whether the gateway allows this origin.';
 
 /** Keeps a connection to the gateway: connects, waits, and connects again. */
 export class Connector {
@@ -39,6 +47,9 @@ export class Connector {
   #error: GroupcastError | undefined;
   #attempt = 0;
   #openedAtMs = 0;
+  /** Attempts that failed before the first that did not; -Infinity after it. */
+  #failures = 0;
+  #leavePage: () => void = () => {};
 
   /** Begins to connect. Throws a GroupcastError `bad_url`. */
   constructor(url: string, options: GroupcastClientOptions, owner: ConnectorOwner) {
@@ -47,8 +58,9 @@ export class Connector {
     this.#owner = owner;
     this.#dial((cause) => {
       if (!URL_ERRORS.includes((cause as Error | undefined)?.name ?? '')) return;
-      throw new GroupcastError('bad_url', 'A WebSocket cannot be made for this address.', { cause });
+      throw new GroupcastError('bad_url', 'No WebSocket can have this URL.', { cause });
     });
+    this.#leavePage = followPage(this);
   }
 
   get state(): ClientState {
@@ -65,17 +77,62 @@ export class Connector {
     this.#connection?.send(command);
   }
 
+  /** Connects anew and at once, with the same session. Without effect when closed. */
+  reconnect(): void {
+    if (this.#state === 'closed') return;
+    this.#attempt = 0;
+    this.#stop();
+    if (this.#state === 'open') this.#wait(0);
+    else this.#connect();
+  }
+
+  /** Connects at once unless suspended; an open connection is checked. */
+  wake(): void {
+    if (this.#state === 'open') this.#connection?.check();
+    else if (this.#state !== 'suspended') this.reconnect();
+  }
+
+  /** Ends the connection, until `resume` or `reconnect`. Returns whether it had an effect. */
+  suspend(): boolean {
+    if (this.#state === 'closed' || this.#state === 'suspended') return false;
+    this.#stop();
+    this.#enter('suspended');
+    return true;
+  }
+
+  /** Without effect unless suspended. */
+  resume(): void {
+    if (this.#state === 'suspended') this.reconnect();
+  }
+
   /** Ends for good. Without effect when that has happened. */
   close(error: GroupcastError): void {
     if (this.#state === 'closed') return;
-    clearTimeout(this.#timer);
-    this.#connection?.close();
+    this.#stop();
+    this.#leavePage();
     this.#error = error;
     this.#enter('closed');
   }
 
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#connection?.close();
+  }
+
+  #connect(): void {
+    this.#enter('connecting');
+    if (this.#state === 'connecting') this.#dial();
+  }
+
+  #wait(waitMs: number): void {
+    this.#timer = setTimeout(() => this.#connect(), waitMs);
+    this.#enter('waiting', waitMs);
+  }
+
   /** `thrown` is told what the WebSocket's constructor throws, and may throw itself. */
   #dial(thrown: (cause: unknown) => void = () => {}): void {
+    // A listener may have begun another.
+    this.#stop();
     const protocols = [SUBPROTOCOL, ...(this.#session === undefined ? [] : [SESSION_PREFIX + this.#session])];
     try {
       this.#connection = new Connection(this.#options, this.#url, protocols, {
@@ -85,13 +142,14 @@ export class Connector {
       });
     } catch (cause) {
       thrown(cause);
-      this.#ended({ code: NO_CLOSE_FRAME, reason: 'The WebSocket cannot be made.', comesBack: true, cause });
+      this.#ended({ code: NO_CLOSE_FRAME, reason: FAILED, comesBack: true, cause });
     }
   }
 
   #welcomed(welcome: WelcomeEvent): void {
     this.#openedAtMs = performance.now();
     this.#session = SESSION.test(welcome.session ?? '') ? welcome.session : undefined;
+    this.#failures = Number.NEGATIVE_INFINITY;
     this.#state = 'open';
     this.#owner.welcomed(welcome);
     // Unless whoever was told has closed the client.
@@ -111,12 +169,13 @@ export class Connector {
     const ownMs = backoffMs(this.#attempt, { minMs, maxMs });
     const waitMs = this.#attempt === 0 ? (afterMs ?? ownMs) : Math.max(afterMs ?? 0, ownMs);
     this.#attempt += 1;
-    this.#error = error;
-    this.#timer = setTimeout(() => {
-      this.#enter('connecting');
-      if (this.#state === 'connecting') this.#dial();
-    }, waitMs);
-    this.#enter('waiting', waitMs);
+    this.#failures += 1;
+    // Browsers do not tell why an attempt fails.
+    this.#error =
+      this.#failures >= UNREACHABLE_ATTEMPTS
+        ? new GroupcastError('unreachable', UNREACHABLE, { closeCode: code, cause: error })
+        : error;
+    this.#wait(waitMs);
   }
 
   #enter(state: ClientState, waitMs?: number): void {

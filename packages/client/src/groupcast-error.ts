@@ -12,6 +12,7 @@
  * - `left`: the group was left before it was joined.
  * - `closed`: the client was closed by the application.
  * - `disconnected`: a connection ended, or could not be made; `closeCode` says how.
+ * - `unreachable`: no attempt to connect has ever succeeded; check the URL and the allowed origins. It is tried on.
  * - `bad_event`: the gateway sent what is no event.
  * - `no_websocket`, `bad_option`, `bad_url`: the client cannot be made like this.
  *
@@ -27,6 +28,7 @@ export type GroupcastErrorCode =
   | 'left'
   | 'closed'
   | 'disconnected'
+  | 'unreachable'
   | 'bad_event'
   | 'no_websocket'
   | 'bad_option'

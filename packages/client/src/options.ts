@@ -11,6 +11,11 @@ export interface GroupcastClientOptions {
   readonly reconnectMinMs: number;
   /** Upper bound of every such wait; a connection that lasted as long starts at the minimum again. Default 20 s. */
   readonly reconnectMaxMs: number;
+  /**
+   * How long an open connection may be silent when it is checked: when the page becomes visible, or the network has changed.
+   * Default 2 s.
+   */
+  readonly checkTimeoutMs: number;
   /** How long an answer may take on an open connection before the command is sent again. Default 15 s. */
   readonly answerTimeoutMs: number;
   /**
@@ -32,6 +37,7 @@ const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
   connectTimeoutMs: 10_000,
   reconnectMinMs: 500,
   reconnectMaxMs: 20_000,
+  checkTimeoutMs: 2_000,
   answerTimeoutMs: 15_000,
   sendTimeoutMs: 60_000,
   sendQueueMax: 1_000,
@@ -44,7 +50,7 @@ const NUMBER_MAX = 2 ** 31 - 1;
 
 /** Completes the options with their defaults. Throws a GroupcastError `bad_option` or `no_websocket`. */
 export function completeOptions(given: Partial<GroupcastClientOptions>): GroupcastClientOptions {
-  if (typeof given !== 'object' || given === null) throw badOption('The options must be an object.');
+  if (Object(given) !== given) throw badOption('The options must be an object.');
   const { WebSocket = (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket } = given;
   if (WebSocket === undefined) {
     throw new GroupcastError(
