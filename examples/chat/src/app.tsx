@@ -6,6 +6,7 @@ const STATES = {
   connecting: 'Connecting …',
   open: 'Connected',
   waiting: 'Offline. Trying again soon.',
+  suspended: 'Paused while this page is away',
   closed: 'Closed by the gateway',
 };
 
