@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { GroupcastClient, Message } from '@groupcast/client';
 import { killAll, REPOSITORY, startGateway, startHub, type TestGateway } from '@groupcast/testkit';
@@ -94,6 +96,35 @@ describe.skipIf(withoutBrowser)('the client in Chromium', () => {
     const all = await page.evaluate(() => window.seen);
     expect(all.filter((step) => step === true)).toHaveLength(1);
     expect(all.filter((step) => step === 'while it is away')).toHaveLength(1);
+  });
+
+  test('connects at once when the page is online again, though the next attempt is an hour away', async () => {
+    const target = new URL(gateway.url);
+    const pipes: Socket[] = [];
+    const proxy = createServer((inner) => {
+      const outer = connect(Number(target.port), target.hostname);
+      pipes.push(inner, outer);
+      for (const pipe of [inner, outer]) pipe.on('error', () => {});
+      inner.pipe(outer).pipe(inner);
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    await new Promise((resolve) => proxy.close(resolve));
+    await page.evaluate((url) => {
+      Math.random = () => 0.999;
+      const hour = { reconnectMinMs: 3_600_000, reconnectMaxMs: 3_600_000 };
+      window.client.close();
+      window.client = new window.Groupcast.GroupcastClient(url, hour);
+    }, `ws://127.0.0.1:${port}`);
+    await page.context().setOffline(true);
+    await page.waitForFunction(() => window.client.state === 'waiting');
+    await once(proxy.listen(port, '127.0.0.1'), 'listening');
+    await page.context().setOffline(false);
+    await page.waitForFunction(() => window.client.state === 'open');
+    expect(await page.evaluate(() => window.client.group('online').join())).toHaveProperty('position');
+    await page.evaluate(() => window.client.close());
+    for (const pipe of pipes) pipe.destroy();
+    await new Promise((resolve) => proxy.close(resolve));
   });
 
   test('is told by a gateway that drains when to come back, and says why it is away', async () => {
