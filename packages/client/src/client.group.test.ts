@@ -466,7 +466,7 @@ describe('iteration', () => {
     await settled();
     for (const offset of [6, 7]) message(offset);
     await settled();
-    void group.leave();
+    void group.leave({ all: true });
     await reading;
     expect(offsets).toEqual([6, 7]);
   });

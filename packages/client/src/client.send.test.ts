@@ -46,12 +46,38 @@ describe('send', () => {
 
   test.each([
     ['half a surrogate pair', 'a\ud800', {}],
-    ['no string', 5 as never, {}],
+    ['undefined', undefined as never, {}],
+    ['a function', (() => {}) as never, {}],
     ['an empty messageId', 'a', { messageId: '' }],
     ['a messageId that is too long', 'a', { messageId: 'é'.repeat(65) }],
   ])('refuses %s itself', async (_what, message, options) => {
     const { client, network } = startConnected();
     await expect(client.group('1').send(message, options)).rejects.toMatchObject({ code: 'bad_field' });
+    expect(network.socket.sent).toEqual([]);
+  });
+
+  test('sends any JSON value as its text, as it was when it was given', () => {
+    const { client, network } = startClient();
+    const order = { id: 7, items: ['a', null, true] };
+    for (const value of ['"', 5, null, false, order])
+      void client
+        .group('g')
+        .send(value)
+        .catch(() => {});
+    order.items.length = 0;
+    network.socket.welcome();
+    const texts = network.socket.sentOf('send_to_group').map(({ message }) => message);
+    expect(texts).toEqual(['"', '5', 'null', 'false', '{"id":7,"items":["a",null,true]}']);
+  });
+
+  test('rejects a value that has no JSON, with the cause', async () => {
+    const { client, network } = startConnected();
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic);
+    for (const value of [cyclic, 5n]) {
+      const rejection = { code: 'bad_option', cause: expect.any(TypeError) };
+      await expect(client.group('g').send(value as never)).rejects.toMatchObject(rejection);
+    }
     expect(network.socket.sent).toEqual([]);
   });
 

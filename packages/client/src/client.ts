@@ -1,9 +1,10 @@
 import { type ClientState, Connector } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { Exchange } from './exchange.ts';
-import { Group, type GroupContext } from './group.ts';
+import { Group } from './group.ts';
 import { groupName } from './group-id.ts';
 import { GroupcastError } from './groupcast-error.ts';
+import { Membership } from './membership.ts';
 import { completeOptions, type GroupcastClientOptions } from './options.ts';
 
 export interface ClientEvents {
@@ -27,12 +28,11 @@ export interface ClientEvents {
  */
 export class GroupcastClient {
   readonly #events: Emitter<ClientEvents> = new Emitter();
-  /** So that a group is the same object for as long as the application has it, and is forgotten then. */
+  /** Groups that the application has, or that the exchange keeps because they are in use. */
   readonly #groups = new Map<string, WeakRef<Group>>();
   readonly #forgotten = new FinalizationRegistry<string>((name) => {
     if (this.#groups.get(name)?.deref() === undefined) this.#groups.delete(name);
   });
-  readonly #groupContext: GroupContext;
   readonly #exchange: Exchange;
   readonly #connector: Connector;
 
@@ -45,14 +45,6 @@ export class GroupcastClient {
     const fail = (error: GroupcastError): void => this.#events.emit('error', error);
     const exchange = new Exchange(complete, (command) => this.#connector.send(command), fail);
     this.#exchange = exchange;
-    this.#groupContext = {
-      bufferMax: complete.bufferMax,
-      assertOpen: () => this.#assertOpen(),
-      send: async (groupId, message, sendOptions) => {
-        this.#assertOpen();
-        return exchange.publish(groupId, message, sendOptions);
-      },
-    };
     this.#connector = new Connector(url, complete, {
       welcomed: (welcome) => exchange.opened(welcome),
       received: (event) => exchange.received(event),
@@ -86,7 +78,7 @@ export class GroupcastClient {
     const name = groupName(id);
     const known = this.#groups.get(name)?.deref();
     if (known !== undefined) return known;
-    const group = new Group(this.#exchange.membership(name), this.#groupContext);
+    const group = new Group(new Membership(name, this.#exchange), this.#exchange);
     this.#groups.set(name, new WeakRef(group));
     this.#forgotten.register(group, name);
     return group;
@@ -95,6 +87,18 @@ export class GroupcastClient {
   /** Adds a listener, and returns what removes it. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
     return this.#events.on(name, listener);
+  }
+
+  /** Adds a listener for one event, and returns what removes it. */
+  once<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (event: ClientEvents[Name]) => void,
+  ): () => void {
+    return this.#events.on(name, listener, true);
+  }
+
+  off<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): void {
+    this.#events.off(name, listener);
   }
 
   /**
@@ -124,9 +128,5 @@ export class GroupcastClient {
    */
   close(): void {
     this.#connector.close(new GroupcastError('closed', 'The client was closed.'));
-  }
-
-  #assertOpen(): void {
-    if (this.state === 'closed') throw this.error;
   }
 }

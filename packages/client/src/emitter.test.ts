@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Emitter } from './emitter.ts';
 
 interface Events {
@@ -30,4 +30,50 @@ test('a listener that is added while an event is told hears the next one', () =>
   expect(heard).toEqual([]);
   emitter.emit('tick', 2);
   expect(heard).toEqual(['late 2']);
+});
+
+test('a listener for one event hears one, and can be removed before', () => {
+  const { emitter, heard, listen } = start();
+  emitter.on('tick', listen('a'), true);
+  const removed = listen('b');
+  emitter.on('tick', removed, true);
+  emitter.on('tick', listen('c'), true)();
+  emitter.off('tick', removed);
+  emitter.emit('tick', 1);
+  emitter.emit('tick', 2);
+  expect(heard).toEqual(['a 1']);
+});
+
+test('a listener that is added twice is there once, as it was first', () => {
+  const { emitter, heard, listen } = start();
+  const listener = listen('a');
+  emitter.on('tick', listener);
+  emitter.on('tick', listener, true);
+  for (const tick of [1, 2]) emitter.emit('tick', tick);
+  emitter.off('tick', listener);
+  emitter.emit('tick', 3);
+  expect(heard).toEqual(['a 1', 'a 2']);
+});
+
+test('a listener that another one removes does not hear the event that is being told', () => {
+  const { emitter, heard, listen } = start();
+  const second = listen('second');
+  emitter.on('tick', () => emitter.off('tick', second));
+  emitter.on('tick', second);
+  emitter.emit('tick', 1);
+  expect(heard).toEqual([]);
+});
+
+test('says when listeners come and go', () => {
+  const changed = vi.fn();
+  const emitter = new Emitter<Events>(changed);
+  expect(emitter.hasListeners).toBe(false);
+  const off = emitter.on('tick', () => {});
+  expect([emitter.hasListeners, changed.mock.calls.length]).toEqual([true, 1]);
+  off();
+  off();
+  expect([emitter.hasListeners, changed.mock.calls.length]).toEqual([false, 2]);
+  emitter.on('tick', () => {}, true);
+  emitter.emit('tick', 1);
+  expect(emitter.hasListeners).toBe(false);
 });

@@ -1,21 +1,49 @@
 /** Typed events with one argument each. */
 export class Emitter<Events> {
-  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+  /** For each event its listeners, and whether each hears only one event. */
+  readonly #listeners = new Map<keyof Events, Map<(event: never) => void, boolean>>();
+  readonly #changed: () => void;
 
-  /** Returns what removes it. As in the DOM, a listener that is added twice is there once. */
-  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-    };
+  /** `changed` is called when a listener was added or removed. */
+  constructor(changed: () => void = () => {}) {
+    this.#changed = changed;
   }
 
-  /** A listener that throws disturbs nobody: its error goes where uncaught errors go. */
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /**
+   * Returns what removes it. As in the DOM, a listener that is added twice is there once, and one that was removed is not called
+   * any more, not even with an event that is being told.
+   */
+  on<Name extends keyof Events>(
+    name: Name,
+    listener: (event: Events[Name]) => void,
+    isOnce = false,
+  ): () => void {
+    const listeners = this.#listeners.get(name) ?? new Map<(event: never) => void, boolean>();
+    if (!listeners.has(listener)) this.#listeners.set(name, listeners.set(listener, isOnce));
+    this.#changed();
+    return () => this.off(name, listener);
+  }
+
+  off<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): void {
+    const listeners = this.#listeners.get(name);
+    if (!listeners?.delete(listener)) return;
+    if (listeners.size === 0) this.#listeners.delete(name);
+    this.#changed();
+  }
+
+  /** Tells the listeners in the order in which they were added. What one throws becomes an uncaught error, and disturbs nothing. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+    const listeners = this.#listeners.get(name);
+    for (const [key, isOnce] of [...(listeners ?? [])]) {
+      if (!listeners?.has(key)) continue;
+      const listener = key as (event: Events[Name]) => void;
+      if (isOnce) this.off(name, listener);
       try {
-        (listener as (event: Events[Name]) => void)(event);
+        listener(event);
       } catch (error) {
         queueMicrotask(() => {
           throw error;

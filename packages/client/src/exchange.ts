@@ -1,15 +1,16 @@
 import { type BackoffBounds, backoffMs } from './backoff.ts';
+import { openCall } from './call.ts';
 import type { SendOptions } from './group.ts';
 import { GroupcastError } from './groupcast-error.ts';
-import { type Ask, Membership, type MembershipPort } from './membership.ts';
+import type { Ask, Membership, MembershipPort } from './membership.ts';
 import type { GroupcastClientOptions } from './options.ts';
 import { Pacer } from './pacer.ts';
 import { type Answer, Requests } from './requests.ts';
 import { type Publish, SendQueue } from './send-queue.ts';
 import { isName, isText, utf8Bytes } from './text.ts';
 import {
-  type AckEvent,
   type Command,
+  type JsonValue,
   type Position,
   positionOf,
   type ServerEvent,
@@ -43,10 +44,14 @@ export class Exchange implements MembershipPort {
   readonly #options: GroupcastClientOptions;
   readonly #send: (command: object) => void;
   readonly #failed: (error: GroupcastError) => void;
-  /** Those that are wanted, or that the gateway must still be told to end. */
+  /** Those in use, which keeps their groups from being collected. */
   readonly #memberships = new Map<string, Membership>();
-  /** Those of them that may have something to send. */
+  /** Those of them that count among the groups of the connection. */
+  readonly #placed = new Set<Membership>();
+  /** Those that have something to send now. */
   readonly #due = new Set<Membership>();
+  /** Those that have something to send at a later time. */
+  readonly #later = new Set<Membership>();
   readonly #queue: SendQueue;
   readonly #requests: Requests;
   readonly #idPrefix: string = randomText();
@@ -56,8 +61,11 @@ export class Exchange implements MembershipPort {
   #messagePacer = new Pacer(0, 0, 0);
   #bytePacer = new Pacer(0, 0, 0);
   #sweeper: ReturnType<typeof setInterval> | undefined;
+  #isBusy = false;
   #messages = 0;
   #lastRefusal: GroupcastError | undefined;
+  /** Why nothing goes on any more. */
+  #closed: GroupcastError | undefined;
 
   /** `send` puts a command onto the connection that is open; `failed` is told what goes wrong with groups. */
   constructor(
@@ -72,21 +80,26 @@ export class Exchange implements MembershipPort {
     this.#requests = new Requests(options.answerTimeoutMs);
   }
 
+  get bufferMax(): number {
+    return this.#options.bufferMax;
+  }
+
   get clientId(): string | undefined {
     return this.#clientId;
   }
 
-  /** The one of this group, a new one where there is none. */
-  membership(groupId: string): Membership {
-    return this.#memberships.get(groupId) ?? new Membership(groupId, this);
+  /** Throws why the client is closed, once it is. */
+  assertOpen(): void {
+    if (this.#closed !== undefined) throw this.#closed;
   }
 
   /** A connection is open: everything goes on. */
-  opened({ client_id: clientId, limits }: WelcomeEvent): void {
+  opened({ client_id, limits }: WelcomeEvent): void {
+    const clientId = typeof client_id === 'string' ? client_id : undefined;
     // Under another client id a message that was sent before would be a new one.
     if (this.#clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
     this.#clientId = clientId;
-    this.#limits = { ...LIMITS, ...limits };
+    this.#limits = completeLimits(limits);
     const nowMs = performance.now();
     const { messages_per_second: perSecond, messages_burst: burst } = this.#limits;
     const { bytes_per_second: bytes, bytes_burst: bytesBurst } = this.#limits;
@@ -100,8 +113,9 @@ export class Exchange implements MembershipPort {
   ended(error: GroupcastError | undefined, isFinal: boolean): void {
     this.#isOpen = false;
     this.#lastRefusal = error;
+    if (isFinal) this.#closed = error;
     this.#requests.lose(Number.POSITIVE_INFINITY);
-    for (const membership of [...this.#memberships.values()]) {
+    for (const membership of this.#memberships.values()) {
       membership.disconnected();
       if (isFinal) membership.leave(error);
     }
@@ -118,57 +132,63 @@ export class Exchange implements MembershipPort {
         this.#memberships.get(event.group_id)?.gap(event);
         break;
       case 'ack':
-        this.#requests.settle(event.id, (answer) => answer.acked(event));
+        this.#requests.settle(event.id, event);
         break;
       case 'error': {
-        const error = new GroupcastError(event.code, event.message);
-        if (event.id !== undefined) this.#requests.settle(event.id, (answer) => answer.refused(error));
-        else if (event.group_id !== undefined) this.#memberships.get(event.group_id)?.expelled(error);
+        const { id, group_id: groupId, code, message } = event;
+        const error = new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
+        if (typeof id === 'number') this.#requests.settle(id, undefined, error);
+        else if (groupId !== undefined) this.#memberships.get(groupId)?.expelled(error);
         else this.#failed(error);
         break;
       }
       default:
-        // Later gateways may say more; it is to be ignored.
+        // Later gateways may send more types; a client ignores them.
         break;
     }
   }
 
-  publish(groupId: string, message: string, { excludeSelf, messageId }: SendOptions): Promise<Position> {
+  /** Throws a GroupcastError: `bad_field`, or why the client is closed. */
+  publish(groupId: string, message: JsonValue, options: SendOptions): Promise<Position> {
+    this.assertOpen();
+    const { excludeSelf, messageId } = options;
     this.#messages += 1;
     const command = {
       cmd: 'send_to_group',
       group_id: groupId,
-      message,
+      message: textOf(message),
       message_id: messageId ?? `${this.#idPrefix}-${this.#messages}`,
       exclude_self: excludeSelf === true,
     } as const;
-    return new Promise((resolve, reject) => {
-      const publish: Publish = {
-        command,
-        bytes: commandBytes(command),
-        deadlineMs: performance.now() + this.#options.sendTimeoutMs,
-        resolve,
-        reject,
-        isUnderWay: false,
-        isUncertain: false,
-        attempt: 0,
-        retryAtMs: 0,
-      };
-      if (!isSendable(command)) reject(new GroupcastError('bad_field', BAD_FIELD));
-      else if (this.#queue.add(publish)) this.#pump();
-      else reject(new GroupcastError('queue_full', 'Too many messages are unanswered. Wait for some.'));
-    });
+    if (!isSendable(command)) throw new GroupcastError('bad_field', BAD_FIELD);
+    const publish: Publish = {
+      command,
+      bytes: commandBytes(command),
+      deadlineMs: performance.now() + this.#options.sendTimeoutMs,
+      call: openCall(options, (reason) => {
+        this.#queue.refuse(publish, reason);
+        this.#pump();
+      }),
+      number: this.#messages,
+      isUnderWay: false,
+      isUncertain: false,
+      attempt: 0,
+      retryAtMs: 0,
+    };
+    if (this.#queue.add(publish)) this.#pump();
+    else this.#queue.refuse(publish, new GroupcastError('queue_full', QUEUE_FULL));
+    return publish.call.promise;
   }
 
   changed(membership: Membership): void {
-    if (membership.isOver) {
-      this.#memberships.delete(membership.groupId);
-      this.#due.delete(membership);
-    } else {
-      this.#memberships.set(membership.groupId, membership);
-      this.#due.add(membership);
-      this.#pump();
-    }
+    const { groupId, isInUse, isDue, takesPlace, retryAtMs } = membership;
+    if (isInUse) this.#memberships.set(groupId, membership);
+    else this.#memberships.delete(groupId);
+    const isLater = retryAtMs > performance.now();
+    keep(this.#placed, membership, takesPlace);
+    keep(this.#due, membership, isDue && !isLater);
+    keep(this.#later, membership, isDue && isLater);
+    this.#pump();
   }
 
   failed(error: GroupcastError): void {
@@ -177,38 +197,36 @@ export class Exchange implements MembershipPort {
 
   /** Sends what may be sent: joins before messages, so that members get their own. */
   #pump(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     const nowMs = performance.now();
-    if (this.#isOpen) {
+    // A Set is searched from its beginning, past all that was deleted: not without need.
+    if (this.#mayRequest(nowMs)) {
       for (const membership of this.#due) {
-        if (membership.retryAtMs > nowMs) continue;
         if (!this.#mayRequest(nowMs)) break;
         this.#due.delete(membership);
         const ask = membership.next();
+        keep(this.#placed, membership, membership.takesPlace);
         if (ask !== undefined) this.#ask(ask, nowMs);
       }
-      while (this.#mayRequest(nowMs)) {
-        const publish = this.#queue.next(nowMs);
-        if (publish === undefined) break;
-        this.#publish(publish, nowMs);
-      }
     }
+    while (this.#mayRequest(nowMs)) {
+      const publish = this.#queue.next(nowMs);
+      if (publish === undefined) break;
+      this.#publish(publish, nowMs);
+    }
+    this.#isBusy = false;
     this.#rest();
   }
 
   #ask({ command, answer }: Ask, nowMs: number): void {
     const { groups } = this.#limits;
-    if (command.cmd === 'add_group' && this.#placesTaken() > groups) {
+    if (command.cmd === 'add_group' && this.#placed.size > groups) {
       // The gateway would refuse it too, and after ten times end the connection for good.
-      answer.refused(new GroupcastError('group_limit', `There may be ${groups} groups. Leave one first.`));
+      answer(undefined, new GroupcastError('group_limit', `There may be ${groups} groups. Leave one first.`));
     } else {
       this.#request(command, answer, nowMs, commandBytes(command));
     }
-  }
-
-  #placesTaken(): number {
-    let taken = 0;
-    for (const membership of this.#memberships.values()) if (membership.takesPlace) taken += 1;
-    return taken;
   }
 
   #publish(publish: Publish, nowMs: number): void {
@@ -219,43 +237,40 @@ export class Exchange implements MembershipPort {
       this.#queue.refuse(publish, new GroupcastError('message_too_big', sentence));
       return;
     }
-    publish.isUnderWay = true;
-    const lost = (): void => this.#again(publish, true, 0);
-    const acked = (ack: AckEvent): void => {
-      const position = positionOf(ack);
-      if (position === undefined) {
-        lost();
-        return;
-      }
-      if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
-      this.#queue.published(publish, position);
-    };
-    const refused = (error: GroupcastError): void => {
-      publish.isUnderWay = false;
-      if (error.temporary) {
-        this.#lastRefusal = error;
+    this.#queue.started(publish);
+    const answer: Answer = (ack, refusal) => {
+      const position = ack && positionOf(ack);
+      if (position !== undefined) {
+        if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
+        this.#queue.published(publish, position);
+      } else if (refusal === undefined) {
+        this.#again(publish, true, 0);
+      } else if (refusal.temporary) {
+        this.#lastRefusal = refusal;
         // The other two say for certain that it was not published.
-        const isUncertain = error.code === 'outcome_unknown' || error.code === 'internal_error';
+        const isUncertain = refusal.code === 'outcome_unknown' || refusal.code === 'internal_error';
         this.#again(publish, isUncertain, performance.now() + backoffMs(publish.attempt, RETRY));
         publish.attempt += 1;
       } else {
-        this.#queue.refuse(publish, error);
+        // An answer that cannot be read does not say that it was not published.
+        publish.isUnderWay = refusal.code === 'bad_event';
+        this.#queue.refuse(publish, refusal);
       }
     };
-    this.#request(command, { acked, refused, lost }, nowMs, bytes);
+    this.#request(command, answer, nowMs, bytes);
   }
 
   /** It is sent again, unless it was given up meanwhile. */
   #again(publish: Publish, isUncertain: boolean, retryAtMs: number): void {
-    publish.isUnderWay = false;
     publish.isUncertain ||= isUncertain;
     publish.retryAtMs = retryAtMs;
+    this.#queue.retry(publish);
     this.#pump();
   }
 
   /** Whether the limits of the gateway leave room for one more command. */
   #mayRequest(nowMs: number): boolean {
-    return this.#messagePacer.isReady(nowMs) && this.#bytePacer.isReady(nowMs);
+    return this.#isOpen && this.#messagePacer.isReady(nowMs) && this.#bytePacer.isReady(nowMs);
   }
 
   #request(command: Command, answer: Answer, nowMs: number, bytes: number): void {
@@ -266,7 +281,8 @@ export class Exchange implements MembershipPort {
 
   /** The one timer of all deadlines runs while there are any. */
   #rest(): void {
-    const hasWork = this.#queue.size > 0 || (this.#isOpen && this.#requests.size + this.#due.size > 0);
+    const asks = this.#requests.size + this.#due.size + this.#later.size;
+    const hasWork = this.#queue.size > 0 || (this.#isOpen && asks > 0);
     if (!hasWork) {
       clearInterval(this.#sweeper);
       this.#sweeper = undefined;
@@ -277,11 +293,35 @@ export class Exchange implements MembershipPort {
 
   #sweep(): void {
     // What would be late at the next look is late at this one: nobody waits longer than the option says.
-    const untilMs = performance.now() + SWEEP_MS;
+    const nowMs = performance.now();
+    const untilMs = nowMs + SWEEP_MS;
+    // What is lost here is sent again below, all at once.
+    this.#isBusy = true;
     this.#requests.lose(untilMs);
     this.#queue.giveUp(({ deadlineMs }) => deadlineMs <= untilMs, this.#lastRefusal);
+    for (const membership of this.#later) if (membership.retryAtMs <= nowMs) this.changed(membership);
+    this.#isBusy = false;
     this.#pump();
   }
+}
+
+function keep<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
+  if (isIn) set.add(item);
+  else set.delete(item);
+}
+
+/** Takes the defaults for what is missing, or is no limit that anything could be sent within. */
+function completeLimits(given: WelcomeEvent['limits'] | undefined): WelcomeEvent['limits'] {
+  const limits: Record<string, number | undefined> = { ...LIMITS };
+  for (const [name, value = 0] of Object.entries(given ?? {})) {
+    if (Number.isFinite(value) && value > 0) limits[name] = value;
+  }
+  return limits as unknown as WelcomeEvent['limits'];
+}
+
+/** The text of a message: a string as it is, any other JSON value as it is written. */
+function textOf(message: JsonValue): string {
+  return typeof message === 'string' ? message : JSON.stringify(message);
 }
 
 /** Bytes of a command on the wire, at most. */
@@ -294,7 +334,8 @@ function randomText(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }
 
-const BAD_FIELD = `A message is text in UTF-8, and a messageId 1 to ${MESSAGE_ID_BYTES_MAX} bytes of it.`;
+const QUEUE_FULL = 'Too many messages are unanswered. Wait for some.';
+const BAD_FIELD = `A message is a JSON value, a messageId 1 to ${MESSAGE_ID_BYTES_MAX} bytes, both in UTF-8.`;
 
 /** Whether the gateway would take it. Ten refusals within ten seconds, and it ends the connection for good. */
 function isSendable({ message, message_id: messageId }: Publish['command']): boolean {

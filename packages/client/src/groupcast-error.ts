@@ -5,6 +5,7 @@
  * - `outcome_unknown`: the message may have been published, and may not. Sent again under the same `messageId` within
  *   two minutes of the first time, by the same client, it is published once.
  * - `not_sent`: it certainly was not published.
+ * - `timeout`: the call was not done within its `timeoutMs`, and certainly has no effect.
  * - `queue_full`: as many messages are unanswered as may be.
  * - `message_too_big`: the gateway would not take it.
  * - `buffer_full`: an iteration read its messages too slowly.
@@ -21,6 +22,7 @@
 export type GroupcastErrorCode =
   | 'outcome_unknown'
   | 'not_sent'
+  | 'timeout'
   | 'queue_full'
   | 'message_too_big'
   | 'buffer_full'

@@ -1,6 +1,7 @@
+export type { AbortSignalLike, CallOptions } from './call.ts';
 export { type ClientEvents, GroupcastClient } from './client.ts';
 export type { ClientState } from './connector.ts';
-export type { Group, JoinOptions, SendOptions } from './group.ts';
+export type { Group, JoinOptions, LeaveOptions, SendOptions } from './group.ts';
 export type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
 export { GroupcastError, type GroupcastErrorCode } from './groupcast-error.ts';
 export type { LoadRequest, LoadState } from './membership.ts';

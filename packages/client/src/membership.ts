@@ -1,9 +1,10 @@
 import { type BackoffBounds, backoffMs } from './backoff.ts';
+import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
 import { Emitter } from './emitter.ts';
 import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
 import { GroupPosition } from './group-position.ts';
 import { GroupcastError } from './groupcast-error.ts';
-import type { MessageBuffer } from './message-buffer.ts';
+import { MessageBuffer } from './message-buffer.ts';
 import type { Answer } from './requests.ts';
 import {
   type AckEvent,
@@ -36,18 +37,15 @@ export interface Ask {
 
 /** What a membership needs of its client. */
 export interface MembershipPort {
-  /** It has something to send, or may be forgotten. */
+  /** Messages that an iteration may be behind. */
+  readonly bufferMax: number;
+  /** It has something to send, or its use has changed. */
   changed(membership: Membership): void;
   failed(error: GroupcastError): void;
 }
 
 /** No turn: the gateway may have us in the group, or has us in it in a way that is of no use. */
 const UNSURE = -1;
-
-interface Waiter {
-  readonly resolve: (joined: Joined) => void;
-  readonly reject: (error: GroupcastError) => void;
-}
 
 /**
  * This client in one group.
@@ -61,13 +59,19 @@ interface Waiter {
  */
 export class Membership {
   readonly groupId: string;
-  readonly events: Emitter<GroupEvents> = new Emitter();
-  readonly buffers = new Set<MessageBuffer<Message>>();
+  readonly events: Emitter<GroupEvents> = new Emitter(() => this.#port.changed(this));
+  /** The group of the application, which lives as long as this. */
+  owner: unknown;
   /** Nothing is to be sent before. */
   retryAtMs = 0;
   readonly #port: MembershipPort;
   readonly #position = new GroupPosition();
-  readonly #waiters: Waiter[] = [];
+  /** Joins that were not undone. */
+  #joins = 0;
+  /** Iterations that have not ended. */
+  readonly #buffers = new Set<MessageBuffer<Message>>();
+  /** Joins that wait for their answer. */
+  readonly #waiters = new Set<Call<Joined>>();
   readonly #leavers: (() => void)[] = [];
   #wanted = false;
   #turn = 0;
@@ -98,53 +102,85 @@ export class Membership {
     return this.#wanted && (this.#isAsking || this.#inTurn !== undefined);
   }
 
-  /** Whether there is nothing left to do for it. */
-  get isOver(): boolean {
+  /** Whether the application or the gateway has something to do with it. */
+  get isInUse(): boolean {
+    return !this.#isOver || this.events.hasListeners || this.#buffers.size > 0;
+  }
+
+  /** Whether there is a command to be sent, from `retryAtMs` on. */
+  get isDue(): boolean {
+    if (this.#isAsking || this.#inTurn === this.#turn) return false;
+    return this.#inTurn !== undefined || (this.#wanted && this.#stage !== 'loading');
+  }
+
+  get #isOver(): boolean {
     return !this.#wanted && !this.#isAsking && this.#inTurn === undefined;
   }
 
-  /** Wants to be in the group; one that is stays as it is. */
-  join(since: Position | undefined): void {
-    if (this.#wanted) return;
-    this.#position.set(since);
-    this.#begin(undefined);
-  }
-
-  /** Wants to be in the group, from a state that the application loads. */
-  joinWithState(load: LoadState): void {
-    this.#loadReason = 'start';
-    this.#begin(load);
-  }
-
-  /** Resolves when the group is joined. */
-  joined(): Promise<Joined> {
-    return new Promise((resolve, reject) => {
-      const position = this.#position.value;
-      if (this.state === 'joined' && position !== undefined) resolve({ position });
-      else this.#waiters.push({ resolve, reject });
+  /**
+   * Adds a user who wants to be in the group: from `since` on, where it is not wanted yet; or from the state that `load` gets.
+   * Resolves when the group is joined.
+   */
+  join(options: CallOptions, since: Position | undefined, load?: LoadState): Promise<Joined> {
+    this.#joins += 1;
+    const position = this.#position.value;
+    if (load === undefined && this.state === 'joined' && position !== undefined) {
+      return Promise.resolve({ position });
+    }
+    const waiter: Call<Joined> = openCall(options, (reason) => {
+      this.#waiters.delete(waiter);
+      waiter.settle(Promise.reject(reason));
+      this.release();
     });
+    // First: a join may be refused at once.
+    this.#waiters.add(waiter);
+    this.#want(since, load);
+    return waiter.promise;
   }
 
-  /** Wants to be out of the group. `error` is why, when the application did not just leave it. */
+  /** Undoes one join. The last one leaves the group, unless an iteration is in it. */
+  release(): void {
+    if (this.#joins > 0) this.#joins -= 1;
+    this.#leaveUnused();
+  }
+
+  /** Wants to be in the group until the iteration ends. */
+  iterate(): MessageBuffer<Message> {
+    const buffer: MessageBuffer<Message> = new MessageBuffer(this.#port.bufferMax, () => {
+      this.#buffers.delete(buffer);
+      this.#leaveUnused();
+    });
+    this.#buffers.add(buffer);
+    this.#want(undefined, undefined);
+    return buffer;
+  }
+
+  /** Wants to be out of the group, for all users. `error` is why, when the application did not just leave it. */
   leave(error?: GroupcastError): void {
     if (!this.#wanted) return;
     this.#wanted = false;
+    this.#joins = 0;
     this.#turn += 1;
     this.#position.set(undefined);
     this.#load = undefined;
     this.#port.changed(this);
     const why = error ?? new GroupcastError('left', 'The group was left before it was joined.');
-    for (const { reject } of this.#waiters.splice(0)) reject(why);
+    const isAsked = error === undefined || error.code === 'closed';
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      if (isAsked) ignoreRejection(waiter.promise);
+      waiter.settle(Promise.reject(why));
+    }
     // What the application has asked for is a good end.
-    const failure = error?.code === 'closed' ? undefined : error;
-    for (const buffer of this.buffers) buffer.end(failure);
+    const failure = isAsked ? undefined : error;
+    for (const buffer of this.#buffers) buffer.end(failure);
     this.events.emit('left', { error: failure });
   }
 
-  /** Resolves when the gateway has confirmed it, or cannot any more. */
+  /** Resolves when the gateway has confirmed that it was left, or cannot any more; at once where it is wanted. */
   leaving(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.isOver) resolve();
+      if (this.#wanted || this.#isOver) resolve();
       else this.#leavers.push(resolve);
     });
   }
@@ -158,15 +194,14 @@ export class Membership {
 
   /** What is to be sent now, if anything. */
   next(): Ask | undefined {
+    if (!this.isDue) return undefined;
     const turn = this.#turn;
     const group_id = this.groupId;
-    if (this.#isAsking || this.#inTurn === turn) return undefined;
     if (this.#inTurn !== undefined) {
       return this.#ask({ cmd: 'leave_group', group_id }, () => {
         this.#inTurn = undefined;
       });
     }
-    if (!this.#wanted || this.#stage === 'loading') return undefined;
     if (this.#stage === 'asking') {
       return this.#ask({ cmd: 'group_info', group_id }, (ack) => this.#startLoad(turn, positionOf(ack)));
     }
@@ -174,17 +209,19 @@ export class Membership {
     return this.#ask({ cmd: 'add_group', group_id, ...(since && { since }) }, (ack) => {
       const position = positionOf(ack);
       this.#inTurn = position === undefined ? UNSURE : turn;
-      if (position !== undefined && turn === this.#turn) this.#enter(ack, position, since);
+      if (position === undefined) this.#retryLater();
+      else if (turn === this.#turn) this.#enter(ack, position, since);
     });
   }
 
   receive({ group_id: groupId, offset, message, from }: MessageEvent): void {
     const epoch = this.#position.value?.epoch;
     if (this.state !== 'joined' || epoch === undefined || !this.#position.receive(offset)) return;
-    const sender = from === undefined ? {} : { from: { clientId: from.client_id } };
-    const received: Message = { groupId, epoch, offset, message, ...sender };
-    for (const buffer of this.buffers) buffer.put(received);
+    const clientId = from?.client_id;
+    const sender = typeof clientId === 'string' ? { from: { clientId } } : {};
+    const received: Message = { groupId, epoch, offset, message: message ?? null, ...sender };
     this.events.emit('message', received);
+    for (const buffer of this.#buffers) buffer.put(received);
   }
 
   /** The gateway could not keep up with the group. */
@@ -206,7 +243,14 @@ export class Membership {
     this.#position.skip(position);
   }
 
-  #begin(load: LoadState | undefined): void {
+  #leaveUnused(): void {
+    if (this.#joins + this.#buffers.size === 0) this.leave();
+  }
+
+  #want(since: Position | undefined, load: LoadState | undefined): void {
+    if (load !== undefined) this.#loadReason = 'start';
+    else if (this.#wanted) return;
+    else this.#position.set(since);
     this.#wanted = true;
     this.#turn += 1;
     this.#attempt = 0;
@@ -220,23 +264,15 @@ export class Membership {
     const turn = this.#turn;
     const isLeave = command.cmd === 'leave_group';
     this.#isAsking = true;
-    const answered = (act: () => void): void => {
+    const answer: Answer = (ack, refusal) => {
       this.#isAsking = false;
-      act();
+      if (ack !== undefined) acked(ack);
+      else if (refusal === undefined) {
+        if (command.cmd === 'add_group') this.#inTurn = UNSURE;
+      } else if (refusal.temporary) this.#retryLater();
+      else if (isLeave) this.#inTurn = undefined;
+      else if (turn === this.#turn) this.#giveUp(refusal);
       this.#settle();
-    };
-    const answer: Answer = {
-      acked: (ack) => answered(() => acked(ack)),
-      refused: (error) =>
-        answered(() => {
-          if (error.temporary) this.#retryLater();
-          else if (isLeave) this.#inTurn = undefined;
-          else if (turn === this.#turn) this.#giveUp(error);
-        }),
-      lost: () =>
-        answered(() => {
-          if (command.cmd === 'add_group') this.#inTurn = UNSURE;
-        }),
     };
     return { command, answer };
   }
@@ -246,7 +282,7 @@ export class Membership {
     if (since === undefined) {
       this.#position.set(position);
       this.#tellJoined({ position });
-    } else if (recovered === true || isSame(position, since)) {
+    } else if (position.epoch === since.epoch && (recovered === true || position.offset === since.offset)) {
       // What was missed comes now, and moves the position as it does.
       this.#tellJoined({ position: since, recovered: true });
     } else {
@@ -260,7 +296,8 @@ export class Membership {
   }
 
   #tellJoined(joined: Joined): void {
-    for (const { resolve } of this.#waiters.splice(0)) resolve(joined);
+    for (const waiter of this.#waiters) waiter.settle(joined);
+    this.#waiters.clear();
     this.events.emit('joined', joined);
   }
 
@@ -336,8 +373,4 @@ export class Membership {
     }
     this.#port.changed(this);
   }
-}
-
-function isSame(one: Position, other: Position): boolean {
-  return one.epoch === other.epoch && one.offset === other.offset;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { GroupcastError } from './groupcast-error.ts';
 import { MessageBuffer } from './message-buffer.ts';
 
@@ -7,13 +7,15 @@ interface Item {
 }
 
 function start(max = 3) {
-  const siblings = new Set<MessageBuffer<Item>>();
-  const buffer = new MessageBuffer<Item>(max, siblings);
+  const ended = vi.fn();
+  const items = new MessageBuffer<Item>(max, ended);
   const put = (...numbers: number[]): void => {
-    for (const n of numbers) buffer.put({ n });
+    for (const n of numbers) items.put({ n });
   };
-  return { siblings, buffer, put, items: buffer.read() };
+  return { ended, put, items };
 }
+
+const DONE = { done: true, value: undefined };
 
 test('gives what was put in before and after it is waited for, in order', async () => {
   const { put, items } = start();
@@ -25,34 +27,71 @@ test('gives what was put in before and after it is waited for, in order', async 
 });
 
 test('what is held can be read after the end', async () => {
-  const { buffer, put, items, siblings } = start();
+  const { ended, put, items } = start();
   put(1);
-  buffer.end(undefined);
-  expect(siblings.size).toBe(0);
+  items.end(undefined);
+  put(2);
+  expect(ended).toHaveBeenCalledOnce();
   expect(await items.next()).toEqual({ done: false, value: { n: 1 } });
-  expect(await items.next()).toEqual({ done: true, value: undefined });
+  expect(await items.next()).toEqual(DONE);
 });
 
-test('who waits is told the end, and the error', async () => {
-  const { buffer, items } = start();
+test('the first that waits is told the error, and the others the end', async () => {
+  const { items } = start();
   const error = new GroupcastError('closed', 'Closed.');
-  const waiting = items.next();
-  buffer.end(error);
-  await expect(waiting).rejects.toBe(error);
-  expect(await items.next()).toEqual({ done: true, value: undefined });
+  const waiting = [items.next(), items.next()];
+  items.end(error);
+  await expect(waiting[0]).rejects.toBe(error);
+  expect(await waiting[1]).toEqual(DONE);
+  expect(await items.next()).toEqual(DONE);
 });
 
 test('one item too many ends it with buffer_full, after what is held', async () => {
-  const { put, items, siblings } = start(2);
+  const { ended, put, items } = start(2);
   put(1, 2, 3);
-  expect(siblings.size).toBe(0);
+  expect(ended).toHaveBeenCalledOnce();
   expect([(await items.next()).value, (await items.next()).value]).toEqual([{ n: 1 }, { n: 2 }]);
   await expect(items.next()).rejects.toMatchObject({ code: 'buffer_full' });
 });
 
-test('nothing is put in once the loop was left', async () => {
-  const { put, items, siblings } = start();
-  put(1);
+test('nothing is held once the loop was left', async () => {
+  const { ended, put, items } = start();
+  put(1, 2);
   for await (const _ of items) break;
-  expect(siblings.size).toBe(0);
+  expect(ended).toHaveBeenCalledOnce();
+  put(3);
+  expect(await items.next()).toEqual(DONE);
+});
+
+test('return ends what waits, and needs no next before it', async () => {
+  const { ended, items } = start();
+  const waiting = items.next();
+  expect(await items.return()).toEqual(DONE);
+  expect(await waiting).toEqual(DONE);
+  const unread = start();
+  unread.put(1);
+  expect(await unread.items.return()).toEqual(DONE);
+  expect(await unread.items.next()).toEqual(DONE);
+  for (const end of [ended, unread.ended]) expect(end).toHaveBeenCalledOnce();
+});
+
+test('return after an error that nobody was told ends it quietly', async () => {
+  const { items } = start();
+  items.end(new GroupcastError('closed', 'Closed.'));
+  expect(await items.return()).toEqual(DONE);
+  expect(await items.next()).toEqual(DONE);
+});
+
+test('throw ends it, and rejects with what it is given', async () => {
+  const { ended, items } = start();
+  const error = new Error('no more');
+  await expect(items.throw(error)).rejects.toBe(error);
+  expect(ended).toHaveBeenCalledOnce();
+});
+
+test('is disposed of where the platform can', async () => {
+  const { ended, items } = start();
+  const { asyncDispose } = Symbol as unknown as { readonly asyncDispose: keyof typeof items };
+  await (items[asyncDispose] as unknown as () => Promise<void>)();
+  expect(ended).toHaveBeenCalledOnce();
 });

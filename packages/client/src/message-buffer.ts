@@ -1,55 +1,72 @@
 import { GroupcastError } from './groupcast-error.ts';
 
-/** Holds what one iteration has not read yet. Bounded: a WebSocket cannot be told to wait. */
-export class MessageBuffer<Item extends object> {
-  readonly #max: number;
-  readonly #siblings: Set<MessageBuffer<Item>>;
-  readonly #items: Item[] = [];
-  #wake: () => void = () => {};
-  #isOver = false;
-  #error: GroupcastError | undefined;
+/** `Symbol.asyncDispose`, where the platform has it. */
+const ASYNC_DISPOSE = (Symbol as { readonly asyncDispose?: symbol }).asyncDispose ?? Symbol();
 
-  /** It is in `siblings` for as long as something is to be put in. */
-  constructor(max: number, siblings: Set<MessageBuffer<Item>>) {
+/** One iteration, and the items that it has not read yet. Bounded: a WebSocket cannot be told to wait. */
+export class MessageBuffer<Item extends object> implements AsyncGenerator<Item, undefined> {
+  readonly #max: number;
+  readonly #ended: () => void;
+  readonly #items: Item[] = [];
+  /** Those who called `next` while there was no item. */
+  readonly #readers: ((result: Promise<IteratorResult<Item, undefined>>) => void)[] = [];
+  #isOver = false;
+  #error: unknown;
+
+  /** `ended` is called once, when nothing more is to be put in. */
+  constructor(max: number, ended: () => void) {
     this.#max = max;
-    this.#siblings = siblings;
-    siblings.add(this);
+    this.#ended = ended;
   }
 
   put(item: Item): void {
+    if (this.#isOver) return;
     if (this.#items.length < this.#max) {
       this.#items.push(item);
-      this.#wake();
+      this.#readers.shift()?.(this.next());
     } else {
       const sentence = `The iteration is ${this.#max} messages behind. Read faster, or raise bufferMax.`;
       this.end(new GroupcastError('buffer_full', sentence));
     }
   }
 
-  /** What is held can still be read; then the iteration is over, or throws the error. */
-  end(error: GroupcastError | undefined): void {
-    this.#siblings.delete(this);
+  /** Ends the iteration after the items that it holds, with the error where there is one. */
+  end(error: unknown): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#error = error;
-    this.#wake();
+    for (const reader of this.#readers.splice(0)) reader(this.next());
+    this.#ended();
   }
 
-  /** To be called once. */
-  async *read(): AsyncGenerator<Item, undefined> {
-    try {
-      for (;;) {
-        const item = this.#items.shift();
-        if (item !== undefined) yield item;
-        else if (this.#error !== undefined) throw this.#error;
-        else if (this.#isOver) return;
-        else {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-        }
-      }
-    } finally {
-      this.#siblings.delete(this);
-    }
+  async next(): Promise<IteratorResult<Item, undefined>> {
+    const value = this.#items.shift();
+    if (value !== undefined) return { done: false, value };
+    if (!this.#isOver) return new Promise((resolve) => this.#readers.push(resolve));
+    const error = this.#error;
+    this.#error = undefined;
+    if (error !== undefined) throw error;
+    return { done: true, value: undefined };
+  }
+
+  /** Ends the iteration at once, also while `next` waits. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#items.length = 0;
+    this.#error = undefined;
+    this.end(undefined);
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<Item, undefined>> {
+    void this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [ASYNC_DISPOSE](): Promise<void> {
+    await this.return();
   }
 }

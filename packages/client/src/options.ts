@@ -63,14 +63,18 @@ export function completeOptions(given: Partial<GroupcastClientOptions>): Groupca
   for (const [name, byDefault] of Object.entries(CLIENT_DEFAULTS)) {
     const max = name === 'sendTimeoutMs' ? SEND_TIMEOUT_MS_MAX : NUMBER_MAX;
     const { [name as keyof typeof CLIENT_DEFAULTS]: value = byDefault } = given;
-    if (!Number.isInteger(value) || value < 1 || value > max) {
-      throw badOption(`${name} must be a whole number from 1 to ${max}.`);
-    }
+    checkWhole(name, value, max);
     options[name] = value;
   }
   return { ...options, WebSocket: terminable(WebSocket) } as unknown as GroupcastClientOptions;
 }
 
-function badOption(sentence: string): GroupcastError {
-  return new GroupcastError('bad_option', sentence);
+/** Throws a GroupcastError `bad_option`. */
+export function checkWhole(name: string, value: number, max: number = NUMBER_MAX): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return;
+  throw badOption(`${name} must be a whole number from 1 to ${max}.`);
+}
+
+export function badOption(sentence: string, cause?: unknown): GroupcastError {
+  return new GroupcastError('bad_option', sentence, { cause });
 }

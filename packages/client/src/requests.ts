@@ -1,13 +1,11 @@
 import type { GroupcastError } from './groupcast-error.ts';
 import type { AckEvent } from './wire.ts';
 
-/** Who is told what became of a command: one of these, once. */
-export interface Answer {
-  acked(ack: AckEvent): void;
-  refused(error: GroupcastError): void;
-  /** No answer came in time, or the connection ended: it is not known whether the command was carried out. */
-  lost(): void;
-}
+/**
+ * Called once with what became of a command: its ack, or why it was refused. With neither, no answer came in time, or the
+ * connection ended: it is not known whether the command was carried out.
+ */
+export type Answer = (ack?: AckEvent, refusal?: GroupcastError) => void;
 
 interface Request {
   readonly answer: Answer;
@@ -35,20 +33,19 @@ export class Requests {
     return this.#lastId;
   }
 
-  /** Hands an answer to who waits for it, unless that was given up. */
-  settle(id: number, hand: (answer: Answer) => void): void {
+  /** Answers a command, unless it was given up. */
+  settle(id: number, ack?: AckEvent, refusal?: GroupcastError): void {
     const request = this.#pending.get(id);
     this.#pending.delete(id);
-    if (request !== undefined) hand(request.answer);
+    request?.answer(ack, refusal);
   }
 
   /** Gives up those that were due before `nowMs`, Infinity for all. */
   lose(nowMs: number): void {
-    for (const [id, { answer, deadlineMs }] of this.#pending) {
+    for (const [id, { deadlineMs }] of this.#pending) {
       // They are in the order in which they were sent, and so of their deadlines.
       if (deadlineMs > nowMs) return;
-      this.#pending.delete(id);
-      answer.lost();
+      this.settle(id);
     }
   }
 }

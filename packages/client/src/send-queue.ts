@@ -1,3 +1,4 @@
+import type { Call } from './call.ts';
 import { GroupcastError } from './groupcast-error.ts';
 import type { Command, Position } from './wire.ts';
 
@@ -7,12 +8,13 @@ export interface Publish {
   /** Of the command on the wire. */
   readonly bytes: number;
   readonly deadlineMs: number;
-  readonly resolve: (position: Position) => void;
-  readonly reject: (error: GroupcastError) => void;
+  readonly call: Call<Position>;
+  /** Its place in the order in which messages were given. */
+  readonly number: number;
   isUnderWay: boolean;
   /** Whether an attempt had an end that does not rule out that it was published. */
   isUncertain: boolean;
-  /** Times that it was refused for now. */
+  /** How often it was refused for now. */
   attempt: number;
   /** Not to be sent before. */
   retryAtMs: number;
@@ -26,6 +28,8 @@ export class SendQueue {
   readonly #countMax: number;
   readonly #bytesMax: number;
   readonly #all = new Set<Publish>();
+  /** Those that are not under way, in order. */
+  readonly #waiting: Publish[] = [];
   #bytes = 0;
 
   constructor(countMax: number, bytesMax: number) {
@@ -42,6 +46,7 @@ export class SendQueue {
     const bytes = this.#bytes + publish.bytes;
     if (this.#all.size >= this.#countMax || bytes > this.#bytesMax) return false;
     this.#all.add(publish);
+    this.#waiting.push(publish);
     this.#bytes = bytes;
     return true;
   }
@@ -51,37 +56,49 @@ export class SendQueue {
    * all, and they are to stay in order.
    */
   next(nowMs: number): Publish | undefined {
-    for (const publish of this.#all) {
-      if (!publish.isUnderWay) return publish.retryAtMs <= nowMs ? publish : undefined;
-    }
-    return undefined;
+    const [publish] = this.#waiting;
+    return publish !== undefined && publish.retryAtMs <= nowMs ? publish : undefined;
+  }
+
+  /** The one from `next` is being sent. */
+  started(publish: Publish): void {
+    this.#waiting.shift();
+    publish.isUnderWay = true;
+  }
+
+  /** Sends it again, in its place among those that wait, unless it was given up meanwhile. */
+  retry(publish: Publish): void {
+    publish.isUnderWay = false;
+    if (!this.#all.has(publish)) return;
+    let at = this.#waiting.length;
+    while (at > 0 && (this.#waiting[at - 1] as Publish).number > publish.number) at -= 1;
+    this.#waiting.splice(at, 0, publish);
   }
 
   published(publish: Publish, position: Position): void {
     this.#remove(publish);
-    publish.resolve(position);
+    publish.call.settle(position);
   }
 
-  /** The gateway will not have it. */
-  refuse(publish: Publish, error: GroupcastError): void {
-    this.#fail(publish, error, error);
+  /** Rejects it: with `refusal` where it certainly was not published, else with `outcome_unknown` because of it. */
+  refuse(publish: Publish, refusal: unknown, cause: unknown = refusal): void {
+    this.#remove(publish);
+    const isUnknown = publish.isUnderWay || publish.isUncertain;
+    const error = isUnknown ? new GroupcastError('outcome_unknown', UNKNOWN, { cause }) : refusal;
+    publish.call.settle(Promise.reject(error));
   }
 
-  /** Tries those no more that match; `cause` is what has kept them. */
+  /** Gives up those that match; `cause` is what has kept them. */
   giveUp(matches: (publish: Publish) => boolean, cause: GroupcastError | undefined): void {
     for (const publish of this.#all) {
-      if (matches(publish)) this.#fail(publish, new GroupcastError('not_sent', NOT_SENT, { cause }), cause);
+      if (matches(publish)) this.refuse(publish, new GroupcastError('not_sent', NOT_SENT, { cause }), cause);
     }
   }
 
-  /** What may have been published is not called refused. */
-  #fail(publish: Publish, refusal: GroupcastError, cause: GroupcastError | undefined): void {
-    this.#remove(publish);
-    const isUnknown = publish.isUnderWay || publish.isUncertain;
-    publish.reject(isUnknown ? new GroupcastError('outcome_unknown', UNKNOWN, { cause }) : refusal);
-  }
-
   #remove(publish: Publish): void {
-    if (this.#all.delete(publish)) this.#bytes -= publish.bytes;
+    if (!this.#all.delete(publish)) return;
+    this.#bytes -= publish.bytes;
+    const at = publish.isUnderWay ? -1 : this.#waiting.indexOf(publish);
+    if (at >= 0) this.#waiting.splice(at, 1);
   }
 }

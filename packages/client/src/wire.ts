@@ -1,6 +1,10 @@
 // What goes over the WebSocket, as PROTOCOL.md has it ("The clients' wire"). Types only: the gateway is trusted to speak its protocol, and what
 // would do harm if it did not is checked where it is used.
 
+import { isName } from './text.ts';
+
+const EPOCH_BYTES_MAX = 255;
+
 /** A place in a group's history. Offsets compare only within one epoch, and rise by one with each message. */
 export interface Position {
   readonly epoch: string;
@@ -113,9 +117,10 @@ export function parseEvent(data: unknown): ServerEvent {
   return { type: 'error', code: 'bad_event', message: 'The gateway sent an invalid event.' };
 }
 
-/** The position in an event, `undefined` when it has none that could be resumed from. */
-export function positionOf({ epoch, offset }: Partial<Position>): Position | undefined {
-  return typeof epoch === 'string' && Number.isSafeInteger(offset)
+/** Returns the position in a value, `undefined` when it has none that could be resumed from. */
+export function positionOf(value: Partial<Position>): Position | undefined {
+  const { epoch, offset } = value;
+  return isName(epoch, EPOCH_BYTES_MAX) && Number.isSafeInteger(offset) && (offset as number) >= 0
     ? { epoch, offset: offset as number }
     : undefined;
 }

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
+
+const AT_5 = { epoch: 'e', offset: 5 };
+
+/** What cannot be made into text: a template that shows it throws. */
+const unprintable = { toString: 1, valueOf: 1 };
+
+const nonsense = fc.oneof(
+  fc.constantFrom(undefined, null, '', 'g', 'e', -1, 1.5, 1, 2, 5, 7, true, [], {}, unprintable),
+  fc.jsonValue(),
+);
+
+/** An event of a known type whose fields may be anything. */
+const event = fc.record({
+  type: fc.constantFrom('message', 'ack', 'gap', 'error'),
+  id: nonsense,
+  group_id: fc.oneof(fc.constant('g'), nonsense),
+  epoch: fc.oneof(fc.constant('e'), nonsense),
+  offset: fc.oneof(fc.integer({ min: -1, max: 50 }), nonsense),
+  recovered: nonsense,
+  reason: nonsense,
+  code: fc.oneof(fc.constantFrom('forbidden', 'hub_unavailable'), nonsense),
+  message: nonsense,
+  from: nonsense,
+});
+
+describe('after any events of the gateway, however wrong their fields are,', () => {
+  test('the client still joins, sends and receives', async () => {
+    const { client, network } = startConnected();
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 30 }), async (events) => {
+        const group = client.group('g');
+        const heard: unknown[] = [];
+        const off = group.on('message', ({ epoch, offset }) => heard.push(`${epoch}/${offset}`));
+        outcomeOf(group.join());
+        outcomeOf(group.joinWithState(() => {}));
+        outcomeOf(group.send('one', { excludeSelf: true }));
+        outcomeOf(group[Symbol.asyncIterator]().next());
+        for (const each of events) network.socket.receive(each as never);
+        await settled();
+        void group.leave({ all: true });
+        reconnect(network);
+        heard.length = 0;
+        const joined = outcomeOf(group.join());
+        const sent = outcomeOf(group.send('two'));
+        for (const command of [...network.socket.sent]) network.socket.ack(AT_5, command);
+        network.socket.receive({ type: 'message', group_id: 'g', offset: 6, message: 'hi' });
+        await settled();
+        expect([joined.value, sent.value, heard]).toEqual([{ position: AT_5 }, AT_5, ['e/6']]);
+        void group.leave({ all: true });
+        off();
+        reconnect(network);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('no field of limits keeps it from sending', async () => {
+    const limit = fc.oneof(nonsense, fc.constantFrom('5', Number.MAX_VALUE, 0));
+    const limits = fc.record({
+      groups: limit,
+      messages_per_second: limit,
+      messages_burst: limit,
+      bytes_per_second: limit,
+      bytes_burst: limit,
+    });
+    fc.assert(
+      fc.property(fc.oneof(limits, nonsense), nonsense, (given, clientId) => {
+        const { client, network } = startClient();
+        network.socket.welcome({ limits: given as never, client_id: clientId as never });
+        outcomeOf(client.group('g').send('hi'));
+        expect(network.socket.sentOf('send_to_group')).toHaveLength(1);
+        client.close();
+      }),
+    );
+  });
+});
+
+test('an error whose code or sentence is no text is told as a bad event', () => {
+  const { network, errors } = startConnected();
+  network.socket.receive({ type: 'error', code: unprintable, message: unprintable } as never);
+  network.socket.receive({ type: 'error', id: 'of nobody', code: 'forbidden', message: 'No.' });
+  network.socket.receive({ type: 'error', id: 99, code: 'forbidden', message: 'No.' });
+  network.socket.receive({ type: 'error', group_id: 'of nobody', code: 'forbidden', message: 'No.' });
+  expect(errors.map(({ code }) => code)).toEqual(['bad_event', 'forbidden']);
+});
+
+test('a refusal without a code does not say that the message was not published', async () => {
+  const { client, network } = startConnected();
+  const sent = outcomeOf(client.group('g').send('hi'));
+  network.socket.receive({ type: 'error', id: 1, code: 5, message: 'No.' } as never);
+  await settled();
+  expect(sent.error).toMatchObject({ code: 'outcome_unknown', cause: { code: 'bad_event' } });
+});
+
+test('a gateway that acks joins without a position is not asked again at once', () => {
+  const { client, network } = startConnected();
+  vi.spyOn(Math, 'random').mockReturnValue(0.999);
+  outcomeOf(client.group('g').join());
+  network.socket.onCommand = (command) => queueMicrotask(() => network.socket.ack({ epoch: '' }, command));
+  network.socket.ack({ epoch: 'é'.repeat(128), offset: 5 });
+  vi.advanceTimersByTime(400);
+  expect(network.socket.sent).toHaveLength(1);
+});
+
+test('recovered from another epoch is taken for a loss', () => {
+  const { client, network } = startConnected();
+  const group = client.group('g');
+  const gaps: unknown[] = [];
+  group.on('gap', (gap) => gaps.push(gap));
+  outcomeOf(group.join({ since: AT_5 }));
+  network.socket.ack({ epoch: 'f', offset: 2, recovered: true });
+  const position = { epoch: 'f', offset: 2 };
+  expect(gaps).toEqual([{ reason: 'epoch_changed', position }]);
+  expect(group.position).toEqual(position);
+});
