@@ -21,7 +21,7 @@ const PRINTS: Readonly<Record<string, string>> = {
   'hub-client': 'bad_option\n',
   protocol: '4 object function true\nbad_json\n',
   hub: 'already_started\nbad_option\n',
-  gateway: 'true\nbad_option\n',
+  gateway: 'true\n0\nbad_option\n',
 };
 
 let folder: string;

@@ -1,6 +1,7 @@
 // The front door: a hub that runs in another program, or in a test.
 
-export { OptionError } from '@groupcast/protocol';
+export type { LinkOptions } from '@groupcast/link';
+export { OptionError, type Position } from '@groupcast/protocol';
 export type { Log } from '@groupcast/service';
 export type {
   Engine,
@@ -17,9 +18,10 @@ export { HISTORY_RANGES, type HistoryLimits } from './engine/history-limits.ts';
 export { MemoryEngine } from './engine/memory-engine.ts';
 export { createHub, type Hub, type SecretChange } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
-export { HUB_RANGES, type HubOptions, type HubOptionsInput } from './hub-options.ts';
+export { HUB_RANGES, type HubOptions, type HubOptionsInput, type HubTls } from './hub-options.ts';
 export type { HubStats } from './hub-stats.ts';
 export { QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
 export type { QueueRow, QueueStats } from './queue/queue-stats.ts';
 export type { SessionEnd } from './session-end.ts';
 export type { SessionRow } from './session-row.ts';
+export type { UnixSocket } from './unix-listener.ts';

@@ -1,18 +1,21 @@
 // For tests and for programs that hold a gateway in their own process; the command line is main.ts.
 
-export { OptionError } from '@groupcast/protocol';
+export { OptionError, type Position, type ProtocolError } from '@groupcast/protocol';
 export type { Log } from '@groupcast/service';
+export type { ConnectionState } from './connection.ts';
 export { type ConnectionRow, createGateway, type DrainOptions, type Gateway } from './gateway.ts';
 export type { GatewayStats } from './gateway-stats.ts';
 export type {
   HistoryAnswer,
   HistoryPage,
+  HistoryRead,
   HubPort,
   HubSubscriber,
   LossReason,
   PublishAnswer,
   SubmitOptions,
 } from './hub-port.ts';
+export type { ClientMode } from './member.ts';
 export {
   GATEWAY_DEFAULTS,
   GATEWAY_RANGES,

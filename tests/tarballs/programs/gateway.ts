@@ -1,13 +1,26 @@
-import { createGateway, type Gateway, type HubPort, OptionError } from '@groupcast/gateway';
+import {
+  type ConnectionState,
+  createGateway,
+  type Gateway,
+  type HistoryRead,
+  type HubPort,
+  OptionError,
+  type Position,
+} from '@groupcast/gateway';
+
+const start: Position = { epoch: 'first', offset: 0 };
+const read: HistoryRead = { cancel: () => {} };
 
 const hub: HubPort = {
   subscribe: () => {},
   unsubscribe: () => {},
-  history: () => ({ cancel: () => {} }),
-  submit: () => {},
+  history: () => read,
+  submit: (_channel, _text, _options, answer) => answer?.published(start),
 };
 const gateway: Gateway = createGateway({ hub, host: '127.0.0.1', port: 0 });
 console.log((await gateway.listen()).port > 0);
+const states: readonly ConnectionState[] = gateway.connections().map(({ state }) => state);
+console.log(states.length);
 await gateway.close();
 try {
   createGateway({ hub, port: -1 });

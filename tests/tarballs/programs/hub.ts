@@ -1,6 +1,16 @@
-import { createHub, type Hub, HubError, type HubOptionsInput, OptionError } from '@groupcast/hub';
+import {
+  createHub,
+  type Hub,
+  HubError,
+  type HubOptionsInput,
+  type HubTls,
+  OptionError,
+  type UnixSocket,
+} from '@groupcast/hub';
 
-const options: HubOptionsInput = { port: 0 };
+const tls: HubTls | undefined = undefined;
+const unixSocket: UnixSocket | undefined = undefined;
+const options: HubOptionsInput = { port: 0, tls, unixSocket };
 const hub: Hub = createHub(options);
 await hub.listen();
 await hub.listen().catch((error: unknown) => {
