@@ -11,8 +11,6 @@ import {
 import { afterEach, expect, test } from 'vitest';
 
 const V1 = { protocol: 'groupcast.v1' };
-const READERS = 50;
-
 /** What each reader takes. */
 const READ_BYTES_PER_SECOND = 2_000_000;
 
@@ -20,35 +18,57 @@ const FLOOD = fileURLToPath(new URL('./flood-program.ts', import.meta.url));
 
 afterEach(killAll);
 
-test.each([1, 20])('members that read 2 MB/s stay, while %i clients flood their group', async (flooders) => {
-  const hub = await startHub();
-  const gateway = await startGateway({ hub: hub.address });
-  const proxy = await TcpProxy.start({ target: Number(new URL(gateway.url).port) });
-  proxy.set({ bytesPerSecond: READ_BYTES_PER_SECOND }, ['down']);
-  const readers = await Promise.all(
-    Array.from({ length: READERS }, () => TestClient.open(`ws://127.0.0.1:${proxy.port}`, V1)),
-  );
-  for (const reader of readers) {
-    await reader.next();
-    reader.sendCommand({ cmd: 'add_group', group_id: 'g', id: 'join' });
-    await reader.reply('join');
-  }
-  const flood = startProcess(process.execPath, ['--import', 'tsx', FLOOD, gateway.url, `${flooders}`]);
-  expect(await flood.finished, flood.stderr).toEqual({ code: 0, signal: null });
-  const { workers } = await gateway.stats();
-  expect(workers.map(({ closed }) => closed)).toMatchObject([{ slow: 0 }]);
-  expect(workers.map(({ refused }) => refused)).not.toMatchObject([{ rate_limited: 0 }]);
+test.each([
+  [1, 'text', 1, 10],
+  [20, 'text', 1, 10],
+  [20, 'quotes', 1, 10],
+  // Two, since this process reads each of many small messages.
+  [40, 'numbers', 1, 2],
+  [20, 'quotes', 2, 10],
+  // Of four workers three see nothing of what the others let through.
+  [20, 'text', 4, 1],
+])(
+  'members that read 2 MB/s stay, while %i clients flood their group with %s, workers: %i, readers: %i',
+  async (flooders, kind, count, readerCount) => {
+    const hub = await startHub();
+    const gateway = await startGateway({ hub: hub.address, workers: count });
+    const proxy = await TcpProxy.start({ target: Number(new URL(gateway.url).port) });
+    proxy.set({ bytesPerSecond: READ_BYTES_PER_SECOND }, ['down']);
+    const readers = await Promise.all(
+      Array.from({ length: readerCount }, () => TestClient.open(`ws://127.0.0.1:${proxy.port}`, V1)),
+    );
+    for (const reader of readers) {
+      await reader.next();
+      reader.sendCommand({ cmd: 'add_group', group_id: 'g', id: 'join' });
+      await reader.reply('join');
+    }
+    const flood = startProcess(process.execPath, [
+      '--import',
+      'tsx',
+      FLOOD,
+      gateway.url,
+      `${flooders}`,
+      kind,
+    ]);
+    expect(await flood.finished, flood.stderr).toEqual({ code: 0, signal: null });
+    const { workers } = await gateway.stats();
+    expect(workers.length).toBe(count);
+    for (const { closed, refused } of workers) {
+      expect(closed).toMatchObject({ slow: 0 });
+      expect(refused).not.toMatchObject({ rate_limited: 0 });
+    }
 
-  // And whoever sends when there is room is heard by all of them.
-  const honest = await TestClient.open(gateway.url, V1);
-  let attempts = 0;
-  await until(async () => {
-    attempts += 1;
-    honest.sendCommand({ cmd: 'send_to_group', group_id: 'g', message: 'the last', id: attempts });
-    return (await honest.reply(attempts))?.['type'] === 'ack';
-  }, 'room in the group');
-  await Promise.all(
-    readers.map((reader) => reader.nextMatching(({ json }) => json?.['message'] === 'the last')),
-  );
-  await proxy.close();
-});
+    // And whoever sends when there is room is heard by all of them.
+    const honest = await TestClient.open(gateway.url, V1);
+    let attempts = 0;
+    await until(async () => {
+      attempts += 1;
+      honest.sendCommand({ cmd: 'send_to_group', group_id: 'g', message: 'the last', id: attempts });
+      return (await honest.reply(attempts))?.['type'] === 'ack';
+    }, 'room in the group');
+    await Promise.all(
+      readers.map((reader) => reader.nextMatching(({ json }) => json?.['message'] === 'the last')),
+    );
+    await proxy.close();
+  },
+);

@@ -14,6 +14,7 @@ export class Batch {
   readonly #senders: ReadonlySet<string> | undefined;
   #plain: Uint8Array | undefined;
   #v1: Uint8Array | undefined;
+  #bytesMax = 0;
 
   constructor(groupName: string, publications: readonly native.Publication[]) {
     this.#groupName = groupName;
@@ -25,6 +26,11 @@ export class Batch {
   /** The most publications that a member gets. */
   get size(): number {
     return this.#publications.length;
+  }
+
+  /** The most bytes that a member was given. */
+  get bytesMax(): number {
+    return this.#bytesMax;
   }
 
   /** Whether the member gets fewer than the others, by `framesWithout`. */
@@ -51,8 +57,14 @@ export class Batch {
   }
 
   #encode(publications: readonly native.Publication[], mode: ClientMode): Uint8Array {
-    if (mode === 'plain') return textFrames(publications.map((publication) => publication.payload));
+    const frames = textFrames(this.#payloadsOf(publications, mode));
+    this.#bytesMax = Math.max(this.#bytesMax, frames.length);
+    return frames;
+  }
+
+  #payloadsOf(publications: readonly native.Publication[], mode: ClientMode): readonly Uint8Array[] {
+    if (mode === 'plain') return publications.map((publication) => publication.payload);
     const groupJson = JSON.stringify(this.#groupName);
-    return textFrames(publications.map((publication) => Buffer.from(messageJson(groupJson, publication))));
+    return publications.map((publication) => Buffer.from(messageJson(groupJson, publication)));
   }
 }

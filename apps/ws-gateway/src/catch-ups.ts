@@ -161,6 +161,7 @@ export class CatchUps implements CatchUpDriver, Timed {
       this.#batches.set(page, batch);
     }
     counters.recoveredMessages += deliveries.sendTo(member, batch);
+    this.#budget.sent(member, page.publications, batch.bytesMax);
   }
 
   /** The member does not get what it missed; it goes on from where the group stands. */

@@ -224,12 +224,13 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     default: GATEWAY_DEFAULTS.groupBytesPerSecond,
     ...GATEWAY_RANGES.groupBytesPerSecond,
     describe:
-      'Bytes that one group carries in the long run, of all senders that a worker sees; above it clients are refused with rate_limited. 0 is any number.',
+      'Bytes that one group carries in the long run, of all senders, as members get them; above it clients are refused with rate_limited. A worker without members of the group has a share of it. 0 is any number.',
   }),
   groupBytesBurst: integerOption({
     default: GATEWAY_DEFAULTS.groupBytesBurst,
     ...GATEWAY_RANGES.groupBytesBurst,
-    describe: 'Bytes that one group carries at once; above it clients are refused with rate_limited.',
+    describe:
+      'Bytes that one group carries at once; above it clients are refused with rate_limited. Each worker has a share of it.',
   }),
   clientBufferBytes: integerOption({
     ...GATEWAY_RANGES.clientBufferBytes,

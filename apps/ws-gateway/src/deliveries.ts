@@ -3,6 +3,7 @@ import type { Log } from '@groupcast/service';
 import { Batch } from './batch.ts';
 import type { Counters } from './gateway-stats.ts';
 import type { Group } from './group.ts';
+import type { GroupLoads } from './group-loads.ts';
 import type { Member } from './member.ts';
 import { payloadFault } from './payload-fault.ts';
 
@@ -13,12 +14,15 @@ const TURN_BYTES_MAX = 256 * 1024;
 export class Deliveries {
   readonly #log: Log;
   readonly #counters: Counters;
+  /** Nothing where groups have no limit. */
+  readonly #loads: GroupLoads | undefined;
   /** Groups that got publications in this turn. */
   #dirty: Group[] = [];
 
-  constructor(log: Log, counters: Counters) {
+  constructor(log: Log, counters: Counters, loads: GroupLoads | undefined) {
     this.#log = log;
     this.#counters = counters;
+    this.#loads = loads;
   }
 
   /** Takes a publication, which the group's members get at the end of this turn. */
@@ -37,6 +41,7 @@ export class Deliveries {
     try {
       const batch = new Batch(group.name, publications);
       for (const member of group.members) this.sendTo(member, batch);
+      this.#loads?.delivered(group, batch.bytesMax, performance.now());
     } catch (error) {
       this.#log.error({ error, publications: publications.length }, 'publications could not be delivered');
     }

@@ -24,7 +24,7 @@ export class Group {
   offset = 0;
   /** Since when there has been nobody, in ticks of the wheel. */
   emptySince = 0;
-  /** What it carries, once a client here has sent to it. */
+  /** What it carries, once it has carried anything. Only `GroupLoads` changes this. */
   load: GroupLoad | undefined;
   #pending: native.Publication[] = [];
   #pendingBytes = 0;

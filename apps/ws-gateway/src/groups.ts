@@ -17,7 +17,6 @@ import type { Member } from './member.ts';
 import { type MemberWait, waitCount } from './member-wait.ts';
 import type { GatewayOptions } from './options.ts';
 import { ackEvent, errorEvent, gapEvent, groupErrorEvent } from './outgoing.ts';
-import { rateOf } from './policies/rate-limit.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from './timing-wheel.ts';
 import { WaitingJoin, WaitingJoins } from './waiting-joins.ts';
 
@@ -57,9 +56,8 @@ export class Groups implements HubSubscriber, Timed {
     // What is due in a tick is done in the course of it.
     this.#joinTicks = Math.max(1, options.wheel.ticksOf(options.joinMs) - 1);
     this.#followed = new FollowedGroups(options, this);
-    const rate = rateOf(options.groupBytesPerSecond, options.groupBytesBurst);
-    this.#loads = rate && new GroupLoads(rate);
-    this.#deliveries = new Deliveries(options.log, counters);
+    this.#loads = options.groupBytesPerSecond === 0 ? undefined : new GroupLoads(options);
+    this.#deliveries = new Deliveries(options.log, counters, this.#loads);
     this.#catchUps = new CatchUps(options, {
       counters,
       waiting: this.#waiting,
@@ -127,15 +125,11 @@ export class Groups implements HubSubscriber, Timed {
     this.#followed.forget(member);
   }
 
-  /** A client here sends so many bytes to a group. Whether the group may carry them. */
+  /** A client here sends to a group what members get as so many bytes. Whether the group may carry them. */
   carry(name: string, bytes: number): 'ok' | 'rate_limited' {
     if (this.#loads === undefined) return 'ok';
     const channel = channelOfGroup(name);
-    const nowMs = performance.now();
-    const group = this.#followed.find(channel);
-    const load = group?.load ?? this.#loads.of(channel, nowMs);
-    if (group !== undefined) group.load = load;
-    return load.take(bytes, nowMs);
+    return this.#loads.send(channel, this.#followed.find(channel), bytes, performance.now());
   }
 
   /** Writes to the members here what has come for a group, so that what is written next comes behind it. */
@@ -165,7 +159,6 @@ export class Groups implements HubSubscriber, Timed {
       return;
     }
     group.offset = publication.number;
-    group.load?.delivered(publication.payload.length);
     this.#deliveries.take(group, publication);
   }
 

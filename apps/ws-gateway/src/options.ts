@@ -75,7 +75,9 @@ export interface GatewayOptions {
   readonly bytesPerSecond: number;
   /** Messages of one connection, in bytes: how many at once. A longer message is taken when nothing came before it. Default 8 MiB. */
   readonly bytesBurst: number;
-  /** Bytes that a group carries each second in the long run, as far as this worker sees them; then no client may send to it. 0: any. Default 1 MiB. */
+  /** Workers of one gateway, this one among them, which share what a group may carry. Default 1. */
+  readonly workers: number;
+  /** Bytes of frames that a group carries each second in the long run; then no client may send to it. 0: any. Default 1 MiB. */
   readonly groupBytesPerSecond: number;
   /** Bytes that a group carries at once; at most `clientBufferBytes`, where groups have a rate. Default 3 MiB. */
   readonly groupBytesBurst: number;
@@ -163,6 +165,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   messagesBurst: 2_000,
   bytesPerSecond: MIB,
   bytesBurst: 8 * MIB,
+  workers: 1,
   groupBytesPerSecond: MIB,
   groupBytesBurst: 3 * MIB,
   controlFramesPerSecond: 10,
@@ -206,6 +209,7 @@ export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
   messagesBurst: { min: 1, max: 1_000_000_000, unit: 'messages' },
   bytesPerSecond: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes/s', isFractional: true },
   bytesBurst: BYTES,
+  workers: { min: 1, max: 1_024, unit: 'workers' },
   groupBytesPerSecond: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes/s', isFractional: true },
   groupBytesBurst: BYTES,
   controlFramesPerSecond: { min: 0.001, max: 1_000_000_000, unit: 'frames/s', isFractional: true },

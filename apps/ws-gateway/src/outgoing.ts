@@ -82,3 +82,20 @@ export function messageJson(groupJson: string, publication: native.Publication):
   const from = sender === '' ? '' : `,"from":{"client_id":${JSON.stringify(sender)}}`;
   return `{"type":"message","group_id":${groupJson},"offset":${publication.number},"message":${message}${from}}`;
 }
+
+/** Bytes of a frame that no command has: its header, the envelope with the longest offset, a client id. */
+const FRAME_OVERHEAD_BYTES = 128;
+
+const ARRAY = 0x5b;
+const OBJECT = 0x7b;
+
+/**
+ * Upper bound of the bytes of the frame that members get when a client publishes a text, with a command of so many bytes. Nothing is
+ * counted for it: as JSON a string is no longer than its client wrote it. Another value is text as it stands, in which quotes and white
+ * space are escaped, to two bytes each.
+ */
+export function frameBytesMax(text: string, commandBytes: number): number {
+  const first = text.charCodeAt(0);
+  const escapesMax = first === ARRAY || first === OBJECT ? text.length : 0;
+  return commandBytes + escapesMax + FRAME_OVERHEAD_BYTES;
+}

@@ -39,14 +39,25 @@ export class RecoveryBudget {
 
   /** A read that was paid for has brought these. */
   settle(member: Member, publications: readonly native.Publication[], isFirst: boolean): void {
-    let bytes = 0;
-    for (const { payload } of publications) bytes += payload.length + MESSAGE_OVERHEAD_BYTES;
+    const bytes = bytesOf(publications);
     const price = isFirst ? Math.max(bytes, PAGE_BYTES) : bytes;
     member.recoveryBytes?.giveBack(this.#rate, PAGE_BYTES - price);
+  }
+
+  /** Frames of so many bytes were made of publications that `settle` has counted. Escapes can make them several times longer. */
+  sent(member: Member, publications: readonly native.Publication[], bytes: number): void {
+    const excess = bytes - bytesOf(publications);
+    if (excess > 0) member.recoveryBytes?.giveBack(this.#rate, -excess);
   }
 
   /** A read that was paid for has brought nothing, which is not the member's fault. */
   giveBack(member: Member): void {
     member.recoveryBytes?.giveBack(this.#rate, PAGE_BYTES);
   }
+}
+
+function bytesOf(publications: readonly native.Publication[]): number {
+  let bytes = 0;
+  for (const { payload } of publications) bytes += payload.length + MESSAGE_OVERHEAD_BYTES;
+  return bytes;
 }

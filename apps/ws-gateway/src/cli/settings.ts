@@ -31,7 +31,7 @@ export function readSettings(config: GatewayConfig): SettingsReading {
   const settings: GatewaySettings = {
     workers,
     drainDelayMs: Math.round(config.drainDelaySeconds * 1_000),
-    worker: workerOptions(config, secret),
+    worker: workerOptions(config, workers, secret),
   };
   return { settings, warnings: [...(warning === undefined ? [] : [warning]), ...secretInTheOpen(config)] };
 }
@@ -47,7 +47,7 @@ function secretInTheOpen({ hub: address, secretFile, hubTls: isTls }: GatewayCon
   ];
 }
 
-function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOptions, 'index'> {
+function workerOptions(config: GatewayConfig, workers: number, secret: string): Omit<WorkerOptions, 'index'> {
   const hub = parseHub(config.hub);
   // The config table has checked it; the type cannot say so.
   if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
@@ -72,6 +72,7 @@ function workerOptions(config: GatewayConfig, secret: string): Omit<WorkerOption
     messagesBurst,
     bytesPerSecond,
     bytesBurst,
+    workers,
     groupBytesPerSecond,
     groupBytesBurst,
     clientBufferBytes,

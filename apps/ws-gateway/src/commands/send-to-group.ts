@@ -2,7 +2,7 @@ import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/pr
 import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
 import type { PublishAnswer, SubmitOptions } from '../hub-port.ts';
 import type { Member } from '../member.ts';
-import { ackEvent, errorEvent } from '../outgoing.ts';
+import { ackEvent, errorEvent, frameBytesMax } from '../outgoing.ts';
 import type { CommandContext } from './command-context.ts';
 
 type SendToGroup = Extract<ClientCommand, { cmd: 'send_to_group' }>;
@@ -18,7 +18,7 @@ export function sendToGroup(
   context: CommandContext,
 ): void {
   const { id, group_id: groupName } = command;
-  if (context.groups.carry(groupName, bytes) !== 'ok') {
+  if (context.groups.carry(groupName, frameBytesMax(command.message, bytes)) !== 'ok') {
     // No strike: others may have filled it.
     context.counters.refused.rate_limited += 1;
     client.tell(errorEvent('rate_limited', id, GROUP_LIMIT_REACHED));

@@ -35,8 +35,15 @@ export class RateLimit {
     return verdict;
   }
 
-  /** So much was used that nobody asked for. It is owed, up to `debtMax`. */
-  spend(count: number, debtMax: number): void {
+  /** How many are within the rate now; less than 0 where more is owed. */
+  available(rate: Rate, nowMs: number): number {
+    this.#refill(rate, nowMs);
+    return this.#tokens;
+  }
+
+  /** Takes `count` in any case. What there was not is owed, up to `debtMax`. */
+  spend(rate: Rate, nowMs: number, count: number, debtMax: number): void {
+    this.#refill(rate, nowMs);
     this.#tokens = Math.max(this.#tokens - count, Math.min(this.#tokens, -debtMax));
   }
 
