@@ -15,6 +15,7 @@ const LINES = [
   'Origin: http://a.example',
   'Sec-WebSocket-Protocol: groupcast.v1, other',
 ];
+const TAB_AFTER_UPGRADE = /^connection:.*\bupgrade *\t/im;
 const REQUEST = [...LINES, '', ''].join('\r\n');
 
 /** A place, what is put there, and how many bytes it replaces. */
@@ -50,7 +51,8 @@ test('what is taken for ordinary, the parser of Node reads in the same way', asy
   await fc.assert(
     fc.asyncProperty(edited, async (text) => {
       const read = readUpgradeRequest(text, LIMITS);
-      if (read === undefined) return;
+      // RFC 9110, section 5.6.3, allows a tab behind a token; the parser of Node then finds no wish to upgrade.
+      if (read === undefined || TAB_AFTER_UPGRADE.test(text)) return;
       ordinary += 1;
       const { headers, method, httpVersion } = (await asNodeReadsIt(text)) ?? {};
       expect({ method, httpVersion }).toEqual({ method: 'GET', httpVersion: '1.1' });
@@ -60,7 +62,7 @@ test('what is taken for ordinary, the parser of Node reads in the same way', asy
         subprotocols: headers?.['sec-websocket-protocol'],
       });
     }),
-    { numRuns: 3_000 },
+    { numRuns: 3_000, examples: [[REQUEST.replace('Upgrade\r\nSec', 'Upgrade \t\r\nSec')]] },
   );
   expect(ordinary).toBeGreaterThan(300);
 });
