@@ -248,6 +248,21 @@ describe('what recoveries of one connection may bring', () => {
     expect([gotBy(member).at(-1), groups.catchingUp, counters.recoveriesThrottled]).toEqual([11, 0, 8]);
   });
 
+  test('counts as its frames, in which escapes make it longer', async () => {
+    hub.pageMax = 1;
+    limited(64, 128);
+    for (let index = 0; index < 3; index++) hub.publish('group:g', '"'.repeat(64 * KIB - 128));
+    const member = v1();
+    groups.join(member, 'g', 1, at(0));
+    await turns(100);
+    expect(gotBy(member)).toEqual([ack(1, 3, recovered), 1]);
+    for (let second = 1; second <= 4; second++) {
+      turnWheel(1);
+      await turns();
+      expect(gotBy(member).slice(2)).toEqual([2, 3].slice(0, Math.ceil(second / 2)));
+    }
+  });
+
   test('a message larger than a page is made up for', async () => {
     hub.pageMax = 1;
     limited(64, 128);
