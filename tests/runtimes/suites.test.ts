@@ -1,15 +1,37 @@
 import { REPOSITORY, type Runtime, runtimePath, startProcess } from '@groupcast/testkit';
 import { describe, expect, test } from 'vitest';
 
-/** Packages whose suites run on other Nodes as well: what depends most on Node itself. */
-const PACKAGES = ['stream-handle', 'link', 'hub-client'];
+/** Packages whose suites run on other Nodes as well: what depends most on Node itself, and the SDK. */
+const PACKAGES = ['stream-handle', 'link', 'hub-client', 'client'];
 const NODES: readonly Runtime[] = ['node22', 'node24'];
+const SDK_CONFIG = 'tests/runtimes/sdk/suite.config.ts';
 
 describe.each(NODES)('on %s', (runtime) => {
   test.each(PACKAGES)('the suite of %s passes', async (name) => {
-    const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', `@groupcast/${name}`];
-    const child = startProcess(await runtimePath(runtime), vitest, { cwd: REPOSITORY });
-    const { code } = await child.finished;
-    expect(code, child.stdout + child.stderr).toBe(0);
+    await passes([await runtimePath(runtime)], ['--project', `@groupcast/${name}`]);
   });
 });
+
+describe('the suite of the SDK passes', () => {
+  test('on Bun', async () => {
+    await passes([await runtimePath('bun'), '--bun'], ['--config', SDK_CONFIG]);
+  });
+
+  test('on Deno', async () => {
+    await passes([await runtimePath('deno'), 'run', '--allow-all'], ['--config', SDK_CONFIG]);
+  });
+
+  test('in jsdom, whose globals hide those of Node', async () => {
+    // The tests of a page bring a page of their own; that of jsdom is used by `sdk.test.ts`.
+    const jsdom = ['--environment', 'jsdom', '--pool', 'vmThreads', '--exclude', 'src/client.page.test.ts'];
+    await passes([process.execPath], ['--config', SDK_CONFIG, ...jsdom]);
+  });
+});
+
+/** Runs vitest with a runtime, and fails with its output where a test fails. */
+async function passes([command, ...before]: [string, ...string[]], flags: string[]): Promise<void> {
+  const vitest = [...before, 'node_modules/vitest/vitest.mjs', 'run', ...flags];
+  const child = startProcess(command, vitest, { cwd: REPOSITORY });
+  const { code } = await child.finished;
+  expect(code, child.stdout + child.stderr).toBe(0);
+}

@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { CLIENT_SESSION_PREFIX, CLIENT_SUBPROTOCOL_V1, type ClientEvent } from '@groupcast/protocol/schema';
 import { expect, test } from 'vitest';
+import golden from '../../protocol/golden/client.json' with { type: 'json' };
 import { parseEvent, positionOf, SESSION_PREFIX, type ServerEvent, SUBPROTOCOL } from './wire.ts';
-
-const golden = JSON.parse(
-  readFileSync(new URL('../../protocol/golden/client.json', import.meta.url), 'utf8'),
-);
 
 /** An event as this client gets it: its `id`s are numbers, and what is optional is left out, not `undefined`. */
 type Received<Event> = Event extends unknown

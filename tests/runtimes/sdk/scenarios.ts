@@ -185,6 +185,18 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     await opened(client);
   },
 
+  'connects at once at the event online, or at reconnect()': async (stage) => {
+    const page = globalThis as { dispatchEvent?(event: Event): boolean };
+    await stage.direct('stopListening');
+    const client = stage.connect({ reconnectMinMs: HOUR_MS, reconnectMaxMs: HOUR_MS });
+    await nextState(client, 'waiting');
+    await stage.direct('listen');
+    // In Node nothing has events of a page: there the application calls `reconnect`.
+    if (page.dispatchEvent === undefined) client.reconnect();
+    else page.dispatchEvent(new Event('online'));
+    await opened(client);
+  },
+
   'stays joined over a gateway that is killed': async (stage) => {
     const client = stage.connect();
     const group = client.group(freshGroup());

@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+// The suite of packages/client for runtimes that are not Node, and for jsdom.
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL('../../../packages/client', import.meta.url)),
+    // These are about Node, the package ws and the build. `sdk.test.ts` uses the WebSocket of each runtime.
+    exclude: [...configDefaults.exclude, 'src/{bundle,client.node,client.ws}.test.ts'],
+    // Bun does not find the exports of zod when vitest leaves the import to it.
+    server: { deps: { inline: ['zod'] } },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
