@@ -1,10 +1,11 @@
 import type { WebSocketConstructor } from '@groupcast/client';
 import { runScenario } from './run-scenario.ts';
 
-// Entry of the bundle for Node, Bun and Deno: the control address is the only argument.
-const [, , controlUrl = ''] = process.argv;
+// Entry of the bundle for Node, Bun and Deno. The last argument is the control address, with `ws` before it where the SDK gets that.
+const [, , ...args] = process.argv;
+const controlUrl = args.at(-1) ?? '';
 const { WebSocket: own } = globalThis as { readonly WebSocket?: WebSocketConstructor };
-if (own === undefined) {
+if (own === undefined || args.includes('ws')) {
   void import('ws').then(({ WebSocket }) => runScenario(controlUrl, WebSocket, { WebSocket }));
 } else {
   runScenario(controlUrl, own as never);

@@ -30,6 +30,8 @@ export const HOSTS: Readonly<Record<string, (bundles: Bundles) => Promise<Host>>
       },
     ]),
   ),
+  'deno with ws': async ({ program }) =>
+    processHost(await runtimePath('deno'), 'run', '--allow-all', program, 'ws'),
   jsdom: async ({ page }) => {
     const host = fileURLToPath(new URL('jsdom-host.ts', import.meta.url));
     return processHost(process.execPath, '--import', 'tsx', host, page);

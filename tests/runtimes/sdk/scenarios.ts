@@ -2,6 +2,9 @@ import type { GroupcastError, Position } from '@groupcast/client';
 import { assert } from 'chai';
 import { Inbox, nextState, opened, type Stage } from './stage.ts';
 
+/** Name of the scenario that needs a WebSocket that can be dropped. */
+export const DEAD_NETWORK = 'lets the runtime end although the network is dead';
+
 const HOUR_MS = 3_600_000;
 
 /** Publications that the hub of these scenarios keeps of each group. */
@@ -233,7 +236,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     stage.connect({ connectTimeoutMs: HOUR_MS });
   },
 
-  'lets the runtime end although the network is dead': async (stage) => {
+  [DEAD_NETWORK]: async (stage) => {
     const client = stage.connect();
     await client.group(freshGroup()).join();
     await stage.direct('stopForwarding');
