@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { CLIENT_SESSION_PREFIX, CLIENT_SUBPROTOCOL_V1, type ClientEvent } from '@groupcast/protocol/schema';
 import { expect, test } from 'vitest';
-import golden from '../../protocol/golden/client.json' with { type: 'json' };
 import { parseEvent, positionOf, SESSION_PREFIX, type ServerEvent, SUBPROTOCOL } from './wire.ts';
+
+// Not with a URL: that of jsdom is unknown to Node.
+const golden = JSON.parse(readFileSync(`${import.meta.dirname}/../../protocol/golden/client.json`, 'utf8'));
 
 /** An event as this client gets it: its `id`s are numbers, and what is optional is left out, not `undefined`. */
 type Received<Event> = Event extends unknown
