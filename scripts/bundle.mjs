@@ -20,13 +20,27 @@ const shared = {
   ...(pageFile ? { platform: 'neutral', target: 'es2022' } : { platform: 'node', target: 'node20' }),
 };
 
-await Promise.all([buildModules(), ...buildCommonJs(), buildProgram(), buildPageFile()]);
+/** For entries that are for Node only: imports within the package that differ there lead to Node's part. */
+const forNode = { ...shared, conditions: ['node'] };
 
-/** What entries share is in `dist/chunk.js`, so that a class is the same in all of them. */
+await Promise.all([...buildModules(), ...buildCommonJs(), buildProgram(), buildPageFile()]);
+
 function buildModules() {
   const modules = scripts.filter(({ file }) => file.endsWith('.js'));
+  const isForNode = ({ file }) => file.endsWith('.node.js');
+  return [
+    buildTogether(
+      modules.filter((module) => !isForNode(module)),
+      shared,
+    ),
+    buildTogether(modules.filter(isForNode), forNode),
+  ];
+}
+
+/** What entries share is in `dist/chunk.js`, so that a class is the same in all of them. */
+function buildTogether(modules, options) {
   return build({
-    ...shared,
+    ...options,
     entryPoints: modules.map(({ source, file }) => ({ in: source, out: file.slice(0, -'.js'.length) })),
     outdir: '.',
     format: 'esm',
@@ -38,7 +52,7 @@ function buildModules() {
 function buildCommonJs() {
   return scripts
     .filter(({ file }) => file.endsWith('.cjs'))
-    .map(({ source, file }) => build({ ...shared, entryPoints: [source], outfile: file, format: 'cjs' }));
+    .map(({ source, file }) => build({ ...forNode, entryPoints: [source], outfile: file, format: 'cjs' }));
 }
 
 /** One file, which runs from anywhere beside its dependencies. */

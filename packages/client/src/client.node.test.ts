@@ -33,7 +33,7 @@ beforeAll(async () => {
     outfile: join(folder, 'sdk.mjs'),
     bundle: true,
     format: 'esm',
-    platform: 'neutral',
+    platform: 'node',
   });
   writeFileSync(join(folder, 'program.mjs'), PROGRAM);
 });

@@ -1,5 +1,5 @@
+import { terminable } from '#terminable';
 import { GroupcastError } from './groupcast-error.ts';
-import { terminable } from './terminable.ts';
 import type { WebSocketConstructor } from './websocket-like.ts';
 
 export interface GroupcastClientOptions {
