@@ -46,7 +46,6 @@ export class GroupcastClient {
     const exchange = new Exchange(complete, (command) => this.#connector.send(command), fail);
     this.#exchange = exchange;
     this.#connector = new Connector(url, complete, {
-      welcomed: (welcome) => exchange.opened(welcome),
       received: (event) => exchange.received(event),
       entered: (state, error, waitMs) => {
         if (state !== 'connecting' && state !== 'open') exchange.ended(error, state === 'closed');

@@ -1,4 +1,4 @@
-import { comesBack } from './close-code.ts';
+import { terminateLater } from '#terminable';
 import type { GroupcastClientOptions } from './options.ts';
 import type { WebSocketLike } from './websocket-like.ts';
 import { type DisconnectEvent, parseEvent, type ServerEvent, type WelcomeEvent } from './wire.ts';
@@ -7,16 +7,18 @@ import { type DisconnectEvent, parseEvent, type ServerEvent, type WelcomeEvent }
 export interface ConnectionEnd {
   readonly code: number;
   readonly reason: string;
-  readonly comesBack: boolean;
+  /** Whether the gateway wants to be tried again, where it said so; else the code says it. */
+  readonly reconnect?: boolean;
   /** When the gateway wants to be tried again, where it said so. */
   readonly afterMs?: number | undefined;
   /** The exception or the event's error, where there was one. */
   readonly cause?: unknown;
 }
 
-/** Who is told what a connection does. Nothing comes after `ended`, which comes once, unless `close` was called. */
+/**
+ * Is told what a connection does: the welcome first, and nothing after `ended`, which comes once, unless `close` was called.
+ */
 export interface ConnectionOwner {
-  welcomed(welcome: WelcomeEvent): void;
   received(event: ServerEvent): void;
   ended(end: ConnectionEnd): void;
 }
@@ -31,9 +33,6 @@ const DURATION_MS_MAX = 3_600_000;
 
 /** Why a connection ended, when nothing better is known; the cause says more. */
 export const FAILED = 'The WebSocket failed.';
-
-/** How long the gateway's close frame is waited for, where a process would be kept running by a connection without it. */
-const CLOSE_TIMEOUT_MS = 2_000;
 
 /** The codes of RFC 6455 for an end without a close frame and for a good one; and that of PROTOCOL.md for a peer that does not answer. */
 export const NO_CLOSE_FRAME = 1006;
@@ -54,24 +53,15 @@ export class Connection {
   #silenceTimer: ReturnType<typeof setInterval> | undefined;
   #silentLooks = 0;
   #checkTimer: ReturnType<typeof setTimeout> | undefined;
-  #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Throws what the constructor of the WebSocket throws, and leaves nothing behind then. */
-  constructor(
-    options: GroupcastClientOptions,
-    url: string,
-    protocols: readonly string[],
-    owner: ConnectionOwner,
-  ) {
+  constructor(options: GroupcastClientOptions, url: string, protocols: string[], owner: ConnectionOwner) {
     this.#owner = owner;
-    const socket = new options.WebSocket(url, [...protocols]);
+    const socket = new options.WebSocket(url, protocols);
     this.#socket = socket;
     this.#checkTimeoutMs = options.checkTimeoutMs;
     socket.addEventListener('message', ({ data }) => this.#receive(data));
-    socket.addEventListener('close', ({ code, reason }) => {
-      this.#end({ code, reason, comesBack: comesBack(code) });
-      clearTimeout(this.#closeTimer);
-    });
+    socket.addEventListener('close', ({ code, reason }) => this.#end({ code, reason }));
     socket.addEventListener('error', (event) => this.#failed(event as Failure));
     this.#dialTimer = setTimeout(() => this.#giveUp(), options.connectTimeoutMs);
   }
@@ -94,8 +84,18 @@ export class Connection {
   }
 
   /** Ends it in good order. The owner is told nothing more. */
-  close(): void {
-    this.#finish(NORMAL);
+  close(closeCode: number = NORMAL): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    clearTimeout(this.#dialTimer);
+    clearTimeout(this.#checkTimer);
+    clearInterval(this.#silenceTimer);
+    try {
+      this.#socket.close(closeCode);
+    } catch {
+      // It is of no more use, closed or not.
+    }
+    terminateLater(this.#socket);
   }
 
   #receive(data: unknown): void {
@@ -134,7 +134,7 @@ export class Connection {
       this.#silentLooks += 1;
       if (this.#silentLooks > LOOKS) this.#giveUp();
     }, silenceMs / LOOKS);
-    this.#owner.welcomed(welcome);
+    this.#owner.received(welcome);
   }
 
   #disconnected({ code, reason, reconnect, reconnect_after_ms: afterMs }: DisconnectEvent): void {
@@ -143,7 +143,7 @@ export class Connection {
     this.#end({
       code: +code,
       reason: `${reason ?? ''}`,
-      comesBack: reconnect,
+      reconnect,
       afterMs: bounded(afterMs, 0),
     });
   }
@@ -155,37 +155,18 @@ export class Connection {
   }
 
   #broke(cause: unknown, reason: string = FAILED): void {
-    this.#end({ code: NO_CLOSE_FRAME, reason, comesBack: true, cause });
+    this.#end({ code: NO_CLOSE_FRAME, reason, cause });
   }
 
   /** Closing a WebSocket that is dead takes its time; what comes of that is of no interest. */
   #giveUp(): void {
-    this.#end(
-      { code: NO_CLOSE_FRAME, reason: 'The gateway did not answer in time.', comesBack: true },
-      NO_ANSWER,
-    );
+    this.#end({ code: NO_CLOSE_FRAME, reason: 'The gateway did not answer in time.' }, NO_ANSWER);
   }
 
-  #end(end: ConnectionEnd, closeCode: number = NORMAL): void {
+  #end(end: ConnectionEnd, closeCode?: number): void {
     if (this.#state === 'ended') return;
-    this.#finish(closeCode);
+    this.close(closeCode);
     this.#owner.ended(end);
-  }
-
-  #finish(closeCode: number): void {
-    if (this.#state === 'ended') return;
-    this.#state = 'ended';
-    clearTimeout(this.#dialTimer);
-    clearTimeout(this.#checkTimer);
-    clearInterval(this.#silenceTimer);
-    try {
-      this.#socket.close(closeCode);
-    } catch {
-      // It is of no more use, closed or not.
-    }
-    if (this.#socket.terminate) {
-      this.#closeTimer = setTimeout(() => this.#socket.terminate?.(), CLOSE_TIMEOUT_MS);
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { backoffMs } from './backoff.ts';
+import { comesBack } from './close-code.ts';
 import { Connection, type ConnectionEnd, FAILED, NO_CLOSE_FRAME } from './connection.ts';
 import { GroupcastError } from './groupcast-error.ts';
 import type { GroupcastClientOptions } from './options.ts';
@@ -19,7 +20,7 @@ export type ClientState = 'connecting' | 'open' | 'waiting' | 'suspended' | 'clo
 export interface ConnectorOwner {
   /** The state has changed. `error` says how the last connection ended. */
   entered(state: ClientState, error: GroupcastError | undefined, waitMs: number | undefined): void;
-  welcomed(welcome: WelcomeEvent): void;
+  /** The welcome comes first, before the state is `open`. */
   received(event: ServerEvent): void;
 }
 
@@ -43,7 +44,7 @@ export class Connector {
   #state: ClientState = 'connecting';
   #connection: Connection | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #session: string | undefined;
+  #protocols = [SUBPROTOCOL];
   #error: GroupcastError | undefined;
   #attempt = 0;
   #openedAtMs = 0;
@@ -56,10 +57,7 @@ export class Connector {
     this.#url = url;
     this.#options = options;
     this.#owner = owner;
-    this.#dial((cause) => {
-      if (!URL_ERRORS.includes((cause as Error | undefined)?.name ?? '')) return;
-      throw new GroupcastError('bad_url', 'No WebSocket can have this URL.', { cause });
-    });
+    this.#dial(true);
     this.#leavePage = followPage(this);
   }
 
@@ -129,44 +127,50 @@ export class Connector {
     this.#enter('waiting', waitMs);
   }
 
-  /** `thrown` is told what the WebSocket's constructor throws, and may throw itself. */
-  #dial(thrown: (cause: unknown) => void = () => {}): void {
+  /** Throws a GroupcastError `bad_url` at the first attempt. */
+  #dial(isFirst = false): void {
     // A listener may have begun another.
     this.#stop();
-    const protocols = [SUBPROTOCOL, ...(this.#session === undefined ? [] : [SESSION_PREFIX + this.#session])];
     try {
-      this.#connection = new Connection(this.#options, this.#url, protocols, {
-        welcomed: (welcome) => this.#welcomed(welcome),
-        received: (event) => this.#owner.received(event),
+      this.#connection = new Connection(this.#options, this.#url, this.#protocols, {
+        received: (event) => this.#received(event),
         ended: (end) => this.#ended(end),
       });
     } catch (cause) {
-      thrown(cause);
-      this.#ended({ code: NO_CLOSE_FRAME, reason: FAILED, comesBack: true, cause });
+      if (isFirst && URL_ERRORS.includes((cause as Error | undefined)?.name ?? '')) {
+        throw new GroupcastError('bad_url', 'No WebSocket can have this URL.', { cause });
+      }
+      this.#ended({ code: NO_CLOSE_FRAME, reason: FAILED, cause });
     }
   }
 
-  #welcomed(welcome: WelcomeEvent): void {
-    this.#openedAtMs = performance.now();
-    this.#session = SESSION.test(welcome.session ?? '') ? welcome.session : undefined;
-    this.#failures = Number.NEGATIVE_INFINITY;
-    this.#state = 'open';
-    this.#owner.welcomed(welcome);
-    // Unless whoever was told has closed the client.
-    if (this.#state === 'open') this.#enter('open');
+  #received(event: ServerEvent): void {
+    const isWelcome = event.type === 'welcome';
+    if (isWelcome) this.#welcomed(event);
+    this.#owner.received(event);
+    // A listener may have closed the client.
+    if (isWelcome && this.#state === 'open') this.#enter('open');
   }
 
-  #ended({ code, reason, comesBack, afterMs, cause }: ConnectionEnd): void {
+  #welcomed({ session = '' }: WelcomeEvent): void {
+    this.#openedAtMs = performance.now();
+    this.#protocols = [SUBPROTOCOL];
+    if (SESSION.test(session)) this.#protocols.push(SESSION_PREFIX + session);
+    this.#failures = Number.NEGATIVE_INFINITY;
+    this.#state = 'open';
+  }
+
+  #ended({ code, reason, reconnect = comesBack(code), afterMs, cause }: ConnectionEnd): void {
     const { reconnectMinMs: minMs, reconnectMaxMs: maxMs } = this.#options;
     const sentence = `The connection ended with ${code}${reason === '' ? '' : `: ${reason}`}`;
     const error = new GroupcastError('disconnected', sentence, { closeCode: code, cause });
-    if (!comesBack) {
+    if (!reconnect) {
       this.close(error);
       return;
     }
     // A gateway that lets us in and cuts us off at once must not be tried again and again without a wait.
     if (this.#state === 'open' && performance.now() - this.#openedAtMs >= maxMs) this.#attempt = 0;
-    const ownMs = backoffMs(this.#attempt, { minMs, maxMs });
+    const ownMs = backoffMs(this.#attempt, minMs, maxMs);
     const waitMs = this.#attempt === 0 ? (afterMs ?? ownMs) : Math.max(afterMs ?? 0, ownMs);
     this.#attempt += 1;
     this.#failures += 1;

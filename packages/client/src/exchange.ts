@@ -1,8 +1,8 @@
-import { type BackoffBounds, backoffMs } from './backoff.ts';
+import { backoffMs } from './backoff.ts';
 import { openCall } from './call.ts';
 import type { SendOptions } from './group.ts';
 import { GroupcastError } from './groupcast-error.ts';
-import type { Ask, Membership, MembershipPort } from './membership.ts';
+import type { Membership, MembershipPort } from './membership.ts';
 import type { GroupcastClientOptions } from './options.ts';
 import { Pacer } from './pacer.ts';
 import { type Answer, Requests } from './requests.ts';
@@ -21,7 +21,11 @@ import {
 const SWEEP_MS = 250;
 
 /** Between attempts to publish that were refused for now: often enough to try several times within `sendTimeoutMs`. */
-const RETRY: BackoffBounds = { minMs: 500, maxMs: 5_000 };
+const RETRY_MIN_MS = 500;
+const RETRY_MAX_MS = 5_000;
+
+/** Codes of refusals that do not say for certain that a message was not published. */
+const UNCERTAIN: readonly string[] = ['outcome_unknown', 'internal_error', 'bad_event'];
 
 /** Bytes: more than any connection carries. */
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
@@ -41,9 +45,9 @@ const LIMITS: WelcomeEvent['limits'] = {
 
 /** What is under way between this client and the gateway, over all its connections: memberships, messages, and their answers. */
 export class Exchange implements MembershipPort {
+  readonly failed: (error: GroupcastError) => void;
   readonly #options: GroupcastClientOptions;
   readonly #send: (command: object) => void;
-  readonly #failed: (error: GroupcastError) => void;
   /** Those in use, which keeps their groups from being collected. */
   readonly #memberships = new Map<string, Membership>();
   /** Those of them that count among the groups of the connection. */
@@ -55,11 +59,10 @@ export class Exchange implements MembershipPort {
   readonly #queue: SendQueue;
   readonly #requests: Requests;
   readonly #idPrefix: string = randomText();
-  #isOpen = false;
   #clientId: string | undefined;
   #limits = LIMITS;
-  #messagePacer = new Pacer(0, 0, 0);
-  #bytePacer = new Pacer(0, 0, 0);
+  /** While a connection is open: of its commands, and of their bytes. */
+  #pacers: readonly [Pacer, Pacer] | undefined;
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #isBusy = false;
   #messages = 0;
@@ -75,7 +78,7 @@ export class Exchange implements MembershipPort {
   ) {
     this.#options = options;
     this.#send = send;
-    this.#failed = failed;
+    this.failed = failed;
     this.#queue = new SendQueue(options.sendQueueMax, options.sendQueueBytesMax);
     this.#requests = new Requests(options.answerTimeoutMs);
   }
@@ -88,30 +91,13 @@ export class Exchange implements MembershipPort {
     return this.#clientId;
   }
 
-  /** Throws why the client is closed, once it is. */
   assertOpen(): void {
     if (this.#closed !== undefined) throw this.#closed;
   }
 
-  /** A connection is open: everything goes on. */
-  opened({ client_id, limits }: WelcomeEvent): void {
-    const clientId = typeof client_id === 'string' ? client_id : undefined;
-    // Under another client id a message that was sent before would be a new one.
-    if (this.#clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
-    this.#clientId = clientId;
-    this.#limits = completeLimits(limits);
-    const nowMs = performance.now();
-    const { messages_per_second: perSecond, messages_burst: burst } = this.#limits;
-    const { bytes_per_second: bytes, bytes_burst: bytesBurst } = this.#limits;
-    this.#messagePacer = new Pacer(perSecond, burst, nowMs);
-    this.#bytePacer = new Pacer(bytes || UNLIMITED, bytesBurst || bytes || UNLIMITED, nowMs);
-    this.#isOpen = true;
-    this.#pump();
-  }
-
   /** The connection has ended; or the client has, and nothing goes on. */
   ended(error: GroupcastError | undefined, isFinal: boolean): void {
-    this.#isOpen = false;
+    this.#pacers = undefined;
     this.#lastRefusal = error;
     if (isFinal) this.#closed = error;
     this.#requests.lose(Number.POSITIVE_INFINITY);
@@ -125,6 +111,9 @@ export class Exchange implements MembershipPort {
 
   received(event: ServerEvent): void {
     switch (event.type) {
+      case 'welcome':
+        this.#opened(event);
+        break;
       case 'message':
         this.#memberships.get(event.group_id)?.receive(event);
         break;
@@ -139,7 +128,7 @@ export class Exchange implements MembershipPort {
         const error = new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
         if (typeof id === 'number') this.#requests.settle(id, undefined, error);
         else if (groupId !== undefined) this.#memberships.get(groupId)?.expelled(error);
-        else this.#failed(error);
+        else this.failed(error);
         break;
       }
       default:
@@ -170,7 +159,6 @@ export class Exchange implements MembershipPort {
         this.#pump();
       }),
       number: this.#messages,
-      isUnderWay: false,
       isUncertain: false,
       attempt: 0,
       retryAtMs: 0,
@@ -178,6 +166,16 @@ export class Exchange implements MembershipPort {
     if (this.#queue.add(publish)) this.#pump();
     else this.#queue.refuse(publish, new GroupcastError('queue_full', QUEUE_FULL));
     return publish.call.promise;
+  }
+
+  ask(command: Command, answer: Answer): void {
+    const { groups } = this.#limits;
+    if (command.cmd === 'add_group' && this.#placed.size >= groups) {
+      // The gateway would refuse it too, and after ten times end the connection for good.
+      answer(undefined, new GroupcastError('group_limit', `There may be ${groups} groups. Leave one first.`));
+    } else {
+      this.#request(command, answer, commandBytes(command));
+    }
   }
 
   changed(membership: Membership): void {
@@ -191,8 +189,18 @@ export class Exchange implements MembershipPort {
     this.#pump();
   }
 
-  failed(error: GroupcastError): void {
-    this.#failed(error);
+  /** A connection is open: everything goes on. */
+  #opened({ client_id, limits }: WelcomeEvent): void {
+    const clientId = typeof client_id === 'string' ? client_id : undefined;
+    // Under another client id a message that was sent before would be a new one.
+    if (this.#clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
+    this.#clientId = clientId;
+    this.#limits = completeLimits(limits);
+    const { messages_per_second: perSecond, messages_burst: burst } = this.#limits;
+    const { bytes_per_second: bytes = UNLIMITED, bytes_burst: bytesBurst = bytes } = this.#limits;
+    const nowMs = performance.now();
+    this.#pacers = [new Pacer(perSecond, burst, nowMs), new Pacer(bytes, bytesBurst, nowMs)];
+    this.#pump();
   }
 
   /** Sends what may be sent: joins before messages, so that members get their own. */
@@ -204,34 +212,21 @@ export class Exchange implements MembershipPort {
     if (this.#mayRequest(nowMs)) {
       for (const membership of this.#due) {
         if (!this.#mayRequest(nowMs)) break;
-        this.#due.delete(membership);
-        const ask = membership.next();
-        keep(this.#placed, membership, membership.takesPlace);
-        if (ask !== undefined) this.#ask(ask, nowMs);
+        membership.proceed();
       }
     }
     while (this.#mayRequest(nowMs)) {
       const publish = this.#queue.next(nowMs);
       if (publish === undefined) break;
-      this.#publish(publish, nowMs);
+      this.#publish(publish);
     }
     this.#isBusy = false;
     this.#rest();
   }
 
-  #ask({ command, answer }: Ask, nowMs: number): void {
-    const { groups } = this.#limits;
-    if (command.cmd === 'add_group' && this.#placed.size > groups) {
-      // The gateway would refuse it too, and after ten times end the connection for good.
-      answer(undefined, new GroupcastError('group_limit', `There may be ${groups} groups. Leave one first.`));
-    } else {
-      this.#request(command, answer, nowMs, commandBytes(command));
-    }
-  }
-
-  #publish(publish: Publish, nowMs: number): void {
+  #publish(publish: Publish): void {
     const { message_bytes: bytesMax } = this.#limits;
-    const { command, bytes } = publish;
+    const { command, bytes, isUncertain } = publish;
     if (bytes > bytesMax) {
       const sentence = `It makes a command of ${bytes} bytes; the gateway takes ${bytesMax}.`;
       this.#queue.refuse(publish, new GroupcastError('message_too_big', sentence));
@@ -243,46 +238,39 @@ export class Exchange implements MembershipPort {
       if (position !== undefined) {
         if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
         this.#queue.published(publish, position);
-      } else if (refusal === undefined) {
-        this.#again(publish, true, 0);
-      } else if (refusal.temporary) {
-        this.#lastRefusal = refusal;
-        // The other two say for certain that it was not published.
-        const isUncertain = refusal.code === 'outcome_unknown' || refusal.code === 'internal_error';
-        this.#again(publish, isUncertain, performance.now() + backoffMs(publish.attempt, RETRY));
-        publish.attempt += 1;
-      } else {
-        // An answer that cannot be read does not say that it was not published.
-        publish.isUnderWay = refusal.code === 'bad_event';
-        this.#queue.refuse(publish, refusal);
+        return;
       }
+      if (refusal !== undefined) {
+        publish.isUncertain = isUncertain || UNCERTAIN.includes(refusal.code);
+        if (!refusal.temporary) {
+          this.#queue.refuse(publish, refusal);
+          return;
+        }
+        this.#lastRefusal = refusal;
+        publish.retryAtMs = performance.now() + backoffMs(publish.attempt, RETRY_MIN_MS, RETRY_MAX_MS);
+        publish.attempt += 1;
+      }
+      this.#queue.retry(publish);
+      this.#pump();
     };
-    this.#request(command, answer, nowMs, bytes);
-  }
-
-  /** It is sent again, unless it was given up meanwhile. */
-  #again(publish: Publish, isUncertain: boolean, retryAtMs: number): void {
-    publish.isUncertain ||= isUncertain;
-    publish.retryAtMs = retryAtMs;
-    this.#queue.retry(publish);
-    this.#pump();
+    this.#request(command, answer, bytes);
   }
 
   /** Whether the limits of the gateway leave room for one more command. */
   #mayRequest(nowMs: number): boolean {
-    return this.#isOpen && this.#messagePacer.isReady(nowMs) && this.#bytePacer.isReady(nowMs);
+    return this.#pacers?.every((pacer) => pacer.isReady(nowMs)) === true;
   }
 
-  #request(command: Command, answer: Answer, nowMs: number, bytes: number): void {
-    this.#messagePacer.spend(1);
-    this.#bytePacer.spend(bytes);
-    this.#send({ ...command, id: this.#requests.add(answer, nowMs) });
+  #request(command: Command, answer: Answer, bytes: number): void {
+    this.#pacers?.[0].spend(1);
+    this.#pacers?.[1].spend(bytes);
+    this.#send({ ...command, id: this.#requests.add(answer) });
   }
 
   /** The one timer of all deadlines runs while there are any. */
   #rest(): void {
     const asks = this.#requests.size + this.#due.size + this.#later.size;
-    const hasWork = this.#queue.size > 0 || (this.#isOpen && asks > 0);
+    const hasWork = this.#queue.size > 0 || (this.#pacers !== undefined && asks > 0);
     if (!hasWork) {
       clearInterval(this.#sweeper);
       this.#sweeper = undefined;

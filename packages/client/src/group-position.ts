@@ -24,26 +24,24 @@ export class GroupPosition {
 
   /** Whether a message with this offset is new. */
   receive(offset: number): boolean {
-    if (!Number.isSafeInteger(offset) || this.#position === undefined || offset <= this.#position.offset) {
-      return false;
-    }
+    const position = this.#position;
+    if (!Number.isSafeInteger(offset) || position === undefined || offset <= position.offset) return false;
     // Offsets in between are of own messages: the gateway leaves out nothing else without a word.
-    this.#moveTo(offset);
+    this.#moveTo({ ...position, offset });
     return true;
   }
 
   /** A message that this client will not get was published there. */
   skip({ epoch, offset }: Position): void {
     if (this.#position?.epoch !== epoch || offset <= this.#position.offset) return;
-    if (offset === this.#position.offset + 1) this.#moveTo(offset);
+    if (offset === this.#position.offset + 1) this.#moveTo({ epoch, offset });
     else if (this.#ahead.size < AHEAD_MAX) this.#ahead.add(offset);
   }
 
-  #moveTo(offset: number): void {
-    if (this.#position === undefined) return;
+  #moveTo({ epoch, offset }: Position): void {
     let top = offset;
     while (this.#ahead.delete(top + 1)) top += 1;
     for (const passed of this.#ahead) if (passed <= top) this.#ahead.delete(passed);
-    this.#position = { epoch: this.#position.epoch, offset: top };
+    this.#position = { epoch, offset: top };
   }
 }

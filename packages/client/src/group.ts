@@ -83,10 +83,7 @@ export class Group implements AsyncIterable<Message> {
    * reported as an unhandled rejection.
    */
   join(options: JoinOptions = {}): Promise<Joined> {
-    return attempt(options, () => {
-      this.#exchange.assertOpen();
-      return this.#membership.join(options, sinceOf(options));
-    });
+    return attempt(options, () => this.#membership.join(options, sinceOf(options)));
   }
 
   /**
@@ -99,7 +96,6 @@ export class Group implements AsyncIterable<Message> {
    */
   joinWithState(load: LoadState, options: CallOptions = {}): Promise<Joined> {
     return attempt(options, () => {
-      this.#exchange.assertOpen();
       if (typeof load !== 'function') throw badOption('load must be a function.');
       return this.#membership.join(options, undefined, load);
     });
@@ -135,7 +131,6 @@ export class Group implements AsyncIterable<Message> {
    * closed; with an error when the application did not ask for that.
    */
   [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {
-    this.#exchange.assertOpen();
     return this.#membership.iterate();
   }
 }

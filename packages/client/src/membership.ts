@@ -1,4 +1,4 @@
-import { type BackoffBounds, backoffMs } from './backoff.ts';
+import { backoffMs } from './backoff.ts';
 import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
 import { Emitter } from './emitter.ts';
 import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
@@ -17,7 +17,8 @@ import {
 } from './wire.ts';
 
 /** Between attempts to join that were refused for now. */
-const RETRY: BackoffBounds = { minMs: 500, maxMs: 20_000 };
+const RETRY_MIN_MS = 500;
+const RETRY_MAX_MS = 20_000;
 
 /** What the application is to load its data for. */
 export interface LoadRequest {
@@ -29,16 +30,14 @@ export interface LoadRequest {
 
 export type LoadState = (request: LoadRequest) => unknown;
 
-/** A command and who waits for its answer. */
-export interface Ask {
-  readonly command: Command;
-  readonly answer: Answer;
-}
-
 /** What a membership needs of its client. */
 export interface MembershipPort {
   /** Messages that an iteration may be behind. */
   readonly bufferMax: number;
+  /** Throws why the client is closed, once it is. */
+  assertOpen(): void;
+  /** Sends a command, now. */
+  ask(command: Command, answer: Answer): void;
   /** It has something to send, or its use has changed. */
   changed(membership: Membership): void;
   failed(error: GroupcastError): void;
@@ -99,12 +98,12 @@ export class Membership {
 
   /** Whether it counts among the groups of the connection. */
   get takesPlace(): boolean {
-    return this.#wanted && (this.#isAsking || this.#inTurn !== undefined);
+    return this.#wanted && !this.#isOut;
   }
 
   /** Whether the application or the gateway has something to do with it. */
   get isInUse(): boolean {
-    return !this.#isOver || this.events.hasListeners || this.#buffers.size > 0;
+    return this.#wanted || !this.#isOut || this.events.hasListeners;
   }
 
   /** Whether there is a command to be sent, from `retryAtMs` on. */
@@ -113,8 +112,9 @@ export class Membership {
     return this.#inTurn !== undefined || (this.#wanted && this.#stage !== 'loading');
   }
 
-  get #isOver(): boolean {
-    return !this.#wanted && !this.#isAsking && this.#inTurn === undefined;
+  /** Whether the gateway certainly has us out of the group, and is asked nothing about it. */
+  get #isOut(): boolean {
+    return !this.#isAsking && this.#inTurn === undefined;
   }
 
   /**
@@ -122,6 +122,7 @@ export class Membership {
    * Resolves when the group is joined.
    */
   join(options: CallOptions, since: Position | undefined, load?: LoadState): Promise<Joined> {
+    this.#port.assertOpen();
     this.#joins += 1;
     const position = this.#position.value;
     if (load === undefined && this.state === 'joined' && position !== undefined) {
@@ -146,6 +147,7 @@ export class Membership {
 
   /** Wants to be in the group until the iteration ends. */
   iterate(): MessageBuffer<Message> {
+    this.#port.assertOpen();
     const buffer: MessageBuffer<Message> = new MessageBuffer(this.#port.bufferMax, () => {
       this.#buffers.delete(buffer);
       this.#leaveUnused();
@@ -155,8 +157,8 @@ export class Membership {
     return buffer;
   }
 
-  /** Wants to be out of the group, for all users. `error` is why, when the application did not just leave it. */
-  leave(error?: GroupcastError): void {
+  /** Wants to be out of the group, for all users. `error` is why. */
+  leave(error: GroupcastError = new GroupcastError('left', 'The group was left.')): void {
     if (!this.#wanted) return;
     this.#wanted = false;
     this.#joins = 0;
@@ -164,12 +166,11 @@ export class Membership {
     this.#position.set(undefined);
     this.#load = undefined;
     this.#port.changed(this);
-    const why = error ?? new GroupcastError('left', 'The group was left before it was joined.');
-    const isAsked = error === undefined || error.code === 'closed';
+    const isAsked = error.code === 'left' || error.code === 'closed';
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);
       if (isAsked) ignoreRejection(waiter.promise);
-      waiter.settle(Promise.reject(why));
+      waiter.settle(Promise.reject(error));
     }
     // What the application has asked for is a good end.
     const failure = isAsked ? undefined : error;
@@ -180,7 +181,7 @@ export class Membership {
   /** Resolves when the gateway has confirmed that it was left, or cannot any more; at once where it is wanted. */
   leaving(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#wanted || this.#isOver) resolve();
+      if (this.#wanted || this.#isOut) resolve();
       else this.#leavers.push(resolve);
     });
   }
@@ -192,26 +193,25 @@ export class Membership {
     this.#settle();
   }
 
-  /** What is to be sent now, if anything. */
-  next(): Ask | undefined {
-    if (!this.isDue) return undefined;
+  /** Sends the next command. Only when `isDue`. */
+  proceed(): void {
     const turn = this.#turn;
     const group_id = this.groupId;
     if (this.#inTurn !== undefined) {
-      return this.#ask({ cmd: 'leave_group', group_id }, () => {
+      this.#ask({ cmd: 'leave_group', group_id }, () => {
         this.#inTurn = undefined;
       });
+    } else if (this.#stage === 'asking') {
+      this.#ask({ cmd: 'group_info', group_id }, (ack) => this.#startLoad(turn, positionOf(ack)));
+    } else {
+      const since = this.#position.value;
+      this.#ask({ cmd: 'add_group', group_id, ...(since && { since }) }, (ack) => {
+        const position = positionOf(ack);
+        this.#inTurn = position === undefined ? UNSURE : turn;
+        if (position === undefined) this.#retryLater();
+        else if (turn === this.#turn) this.#enter(ack, position, since);
+      });
     }
-    if (this.#stage === 'asking') {
-      return this.#ask({ cmd: 'group_info', group_id }, (ack) => this.#startLoad(turn, positionOf(ack)));
-    }
-    const since = this.#position.value;
-    return this.#ask({ cmd: 'add_group', group_id, ...(since && { since }) }, (ack) => {
-      const position = positionOf(ack);
-      this.#inTurn = position === undefined ? UNSURE : turn;
-      if (position === undefined) this.#retryLater();
-      else if (turn === this.#turn) this.#enter(ack, position, since);
-    });
   }
 
   receive({ group_id: groupId, offset, message, from }: MessageEvent): void {
@@ -260,33 +260,33 @@ export class Membership {
     this.#port.changed(this);
   }
 
-  #ask(command: Command, acked: (ack: AckEvent) => void): Ask {
+  #ask(command: Command, acked: (ack: AckEvent) => void): void {
     const turn = this.#turn;
-    const isLeave = command.cmd === 'leave_group';
     this.#isAsking = true;
-    const answer: Answer = (ack, refusal) => {
+    this.#port.ask(command, (ack, refusal) => {
       this.#isAsking = false;
       if (ack !== undefined) acked(ack);
       else if (refusal === undefined) {
         if (command.cmd === 'add_group') this.#inTurn = UNSURE;
       } else if (refusal.temporary) this.#retryLater();
-      else if (isLeave) this.#inTurn = undefined;
+      else if (command.cmd === 'leave_group') this.#inTurn = undefined;
       else if (turn === this.#turn) this.#giveUp(refusal);
       this.#settle();
-    };
-    return { command, answer };
+    });
+    this.#port.changed(this);
   }
 
   #enter({ recovered, reason }: AckEvent, position: Position, since: Position | undefined): void {
     this.#attempt = 0;
+    const isSameEpoch = position.epoch === since?.epoch;
     if (since === undefined) {
       this.#position.set(position);
       this.#tellJoined({ position });
-    } else if (position.epoch === since.epoch && (recovered === true || position.offset === since.offset)) {
+    } else if (isSameEpoch && (recovered === true || position.offset === since.offset)) {
       // What was missed comes now, and moves the position as it does.
       this.#tellJoined({ position: since, recovered: true });
     } else {
-      const why = reason ?? (position.epoch === since.epoch ? 'trimmed' : 'epoch_changed');
+      const why = reason ?? (isSameEpoch ? 'trimmed' : 'epoch_changed');
       if (this.#load === undefined) {
         this.#position.set(position);
         this.#tellJoined({ position, recovered: false, reason: why });
@@ -346,7 +346,7 @@ export class Membership {
   }
 
   #retryLater(): void {
-    this.retryAtMs = performance.now() + backoffMs(this.#attempt, RETRY);
+    this.retryAtMs = performance.now() + backoffMs(this.#attempt, RETRY_MIN_MS, RETRY_MAX_MS);
     this.#attempt += 1;
   }
 
@@ -368,7 +368,7 @@ export class Membership {
   }
 
   #settle(): void {
-    if (!this.#isAsking && this.#inTurn === undefined) {
+    if (this.#isOut) {
       for (const resolve of this.#leavers.splice(0)) resolve();
     }
     this.#port.changed(this);

@@ -27,9 +27,9 @@ export class Requests {
   }
 
   /** The `id` for a command that is sent now. */
-  add(answer: Answer, nowMs: number): number {
+  add(answer: Answer): number {
     this.#lastId += 1;
-    this.#pending.set(this.#lastId, { answer, deadlineMs: nowMs + this.#timeoutMs });
+    this.#pending.set(this.#lastId, { answer, deadlineMs: performance.now() + this.#timeoutMs });
     return this.#lastId;
   }
 

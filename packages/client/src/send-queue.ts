@@ -11,8 +11,7 @@ export interface Publish {
   readonly call: Call<Position>;
   /** Its place in the order in which messages were given. */
   readonly number: number;
-  isUnderWay: boolean;
-  /** Whether an attempt had an end that does not rule out that it was published. */
+  /** Whether it may have been published: it is under way, or an attempt had an end that does not rule it out. */
   isUncertain: boolean;
   /** How often it was refused for now. */
   attempt: number;
@@ -63,12 +62,11 @@ export class SendQueue {
   /** The one from `next` is being sent. */
   started(publish: Publish): void {
     this.#waiting.shift();
-    publish.isUnderWay = true;
+    publish.isUncertain = true;
   }
 
   /** Sends it again, in its place among those that wait, unless it was given up meanwhile. */
   retry(publish: Publish): void {
-    publish.isUnderWay = false;
     if (!this.#all.has(publish)) return;
     let at = this.#waiting.length;
     while (at > 0 && (this.#waiting[at - 1] as Publish).number > publish.number) at -= 1;
@@ -83,8 +81,9 @@ export class SendQueue {
   /** Rejects it: with `refusal` where it certainly was not published, else with `outcome_unknown` because of it. */
   refuse(publish: Publish, refusal: unknown, cause: unknown = refusal): void {
     this.#remove(publish);
-    const isUnknown = publish.isUnderWay || publish.isUncertain;
-    const error = isUnknown ? new GroupcastError('outcome_unknown', UNKNOWN, { cause }) : refusal;
+    const at = this.#waiting.indexOf(publish);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    const error = publish.isUncertain ? new GroupcastError('outcome_unknown', UNKNOWN, { cause }) : refusal;
     publish.call.settle(Promise.reject(error));
   }
 
@@ -96,9 +95,6 @@ export class SendQueue {
   }
 
   #remove(publish: Publish): void {
-    if (!this.#all.delete(publish)) return;
-    this.#bytes -= publish.bytes;
-    const at = publish.isUnderWay ? -1 : this.#waiting.indexOf(publish);
-    if (at >= 0) this.#waiting.splice(at, 1);
+    if (this.#all.delete(publish)) this.#bytes -= publish.bytes;
   }
 }

@@ -1,5 +1,11 @@
 import type { WebSocketConstructor, WebSocketLike } from './websocket-like.ts';
 
+/** How long the gateway's close frame is waited for: a connection without it would keep the process running. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/** The `readyState` of a WebSocket whose `close` event has come. */
+const CLOSED = 3;
+
 /** By which undici, the HTTP client of Node that its WebSocket is part of, keeps what makes its connections. */
 const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
 
@@ -38,4 +44,12 @@ export function terminable(Own: WebSocketConstructor): WebSocketConstructor {
       this.terminate = () => connection?.destroy();
     }
   };
+}
+
+/** Terminates a WebSocket that was told to close, unless the close frame comes in time. */
+export function terminateLater(socket: WebSocketLike): void {
+  const { readyState } = socket as { readonly readyState?: number };
+  if (!socket.terminate || readyState === CLOSED) return;
+  const timer = setTimeout(() => socket.terminate?.(), CLOSE_TIMEOUT_MS);
+  socket.addEventListener('close', () => clearTimeout(timer));
 }

@@ -1,9 +1,10 @@
-import type { WebSocketConstructor } from './websocket-like.ts';
+import type { WebSocketConstructor, WebSocketLike } from './websocket-like.ts';
 
-/**
- * Leaves a WebSocket as it is: a page ends without waiting for its connections. This keeps what only Node needs out of pages;
- * Node gets terminable.node.ts, by the `imports` of package.json.
- */
+// What pages have in place of terminable.node.ts, by the `imports` of package.json: a page ends without waiting for its
+// connections, and does not load what only a process needs.
+
 export function terminable(WebSocket: WebSocketConstructor): WebSocketConstructor {
   return WebSocket;
 }
+
+export function terminateLater(_socket: WebSocketLike): void {}

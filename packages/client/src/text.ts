@@ -8,10 +8,9 @@ export function isText(text: unknown): text is string {
 /** Length in UTF-8, counted here: jsdom has no TextEncoder. Half of a surrogate pair counts as the character that replaces it. */
 export function utf8Bytes(text: string): number {
   let bytes = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const point = text.codePointAt(index) as number;
+  for (const character of text) {
+    const point = character.codePointAt(0) as number;
     bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    if (point > 0xffff) index += 1;
   }
   return bytes;
 }
