@@ -61,7 +61,7 @@ export function attempt<Value>(options: CallOptions, run: () => Promise<Value>):
     return aborted;
   } catch (cause) {
     const isKnown = cause instanceof GroupcastError;
-    return Promise.reject(isKnown ? cause : badOption('An argument is invalid; see the cause.', cause));
+    return Promise.reject(isKnown ? cause : badOption('An argument is invalid.', cause));
   }
 }
 

@@ -1,6 +1,12 @@
 import { backoffMs } from './backoff.ts';
 import { comesBack } from './close-code.ts';
-import { Connection, type ConnectionEnd, FAILED, NO_CLOSE_FRAME } from './connection.ts';
+import {
+  Connection,
+  type ConnectionEnd,
+  type ConnectionOwner,
+  FAILED,
+  NO_CLOSE_FRAME,
+} from './connection.ts';
 import { GroupcastError } from './groupcast-error.ts';
 import type { GroupcastClientOptions } from './options.ts';
 import { followPage } from './page-events.ts';
@@ -33,24 +39,25 @@ const URL_ERRORS = ['SyntaxError', 'SecurityError'];
 /** Attempts in a row that fail before a client that was never open calls the gateway unreachable. */
 const UNREACHABLE_ATTEMPTS = 5;
 
-const UNREACHABLE =
-  'No attempt to connect has succeeded. Check the URL, and whether the gateway allows this origin.';
+const UNREACHABLE = 'Check the URL, and whether the gateway allows this origin.';
 
 /** Keeps a connection to the gateway: connects, waits, and connects again. */
-export class Connector {
+export class Connector implements ConnectionOwner {
+  /** Changed here only. */
+  state: ClientState = 'connecting';
+  /** How the last connection ended. Changed here only. */
+  error: GroupcastError | undefined;
   readonly #options: GroupcastClientOptions;
   readonly #url: string;
   readonly #owner: ConnectorOwner;
-  #state: ClientState = 'connecting';
   #connection: Connection | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #protocols = [SUBPROTOCOL];
-  #error: GroupcastError | undefined;
   #attempt = 0;
-  #openedAtMs = 0;
-  /** Attempts that failed before the first that did not; -Infinity after it. */
+  /** When the last welcome came, if one has. */
+  #openedAtMs: number | undefined;
   #failures = 0;
-  #leavePage: () => void = () => {};
+  #leavePage: (() => void) | undefined;
 
   /** Begins to connect. Throws a GroupcastError `bad_url`. */
   constructor(url: string, options: GroupcastClientOptions, owner: ConnectorOwner) {
@@ -61,15 +68,6 @@ export class Connector {
     this.#leavePage = followPage(this);
   }
 
-  get state(): ClientState {
-    return this.#state;
-  }
-
-  /** How the last connection ended. */
-  get error(): GroupcastError | undefined {
-    return this.#error;
-  }
-
   /** Without effect unless open. */
   send(command: object): void {
     this.#connection?.send(command);
@@ -77,22 +75,22 @@ export class Connector {
 
   /** Connects anew and at once, with the same session. Without effect when closed. */
   reconnect(): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     this.#attempt = 0;
     this.#stop();
-    if (this.#state === 'open') this.#wait(0);
+    if (this.state === 'open') this.#wait(0);
     else this.#connect();
   }
 
   /** Connects at once unless suspended; an open connection is checked. */
   wake(): void {
-    if (this.#state === 'open') this.#connection?.check();
-    else if (this.#state !== 'suspended') this.reconnect();
+    if (this.state === 'open') this.#connection?.check();
+    else if (this.state !== 'suspended') this.reconnect();
   }
 
   /** Ends the connection, until `resume` or `reconnect`. Returns whether it had an effect. */
   suspend(): boolean {
-    if (this.#state === 'closed' || this.#state === 'suspended') return false;
+    if (this.state === 'closed' || this.state === 'suspended') return false;
     this.#stop();
     this.#enter('suspended');
     return true;
@@ -100,15 +98,15 @@ export class Connector {
 
   /** Without effect unless suspended. */
   resume(): void {
-    if (this.#state === 'suspended') this.reconnect();
+    if (this.state === 'suspended') this.reconnect();
   }
 
   /** Ends for good. Without effect when that has happened. */
   close(error: GroupcastError): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     this.#stop();
-    this.#leavePage();
-    this.#error = error;
+    this.#leavePage?.();
+    this.error = error;
     this.#enter('closed');
   }
 
@@ -119,7 +117,7 @@ export class Connector {
 
   #connect(): void {
     this.#enter('connecting');
-    if (this.#state === 'connecting') this.#dial();
+    if (this.state === 'connecting') this.#dial();
   }
 
   #wait(waitMs: number): void {
@@ -132,58 +130,54 @@ export class Connector {
     // A listener may have begun another.
     this.#stop();
     try {
-      this.#connection = new Connection(this.#options, this.#url, this.#protocols, {
-        received: (event) => this.#received(event),
-        ended: (end) => this.#ended(end),
-      });
+      this.#connection = new Connection(this.#options, this.#url, this.#protocols, this);
     } catch (cause) {
       if (isFirst && URL_ERRORS.includes((cause as Error | undefined)?.name ?? '')) {
         throw new GroupcastError('bad_url', 'No WebSocket can have this URL.', { cause });
       }
-      this.#ended({ code: NO_CLOSE_FRAME, reason: FAILED, cause });
+      this.ended({ code: NO_CLOSE_FRAME, reason: FAILED, cause });
     }
   }
 
-  #received(event: ServerEvent): void {
+  received(event: ServerEvent): void {
     const isWelcome = event.type === 'welcome';
     if (isWelcome) this.#welcomed(event);
     this.#owner.received(event);
     // A listener may have closed the client.
-    if (isWelcome && this.#state === 'open') this.#enter('open');
+    if (isWelcome && this.state === 'open') this.#enter('open');
   }
 
   #welcomed({ session = '' }: WelcomeEvent): void {
     this.#openedAtMs = performance.now();
     this.#protocols = [SUBPROTOCOL];
     if (SESSION.test(session)) this.#protocols.push(SESSION_PREFIX + session);
-    this.#failures = Number.NEGATIVE_INFINITY;
-    this.#state = 'open';
+    this.state = 'open';
   }
 
-  #ended({ code, reason, reconnect = comesBack(code), afterMs, cause }: ConnectionEnd): void {
+  ended({ code, reason, reconnect = comesBack(code), afterMs, cause }: ConnectionEnd): void {
     const { reconnectMinMs: minMs, reconnectMaxMs: maxMs } = this.#options;
-    const sentence = `The connection ended with ${code}${reason === '' ? '' : `: ${reason}`}`;
+    const sentence = `The connection ended with ${code}${reason && `: ${reason}`}`;
     const error = new GroupcastError('disconnected', sentence, { closeCode: code, cause });
     if (!reconnect) {
       this.close(error);
       return;
     }
     // A gateway that lets us in and cuts us off at once must not be tried again and again without a wait.
-    if (this.#state === 'open' && performance.now() - this.#openedAtMs >= maxMs) this.#attempt = 0;
+    if (this.state === 'open' && performance.now() - (this.#openedAtMs ?? 0) >= maxMs) this.#attempt = 0;
     const ownMs = backoffMs(this.#attempt, minMs, maxMs);
     const waitMs = this.#attempt === 0 ? (afterMs ?? ownMs) : Math.max(afterMs ?? 0, ownMs);
     this.#attempt += 1;
     this.#failures += 1;
     // Browsers do not tell why an attempt fails.
-    this.#error =
-      this.#failures >= UNREACHABLE_ATTEMPTS
+    this.error =
+      this.#openedAtMs === undefined && this.#failures >= UNREACHABLE_ATTEMPTS
         ? new GroupcastError('unreachable', UNREACHABLE, { closeCode: code, cause: error })
         : error;
     this.#wait(waitMs);
   }
 
   #enter(state: ClientState, waitMs?: number): void {
-    this.#state = state;
-    this.#owner.entered(state, this.#error, waitMs);
+    this.state = state;
+    this.#owner.entered(state, this.error, waitMs);
   }
 }

@@ -38,9 +38,8 @@ export class Emitter<Events> {
   /** Tells the listeners in the order in which they were added. What one throws becomes an uncaught error, and disturbs nothing. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const listeners = this.#listeners.get(name);
-    for (const [key, isOnce] of [...(listeners ?? [])]) {
-      if (!listeners?.has(key)) continue;
-      const listener = key as (event: Events[Name]) => void;
+    for (const [listener, isOnce] of [...(listeners ?? [])] as [(event: Events[Name]) => void, boolean][]) {
+      if (!listeners?.has(listener)) continue;
       if (isOnce) this.off(name, listener);
       try {
         listener(event);

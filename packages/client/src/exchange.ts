@@ -10,6 +10,7 @@ import { type Publish, SendQueue } from './send-queue.ts';
 import { isName, isText, utf8Bytes } from './text.ts';
 import {
   type Command,
+  type ErrorEvent,
   type JsonValue,
   type Position,
   positionOf,
@@ -45,7 +46,10 @@ const LIMITS: WelcomeEvent['limits'] = {
 
 /** What is under way between this client and the gateway, over all its connections: memberships, messages, and their answers. */
 export class Exchange implements MembershipPort {
+  readonly bufferMax: number;
   readonly failed: (error: GroupcastError) => void;
+  /** What the last welcome said. Changed here only. */
+  clientId: string | undefined;
   readonly #options: GroupcastClientOptions;
   readonly #send: (command: object) => void;
   /** Those in use, which keeps their groups from being collected. */
@@ -59,7 +63,6 @@ export class Exchange implements MembershipPort {
   readonly #queue: SendQueue;
   readonly #requests: Requests;
   readonly #idPrefix: string = randomText();
-  #clientId: string | undefined;
   #limits = LIMITS;
   /** While a connection is open: of its commands, and of their bytes. */
   #pacers: readonly [Pacer, Pacer] | undefined;
@@ -77,18 +80,11 @@ export class Exchange implements MembershipPort {
     failed: (error: GroupcastError) => void,
   ) {
     this.#options = options;
+    this.bufferMax = options.bufferMax;
     this.#send = send;
     this.failed = failed;
     this.#queue = new SendQueue(options.sendQueueMax, options.sendQueueBytesMax);
     this.#requests = new Requests(options.answerTimeoutMs);
-  }
-
-  get bufferMax(): number {
-    return this.#options.bufferMax;
-  }
-
-  get clientId(): string | undefined {
-    return this.#clientId;
   }
 
   assertOpen(): void {
@@ -110,31 +106,12 @@ export class Exchange implements MembershipPort {
   }
 
   received(event: ServerEvent): void {
-    switch (event.type) {
-      case 'welcome':
-        this.#opened(event);
-        break;
-      case 'message':
-        this.#memberships.get(event.group_id)?.receive(event);
-        break;
-      case 'gap':
-        this.#memberships.get(event.group_id)?.gap(event);
-        break;
-      case 'ack':
-        this.#requests.settle(event.id, event);
-        break;
-      case 'error': {
-        const { id, group_id: groupId, code, message } = event;
-        const error = new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
-        if (typeof id === 'number') this.#requests.settle(id, undefined, error);
-        else if (groupId !== undefined) this.#memberships.get(groupId)?.expelled(error);
-        else this.failed(error);
-        break;
-      }
-      default:
-        // Later gateways may send more types; a client ignores them.
-        break;
-    }
+    // Later gateways may send more types; a client ignores them.
+    if (event.type === 'welcome') this.#opened(event);
+    else if (event.type === 'message') this.#memberships.get(event.group_id)?.receive(event);
+    else if (event.type === 'gap') this.#memberships.get(event.group_id)?.gap(event);
+    else if (event.type === 'ack') this.#requests.settle(event.id, event);
+    else if (event.type === 'error') this.#refused(event);
   }
 
   /** Throws a GroupcastError: `bad_field`, or why the client is closed. */
@@ -149,7 +126,11 @@ export class Exchange implements MembershipPort {
       message_id: messageId ?? `${this.#idPrefix}-${this.#messages}`,
       exclude_self: excludeSelf === true,
     } as const;
-    if (!isSendable(command)) throw new GroupcastError('bad_field', BAD_FIELD);
+    // The gateway would refuse it, and after ten refusals within ten seconds end the connection for good.
+    if (!isText(command.message) || !isName(command.message_id, MESSAGE_ID_BYTES_MAX)) {
+      const sentence = `Send JSON, with a messageId of 1 to ${MESSAGE_ID_BYTES_MAX} bytes of UTF-8.`;
+      throw new GroupcastError('bad_field', sentence);
+    }
     const publish: Publish = {
       command,
       bytes: commandBytes(command),
@@ -164,7 +145,7 @@ export class Exchange implements MembershipPort {
       retryAtMs: 0,
     };
     if (this.#queue.add(publish)) this.#pump();
-    else this.#queue.refuse(publish, new GroupcastError('queue_full', QUEUE_FULL));
+    else this.#queue.refuse(publish, new GroupcastError('queue_full', 'Wait for answers first.'));
     return publish.call.promise;
   }
 
@@ -189,12 +170,19 @@ export class Exchange implements MembershipPort {
     this.#pump();
   }
 
+  #refused({ id, group_id: groupId, code, message }: ErrorEvent): void {
+    const error = new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
+    if (typeof id === 'number') this.#requests.settle(id, undefined, error);
+    else if (groupId !== undefined) this.#memberships.get(groupId)?.expelled(error);
+    else this.failed(error);
+  }
+
   /** A connection is open: everything goes on. */
   #opened({ client_id, limits }: WelcomeEvent): void {
     const clientId = typeof client_id === 'string' ? client_id : undefined;
     // Under another client id a message that was sent before would be a new one.
-    if (this.#clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
-    this.#clientId = clientId;
+    if (this.clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
+    this.clientId = clientId;
     this.#limits = completeLimits(limits);
     const { messages_per_second: perSecond, messages_burst: burst } = this.#limits;
     const { bytes_per_second: bytes = UNLIMITED, bytes_burst: bytesBurst = bytes } = this.#limits;
@@ -228,16 +216,16 @@ export class Exchange implements MembershipPort {
     const { message_bytes: bytesMax } = this.#limits;
     const { command, bytes, isUncertain } = publish;
     if (bytes > bytesMax) {
-      const sentence = `It makes a command of ${bytes} bytes; the gateway takes ${bytesMax}.`;
+      const sentence = `It has ${bytes} bytes; the gateway takes ${bytesMax}.`;
       this.#queue.refuse(publish, new GroupcastError('message_too_big', sentence));
       return;
     }
-    this.#queue.started(publish);
+    publish.isUncertain = true;
     const answer: Answer = (ack, refusal) => {
       const position = ack && positionOf(ack);
       if (position !== undefined) {
         if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
-        this.#queue.published(publish, position);
+        this.#queue.settle(publish, position);
         return;
       }
       if (refusal !== undefined) {
@@ -320,12 +308,4 @@ function commandBytes(command: Command): number {
 /** 128 random bits, which keep the message ids of one client apart over restarts and page loads. */
 function randomText(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join('-');
-}
-
-const QUEUE_FULL = 'Too many messages are unanswered. Wait for some.';
-const BAD_FIELD = `A message is a JSON value, a messageId 1 to ${MESSAGE_ID_BYTES_MAX} bytes, both in UTF-8.`;
-
-/** Whether the gateway would take it. Ten refusals within ten seconds, and it ends the connection for good. */
-function isSendable({ message, message_id: messageId }: Publish['command']): boolean {
-  return isText(message) && isName(messageId, MESSAGE_ID_BYTES_MAX);
 }

@@ -9,22 +9,19 @@ const AHEAD_MAX = 1_000;
  * and once its position is older than the history, it would be told of a gap in which nothing was missed.
  */
 export class GroupPosition {
-  #position: Position | undefined;
+  /** Changed here only. */
+  value: Position | undefined;
   readonly #ahead = new Set<number>();
-
-  get value(): Position | undefined {
-    return this.#position;
-  }
 
   /** Begins anew at a position, or without one. */
   set(position: Position | undefined): void {
-    this.#position = position;
+    this.value = position;
     this.#ahead.clear();
   }
 
   /** Whether a message with this offset is new. */
   receive(offset: number): boolean {
-    const position = this.#position;
+    const position = this.value;
     if (!Number.isSafeInteger(offset) || position === undefined || offset <= position.offset) return false;
     // Offsets in between are of own messages: the gateway leaves out nothing else without a word.
     this.#moveTo({ ...position, offset });
@@ -33,8 +30,8 @@ export class GroupPosition {
 
   /** A message that this client will not get was published there. */
   skip({ epoch, offset }: Position): void {
-    if (this.#position?.epoch !== epoch || offset <= this.#position.offset) return;
-    if (offset === this.#position.offset + 1) this.#moveTo({ epoch, offset });
+    if (this.value?.epoch !== epoch || offset <= this.value.offset) return;
+    if (offset === this.value.offset + 1) this.#moveTo({ epoch, offset });
     else if (this.#ahead.size < AHEAD_MAX) this.#ahead.add(offset);
   }
 
@@ -42,6 +39,6 @@ export class GroupPosition {
     let top = offset;
     while (this.#ahead.delete(top + 1)) top += 1;
     for (const passed of this.#ahead) if (passed <= top) this.#ahead.delete(passed);
-    this.#position = { epoch, offset: top };
+    this.value = { epoch, offset: top };
   }
 }

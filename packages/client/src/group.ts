@@ -139,5 +139,5 @@ function sinceOf({ since }: JoinOptions): Position | undefined {
   if (since === undefined || since === null) return undefined;
   const position = positionOf(since);
   if (position !== undefined) return position;
-  throw badOption('since must be a position { epoch, offset }, or null.');
+  throw badOption('since must be a position or null.');
 }

@@ -225,9 +225,9 @@ export class Membership {
   }
 
   /** The gateway could not keep up with the group. */
-  gap({ reason, ...event }: GapEvent): void {
+  gap(event: GapEvent): void {
     const position = positionOf(event);
-    if (this.state === 'joined' && position !== undefined) this.#miss({ reason, position });
+    if (this.state === 'joined' && position !== undefined) this.#miss({ reason: event.reason, position });
   }
 
   /** The gateway has taken us out of the group. What we miss until we are in it again comes then. */
@@ -336,7 +336,7 @@ export class Membership {
 
   #loadFailed(turn: number, cause: unknown): void {
     if (turn !== this.#turn) return;
-    const error = new GroupcastError('load_failed', 'The state could not be loaded.', { cause });
+    const error = new GroupcastError('load_failed', 'See the cause.', { cause });
     if (this.#loadReason === 'start') {
       this.#giveUp(error);
       return;

@@ -25,8 +25,7 @@ export class MessageBuffer<Item extends object> implements AsyncGenerator<Item, 
       this.#items.push(item);
       this.#readers.shift()?.(this.next());
     } else {
-      const sentence = `The iteration is ${this.#max} messages behind. Read faster, or raise bufferMax.`;
-      this.end(new GroupcastError('buffer_full', sentence));
+      this.end(new GroupcastError('buffer_full', 'Read faster, or raise bufferMax.'));
     }
   }
 

@@ -53,10 +53,7 @@ export function completeOptions(given: Partial<GroupcastClientOptions>): Groupca
   if (Object(given) !== given) throw badOption('The options must be an object.');
   const { WebSocket = (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket } = given;
   if (WebSocket === undefined) {
-    throw new GroupcastError(
-      'no_websocket',
-      'There is no WebSocket here. Before Node 22, pass that of ws: new GroupcastClient(url, { WebSocket }).',
-    );
+    throw new GroupcastError('no_websocket', 'Before Node 22, pass the option WebSocket: that of ws.');
   }
   if (typeof WebSocket !== 'function') throw badOption('WebSocket must be a class.');
   const options: Record<string, number> = {};

@@ -19,8 +19,8 @@ export interface Publish {
   retryAtMs: number;
 }
 
-const NOT_SENT = 'The message was not published. Send it again later.';
-const UNKNOWN = 'The message may have been published. Sent again, it may come twice.';
+const NOT_SENT = 'Send it again later.';
+const UNKNOWN = 'It may have been published. Sent again, it may come twice.';
 
 /** Messages from `send` to their answer, in the order in which they were given. */
 export class SendQueue {
@@ -51,40 +51,32 @@ export class SendQueue {
   }
 
   /**
-   * The next to be sent. While the oldest waits for its time so do all behind it: what keeps one from being published keeps them
+   * Takes out the next to be sent. While the oldest waits for its time so do all behind it: what keeps one from being published keeps them
    * all, and they are to stay in order.
    */
   next(nowMs: number): Publish | undefined {
     const [publish] = this.#waiting;
-    return publish !== undefined && publish.retryAtMs <= nowMs ? publish : undefined;
-  }
-
-  /** The one from `next` is being sent. */
-  started(publish: Publish): void {
-    this.#waiting.shift();
-    publish.isUncertain = true;
+    return publish !== undefined && publish.retryAtMs <= nowMs ? this.#waiting.shift() : undefined;
   }
 
   /** Sends it again, in its place among those that wait, unless it was given up meanwhile. */
   retry(publish: Publish): void {
     if (!this.#all.has(publish)) return;
-    let at = this.#waiting.length;
-    while (at > 0 && (this.#waiting[at - 1] as Publish).number > publish.number) at -= 1;
-    this.#waiting.splice(at, 0, publish);
+    const at = this.#waiting.findIndex(({ number }) => number > publish.number);
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, publish);
   }
 
-  published(publish: Publish, position: Position): void {
-    this.#remove(publish);
-    publish.call.settle(position);
+  settle(publish: Publish, outcome: Position | Promise<never>): void {
+    if (this.#all.delete(publish)) this.#bytes -= publish.bytes;
+    publish.call.settle(outcome);
   }
 
   /** Rejects it: with `refusal` where it certainly was not published, else with `outcome_unknown` because of it. */
   refuse(publish: Publish, refusal: unknown, cause: unknown = refusal): void {
-    this.#remove(publish);
     const at = this.#waiting.indexOf(publish);
     if (at >= 0) this.#waiting.splice(at, 1);
     const error = publish.isUncertain ? new GroupcastError('outcome_unknown', UNKNOWN, { cause }) : refusal;
-    publish.call.settle(Promise.reject(error));
+    this.settle(publish, Promise.reject(error));
   }
 
   /** Gives up those that match; `cause` is what has kept them. */
@@ -92,9 +84,5 @@ export class SendQueue {
     for (const publish of this.#all) {
       if (matches(publish)) this.refuse(publish, new GroupcastError('not_sent', NOT_SENT, { cause }), cause);
     }
-  }
-
-  #remove(publish: Publish): void {
-    if (this.#all.delete(publish)) this.#bytes -= publish.bytes;
   }
 }

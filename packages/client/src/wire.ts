@@ -59,7 +59,7 @@ export interface AckEvent {
   readonly reason?: GapReason;
 }
 
-interface ErrorEvent {
+export interface ErrorEvent {
   readonly type: 'error';
   readonly id?: number;
   /** Without an id: we are not in this group, or not any more. */
