@@ -1,8 +1,18 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killAll, runtimePath } from '@groupcast/testkit';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { killAll, REPOSITORY, runtimePath } from '@groupcast/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chatSuite } from '../browser/chat-suite.ts';
 import { openBrowser } from '../browser/open-browser.ts';
 import { Consumer } from './consumer.ts';
 import { runCommand } from './run-command.ts';
@@ -31,8 +41,10 @@ beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'groupcast-tarballs-')));
   tarballs = await packAll(join(folder, 'tarballs'));
 }, 300_000);
-afterEach(killAll);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await killAll();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 test('the packages that users install are published, and no others', () => {
   expect([...PUBLISHED.keys()].sort()).toEqual([
@@ -116,14 +128,38 @@ test.each(NODES)('all of them work together on %s', async (node) => {
   expect(await run(node, [program], consumer)).toBe('hello\n');
 });
 
-test('a page of Vite and React is built with the SDK', async () => {
-  const consumer = consumerOf('page');
-  cpSync(join(import.meta.dirname, 'page'), consumer.folder, { recursive: true });
-  await consumer.install(tarballs.get('@groupcast/client') ?? '');
-  await runCommand(join(consumer.folder, 'node_modules/.bin/vite'), ['build'], { cwd: consumer.folder });
-  const [script] = readdirSync(join(consumer.folder, 'dist/assets')).filter((file) => file.endsWith('.js'));
-  const code = readFileSync(join(consumer.folder, 'dist/assets', script ?? ''), 'utf8');
-  expect(code).toContain('groupcast.v1');
+describe('examples/chat with the packed SDK', () => {
+  let chat: string;
+
+  beforeAll(async () => {
+    const consumer = consumerOf('chat');
+    chat = consumer.folder;
+    cpSync(join(REPOSITORY, 'examples', 'chat'), chat, {
+      recursive: true,
+      filter: (path) => !path.endsWith('node_modules'),
+    });
+    const { scripts, dependencies, devDependencies } = readManifest(chat);
+    const { '@groupcast/client': _sdk, ...registry } = dependencies ?? {};
+    const { typescript: _compiler, ...tools } = devDependencies ?? {};
+    const manifest = {
+      private: true,
+      type: 'module',
+      scripts,
+      dependencies: registry,
+      devDependencies: tools,
+    };
+    writeFileSync(join(chat, 'package.json'), JSON.stringify(manifest));
+    await consumer.install(tarballs.get('@groupcast/client') ?? '');
+  });
+
+  test('is built by Vite', async () => {
+    await runCommand(join(chat, 'node_modules/.bin/vite'), ['build'], { cwd: chat });
+    const [script] = readdirSync(join(chat, 'dist/assets')).filter((file) => file.endsWith('.js'));
+    const code = readFileSync(join(chat, 'dist/assets', script ?? ''), 'utf8');
+    expect(code).toContain('groupcast.v1');
+  });
+
+  chatSuite(() => chat);
 });
 
 test('a page without a bundler loads the SDK as one file', async () => {

@@ -11,6 +11,7 @@ export interface Manifest {
   readonly license?: string;
   readonly engines?: { readonly node: string };
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 

@@ -18,6 +18,8 @@ export interface Chat {
 }
 
 const ENTRIES_MAX = 200;
+/** The range of a Date, in milliseconds before and after 1970. */
+const TIME_MAX = 8.64e15;
 
 export function loadChat(groupId: string): Chat {
   const kept = localStorage.getItem(`chat:${groupId}`);
@@ -42,7 +44,8 @@ export function decode({ epoch, offset, message, from }: Message): Entry {
   const entry = { key: `${epoch}:${offset}`, kind: 'message' } as const;
   try {
     const { name, text, sentAt } = JSON.parse(String(message));
-    if (typeof name === 'string' && typeof text === 'string' && typeof sentAt === 'number') {
+    const isTime = typeof sentAt === 'number' && Math.abs(sentAt) <= TIME_MAX;
+    if (typeof name === 'string' && typeof text === 'string' && isTime) {
       return { ...entry, name, text, sentAt };
     }
   } catch {
