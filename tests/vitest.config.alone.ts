@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     name: '@groupcast/tests-alone',
-    include: ['{attacks,faults,fresh-clone}/**/*.test.ts', 'e2e/even-spread.test.ts'],
+    include: ['{attacks,faults,fresh-clone}/**/*.test.ts', 'e2e/{even-spread,group-flood}.test.ts'],
     globalSetup: ['./build-apps.ts'],
     fileParallelism: false,
     testTimeout: 120_000,

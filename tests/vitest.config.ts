@@ -10,7 +10,7 @@ export default defineConfig({
       'fresh-clone/**',
       'runtimes/**',
       'tarballs/**',
-      'e2e/even-spread.test.ts',
+      'e2e/{even-spread,group-flood}.test.ts',
       'node_modules/**',
     ],
     globalSetup: ['./announce-skips.ts', './build-apps.ts'],

@@ -19,9 +19,7 @@ const FLOOD = fileURLToPath(new URL('./flood-program.ts', import.meta.url));
 afterEach(killAll);
 
 test.each([
-  [1, 'text', 1, 10],
   [20, 'text', 1, 10],
-  [20, 'quotes', 1, 10],
   // Two, since this process reads each of many small messages.
   [40, 'numbers', 1, 2],
   [20, 'quotes', 2, 10],
