@@ -160,7 +160,7 @@ test('500 clients that never read: a bounded cost in memory, which comes back, a
     const flooding = flood.run();
     await delay(CALM_MS);
     times.reading = clockMs();
-    await delay(4 * CALM_MS);
+    await delay(8 * CALM_MS);
     before = (await sums()).memory;
     times.stopped = clockMs();
     const prove = log.addFault('500 members never read');
