@@ -56,16 +56,15 @@ export function attempt<Value>(options: CallOptions, run: () => Promise<Value>):
     const { signal, timeoutMs = 1 } = options;
     checkWhole('timeoutMs', timeoutMs);
     if (signal?.aborted !== true) return run();
-    const aborted = Promise.reject(signal.reason);
-    ignoreRejection(aborted);
-    return aborted;
+    return ignoreRejection(Promise.reject(signal.reason));
   } catch (cause) {
     const isKnown = cause instanceof GroupcastError;
-    return Promise.reject(isKnown ? cause : badOption('An argument is invalid.', cause));
+    return Promise.reject(isKnown ? cause : badOption('See the cause.', cause));
   }
 }
 
 /** Keeps a rejection that the application asked for from being reported as unhandled. */
-export function ignoreRejection(promise: Promise<unknown>): void {
+export function ignoreRejection<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(() => {});
+  return promise;
 }

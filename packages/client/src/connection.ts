@@ -1,7 +1,16 @@
 import { terminateLater } from '#terminable';
+import {
+  DURATION_MS_MAX,
+  LOOKS,
+  NO_ANSWER,
+  NO_CLOSE_FRAME,
+  NORMAL,
+  SILENCE_MS,
+  SILENCE_MS_MIN,
+} from './limits.ts';
 import type { GroupcastClientOptions } from './options.ts';
 import type { WebSocketLike } from './websocket-like.ts';
-import { type DisconnectEvent, parseEvent, type ServerEvent, type WelcomeEvent } from './wire.ts';
+import { parseEvent, type ServerEvent, type WelcomeEvent } from './wire.ts';
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -23,21 +32,8 @@ export interface ConnectionOwner {
   ended(end: ConnectionEnd): void;
 }
 
-/** Looks at the silence of a gateway in the time that it may be silent. */
-const LOOKS = 4;
-
-/** What the gateway says about its heartbeat is taken within these bounds. */
-const SILENCE_MS_MIN = 100;
-const SILENCE_MS = 35_000;
-const DURATION_MS_MAX = 3_600_000;
-
 /** Why a connection ended, when nothing better is known; the cause says more. */
 export const FAILED = 'The WebSocket failed.';
-
-/** The codes of RFC 6455 for an end without a close frame and for a good one; and that of PROTOCOL.md for a peer that does not answer. */
-export const NO_CLOSE_FRAME = 1006;
-const NORMAL = 1000;
-const NO_ANSWER = 4002;
 
 /**
  * One WebSocket.
@@ -48,11 +44,11 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #socket: WebSocketLike;
   readonly #checkTimeoutMs: number;
-  readonly #dialTimer: ReturnType<typeof setTimeout>;
   #state: 'dialling' | 'open' | 'ended' = 'dialling';
   #silenceTimer: ReturnType<typeof setInterval> | undefined;
   #silentLooks = 0;
-  #checkTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Gives up when the welcome has not come, or the answer to a check. */
+  #answerTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Throws what the constructor of the WebSocket throws, and leaves nothing behind then. */
   constructor(options: GroupcastClientOptions, url: string, protocols: string[], owner: ConnectionOwner) {
@@ -63,7 +59,7 @@ export class Connection {
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     socket.addEventListener('close', ({ code, reason }) => this.#end({ code, reason }));
     socket.addEventListener('error', (event) => this.#failed(event as Failure));
-    this.#dialTimer = setTimeout(() => this.#giveUp(), options.connectTimeoutMs);
+    this.#answerTimer = setTimeout(() => this.#giveUp(), options.connectTimeoutMs);
   }
 
   send(command: object): void {
@@ -78,7 +74,7 @@ export class Connection {
 
   /** Asks the gateway for a sign of life. Without one the connection is given up, sooner than its silence would end it. */
   check(): void {
-    this.#checkTimer ??= setTimeout(() => this.#giveUp(), this.#checkTimeoutMs);
+    this.#answerTimer ??= setTimeout(() => this.#giveUp(), this.#checkTimeoutMs);
     // The ids of commands that wait for an answer begin at 1.
     this.send({ cmd: 'ping', id: 0 });
   }
@@ -87,8 +83,7 @@ export class Connection {
   close(closeCode: number = NORMAL): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    clearTimeout(this.#dialTimer);
-    clearTimeout(this.#checkTimer);
+    clearTimeout(this.#answerTimer);
     clearInterval(this.#silenceTimer);
     try {
       this.#socket.close(closeCode);
@@ -100,9 +95,7 @@ export class Connection {
 
   #receive(data: unknown): void {
     if (this.#state === 'ended') return;
-    this.#silentLooks = 0;
-    clearTimeout(this.#checkTimer);
-    this.#checkTimer = undefined;
+    if (this.#state === 'open') this.#answered();
     try {
       this.#handle(parseEvent(data));
     } catch (cause) {
@@ -113,8 +106,10 @@ export class Connection {
 
   #handle(event: ServerEvent): void {
     if (event.type === 'disconnect') {
-      // A gateway that is about to end may say so instead of a welcome.
-      this.#disconnected(event);
+      // A gateway that is about to end may say so instead of a welcome. It sends nothing more and takes nothing more.
+      const { code, reason, reconnect, reconnect_after_ms: afterMs } = event;
+      // Converted, so that what is no number and no text fails here, where it is caught.
+      this.#end({ code: +code, reason: `${reason ?? ''}`, reconnect, afterMs: bounded(afterMs, 0) });
     } else if (this.#state === 'dialling') {
       if (event.type === 'welcome') this.#open(event);
     } else if (event.type === 'ping') {
@@ -124,9 +119,15 @@ export class Connection {
     }
   }
 
+  #answered(): void {
+    this.#silentLooks = 0;
+    clearTimeout(this.#answerTimer);
+    this.#answerTimer = undefined;
+  }
+
   #open(welcome: WelcomeEvent): void {
     this.#state = 'open';
-    clearTimeout(this.#dialTimer);
+    this.#answered();
     const { interval_ms: intervalMs, timeout_ms: timeoutMs } = welcome.heartbeat ?? {};
     const silenceMs = bounded(intervalMs + timeoutMs, SILENCE_MS_MIN) ?? SILENCE_MS;
     // Looks are counted, not time: a page that slept finds what came meanwhile before it has looked often enough.
@@ -135,17 +136,6 @@ export class Connection {
       if (this.#silentLooks > LOOKS) this.#giveUp();
     }, silenceMs / LOOKS);
     this.#owner.received(welcome);
-  }
-
-  #disconnected({ code, reason, reconnect, reconnect_after_ms: afterMs }: DisconnectEvent): void {
-    // The gateway sends nothing more and takes nothing more: there is nothing to wait for.
-    // Converted, so that what is no number and no text fails here, where it is caught.
-    this.#end({
-      code: +code,
-      reason: `${reason ?? ''}`,
-      reconnect,
-      afterMs: bounded(afterMs, 0),
-    });
   }
 
   /** Before the connection is open, an error is the end: Node's own WebSocket has no close event then. */

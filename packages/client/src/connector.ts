@@ -1,13 +1,8 @@
 import { backoffMs } from './backoff.ts';
 import { comesBack } from './close-code.ts';
-import {
-  Connection,
-  type ConnectionEnd,
-  type ConnectionOwner,
-  FAILED,
-  NO_CLOSE_FRAME,
-} from './connection.ts';
+import { Connection, type ConnectionEnd, type ConnectionOwner, FAILED } from './connection.ts';
 import { GroupcastError } from './groupcast-error.ts';
+import { NO_CLOSE_FRAME, UNREACHABLE_ATTEMPTS } from './limits.ts';
 import type { GroupcastClientOptions } from './options.ts';
 import { followPage } from './page-events.ts';
 import { SESSION_PREFIX, type ServerEvent, SUBPROTOCOL, type WelcomeEvent } from './wire.ts';
@@ -36,10 +31,7 @@ const SESSION = /^[\w-]{1,256}$/;
 /** Names of what a WebSocket throws at an address that it can never connect to: no URL, or `ws:` in a page of `https:`. */
 const URL_ERRORS = ['SyntaxError', 'SecurityError'];
 
-/** Attempts in a row that fail before a client that was never open calls the gateway unreachable. */
-const UNREACHABLE_ATTEMPTS = 5;
-
-const UNREACHABLE = 'Check the URL, and whether the gateway allows this origin.';
+const UNREACHABLE = 'Check the URL and the allowed origins.';
 
 /** Keeps a connection to the gateway: connects, waits, and connects again. */
 export class Connector implements ConnectionOwner {
@@ -133,25 +125,26 @@ export class Connector implements ConnectionOwner {
       this.#connection = new Connection(this.#options, this.#url, this.#protocols, this);
     } catch (cause) {
       if (isFirst && URL_ERRORS.includes((cause as Error | undefined)?.name ?? '')) {
-        throw new GroupcastError('bad_url', 'No WebSocket can have this URL.', { cause });
+        throw new GroupcastError('bad_url', 'Check the URL.', { cause });
       }
       this.ended({ code: NO_CLOSE_FRAME, reason: FAILED, cause });
     }
   }
 
   received(event: ServerEvent): void {
-    const isWelcome = event.type === 'welcome';
-    if (isWelcome) this.#welcomed(event);
-    this.#owner.received(event);
-    // A listener may have closed the client.
-    if (isWelcome && this.state === 'open') this.#enter('open');
+    if (event.type === 'welcome') this.#open(event);
+    else this.#owner.received(event);
   }
 
-  #welcomed({ session = '' }: WelcomeEvent): void {
+  #open(welcome: WelcomeEvent): void {
+    const { session = '' } = welcome;
     this.#openedAtMs = performance.now();
     this.#protocols = [SUBPROTOCOL];
     if (SESSION.test(session)) this.#protocols.push(SESSION_PREFIX + session);
     this.state = 'open';
+    this.#owner.received(welcome);
+    // A listener may have closed the client.
+    if (this.state === 'open') this.#enter('open');
   }
 
   ended({ code, reason, reconnect = comesBack(code), afterMs, cause }: ConnectionEnd): void {

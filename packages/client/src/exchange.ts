@@ -2,6 +2,14 @@ import { backoffMs } from './backoff.ts';
 import { openCall } from './call.ts';
 import type { SendOptions } from './group.ts';
 import { GroupcastError } from './groupcast-error.ts';
+import {
+  BYTES_PER_SECOND_UNLIMITED,
+  ID_BYTES_MAX,
+  MESSAGE_ID_BYTES_MAX,
+  PUBLISH_RETRY_MS_MAX,
+  PUBLISH_RETRY_MS_MIN,
+  SWEEP_MS,
+} from './limits.ts';
 import type { Membership, MembershipPort } from './membership.ts';
 import type { GroupcastClientOptions } from './options.ts';
 import { Pacer } from './pacer.ts';
@@ -18,23 +26,8 @@ import {
   type WelcomeEvent,
 } from './wire.ts';
 
-/** How often deadlines are looked at while there are any. */
-const SWEEP_MS = 250;
-
-/** Between attempts to publish that were refused for now: often enough to try several times within `sendTimeoutMs`. */
-const RETRY_MIN_MS = 500;
-const RETRY_MAX_MS = 5_000;
-
 /** Codes of refusals that do not say for certain that a message was not published. */
 const UNCERTAIN: readonly string[] = ['outcome_unknown', 'internal_error', 'bad_event'];
-
-/** Bytes: more than any connection carries. */
-const UNLIMITED = Number.MAX_SAFE_INTEGER;
-
-/** What an `id` may add to a command whose size was measured without. */
-const ID_BYTES_MAX = 24;
-
-const MESSAGE_ID_BYTES_MAX = 128;
 
 /** What PROTOCOL.md says, for a gateway that does not. */
 const LIMITS: WelcomeEvent['limits'] = {
@@ -128,7 +121,7 @@ export class Exchange implements MembershipPort {
     } as const;
     // The gateway would refuse it, and after ten refusals within ten seconds end the connection for good.
     if (!isText(command.message) || !isName(command.message_id, MESSAGE_ID_BYTES_MAX)) {
-      const sentence = `Send JSON, with a messageId of 1 to ${MESSAGE_ID_BYTES_MAX} bytes of UTF-8.`;
+      const sentence = `Send JSON; a messageId has 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`;
       throw new GroupcastError('bad_field', sentence);
     }
     const publish: Publish = {
@@ -153,7 +146,7 @@ export class Exchange implements MembershipPort {
     const { groups } = this.#limits;
     if (command.cmd === 'add_group' && this.#placed.size >= groups) {
       // The gateway would refuse it too, and after ten times end the connection for good.
-      answer(undefined, new GroupcastError('group_limit', `There may be ${groups} groups. Leave one first.`));
+      answer(undefined, new GroupcastError('group_limit', `Leave one of ${groups} groups first.`));
     } else {
       this.#request(command, answer, commandBytes(command));
     }
@@ -185,7 +178,8 @@ export class Exchange implements MembershipPort {
     this.clientId = clientId;
     this.#limits = completeLimits(limits);
     const { messages_per_second: perSecond, messages_burst: burst } = this.#limits;
-    const { bytes_per_second: bytes = UNLIMITED, bytes_burst: bytesBurst = bytes } = this.#limits;
+    const { bytes_per_second: bytes = BYTES_PER_SECOND_UNLIMITED, bytes_burst: bytesBurst = bytes } =
+      this.#limits;
     const nowMs = performance.now();
     this.#pacers = [new Pacer(perSecond, burst, nowMs), new Pacer(bytes, bytesBurst, nowMs)];
     this.#pump();
@@ -235,7 +229,8 @@ export class Exchange implements MembershipPort {
           return;
         }
         this.#lastRefusal = refusal;
-        publish.retryAtMs = performance.now() + backoffMs(publish.attempt, RETRY_MIN_MS, RETRY_MAX_MS);
+        publish.retryAtMs =
+          performance.now() + backoffMs(publish.attempt, PUBLISH_RETRY_MS_MIN, PUBLISH_RETRY_MS_MAX);
         publish.attempt += 1;
       }
       this.#queue.retry(publish);
@@ -288,11 +283,8 @@ function keep<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
 
 /** Takes the defaults for what is missing, or is no limit that anything could be sent within. */
 function completeLimits(given: WelcomeEvent['limits'] | undefined): WelcomeEvent['limits'] {
-  const limits: Record<string, number | undefined> = { ...LIMITS };
-  for (const [name, value = 0] of Object.entries(given ?? {})) {
-    if (Number.isFinite(value) && value > 0) limits[name] = value;
-  }
-  return limits as unknown as WelcomeEvent['limits'];
+  const valid = Object.entries(given ?? {}).filter(([, value = 0]) => Number.isFinite(value) && value > 0);
+  return { ...LIMITS, ...Object.fromEntries(valid) };
 }
 
 /** The text of a message: a string as it is, any other JSON value as it is written. */

@@ -1,7 +1,6 @@
 import { GroupcastError } from './groupcast-error.ts';
+import { GROUP_ID_BYTES_MAX } from './limits.ts';
 import { isName } from './text.ts';
-
-const BYTES_MAX = 255;
 
 // Control characters, and the marks that turn the direction of what follows: the gateway refuses them.
 const FORBIDDEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
@@ -11,8 +10,10 @@ const FORBIDDEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
  * seconds would end the connection for good.
  */
 export function groupName(groupId: string | number): string {
-  const isGroup = isName(groupId, BYTES_MAX) ? !FORBIDDEN.test(groupId) : Number.isSafeInteger(groupId);
+  const isGroup = isName(groupId, GROUP_ID_BYTES_MAX)
+    ? !FORBIDDEN.test(groupId)
+    : Number.isSafeInteger(groupId);
   if (isGroup) return String(groupId);
-  const sentence = `A group id is an integer, or 1 to ${BYTES_MAX} bytes of UTF-8 without control characters.`;
+  const sentence = `A group id is an integer, or text of 1 to ${GROUP_ID_BYTES_MAX} bytes.`;
   throw new GroupcastError('invalid_group', sentence);
 }

@@ -4,6 +4,7 @@ import { Emitter } from './emitter.ts';
 import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
 import { GroupPosition } from './group-position.ts';
 import { GroupcastError } from './groupcast-error.ts';
+import { JOIN_RETRY_MS_MAX, JOIN_RETRY_MS_MIN } from './limits.ts';
 import { MessageBuffer } from './message-buffer.ts';
 import type { Answer } from './requests.ts';
 import {
@@ -15,10 +16,6 @@ import {
   type Position,
   positionOf,
 } from './wire.ts';
-
-/** Between attempts to join that were refused for now. */
-const RETRY_MIN_MS = 500;
-const RETRY_MAX_MS = 20_000;
 
 /** What the application is to load its data for. */
 export interface LoadRequest {
@@ -168,10 +165,10 @@ export class Membership {
     this.#port.changed(this);
     const isAsked = error.code === 'left' || error.code === 'closed';
     for (const waiter of this.#waiters) {
-      this.#waiters.delete(waiter);
       if (isAsked) ignoreRejection(waiter.promise);
       waiter.settle(Promise.reject(error));
     }
+    this.#waiters.clear();
     // What the application has asked for is a good end.
     const failure = isAsked ? undefined : error;
     for (const buffer of this.#buffers) buffer.end(failure);
@@ -317,36 +314,28 @@ export class Membership {
   #startLoad(turn: number, position: Position | undefined): void {
     const load = this.#load;
     if (turn !== this.#turn || load === undefined) return;
-    if (position === undefined) {
-      this.#retryLater();
-      return;
-    }
-    this.#stage = 'loading';
-    this.#position.set(position);
-    const loading = async (): Promise<unknown> => load({ position, reason: this.#loadReason });
-    loading().then(
-      () => {
-        if (turn !== this.#turn) return;
-        this.#stage = 'loaded';
-        this.#port.changed(this);
-      },
-      (cause: unknown) => this.#loadFailed(turn, cause),
-    );
+    if (position === undefined) this.#retryLater();
+    else void this.#runLoad(turn, load, position);
   }
 
-  #loadFailed(turn: number, cause: unknown): void {
-    if (turn !== this.#turn) return;
-    const error = new GroupcastError('load_failed', 'See the cause.', { cause });
-    if (this.#loadReason === 'start') {
-      this.#giveUp(error);
-      return;
+  async #runLoad(turn: number, load: LoadState, position: Position): Promise<void> {
+    this.#stage = 'loading';
+    this.#position.set(position);
+    let error: GroupcastError | undefined;
+    try {
+      await load({ position, reason: this.#loadReason });
+    } catch (cause) {
+      error = new GroupcastError('load_failed', 'See the cause.', { cause });
     }
-    this.#stage = 'asking';
-    this.#setBack(error);
+    if (turn !== this.#turn) return;
+    this.#stage = error === undefined ? 'loaded' : 'asking';
+    if (error === undefined) this.#port.changed(this);
+    else if (this.#loadReason === 'start') this.#giveUp(error);
+    else this.#setBack(error);
   }
 
   #retryLater(): void {
-    this.retryAtMs = performance.now() + backoffMs(this.#attempt, RETRY_MIN_MS, RETRY_MAX_MS);
+    this.retryAtMs = performance.now() + backoffMs(this.#attempt, JOIN_RETRY_MS_MIN, JOIN_RETRY_MS_MAX);
     this.#attempt += 1;
   }
 

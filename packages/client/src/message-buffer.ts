@@ -49,11 +49,11 @@ export class MessageBuffer<Item extends object> implements AsyncGenerator<Item, 
   }
 
   /** Ends the iteration at once, also while `next` waits. */
-  async return(): Promise<IteratorReturnResult<undefined>> {
+  async return(): Promise<IteratorResult<Item, undefined>> {
     this.#items.length = 0;
-    this.#error = undefined;
     this.end(undefined);
-    return { done: true, value: undefined };
+    this.#error = undefined;
+    return this.next();
   }
 
   async throw(error: unknown): Promise<IteratorResult<Item, undefined>> {

@@ -1,5 +1,6 @@
 import { terminable } from '#terminable';
 import { GroupcastError } from './groupcast-error.ts';
+import { NUMBER_MAX, SEND_TIMEOUT_MS_MAX } from './limits.ts';
 import type { WebSocketConstructor } from './websocket-like.ts';
 
 export interface GroupcastClientOptions {
@@ -31,8 +32,6 @@ export interface GroupcastClientOptions {
   readonly bufferMax: number;
 }
 
-const SEND_TIMEOUT_MS_MAX = 100_000;
-
 const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
   connectTimeoutMs: 10_000,
   reconnectMinMs: 500,
@@ -45,15 +44,12 @@ const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
   bufferMax: 1_000,
 };
 
-/** A timer cannot wait longer: it would go off at once. */
-const NUMBER_MAX = 2 ** 31 - 1;
-
 /** Completes the options with their defaults. Throws a GroupcastError `bad_option` or `no_websocket`. */
 export function completeOptions(given: Partial<GroupcastClientOptions>): GroupcastClientOptions {
   if (Object(given) !== given) throw badOption('The options must be an object.');
   const { WebSocket = (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket } = given;
   if (WebSocket === undefined) {
-    throw new GroupcastError('no_websocket', 'Before Node 22, pass the option WebSocket: that of ws.');
+    throw new GroupcastError('no_websocket', 'Before Node 22, pass the WebSocket of ws.');
   }
   if (typeof WebSocket !== 'function') throw badOption('WebSocket must be a class.');
   const options: Record<string, number> = {};

@@ -20,7 +20,7 @@ export interface Publish {
 }
 
 const NOT_SENT = 'Send it again later.';
-const UNKNOWN = 'It may have been published. Sent again, it may come twice.';
+const UNKNOWN = 'Sent again, it may come twice.';
 
 /** Messages from `send` to their answer, in the order in which they were given. */
 export class SendQueue {

@@ -1,9 +1,8 @@
 // What goes over the WebSocket, as PROTOCOL.md has it ("The clients' wire"). Types only: the gateway is trusted to speak its protocol, and what
 // would do harm if it did not is checked where it is used.
 
+import { EPOCH_BYTES_MAX } from './limits.ts';
 import { isName } from './text.ts';
-
-const EPOCH_BYTES_MAX = 255;
 
 /** A place in a group's history. Offsets compare only within one epoch, and rise by one with each message. */
 export interface Position {
