@@ -31,7 +31,7 @@ export class GroupcastClient {
   /** Groups that the application has, or that the exchange keeps because they are in use. */
   readonly #groups = new Map<string, WeakRef<Group>>();
   readonly #forgotten = new FinalizationRegistry<string>((name) => {
-    if (this.#groups.get(name)?.deref() === undefined) this.#groups.delete(name);
+    if (!this.#groups.get(name)?.deref()) this.#groups.delete(name);
   });
   readonly #exchange: Exchange;
   readonly #connector: Connector;

@@ -31,8 +31,6 @@ const SESSION = /^[\w-]{1,256}$/;
 /** Names of what a WebSocket throws at an address that it can never connect to: no URL, or `ws:` in a page of `https:`. */
 const URL_ERRORS = ['SyntaxError', 'SecurityError'];
 
-const UNREACHABLE = 'Check the URL and the allowed origins.';
-
 /** Keeps a connection to the gateway: connects, waits, and connects again. */
 export class Connector implements ConnectionOwner {
   /** Changed here only. */
@@ -156,7 +154,7 @@ export class Connector implements ConnectionOwner {
       return;
     }
     // A gateway that lets us in and cuts us off at once must not be tried again and again without a wait.
-    if (this.state === 'open' && performance.now() - (this.#openedAtMs ?? 0) >= maxMs) this.#attempt = 0;
+    if (this.state === 'open' && performance.now() - (this.#openedAtMs as number) >= maxMs) this.#attempt = 0;
     const ownMs = backoffMs(this.#attempt, minMs, maxMs);
     const waitMs = this.#attempt === 0 ? (afterMs ?? ownMs) : Math.max(afterMs ?? 0, ownMs);
     this.#attempt += 1;
@@ -164,7 +162,10 @@ export class Connector implements ConnectionOwner {
     // Browsers do not tell why an attempt fails.
     this.error =
       this.#openedAtMs === undefined && this.#failures >= UNREACHABLE_ATTEMPTS
-        ? new GroupcastError('unreachable', UNREACHABLE, { closeCode: code, cause: error })
+        ? new GroupcastError('unreachable', 'Check the URL and the allowed origins.', {
+            closeCode: code,
+            cause: error,
+          })
         : error;
     this.#wait(waitMs);
   }

@@ -2,10 +2,10 @@
 export class Emitter<Events> {
   /** For each event its listeners, and whether each hears only one event. */
   readonly #listeners = new Map<keyof Events, Map<(event: never) => void, boolean>>();
-  readonly #changed: () => void;
+  readonly #changed: (() => void) | undefined;
 
   /** `changed` is called when a listener was added or removed. */
-  constructor(changed: () => void = () => {}) {
+  constructor(changed?: () => void) {
     this.#changed = changed;
   }
 
@@ -24,7 +24,7 @@ export class Emitter<Events> {
   ): () => void {
     const listeners = this.#listeners.get(name) ?? new Map<(event: never) => void, boolean>();
     if (!listeners.has(listener)) this.#listeners.set(name, listeners.set(listener, isOnce));
-    this.#changed();
+    this.#changed?.();
     return () => this.off(name, listener);
   }
 
@@ -32,7 +32,7 @@ export class Emitter<Events> {
     const listeners = this.#listeners.get(name);
     if (!listeners?.delete(listener)) return;
     if (listeners.size === 0) this.#listeners.delete(name);
-    this.#changed();
+    this.#changed?.();
   }
 
   /** Tells the listeners in the order in which they were added. What one throws becomes an uncaught error, and disturbs nothing. */

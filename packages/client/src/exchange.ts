@@ -55,7 +55,8 @@ export class Exchange implements MembershipPort {
   readonly #later = new Set<Membership>();
   readonly #queue: SendQueue;
   readonly #requests: Requests;
-  readonly #idPrefix: string = randomText();
+  /** 128 random bits, which keep the message ids of one client apart over restarts and page loads. */
+  readonly #idPrefix: string = crypto.getRandomValues(new Uint32Array(4)).join('-');
   #limits = LIMITS;
   /** While a connection is open: of its commands, and of their bytes. */
   #pacers: readonly [Pacer, Pacer] | undefined;
@@ -115,7 +116,7 @@ export class Exchange implements MembershipPort {
     const command = {
       cmd: 'send_to_group',
       group_id: groupId,
-      message: textOf(message),
+      message: typeof message === 'string' ? message : JSON.stringify(message),
       message_id: messageId ?? `${this.#idPrefix}-${this.#messages}`,
       exclude_self: excludeSelf === true,
     } as const;
@@ -210,7 +211,7 @@ export class Exchange implements MembershipPort {
     const { message_bytes: bytesMax } = this.#limits;
     const { command, bytes, isUncertain } = publish;
     if (bytes > bytesMax) {
-      const sentence = `It has ${bytes} bytes; the gateway takes ${bytesMax}.`;
+      const sentence = `Send at most ${bytesMax} bytes.`;
       this.#queue.refuse(publish, new GroupcastError('message_too_big', sentence));
       return;
     }
@@ -257,20 +258,19 @@ export class Exchange implements MembershipPort {
     if (!hasWork) {
       clearInterval(this.#sweeper);
       this.#sweeper = undefined;
-    } else if (this.#sweeper === undefined) {
-      this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+    } else {
+      this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
     }
   }
 
   #sweep(): void {
     // What would be late at the next look is late at this one: nobody waits longer than the option says.
-    const nowMs = performance.now();
-    const untilMs = nowMs + SWEEP_MS;
+    const untilMs = performance.now() + SWEEP_MS;
     // What is lost here is sent again below, all at once.
     this.#isBusy = true;
     this.#requests.lose(untilMs);
     this.#queue.giveUp(({ deadlineMs }) => deadlineMs <= untilMs, this.#lastRefusal);
-    for (const membership of this.#later) if (membership.retryAtMs <= nowMs) this.changed(membership);
+    for (const membership of this.#later) this.changed(membership);
     this.#isBusy = false;
     this.#pump();
   }
@@ -287,17 +287,7 @@ function completeLimits(given: WelcomeEvent['limits'] | undefined): WelcomeEvent
   return { ...LIMITS, ...Object.fromEntries(valid) };
 }
 
-/** The text of a message: a string as it is, any other JSON value as it is written. */
-function textOf(message: JsonValue): string {
-  return typeof message === 'string' ? message : JSON.stringify(message);
-}
-
 /** Bytes of a command on the wire, at most. */
 function commandBytes(command: Command): number {
   return utf8Bytes(JSON.stringify(command)) + ID_BYTES_MAX;
-}
-
-/** 128 random bits, which keep the message ids of one client apart over restarts and page loads. */
-function randomText(): string {
-  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

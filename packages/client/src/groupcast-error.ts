@@ -55,11 +55,11 @@ export class GroupcastError extends Error {
   /** With `disconnected`: the close code, 1006 when there was no close frame. */
   readonly closeCode: number | undefined;
 
-  constructor(code: GroupcastErrorCode, message: string, options: GroupcastErrorOptions = {}) {
+  constructor(code: GroupcastErrorCode, message: string, options?: GroupcastErrorOptions) {
     super(`${code}: ${message}`, options);
     this.name = 'GroupcastError';
     this.code = code;
-    this.closeCode = options.closeCode;
+    this.closeCode = options?.closeCode;
   }
 
   /** Whether the same command may succeed when it is sent again later. */

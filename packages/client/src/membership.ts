@@ -163,7 +163,7 @@ export class Membership {
     this.#position.set(undefined);
     this.#load = undefined;
     this.#port.changed(this);
-    const isAsked = error.code === 'left' || error.code === 'closed';
+    const isAsked = ['left', 'closed'].includes(error.code);
     for (const waiter of this.#waiters) {
       if (isAsked) ignoreRejection(waiter.promise);
       waiter.settle(Promise.reject(error));
@@ -212,11 +212,11 @@ export class Membership {
   }
 
   receive({ group_id: groupId, offset, message, from }: MessageEvent): void {
-    const epoch = this.#position.value?.epoch;
-    if (this.state !== 'joined' || epoch === undefined || !this.#position.receive(offset)) return;
+    const position = this.#position.value;
+    if (this.state !== 'joined' || !position || !this.#position.receive(offset)) return;
     const clientId = from?.client_id;
-    const sender = typeof clientId === 'string' ? { from: { clientId } } : {};
-    const received: Message = { groupId, epoch, offset, message: message ?? null, ...sender };
+    const sender = typeof clientId === 'string' && { from: { clientId } };
+    const received: Message = { groupId, ...position, offset, message: message ?? null, ...sender };
     this.events.emit('message', received);
     for (const buffer of this.#buffers) buffer.put(received);
   }

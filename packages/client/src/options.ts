@@ -49,7 +49,7 @@ export function completeOptions(given: Partial<GroupcastClientOptions>): Groupca
   if (Object(given) !== given) throw badOption('The options must be an object.');
   const { WebSocket = (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket } = given;
   if (WebSocket === undefined) {
-    throw new GroupcastError('no_websocket', 'Before Node 22, pass the WebSocket of ws.');
+    throw new GroupcastError('no_websocket', 'Pass the WebSocket of ws.');
   }
   if (typeof WebSocket !== 'function') throw badOption('WebSocket must be a class.');
   const options: Record<string, number> = {};
@@ -65,7 +65,7 @@ export function completeOptions(given: Partial<GroupcastClientOptions>): Groupca
 /** Throws a GroupcastError `bad_option`. */
 export function checkWhole(name: string, value: number, max: number = NUMBER_MAX): void {
   if (Number.isInteger(value) && value >= 1 && value <= max) return;
-  throw badOption(`${name} must be a whole number from 1 to ${max}.`);
+  throw badOption(`${name} must be an integer from 1 to ${max}.`);
 }
 
 export function badOption(sentence: string, cause?: unknown): GroupcastError {

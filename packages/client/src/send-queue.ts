@@ -19,9 +19,6 @@ export interface Publish {
   retryAtMs: number;
 }
 
-const NOT_SENT = 'Send it again later.';
-const UNKNOWN = 'Sent again, it may come twice.';
-
 /** Messages from `send` to their answer, in the order in which they were given. */
 export class SendQueue {
   readonly #countMax: number;
@@ -75,14 +72,17 @@ export class SendQueue {
   refuse(publish: Publish, refusal: unknown, cause: unknown = refusal): void {
     const at = this.#waiting.indexOf(publish);
     if (at >= 0) this.#waiting.splice(at, 1);
-    const error = publish.isUncertain ? new GroupcastError('outcome_unknown', UNKNOWN, { cause }) : refusal;
+    const error = publish.isUncertain
+      ? new GroupcastError('outcome_unknown', 'Sent again, it may come twice.', { cause })
+      : refusal;
     this.settle(publish, Promise.reject(error));
   }
 
   /** Gives up those that match; `cause` is what has kept them. */
   giveUp(matches: (publish: Publish) => boolean, cause: GroupcastError | undefined): void {
     for (const publish of this.#all) {
-      if (matches(publish)) this.refuse(publish, new GroupcastError('not_sent', NOT_SENT, { cause }), cause);
+      if (!matches(publish)) continue;
+      this.refuse(publish, new GroupcastError('not_sent', 'Send it again later.', { cause }), cause);
     }
   }
 }
