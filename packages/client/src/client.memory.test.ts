@@ -87,3 +87,13 @@ test('a group that has been left, and has no listener and no iteration any more,
   expect(await isCollected(group)).toBe(true);
   expect(client.group('g').state).toBe('left');
 });
+
+test('so is one that was left for all users while no connection was open', async () => {
+  start();
+  client.suspend();
+  const group = used((group) => {
+    group[Symbol.asyncIterator]();
+    void group.leave({ all: true });
+  });
+  expect(await isCollected(group)).toBe(true);
+});

@@ -75,7 +75,7 @@ export interface GapEvent {
   readonly offset: number;
 }
 
-export interface DisconnectEvent {
+interface DisconnectEvent {
   readonly type: 'disconnect';
   readonly code: number;
   readonly reason: string;
