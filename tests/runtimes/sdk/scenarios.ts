@@ -120,16 +120,20 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
   },
 
   'hears nothing of a group that it has left': async (stage) => {
-    const [member, publisher] = [stage.connect(), stage.connect().group(freshGroup())];
-    const group = member.group(publisher.id);
-    const inbox = new Inbox(group);
-    await group.join();
-    await publisher.send('before');
+    const [member, publisher] = [stage.connect(), stage.connect()];
+    const [left, kept] = [freshGroup(), freshGroup()];
+    const group = member.group(left);
+    const [inbox, other] = [new Inbox(group), new Inbox(member.group(kept))];
+    await Promise.all([group.join(), member.group(kept).join()]);
+    await publisher.group(left).send('before');
     await inbox.texts(1);
     await group.leave();
-    await publisher.send('after');
+    await publisher.group(left).send('after');
+    // The member's worker gets both in this order. A join before it has the first would be a join before the message.
+    await publisher.group(kept).send('marker');
+    await other.texts(1);
     await group.join();
-    await publisher.send('back');
+    await publisher.group(left).send('back');
     assert.deepEqual(await inbox.texts(2), ['before', 'back']);
   },
 
