@@ -33,8 +33,9 @@ describe.each([2, 8])('over %i workers', (workers) => {
   test.each([AT_ONCE, 1])('800 clients, %i at once, are spread evenly', async (atOnce) => {
     const gateway = await start(workers);
     await arrive(gateway, 800, atOnce);
-    // Of those that come at once a worker may take several before it can be told that it is ahead: the next ones make up for it.
-    await arrive(gateway, AT_ONCE, 1);
+    // Of those that come at once a worker may take several before it can be told that it is ahead: the next ones make up for
+    // it, as many for each of eight workers as one may be ahead.
+    await arrive(gateway, 4 * AT_ONCE, 1);
     expectEven(await connectionsOf(gateway, workers));
   });
 });
