@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { clientFrame, handshake, TEXT } from '../../conformance/websocket-bytes.ts';
+import type { Socket } from 'node:net';
+import { joinUnread } from '../../conformance/join-unread.ts';
 
 // A program: members of one group that read so many bytes a second each, and look at nothing.
 //
@@ -11,20 +10,6 @@ import { clientFrame, handshake, TEXT } from '../../conformance/websocket-bytes.
 const [port = '', group = '', count = '', bytesPerSecond = ''] = process.argv.slice(2);
 const TICK_MS = 25;
 const TICK_BYTES = (Number(bytesPerSecond) * TICK_MS) / 1_000;
-
-async function open(): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port: Number(port) });
-  // Being cut shows in the statistics of the gateway.
-  socket.on('error', () => {});
-  socket.write(handshake());
-  socket.write(clientFrame(TEXT, JSON.stringify({ cmd: 'add_group', group_id: group, id: 1 })));
-  let received = '';
-  while (!received.includes('"ack"')) {
-    const [bytes] = (await once(socket, 'data')) as [Buffer];
-    received += bytes.toString('latin1');
-  }
-  return socket;
-}
 
 /** Reads until the bytes of the tick are used up. What was read too much is missing in the next one. */
 function readSlowly(socket: Socket): void {
@@ -39,5 +24,7 @@ function readSlowly(socket: Socket): void {
   }, TICK_MS);
 }
 
-for (let joined = 0; joined < Number(count); joined++) readSlowly(await open());
+for (let joined = 0; joined < Number(count); joined++) {
+  readSlowly(await joinUnread(Number(port), group));
+}
 process.stdout.write('joined\n');

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { clientFrame, handshake, TEXT } from '../../conformance/websocket-bytes.ts';
+import type { Socket } from 'node:net';
+import { joinUnread } from '../../conformance/join-unread.ts';
 
 // A program: members of one group that look at nothing that they get, and stop reading altogether at SIGUSR2. In a process of
 // their own, because what so many read would delay everything that is measured beside them.
@@ -12,18 +11,8 @@ const [port = '', group = '', count = ''] = process.argv.slice(2);
 /** So many connect at once. */
 const TOGETHER = 50;
 
-/** Resolves when it has joined; in plain mode, so that the first thing that comes is the ack. */
 async function open(): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port: Number(port) });
-  // Being cut is what they are for.
-  socket.on('error', () => {});
-  socket.write(handshake());
-  socket.write(clientFrame(TEXT, JSON.stringify({ cmd: 'add_group', group_id: group, id: 1 })));
-  let received = '';
-  while (!received.includes('"ack"')) {
-    const [bytes] = (await once(socket, 'data')) as [Buffer];
-    received += bytes.toString('latin1');
-  }
+  const socket = await joinUnread(Number(port), group);
   socket.on('data', () => {});
   return socket;
 }

@@ -1,0 +1,20 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { clientFrame, handshake, TEXT } from './websocket-bytes.ts';
+
+/**
+ * Opens a plain connection to a gateway on this host, and resolves with its socket when it has joined the group: the
+ * first thing that comes in plain mode is the ack. Errors of the socket are ignored: the gateway may cut it.
+ */
+export async function joinUnread(port: number, group: string): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => {});
+  socket.write(handshake());
+  socket.write(clientFrame(TEXT, JSON.stringify({ cmd: 'add_group', group_id: group, id: 1 })));
+  let received = '';
+  while (!received.includes('"ack"')) {
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    received += bytes.toString('latin1');
+  }
+  return socket;
+}
