@@ -5,18 +5,18 @@ import { isLoopbackHost, printable } from '@groupcast/service';
 import { Counts } from './counts.ts';
 import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
-import { completeOptions, type HubOptions, type HubOptionsInput } from './hub-options.ts';
-import type { HubStats } from './hub-stats.ts';
-import { createListener, type Listener } from './listener.ts';
+import { completeOptions, type HubOptions, type HubOptionsInput } from './options.ts';
+import type { HubStats } from './admin/hub-stats.ts';
+import { createListener, type Listener } from './listen/tcp-listener.ts';
 import { OutputBudget } from './output-budget.ts';
 import type { QueueRow } from './queue/queue-stats.ts';
-import { secretsOf } from './secrets.ts';
-import { Session } from './session.ts';
-import type { SessionEnd } from './session-end.ts';
-import type { SessionRow } from './session-row.ts';
-import { createSessionShared, type SessionShared } from './session-shared.ts';
-import { TrustedAddresses } from './trusted-addresses.ts';
-import { listenOnUnixSocket } from './unix-listener.ts';
+import { secretsOf } from './peer/secrets.ts';
+import { Session } from './peer/peer.ts';
+import type { SessionEnd } from './peer/peer-end.ts';
+import type { SessionRow } from './peer/peer-row.ts';
+import { createSessionShared, type SessionShared } from './peer/peer-deps.ts';
+import { TrustedAddresses } from './listen/trusted-addresses.ts';
+import { listenOnUnixSocket } from './listen/unix-listener.ts';
 
 /** What a change of the secrets means for the peers that are here. */
 export interface SecretChange {

@@ -13,7 +13,7 @@ import {
   textOption,
 } from '@groupcast/service';
 import { GATEWAY_DEFAULTS, GATEWAY_RANGES, limitConflicts } from './options.ts';
-import { ORIGIN_FORMS, originOf } from './policies/origin.ts';
+import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
 
 /** Everything that an operator can set. */
 export interface GatewayConfig {

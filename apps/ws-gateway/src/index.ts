@@ -2,9 +2,9 @@
 
 export { OptionError, type Position, type ProtocolError } from '@groupcast/protocol';
 export type { Log } from '@groupcast/service';
-export type { ConnectionState } from './connection.ts';
+export type { ConnectionState } from './connection/connection.ts';
 export { type ConnectionRow, createGateway, type DrainOptions, type Gateway } from './gateway.ts';
-export type { GatewayStats } from './gateway-stats.ts';
+export type { GatewayStats } from './admin/gateway-stats.ts';
 export type {
   HistoryAnswer,
   HistoryPage,
@@ -14,8 +14,8 @@ export type {
   LossReason,
   PublishAnswer,
   SubmitOptions,
-} from './hub-port.ts';
-export type { ClientMode } from './member.ts';
+} from './groups/hub-port.ts';
+export type { ClientMode } from './groups/member.ts';
 export {
   GATEWAY_DEFAULTS,
   GATEWAY_RANGES,

@@ -7,7 +7,7 @@ import {
   TIMER_MS_MAX,
 } from '@groupcast/protocol';
 import { type Log, SILENT_LOG } from '@groupcast/service';
-import type { HubPort } from './hub-port.ts';
+import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
 const KIB = 1024;

@@ -1,10 +1,10 @@
-import { type ClientState, Connector } from './connector.ts';
+import { type ClientState, Connector } from './connection/connector.ts';
 import { Emitter } from './emitter.ts';
-import { Exchange } from './exchange.ts';
-import { Group } from './group.ts';
-import { groupName } from './group-id.ts';
+import { Exchange } from './sending/exchange.ts';
+import { Group } from './groups/group.ts';
+import { groupName } from './groups/group-id.ts';
 import { GroupcastError } from './groupcast-error.ts';
-import { Membership } from './membership.ts';
+import { Membership } from './groups/membership.ts';
 import { completeOptions, type GroupcastClientOptions } from './options.ts';
 
 export interface ClientEvents {

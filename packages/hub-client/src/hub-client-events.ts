@@ -1,7 +1,7 @@
 import type { native, ProtocolError } from '@groupcast/protocol';
-import type { PublisherStats } from './publisher.ts';
-import type { QueueItem } from './queue-watch.ts';
-import type { SubscriptionStats } from './subscriptions.ts';
+import type { PublisherStats } from './publishing/request-sender.ts';
+import type { QueueItem } from './queues/queue-watch.ts';
+import type { SubscriptionStats } from './subscriptions/subscriptions.ts';
 
 /**
  *     idle -> connecting -> authenticating -> open -> leaving (the hub is about to end)

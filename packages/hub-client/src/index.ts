@@ -8,10 +8,10 @@ export {
   ProtocolError,
   type ReconnectBounds,
 } from '@groupcast/protocol';
-export type { HistoryAnswer, HistoryPage, HistoryRead } from './history-page.ts';
+export type { HistoryAnswer, HistoryPage, HistoryRead } from './history/history-page.ts';
 export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
-export type { LossReason, Subscriber } from './interest.ts';
+export type { LossReason, Subscriber } from './subscriptions/channel-subscription.ts';
 export {
   HUB_CLIENT_DEFAULTS,
   HUB_CLIENT_RANGES,
@@ -20,10 +20,10 @@ export {
   type HubClientTls,
   RECONNECT_RANGES,
 } from './options.ts';
-export type { PublishAnswer } from './outbox.ts';
-export type { PublishOptions } from './publish-frame.ts';
-export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queue-watch.ts';
-export type { EnqueueOptions } from './queues.ts';
+export type { PublishAnswer } from './publishing/outbox.ts';
+export type { PublishOptions } from './publishing/publish-frame.ts';
+export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watch.ts';
+export type { EnqueueOptions } from './queues/queues.ts';
 
 // What callbacks are given.
 export type HistoryVerdict = native.HistoryVerdict;

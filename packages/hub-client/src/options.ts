@@ -9,7 +9,7 @@ import {
   resolveOptions,
   TIMER_MS_MAX,
 } from '@groupcast/protocol';
-import { isShortText } from './publish-frame.ts';
+import { isShortText } from './publishing/publish-frame.ts';
 
 /** TLS of a link to the hub, as PEM texts. */
 export interface HubClientTls {

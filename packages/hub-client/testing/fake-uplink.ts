@@ -1,5 +1,5 @@
 import { native } from '@groupcast/protocol';
-import type { Uplink } from '../src/uplink.ts';
+import type { Uplink } from '../src/connection/uplink.ts';
 
 /** An uplink that keeps what is sent. */
 export class FakeUplink implements Uplink {

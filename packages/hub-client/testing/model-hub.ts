@@ -1,5 +1,5 @@
 import { encodeText, native, type Position } from '@groupcast/protocol';
-import type { Uplink } from '../src/uplink.ts';
+import type { Uplink } from '../src/connection/uplink.ts';
 
 interface ModelChannel {
   /** Offset of the newest publication. */

@@ -2,7 +2,7 @@ import { decodeText, type native, type Position, type ProtocolError } from '@gro
 import { EventQueue } from '@groupcast/testkit';
 import type { HubClient } from '../src/hub-client.ts';
 import type { HubClientState } from '../src/hub-client-events.ts';
-import type { LossReason, Subscriber } from '../src/interest.ts';
+import type { LossReason, Subscriber } from '../src/subscriptions/channel-subscription.ts';
 
 /**
  * A subscriber that writes down what it is told: `at NAME OFFSET` for a subscription, `NAME OFFSET TEXT` for a publication,

@@ -1,10 +1,10 @@
-export { Link, type LinkEnd } from './link.ts';
+export { Link, type LinkEnd } from './framing/link.ts';
 export {
   completeLinkOptions,
   HEARTBEAT_MS,
   LINK_DEFAULTS,
   LINK_RANGES,
   type LinkOptions,
-} from './options.ts';
-export { createNonce, createProof, isProof } from './proof.ts';
-export type { LinkReceiver, SpanReceiver } from './receiver.ts';
+} from './framing/options.ts';
+export { createNonce, createProof, isProof } from './auth/proof.ts';
+export type { LinkReceiver, SpanReceiver } from './framing/receiver.ts';

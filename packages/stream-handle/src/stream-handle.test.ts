@@ -13,7 +13,7 @@ import {
   type WriteOwner,
   writeDirectly,
 } from './stream-handle.ts';
-import { connectPair, type SocketPair } from './testing/socket-pair.ts';
+import { connectPair, type SocketPair } from '../testing/socket-pair.ts';
 
 const until = (holds: () => boolean): Promise<unknown> =>
   vi.waitUntil(holds, { interval: 1, timeout: 30_000 });

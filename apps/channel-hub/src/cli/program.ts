@@ -2,8 +2,8 @@ import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { checkHubConfig, HUB_OPTIONS, type HubConfig } from '../config.ts';
 import { genCertsCommand } from './gen-certs.ts';
-import { genTokenCommand } from './gen-token.ts';
-import { startCommand } from './start.ts';
+import { genTokenCommand } from './gen-secret.ts';
+import { startCommand } from '../app.ts';
 import { statusCommand } from './status.ts';
 
 export const program: Program<HubConfig> = {

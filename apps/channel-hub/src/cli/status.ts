@@ -1,6 +1,6 @@
 import { type Command, fetchStats, textTable } from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
-import type { HubReport } from './stats.ts';
+import type { HubReport } from '../admin/stats.ts';
 
 const PROCESS_COLUMNS = [
   'pid',

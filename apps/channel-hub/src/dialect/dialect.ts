@@ -1,7 +1,7 @@
 import type { native, Position, ProtocolError } from '@groupcast/protocol';
 import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
-import type { QueueRequests } from '../queue-peer.ts';
-import type { RequestId } from '../subscriber.ts';
+import type { QueueRequests } from '../queue/queue-peer.ts';
+import type { RequestId } from '../routing/subscriber.ts';
 
 /** What a peer asks for, in whatever dialect: the session does it. Each may throw ProtocolError. */
 export interface Requests {

@@ -1,5 +1,5 @@
 import type { native, Position, ProtocolError } from '@groupcast/protocol';
-import type { TrimReason } from './history.ts';
+import type { TrimReason } from './memory/history.ts';
 
 /**
  * What keeps publications and carries them between hubs: it alone gives offsets. The contract is asynchronous; an engine

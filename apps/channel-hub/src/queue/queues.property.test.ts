@@ -1,7 +1,7 @@
 import { encodeText } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TestConsumer } from '../testing/test-consumer.ts';
+import { TestConsumer } from '../../testing/test-consumer.ts';
 import type { HandedItem } from './queue-item.ts';
 import { Queues } from './queues.ts';
 

@@ -1,6 +1,6 @@
 import { encodeText, type ProtocolError } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
-import { TestConsumer } from '../testing/test-consumer.ts';
+import { TestConsumer } from '../../testing/test-consumer.ts';
 import { Credit } from './credit.ts';
 import { ITEM_OVERHEAD_BYTES, type QueueLimits } from './queue-limits.ts';
 import { Queues } from './queues.ts';

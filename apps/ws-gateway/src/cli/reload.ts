@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Command, printable } from '@groupcast/service';
 import type { GatewayConfig } from '../config.ts';
 import { RunningGateway } from './running-gateway.ts';
-import type { PrimaryStats } from './stats.ts';
+import type { PrimaryStats } from '../admin/stats.ts';
 
 const LOOK_MS = 200;
 

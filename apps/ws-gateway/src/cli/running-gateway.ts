@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { AdminError, ConfigError, fetchStats, formatAddress } from '@groupcast/service';
 import type { GatewayConfig } from '../config.ts';
 import { listensOn } from './listens-on.ts';
-import type { PrimaryStats } from './stats.ts';
+import type { PrimaryStats } from '../admin/stats.ts';
 
 type AdminAddress = Pick<GatewayConfig, 'adminHost' | 'adminPort'>;
 

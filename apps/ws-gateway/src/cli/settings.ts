@@ -8,9 +8,9 @@ import {
 } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { type GatewayConfig, parseHub } from '../config.ts';
-import { connectionsMaxOf } from '../supervision/connections-max.ts';
-import type { GatewaySettings } from '../supervision/generation.ts';
-import type { WorkerOptions } from '../supervision/worker-options.ts';
+import { connectionsMaxOf } from '../processes/connections-max.ts';
+import type { GatewaySettings } from '../processes/generation.ts';
+import type { WorkerOptions } from '../processes/worker-options.ts';
 
 const HUB_TLS_FLAGS = {
   cert: '--hub-tls-cert-file',

@@ -1,5 +1,5 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
-import type { Member } from '../member.ts';
+import type { Member } from '../groups/member.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** Puts the client into a group, and gives it what it missed, if it asks for that. */

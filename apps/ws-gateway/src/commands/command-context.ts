@@ -1,6 +1,6 @@
-import type { Counters } from '../gateway-stats.ts';
-import type { Groups } from '../groups.ts';
-import type { HubPort } from '../hub-port.ts';
+import type { Counters } from '../admin/gateway-stats.ts';
+import type { Groups } from '../groups/groups.ts';
+import type { HubPort } from '../groups/hub-port.ts';
 import type { GatewayOptions } from '../options.ts';
 
 /** What commands work on. */

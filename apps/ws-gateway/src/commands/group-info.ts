@@ -1,7 +1,7 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
-import type { Member } from '../member.ts';
-import { ackEvent } from '../outgoing.ts';
-import { Questions } from '../questions.ts';
+import type { Member } from '../groups/member.ts';
+import { ackEvent } from '../connection/client-events.ts';
+import { Questions } from '../groups/questions.ts';
 import type { CommandContext } from './command-context.ts';
 
 type GroupInfo = Extract<ClientCommand, { cmd: 'group_info' }>;

@@ -1,5 +1,5 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
-import type { Member } from '../member.ts';
+import type { Member } from '../groups/member.ts';
 import { addGroup } from './add-group.ts';
 import type { CommandContext } from './command-context.ts';
 import { groupInfo } from './group-info.ts';

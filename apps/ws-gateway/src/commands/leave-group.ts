@@ -1,5 +1,5 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
-import type { Member } from '../member.ts';
+import type { Member } from '../groups/member.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** Takes the client out of a group. */

@@ -7,8 +7,8 @@ import {
   writeDirectly,
 } from '@groupcast/stream-handle';
 import { WebSocket } from 'ws';
-import { ClientFrameReader } from './client-frame.ts';
-import { LateWebSocket, type WebSocketReceiver } from './late-web-socket.ts';
+import { ClientFrameReader } from './inbound-frame.ts';
+import { LateWebSocket, type WebSocketReceiver } from './lazy-web-socket.ts';
 import { disown, own, type SocketOwner } from './socket-owner.ts';
 
 /**

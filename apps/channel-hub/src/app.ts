@@ -1,0 +1,189 @@
+import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import {
+  type Command,
+  ConfigError,
+  createAdminServer,
+  createLogger,
+  EventLoopDelay,
+  formatAddress,
+  type Log,
+  listenAt,
+  openFilesMax,
+  readSecretFiles,
+  readTlsFiles,
+  runUntilSignal,
+  startTable,
+} from '@groupcast/service';
+import { type HubConfig, UNIX_SOCKET_MODES } from './config.ts';
+import { MemoryEngine } from './engine/memory/memory-engine.ts';
+import { createHub, type Hub } from './hub.ts';
+import { HubError } from './hub-error.ts';
+import { type HubOptionsInput, type HubTls, TLS_HANDSHAKES_MAX } from './options.ts';
+import type { QueueLimits } from './queue/queue-limits.ts';
+import type { UnixSocket } from './listen/unix-listener.ts';
+import { warmUp } from './warm-up.ts';
+import { limitLog } from './cli/limited-log.ts';
+import { hubMetrics } from './admin/metrics.ts';
+import { rereadSecrets, secretInTheOpen } from './cli/secret-files.ts';
+import { type HubReport, hubReport } from './admin/stats.ts';
+
+/** After the window of a drain, peers have a second to take what is queued for them; then the process ends whatever is left. */
+const CLOSE_DEADLINE_MS = 10_000;
+
+/**
+ * Growth of the old generation until V8 collects all of it, in percent. V8 counts the bytes that the
+ * hub has read as well, and takes as little as 10 % for a small heap under load. Then it collects
+ * all garbage 15 times a second, before the young generation is full, and each message costs twice
+ * as much for the life of the process. From 300 % on, the young generation is full first. V8 itself
+ * takes up to 300 % for a process that does little, and never more than half of what is left of the
+ * maximum.
+ */
+const HEAP_GROWTH_PERCENT = 300;
+
+const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '--tls-ca-file' } as const;
+
+/** Files that are kept for everything but peers and TLS handshakes: the admin port, logs, the engine. */
+const OPEN_FILES_SPARE = 64;
+
+/** A queue that stays above this part of its limit is closed too, only later. */
+const QUEUE_SOFT_SHARE = 0.25;
+
+/** What a consumer has in lease may take this part of the limit of its link: else a large item here and there would make it look slow. */
+const LEASED_SHARE = 0.125;
+
+export const startCommand: Command<HubConfig> = {
+  summary: 'Run the hub.',
+  run: async (config, context) => {
+    setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
+    const { secrets, warnings } = readSecretFiles(config.secretFile);
+    const log = createLogger({ name: 'groupcast-hub', level: config.logLevel, format: config.logFormat });
+    for (const line of [...context.warnings, ...warnings, ...secretInTheOpen(config)]) log.warn(line);
+    const limited = limitLog(log);
+    // Nobody is here yet: a signal that comes meanwhile ends the process at once.
+    await practise(config, log);
+    const hub = createHub({ ...hubOptions(config, limited.log), secret: secrets });
+    const loopDelay = new EventLoopDelay();
+    let listen = '';
+    const stats = async (): Promise<HubReport> => hubReport(hub, listen, loopDelay.read().p99Ms);
+    const admin = createAdminServer({
+      host: config.adminHost,
+      port: config.adminPort,
+      ready: () => (listen === '' ? { ready: false, reason: 'the hub does not listen' } : { ready: true }),
+      metrics: async () => hubMetrics(await stats()),
+      routes: { '/api/v1/stats': stats },
+      onError: (error, path) => log.error({ error, path }, 'admin port failed'),
+    });
+    const windowMs = Math.round(config.drainSeconds * 1_000);
+    const drain = (): Promise<void> => {
+      // First of all `/readyz` fails; then the port is closed, and only then peers are told.
+      listen = '';
+      return hub.drain({ windowMs });
+    };
+    // Before the hub listens: a signal that comes in between must end it in order, too.
+    const reload = (): void => rereadSecrets(hub, context, log);
+    const ended = runUntilSignal({ drain, reload, log, deadlineMs: windowMs + CLOSE_DEADLINE_MS });
+    try {
+      const { port } = await listenForPeers(hub, config);
+      await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
+      listen = `frame://${formatAddress(config.host, port)}`;
+      const listens = config.unixSocket === '' ? [listen] : [listen, `unix://${config.unixSocket}`];
+      context.print(
+        startTable(listens.map((address) => ({ worker: 'ChannelHub', listen: address, processes: 1 }))),
+      );
+      return await ended;
+    } finally {
+      await hub.close();
+      await admin.close();
+      loopDelay.close();
+      limited.close();
+    }
+  },
+};
+
+/** A hub that could not warm up serves all the same, only more slowly at first. */
+async function practise({ warmUpMs: maxMs, fastPaths }: HubConfig, log: Log): Promise<void> {
+  try {
+    await warmUp({ fastPaths, maxMs });
+  } catch (error) {
+    log.warn({ error }, 'the hub could not warm up; its first messages take longer');
+  }
+}
+
+async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo> {
+  try {
+    return await listenAt(hub, config.host, config.port, '--port');
+  } catch (cause) {
+    if (!(cause instanceof HubError)) throw cause;
+    throw new ConfigError([cause.message], { cause });
+  }
+}
+
+function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
+  const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax, fastPaths } = config;
+  const link = { queueBytesMax, queueBytesSoft: Math.floor(queueBytesMax * QUEUE_SOFT_SHARE), fastPaths };
+  const heartbeatMs = Math.round(config.heartbeatSeconds * 1_000);
+  const tls = tlsOptions(config);
+  const spare = OPEN_FILES_SPARE + (tls === undefined ? 0 : TLS_HANDSHAKES_MAX);
+  const sessionsMax = Math.min(config.sessionsMax, Math.max(1, openFilesMax() - spare));
+  if (sessionsMax < config.sessionsMax) {
+    log.warn(
+      { sessionsMax, wanted: config.sessionsMax },
+      'The limit of open files leaves room for fewer peers; raise it (ulimit -n)',
+    );
+  }
+  return {
+    host,
+    port,
+    tls,
+    insecure,
+    unixSocket: unixSocketOf(config),
+    localTrust: config.localTrust,
+    trust: config.trust,
+    phpBridge: config.phpBridge,
+    phpAck: config.phpAck,
+    engine: memoryEngine(config),
+    queues: queueLimits(config),
+    sessionsMax,
+    channelsPerSessionMax,
+    frameBytesMax,
+    heartbeatMs,
+    link,
+    log,
+  };
+}
+
+function unixSocketOf({ unixSocket: path, unixSocketMode }: HubConfig): UnixSocket | undefined {
+  return path === '' ? undefined : { path, mode: UNIX_SOCKET_MODES[unixSocketMode] };
+}
+
+function queueLimits(config: HubConfig): Partial<QueueLimits> {
+  return {
+    queuesMax: config.workQueuesMax,
+    itemsMax: config.workQueueItemsMax,
+    bytesMax: config.workQueueBytesMax,
+    totalBytesMax: config.workQueueTotalBytes,
+    visibilityMs: Math.round(config.workQueueVisibilitySeconds * 1_000),
+    attemptsMax: config.workQueueAttemptsMax,
+    leasedBytesMax: Math.floor(config.queueBytesMax * LEASED_SHARE),
+  };
+}
+
+function memoryEngine(config: HubConfig): MemoryEngine {
+  return new MemoryEngine({
+    countMax: config.historyCount,
+    ageMs: Math.round(config.historySeconds * 1_000),
+    bytesMax: config.historyBytes,
+    totalBytesMax: config.historyTotalBytes,
+  });
+}
+
+function tlsOptions(config: HubConfig): HubTls | undefined {
+  const files = { cert: config.tlsCertFile, key: config.tlsKeyFile, ca: config.tlsCaFile };
+  const { cert, key, ca } = readTlsFiles(files, TLS_FLAGS);
+  if (cert !== undefined && key !== undefined) return ca === undefined ? { cert, key } : { cert, key, ca };
+  if (ca === undefined) return undefined;
+  throw new ConfigError([
+    `${TLS_FLAGS.ca} needs ${TLS_FLAGS.cert} and ${TLS_FLAGS.key}: the hub has no certificate.`,
+  ]);
+}

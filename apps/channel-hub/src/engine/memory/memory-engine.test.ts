@@ -1,0 +1,431 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { native, Position } from '@groupcast/protocol';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Harness, startEngine, textOf } from '../../../testing/engine-harness.ts';
+import { LateEngine } from '../../../testing/late-engine.ts';
+import { BLOCK_BYTES } from './block.ts';
+import { engineSuite } from '../suite/engine-suite.ts';
+import { STREAM_BYTES } from './history.ts';
+import type { HistoryLimits } from './history-limits.ts';
+import { MemoryEngine } from './memory-engine.ts';
+import { PLACE_BYTES } from './places.ts';
+
+engineSuite('MemoryEngine', () => new MemoryEngine());
+engineSuite('an engine that answers late', () => new LateEngine(new MemoryEngine()));
+
+const HOUR_MS = 3_600_000;
+const AGE_MS = 120_000;
+
+function subject(name: string): native.Subject {
+  return { name, prefix: false };
+}
+
+function startMemory(limits: Partial<HistoryLimits> = {}): Promise<Harness> {
+  return startEngine(() => new MemoryEngine(limits));
+}
+
+/** The texts that a position still gives, or why it gives none. */
+async function missed(engine: Harness, channel: string, since: Position): Promise<string[] | string> {
+  const { verdict, frames } = await engine.history(channel, since);
+  return verdict === 'recovered' ? frames.map(textOf) : verdict;
+}
+
+function at(position: Position, count: number): Position {
+  return { epoch: position.epoch, offset: position.offset + count };
+}
+
+beforeEach(() => {
+  // The engine's clock and its ticker; turns of the event loop are real.
+  vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
+  return () => {
+    vi.useRealTimers();
+  };
+});
+
+describe('the bounds of one channel', () => {
+  test('count: the newest stay, and one more would be one too many', async () => {
+    const engine = await startMemory({ countMax: 3 });
+    const before = await engine.position('c');
+    for (const text of ['a', 'b', 'c', 'd', 'e']) await engine.publish('c', text);
+    expect(await missed(engine, 'c', at(before, 1))).toBe('trimmed');
+    expect(await missed(engine, 'c', at(before, 2))).toEqual(['c', 'd', 'e']);
+    expect(engine.stats().history).toMatchObject({ publications: 3, trimmed: { count: 2, bytes: 0 } });
+  });
+
+  test('count 0 keeps nothing, and yet knows where each channel stands', async () => {
+    const engine = await startMemory({ countMax: 0 });
+    const before = await engine.position('c');
+    const position = await engine.publish('c', 'a');
+    expect(position).toEqual(at(before, 1));
+    expect(await missed(engine, 'c', before)).toBe('trimmed');
+    expect(await missed(engine, 'c', position)).toEqual([]);
+  });
+
+  test('bytes: the newest is kept, even if it is longer than the bound', async () => {
+    const engine = await startMemory({ bytesMax: 1_000 });
+    const before = await engine.position('c');
+    await engine.publish('c', 'x'.repeat(400));
+    await engine.publish('c', 'y'.repeat(400));
+    expect(engine.stats().history.publications).toBe(2);
+    await engine.publish('c', 'z'.repeat(400));
+    expect(await missed(engine, 'c', before)).toBe('trimmed');
+    expect(await missed(engine, 'c', at(before, 1))).toHaveLength(2);
+    await engine.publish('c', 'x'.repeat(2_000));
+    expect(await missed(engine, 'c', at(before, 2))).toBe('trimmed');
+    expect(await missed(engine, 'c', at(before, 3))).toEqual(['x'.repeat(2_000)]);
+    await engine.publish('c', 'a');
+    expect(await missed(engine, 'c', at(before, 3))).toBe('trimmed');
+    expect(await missed(engine, 'c', at(before, 4))).toEqual(['a']);
+    expect(engine.stats().history.trimmed).toEqual({ count: 0, age: 0, bytes: 4, total: 0 });
+  });
+
+  test('bytes: 0 keeps nothing', async () => {
+    const engine = await startMemory({ bytesMax: 0 });
+    const before = await engine.position('c');
+    await engine.publish('c', 'a');
+    expect(await missed(engine, 'c', before)).toBe('trimmed');
+  });
+
+  test('age: what is too old is given to nobody, whoever publishes meanwhile', async () => {
+    const engine = await startMemory();
+    await engine.follow(subject('c'));
+    const before = await engine.position('c');
+    await engine.publish('c', 'a');
+    vi.advanceTimersByTime(AGE_MS / 2);
+    await engine.publish('c', 'b');
+    vi.advanceTimersByTime(AGE_MS / 2);
+    expect(await missed(engine, 'c', before)).toEqual(['a', 'b']);
+    vi.advanceTimersByTime(1);
+    expect(await missed(engine, 'c', before)).toBe('trimmed');
+    expect(await missed(engine, 'c', at(before, 1))).toEqual(['b']);
+    expect(engine.stats().history.trimmed).toEqual({ count: 0, age: 1, bytes: 0, total: 0 });
+  });
+});
+
+describe('a channel that is idle', () => {
+  test('for an hour: whoever drops for a moment has missed nothing, and gets what came then', async () => {
+    const engine = await startMemory();
+    await engine.follow(subject('c'));
+    await engine.publish('c', 'long ago');
+    const position = await engine.position('c');
+    vi.advanceTimersByTime(HOUR_MS);
+    expect(engine.stats().history.publications).toBe(0);
+    await engine.unfollow(subject('c'));
+    vi.advanceTimersByTime(AGE_MS - 1_000);
+    expect(await missed(engine, 'c', position)).toEqual([]);
+    await engine.publish('c', 'now');
+    expect(await engine.follow(subject('c'))).toEqual(at(position, 1));
+    expect(await missed(engine, 'c', position)).toEqual(['now']);
+  });
+
+  test('and is asked about again and again does not keep others from being forgotten', async () => {
+    const engine = await startMemory();
+    await engine.follow(subject('c'));
+    await engine.publish('c', 'old');
+    await engine.publish('other', 'x');
+    const position = await engine.position('c');
+    for (let half = 0; half < 6; half++) {
+      vi.advanceTimersByTime(AGE_MS / 2 + 1);
+      await missed(engine, 'c', position);
+    }
+    expect(engine.stats()).toMatchObject({ channels: 1, history: { publications: 0 } });
+  });
+
+  test('leaves nothing once nobody has followed it for longer than history is kept', async () => {
+    const engine = await startMemory();
+    for (const name of ['a', 'b', 'c']) {
+      await engine.follow(subject(name));
+      await engine.publish(name, 'x', { messageId: name });
+    }
+    vi.advanceTimersByTime(HOUR_MS);
+    expect(engine.stats()).toMatchObject({ channels: 3, history: { publications: 0, messageIds: 0 } });
+    for (const name of ['a', 'b', 'c']) await engine.unfollow(subject(name));
+    vi.advanceTimersByTime(AGE_MS);
+    // Where the three stood, and what the harness published.
+    expect(engine.stats()).toMatchObject({ channels: 1, history: { positions: 3 } });
+    vi.advanceTimersByTime(AGE_MS / 8 + 1_000);
+    expect(engine.stats()).toMatchObject({
+      channels: 0,
+      history: { publications: 0, positions: 0, bytes: 0 },
+    });
+  });
+
+  test('and forgotten goes on behind all offsets that it ever had, and an old position is refused', async () => {
+    const engine = await startMemory();
+    const old = await engine.position('c');
+    for (const text of ['a', 'b', 'c']) await engine.publish('c', text);
+    for (let count = 0; count < 10; count++) await engine.publish('busier', 'x');
+    vi.advanceTimersByTime(AGE_MS + 1_000);
+    expect(engine.stats().channels).toBe(0);
+    const now = await engine.position('c');
+    expect(now.offset).toBeGreaterThanOrEqual(old.offset + 10);
+    for (const count of [0, 1, 2, 3]) expect(await missed(engine, 'c', at(old, count))).toBe('trimmed');
+    expect(await missed(engine, 'c', now)).toEqual([]);
+  });
+
+  test('and forgotten has lost nothing for whoever stands where it was forgotten', async () => {
+    const engine = await startMemory();
+    const position = await engine.publish('c', 'a');
+    vi.advanceTimersByTime(AGE_MS + 1_000);
+    expect(engine.stats().channels).toBe(0);
+    expect(await missed(engine, 'c', position)).toEqual([]);
+  });
+
+  test('is kept for whoever was told its position, while others come and go', async () => {
+    const engine = await startMemory();
+    await engine.publish('before', 'x');
+    const position = await engine.position('quiet');
+    for (let count = 0; count < 5; count++) await engine.publish('before', 'x');
+    vi.advanceTimersByTime(AGE_MS - 1_000);
+    expect(await missed(engine, 'quiet', position)).toEqual([]);
+    vi.advanceTimersByTime(AGE_MS - 1_000);
+    expect(engine.stats().channels).toBe(0);
+    await engine.publish('quiet', 'a');
+    expect(await missed(engine, 'quiet', position)).toEqual(['a']);
+  });
+});
+
+describe('a question about a channel that nobody uses', () => {
+  test('costs no stream, and takes nothing of what others keep', async () => {
+    const engine = await startMemory({ totalBytesMax: 4 * 1024 * 1024 });
+    const before = await engine.position('c');
+    for (let index = 0; index < 1_000; index++) await engine.publish('c', 'x'.repeat(1_000));
+    for (let index = 0; index < 30_000; index++) await engine.position(`group:${index}`);
+    expect(await missed(engine, 'c', before)).toHaveLength(64);
+    const { channels, history } = engine.stats();
+    expect(channels).toBe(1);
+    expect(history.trimmed.total).toBe(0);
+    // Of what 30,000 names would take, no more is kept than an eighth of the room.
+    expect(history.bytes).toBeLessThan(2 * 1024 * 1024);
+    expect(history.positionsDropped).toBeGreaterThan(20_000);
+  });
+
+  test('is answered with the same position again, and the channel begins there', async () => {
+    const engine = await startMemory();
+    await engine.publish('before', 'x');
+    const told = await engine.position('quiet');
+    // Another channel that is forgotten raises the floor.
+    for (let count = 0; count < 10; count++) await engine.publish('before', 'x');
+    vi.advanceTimersByTime(AGE_MS - 2_000);
+    expect(await engine.position('quiet')).toEqual(told);
+    vi.advanceTimersByTime(AGE_MS - 2_000);
+    expect(engine.stats()).toMatchObject({ channels: 0, history: { positions: 1 } });
+    expect((await engine.position('other')).offset).toBe(11);
+    expect(await engine.publish('quiet', 'a')).toEqual(at(told, 1));
+    expect(engine.stats().history.positions).toBe(1);
+    expect(await missed(engine, 'quiet', told)).toEqual(['a']);
+  });
+
+  test('that was told too many of them ago may say trimmed, and never that nothing was missed', async () => {
+    const engine = await startMemory({ totalBytesMax: 8_192 });
+    const told = await engine.position('c');
+    await engine.publish('c', 'a');
+    for (let index = 0; index < 1_000; index++) await engine.publish(`group:${index}`, 'x'.repeat(100), {});
+    for (let index = 0; index < 1_000; index++) await engine.position(`group:${index}`);
+    expect(await missed(engine, 'c', told)).toBe('trimmed');
+    expect(engine.stats().history.bytes).toBeLessThanOrEqual(8_192);
+  });
+});
+
+describe('one publisher', () => {
+  /** What one who sends to a fresh channel each time keeps at most, beside the others. */
+  const KIB = 1024;
+
+  test.each([
+    ['by its sender', { sender: 'flood' }, { sender: 'honest' }, [1, 1]],
+    ['by its peer where it names no sender', { sender: '' }, { sender: '' }, [1, 2]],
+  ] as const)(
+    'is told %s, and pushes out nothing of those who hold less',
+    async (_name, flood, honest, peers) => {
+      const engine = await startMemory({ totalBytesMax: 512 * KIB });
+      const before = await engine.position('c');
+      engine.publisher = peers[1];
+      for (let index = 0; index < 50; index++) await engine.publish('c', `${index}`.padEnd(1_000), honest);
+      engine.publisher = peers[0];
+      for (let index = 0; index < 3_000; index++)
+        await engine.publish(`group:${index}`, 'x'.repeat(1_000), flood);
+      expect(await missed(engine, 'c', before)).toHaveLength(50);
+      const { history } = engine.stats();
+      expect(history.bytes).toBeLessThanOrEqual(512 * KIB);
+      // The room is used all the same.
+      expect(history.bytes).toBeGreaterThan(500 * KIB);
+      expect(history.trimmed.total).toBeGreaterThan(2_000);
+      expect(history.channelsDropped).toBeGreaterThan(2_000);
+    },
+  );
+
+  test('that fills the channels of others loses what it has filled', async () => {
+    const engine = await startMemory({ totalBytesMax: 512 * KIB });
+    const before = await engine.position('c');
+    for (let index = 0; index < 20; index++)
+      await engine.publish('c', 'x'.repeat(1_000), { sender: 'honest' });
+    for (let index = 0; index < 8; index++)
+      await engine.publish(`group:${index}`, 'x', { sender: `s${index}` });
+    for (let index = 0; index < 2_000; index++)
+      await engine.publish(`group:${index % 8}`, 'x'.repeat(1_000), { sender: 'flood' });
+    expect(engine.stats().history.trimmed.total).toBeGreaterThan(1_000);
+    expect(await missed(engine, 'c', before)).toHaveLength(20);
+  });
+
+  test('that sends message ids without end takes those of nobody who sent fewer', async () => {
+    const engine = await startMemory({ dedupeIdsMax: 10_000 });
+    for (let index = 0; index < 100; index++)
+      await engine.publish('c', 'a', { sender: 'honest', messageId: `m${index}` });
+    for (let index = 0; index < 50_000; index++)
+      await engine.publish('c', 'a', { sender: 'flood', messageId: `m${index}` });
+    for (let index = 0; index < 100; index++)
+      await engine.publish('c', 'a', { sender: 'honest', messageId: `m${index}` });
+    const { duplicates, messageIds, messageIdsDropped } = engine.stats().history;
+    expect(duplicates).toBe(100);
+    expect(messageIds).toBeLessThanOrEqual(10_000);
+    expect(messageIds).toBeGreaterThan(8_000);
+    expect(messageIdsDropped).toBeGreaterThan(40_000);
+  });
+});
+
+describe('the bound of all channels together', () => {
+  const NAME = 'group:0';
+  const costOf = (bytes: number): number => STREAM_BYTES + 2 * NAME.length + BLOCK_BYTES + bytes;
+
+  test('takes from the channel that was used longest ago, oldest first', async () => {
+    const frameBytes = 20 + NAME.length + 2 + 100;
+    const engine = await startMemory({ totalBytesMax: 3 * costOf(frameBytes) + 10 });
+    const before = await engine.position('group:0');
+    for (const name of ['group:0', 'group:1', 'group:2']) await engine.publish(name, 'x'.repeat(100));
+    expect(engine.stats().history).toMatchObject({ publications: 3, trimmed: { total: 0 } });
+    // Whoever reads uses the channel, too.
+    expect(await missed(engine, 'group:0', before)).toHaveLength(1);
+    await engine.publish('group:2', 'x'.repeat(100));
+    expect(await missed(engine, 'group:0', before)).toHaveLength(1);
+    expect(await missed(engine, 'group:2', before)).toHaveLength(2);
+    expect(engine.stats()).toMatchObject({ channels: 2, history: { trimmed: { total: 1 } } });
+    expect(await missed(engine, 'group:1', before)).toBe('trimmed');
+  });
+
+  test.each<[string, (engine: Harness, name: string) => Promise<unknown>]>([
+    ['published to', (engine, name) => engine.publish(name, 'x')],
+    ['read', (engine, name) => engine.position(name)],
+    [
+      'followed for a moment',
+      async (engine, name) => {
+        await engine.follow(subject(name));
+        await engine.unfollow(subject(name));
+      },
+    ],
+  ])('holds for channels without end that are %s', async (_name, use) => {
+    const totalBytesMax = 100_000;
+    // The harness itself publishes to one channel, which must not fill all of it.
+    const engine = await startMemory({ totalBytesMax, countMax: 10 });
+    for (let index = 0; index < 1_000; index++) {
+      await use(engine, `group:${index}`);
+      expect(engine.stats().history.bytes).toBeLessThanOrEqual(totalBytesMax);
+    }
+    const { channels, history } = engine.stats();
+    expect(channels).toBeLessThan(totalBytesMax / STREAM_BYTES);
+    // An eighth of the room is for positions.
+    expect(history.positions).toBeLessThan(totalBytesMax / 8 / PLACE_BYTES);
+    expect(channels + history.positions).toBeGreaterThan(50);
+  });
+
+  test('keeps where a channel stood that it emptied: whoever missed nothing is told so', async () => {
+    const engine = await startMemory({ totalBytesMax: 512 * 1024 });
+    const position = await engine.publish('quiet', 'x');
+    for (let index = 0; index < 200; index++) await engine.publish(`group:${index}`, 'x'.repeat(10_000));
+    expect(await missed(engine, 'quiet', position)).toEqual([]);
+    expect(await missed(engine, 'quiet', at(position, -1))).toBe('trimmed');
+    expect(engine.stats().history).toMatchObject({ positions: expect.any(Number), positionsDropped: 0 });
+    expect(await engine.publish('quiet', 'y')).toEqual(at(position, 1));
+    expect(await missed(engine, 'quiet', position)).toEqual(['y']);
+  });
+
+  test('pushes out no position that was told, for channels without end that it empties', async () => {
+    const engine = await startMemory({ totalBytesMax: 512 * 1024 });
+    const told = await engine.position('told');
+    for (let index = 0; index < 5_000; index++) {
+      // What was told is the smaller half of what there is room for.
+      if (index < 200) await engine.position(`told:${index}`);
+      await engine.publish(`group:${index}`, 'x'.repeat(1_000));
+    }
+    for (let index = 200; index < 400; index++) await engine.position(`told:${index}`);
+    expect(await missed(engine, 'told', told)).toEqual([]);
+    const { bytes, positionsDropped } = engine.stats().history;
+    expect(bytes).toBeLessThanOrEqual(512 * 1024);
+    expect(positionsDropped).toBeGreaterThan(0);
+  });
+
+  test('never takes where a followed channel stands', async () => {
+    const engine = await startMemory({ totalBytesMax: 1_000 });
+    const before = await engine.follow(subject('c'));
+    const position = await engine.publish('c', 'x'.repeat(2_000));
+    for (let index = 0; index < 50; index++) await engine.publish(`other ${index}`, 'x'.repeat(100));
+    expect(await missed(engine, 'c', before)).toBe('trimmed');
+    expect(await missed(engine, 'c', position)).toEqual([]);
+    expect(await engine.publish('c', 'a')).toEqual(at(position, 1));
+  });
+
+  test('a message that is longer than all of it is delivered, and not kept', async () => {
+    const engine = await startMemory({ totalBytesMax: 1_000 });
+    await engine.follow(subject('c'));
+    const before = await engine.position('c');
+    await engine.publish('c', 'x'.repeat(100_000));
+    await engine.delivered(1);
+    expect(await missed(engine, 'c', before)).toBe('trimmed');
+    expect(engine.stats().history).toMatchObject({ publications: 0, trimmed: { total: 1 } });
+  });
+});
+
+test('channels that end together are forgotten a thousand in a turn', async () => {
+  const engine = await startMemory();
+  for (let index = 0; index < 10_000; index++) await engine.publish(`group:${index}`, 'x');
+  vi.advanceTimersByTime(AGE_MS + 1_000);
+  const seen = [engine.stats().channels];
+  while (engine.stats().channels > 0) {
+    await nextTurn();
+    seen.push(engine.stats().channels);
+  }
+  expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => 9_000 - index * 1_000));
+});
+
+describe('message ids', () => {
+  test('are known for 120 s at least, and not for ever', async () => {
+    const engine = await startMemory();
+    const first = await engine.publish('c', 'a', { messageId: 'm' });
+    vi.advanceTimersByTime(AGE_MS);
+    expect(await engine.publish('c', 'a', { messageId: 'm' })).toEqual(first);
+    vi.advanceTimersByTime(AGE_MS / 4);
+    expect(engine.stats().history.messageIds).toBe(0);
+    expect((await engine.publish('c', 'a', { messageId: 'm' })).offset).toBeGreaterThan(first.offset);
+    expect(engine.stats().history).toMatchObject({ duplicates: 1, messageIdsDropped: 0 });
+  });
+
+  test('are known in every moment of that time, however they come', async () => {
+    const engine = await startMemory({ dedupeMs: 1_000 });
+    const sent: { messageId: string; atMs: number }[] = [];
+    for (let step = 0; step < 200; step++) {
+      const messageId = `m${step}`;
+      await engine.publish('c', 'a', { messageId });
+      sent.push({ messageId, atMs: performance.now() });
+      const before = engine.stats().history.duplicates;
+      const recent = sent.filter(({ atMs }) => performance.now() - atMs <= 1_000);
+      for (const each of recent) await engine.publish('c', 'a', { messageId: each.messageId });
+      expect(engine.stats().history.duplicates - before).toBe(recent.length);
+      vi.advanceTimersByTime((step * 37) % 150);
+    }
+    expect(engine.stats().history.messageIds).toBeLessThan(60);
+  });
+
+  test('are bounded in number: the oldest are forgotten early, and counted', async () => {
+    const engine = await startMemory({ dedupeIdsMax: 80 });
+    for (let index = 0; index < 1_000; index++) {
+      await engine.publish('c', 'a', { messageId: `m${index}` });
+      expect(engine.stats().history.messageIds).toBeLessThanOrEqual(80);
+    }
+    const { messageIds, messageIdsDropped } = engine.stats().history;
+    expect(messageIds + messageIdsDropped).toBe(1_000);
+    expect(messageIds).toBeGreaterThanOrEqual(70);
+    for (let index = 999; index > 929; index--) await engine.publish('c', 'a', { messageId: `m${index}` });
+    expect(engine.stats().history.duplicates).toBe(70);
+    await engine.publish('c', 'a', { messageId: 'm0' });
+    expect(engine.stats().history.duplicates).toBe(70);
+  });
+});

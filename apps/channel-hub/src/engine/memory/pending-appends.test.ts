@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { Arrivals, type ArrivalTaker } from './pending-appends.ts';
+import { Stream } from './channel-history.ts';
+
+/** Writes down what it takes. */
+class Recorder implements ArrivalTaker {
+  readonly events: string[] = [];
+
+  take(stream: Stream, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
+    const text = Buffer.from(bytes.subarray(start, end)).toString();
+    this.events.push(`${stream.channel}: ${count} ${text} at ${nowMs}`);
+  }
+  taken(stream: Stream, nowMs: number): void {
+    this.events.push(`${stream.channel} taken at ${nowMs}`);
+  }
+}
+
+test('what has arrived is taken stream by stream, in order, and neighbours together', () => {
+  const a = new Stream('a', 0);
+  const b = new Stream('b', 0);
+  const one = Buffer.from('0123456789');
+  const other = Buffer.from('abcdefghij');
+  const arrivals = new Arrivals();
+  for (let round = 0; round < 2; round++) {
+    expect(arrivals.isEmpty).toBe(true);
+    arrivals.add(a, one, 0, 2, 1, 10);
+    arrivals.add(a, one, 2, 4, 2, 10);
+    arrivals.add(b, one, 4, 6, 1, 11);
+    arrivals.add(a, one, 6, 8, 1, 12);
+    // It begins where the last one ended, but elsewhere.
+    arrivals.add(a, other, 8, 10, 1, 13);
+    const recorder = new Recorder();
+    arrivals.takeAll(recorder);
+    expect(recorder.events).toEqual([
+      'a: 3 0123 at 10',
+      'a: 1 67 at 12',
+      'a: 1 ij at 13',
+      'a taken at 13',
+      'b: 1 45 at 11',
+      'b taken at 11',
+    ]);
+  }
+});
+
+test('it is full when it keeps too much alive, however little of that it wants', () => {
+  const arrivals = new Arrivals();
+  let added = 0;
+  while (!arrivals.isFull) {
+    const read = Buffer.allocUnsafeSlow(65_536);
+    // Two of one read count once.
+    arrivals.add(new Stream(`a${added}`, 0), read, 0, 30, 1, 0);
+    arrivals.add(new Stream(`b${added}`, 0), read, 30, 60, 1, 0);
+    added += 1;
+  }
+  expect(added).toBe(16);
+  arrivals.takeAll(new Recorder());
+  expect(arrivals.isFull).toBe(false);
+});
+
+test('it is full when it has many entries', () => {
+  const arrivals = new Arrivals();
+  const streams = [new Stream('a', 0), new Stream('b', 0)] as const;
+  const read = Buffer.allocUnsafeSlow(1_000_000);
+  let added = 0;
+  for (; !arrivals.isFull; added++) arrivals.add(streams[added % 2 ? 1 : 0], read, added, added + 1, 1, 0);
+  expect(added).toBe(8_192);
+});

@@ -1,0 +1,216 @@
+import { limits, native, type Position } from '@groupcast/protocol';
+import { describe, expect, test } from 'vitest';
+import { type Harness, startEngine, textOf } from '../../../testing/engine-harness.ts';
+import type { Engine, HistoryPage } from '../engine.ts';
+
+const CHANNEL: native.Subject = { name: 'group:1', prefix: false };
+
+/** What every engine must do for those who missed something. */
+export function historySuite(name: string, createEngine: () => Engine): void {
+  describe(`${name}: pages`, () => pageTests(createEngine));
+  describe(`${name}: verdicts`, () => verdictTests(createEngine));
+  describe(`${name}: history and deliveries`, () => orderTests(createEngine));
+}
+
+/** Publishes texts one after another; answers where the channel stood before. */
+async function publishAll(engine: Harness, texts: readonly string[]): Promise<Position> {
+  const before = await engine.position('group:1');
+  for (const text of texts) await engine.publish('group:1', text);
+  return before;
+}
+
+function textsOf(page: HistoryPage): string[] {
+  return page.frames.map(textOf);
+}
+
+function behind(position: Position, count: number): Position {
+  return { epoch: position.epoch, offset: position.offset + count };
+}
+
+/** All that came after a position, page by page, as a peer reads it. */
+async function readAll(engine: Harness, since: Position): Promise<{ texts: string[]; pages: number }> {
+  const texts: string[] = [];
+  for (let pages = 1; ; pages++) {
+    const page = await engine.history('group:1', behind(since, texts.length));
+    expect(page.verdict).toBe('recovered');
+    texts.push(...textsOf(page));
+    if (since.offset + texts.length === page.position.offset) return { texts, pages };
+    expect(page.frames.length).toBeGreaterThan(0);
+  }
+}
+
+function pageTests(createEngine: () => Engine): void {
+  test('has what came after the position, as it was delivered, from any place on', async () => {
+    const engine = await startEngine(createEngine);
+    await engine.follow(CHANNEL);
+    const texts = ['a', 'これはメッセージです', '', 'd'];
+    const before = await publishAll(engine, texts);
+    await engine.delivered(4);
+    for (let missed = 0; missed <= texts.length; missed++) {
+      const page = await engine.history('group:1', behind(before, texts.length - missed));
+      expect(page.verdict).toBe('recovered');
+      expect(page.position).toEqual(behind(before, texts.length));
+      expect(page.frames.map((frame) => [...frame])).toEqual(
+        engine.deliveries.slice(texts.length - missed).map(({ frame }) => [...frame]),
+      );
+    }
+  });
+
+  test('of a channel that nobody follows is the same', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await publishAll(engine, ['a', 'b', 'c']);
+    expect((await readAll(engine, before)).texts).toEqual(['a', 'b', 'c']);
+    expect(engine.deliveries).toEqual([]);
+  });
+
+  test('ends at 64 KiB, and the next one goes on from there', async () => {
+    const engine = await startEngine(createEngine);
+    const texts = Array.from({ length: 40 }, (_, index) => `${index} `.padEnd(5_000, 'x'));
+    const before = await publishAll(engine, texts);
+    const first = await engine.history('group:1', before);
+    const bytes = first.frames.reduce((sum, frame) => sum + frame.length, 0);
+    expect(bytes).toBeLessThanOrEqual(limits.HISTORY_PAGE_BYTES_MAX);
+    expect(bytes + 5_100).toBeGreaterThan(limits.HISTORY_PAGE_BYTES_MAX);
+    const all = await readAll(engine, before);
+    expect(all.texts).toEqual(texts);
+    expect(all.pages).toBe(4);
+  });
+
+  test('has one publication at least, however long it is', async () => {
+    const engine = await startEngine(createEngine);
+    const texts = ['a', 'x'.repeat(200_000), 'b', 'y'.repeat(limits.HISTORY_PAGE_BYTES_MAX), 'c'];
+    const before = await publishAll(engine, texts);
+    const all = await readAll(engine, before);
+    expect(all.texts).toEqual(texts);
+    // The long ones are alone.
+    expect(all.pages).toBe(5);
+  });
+
+  test('keeps who is not to get a message, who sent it and by which id', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await engine.position('group:1');
+    const fields = { sender: 'me', messageId: 'm1', excludeSender: true, kind: 'json' } as const;
+    await engine.publish('group:1', '{}', fields);
+    const { frames } = await engine.history('group:1', before);
+    expect(frames.map((frame) => native.decodePublication(frame))).toMatchObject([{ ...fields }]);
+  });
+
+  test('does not change when the buffer that a publication was read into is used again', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await engine.position('group:1');
+    const fields = {
+      channel: 'group:1',
+      kind: 'text',
+      excludeSender: false,
+      sender: '',
+      messageId: '',
+    } as const;
+    const frame = native.encodePublish({ ...fields, payload: new Uint8Array([0x61]), number: 1 });
+    const read = Buffer.alloc(1_000);
+    read.set(frame, 100);
+    const slice = read.subarray(100, 100 + frame.length);
+    await engine.publishFrame(native.decodePublication(slice), slice);
+    read.fill(0);
+    expect(textsOf(await engine.history('group:1', before))).toEqual(['a']);
+  });
+
+  test('has no publication twice that was sent twice', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await engine.position('group:1');
+    for (const messageId of ['1', '1', '2', '1', '2'])
+      await engine.publish('group:1', messageId, { messageId });
+    expect((await readAll(engine, before)).texts).toEqual(['1', '2']);
+  });
+}
+
+function verdictTests(createEngine: () => Engine): void {
+  test('nothing was missed at the top', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await publishAll(engine, ['a']);
+    const page = await engine.history('group:1', behind(before, 1));
+    expect(page).toEqual({ verdict: 'recovered', position: behind(before, 1), frames: [] });
+  });
+
+  test.each(['', '-', 'another epoch'])(
+    'epoch %j is another one, and the answer says where the channel stands',
+    async (epoch) => {
+      const engine = await startEngine(createEngine);
+      const before = await publishAll(engine, ['a', 'b']);
+      const page = await engine.history('group:1', { epoch, offset: before.offset });
+      expect(page).toEqual({ verdict: 'epoch_changed', position: behind(before, 2), frames: [] });
+    },
+  );
+
+  test('an offset above the top was never given in this epoch', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await publishAll(engine, ['a']);
+    for (const offset of [before.offset + 2, Number.MAX_SAFE_INTEGER]) {
+      const page = await engine.history('group:1', { epoch: before.epoch, offset });
+      expect(page).toEqual({ verdict: 'epoch_changed', position: behind(before, 1), frames: [] });
+    }
+  });
+
+  test('a channel that was never heard of has a position, and it can be asked for', async () => {
+    const engine = await startEngine(createEngine);
+    await publishAll(engine, ['a', 'b']);
+    const position = await engine.position('new');
+    expect(await engine.history('new', position)).toEqual({ verdict: 'recovered', position, frames: [] });
+    expect((await engine.publish('new', 'c')).offset).toBe(position.offset + 1);
+    expect(textsOf(await engine.history('new', position))).toEqual(['c']);
+  });
+
+  test('reading once the engine is closed is refused', async () => {
+    const engine = await startEngine(createEngine);
+    const position = await engine.position('group:1');
+    await engine.close();
+    await expect(engine.history('group:1', position)).rejects.toMatchObject({ code: 'hub_unavailable' });
+  });
+
+  test('reads are counted by verdict', async () => {
+    const engine = await startEngine(createEngine);
+    const position = await engine.position('group:1');
+    await engine.history('group:1', position);
+    await engine.history('group:1', position);
+    expect(engine.stats().history.reads).toEqual({ recovered: 2, epoch_changed: 1, trimmed: 0 });
+  });
+}
+
+function orderTests(createEngine: () => Engine): void {
+  test('a page stands among the deliveries where its position says', async () => {
+    const engine = await startEngine(createEngine);
+    const start = await engine.follow(CHANNEL);
+    const calls: Promise<unknown>[] = [];
+    for (let round = 0; round < 50; round++) {
+      for (let count = 0; count < round % 4; count++) calls.push(engine.publish('group:1', 'a'));
+      calls.push(engine.history('group:1', start));
+      if (round % 3 === 0) calls.push(engine.publish('group:1', 'a'));
+    }
+    await Promise.all(calls);
+    const { offset: top } = await engine.position('group:1');
+    await engine.delivered(top - start.offset);
+    let delivered = start.offset;
+    let pages = 0;
+    for (const event of engine.events) {
+      const [what, , ...rest] = event.split(' ');
+      const offset = Number(rest.at(-1));
+      if (what === 'deliver') expect(offset).toBe(delivered + 1);
+      if (what === 'deliver') delivered = offset;
+      if (what === 'page') expect(offset, event).toBe(delivered);
+      if (what === 'page') pages += 1;
+    }
+    expect(pages).toBe(51);
+    expect(delivered).toBe(top);
+  });
+
+  test('what was published while nobody followed is in the page of whoever follows again', async () => {
+    const engine = await startEngine(createEngine);
+    const position = await engine.follow(CHANNEL);
+    await engine.publish('group:1', 'a');
+    await engine.unfollow(CHANNEL);
+    await engine.publish('group:1', 'b');
+    const again = await engine.follow(CHANNEL);
+    expect(again).toEqual(behind(position, 2));
+    await engine.publish('group:1', 'c');
+    expect((await readAll(engine, position)).texts).toEqual(['a', 'b', 'c']);
+  });
+}

@@ -1,0 +1,96 @@
+import { encodeText } from '@groupcast/protocol';
+import { expect, test } from 'vitest';
+import type { QueueLimits } from './queue-limits.ts';
+import { Queues } from './queues.ts';
+import { TestConsumer } from '../../testing/test-consumer.ts';
+import { Concurrency } from './concurrency.ts';
+
+const VISIBILITY_MS = 1_000;
+
+function start(limits: Partial<QueueLimits> = {}) {
+  let nowMs = 0;
+  const queues = new Queues({ visibilityMs: VISIBILITY_MS, ...limits }, () => nowMs);
+  const concurrency = new Concurrency();
+  const one = new TestConsumer(queues);
+  const enqueue = (queue: string, ...texts: string[]): void => {
+    for (const text of texts) queues.enqueue(queue, 'text', encodeText(text));
+  };
+  const pass = (ms: number): void => {
+    nowMs += ms;
+    queues.tick();
+  };
+  const watch = (queue: string, count: number) => concurrency.watch(one.consumer, queue, count);
+  const unwatch = (queue: string): void => concurrency.unwatch(one.consumer, queue);
+  return { queues, concurrency, one, enqueue, pass, watch, unwatch };
+}
+
+test('to stop and watch again gives no more items at a time', () => {
+  const { queues, concurrency, one, enqueue, watch, unwatch } = start();
+  enqueue('q', 'a', 'b', 'c');
+  watch('q', 1);
+  for (let times = 0; times < 3; times++) {
+    unwatch('q');
+    watch('q', 1);
+  }
+  expect(one.got).toEqual(['a/1']);
+  one.done();
+  expect(one.got).toEqual(['a/1', 'b/1']);
+  expect(queues.stats()).toMatchObject({ leased: 1 });
+  expect(concurrency.size).toBe(1);
+});
+
+test('to stop and watch again with another concurrency: what is in lease counts', () => {
+  const { one, enqueue, watch, unwatch } = start();
+  enqueue('q', 'a', 'b', 'c', 'd');
+  watch('q', 2);
+  unwatch('q');
+  watch('q', 1);
+  one.done();
+  expect(one.got).toEqual(['a/1', 'b/1']);
+  unwatch('q');
+  watch('q', 3);
+  expect(one.got).toEqual(['a/1', 'b/1', 'c/1', 'd/1']);
+});
+
+test.each([
+  ['done', ({ one }) => one.done()],
+  ['failed', ({ one }) => one.fail()],
+  ['given back', ({ one }) => one.giveBack()],
+  ['over', ({ pass }) => pass(VISIBILITY_MS)],
+  ['left', ({ one }) => one.consumer.leave()],
+] satisfies [string, (started: ReturnType<typeof start>) => unknown][])(
+  'of a queue that is watched no more nothing is left when the last lease is %s',
+  (_, end) => {
+    const started = start();
+    const { queues, concurrency, one, enqueue, watch, unwatch } = started;
+    enqueue('q', 'a', 'b', 'c');
+    watch('q', 2);
+    unwatch('q');
+    one.done();
+    expect(concurrency.size).toBe(1);
+    end(started);
+    expect(concurrency.size).toBe(0);
+    expect(queues.stats()).toMatchObject({ leased: 0 });
+  },
+);
+
+test('nothing is left of a watch that was refused, or that had no items', () => {
+  const { concurrency, watch, unwatch } = start({ watchesMax: 1 });
+  expect(watch('a', 1)).toBeUndefined();
+  expect(watch('b', 1)?.code).toBe('queue_limit');
+  expect(concurrency.size).toBe(1);
+  unwatch('b');
+  unwatch('a');
+  expect(concurrency.size).toBe(0);
+});
+
+test('to watch again is refused like any other watch, and leaves nothing', () => {
+  const { concurrency, one, enqueue, watch, unwatch } = start({ watchesMax: 1 });
+  enqueue('a', 'a');
+  watch('a', 1);
+  unwatch('a');
+  watch('b', 1);
+  expect(watch('a', 9)?.code).toBe('queue_limit');
+  one.done();
+  expect(concurrency.size).toBe(1);
+});

@@ -1,0 +1,50 @@
+import { native } from '@groupcast/protocol';
+import { expect, test } from 'vitest';
+import { channel, NativePeer } from '../testing/native-peer.ts';
+import { startHub } from '../testing/start-hub.ts';
+
+test('the one publication of a peer gets through before the burst of another one has ended', async () => {
+  const { port } = await startHub();
+  const [flooder, other, follower] = await Promise.all([
+    NativePeer.open(port),
+    NativePeer.open(port),
+    NativePeer.open(port),
+  ]);
+  await follower.subscribe(channel('flood'), channel('other'));
+  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  const frame = native.encodePublish({ channel: 'flood', ...fields, payload: new Uint8Array(10) });
+  // As much as a hub works on in many turns, and less than its follower may have waiting.
+  const count = 200_000;
+  flooder.link.send(Buffer.concat(Array.from({ length: count }, () => frame)));
+  flooder.link.flush();
+  await follower.take('deliver');
+  other.submit('other', 'x');
+  let before = 1;
+  while ((await follower.take('deliver')).publication.channel === 'flood') before += 1;
+  expect(before).toBeLessThan(count);
+  // And nothing of the burst is lost or out of order.
+  while (before < count) {
+    const { publication } = await follower.take('deliver');
+    before += 1;
+    expect(publication.number).toBe(before);
+  }
+});
+
+test('a publication gets through before all pages are written for a peer that has asked for very many', async () => {
+  const { port } = await startHub();
+  const [reader, other] = await Promise.all([NativePeer.open(port), NativePeer.open(port)]);
+  await reader.subscribe(channel('other'));
+  const since = await reader.publish('c');
+  for (let count = 0; count < 60; count++) await reader.publish('c', 'x'.repeat(1_000));
+  // As much as may wait for it.
+  const count = 400;
+  const pages = Array.from({ length: count }, () => reader.history('c', since));
+  await pages[0];
+  other.submit('other', 'x');
+  await Promise.all(pages);
+  await reader.take('deliver');
+  const isPage = (event: string): boolean => event.startsWith('page');
+  expect(reader.events.filter(isPage)).toHaveLength(count);
+  const behind = reader.events.slice(reader.events.findIndex((event) => event.startsWith('deliver')));
+  expect(behind.filter(isPage).length).toBeGreaterThan(0);
+});

@@ -1,0 +1,161 @@
+import { encodeText, native, type Position, type ProtocolError } from '@groupcast/protocol';
+import { onTestFinished } from 'vitest';
+import type {
+  Engine,
+  EngineSink,
+  EngineStats,
+  HistoryPage,
+  HistorySlot,
+  PublishSlot,
+} from '../src/engine/engine.ts';
+
+/** A publication without a message id. */
+export function publicationOf(channel: string, text: string): native.Publication {
+  const payload = encodeText(text);
+  return { channel, kind: 'text', excludeSender: true, sender: 'me', messageId: '', payload, number: 7 };
+}
+
+/** The payload of a DELIVER. */
+export function textOf(frame: Uint8Array): string {
+  return Buffer.from(native.decodePublication(frame).payload).toString();
+}
+
+/** An engine for one test, which closes it. */
+export async function startEngine(createEngine: () => Engine): Promise<Harness> {
+  const harness = new Harness(createEngine());
+  await harness.start();
+  onTestFinished(() => harness.close());
+  return harness;
+}
+
+interface Delivery {
+  readonly channel: string;
+  readonly offset: number;
+  readonly frame: Uint8Array;
+}
+
+/** An engine whose answers are promises. */
+export class Harness implements EngineSink, PublishSlot, HistorySlot {
+  readonly deliveries: Delivery[] = [];
+  readonly answeredRequests: number[] = [];
+  /** The peer that publishes. */
+  publisher = 1;
+  /** Answers to `follow` and `history` and deliveries, as they came. */
+  readonly events: string[] = [];
+  readonly #engine: Engine;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #reading = new Map<number, Reading>();
+  #onDelivered = (): void => {};
+  #lastRequest = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  start(): Promise<void> {
+    return this.#engine.start(this);
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  stats(): EngineStats {
+    return this.#engine.stats();
+  }
+
+  publish(channel: string, text: string, fields: Partial<native.Publication> = {}): Promise<Position> {
+    const publication = { ...publicationOf(channel, text), ...fields };
+    return this.publishFrame(publication, native.encodePublish(publication));
+  }
+
+  publishFrame(publication: native.Publication, frame: Uint8Array): Promise<Position> {
+    this.#lastRequest += 1;
+    const request = this.#lastRequest;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request, { resolve, reject });
+      this.submit(publication, frame, request);
+    });
+  }
+
+  submit(publication: native.Publication, frame: Uint8Array, request: number): void {
+    this.#engine.publish(publication, frame, this, request);
+  }
+
+  follow(subject: native.Subject): Promise<Position> {
+    return new Promise((resolve, reject) => {
+      const followed = (position: Position): void => {
+        this.events.push(`followed ${subject.name}`);
+        resolve(position);
+      };
+      this.#engine.follow(subject, { followed, notFollowed: reject });
+    });
+  }
+
+  /** One page of what came after a position. */
+  history(channel: string, since: Position): Promise<HistoryPage> {
+    this.#lastRequest += 1;
+    const request = this.#lastRequest;
+    return new Promise((resolve, reject) => {
+      this.#reading.set(request, { channel, resolve, reject });
+      this.#engine.history(channel, since, this, request);
+    });
+  }
+
+  /** Where a channel stands. */
+  async position(channel: string): Promise<Position> {
+    return (await this.history(channel, { epoch: '', offset: 0 })).position;
+  }
+
+  page(request: number, page: HistoryPage): void {
+    const reading = this.#reading.get(request);
+    this.events.push(`page ${reading?.channel} ${page.verdict} ${page.position.offset}`);
+    reading?.resolve(page);
+  }
+
+  notRead(request: number, error: ProtocolError): void {
+    this.#reading.get(request)?.reject(error);
+  }
+
+  /** When it has taken effect, which the answer to a later call shows. */
+  async unfollow(subject: native.Subject): Promise<void> {
+    this.#engine.unfollow(subject);
+    await this.publish('witness', '');
+  }
+
+  published(request: number, position: Position): void {
+    this.answeredRequests.push(request);
+    this.#waiting.get(request)?.resolve(position);
+  }
+
+  refused(request: number, error: ProtocolError): void {
+    this.answeredRequests.push(request);
+    this.#waiting.get(request)?.reject(error);
+  }
+
+  deliver(channel: string, offset: number, frame: Uint8Array): void {
+    const delivery = { channel, offset, frame };
+    this.deliveries.push(delivery);
+    this.events.push(`deliver ${channel} ${offset}`);
+    this.#onDelivered();
+  }
+
+  async delivered(count: number): Promise<void> {
+    while (this.deliveries.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#onDelivered = resolve;
+      });
+    }
+  }
+}
+
+interface Reading {
+  readonly channel: string;
+  resolve(page: HistoryPage): void;
+  reject(error: ProtocolError): void;
+}
+
+interface Waiting {
+  resolve(position: Position): void;
+  reject(error: ProtocolError): void;
+}

@@ -1,0 +1,49 @@
+import type { Log } from '@groupcast/service';
+import { onTestFinished } from 'vitest';
+import { createHub, type Hub } from '../src/hub.ts';
+import type { HubOptionsInput } from '../src/options.ts';
+import type { SessionEnd } from '../src/peer/peer-end.ts';
+
+/** One line of a log. */
+interface LogLine {
+  readonly level: keyof Log;
+  readonly fields: object;
+  readonly message: string;
+}
+
+/** A hub on a free port of this machine, which is gone when the test is over. */
+export interface RunningHub {
+  readonly hub: Hub;
+  readonly port: number;
+  readonly lines: LogLine[];
+}
+
+export async function startHub(options: HubOptionsInput = {}): Promise<RunningHub> {
+  const lines: LogLine[] = [];
+  const hub = createHub({ port: 0, log: recordingLog(lines), ...options });
+  onTestFinished(() => hub.close());
+  const { port } = await hub.listen();
+  return { hub, port, lines };
+}
+
+/** When `isTrue` is, which is looked at once in each turn of the event loop. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise(setImmediate);
+}
+
+/** When so many sessions have ended for this reason. */
+export function closedAs(hub: Hub, end: SessionEnd, count = 1): Promise<void> {
+  return until(() => hub.stats().closed[end] === count);
+}
+
+function recordingLog(lines: LogLine[]): Log {
+  const record = (level: keyof Log) => (fields: object, message: string) => {
+    lines.push({ level, fields, message });
+  };
+  return {
+    debug: record('debug'),
+    info: record('info'),
+    warn: record('warn'),
+    error: record('error'),
+  };
+}

@@ -1,0 +1,228 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { handleOf } from '@groupcast/stream-handle';
+import { type ArrivalReceiver, Arrivals } from './silent-sockets.ts';
+import { type AdmissionRejection, Handshake, type HandshakeReceiver } from './upgrade.ts';
+import { createHttpAnswer, refuse } from './http-response.ts';
+import type { GatewayOptions } from '../options.ts';
+import type { UpgradeRequest } from './upgrade-request.ts';
+
+/** A line about connections beyond the limit at most this often, in ticks. */
+const FULL_LOG_TICKS = 10;
+
+/** Who gets what comes in. */
+export interface EntranceReceiver extends Omit<HandshakeReceiver, 'upgraded'> {
+  /** A socket has closed, whatever it was. */
+  socketClosed(): void;
+}
+
+/** The port of a gateway: takes connections up to their number, makes WebSockets of those that ask for it, and answers the others. */
+export class Entrance implements ArrivalReceiver {
+  readonly #options: GatewayOptions;
+  readonly #receiver: EntranceReceiver;
+  readonly #handshake: Handshake;
+  readonly #arrivals: Arrivals;
+  readonly #server: Server;
+  /** What the HTTP server itself does with a connection. */
+  readonly #serveHttp: readonly ((socket: Socket) => void)[];
+  #portClosed: Promise<void> | undefined;
+  #handshakeTimer: NodeJS.Timeout | undefined;
+  #isPaused = false;
+  #fullLoggedTick = Number.NEGATIVE_INFINITY;
+  #dropped = 0;
+  /** Open ones, those of handshakes and pages among them. */
+  #sockets = 0;
+  /** Those that are no WebSockets, or not yet, the oldest first. */
+  readonly #pending = new Set<Socket>();
+  readonly #socketClosed: (this: Socket) => void;
+  #isHealthy = true;
+
+  constructor(options: GatewayOptions, receiver: EntranceReceiver) {
+    this.#options = options;
+    this.#receiver = receiver;
+    this.#socketClosed = this.#createCloseListener();
+    this.#handshake = new Handshake(options, {
+      upgraded: (socket) => this.#pending.delete(socket),
+      accepted: (socket, session) => receiver.accepted(socket, session),
+      refused: (reason) => receiver.refused(reason),
+    });
+    this.#arrivals = new Arrivals(options, this);
+    this.#server = this.#createServer();
+    const listeners = this.#server.listeners('connection');
+    this.#serveHttp = listeners.map((listener) => listener.bind(this.#server));
+    // `server.maxConnections` will not do: in a worker, the cluster module gives what is too much back to the primary, which offers it
+    // again at once, and so for ever.
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket: Socket) => this.#admit(socket));
+  }
+
+  /** Whether no connection can come of it any more, once the port is closed. */
+  get isQuiet(): boolean {
+    return this.#handshake.refusesAll || this.#sockets === 0;
+  }
+
+  /**
+   * Takes connections from now on, from its own socket or from one that is bound already and shared with others. Rejects with the
+   * system's error, such as `EADDRINUSE`.
+   */
+  listen(handle?: object): Promise<AddressInfo> {
+    const { host, port } = this.#options;
+    this.#isPaused = false;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(handle ?? { host, port }, () => {
+        this.#server.removeListener('error', reject);
+        // With each start it would put off its look at the deadlines of handshakes. Once is enough: a pause does not end that.
+        this.#server.removeAllListeners('listening');
+        const address = this.#server.address();
+        if (address !== null && typeof address === 'object') resolve(address);
+        else reject(new Error('The gateway was closed before it listened.'));
+      });
+    });
+  }
+
+  /** Takes no connections until the next `listen`. */
+  pause(): void {
+    if (!this.#server.listening) return;
+    this.#isPaused = true;
+    // Not the HTTP server's own, which also ends the connections that have not asked for anything yet.
+    NetServer.prototype.close.call(this.#server);
+  }
+
+  /** Takes no new connections from now on. Handshakes under way may still finish. */
+  stopListening(): void {
+    // Others take the connections that come now: the port is free for them, or belongs to workers that do not drain.
+    if (!this.#server.listening && !this.#isPaused) return;
+    this.#isPaused = false;
+    this.#portClosed = new Promise((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    // A server that is closed no longer looks after the deadlines of handshakes.
+    this.#handshakeTimer = setTimeout(() => this.#cutHandshakes(), this.#options.handshakeMs);
+  }
+
+  /** From now on health checks on the port fail; all else goes on. */
+  failHealth(): void {
+    this.#isHealthy = false;
+  }
+
+  /** From now on every handshake is refused. */
+  refuseAll(): void {
+    this.#handshake.refuseAll();
+  }
+
+  /** Cuts the handshakes and pages that are under way. Once it has stopped listening; resolves when the port is closed. */
+  async close(): Promise<void> {
+    this.#cutHandshakes();
+    await this.#portClosed;
+    clearTimeout(this.#handshakeTimer);
+  }
+
+  admit(): AdmissionRejection | undefined {
+    return this.#handshake.admit();
+  }
+
+  reject(socket: Socket, reason: AdmissionRejection): void {
+    this.#handshake.reject(socket, reason);
+  }
+
+  upgrade(socket: Socket, request: UpgradeRequest): boolean {
+    return this.#handshake.upgradeAtOnce(socket, request);
+  }
+
+  http(socket: Socket, isAdmitted = false): void {
+    if (isAdmitted) this.#handshake.setAdmitted(socket);
+    for (const serve of this.#serveHttp) serve(socket);
+  }
+
+  silent(socket: Socket): void {
+    this.#refuseHttp(408, TOO_LATE, socket);
+  }
+
+  #cutHandshakes(): void {
+    this.#arrivals.close();
+    this.#server.closeAllConnections();
+  }
+
+  #createServer(): Server {
+    const options = this.#options;
+    const server = createServer(
+      {
+        headersTimeout: options.handshakeMs,
+        requestTimeout: options.handshakeMs,
+        connectionsCheckingInterval: options.handshakeCheckMs,
+        maxHeaderSize: options.headerBytesMax,
+        // `requestFault` answers with a sentence.
+        requireHostHeader: false,
+      },
+      createHttpAnswer(options, {
+        isServing: () => this.#isHealthy && !this.#handshake.refusesAll,
+        refused: (reason) => this.#receiver.refused(reason),
+      }),
+    );
+    // Whoever answers counts them: Node would drop the last ones without a word.
+    server.maxHeadersCount = 0;
+    server.on('request', this.#handshake.request);
+    server.on('upgrade', this.#handshake.upgrade);
+    server.on('clientError', (error, socket) => this.#clientError(error, socket));
+    server.on('error', (error) => options.log.error({ error }, 'the listening socket failed'));
+    return server;
+  }
+
+  #clientError(error: Error, socket: Duplex): void {
+    const code = 'code' in error ? error.code : undefined;
+    if (code === 'HPE_HEADER_OVERFLOW')
+      this.#refuseHttp(431, `The header is longer than ${this.#options.headerBytesMax} bytes.`, socket);
+    else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refuseHttp(408, TOO_LATE, socket);
+    else this.#refuseHttp(400, 'This is not HTTP.', socket);
+  }
+
+  #refuseHttp(status: number, sentence: string, socket: Duplex): void {
+    this.#receiver.refused('http');
+    refuse(socket, status, sentence);
+  }
+
+  #admit(socket: Socket): void {
+    this.#options.taken(this.#sockets);
+    if (this.#sockets >= this.#options.connectionsMax) {
+      // Those that ask for nothing must not keep out those that do. A WebSocket is never closed for a new one.
+      const [oldest] = this.#pending;
+      this.#drop(oldest ?? socket);
+      if (oldest === undefined) return;
+    }
+    this.#sockets += 1;
+    this.#pending.add(socket);
+    socket.on('close', this.#socketClosed);
+    // A socket that cannot be read directly gains nothing by it.
+    if (this.#options.fastPaths && handleOf(socket) !== undefined) this.#arrivals.add(socket);
+    else this.http(socket);
+  }
+
+  /** One for all sockets, so that none needs its own. */
+  #createCloseListener(): (this: Socket) => void {
+    const closed = (socket: Socket): void => {
+      this.#pending.delete(socket);
+      this.#sockets -= 1;
+      this.#receiver.socketClosed();
+    };
+    return function (this: Socket): void {
+      closed(this);
+    };
+  }
+
+  #drop(socket: Socket): void {
+    this.#pending.delete(socket);
+    socket.destroy();
+    this.#dropped += 1;
+    this.#receiver.refused('full');
+    const { wheel, log, connectionsMax } = this.#options;
+    if (wheel.now - this.#fullLoggedTick < FULL_LOG_TICKS) return;
+    this.#fullLoggedTick = wheel.now;
+    const dropped = this.#dropped;
+    log.warn({ connectionsMax, dropped }, FULL);
+  }
+}
+
+const FULL = 'connection limit reached; dropping the oldest idle connections, then new ones';
+const TOO_LATE = 'The request took too long.';

@@ -1,0 +1,58 @@
+import { formatAddress } from '@groupcast/service';
+import type { Primary, PrimaryState } from '../processes/primary.ts';
+import type { ReloadStats, Reloads } from '../processes/reloads.ts';
+import type { WorkerReport } from '../processes/worker-report.ts';
+
+/** What `GET /api/v1/stats` answers: the sums over the workers, then each of them. */
+export interface PrimaryStats {
+  readonly service: 'groupcast-gateway';
+  readonly pid: number;
+  readonly state: PrimaryState;
+  /** Where clients connect; '' before the workers listen. */
+  readonly listen: string;
+  readonly uptimeSeconds: number;
+  readonly memoryBytes: number;
+  readonly loopDelayMs: number;
+  /** Workers started in the place of others that died. */
+  readonly restarts: number;
+  readonly reload: ReloadStats;
+  readonly connections: number;
+  /** Summed over the workers: a group with members on two of them counts twice. */
+  readonly groups: number;
+  readonly received: number;
+  readonly delivered: number;
+  readonly workers: readonly WorkerReport[];
+}
+
+/** Where clients connect, with the port that the system chose where none was named; '' before the workers listen. */
+export function listenUrl({ address, settings }: Primary): string {
+  return address === undefined ? '' : `ws://${formatAddress(settings.worker.gateway.host, address.port)}`;
+}
+
+export async function collectStats(
+  primary: Primary,
+  reloads: Reloads,
+  loopDelayMs: number,
+): Promise<PrimaryStats> {
+  // First: who reads that no reload runs must not find workers that one has replaced.
+  const reload = reloads.stats();
+  const workers = (await primary.report()).sort((one, other) => one.index - other.index);
+  const sum = (field: 'connections' | 'groups' | 'received' | 'delivered'): number =>
+    workers.reduce((total, worker) => total + worker[field], 0);
+  return {
+    service: 'groupcast-gateway',
+    pid: process.pid,
+    state: primary.state,
+    listen: listenUrl(primary),
+    uptimeSeconds: Math.round(process.uptime()),
+    memoryBytes: process.memoryUsage.rss(),
+    loopDelayMs,
+    restarts: primary.restarts,
+    reload,
+    connections: sum('connections'),
+    groups: sum('groups'),
+    received: sum('received'),
+    delivered: sum('delivered'),
+    workers,
+  };
+}

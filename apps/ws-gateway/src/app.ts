@@ -1,0 +1,86 @@
+import {
+  type Command,
+  createAdminServer,
+  createLogger,
+  EventLoopDelay,
+  listenAt,
+  runUntilSignal,
+  startTable,
+} from '@groupcast/service';
+import type { GatewayConfig } from './config.ts';
+import type { GatewaySettings } from './processes/generation.ts';
+import { Primary } from './processes/primary.ts';
+import { Reloads } from './processes/reloads.ts';
+import { gatewayMetrics } from './admin/metrics.ts';
+import { rereadSettings } from './cli/reread-settings.ts';
+import { readSettings } from './cli/settings.ts';
+import { collectStats, listenUrl, type PrimaryStats } from './admin/stats.ts';
+
+/** Beyond the delay and the window of the drain, before the process ends whatever is left. */
+const DRAIN_GRACE_MS = 15_000;
+
+export const startCommand: Command<GatewayConfig> = {
+  summary: 'Run the gateway: the primary process and its workers.',
+  run: async (config, context) => {
+    const first = readSettings(config);
+    const log = createLogger({
+      name: 'groupcast-gateway',
+      level: config.logLevel,
+      format: config.logFormat,
+      bindings: { role: 'primary' },
+    });
+    for (const line of [...context.warnings, ...first.warnings]) log.warn(line);
+    const reread = (): GatewaySettings => {
+      const now = context.reread();
+      const { settings, warnings } = rereadSettings(config, now.config);
+      for (const line of [...now.warnings, ...warnings]) log.warn(line);
+      return settings;
+    };
+    const primary = new Primary({ settings: first.settings, log });
+    const reloads = new Reloads(primary, reread, log);
+    const loopDelay = new EventLoopDelay();
+    const stats = (): Promise<PrimaryStats> => collectStats(primary, reloads, loopDelay.read().p99Ms);
+    const admin = createAdminServer({
+      host: config.adminHost,
+      port: config.adminPort,
+      ready: () => {
+        const reason = primary.unreadiness;
+        return reason === undefined ? { ready: true } : { ready: false, reason };
+      },
+      metrics: async () => gatewayMetrics(await stats()),
+      routes: { '/api/v1/stats': stats },
+      onError: (error, path) => log.error({ error, path }, 'admin port failed'),
+    });
+    try {
+      await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
+      const ended = runUntilSignal({
+        drain: () => primary.drain({ ...drainOf(primary.settings), reason: 'going_away' }),
+        reload: async () => {
+          await reloads.ask();
+          log.adjust(primary.settings.worker.log);
+        },
+        log,
+        get deadlineMs() {
+          const { delayMs, windowMs } = drainOf(primary.settings);
+          return delayMs + windowMs + DRAIN_GRACE_MS;
+        },
+      });
+      const start = { listen: () => primary.start() };
+      const address = await listenAt(start, config.host, config.port, '--port');
+      // A signal may come before the workers listen; then they never will.
+      if (address !== undefined) {
+        const listen = listenUrl(primary);
+        context.print(startTable([{ worker: 'WsGateway', listen, processes: first.settings.workers }]));
+      }
+      return await ended;
+    } finally {
+      await primary.drain({ delayMs: 0, windowMs: 0, reason: 'going_away' });
+      await admin.close();
+      loopDelay.close();
+    }
+  },
+};
+
+function drainOf({ drainDelayMs, worker }: GatewaySettings): { delayMs: number; windowMs: number } {
+  return { delayMs: drainDelayMs, windowMs: worker.drainMs };
+}

@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest';
+import { FakeMember } from '../../testing/fake-member.ts';
+import { Group } from './group.ts';
+import { GroupLoads } from './group-loads.ts';
+
+const KIB = 1024;
+/** So large that shares of it are above the least that a worker has. */
+const OPTIONS = { groupBytesPerSecond: 1_000 * KIB, groupBytesBurst: 5_000 * KIB, workers: 1 };
+
+/** A group that the worker sees: it has a member here. */
+function seen(): Group {
+  const group = new Group('g', 'group:g');
+  group.state = 'live';
+  group.members.add(new FakeMember());
+  return group;
+}
+
+function send(loads: GroupLoads, group: Group | undefined, kib: number, nowMs: number, name = 'g'): string {
+  return loads.send(`group:${name}`, group, kib * KIB, nowMs);
+}
+
+/** How many messages of 100 KiB are taken now, which all come back. */
+function taken(loads: GroupLoads, group: Group | undefined, nowMs: number): number {
+  let count = 0;
+  for (; count < 1_000 && send(loads, group, 100, nowMs) === 'ok'; count++) {
+    if (group !== undefined) loads.delivered(group, 100 * KIB, nowMs);
+  }
+  return count;
+}
+
+test.each([
+  ['with', seen()],
+  ['without', undefined],
+])('a group %s members carries its burst, and then its rate', (_, group) => {
+  const loads = new GroupLoads(OPTIONS);
+  expect(taken(loads, group, 0)).toBe(50);
+  expect(taken(loads, group, 3_000)).toBe(30);
+  expect(taken(loads, group, 100_000)).toBe(50);
+});
+
+test('of several workers each has a share of the burst, and those without members a share of the rate', () => {
+  const group = seen();
+  const loads = new GroupLoads({ ...OPTIONS, workers: 10 });
+  const others = new GroupLoads({ ...OPTIONS, workers: 10 });
+  expect([taken(loads, group, 0), taken(others, undefined, 0)]).toEqual([5, 5]);
+  expect([taken(loads, group, 500), taken(others, undefined, 1_000)]).toEqual([5, 1]);
+});
+
+test('a share is never less than 64 KiB, nor more than there is', () => {
+  const loads = new GroupLoads({ ...OPTIONS, workers: 1_024 });
+  expect([60, 60, 1].map((kib) => send(loads, undefined, kib, 0))).toEqual(['ok', 'ok', 'rate_limited']);
+  const small = new GroupLoads({ groupBytesPerSecond: 0.001, groupBytesBurst: 1_000, workers: 1_024 });
+  expect([1_000, 1].map((bytes) => small.send('group:g', undefined, bytes, 0))).toEqual([
+    'ok',
+    'rate_limited',
+  ]);
+});
+
+test('one message that is longer than the burst passes once, and has to be made up for', () => {
+  const loads = new GroupLoads(OPTIONS);
+  expect(send(loads, undefined, 20_000, 0)).toBe('ok');
+  expect(send(loads, undefined, 1, 15_000)).toBe('rate_limited');
+  expect(send(loads, undefined, 1, 15_100)).toBe('ok');
+});
+
+test('what is delivered counts once, whoever sent it', () => {
+  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  expect(send(loads, group, 1_000, 0)).toBe('ok');
+  loads.delivered(group, 1_000 * KIB, 0);
+  loads.delivered(group, 2_000 * KIB, 0);
+  expect(taken(loads, group, 0)).toBe(20);
+});
+
+test('what others send counts also where no client here has sent anything yet', () => {
+  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  loads.delivered(group, 4_000 * KIB, 0);
+  expect(taken(loads, group, 0)).toBe(10);
+});
+
+test('what others send long after the last message of a client here counts in full', () => {
+  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  expect(taken(loads, group, 0)).toBe(50);
+  loads.delivered(group, 4_000 * KIB, 10_000);
+  expect(taken(loads, group, 10_000)).toBe(10);
+});
+
+test('what others send without end is owed up to the burst, and no longer', () => {
+  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  for (let count = 0; count < 1_000; count++) loads.delivered(group, 1_000 * KIB, 0);
+  expect(send(loads, group, 1, 4_999)).toBe('rate_limited');
+  expect(send(loads, group, 1, 5_001)).toBe('ok');
+});
+
+test('what never comes back, or as fewer bytes, pays nothing for others', () => {
+  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  expect(send(loads, group, 4_000, 0)).toBe('ok');
+  loads.delivered(group, 1_000 * KIB, 500);
+  // By now the bucket is full again.
+  loads.delivered(group, 3_000 * KIB, 10_000);
+  expect(taken(loads, group, 10_000)).toBe(20);
+});
+
+test('loads without end are bounded, and one that is used stays', () => {
+  const loads = new GroupLoads(OPTIONS);
+  let most = 0;
+  expect(send(loads, undefined, 5_000, 0, 'busy')).toBe('ok');
+  for (let index = 0; index < 100_000; index++) {
+    send(loads, undefined, 1, 0, `${index}`);
+    most = Math.max(most, loads.size);
+  }
+  expect(most).toBeLessThanOrEqual(8_192);
+  expect(send(loads, undefined, 1, 0, 'busy')).toBe('rate_limited');
+});
+
+test('those that are used are bounded as well', () => {
+  const loads = new GroupLoads(OPTIONS);
+  let most = 0;
+  for (let index = 0; index < 100_000; index++) {
+    send(loads, undefined, 5_000, 0, `${index}`);
+    most = Math.max(most, loads.size);
+  }
+  expect(most).toBeLessThanOrEqual(8_192);
+});
+
+test('a load is forgotten no earlier than its bucket is full again', () => {
+  const loads = new GroupLoads(OPTIONS);
+  expect(send(loads, undefined, 10_000, 0)).toBe('ok');
+  // It owes 5,000 KiB.
+  for (let nowMs = 0; nowMs < 4_999; nowMs += 500) send(loads, undefined, 1, nowMs, `other${nowMs}`);
+  expect(send(loads, undefined, 1, 4_999)).toBe('rate_limited');
+  for (let nowMs = 10_000; nowMs <= 50_000; nowMs += 500) send(loads, undefined, 1, nowMs, 'other');
+  expect(loads.size).toBeLessThanOrEqual(2);
+});
+
+test('the load of a group outlasts the group', () => {
+  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  expect(taken(loads, group, 0)).toBe(50);
+  expect(send(loads, undefined, 1, 0)).toBe('rate_limited');
+});

@@ -1,0 +1,74 @@
+import type { native } from '@groupcast/protocol';
+import { bench, describe } from 'vitest';
+import { LoopbackHub } from '../../testing/loopback-hub.ts';
+import { createCounters } from '../admin/gateway-stats.ts';
+import type { Group } from './group.ts';
+import { Groups } from './groups.ts';
+import type { Member } from './member.ts';
+import type { MemberWait } from './member-wait.ts';
+import { completeOptions } from '../options.ts';
+import type { RateLimit } from '../connection/rate-limit.ts';
+import type { Questions } from './questions.ts';
+import { TimingWheel } from '../timing-wheel.ts';
+
+const MEMBERS = 2;
+const PAYLOAD = new TextEncoder().encode('x'.repeat(128));
+
+/** Somebody who is in groups and remembers nothing. */
+class SilentMember implements Member {
+  readonly id = 'member';
+  readonly mode = 'plain';
+  readonly memberships: Group[] = [];
+  readonly isOpen = true;
+  readonly queuedBytes = 0;
+  waits: Set<MemberWait> | undefined;
+  questions: Questions | undefined;
+  recoveryBytes: RateLimit | undefined;
+  send(): void {}
+  tell(): void {}
+}
+
+/** So many groups, all live. */
+function groupsOf(count: number): Groups {
+  const hub = new LoopbackHub();
+  const groups = new Groups(completeOptions({ hub, wheel: new TimingWheel() }), createCounters());
+  for (let index = 0; index < count; index++) {
+    for (let member = 0; member < MEMBERS; member++) groups.join(new SilentMember(), name(index), undefined);
+    groups.subscribed({ name: `group:${name(index)}`, prefix: false }, { epoch: 'e', offset: 0 });
+  }
+  return groups;
+}
+
+function name(index: number): string {
+  return `group-${index}`;
+}
+
+// What must stay flat: the price of one message, and of one join and leave, with ten groups and with a hundred thousand.
+describe.each([10, 1_000, 100_000])('with %i groups of two', (count) => {
+  const groups = groupsOf(count);
+  const newcomer = new SilentMember();
+  let offset = 0;
+  let next = 0;
+
+  bench('a message to one group', () => {
+    next = (next + 7_919) % count;
+    offset += 1;
+    const publication: native.Publication = {
+      channel: `group:${name(next)}`,
+      kind: 'text',
+      excludeSender: false,
+      sender: '',
+      messageId: '',
+      payload: PAYLOAD,
+      number: offset,
+    };
+    groups.deliver(publication);
+    groups.flush(name(next));
+  });
+
+  bench('a join and a leave', () => {
+    next = (next + 7_919) % count;
+    groups.join(newcomer, name(next), undefined);
+    groups.leave(newcomer, name(next), undefined);
+  });
+});

@@ -1,0 +1,346 @@
+import type { Position } from '@groupcast/protocol';
+import type { ClientEvent } from '@groupcast/protocol/schema';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { CommandContext } from '../commands/command-context.ts';
+import { groupInfo } from '../commands/group-info.ts';
+import { FakeMember } from '../../testing/fake-member.ts';
+import { LoopbackHub } from '../../testing/loopback-hub.ts';
+import { type Counters, createCounters } from '../admin/gateway-stats.ts';
+import { Groups } from './groups.ts';
+import { completeOptions, type GatewayOptions } from '../options.ts';
+import { TimingWheel } from '../timing-wheel.ts';
+
+const CHANNEL = 'group:g';
+const MEMBERS = 3;
+/** More than a member may have waiting for it before it gets its next page. */
+const LONG_QUEUE = 100_000;
+
+type Since = 'nothing' | 'last' | 'older' | 'other history';
+
+type Step =
+  | { readonly name: 'publish' | 'deliverMissed' | 'answerReads'; readonly count: number }
+  | { readonly name: 'cut' | 'comeBack' | 'restart' | 'failReads' | 'tick' | 'turn' }
+  | { readonly name: 'join'; readonly who: number; readonly since: Since; readonly hasId: boolean }
+  | {
+      readonly name: 'leave' | 'go' | 'ask' | 'dropAndResume' | 'stopReading' | 'readOn';
+      readonly who: number;
+    };
+
+/** A client that checks each thing that it is told against what it was told before. */
+class CheckedClient {
+  member = new FakeMember();
+  /** Its connections before. */
+  readonly former: FakeMember[] = [];
+  /** What it has, or knows that it will never have, ends here. */
+  position: Position | undefined;
+  isIn = false;
+  gaps = 0;
+  #told = 0;
+  #since: Position | undefined;
+
+  join(groups: Groups, since: Position | undefined, id: number | undefined): void {
+    if (!this.isIn) {
+      this.#since = since;
+      this.position = since;
+    }
+    this.isIn = true;
+    groups.join(this.member, 'g', id, since);
+  }
+
+  leave(groups: Groups): void {
+    groups.leave(this.member, 'g', undefined);
+    // What came before the leave.
+    this.check();
+    this.isIn = false;
+  }
+
+  ask(context: CommandContext, id: number): void {
+    groupInfo({ cmd: 'group_info', group_id: 'unknown', id }, this.member, context);
+  }
+
+  /** The connection ends, and another one takes its place. */
+  go(groups: Groups, index: number): void {
+    this.check();
+    this.member.isOpen = false;
+    groups.leaveAll(this.member);
+    this.isIn = false;
+    this.former.push(this.member);
+    this.member = new FakeMember(`${index}`, 'v1');
+    this.#told = 0;
+  }
+
+  check(): void {
+    for (const event of this.member.got.slice(this.#told)) this.#check(event as ClientEvent);
+    this.#told = this.member.got.length;
+  }
+
+  #check(event: ClientEvent): void {
+    if (event.type === 'error') {
+      expect(event.code).toBe('hub_unavailable');
+      // Only the join that brought it in is undone.
+      this.isIn = this.member.memberships.length > 0;
+    } else if (event.type === 'ack') {
+      if (event.group_id === 'unknown') return;
+      const told = { epoch: event.epoch ?? '', offset: event.offset ?? 0 };
+      if (event.recovered === true) expect(this.position).toEqual(this.#since);
+      else if (event.recovered === false) this.#lost(told);
+      // Without a position before, this is where it begins.
+      else this.position ??= told;
+    } else if (event.type === 'gap') {
+      this.#lost({ epoch: event.epoch, offset: event.offset });
+    } else if (event.type === 'message') {
+      expect(this.isIn).toBe(true);
+      const { epoch, offset } = this.position ?? {
+        epoch: String(event.message).split(' ')[0],
+        offset: event.offset - 1,
+      };
+      expect([event.message, event.offset]).toEqual([`${epoch} ${offset + 1}`, offset + 1]);
+      this.position = { epoch: String(epoch), offset: offset + 1 };
+    }
+  }
+
+  #lost(position: Position): void {
+    this.gaps += 1;
+    // It is never sent back to where it has been.
+    if (this.position?.epoch === position.epoch) {
+      expect(position.offset).toBeGreaterThanOrEqual(this.position.offset);
+    }
+    this.position = position;
+  }
+}
+
+class World {
+  readonly hub = new LoopbackHub();
+  readonly wheel = new TimingWheel();
+  readonly counters: Counters = createCounters();
+  readonly waitingQuestions: { count: number } = { count: 0 };
+  readonly groups: Groups;
+  readonly clients: CheckedClient[] = [];
+  readonly #options: GatewayOptions;
+  #published = 0;
+  #epochs = 1;
+  #ids = 0;
+
+  constructor(ringMax: number) {
+    this.hub.byHand = true;
+    this.hub.pageMax = 3;
+    this.hub.ringMax = ringMax;
+    this.#options = completeOptions({ hub: this.hub, wheel: this.wheel });
+    this.groups = new Groups(this.#options, this.counters);
+    for (let index = 0; index < MEMBERS; index++) {
+      const client = new CheckedClient();
+      client.member = new FakeMember(`${index}`, 'v1');
+      this.clients.push(client);
+    }
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      await this.#take(step);
+      for (const client of this.clients) client.check();
+    }
+  }
+
+  /** Everybody is in, and knows a position. */
+  begin(): void {
+    for (const client of this.clients) this.#join(client, 'nothing', true);
+    this.hub.catchUp(CHANNEL, 0);
+    for (const client of this.clients) client.check();
+  }
+
+  /** All that holds anything up ends. */
+  async settle(): Promise<void> {
+    this.hub.comeBack();
+    for (const { member } of this.clients) member.queuedBytes = 0;
+    for (let round = 0; round < 400; round++) {
+      this.hub.catchUp(CHANNEL, Number.POSITIVE_INFINITY);
+      this.hub.answerReads();
+      await nextTurn();
+      if (this.groups.catchingUp > 0 && this.hub.reads.length === 0) this.wheel.tick();
+    }
+    for (const client of this.clients) client.check();
+    // Nothing is under way any more, and nothing counts.
+    expect([this.groups.catchingUp, this.hub.reads.length, ...this.#waits()]).toEqual([0, 0, 0, 0, 0]);
+    expect(this.waitingQuestions.count).toBe(0);
+  }
+
+  /** How many answers each member waits for, those that have gone counted in. */
+  #waits(): number[] {
+    return this.clients.map(({ former, member }) =>
+      [...former, member].reduce((sum, { waitingAnswers }) => sum + waitingAnswers, 0),
+    );
+  }
+
+  async #take(step: Step): Promise<void> {
+    const { hub } = this;
+    switch (step.name) {
+      case 'publish':
+        for (let count = 0; count < step.count; count++) {
+          this.#published += 1;
+          hub.publish(CHANNEL, `${hub.epoch} ${this.#published}`);
+        }
+        return;
+      case 'deliverMissed':
+        hub.catchUp(CHANNEL, step.count);
+        return;
+      case 'answerReads':
+        hub.answerReads(step.count);
+        return;
+      case 'cut':
+        hub.away = true;
+        return;
+      case 'comeBack':
+        hub.comeBack();
+        return;
+      case 'restart':
+        this.#epochs += 1;
+        this.#published = 0;
+        hub.restart(`epoch-${this.#epochs}`);
+        return;
+      case 'failReads':
+        hub.failReads();
+        return;
+      case 'tick':
+        this.wheel.tick();
+        return;
+      case 'turn':
+        await nextTurn();
+        return;
+      case 'join':
+        this.#join(this.#client(step.who), step.since, step.hasId);
+        return;
+      case 'leave':
+        this.#client(step.who).leave(this.groups);
+        return;
+      case 'ask':
+        this.#ask(this.#client(step.who));
+        return;
+      case 'go':
+        this.#client(step.who).go(this.groups, step.who);
+        return;
+      case 'dropAndResume':
+        this.#client(step.who).go(this.groups, step.who);
+        this.#join(this.#client(step.who), 'last', true);
+        return;
+      case 'stopReading':
+        this.#client(step.who).member.queuedBytes = LONG_QUEUE;
+        return;
+      case 'readOn':
+        this.#client(step.who).member.queuedBytes = 0;
+        return;
+    }
+  }
+
+  #client(who: number): CheckedClient {
+    return this.clients[who]!;
+  }
+
+  #ask(client: CheckedClient): void {
+    this.#ids += 1;
+    client.ask({ ...this, options: this.#options }, this.#ids);
+  }
+
+  #join(client: CheckedClient, since: Since, hasId: boolean): void {
+    this.#ids += 1;
+    client.join(this.groups, sinceOf(since, client.position), hasId ? this.#ids : undefined);
+  }
+}
+
+function sinceOf(since: Since, last: Position | undefined): Position | undefined {
+  if (since === 'other history') return { epoch: 'other', offset: 3 };
+  if (since === 'nothing' || last === undefined) return undefined;
+  return since === 'last' ? last : { ...last, offset: Math.max(0, last.offset - 2) };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+const who = fc.nat({ max: MEMBERS - 1 });
+const count = fc.integer({ min: 1, max: 6 });
+
+function steps(names: readonly Step['name'][], sinces: readonly Since[]): fc.Arbitrary<Step[]> {
+  const join = fc.record({
+    name: fc.constant('join' as const),
+    who,
+    since: fc.constantFrom(...sinces),
+    hasId: fc.boolean(),
+  });
+  const others = names.map(
+    (name): fc.Arbitrary<Step> => fc.record({ name: fc.constant(name), who, count }) as fc.Arbitrary<Step>,
+  );
+  return fc.array(fc.oneof({ weight: 3, arbitrary: join }, ...others), { minLength: 5, maxLength: 60 });
+}
+
+const HARMLESS: readonly Step['name'][] = [
+  'publish',
+  'publish',
+  'deliverMissed',
+  'answerReads',
+  'answerReads',
+  'cut',
+  'comeBack',
+  'comeBack',
+  'tick',
+  'turn',
+  'leave',
+  'go',
+  'ask',
+  'dropAndResume',
+  'dropAndResume',
+  'stopReading',
+  'readOn',
+];
+
+describe('whatever happens in whatever order', () => {
+  test('a client gets each message after its position once and in order, or is told that it does not', async () => {
+    let recovered = 0;
+    let gaps = 0;
+    const all = steps(
+      [...HARMLESS, 'restart', 'failReads'],
+      ['nothing', 'last', 'last', 'older', 'other history'],
+    );
+    await fc.assert(
+      fc.asyncProperty(all, async (sequence) => {
+        const world = new World(6);
+        world.begin();
+        await world.run(sequence);
+        await world.settle();
+        expect(world.groups.catchingUp).toBe(0);
+        const top = world.hub.publish(CHANNEL, 'the end');
+        for (const { isIn, position } of world.clients) {
+          // Who joined without an answer, and has got nothing yet, knows no position.
+          if (isIn && position !== undefined)
+            expect(position).toEqual({ epoch: top.epoch, offset: top.offset - 1 });
+        }
+        recovered += world.counters.recoveredMessages;
+        gaps += world.counters.gaps;
+      }),
+      { numRuns: 300 },
+    );
+    // The sequences did come to what they are about.
+    expect(recovered).toBeGreaterThan(20);
+    expect(gaps).toBeGreaterThan(5);
+  }, 60_000);
+
+  test('while the hub keeps everything, nobody misses anything', async () => {
+    let recovered = 0;
+    await fc.assert(
+      fc.asyncProperty(steps(HARMLESS, ['nothing', 'last', 'last', 'older']), async (sequence) => {
+        const world = new World(10_000);
+        world.begin();
+        await world.run(sequence);
+        await world.settle();
+        const { recoveries, gaps, recoveredMessages } = world.counters;
+        expect(recoveries).toMatchObject({ epoch_changed: 0, trimmed: 0, limit: 0 });
+        expect(gaps).toBe(0);
+        recovered += recoveredMessages;
+      }),
+      { numRuns: 200 },
+    );
+    expect(recovered).toBeGreaterThan(20);
+  }, 60_000);
+});

@@ -1,0 +1,51 @@
+import type { AddressInfo } from 'node:net';
+import type { CloseReason } from '@groupcast/protocol';
+import type { Takings } from './balance/accept-balancer.ts';
+import type { WorkerOptions } from './worker-options.ts';
+import type { WorkerReport } from './worker-report.ts';
+
+/** How a worker is to end. */
+export interface DrainOrder {
+  /** Its connections are closed evenly over this time, in milliseconds. */
+  readonly windowMs: number;
+  /** What its clients are told. */
+  readonly reason: CloseReason;
+  /** What becomes of handshakes under way: 503, or connections that are closed within the window. */
+  readonly handshakes: 'refuse' | 'accept';
+}
+
+/** What the primary tells a worker. With an order to take connections comes the handle to take them from, where there is one. */
+export type ToWorker =
+  /**
+   * The answer to `loaded`: become a gateway, and take connections now or when told to. The secret travels here, and not in the environment
+   * or the arguments, where others can read it.
+   */
+  | { readonly type: 'start'; readonly options: WorkerOptions; readonly listen: boolean }
+  | { readonly type: 'listen' }
+  /** Leave new connections to the others until the next `listen`. */
+  | { readonly type: 'pause' }
+  /** Answer with `taken`. */
+  | { readonly type: 'ask' }
+  | { readonly type: 'report'; readonly request: number }
+  /** Answer health checks on the port with 503 from now on. All else goes on. */
+  | { readonly type: 'fail_health' }
+  /** Take no more connections, and keep those that are there. Answered by `retired`. */
+  | { readonly type: 'retire' }
+  /** Close everything within the window, then exit. */
+  | { readonly type: 'drain'; readonly order: DrainOrder };
+
+/** What a worker tells the primary. */
+export type FromWorker =
+  /** The program is loaded and listens to the primary: what came earlier would have been lost. */
+  | { readonly type: 'loaded' }
+  | { readonly type: 'listening'; readonly address: AddressInfo }
+  /** It could not listen, and has nothing else to do. */
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'retired' }
+  | ({ readonly type: 'taken' } & Takings)
+  /** Every second, and once more when the hub is reached: the event loop turns. `linked`: the hub has been reached once. */
+  | { readonly type: 'beat'; readonly linked: boolean }
+  | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };
+
+/** How often a worker says that it lives, in milliseconds. */
+export const BEAT_MS = 1_000;

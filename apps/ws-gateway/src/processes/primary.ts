@@ -1,0 +1,270 @@
+import cluster from 'node:cluster';
+import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import type { CloseReason } from '@groupcast/protocol';
+import { type Log, listenErrorMessage } from '@groupcast/service';
+import { BRING_UP_TIMES, type BringUpTimes, bringUp } from './bring-up.ts';
+import { type GatewaySettings, Generation } from './generation.ts';
+import { ReloadError } from './reload-error.ts';
+import { Reports } from './reports.ts';
+import { RESTART_BACKOFF_DEFAULTS, type RestartBackoffOptions } from './restart-backoff.ts';
+import { SharedPort } from './balance/shared-port.ts';
+import type { WorkerReport } from './worker-report.ts';
+
+export interface PrimaryOptions {
+  readonly settings: GatewaySettings;
+  readonly log: Log;
+  readonly restart?: RestartBackoffOptions;
+  readonly bringUp?: BringUpTimes;
+}
+
+/** How the gateway is to end. */
+export interface PrimaryDrain {
+  /** For this long it is not ready any more and serves on, so that those who ask for its readiness send nobody here. In milliseconds. */
+  readonly delayMs: number;
+  /** Then the connections are closed evenly over this time, in milliseconds. */
+  readonly windowMs: number;
+  readonly reason: CloseReason;
+}
+
+const TICK_MS = 1_000;
+const REPORT_MS = 1_000;
+
+/** New workers may die so often before their reload is given up: once may be bad luck. */
+const RELOAD_DEATHS_MAX = 3;
+
+export type PrimaryState = 'starting' | 'up' | 'draining' | 'gone';
+
+/** Where a reload stands: new workers start, or old ones drain. */
+export type ReloadPhase = 'idle' | 'starting' | 'draining';
+
+/** The process that holds no connection: it starts the workers, watches them, replaces them, and asks them how they are. */
+export class Primary {
+  readonly #log: Log;
+  readonly #restart: RestartBackoffOptions;
+  readonly #bringUpTimes: BringUpTimes;
+  readonly #reports = new Reports();
+  // Whoever ends this process in a drain has lost patience. When it ends because of a defect, workers close their connections
+  // in good order by themselves, as they do when it is killed.
+  readonly #killAll = (): void => {
+    if (this.#state !== 'draining') return;
+    for (const generation of this.#generations) generation.kill();
+  };
+  #ticker: NodeJS.Timeout | undefined;
+  #state: PrimaryState = 'starting';
+  #reloadPhase: ReloadPhase = 'idle';
+  #current: Generation;
+  /** Of the current generation. */
+  #port: SharedPort | undefined;
+  /** All that have workers: during a reload there are two. */
+  readonly #generations = new Set<Generation>();
+  #generationNumber = 1;
+  /** Of generations that are gone. */
+  #formerRestarts = 0;
+  #started: Promise<AddressInfo | undefined> | undefined;
+  #drained: Promise<void> | undefined;
+
+  constructor(options: PrimaryOptions) {
+    this.#log = options.log;
+    this.#restart = options.restart ?? RESTART_BACKOFF_DEFAULTS;
+    this.#bringUpTimes = options.bringUp ?? BRING_UP_TIMES;
+    this.#current = this.#createGeneration(options.settings, Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Resolves with where it listens when every worker does, and with `undefined` when a drain came first. Rejects with the system's
+   * error or a ListenError when the address cannot be had.
+   */
+  start(): Promise<AddressInfo | undefined> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  /** What it is now: of the last reload that was done. */
+  get settings(): GatewaySettings {
+    return this.#current.settings;
+  }
+
+  /** Where it listens; `undefined` before it does. */
+  get address(): AddressInfo | undefined {
+    return this.#current.address;
+  }
+
+  /** 1 at the start, and one more with each reload whose workers came up. */
+  get generation(): number {
+    return this.#generationNumber;
+  }
+
+  /** Why it is not ready to serve, or `undefined` when it is. */
+  get unreadiness(): string | undefined {
+    if (this.#state !== 'up') return `the gateway is ${this.#state}`;
+    const { serving, settings } = this.#current;
+    // With fewer than half, those that are left would be overrun.
+    if (2 * serving >= settings.workers) return undefined;
+    return `${serving} of ${settings.workers} workers listen and have reached the hub`;
+  }
+
+  get state(): PrimaryState {
+    return this.#state;
+  }
+
+  get reloadPhase(): ReloadPhase {
+    return this.#reloadPhase;
+  }
+
+  /** Workers started in the place of others that died. */
+  get restarts(): number {
+    return [...this.#generations].reduce((sum, { restarts }) => sum + restarts, this.#formerRestarts);
+  }
+
+  /** What the workers say of themselves; those that do not answer within a second are left out. */
+  report(): Promise<WorkerReport[]> {
+    return this.#reports.collect((request) => {
+      const told = [...this.#generations].map((generation) => generation.send({ type: 'report', request }));
+      return told.reduce((sum, count) => sum + count, 0);
+    }, REPORT_MS);
+  }
+
+  /**
+   * Starts workers with these settings; when all of them serve, the old ones all stop listening, so that each client is moved only
+   * once, and drain one after another. Resolves when they are gone. Throws ReloadError when the new ones do not come up:
+   * then they are ended, and nothing else has changed. Waits for the start; not to be called while a reload runs.
+   */
+  async reload(settings: GatewaySettings): Promise<void> {
+    await this.#started;
+    if (this.#state !== 'up') throw isDraining();
+    this.#reloadPhase = 'starting';
+    try {
+      const port = await this.#portFor(settings);
+      await this.#reload(settings, port);
+    } finally {
+      this.#reloadPhase = 'idle';
+    }
+  }
+
+  async #reload(settings: GatewaySettings, port: SharedPort): Promise<void> {
+    const old = this.#current;
+    const oldPort = this.#port;
+    const next = this.#createGeneration(settings, RELOAD_DEATHS_MAX);
+    const drain = { windowMs: settings.worker.drainMs, reason: 'restart', handshakes: 'accept' } as const;
+    try {
+      if (this.#isEnding) throw isDraining();
+      await bringUp(next, port, () => this.#hubIsThere(), this.#log, this.#bringUpTimes);
+      // A drain wins: it may have come after the last worker was up.
+      if (this.#isEnding) throw isDraining();
+      this.#current = next;
+      this.#port = port;
+      this.#generationNumber += 1;
+      this.#reloadPhase = 'draining';
+      await old.retire();
+      if (oldPort !== port) oldPort?.close();
+      await old.drainInTurn(drain);
+      this.#remove(old);
+    } catch (error) {
+      // A few connections may have come to those that listened already. In a drain it does nothing more.
+      await next.drain(drain);
+      this.#remove(next);
+      if (port !== this.#port) port.close();
+      throw error;
+    }
+  }
+
+  /** Fails the readiness, waits, stops listening, closes all connections, ends the workers. The first call decides how. */
+  drain(drain: PrimaryDrain): Promise<void> {
+    this.#drained ??= this.#drain(drain);
+    return this.#drained;
+  }
+
+  async #start(): Promise<AddressInfo | undefined> {
+    const { host, port } = this.settings.worker.gateway;
+    // For workers that have no handle to take connections from.
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    process.on('exit', this.#killAll);
+    this.#ticker = setInterval(() => {
+      for (const generation of this.#generations) generation.tick(TICK_MS);
+    }, TICK_MS);
+    this.#port = await SharedPort.open(host, port);
+    if (this.#isEnding) {
+      this.#port.close();
+      return undefined;
+    }
+    this.#current.start(true, this.#port);
+    try {
+      await this.#current.allListening(Number.POSITIVE_INFINITY);
+    } catch (error) {
+      if (!this.#isEnding) throw error;
+    }
+    if (this.#isEnding) return undefined;
+    this.#state = 'up';
+    return this.address;
+  }
+
+  async #drain({ delayMs, windowMs, reason }: PrimaryDrain): Promise<void> {
+    const hasListened = this.#state === 'up';
+    this.#state = 'draining';
+    const generations = [...this.#generations];
+    for (const generation of generations) generation.fail(isDraining());
+    if (delayMs > 0 && hasListened) {
+      for (const generation of generations) generation.failHealth();
+      await setTimeout(delayMs);
+    }
+    clearInterval(this.#ticker);
+    // All of them first: a client that one worker sends away must not come to another.
+    await Promise.all(generations.map((generation) => generation.retire()));
+    this.#port?.close();
+    await Promise.all(
+      generations.map((generation) => generation.drain({ windowMs, reason, handshakes: 'refuse' })),
+    );
+    this.#state = 'gone';
+    process.off('exit', this.#killAll);
+  }
+
+  get #isEnding(): boolean {
+    return this.#state === 'draining' || this.#state === 'gone';
+  }
+
+  async #hubIsThere(): Promise<boolean> {
+    return (await this.report()).some(({ hub }) => hub.state === 'open');
+  }
+
+  /** The one that is there, or a new one where the reload moves the gateway. */
+  async #portFor({ worker }: GatewaySettings): Promise<SharedPort> {
+    const { host, port } = worker.gateway;
+    if (this.#port?.host === host && this.#port.port === port) return this.#port;
+    try {
+      return await SharedPort.open(host, port);
+    } catch (cause) {
+      throw new ReloadError('listen_failed', listenErrorMessage(cause, host, port, '--port'), { cause });
+    }
+  }
+
+  #createGeneration(settings: GatewaySettings, deathsMax: number): Generation {
+    const generation = new Generation({
+      settings,
+      indexes: freeIndexes([...this.#generations], settings.workers),
+      log: this.#log,
+      restart: this.#restart,
+      deathsMax,
+      report: (request, report) => this.#reports.receive(request, report),
+    });
+    this.#generations.add(generation);
+    return generation;
+  }
+
+  #remove(generation: Generation): void {
+    this.#formerRestarts += generation.restarts;
+    this.#generations.delete(generation);
+  }
+}
+
+/** The lowest numbers that no worker has, so that few names come up over the time: metrics are kept by them. */
+function freeIndexes(generations: readonly Generation[], count: number): readonly number[] {
+  const taken = new Set(generations.flatMap(({ indexes }) => indexes));
+  const free: number[] = [];
+  for (let index = 0; free.length < count; index++) if (!taken.has(index)) free.push(index);
+  return free;
+}
+
+function isDraining(): ReloadError {
+  return new ReloadError('draining', 'The gateway ends, and is not reloaded any more.');
+}

@@ -1,0 +1,273 @@
+import type { SendHandle } from 'node:child_process';
+import cluster, { type Worker } from 'node:cluster';
+import type { AddressInfo } from 'node:net';
+import type { DrainOrder, FromWorker, ToWorker } from './messages.ts';
+import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
+import type { PortHandle } from './balance/shared-port.ts';
+import type { Taker, Takings } from './balance/accept-balancer.ts';
+import { workerFlags } from './worker-flags.ts';
+import type { WorkerOptions } from './worker-options.ts';
+
+/**
+ *     starting -> up -> retired -> draining -> gone
+ *        ^         |
+ *        +- waiting (after a death, for the backoff)
+ *
+ * A drain may come in any state. `retired`: it takes no more connections, and has no successor when it dies.
+ */
+export type WorkerSlotState = 'starting' | 'up' | 'retired' | 'draining' | 'waiting' | 'gone';
+
+/** What a slot tells those who own it. */
+export interface WorkerSlotEvents {
+  listening(slot: WorkerSlot, address: AddressInfo): void;
+  failed(slot: WorkerSlot, code: string, message: string): void;
+  taken(slot: WorkerSlot, takings: Takings): void;
+  report(message: Extract<FromWorker, { type: 'report' }>): void;
+  /** It has no successor where there is no time of a restart. */
+  died(slot: WorkerSlot, how: string, restartMs?: number): void;
+  hangs(slot: WorkerSlot): void;
+  /** One of the things that can be read from it is another than before. */
+  changed(): void;
+}
+
+/** A worker says so every second; one that is silent for this long hangs, and is killed. */
+const HUNG_MS = 15_000;
+
+/** Loading the program takes its time on a busy machine. */
+const START_MS = 60_000;
+
+/** One of the N places for workers: starts a process, watches it, and starts the next one when it dies. */
+export class WorkerSlot implements Taker {
+  readonly #options: WorkerOptions;
+  readonly #events: WorkerSlotEvents;
+  readonly #backoff: RestartBackoff;
+  #state: WorkerSlotState = 'waiting';
+  #worker: Worker | undefined;
+  #handle: PortHandle | undefined;
+  #mayListen = false;
+  #isHealthy = true;
+  #loaded = false;
+  #linked = false;
+  #listens = false;
+  #restarts = 0;
+  #startedAtMs = 0;
+  #silentMs = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #drainOrder: DrainOrder | undefined;
+
+  constructor(options: WorkerOptions, events: WorkerSlotEvents, backoff: RestartBackoffOptions) {
+    this.#options = options;
+    this.#events = events;
+    this.#backoff = new RestartBackoff(backoff);
+  }
+
+  /** Its number among the workers of the gateway. */
+  get index(): number {
+    return this.#options.index;
+  }
+
+  get state(): WorkerSlotState {
+    return this.#state;
+  }
+
+  get pid(): number | undefined {
+    return this.#worker?.process.pid;
+  }
+
+  /** Whether its program runs and hears what it is told. */
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  /** Whether it has reached the hub at least once. */
+  get linked(): boolean {
+    return this.#linked;
+  }
+
+  /** Whether connections may still come to it. */
+  get listens(): boolean {
+    return this.#listens;
+  }
+
+  /** Processes started after the first. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /**
+   * Starts the first process, which takes connections as soon as it can, or not before `listen`: from the handle, or without one
+   * through the cluster module.
+   */
+  start(listen: boolean, handle?: PortHandle): void {
+    this.#handle = handle;
+    this.#mayListen = listen;
+    this.#fork();
+  }
+
+  /** Lets it take connections, and its successors too. */
+  listen(): void {
+    if (this.#mayListen) return;
+    this.#mayListen = true;
+    // One that is still loading is told when it has.
+    this.send({ type: 'listen' });
+  }
+
+  /** Whether there is a worker that could be told: one that loads would not hear it. */
+  send(message: ToWorker): boolean {
+    const worker = this.#worker;
+    if (worker === undefined || !this.#loaded || !worker.isConnected()) return false;
+    const takes = message.type === 'listen' || (message.type === 'start' && message.listen);
+    // A worker that dies in this moment makes the send fail; its `exit` says so as well.
+    const sent = (error: Error | null): void => {
+      if (error !== null) this.#died(worker, error.message);
+    };
+    // The types know handles only by the classes around them.
+    if (takes && this.#handle !== undefined) worker.send(message, this.#handle as SendHandle, sent);
+    else worker.send(message, sent);
+    return true;
+  }
+
+  pause(): void {
+    this.send({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.send({ type: 'listen' });
+  }
+
+  ask(): void {
+    this.send({ type: 'ask' });
+  }
+
+  /** From now on it takes no connections, and `listens` says when that is so. One that is not up yet is ended. */
+  retire(): void {
+    if (this.#state === 'up') {
+      this.#become('retired');
+      this.send({ type: 'retire' });
+    } else if (this.#state !== 'retired') {
+      this.drain({ windowMs: 0, reason: 'restart', handshakes: 'accept' });
+    }
+  }
+
+  /** Health checks on the port fail from now on, on a worker that takes its place as well. */
+  failHealth(): void {
+    this.#isHealthy = false;
+    this.send({ type: 'fail_health' });
+  }
+
+  /** Ends the worker in good order, and starts no other. The first order stands. */
+  drain(order: DrainOrder): void {
+    clearTimeout(this.#restartTimer);
+    if (this.#state === 'draining' || this.#state === 'gone') return;
+    this.#drainOrder = order;
+    this.#become(this.#worker === undefined ? 'gone' : 'draining');
+    // One that loads is told when it has, and one whose channel is closed is about to end.
+    this.send({ type: 'drain', order });
+  }
+
+  kill(): void {
+    this.#worker?.process.kill('SIGKILL');
+  }
+
+  /** Called once a second. Counts seconds of the primary's own life, so that a paused primary does not accuse its workers. */
+  tick(tickMs: number): void {
+    if (this.#state !== 'starting' && this.#state !== 'up' && this.#state !== 'retired') return;
+    this.#silentMs += tickMs;
+    if (this.#silentMs <= (this.#state === 'starting' ? START_MS : HUNG_MS)) return;
+    this.#events.hangs(this);
+    this.kill();
+  }
+
+  #fork(): void {
+    this.#silentMs = 0;
+    this.#startedAtMs = performance.now();
+    this.#become('starting');
+    let worker: Worker;
+    try {
+      cluster.setupPrimary({ execArgv: workerFlags(process.execArgv, process.env['NODE_OPTIONS']) });
+      worker = cluster.fork();
+    } catch (error) {
+      // A machine without memory for another process: of most other troubles `error` tells.
+      this.#restartLater(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#worker = worker;
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    // A process that could not be spawned emits `error` and no `exit`; one that runs and is killed only `exit`.
+    worker.on('error', (error) => this.#died(worker, error.message));
+    worker.on('exit', (code, signal) =>
+      this.#died(worker, signal ? `signal ${signal}` : `exit code ${code}`),
+    );
+  }
+
+  #receive(message: FromWorker): void {
+    this.#silentMs = 0;
+    switch (message.type) {
+      case 'loaded':
+        this.#greet();
+        return;
+      case 'listening':
+        this.#listens = true;
+        this.#events.listening(this, message.address);
+        this.#become(this.#state === 'starting' ? 'up' : this.#state);
+        return;
+      case 'failed':
+        this.#events.failed(this, message.code, message.message);
+        return;
+      case 'taken':
+        this.#events.taken(this, message);
+        return;
+      case 'retired':
+        this.#listens = false;
+        this.#events.changed();
+        return;
+      case 'beat':
+        if (this.#linked || !message.linked) return;
+        this.#linked = true;
+        this.#events.changed();
+        return;
+      case 'report':
+        this.#events.report(message);
+        return;
+    }
+  }
+
+  #greet(): void {
+    this.#loaded = true;
+    // An order to drain that came earlier was not sent; without it a gateway would start that is to end.
+    if (this.#drainOrder !== undefined) this.send({ type: 'drain', order: this.#drainOrder });
+    else {
+      this.send({ type: 'start', options: this.#options, listen: this.#mayListen });
+      if (!this.#isHealthy) this.send({ type: 'fail_health' });
+    }
+    this.#events.changed();
+  }
+
+  #died(worker: Worker, how: string): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    this.#loaded = false;
+    this.#linked = false;
+    this.#listens = false;
+    // Where only the channel to it broke, the process must not live on beside its successor.
+    worker.process.kill('SIGKILL');
+    if (this.#state === 'retired') this.#events.died(this, how);
+    if (this.#state === 'draining' || this.#state === 'retired') this.#become('gone');
+    else this.#restartLater(how);
+  }
+
+  #restartLater(how: string): void {
+    this.#become('waiting');
+    const restartMs = this.#backoff.next(performance.now() - this.#startedAtMs);
+    this.#restartTimer = setTimeout(() => {
+      this.#restarts += 1;
+      this.#fork();
+    }, restartMs);
+    this.#events.died(this, how, restartMs);
+  }
+
+  #become(state: WorkerSlotState): void {
+    this.#state = state;
+    this.#events.changed();
+  }
+}

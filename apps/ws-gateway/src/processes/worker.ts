@@ -1,0 +1,237 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { HubClient } from '@groupcast/hub-client';
+import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
+import { formatHub } from '../config.ts';
+import { createGateway, type Gateway } from '../gateway.ts';
+import { linkOptions } from './link-options.ts';
+import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
+import type { PortHandle } from './balance/shared-port.ts';
+import { TakingReports } from './balance/accept-reporter.ts';
+import { warmUp } from '../warm-up/warm-up.ts';
+import type { WorkerOptions } from './worker-options.ts';
+import type { WorkerReport, WorkerState } from './worker-report.ts';
+
+/**
+ * Without the primary there is nobody to restart what dies, and its successor needs the port: clients are sent to it
+ * quickly, but not all at once. A little less than the 3 s that are promised: it takes a moment to notice, and to close.
+ */
+const ORPHAN_DRAIN_MS = 2_500;
+
+/** How long the primary may take to confirm that a worker leaves, in milliseconds: it may hang. */
+const LEAVE_MS = 2_000;
+
+/** The worker's side of the supervision: does what the primary says, and outlives it in good order. */
+class WorkerProcess {
+  readonly #worker: Worker;
+  readonly #loopDelay = new EventLoopDelay();
+  readonly #beat: NodeJS.Timeout;
+  readonly #ending = new AbortController();
+  readonly #takings = new TakingReports();
+  #log: Logger | undefined;
+  #gateway: Gateway | undefined;
+  #hub: HubClient | undefined;
+  #index = 0;
+  #linked = false;
+  #drainMs = 0;
+  /** Settles when it is warm, or as warm as it gets. */
+  #warm: Promise<void> = Promise.resolve();
+  #state: WorkerState = 'starting';
+  /** Settles when the gateway listens, or cannot. */
+  #listening: Promise<void> | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on('message', (message: ToWorker, handle?: PortHandle) => this.#receive(message, handle));
+    worker.on('disconnect', () => this.#orphaned());
+    this.#beat = setInterval(() => this.#tell({ type: 'beat', linked: this.#linked }), BEAT_MS);
+    this.#tell({ type: 'loaded' });
+    // A terminal sends Ctrl-C to the whole process group: the primary is the one who acts on it.
+    process.on('SIGINT', () => {});
+    process.on('SIGHUP', () => {});
+    process.on('SIGTERM', () => {
+      void this.#drain({ windowMs: this.#drainMs, reason: 'restart', handshakes: 'accept' });
+    });
+  }
+
+  #receive(message: ToWorker, handle: PortHandle | undefined): void {
+    switch (message.type) {
+      case 'start':
+        this.#start(message.options);
+        if (message.listen) this.#listen(handle);
+        return;
+      case 'listen':
+        this.#listen(handle);
+        return;
+      case 'pause':
+        this.#gateway?.pause();
+        return;
+      case 'fail_health':
+        this.#gateway?.failHealth();
+        return;
+      case 'ask':
+        this.#tellTaken(this.#gateway?.stats().connections ?? 0);
+        return;
+      case 'report':
+        this.#report(message.request);
+        return;
+      case 'drain':
+        void this.#drain(message.order);
+        return;
+      case 'retire':
+        this.#retire();
+        return;
+    }
+  }
+
+  #start(options: WorkerOptions): void {
+    this.#index = options.index;
+    this.#drainMs = options.drainMs;
+    const bindings = { role: 'worker', worker: options.index };
+    const log = createLogger({ name: 'groupcast-gateway', ...options.log, bindings });
+    const name = `gateway worker ${options.index} pid ${process.pid}`;
+    const link = linkOptions(options.gateway.fastPaths);
+    const hub = new HubClient({ ...options.hub, secret: options.secret, tls: options.hubTls, name, link });
+    hub.on('state', (state, error) => {
+      if (state === 'open') log.info({ hub: formatHub(options.hub) }, 'hub reached');
+      else if (state === 'waiting')
+        log.warn({ code: error?.code }, error?.message ?? 'the hub closed the link');
+      if (state !== 'open' || this.#linked) return;
+      this.#linked = true;
+      this.#tell({ type: 'beat', linked: true });
+    });
+    // Clients can bring about any number of them.
+    const refusals = new LogLimiter({
+      report: (code, heldBack) => log.error({ code, heldBack }, 'hub refused more subscriptions'),
+    });
+    hub.on('refused', (_subject, error) => {
+      if (refusals.take(error.code))
+        log.error({ code: error.code }, `hub refused a subscription: ${error.message}`);
+    });
+    const gateway = createGateway({
+      ...options.gateway,
+      sessionSecret: options.secret,
+      hub,
+      log,
+      taken: (connections) => this.#taken(connections),
+    });
+    this.#log = log;
+    this.#hub = hub;
+    this.#gateway = gateway;
+    hub.connect();
+    this.#warm = this.#warmUp(options, log);
+  }
+
+  async #warmUp({ gateway, warmUpMs }: WorkerOptions, log: Logger): Promise<void> {
+    try {
+      const rounds = await warmUp({ gateway, maxMs: warmUpMs, signal: this.#ending.signal });
+      log.debug({ rounds }, 'warmed up');
+    } catch (error) {
+      log.warn({ error }, 'the warm-up failed: the first connections will be served slowly');
+    }
+  }
+
+  #listen(handle: PortHandle | undefined): void {
+    // A drain may have come between the two orders.
+    if ((this.#state !== 'starting' && this.#state !== 'up') || this.#gateway === undefined) handle?.close();
+    else this.#listening = this.#listenOf(this.#gateway, handle);
+  }
+
+  async #listenOf(gateway: Gateway, handle: PortHandle | undefined): Promise<void> {
+    try {
+      await this.#warm;
+      // A drain may have come meanwhile.
+      if (this.#ending.signal.aborted) return handle?.close();
+      const address = await gateway.listen(handle);
+      if (this.#state !== 'starting') return;
+      this.#state = 'up';
+      this.#tell({ type: 'listening', address });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      this.#tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+      void this.#drain({ windowMs: 0, reason: 'internal_error', handshakes: 'refuse' });
+    }
+  }
+
+  #taken(connections: number): void {
+    if (this.#takings.take(connections)) this.#tellTaken(connections);
+  }
+
+  #tellTaken(connections: number): void {
+    this.#tell({ type: 'taken', taken: this.#takings.taken, connections });
+  }
+
+  #retire(): void {
+    if (this.#state === 'up') this.#state = 'retired';
+    this.#gateway?.stopListening();
+    // Behind what the cluster module, where the port is its own, says of the closed one: then the primary hands over no more.
+    this.#tell({ type: 'retired' });
+  }
+
+  #report(request: number): void {
+    if (this.#gateway === undefined || this.#hub === undefined) return;
+    const report: WorkerReport = {
+      index: this.#index,
+      pid: process.pid,
+      state: this.#state,
+      uptimeSeconds: Math.round(process.uptime()),
+      memoryBytes: process.memoryUsage.rss(),
+      loopDelayMs: this.#loopDelay.read().p99Ms,
+      ...this.#gateway.stats(),
+      hub: this.#hub.stats(),
+    };
+    this.#tell({ type: 'report', request, report });
+  }
+
+  /** The primary is gone. By default the cluster module would exit here, and every client would see a bare end of file. */
+  #orphaned(): void {
+    this.#worker.exitedAfterDisconnect = true;
+    const order = { windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'refuse' } as const;
+    if (this.#state === 'draining') {
+      // Whatever drain is under way ends as soon. At the end of an ordinary one there is nothing left to do.
+      void this.#gateway?.drain(order);
+      return;
+    }
+    this.#log?.error({ drainMs: ORPHAN_DRAIN_MS }, 'the primary is gone; this worker drains and ends');
+    void this.#drain(order);
+  }
+
+  async #drain(order: DrainOrder): Promise<void> {
+    if (this.#state === 'draining') return;
+    this.#state = 'draining';
+    this.#ending.abort();
+    // What listens only after it was told to stop would go on. Without a primary nobody answers the wish to listen.
+    if (this.#worker.isConnected()) await Promise.race([this.#listening, once(this.#worker, 'disconnect')]);
+    await this.#gateway?.drain(order);
+    await this.#gateway?.close();
+    await this.#warm;
+    this.#hub?.close();
+    this.#loopDelay.close();
+    clearInterval(this.#beat);
+    await this.#leave();
+    process.exit(0);
+  }
+
+  /**
+   * Parts with the primary. Where the cluster module hands out the connections, it may have handed over a connection that is still on its way here; by the time it confirms, that has come and was
+   * given back, and goes to another worker. An exit without this would cut it.
+   */
+  async #leave(): Promise<void> {
+    if (!this.#worker.isConnected()) return;
+    const gone = once(this.#worker, 'disconnect');
+    this.#worker.disconnect();
+    await Promise.race([gone, setTimeout(LEAVE_MS)]);
+  }
+
+  #tell(message: FromWorker): void {
+    // With the channel gone there is nobody to tell; `disconnect` acts on that.
+    if (this.#worker.isConnected()) this.#worker.send(message, () => {});
+  }
+}
+
+/** Runs this process as a worker. Call it in the process that the cluster module forked, and nowhere else. */
+export function runWorker(): void {
+  if (cluster.worker === undefined) throw new Error('This process is not a worker.');
+  new WorkerProcess(cluster.worker);
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { WELCOME_CONNECTION_SCRIPT } from './connection.ts';
+import { WELCOME_PANES_SCRIPT } from './panes.ts';
+import { WELCOME_STYLE } from './style.ts';
+
+const SCRIPT = `'use strict';${WELCOME_CONNECTION_SCRIPT}${WELCOME_PANES_SCRIPT}`;
+
+/** What the welcome page shows of the gateway that serves it. */
+export interface WelcomePageOptions {
+  /** The gateway's version, shown in the footer. */
+  readonly version: string;
+}
+
+/**
+ * The headers that the welcome page is served with. The policy runs the page's own script and style, known by their hashes,
+ * and nothing else: were a message ever taken for markup, it still could not run or load anything.
+ */
+export const WELCOME_PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': [
+    "default-src 'none'",
+    `script-src '${sha256(SCRIPT)}'`,
+    `style-src '${sha256(WELCOME_STYLE)}'`,
+    // Safari's 'self' does not cover WebSockets.
+    "connect-src 'self' ws: wss:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+/**
+ * Renders the page that `GET /` of a gateway answers: what this is, the snippet to paste, and two panes in which a newcomer
+ * joins groups and sends. One document that loads nothing else, under 16 kB. Render it once, and serve it with
+ * `WELCOME_PAGE_HEADERS`.
+ */
+export function welcomePage(options: WelcomePageOptions): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Groupcast gateway</title>
+<style>${WELCOME_STYLE}</style>
+</head>
+<body>
+<main>
+<h1>Groupcast</h1>
+<p>Groupcast delivers messages to groups of WebSocket connections that are spread over many processes and hosts.
+This gateway is running: what one client sends to a group reaches every member of it, wherever each is connected.</p>
+<p>Paste this into a browser console, and see the message that it sends:</p>
+<pre tabindex="0" aria-label="Snippet"><code data-role="snippet">${SNIPPET}</code></pre>
+<div class="copy"><button type="button" data-role="copy">Copy</button><span role="status" data-role="copy-note"></span></div>
+<p>Or try it here with two clients: join the same group in both panes, then send a message from one.</p>
+<noscript><p>The panes need JavaScript.</p></noscript>
+<div class="panes">
+${pane('alice', 'Alice')}
+${pane('bob', 'Bob')}
+</div>
+</main>
+<footer>
+<p>Groupcast ${escapeHtml(options.version)}. To read on, in the repository: <code>README.md</code>,
+<code>docs/ARCHITECTURE.md</code>, <code>docs/CONFIG.md</code>, <code>packages/protocol/PROTOCOL.md</code>.
+To turn this page off, start the gateway with <code>--no-welcome-page</code>.</p>
+</footer>
+<script>${SCRIPT}</script>
+</body>
+</html>
+`;
+}
+
+// The script puts the page's own address in place of the default one.
+const SNIPPET = `ws = new WebSocket('<span data-role="address">ws://127.0.0.1:1234</span>');
+ws.onmessage = function(data){console.log(data.data)};
+ws.onopen = function() {
+    ws.send('{"cmd":"add_group", "group_id":"123"}');
+    ws.send('{"cmd":"send_to_group", "group_id":"123", "message":"これはメッセージです"}');
+};`;
+
+/** One client's pane. `key` makes the ids of its fields unique. */
+function pane(key: string, name: string): string {
+  return `<section data-pane="${key}" aria-labelledby="${key}-name">
+<header><h2 id="${key}-name">${name}</h2><span role="status" data-role="state">not connected</span></header>
+<dl>
+<dt>Client id</dt><dd data-role="client-id"></dd>
+<dt>Joined groups</dt><dd><ul data-role="groups"></ul></dd>
+</dl>
+<form autocomplete="off">
+<label for="${key}-group">Group</label>
+<div class="row"><input id="${key}-group" data-role="group" value="123" maxlength="255" required>
+<button type="submit" data-role="join" disabled>Join</button>
+<button type="button" data-role="leave" disabled>Leave</button></div>
+</form>
+<form autocomplete="off">
+<label for="${key}-message">Message</label>
+<div class="row"><input id="${key}-message" data-role="message" required>
+<button type="submit" data-role="send" disabled>Send</button></div>
+</form>
+<div class="log" role="region" aria-label="What ${name} received" tabindex="0"><ol role="log" data-role="log"></ol></div>
+</section>`;
+}
+
+function sha256(text: string): string {
+  return `sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}`;
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}

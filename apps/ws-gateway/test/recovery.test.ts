@@ -1,0 +1,297 @@
+import { clientEvent } from '@groupcast/protocol/schema';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { clientFrame, RawClient } from '../testing/raw-client.ts';
+import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
+import { TestClient } from '../testing/test-client.ts';
+import { until } from '../testing/until.ts';
+
+let started: StartedGateway;
+
+beforeEach(async () => {
+  started = await startGateway();
+});
+
+afterEach(async () => {
+  await started.gateway.close();
+});
+
+function publish(from: number, to: number): void {
+  for (let offset = from; offset <= to; offset++) started.hub.publish('group:g', `${offset}`);
+}
+
+function since(offset: number, epoch = 'epoch-1') {
+  return { epoch, offset };
+}
+
+async function offsets(client: TestClient, count: number): Promise<unknown[]> {
+  const events = (await client.messages(count)).map((message) => JSON.parse(message));
+  for (const event of events) expect(event.message).toBe(`${event.offset}`);
+  return events.map(({ offset }) => offset);
+}
+
+describe('recovery', () => {
+  test('a client that drops in the middle of a stream gets every message once, over three connections', async () => {
+    const got: unknown[] = [];
+    let published = 0;
+    for (let connection = 0; connection < 3; connection++) {
+      const client = await TestClient.v1(started.url);
+      const ack = await client.ask({ cmd: 'add_group', group_id: 'g', since: since(got.length), id: 1 });
+      expect(clientEvent.parse(ack)).toEqual(ack);
+      expect(ack).toEqual({ type: 'ack', id: 1, group_id: 'g', ...since(published), recovered: true });
+      publish(published + 1, published + 30);
+      got.push(...(await offsets(client, published + 30 - got.length)));
+      client.ws.terminate();
+      await client.ended;
+      published += 50;
+      publish(published - 19, published);
+    }
+    expect(got).toEqual(Array.from({ length: 130 }, (_, index) => index + 1));
+    const { recoveries, recoveredMessages } = started.gateway.stats();
+    expect(recoveries.recovered).toBe(3);
+    // What was published while it was away, and of the rest what came before it had caught up.
+    expect(recoveredMessages).toBeGreaterThanOrEqual(40);
+  });
+
+  test.each([
+    ['epoch_changed', since(5, 'another')],
+    ['trimmed', since(5)],
+  ])('where it cannot be, the reason is in the ack: %s', async (reason, position) => {
+    publish(1, 10);
+    started.hub.trim('group:g');
+    const client = await TestClient.v1(started.url);
+    const ack = await client.ask({ cmd: 'add_group', group_id: 'g', since: position, id: 1 });
+    expect(clientEvent.parse(ack)).toEqual(ack);
+    expect(ack).toEqual({ type: 'ack', id: 1, group_id: 'g', ...since(10), recovered: false, reason });
+    publish(11, 11);
+    expect(await offsets(client, 1)).toEqual([11]);
+  });
+
+  test('a since that is no position is refused, and the client is not in the group', async () => {
+    const client = await TestClient.v1(started.url);
+    for (const bad of [null, {}, 5, { epoch: 'e' }, { epoch: '', offset: 1 }, { epoch: 'e', offset: -1 }]) {
+      const command = { cmd: 'add_group', group_id: 'g', since: bad, id: 1 };
+      expect(await client.ask(command)).toMatchObject({ type: 'error', id: 1, code: 'bad_field' });
+    }
+    expect(started.gateway.connections()).toMatchObject([{ groups: 0 }]);
+  });
+
+  test('a client that never reads makes nobody wait, and costs no more than its queue', async () => {
+    const text = 'x'.repeat(64 * 1024);
+    for (let count = 0; count < 500; count++) started.hub.publish('group:g', text);
+    started.hub.pageMax = 1;
+    const slow = await RawClient.upgraded(started.port, ['Sec-WebSocket-Protocol: groupcast.v1']);
+    slow.socket.pause();
+    const position = JSON.stringify(since(0));
+    slow.write(clientFrame(0x81, `{"cmd":"add_group","group_id":"g","since":${position}}`));
+    const { gateway } = started;
+    await until(() => gateway.stats().queuedBytes > 0);
+    let last = -1;
+    // Its pages end although there are more.
+    await until(() => {
+      const { recoveredMessages } = gateway.stats();
+      const stands = recoveredMessages === last && started.hub.reads.length === 0;
+      last = recoveredMessages;
+      return stands;
+    });
+    for (let second = 0; second < 3; second++) started.turn(1);
+    expect(gateway.stats().catchingUp).toBe(1);
+    expect(gateway.stats().recoveredMessages).toBeLessThan(500);
+    expect(gateway.stats().queuedBytes).toBeLessThan(3 * 64 * 1024);
+    // Behind it in the same group, one that reads gets all.
+    const fast = await TestClient.v1(started.url);
+    await fast.ask({ cmd: 'add_group', group_id: 'g', since: since(400), id: 1 });
+    expect((await fast.messages(100)).length).toBe(100);
+    // It reads on, and gets the rest, page by page.
+    slow.socket.resume();
+    await until(() => {
+      started.turn(1);
+      slow.write(clientFrame(0x81, '{"cmd":"ping"}'));
+      return gateway.stats().catchingUp === 0;
+    });
+    await until(() => slow.frames.length >= 501);
+    const frames = slow.frames.map(({ payload }) => JSON.parse(String(payload)));
+    const given = frames.filter(({ type }) => type === 'message').map(({ offset }) => offset);
+    expect(given).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
+    slow.socket.destroy();
+  });
+});
+
+describe('the client id', () => {
+  test('is the same again with the session, and never without', async () => {
+    const first = await TestClient.v1(started.url);
+    const second = await TestClient.v1(started.url, first.session);
+    const stranger = await TestClient.v1(started.url, first.session.slice(1));
+    expect([second.clientId, second.session]).toEqual([first.clientId, first.session]);
+    expect(stranger.clientId).not.toBe(first.clientId);
+    expect(stranger.session).not.toBe(first.session);
+    expect(stranger.session).toMatch(/^[\w-]{43}$/);
+  });
+
+  test.each([true, false])(
+    'is one that the gateway has made, where it has a secret (fast paths: %s)',
+    async (fastPaths) => {
+      started = await startGateway({ sessionSecret: 'correct horse battery staple', fastPaths });
+      const other = await startGateway({ sessionSecret: 'correct horse battery staple', fastPaths });
+      const first = await TestClient.v1(started.url);
+      expect(first.session).toMatch(/^[\w-]{64}$/);
+      const again = await TestClient.v1(other.url, first.session);
+      expect([again.clientId, again.session]).toEqual([first.clientId, first.session]);
+      for (const chosen of [
+        'A'.repeat(43),
+        'A'.repeat(64),
+        `${first.session.slice(0, -1)}${first.session.endsWith('A') ? 'B' : 'A'}`,
+      ]) {
+        const stranger = await TestClient.v1(started.url, chosen);
+        expect(stranger.session).not.toBe(chosen);
+        expect(stranger.clientId).not.toBe(first.clientId);
+      }
+      await other.gateway.close();
+    },
+  );
+
+  test('is no way to the session, which nobody else is told', async () => {
+    const [sender, member] = [await TestClient.v1(started.url), await TestClient.v1(started.url)];
+    await member.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
+    sender.send({ cmd: 'send_to_group', group_id: 'g', message: '1' });
+    expect(await member.message()).not.toContain(sender.session);
+    expect(JSON.stringify(started.gateway.connections())).not.toContain(sender.session);
+    expect(sender.clientId).not.toContain(sender.session.slice(0, 22));
+  });
+
+  test('the session is not echoed, and without groupcast.v1 it is nothing', async () => {
+    const { session } = await TestClient.v1(started.url);
+    const header = `Sec-WebSocket-Protocol: groupcast.session.${session}, groupcast.v1`;
+    const v1 = await RawClient.upgraded(started.port, [header]);
+    expect(v1.http).toMatch(/^sec-websocket-protocol: groupcast\.v1$/im);
+    expect(v1.http).not.toContain(session);
+    v1.socket.destroy();
+    const plain = await RawClient.upgraded(started.port, [
+      `Sec-WebSocket-Protocol: groupcast.session.${session}`,
+    ]);
+    expect(plain.http).not.toContain(session);
+    await until(() => started.gateway.connections().some(({ mode }) => mode === 'plain'));
+    plain.socket.destroy();
+  });
+
+  test('keeps what was sent with exclude_self from the sender, in recovery on another connection too', async () => {
+    const sender = await TestClient.v1(started.url);
+    await sender.ask({ cmd: 'send_to_group', group_id: 'g', message: '1', exclude_self: true, id: 1 });
+    publish(2, 2);
+    sender.ws.terminate();
+    const back = await TestClient.v1(started.url, sender.session);
+    await back.ask({ cmd: 'add_group', group_id: 'g', since: since(0), id: 1 });
+    expect(await offsets(back, 1)).toEqual([2]);
+    const other = await TestClient.v1(started.url);
+    await other.ask({ cmd: 'add_group', group_id: 'g', since: since(0), id: 1 });
+    expect(await offsets(other, 2)).toEqual([1, 2]);
+  });
+});
+
+describe('group_info', () => {
+  test('says where a group stands, whether or not it is followed here, without joining', async () => {
+    publish(1, 3);
+    const client = await TestClient.v1(started.url);
+    const ack = { type: 'ack', id: 1, group_id: 'g', ...since(3) };
+    expect(await client.ask({ cmd: 'group_info', group_id: 'g', id: 1 })).toEqual(ack);
+    expect(started.hub.calls).toEqual([{ name: 'history', channel: 'group:g' }]);
+    expect(started.gateway.stats()).toMatchObject({ groups: 0, joins: 0 });
+    const member = await TestClient.v1(started.url);
+    await member.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
+    expect(await client.ask({ cmd: 'group_info', group_id: 'g', id: 1 })).toEqual(ack);
+    expect(started.hub.calls.filter(({ name }) => name === 'history').length).toBe(1);
+  });
+
+  test('that cannot be answered is an error, and so are those that wait for their turn', async () => {
+    started.hub.away = true;
+    const client = await TestClient.v1(started.url);
+    for (let id = 0; id < 300; id++) client.send({ cmd: 'group_info', group_id: `${id}`, id });
+    client.send({ cmd: 'group_info', group_id: 'g' });
+    // Another command shows that all have come; a join waits for the hub beside them.
+    await client.ask({ cmd: 'ping', id: 'all' });
+    expect(started.hub.reads.length).toBe(16);
+    started.hub.failReads();
+    const ids = new Set<unknown>();
+    for (let count = 0; count < 300; count++) {
+      const event = await client.event();
+      expect(event).toMatchObject({ type: 'error', code: 'hub_unavailable' });
+      ids.add(event['id']);
+    }
+    expect(ids.size).toBe(300);
+    started.hub.away = false;
+    expect(await client.ask({ cmd: 'group_info', group_id: 'g', id: 'again' })).toMatchObject({
+      type: 'ack',
+      id: 'again',
+      offset: 0,
+    });
+  });
+
+  test('is not refused for its number, and takes no join its place', async () => {
+    started.hub.byHand = true;
+    const client = await TestClient.v1(started.url);
+    for (let id = 0; id < 1_500; id++) client.send({ cmd: 'group_info', group_id: `${id}`, id });
+    client.send({ cmd: 'add_group', group_id: 'g', id: 'join' });
+    await until(() => started.hub.calls.some(({ name }) => name === 'subscribe'));
+    started.hub.catchUp('group:g', 0);
+    expect(await client.event()).toMatchObject({ type: 'ack', id: 'join' });
+    for (let id = 0; id < 1_500; id++) {
+      started.hub.answerReads(1);
+      expect(await client.event()).toMatchObject({ type: 'ack', id, group_id: `${id}` });
+    }
+    expect(started.hub.reads).toEqual([]);
+  });
+
+  test('what waits of all connections together is bounded, too, and has room again when one has gone', async () => {
+    await started.gateway.close();
+    started = await startGateway({ questionsWaitingMax: 10 });
+    started.hub.byHand = true;
+    const [one, other] = [await TestClient.v1(started.url), await TestClient.v1(started.url)];
+    // 16 are asked of the hub, ten wait.
+    for (let id = 0; id <= 26; id++) one.send({ cmd: 'group_info', group_id: `${id}`, id });
+    const refused = { type: 'error', code: 'hub_unavailable', message: expect.stringContaining('Too many') };
+    expect(await one.event()).toMatchObject({ ...refused, id: 26 });
+    expect(await other.ask({ cmd: 'group_info', group_id: 'g', id: 1 })).toMatchObject({ ...refused, id: 1 });
+    one.ws.terminate();
+    await until(() => started.gateway.stats().connections === 1);
+    other.send({ cmd: 'group_info', group_id: 'g', id: 2 });
+    await until(() => started.hub.reads.length === 1);
+    started.hub.answerReads();
+    expect(await other.event()).toMatchObject({ type: 'ack', id: 2 });
+  });
+
+  test('one that waits costs no join, and joins beyond what may wait are told why', async () => {
+    started.hub.byHand = true;
+    const client = await TestClient.v1(started.url);
+    client.send({ cmd: 'group_info', group_id: 'g', id: 'ask' });
+    for (let id = 0; id <= 128; id++) client.send({ cmd: 'add_group', group_id: 'g', id });
+    const message = expect.stringContaining('Too many joins');
+    expect(await client.event()).toMatchObject({ type: 'error', id: 128, code: 'hub_unavailable', message });
+    started.hub.catchUp('group:g', 0);
+    for (let id = 0; id < 128; id++) expect(await client.event()).toMatchObject({ type: 'ack', id });
+  });
+
+  test('what waits is bounded, and goes with its connection', async () => {
+    await started.gateway.close();
+    started = await startGateway({ messagesBurst: 100, messagesPerSecond: 1_000_000 });
+    started.hub.byHand = true;
+    const client = await TestClient.v1(started.url);
+    for (let id = 0; id <= 100; id++) {
+      client.send({ cmd: 'group_info', group_id: `${id}`, id });
+      if (id % 50 === 49) await client.ask({ cmd: 'ping', id: 'ping' });
+    }
+    expect(await client.event()).toMatchObject({ type: 'error', id: 100, code: 'hub_unavailable' });
+    client.ws.terminate();
+    await until(() => started.gateway.stats().connections === 0);
+    expect(started.hub.reads).toEqual([]);
+  });
+});
+
+test('the ack of a publish does not overtake what came to its group before', async () => {
+  const client = await TestClient.v1(started.url);
+  await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
+  client.send({ cmd: 'send_to_group', group_id: 'g', message: '3', id: 2 });
+  await until(() => started.hub.calls.some(({ name }) => name === 'submit'));
+  // Of one turn: these two, then the client's own, then its ack.
+  publish(1, 2);
+  expect(await offsets(client, 3)).toEqual([1, 2, 3]);
+  expect(await client.event()).toEqual({ type: 'ack', id: 2, group_id: 'g', ...since(3) });
+});

@@ -1,0 +1,176 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { handshake, RawClient } from '../testing/raw-client.ts';
+import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
+import { TestClient } from '../testing/test-client.ts';
+import { until } from '../testing/until.ts';
+
+let started: StartedGateway;
+
+afterEach(async () => {
+  await started.gateway.close();
+});
+
+/** Writes bytes and resolves with all that came back, once the server has closed. */
+async function raw(text: string): Promise<string> {
+  const client = new RawClient(started.port);
+  client.write(text);
+  await client.ended;
+  return client.http;
+}
+
+const LINES = (count: number): string[] => Array.from({ length: count }, (_, index) => `x${index}: y`);
+
+/** A request of which only the given lines differ from a handshake. */
+function lines(...all: string[]): string {
+  return [...all, '', ''].join('\r\n');
+}
+
+describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
+  test.each([
+    ['HTTP/1.1 without Host', handshake().replace('Host: localhost\r\n', ''), 400, 'needs a Host'],
+    ['two Hosts', handshake(['Host: other']), 400, 'more than one Host'],
+    ['two Hosts that are the same', handshake(['Host: localhost']), 400, 'more than one Host'],
+    ['a Host that is none', handshake().replace('localhost', 'a b'), 400, 'not a host'],
+    ['a length', `${handshake(['Content-Length: 2'])}hi`, 400, 'has no body'],
+    ['chunks', `${handshake(['Transfer-Encoding: chunked'])}0\r\n\r\n`, 400, 'has no body'],
+    ['101 header lines', handshake(LINES(96)), 431, '101 header lines. At most 100'],
+    [
+      '2,000 header lines in front',
+      handshake().replace('Host', `${LINES(1_500).join('\r\n')}\r\nHost`),
+      431,
+      '1505',
+    ],
+    ['a page without Host', lines('GET / HTTP/1.1'), 400, 'needs a Host'],
+    ['a page with two Hosts', lines('GET / HTTP/1.1', 'Host: a', 'Host: b'), 400, 'more than one Host'],
+    [
+      'a page with 101 header lines',
+      lines('GET / HTTP/1.1', 'Host: a', ...LINES(100)),
+      431,
+      '101 header lines',
+    ],
+    [
+      'a handshake from which a proxy took Upgrade',
+      handshake().replace('Upgrade: websocket\r\n', '').replace('Upgrade', 'close'),
+      426,
+      'a proxy in front has taken them away',
+    ],
+    [
+      'the same in HTTP/1.0',
+      lines(
+        'GET /ws HTTP/1.0',
+        'Host: gw',
+        'Connection: close',
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      ),
+      426,
+      'proxy_http_version 1.1',
+    ],
+  ])('%s: refused', async (_, text, status, sentence) => {
+    started = await startGateway({ fastPaths });
+    const answer = await raw(text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toContain(sentence);
+    const { accepted, handshakesRefused } = started.gateway.stats();
+    expect(accepted).toBe(0);
+    expect(handshakesRefused.http + handshakesRefused.handshake).toBe(1);
+  });
+
+  test('426 says what to upgrade to', async () => {
+    started = await startGateway({ fastPaths });
+    const text = lines('GET / HTTP/1.1', 'Host: x', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==');
+    expect(await raw(text)).toMatch(/^HTTP\/1.1 426 .*\r\nupgrade: websocket\r\n/is);
+  });
+
+  test.each([
+    ['an empty body', handshake(['Content-Length: 0'])],
+    ['100 header lines', handshake(LINES(95))],
+    ['15 KiB of cookies', handshake([`Cookie: ${'c=1; '.repeat(3_072)}`])],
+  ])('%s: accepted', async (_, text) => {
+    started = await startGateway({ fastPaths });
+    const client = new RawClient(started.port);
+    client.write(text);
+    await until(() => started.gateway.stats().accepted === 1);
+    client.socket.destroy();
+  });
+
+  test('the limit of the header is an option', async () => {
+    started = await startGateway({ fastPaths, headerBytesMax: 1_024 });
+    const answer = await raw(handshake([`Cookie: ${'c'.repeat(1_024)}`]));
+    expect(answer).toMatch(/^HTTP\/1.1 431 .*longer than 1024 bytes/s);
+    await RawClient.upgraded(started.port, [`Cookie: ${'c'.repeat(512)}`]);
+  });
+
+  describe('health checks', () => {
+    const CHECKS = [
+      ['haproxy option httpchk', lines('OPTIONS / HTTP/1.0')],
+      ['OPTIONS *', lines('OPTIONS * HTTP/1.1', 'Host: gw')],
+      ['HEAD of any path', lines('HEAD /chat HTTP/1.1', 'Host: gw')],
+      ['HEAD /', lines('HEAD / HTTP/1.0')],
+      ['GET /healthz', lines('GET /healthz HTTP/1.1', 'Host: 10.0.0.7:1234')],
+      ['GET /healthz with a question', lines('GET /healthz?x HTTP/1.0')],
+    ] as const;
+
+    test.each(CHECKS)('%s: 200 while the gateway serves, 503 from then on', async (_, text) => {
+      for (const welcomePage of [true, false]) {
+        started = await startGateway({ fastPaths, welcomePage });
+        expect(await raw(text)).toMatch(/^HTTP\/1.1 200 .*connection: close\r\n/is);
+        started.gateway.failHealth();
+        expect(await raw(text)).toMatch(/^HTTP\/1.1 503 .*connection: close\r\n/is);
+        await started.gateway.close();
+      }
+    });
+
+    test('the page is 503 as well when the gateway is about to end, and WebSockets are still accepted', async () => {
+      started = await startGateway({ fastPaths });
+      started.gateway.failHealth();
+      expect(await raw(lines('GET / HTTP/1.0'))).toMatch(/^HTTP\/1.1 503 /);
+      const client = await TestClient.plain(started.url);
+      expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+    });
+
+    test('are answered while handshakes are over their rate', async () => {
+      started = await startGateway({ fastPaths, handshakesPerSecond: 0.001, handshakesBurst: 1 });
+      await TestClient.plain(started.url);
+      expect(await raw(handshake())).toMatch(/^HTTP\/1.1 503 /);
+      expect(await raw(lines('OPTIONS / HTTP/1.0'))).toMatch(/^HTTP\/1.1 200 /);
+    });
+  });
+
+  test('a handshake whose rest comes after the gateway was told to refuse all is refused', async () => {
+    started = await startGateway({ fastPaths });
+    const client = new RawClient(started.port);
+    client.write(handshake().slice(0, -2));
+    await until(() => client.socket.bytesWritten > 0 && !client.socket.connecting);
+    // The gateway has read what came before this one was accepted.
+    await TestClient.plain(started.url);
+    const drained = started.gateway.drain({ windowMs: 0, reason: 'going_away' });
+    client.write('\r\n');
+    await client.ended;
+    expect(client.http).toMatch(/^HTTP\/1.1 503 .*retry-after: [1-3]\r\n/s);
+    await drained;
+    expect(started.gateway.stats()).toMatchObject({ accepted: 1, handshakesRefused: { draining: 1 } });
+  });
+
+  test('connections that ask for nothing do not keep out those that do: the oldest goes, WebSockets stay', async () => {
+    started = await startGateway({ fastPaths, connectionsMax: 4 });
+    const member = await TestClient.plain(started.url);
+    const idle = ['', 'GET / HT', handshake().slice(0, -2)].map((text) => {
+      const client = new RawClient(started.port);
+      client.write(text);
+      return client;
+    });
+    const gone: number[] = [];
+    idle.forEach((client, index) => void client.ended.then(() => gone.push(index)));
+    await until(() => idle.every(({ socket }) => !socket.connecting));
+    for (let count = 1; count <= 3; count++) {
+      const client = await TestClient.plain(started.url);
+      expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+      await until(() => gone.length === count);
+    }
+    expect(gone).toEqual([0, 1, 2]);
+    // Nothing but WebSockets is left: now the new one goes.
+    expect(await raw(handshake())).toBe('');
+    expect(await member.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+    expect(started.gateway.stats()).toMatchObject({ connections: 4, handshakesRefused: { full: 4 } });
+  });
+});

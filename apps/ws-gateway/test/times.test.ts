@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { clientFrame, RawClient } from '../testing/raw-client.ts';
+import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
+import { TestClient } from '../testing/test-client.ts';
+import { until } from '../testing/until.ts';
+
+const CLOSE_FRAME = 8;
+const PING_FRAME = 9;
+
+let started: StartedGateway;
+
+beforeEach(async () => {
+  started = await startGateway();
+});
+
+afterEach(async () => {
+  await started.gateway.close();
+});
+
+function has(client: RawClient, opcode: number): boolean {
+  return client.frames.some((frame) => frame.opcode === opcode);
+}
+
+/** Resolves when the gateway has read everything that was written to it up to now. */
+async function gatewayHasRead(): Promise<void> {
+  const client = await TestClient.plain(started.url);
+  await client.ask({ cmd: 'ping', id: 1 });
+  await client.close();
+}
+
+describe('heartbeats', () => {
+  test('a silent client in plain mode gets a WebSocket ping after 25 s, and stays when it answers', async () => {
+    const client = await TestClient.plain(started.url);
+    // Its clock begins with this, and no more at a random moment.
+    await client.ask({ cmd: 'ping', id: 1 });
+    let pings = 0;
+    client.ws.on('ping', () => {
+      pings += 1;
+    });
+    for (let round = 1; round <= 3; round++) {
+      started.turn(24);
+      await gatewayHasRead();
+      expect(pings).toBe(round - 1);
+      started.turn(1);
+      await until(() => pings === round);
+      await gatewayHasRead();
+    }
+    expect(client.pending).toEqual([]);
+    expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+  });
+
+  test('a silent v1 client gets a message, and any command is an answer', async () => {
+    const client = await TestClient.v1(started.url);
+    await client.ask({ cmd: 'ping', id: 1 });
+    for (let round = 0; round < 3; round++) {
+      started.turn(25);
+      expect(await client.event()).toEqual({ type: 'ping' });
+      client.send({ cmd: 'ping' });
+      await gatewayHasRead();
+    }
+    expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+  });
+
+  test('a client that sends is not asked', async () => {
+    const client = await TestClient.v1(started.url);
+    for (let round = 0; round < 10; round++) {
+      expect(await client.ask({ cmd: 'ping', id: round })).toEqual({ type: 'ack', id: round });
+      started.turn(24);
+    }
+    expect(client.pending).toEqual([]);
+  });
+
+  test.each([
+    ['plain', []],
+    ['v1', ['Sec-WebSocket-Protocol: groupcast.v1']],
+  ])('a %s client that does not answer for 10 s is closed with 4002, then cut', async (_, headers) => {
+    const client = await RawClient.upgraded(started.port, headers);
+    // Its clock begins with this, and no more at a random moment.
+    client.write(clientFrame(0x81, '{"cmd":"ping"}'));
+    await until(() => started.gateway.stats().received === 1);
+    started.turn(25 + 9);
+    expect(started.gateway.connections().map(({ state }) => state)).toEqual(['open']);
+    started.turn(1);
+    expect(started.gateway.connections().map(({ state }) => state)).toEqual(['draining']);
+    started.turn(5);
+    expect((await client.ended).code).toBe(4002);
+    expect(has(client, PING_FRAME)).toBe(headers.length === 0);
+    await until(() => started.gateway.stats().connections === 0);
+    expect(started.gateway.stats().closed.no_answer).toBe(1);
+  });
+
+  test('the first pings of clients that all came at once are spread', async () => {
+    const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.upgraded(started.port)));
+    const asked: number[] = [];
+    for (let second = 1; second <= 25; second++) {
+      started.turn(1);
+      await gatewayHasRead();
+      asked.push(clients.filter((client) => has(client, PING_FRAME)).length);
+    }
+    expect(asked.at(-1)).toBe(50);
+    expect(new Set(asked).size).toBeGreaterThan(5);
+    for (const client of clients) client.socket.destroy();
+  });
+});
+
+describe('closing', () => {
+  test('a client that does not answer the close frame is cut after 5 s', async () => {
+    const client = await RawClient.upgraded(started.port);
+    client.write(clientFrame(0x82, 'binary'));
+    await until(() => has(client, CLOSE_FRAME));
+    started.turn(4);
+    await gatewayHasRead();
+    expect(started.gateway.connections().map(({ state }) => state)).toEqual(['draining']);
+    started.turn(1);
+    expect((await client.ended).code).toBe(1003);
+  });
+
+  test('what a client sends while it is being closed is not done', async () => {
+    const client = await RawClient.upgraded(started.port);
+    client.write(clientFrame(0x82, 'binary'), clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
+    await until(() => has(client, CLOSE_FRAME));
+    await gatewayHasRead();
+    expect(started.hub.calls).toEqual([]);
+    client.write(clientFrame(0x88, Buffer.from('03eb', 'hex')));
+    expect((await client.ended).code).toBe(1003);
+  });
+
+  test("a client's close frame is answered with its code, and ends its memberships at once", async () => {
+    const client = await RawClient.upgraded(started.port);
+    client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
+    client.write(clientFrame(0x88, Buffer.concat([Buffer.from('0bb8', 'hex'), Buffer.from('bye')])));
+    expect(await client.ended).toEqual({ code: 3_000, reason: 'bye' });
+    await until(() => started.gateway.stats().connections === 0);
+    expect(started.gateway.stats()).toMatchObject({ joins: 1, leaves: 1, closed: { by_client: 1 } });
+  });
+
+  test('one that asks for the close and then stays is in no group meanwhile, and cut after 5 s', async () => {
+    const client = await RawClient.upgraded(started.port);
+    client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
+    await until(() => started.gateway.stats().joins === 1);
+    // Paused, it does not notice that the gateway has ended its side.
+    client.socket.pause();
+    client.write(clientFrame(0x88, Buffer.from('03e8', 'hex')));
+    await until(() => started.gateway.stats().leaves === 1);
+    expect(started.gateway.connections()).toMatchObject([{ state: 'draining', groups: 0 }]);
+    started.turn(5);
+    await until(() => started.gateway.stats().connections === 0);
+    expect(started.gateway.stats().closed.by_client).toBe(1);
+    client.socket.destroy();
+  });
+
+  test('a client that ends its side of TCP without a close frame is gone', async () => {
+    const client = await RawClient.upgraded(started.port);
+    client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
+    client.socket.end();
+    expect((await client.ended).code).toBeUndefined();
+    await until(() => started.gateway.stats().connections === 0);
+    expect(started.gateway.stats()).toMatchObject({ leaves: 1, closed: { lost: 1 } });
+  });
+
+  test('one that ends its side and never reads is noticed at the next write, and cut', async () => {
+    const client = await RawClient.upgraded(started.port);
+    client.socket.pause();
+    client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g","id":1}'));
+    await until(() => started.gateway.connections().every(({ groups }) => groups === 1));
+    const message = 'x'.repeat(64 * 1024);
+    await until(() => {
+      started.hub.publish('group:g', message);
+      return started.gateway.stats().queuedBytes > 0;
+    });
+    client.socket.end();
+    await until(() => {
+      started.hub.publish('group:g', 'x');
+      return started.gateway.connections().every(({ state }) => state !== 'open');
+    });
+    expect(started.gateway.stats().leaves).toBe(1);
+    started.turn(5);
+    await until(() => started.gateway.stats().connections === 0);
+    expect(started.gateway.stats().queuedBytes).toBe(0);
+    client.socket.destroy();
+  });
+});
+
+test('a join that the hub does not answer within 10 s is undone', async () => {
+  const client = await TestClient.v1(started.url);
+  started.hub.away = true;
+  client.send({ cmd: 'add_group', group_id: 'g', id: 1 });
+  await until(() => started.gateway.stats().groups === 1);
+  started.turn(10);
+  expect(await client.event()).toMatchObject({ type: 'error', id: 1, code: 'hub_unavailable' });
+  started.hub.comeBack();
+  started.hub.publish('group:g', 'not for it');
+  expect(await client.ask({ cmd: 'ping', id: 2 })).toEqual({ type: 'ack', id: 2 });
+});

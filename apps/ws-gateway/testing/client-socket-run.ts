@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type Server, WebSocketServer } from 'ws';
+import { handshake } from './raw-client.ts';
+import { until } from './until.ts';
+import { ClientSocket } from '../src/socket/client-socket.ts';
+import { LateWebSocket, type WebSocketReceiver } from '../src/socket/lazy-web-socket.ts';
+
+/** A message of a client in these tests, in bytes. */
+export const MESSAGE_BYTES_MAX = 100_000;
+
+/**
+ * How a WebSocket came to be: by the upgrade of an HTTP server, with or without fast paths, or on a socket that has just come, as an
+ * ordinary request makes it.
+ */
+export type Way = 'slow' | 'fast' | 'at once';
+
+/** What the tests look at. */
+export interface AcceptedClient {
+  readonly client: ClientSocket;
+  /** The server's end. */
+  readonly socket: Socket;
+  /** The client's end, beyond the upgrade. */
+  readonly far: Socket;
+  /** What the receiver heard, in order. */
+  readonly heard: string[];
+  /** Bytes that came to the client behind the answer to its upgrade. */
+  arrived(): Buffer;
+  /** Writes, and waits until the server has read it or is gone. */
+  send(bytes: Uint8Array): Promise<void>;
+}
+
+/** Called by the receiver, so that a test may act from within. */
+export type Reaction = (client: ClientSocket, heard: string) => void;
+
+function recorder(heard: string[], react: (heard: string) => void): WebSocketReceiver {
+  const hear = (what: string): void => {
+    heard.push(what);
+    react(what);
+  };
+  return {
+    receive: (text) => hear(`text ${text}`),
+    receiveBinary: () => hear('binary'),
+    receiveControl: () => hear('control'),
+    closing: (reason) => hear(`closing ${reason}`),
+    closed: (code) => hear(`closed ${code}`),
+  };
+}
+
+/** A server that makes ClientSockets in one of the ways, as the handshake of a gateway does it. */
+export class ClientSocketServer {
+  readonly #way: Way;
+  readonly #http = createServer();
+  readonly #upgrades: Server<typeof LateWebSocket>;
+  readonly #farEnds = new Set<Socket>();
+  #accepted: ((client: ClientSocket, socket: Socket) => void) | undefined;
+
+  constructor(way: Way) {
+    this.#way = way;
+    const options = {
+      noServer: true,
+      WebSocket: LateWebSocket,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: MESSAGE_BYTES_MAX,
+      closeTimeout: 60_000,
+    };
+    this.#upgrades = new WebSocketServer<typeof LateWebSocket>(options);
+    if (way === 'at once') this.#http.removeAllListeners('connection').on('connection', this.#arrived);
+    else this.#http.on('upgrade', this.#upgraded);
+  }
+
+  async listen(): Promise<void> {
+    this.#http.listen(0, '127.0.0.1');
+    await once(this.#http, 'listening');
+  }
+
+  close(): void {
+    this.#http.close();
+    for (const far of this.#farEnds) far.destroy();
+  }
+
+  /** Connects one client. `behind` is what it sends in one piece with its request. */
+  async connect(react: Reaction = () => {}, behind: Uint8Array = Buffer.alloc(0)): Promise<AcceptedClient> {
+    const heard: string[] = [];
+    const accepted = new Promise<readonly [ClientSocket, Socket]>((resolve) => {
+      this.#accepted = (client, socket) => {
+        client.attach(recorder(heard, (what) => react(client, what)));
+        resolve([client, socket]);
+      };
+    });
+    const far = connect((this.#http.address() as AddressInfo).port, '127.0.0.1');
+    this.#farEnds.add(far);
+    far.on('error', () => {});
+    const chunks: Buffer[] = [];
+    far.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const all = (): Buffer => Buffer.concat(chunks);
+    const request = this.#way === 'at once' ? '' : handshake();
+    let sent = request.length + behind.length;
+    far.write(Buffer.concat([Buffer.from(request), behind]));
+    const [client, socket] = await accepted;
+    if (request !== '') await until(() => all().includes('\r\n\r\n'));
+    const begin = request === '' ? 0 : all().indexOf('\r\n\r\n') + 4;
+    const send = async (bytes: Uint8Array): Promise<void> => {
+      sent += bytes.length;
+      far.write(bytes);
+      await until(() => socket.destroyed || socket.bytesRead >= sent);
+    };
+    return { client, socket, far, heard, arrived: () => all().subarray(begin), send };
+  }
+
+  #settings(): ConstructorParameters<typeof ClientSocket>[1] {
+    const { options } = this.#upgrades;
+    return {
+      messageBytesMax: MESSAGE_BYTES_MAX,
+      fastPaths: this.#way !== 'slow',
+      webSocketOptions: options,
+    };
+  }
+
+  readonly #arrived = (socket: Socket): void => {
+    this.#accepted?.(new ClientSocket(socket, this.#settings()), socket);
+  };
+
+  readonly #upgraded = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    this.#upgrades.handleUpgrade(request, socket, head, (ws) => {
+      this.#accepted?.(new ClientSocket(socket, this.#settings(), ws), socket);
+    });
+  };
+}

@@ -1,0 +1,47 @@
+import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { Group } from '../src/groups/group.ts';
+import type { ClientMode, Member } from '../src/groups/member.ts';
+import { type MemberWait, waitCount } from '../src/groups/member-wait.ts';
+import type { RateLimit } from '../src/connection/rate-limit.ts';
+import type { Questions } from '../src/groups/questions.ts';
+import { payloadsOf } from '../src/socket/outbound-frame.ts';
+
+/** A member without a socket, which remembers what it got. */
+export class FakeMember implements Member {
+  readonly id: string;
+  readonly mode: ClientMode;
+  readonly memberships: Group[] = [];
+  waits: Set<MemberWait> | undefined;
+  questions: Questions | undefined;
+  recoveryBytes: RateLimit | undefined;
+  isOpen = true;
+  queuedBytes = 0;
+  /** Texts of frames and events, in order. */
+  readonly got: unknown[] = [];
+  /** The buffers that came, as they were. */
+  readonly writes: Uint8Array[] = [];
+  /** Called with every write. */
+  wrote: (() => void) | undefined;
+
+  constructor(id = 'member', mode: ClientMode = 'plain') {
+    this.id = id;
+    this.mode = mode;
+  }
+
+  get waitingAnswers(): number {
+    return waitCount(this);
+  }
+
+  send(frames: Uint8Array): void {
+    this.writes.push(frames);
+    for (const payload of payloadsOf(frames)) {
+      const text = Buffer.from(payload).toString();
+      this.got.push(this.mode === 'plain' ? text : JSON.parse(text));
+    }
+    this.wrote?.();
+  }
+
+  tell(event: ClientEvent): void {
+    this.got.push(event);
+  }
+}

@@ -1,0 +1,38 @@
+import { createGateway, type Gateway } from '../src/gateway.ts';
+import type { GatewayOptions } from '../src/options.ts';
+import { TimingWheel } from '../src/timing-wheel.ts';
+import { LoopbackHub } from './loopback-hub.ts';
+
+/** A gateway on a free port of this machine, with a hub in this process and a wheel that tests turn by hand. */
+export interface StartedGateway {
+  readonly gateway: Gateway;
+  readonly hub: LoopbackHub;
+  readonly wheel: TimingWheel;
+  readonly port: number;
+  readonly url: string;
+  /** Turns the wheel by so many seconds. */
+  turn(seconds: number): void;
+}
+
+/** The gateway's own tests are run both ways, as those of whole processes are. */
+const FAST_PATHS = process.env['TEST_FAST_PATHS'] !== 'false';
+
+export async function startGateway(
+  options: Partial<Omit<GatewayOptions, 'hub' | 'wheel'>> = {},
+): Promise<StartedGateway> {
+  const hub = new LoopbackHub();
+  const wheel = new TimingWheel();
+  const gateway = createGateway({
+    host: '127.0.0.1',
+    port: 0,
+    fastPaths: FAST_PATHS,
+    ...options,
+    hub,
+    wheel,
+  });
+  const { port } = await gateway.listen();
+  const turn = (seconds: number): void => {
+    for (let tick = 0; tick < seconds; tick++) wheel.tick();
+  };
+  return { gateway, hub, wheel, port, url: `ws://127.0.0.1:${port}`, turn };
+}

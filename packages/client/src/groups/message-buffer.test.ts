@@ -1,0 +1,97 @@
+import { expect, test, vi } from 'vitest';
+import { GroupcastError } from '../groupcast-error.ts';
+import { MessageBuffer } from './message-buffer.ts';
+
+interface Item {
+  readonly n: number;
+}
+
+function start(max = 3) {
+  const ended = vi.fn();
+  const items = new MessageBuffer<Item>(max, ended);
+  const put = (...numbers: number[]): void => {
+    for (const n of numbers) items.put({ n });
+  };
+  return { ended, put, items };
+}
+
+const DONE = { done: true, value: undefined };
+
+test('gives what was put in before and after it is waited for, in order', async () => {
+  const { put, items } = start();
+  put(1, 2);
+  expect((await items.next()).value).toEqual({ n: 1 });
+  const [second, third] = [items.next(), items.next()];
+  put(3);
+  expect([(await second).value, (await third).value]).toEqual([{ n: 2 }, { n: 3 }]);
+});
+
+test('what is held can be read after the end', async () => {
+  const { ended, put, items } = start();
+  put(1);
+  items.end(undefined);
+  put(2);
+  expect(ended).toHaveBeenCalledOnce();
+  expect(await items.next()).toEqual({ done: false, value: { n: 1 } });
+  expect(await items.next()).toEqual(DONE);
+});
+
+test('the first that waits is told the error, and the others the end', async () => {
+  const { items } = start();
+  const error = new GroupcastError('closed', 'Closed.');
+  const waiting = [items.next(), items.next()];
+  items.end(error);
+  await expect(waiting[0]).rejects.toBe(error);
+  expect(await waiting[1]).toEqual(DONE);
+  expect(await items.next()).toEqual(DONE);
+});
+
+test('one item too many ends it with buffer_full, after what is held', async () => {
+  const { ended, put, items } = start(2);
+  put(1, 2, 3);
+  expect(ended).toHaveBeenCalledOnce();
+  expect([(await items.next()).value, (await items.next()).value]).toEqual([{ n: 1 }, { n: 2 }]);
+  await expect(items.next()).rejects.toMatchObject({ code: 'buffer_full' });
+});
+
+test('nothing is held once the loop was left', async () => {
+  const { ended, put, items } = start();
+  put(1, 2);
+  for await (const _ of items) break;
+  expect(ended).toHaveBeenCalledOnce();
+  put(3);
+  expect(await items.next()).toEqual(DONE);
+});
+
+test('return ends what waits, and needs no next before it', async () => {
+  const { ended, items } = start();
+  const waiting = items.next();
+  expect(await items.return()).toEqual(DONE);
+  expect(await waiting).toEqual(DONE);
+  const unread = start();
+  unread.put(1);
+  expect(await unread.items.return()).toEqual(DONE);
+  expect(await unread.items.next()).toEqual(DONE);
+  for (const end of [ended, unread.ended]) expect(end).toHaveBeenCalledOnce();
+});
+
+test('return after an error that nobody was told ends it quietly', async () => {
+  const { items } = start();
+  items.end(new GroupcastError('closed', 'Closed.'));
+  expect(await items.return()).toEqual(DONE);
+  expect(await items.next()).toEqual(DONE);
+});
+
+test('throw ends it, and rejects with what it is given', async () => {
+  const { ended, items } = start();
+  const error = new Error('no more');
+  await expect(items.throw(error)).rejects.toBe(error);
+  expect(ended).toHaveBeenCalledOnce();
+});
+
+test('is disposed of where the platform can', async () => {
+  const { ended, items } = start();
+  const { asyncDispose } = Symbol as unknown as { readonly asyncDispose: keyof typeof items };
+  await (items[asyncDispose] as unknown as () => Promise<void>)();
+  expect(ended).toHaveBeenCalledOnce();
+});

@@ -1,0 +1,350 @@
+import { type Position, ProtocolError } from '@groupcast/protocol';
+import { describe, expect, test } from 'vitest';
+import { FakeUplink } from '../../testing/fake-uplink.ts';
+import { useUncaught } from '../../testing/use-uncaught.ts';
+import type { HistoryAnswer, HistoryPage, HistoryRead } from './history-page.ts';
+import { HistoryReads } from './history-reads.ts';
+
+const OPTIONS = { historyInFlightMax: 2, historyWaitingMax: 100, publishMs: 1_000_000 };
+const NEVER = Number.POSITIVE_INFINITY;
+const START: Position = { epoch: 'e', offset: 0 };
+
+const uncaught = useUncaught();
+
+function emptyPage(offset = 0): HistoryPage {
+  return { verdict: 'recovered', position: { epoch: 'e', offset }, publications: [] };
+}
+
+/** Writes down who was answered, and with what. */
+class Desk {
+  readonly uplink = new FakeUplink();
+  readonly reads: HistoryReads;
+  readonly heard: string[] = [];
+
+  constructor(options: Partial<typeof OPTIONS> = {}) {
+    this.reads = new HistoryReads({ ...OPTIONS, ...options }, this.uplink);
+  }
+
+  answer(name: string): HistoryAnswer {
+    return {
+      page: ({ position }) => this.heard.push(`${name} ${position.offset}`),
+      failed: ({ code }) => this.heard.push(`${name} ${code}`),
+    };
+  }
+
+  ask(name: string, channel = name, since = START, afterBreak: 'again' | 'forget' = 'again'): HistoryRead {
+    return this.reads.add(channel, since, this.answer(name), afterBreak);
+  }
+
+  askFor(owner: object, name: string, channel = name): HistoryRead {
+    return this.reads.add(channel, START, this.answer(name), 'again', owner);
+  }
+
+  /** The channels that the hub was asked about since the last look. */
+  asked(): string[] {
+    return this.uplink.takeHistories().map(({ channel }) => channel);
+  }
+}
+
+describe('HistoryReads', () => {
+  test('has only so many under way, and the others wait in their order', () => {
+    const desk = new Desk();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) desk.ask(name);
+    const [a, b, ...more] = desk.uplink.takeHistories();
+    expect([a?.channel, b?.channel, more.length]).toEqual(['a', 'b', 0]);
+    expect(a).toMatchObject({ request: 1, since: START });
+    desk.reads.answer(b!.request, emptyPage());
+    desk.reads.answer(b!.request, emptyPage());
+    expect(desk.asked()).toEqual(['c']);
+    desk.reads.answer(a!.request, emptyPage());
+    expect(desk.asked()).toEqual(['d']);
+    desk.ask('f');
+    expect(desk.heard).toEqual(['b 0', 'a 0']);
+    expect([desk.reads.underWay, desk.reads.waiting, desk.reads.sent]).toEqual([2, 4, 4]);
+  });
+
+  test('owners come in turn, whatever each of them asks', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const [greedy, one, two] = [{}, {}, {}];
+    for (const name of ['g1', 'g2', 'g3', 'g4']) desk.askFor(greedy, name);
+    desk.askFor(one, 'a1');
+    desk.askFor(one, 'a2');
+    for (let request = 1; request <= 3; request++) desk.reads.answer(request, emptyPage());
+    desk.askFor(two, 'b1');
+    for (let request = 4; request <= 7; request++) desk.reads.answer(request, emptyPage());
+    // The first one was sent before anybody else was there.
+    expect(desk.asked()).toEqual(['g1', 'g2', 'a1', 'g3', 'a2', 'g4', 'b1']);
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+  });
+
+  test('those who come later do not overtake an owner that has had a turn', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const patient = {};
+    for (const name of ['p1', 'p2', 'p3']) desk.askFor(patient, name);
+    for (let request = 1; request <= 4; request++) {
+      desk.askFor({}, `new ${request}`);
+      desk.reads.answer(request, emptyPage());
+    }
+    expect(desk.asked()).toEqual(['p1', 'p2', 'new 1', 'p3', 'new 2']);
+  });
+
+  test('what two owners ask is sent once, in the first turn of either', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const [long, short] = [{}, {}];
+    desk.askFor(long, 'first');
+    for (const name of ['l1', 'l2', 'shared']) desk.askFor(long, name);
+    desk.askFor(short, 's', 'shared');
+    for (let request = 1; request <= 4; request++) desk.reads.answer(request, emptyPage());
+    expect(desk.asked()).toEqual(['first', 'l1', 'shared', 'l2']);
+    expect(desk.heard).toEqual(['first 0', 'l1 0', 'shared 0', 's 0', 'l2 0']);
+  });
+
+  test('what is canceled before its turn is not sent, and its answer goes nowhere', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const underWay = desk.ask('a');
+    const waiting = desk.ask('b');
+    const shared = desk.ask('c1', 'c');
+    desk.ask('c2', 'c');
+    waiting.cancel();
+    waiting.cancel();
+    shared.cancel();
+    underWay.cancel();
+    expect(desk.reads.waiting).toBe(1);
+    desk.reads.answer(1, emptyPage());
+    desk.reads.answer(2, emptyPage());
+    expect(desk.asked()).toEqual(['a', 'c']);
+    expect(desk.heard).toEqual(['c2 0']);
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+  });
+
+  test('what is canceled while it is under way is under way until it is answered, and may be joined again', () => {
+    const desk = new Desk({ historyInFlightMax: 2 });
+    for (let count = 0; count < 100; count++) desk.ask(`${count}`).cancel();
+    expect(desk.asked()).toEqual(['0', '1']);
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([2, 0]);
+    desk.ask('again', '1');
+    desk.ask('next');
+    desk.reads.answer(2, emptyPage());
+    expect(desk.heard).toEqual(['again 0']);
+    expect(desk.asked()).toEqual(['next']);
+    desk.reads.answer(1, emptyPage());
+    desk.reads.answer(3, emptyPage());
+    expect([desk.reads.underWay, desk.heard]).toEqual([0, ['again 0', 'next 0']]);
+  });
+
+  test('what nobody waits for is not asked again on the next link, and has its time like any other', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    desk.ask('gone').cancel();
+    desk.ask('kept');
+    desk.reads.suspend();
+    desk.reads.resume();
+    expect(desk.asked()).toEqual(['gone', 'kept']);
+    desk.reads.answer(2, emptyPage());
+    desk.ask('hung').cancel();
+    desk.ask('next');
+    desk.reads.expire(performance.now());
+    expect(desk.asked()).toEqual(['hung']);
+    desk.reads.expire(performance.now() + OPTIONS.publishMs / 2);
+    desk.reads.expire(NEVER);
+    expect([desk.heard, desk.reads.underWay]).toEqual([['kept 0', 'next hub_unavailable'], 0]);
+  });
+
+  test('its own recovery goes before all others, and is taken however many wait', () => {
+    const desk = new Desk({ historyInFlightMax: 1, historyWaitingMax: 3 });
+    for (const name of ['a', 'b', 'c', 'd']) desk.ask(name);
+    expect(desk.heard).toEqual(['d hub_unavailable']);
+    desk.ask('own', 'own', START, 'forget');
+    const [first] = desk.uplink.takeHistories();
+    expect(first?.channel).toBe('a');
+    desk.reads.answer(first!.request, emptyPage());
+    const [next] = desk.uplink.takeHistories();
+    expect(next?.channel).toBe('own');
+    desk.reads.answer(next!.request, emptyPage());
+    expect(desk.asked()).toEqual(['b']);
+  });
+
+  test('asks once for all who ask the same, waiting or under way', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    desk.ask('1', 'a');
+    desk.ask('2', 'a');
+    desk.ask('3', 'b');
+    desk.ask('4', 'b');
+    desk.reads.answer(1, emptyPage());
+    desk.reads.answer(2, emptyPage());
+    expect(desk.asked()).toEqual(['a', 'b']);
+    expect(desk.heard).toEqual(['1 0', '2 0', '3 0', '4 0']);
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+    desk.ask('5', 'a');
+    expect(desk.asked()).toEqual(['a']);
+  });
+
+  test('keeps apart what differs in the channel, the offset or the epoch', () => {
+    const desk = new Desk({ historyInFlightMax: 10 });
+    desk.ask('', 'a', { epoch: 'e', offset: 1 });
+    desk.ask('', 'b', { epoch: 'e', offset: 1 });
+    desk.ask('', 'a', { epoch: 'f', offset: 1 });
+    desk.ask('', 'a', { epoch: 'e', offset: 11 });
+    desk.ask('', '1 a', { epoch: 'e', offset: 1 });
+    desk.ask('', 'a', { epoch: 'e\0', offset: 1 });
+    expect(desk.asked()).toHaveLength(6);
+  });
+
+  test('refuses what is more than may wait', () => {
+    const desk = new Desk({ historyWaitingMax: 2 });
+    desk.ask('1', 'a');
+    desk.ask('2', 'a');
+    desk.ask('3', 'a');
+    expect(desk.heard).toEqual(['3 hub_unavailable']);
+    desk.reads.answer(1, emptyPage());
+    desk.ask('4', 'a');
+    expect(desk.heard.slice(1)).toEqual(['1 0', '2 0']);
+    expect(desk.reads.waiting).toBe(1);
+  });
+
+  test('tells all who wait for it what the hub refused a read with', () => {
+    const desk = new Desk();
+    desk.ask('1', 'a');
+    desk.ask('2', 'a');
+    expect(desk.reads.refuse(7, new ProtocolError('internal_error'))).toBe(false);
+    expect(desk.reads.refuse(1, new ProtocolError('internal_error'))).toBe(true);
+    expect(desk.reads.refuse(1, new ProtocolError('internal_error'))).toBe(false);
+    expect(desk.heard).toEqual(['1 internal_error', '2 internal_error']);
+  });
+
+  test('sends nothing while the link is away, and again in the old order what the break has cut off', () => {
+    const desk = new Desk();
+    desk.uplink.isOpen = false;
+    for (const name of ['a', 'b', 'c']) desk.ask(name);
+    expect(desk.asked()).toEqual([]);
+    desk.uplink.isOpen = true;
+    desk.reads.resume();
+    expect(desk.asked()).toEqual(['a', 'b']);
+    desk.reads.answer(1, emptyPage());
+    expect(desk.asked()).toEqual(['c']);
+
+    desk.uplink.isOpen = false;
+    desk.reads.suspend();
+    desk.ask('d');
+    desk.uplink.isOpen = true;
+    desk.reads.resume();
+    expect(desk.uplink.takeHistories().map(({ channel, request }) => [channel, request])).toEqual([
+      ['b', 4],
+      ['c', 5],
+    ]);
+    // An answer to what was asked on the link that is gone is nobody's.
+    desk.reads.answer(2, emptyPage(9));
+    desk.reads.answer(5, emptyPage());
+    expect(desk.heard).toEqual(['a 0', 'c 0']);
+    expect(desk.asked()).toEqual(['d']);
+  });
+
+  test('forgets after a break what is not to be asked again, and nothing else', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    desk.ask('under way', 'a', START, 'forget');
+    desk.ask('waiting', 'b', START, 'forget');
+    desk.ask('shared', 'c', START, 'forget');
+    desk.ask('kept', 'c', START, 'again');
+    desk.asked();
+    desk.reads.suspend();
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 1]);
+    desk.reads.resume();
+    const [c, ...more] = desk.uplink.takeHistories();
+    expect(more).toEqual([]);
+    desk.reads.answer(c!.request, emptyPage());
+    expect(desk.heard).toEqual(['kept 0']);
+  });
+
+  test('fails what has waited too long, under way or not, and goes on with the others', () => {
+    const desk = new Desk({ historyInFlightMax: 1, publishMs: 0 });
+    desk.ask('old', 'a');
+    desk.ask('old too', 'b');
+    const young = new HistoryReads({ ...OPTIONS, publishMs: 1_000_000 }, desk.uplink);
+    young.add('c', START, desk.answer('young'), 'again');
+    expect(desk.asked()).toEqual(['a', 'c']);
+    const nowMs = performance.now();
+    desk.reads.expire(nowMs);
+    young.expire(nowMs);
+    expect(desk.heard).toEqual(['old hub_unavailable', 'old too hub_unavailable']);
+    desk.ask('new', 'd');
+    expect(desk.asked()).toEqual(['d']);
+    desk.reads.answer(1, emptyPage());
+    expect(desk.heard).toHaveLength(2);
+    expect([desk.reads.underWay, desk.reads.waiting, young.waiting]).toEqual([1, 1, 1]);
+  });
+
+  test('leaves a read that is under way to those who still have time', () => {
+    const desk = new Desk({ publishMs: 20 });
+    desk.ask('early', 'a');
+    const asked = performance.now();
+    while (performance.now() < asked + 10);
+    desk.ask('late', 'a');
+    desk.reads.expire(asked + 25);
+    expect(desk.heard).toEqual(['early hub_unavailable']);
+    desk.reads.answer(1, emptyPage());
+    expect(desk.heard).toEqual(['early hub_unavailable', 'late 0']);
+  });
+
+  test('fails everything at the end', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    for (const name of ['a', 'b', 'c']) desk.ask(name);
+    desk.reads.failAll(new ProtocolError('hub_unavailable'));
+    desk.reads.expire(NEVER);
+    expect(desk.heard).toEqual(['a', 'b', 'c'].map((name) => `${name} hub_unavailable`));
+    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+  });
+
+  test('one who throws takes no answer from the others', async () => {
+    const desk = new Desk();
+    const thrown = new TypeError('thrown');
+    const thrower = (): void => {
+      throw thrown;
+    };
+    desk.reads.add('a', START, { page: thrower, failed: thrower }, 'again');
+    desk.ask('behind', 'a');
+    desk.reads.answer(1, emptyPage());
+    expect(desk.heard).toEqual(['behind 0']);
+    expect(await uncaught.errors.next()).toBe(thrown);
+  });
+
+  test('a page that cannot be the answer is an error of the hub, and the read is asked again on the next link', () => {
+    const desk = new Desk();
+    desk.ask('a');
+    expect(() => desk.reads.answer(1, emptyPage(5))).toThrow(expect.objectContaining({ code: 'bad_frame' }));
+    desk.reads.suspend();
+    desk.reads.resume();
+    desk.reads.answer(2, emptyPage());
+    expect(desk.heard).toEqual(['a 0']);
+  });
+
+  test('an answer may ask the next question in its turn', () => {
+    const desk = new Desk({ historyInFlightMax: 1 });
+    const pages: number[] = [];
+    const read = (offset: number): void => {
+      const page: HistoryAnswer['page'] = ({ position }) => {
+        pages.push(position.offset);
+        if (offset < 3) read(offset + 1);
+      };
+      desk.reads.add('a', { epoch: 'e', offset }, { page, failed: () => {} }, 'again');
+    };
+    read(0);
+    desk.ask('other', 'b');
+    for (let request = 1; request <= 5; request++) {
+      const [history] = desk.uplink.takeHistories();
+      desk.reads.answer(history!.request, emptyPage(history!.since.offset));
+    }
+    expect(pages).toEqual([0, 1, 2, 3]);
+    expect(desk.heard).toEqual(['other 0']);
+  });
+
+  test('finds the next of very many without looking at all of them each time', () => {
+    const desk = new Desk({ historyInFlightMax: 1, historyWaitingMax: 50_000 });
+    for (let index = 0; index < 50_000; index++) desk.ask(`${index}`);
+    for (let request = 1; request <= 50_000; request++) {
+      desk.reads.answer(request, emptyPage());
+      // Those who come later do not overtake.
+      if (request === 25_000) expect(desk.asked().slice(-2)).toEqual(['24999', '25000']);
+    }
+    expect(desk.heard).toHaveLength(50_000);
+    expect(desk.heard.at(-1)).toBe('49999 0');
+  });
+});

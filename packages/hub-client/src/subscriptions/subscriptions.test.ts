@@ -1,0 +1,315 @@
+import { decodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FakeUplink } from '../../testing/fake-uplink.ts';
+import { ModelHub } from '../../testing/model-hub.ts';
+import { ArrivingPage } from '../history/arriving-page.ts';
+import { HistoryReads } from '../history/history-reads.ts';
+import type { LossReason, Subscriber } from './channel-subscription.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+const CHANNELS = ['a', 'b'] as const;
+type Channel = (typeof CHANNELS)[number];
+
+/** A subscriber that notes whatever is not what was promised. */
+class Judge implements Subscriber {
+  readonly #hub: ModelHub;
+  readonly #faults: unknown[];
+  #at: Position | undefined;
+  delivered = 0;
+  losses = 0;
+
+  constructor(hub: ModelHub, faults: unknown[]) {
+    this.#hub = hub;
+    this.#faults = faults;
+  }
+
+  get at(): Position | undefined {
+    return this.#at;
+  }
+
+  subscribed(_subject: native.Subject, position: Position): void {
+    this.#check(() => expect(this.#at, 'a subscription is told once').toBeUndefined());
+    this.#at = position;
+  }
+
+  deliver(publication: native.Publication): void {
+    const last = this.#at;
+    if (last === undefined) this.#faults.push(new Error('It was delivered before the position was told.'));
+    else this.#follows(publication, last);
+    this.#at = { epoch: last?.epoch ?? '', offset: publication.number };
+    this.delivered += 1;
+  }
+
+  lost(subject: native.Subject, position: Position, reason: LossReason): void {
+    const last = this.#at;
+    if (last === undefined) this.#faults.push(new Error('It was lost before the position was told.'));
+    else this.#check(() => this.#isLoss(subject, position, reason, last));
+    this.#at = position;
+    this.losses += 1;
+  }
+
+  /** The very next one, and of this history. */
+  #follows({ number, payload }: native.Publication, { epoch, offset }: Position): void {
+    this.#check(() => {
+      expect(number).toBe(offset + 1);
+      expect(decodeText(payload)).toBe(`${epoch}:${offset + 1}`);
+    });
+  }
+
+  #isLoss(subject: native.Subject, position: Position, reason: LossReason, last: Position): void {
+    if (reason === 'epoch_changed') {
+      expect(position.epoch).not.toBe(last.epoch);
+      return;
+    }
+    expect(position.epoch).toBe(last.epoch);
+    // It may not be said of what could still be had.
+    expect(this.#hub.has(subject.name, last.offset)).toBe(false);
+  }
+
+  /** What is thrown here would be an uncaught exception, and not a failure of the run that it belongs to. */
+  #check(expectations: () => void): void {
+    try {
+      expectations();
+    } catch (fault) {
+      this.#faults.push(fault);
+    }
+  }
+}
+
+/** The parts of a client over a hub that moves when it is told to. */
+class Bench {
+  readonly hub = new ModelHub();
+  readonly reads = new HistoryReads(
+    { historyInFlightMax: 2, historyWaitingMax: 1_000, publishMs: 1_000_000 },
+    this.hub,
+  );
+  readonly subscriptions = new Subscriptions(this.hub, this.reads);
+  readonly judges = new Map<string, { readonly channel: Channel; readonly judge: Judge }>();
+  readonly faults: unknown[] = [];
+  asked = 0;
+  answered = 0;
+
+  open(): void {
+    if (this.hub.isOpen) return;
+    this.hub.isOpen = true;
+    this.subscriptions.resume();
+    this.reads.resume();
+  }
+
+  lose(fault: 'break' | 'restart'): void {
+    this.hub[fault]();
+    this.subscriptions.suspend();
+    this.reads.suspend();
+  }
+
+  toggle(name: string, channel: Channel): void {
+    const found = this.judges.get(name);
+    const subject = { name: channel, prefix: false };
+    if (found === undefined) {
+      const judge = new Judge(this.hub, this.faults);
+      this.judges.set(name, { channel, judge });
+      this.subscriptions.add(subject, judge);
+    } else {
+      this.judges.delete(name);
+      this.subscriptions.remove({ name: found.channel, prefix: false }, found.judge);
+    }
+  }
+
+  /** Reads all of a channel from an offset on, page by page. */
+  read(channel: Channel, offset: number): void {
+    const next = (since: Position): void => {
+      this.asked += 1;
+      this.reads.add(
+        channel,
+        since,
+        {
+          page: ({ verdict, position, publications }) => {
+            this.answered += 1;
+            const last = { ...since, offset: since.offset + publications.length };
+            if (verdict === 'recovered' && last.offset < position.offset) next(last);
+          },
+          failed: () => {
+            this.answered += 1;
+          },
+        },
+        'again',
+      );
+    };
+    next({ epoch: this.hub.epoch, offset });
+  }
+
+  /** The peer reads one message. */
+  receive(): void {
+    let page: ArrivingPage | undefined;
+    for (const frame of this.hub.takeDown()) {
+      const message = native.decodeNative(frame);
+      if (page !== undefined) page.add(message, frame.length);
+      else if (message.type === 'page') page = new ArrivingPage(message);
+      else if (message.type === 'deliver') this.subscriptions.deliver(message.publication);
+      else if (message.type === 'subscribed') this.subscriptions.subscribed(message);
+      else if (message.type === 'error')
+        expect(this.reads.refuse(message.request, new ProtocolError('internal_error'))).toBe(true);
+    }
+    const whole = page?.whole;
+    if (page !== undefined && whole === undefined) throw new Error('The page has an end.');
+    if (page !== undefined && whole !== undefined) this.reads.answer(page.request, whole);
+  }
+
+  sweep(): void {
+    this.subscriptions.retry();
+    this.subscriptions.checkPositions(1);
+  }
+
+  /** Everything that is on its way arrives, and no fault happens any more. */
+  settle(): void {
+    this.open();
+    for (let sweeps = 0; sweeps < 2; sweeps++) {
+      this.sweep();
+      for (let steps = 0; !this.hub.isIdle; steps++) {
+        if (steps > 10_000) throw new Error('It never comes to rest.');
+        this.hub.work();
+        this.receive();
+      }
+    }
+  }
+}
+
+const channel = fc.constantFrom(...CHANNELS);
+const NAMES = ['one', 'two', 'three'] as const;
+
+/** One step of a run. What moves messages comes more often than what breaks them. */
+const step = fc.oneof(
+  { weight: 8, arbitrary: channel.map((name) => (bench: Bench) => bench.hub.publish(name)) },
+  {
+    weight: 8,
+    arbitrary: fc.nat(9).map((refuse) => (bench: Bench) => bench.hub.work(refuse === 0)),
+  },
+  { weight: 10, arbitrary: fc.constant((bench: Bench) => bench.receive()) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.constantFrom(...NAMES), channel).map(
+      ([name, of]) =>
+        (bench: Bench) =>
+          bench.toggle(name, of),
+    ),
+  },
+  { weight: 3, arbitrary: fc.constant((bench: Bench) => bench.open()) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('break' as const, 'break' as const, 'restart' as const)
+      .map((fault) => (bench: Bench) => bench.lose(fault)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.nat(20), fc.constantFrom('lose' as const, 'repeat' as const)).map(
+      ([which, how]) =>
+        (bench: Bench) =>
+          bench.hub.spoilDelivery(which, how),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(channel, fc.nat(4)).map(
+      ([of, kept]) =>
+        (bench: Bench) =>
+          bench.hub.trim(of, kept),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(channel, fc.nat(10)).map(
+      ([of, offset]) =>
+        (bench: Bench) =>
+          bench.read(of, offset),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant((bench: Bench) => bench.sweep()) },
+);
+
+describe('checkPositions', () => {
+  const silent: Subscriber = { deliver: () => {} };
+  const names = (uplink: FakeUplink): string[] =>
+    uplink.sent
+      .splice(0)
+      .flatMap((message) => (message.type === 'subscribe' ? message.subjects.map(({ name }) => name) : []));
+
+  /** Four channels and a prefix: all are live, but for `new`, and for `holed`, which is being read. */
+  function fiveSubjects(): [Subscriptions, FakeUplink] {
+    const uplink = new FakeUplink();
+    const reads = new HistoryReads({ historyInFlightMax: 1, historyWaitingMax: 9, publishMs: 9 }, uplink);
+    const subscriptions = new Subscriptions(uplink, reads);
+    const answered = ['a', 'b', 'holed'].map((name) => ({ name, prefix: false }));
+    for (const subject of [...answered, { name: 'prefix', prefix: true }, { name: 'new', prefix: false }])
+      subscriptions.add(subject, silent);
+    for (const message of uplink.sent.splice(0, 4)) {
+      if (message.type !== 'subscribe') throw new Error('A subscription is asked for first.');
+      const position = { epoch: 'e', offset: 3 };
+      const entries = message.subjects.map((subject) => ({ ...subject, position }));
+      subscriptions.subscribed({ type: 'subscribed', request: message.request, entries });
+    }
+    const rest = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+    subscriptions.deliver({ ...rest, channel: 'holed', payload: new Uint8Array(0), number: 9 });
+    uplink.sent = [];
+    return [subscriptions, uplink];
+  }
+
+  test('asks for the channels that are live, and not again for one that is not answered yet', () => {
+    const [subscriptions, uplink] = fiveSubjects();
+    subscriptions.checkPositions(0);
+    expect(names(uplink)).toEqual([]);
+    subscriptions.checkPositions(1);
+    expect(names(uplink)).toEqual(['a', 'b']);
+    subscriptions.checkPositions(1);
+    expect(names(uplink)).toEqual([]);
+  });
+
+  test('asks for each within shares that add up to the whole', () => {
+    const [subscriptions, uplink] = fiveSubjects();
+    const asked: string[] = [];
+    for (let share = 0; share < 3; share++) {
+      subscriptions.checkPositions(1 / 3);
+      asked.push(...names(uplink));
+    }
+    expect(asked.toSorted()).toEqual(['a', 'b']);
+  });
+
+  test('asks for nothing while there is no link', () => {
+    const [subscriptions, uplink] = fiveSubjects();
+    uplink.isOpen = false;
+    subscriptions.checkPositions(1);
+    expect(names(uplink)).toEqual([]);
+  });
+});
+
+describe('whatever happens between hub and client', () => {
+  test('each offset is handed out once and in order, or is told to be lost; and all come to where the hub is', () => {
+    const seen = { delivered: 0, losses: 0, recoveries: 0, holes: 0, positionLosses: 0, repeated: 0 };
+    const run = (steps: readonly ((bench: Bench) => void)[]): void => {
+      const bench = new Bench();
+      bench.open();
+      // Some come and go; one stays on each channel.
+      for (const name of CHANNELS) bench.toggle(`stays on ${name}`, name);
+      for (const take of steps) take(bench);
+      bench.settle();
+      expect(bench.faults).toEqual([]);
+      for (const [, { channel: of, judge }] of bench.judges) {
+        expect(judge.at).toEqual(bench.hub.positionOf(of));
+        seen.delivered += judge.delivered;
+        seen.losses += judge.losses;
+      }
+      expect(bench.answered).toBe(bench.asked);
+      expect([bench.reads.underWay, bench.reads.waiting]).toEqual([0, 0]);
+      const stats = bench.subscriptions.stats();
+      for (const name of ['recoveries', 'holes', 'positionLosses', 'repeated'] as const)
+        seen[name] += stats[name];
+    };
+    fc.assert(fc.property(fc.array(step, { minLength: 100, maxLength: 300 }), run), {
+      numRuns: 1_000,
+      seed: 20_240_601,
+    });
+    // A run in which nothing of this happened would have shown nothing.
+    for (const [name, count] of Object.entries(seen)) expect(count, name).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,153 @@
+import { decodeText, native, type Position, type ProtocolError } from '@groupcast/protocol';
+import { describe, expect, test } from 'vitest';
+import { EPOCH, noPage, page, published } from '../testing/fake-hub.ts';
+import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
+import { useFakeHub } from '../testing/use-fake-hub.ts';
+import type { HistoryPage } from '../src/history/history-page.ts';
+import type { HubClient } from '../src/hub-client.ts';
+
+const fixture = useFakeHub();
+const SINCE: Position = { epoch: EPOCH, offset: 5 };
+
+function read(client: HubClient, channel: string, since: Position = SINCE): Promise<HistoryPage> {
+  return new Promise((resolve, reject) => {
+    client.history(channel, since, { page: resolve, failed: reject });
+  });
+}
+
+/** The code that a read fails with. */
+async function failure(reading: Promise<HistoryPage>): Promise<string> {
+  return reading.then(
+    () => 'a page',
+    ({ code }: ProtocolError) => code,
+  );
+}
+
+function textsOf({ publications }: HistoryPage): string[] {
+  return publications.map(({ number, payload }) => `${number} ${decodeText(payload)}`);
+}
+
+describe('history', () => {
+  test('gives what came after a position in a channel that nobody follows, one page at a time', async () => {
+    const [client, session] = await fixture.open();
+    const first = read(client, 'a');
+    expect(await session.takeHistory(['six', 'seven'], 9)).toMatchObject({ channel: 'a', since: SINCE });
+    expect(textsOf(await first)).toEqual(['6 six', '7 seven']);
+    expect((await first).position).toEqual({ epoch: EPOCH, offset: 9 });
+    expect((await first).verdict).toBe('recovered');
+    const second = read(client, 'a', { epoch: EPOCH, offset: 9 });
+    await session.takeHistory([]);
+    expect(await second).toEqual({
+      verdict: 'recovered',
+      position: { epoch: EPOCH, offset: 9 },
+      publications: [],
+    });
+    expect(client.stats()).toMatchObject({ historyReads: 2, historyWaiting: 0, delivered: 0, subjects: 0 });
+  });
+
+  test.each(['epoch_changed', 'trimmed'] as const)(
+    'says %s, and where the channel stands',
+    async (verdict) => {
+      const [client, session] = await fixture.open();
+      const position = { epoch: 'epoch-2', offset: 90 };
+      const reading = read(client, 'a', { epoch: '-', offset: 0 });
+      session.send(noPage(await session.expect('history'), verdict, position));
+      expect(await reading).toEqual({ verdict, position, publications: [] });
+    },
+  );
+
+  test('asks the hub once for 5,000 who ask the same', async () => {
+    const [client, session] = await fixture.open();
+    const readings = Array.from({ length: 5_000 }, () => read(client, 'a'));
+    expect(client.stats()).toMatchObject({ historyReads: 1, historyWaiting: 5_000 });
+    await session.takeHistory(['six']);
+    for (const whole of await Promise.all(readings)) expect(textsOf(whole)).toEqual(['6 six']);
+    expect(session.received.rest).toEqual([]);
+    expect(client.stats()).toMatchObject({ historyReads: 1, historyWaiting: 0 });
+  });
+
+  test('has so many requests under way as the options say', async () => {
+    const [client, session] = await fixture.open({ historyInFlightMax: 2 });
+    const readings = ['a', 'b', 'c'].map((channel) => read(client, channel));
+    const publish = client.publish('p', 'x');
+    const [a, b] = [await session.expect('history'), await session.expect('history')];
+    const { publication } = await session.expect('publish');
+    session.send(published(publication.number, 1), page(b, ['of b']));
+    await publish;
+    const c = await session.expect('history');
+    session.send(page(c, ['of c']), page(a, ['of a']));
+    expect((await Promise.all(readings)).map(textsOf)).toEqual([['6 of a'], ['6 of b'], ['6 of c']]);
+  });
+
+  test('rejects with what the hub refused it with', async () => {
+    const [client, session] = await fixture.open();
+    const reading = read(client, 'a');
+    const { request } = await session.expect('history');
+    session.send(native.encodeError({ request, code: 'rate_limited', message: 'Not now.' }));
+    await expect(reading).rejects.toMatchObject({ code: 'rate_limited', message: 'Not now.' });
+    expect(client.state).toBe('open');
+  });
+
+  test('is refused here when it cannot be, or when too many wait', async () => {
+    const client = fixture.client({ historyWaitingMax: 1 });
+    expect(await failure(read(client, ''))).toBe('bad_channel');
+    for (const since of [
+      { epoch: EPOCH, offset: -1 },
+      { epoch: EPOCH, offset: 1.5 },
+      { epoch: EPOCH, offset: 2 ** 53 },
+      { epoch: 'é'.repeat(128), offset: 1 },
+      { epoch: '\ud800', offset: 1 },
+    ]) {
+      expect(await failure(read(client, 'a', since))).toBe('bad_field');
+    }
+    const waits = failure(read(client, 'a'));
+    expect(await failure(read(client, 'b'))).toBe('hub_unavailable');
+    client.close();
+    expect(await waits).toBe('hub_unavailable');
+    expect(await failure(read(client, 'a'))).toBe('hub_unavailable');
+  });
+
+  test('waits for a hub that is away, and is asked again after a break', async () => {
+    const client = fixture.client();
+    const readings = [read(client, 'a'), read(client, 'b')];
+    client.connect();
+    const session = await fixture.hub.welcome();
+    await session.takeHistory(['of a']);
+    await readings[0];
+    await session.expect('history');
+    session.raw.reset();
+    const next = await fixture.hub.welcome();
+    expect(await next.takeHistory(['of b'])).toMatchObject({ channel: 'b', since: SINCE });
+    expect((await Promise.all(readings)).map(textsOf)).toEqual([['6 of a'], ['6 of b']]);
+  });
+
+  test('fails when the hub does not come back, or does not answer, in time', async () => {
+    const client = fixture.client({ publishMs: 20 });
+    const states = statesOf(client);
+    client.connect();
+    expect(await failure(read(client, 'a'))).toBe('hub_unavailable');
+    const session = await fixture.hub.welcome();
+    await nextState(states, 'open');
+    expect(await failure(read(client, 'a'))).toBe('hub_unavailable');
+    const late = await session.expect('history');
+    expect(client.stats().historyWaiting).toBe(0);
+    // The answer that comes after all is nobody's, and takes nothing from what comes behind it.
+    const recorder = new Recorder();
+    client.subscribe('a', recorder);
+    session.send(page(late, ['six', 'seven']));
+    await session.takeSubscribe(7);
+    expect(await recorder.events.next()).toBe('at a 7');
+  });
+
+  test('a hub that answers what was not asked is left, and the read is asked of the next', async () => {
+    const [client, session] = await fixture.open();
+    const states = statesOf(client);
+    const reading = read(client, 'a');
+    const history = await session.expect('history');
+    session.send(page({ ...history, channel: 'b' }, ['six']));
+    const { error } = await nextState(states, 'waiting');
+    expect(error).toMatchObject({ code: 'hub_unavailable', cause: { code: 'bad_frame' } });
+    await (await fixture.hub.welcome()).takeHistory(['six']);
+    expect(textsOf(await reading)).toEqual(['6 six']);
+  });
+});

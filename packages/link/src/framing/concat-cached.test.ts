@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { joinOnce } from './concat-cached.ts';
+
+const [one, two, three] = ['one', 'two', 'three'].map((text) => Buffer.from(text)) as [
+  Buffer,
+  Buffer,
+  Buffer,
+];
+
+test('the same chunks are joined once', () => {
+  const joined = joinOnce([one, two]);
+  expect(joined.toString()).toBe('onetwo');
+  expect(joinOnce([one, two])).toBe(joined);
+});
+
+test.each([
+  ['fewer', [one], 'one'],
+  ['more', [one, two, three], 'onetwothree'],
+  ['others', [one, three], 'onethree'],
+  ['in another order', [two, one], 'twoone'],
+  ['none', [], ''],
+])('%s are joined anew', (_how, chunks, expected) => {
+  joinOnce([one, two]);
+  expect(joinOnce(chunks).toString()).toBe(expected);
+});
+
+test('what is long is not kept', () => {
+  const long = Buffer.alloc(70_000, 1);
+  expect(joinOnce([long])).not.toBe(joinOnce([long]));
+});

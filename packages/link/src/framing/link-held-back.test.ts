@@ -1,0 +1,79 @@
+import { encodeFrame, FrameDecoder } from '@groupcast/protocol';
+import { describe, expect, test } from 'vitest';
+import { Link } from './link.ts';
+import { Recorder } from '../../testing/recorder.ts';
+import { readBytes, readToEnd, socketPair } from '../../testing/socket-pair.ts';
+
+const LONG = 64 * 1024;
+const COUNT = 200;
+
+/** A frame of 64 KiB that says which it is. */
+function frameOf(mark: number): Uint8Array {
+  return encodeFrame(new Uint8Array(LONG).fill(mark));
+}
+
+/** What each frame in a stream of bytes begins with. */
+function marksOf(bytes: Uint8Array): number[] {
+  const marks: number[] = [];
+  new FrameDecoder(2 * LONG).cut(bytes, (chunk, start) => {
+    marks.push(chunk[start + 4] ?? -1);
+    return true;
+  });
+  return marks;
+}
+
+describe('a link that holds back', () => {
+  test('sends in order, and all of it, to a peer that reads', async () => {
+    const { near, far } = await socketPair();
+    const link = new Link(near, new Recorder());
+    link.holdBack();
+    for (let mark = 0; mark < COUNT; mark++) link.send(frameOf(mark), 'a');
+    const bytes = await readBytes(far, COUNT * frameOf(0).length);
+    expect(marksOf(bytes)).toEqual(Array.from({ length: COUNT }, (_, mark) => mark));
+    expect(link.queuedBytes).toBe(0);
+  });
+
+  test('what has not left can be recalled, and the rest leaves', async () => {
+    const { near, far } = await socketPair();
+    far.pause();
+    const link = new Link(near, new Recorder());
+    link.holdBack();
+    for (let sent = 0; sent < COUNT; sent++) link.send(frameOf(1), 'wanted no more');
+    // Until the kernel takes nothing any more.
+    for (let before = -1; before !== link.bytesSent; await new Promise((resolve) => setTimeout(resolve, 50)))
+      before = link.bytesSent;
+    const left = link.bytesSent;
+    expect(left).toBeLessThan(COUNT * LONG);
+    link.recall('wanted no more');
+    expect(link.queuedBytes).toBeLessThanOrEqual(2 * LONG);
+    link.send(frameOf(2), 'wanted');
+    link.close();
+    const marks = marksOf(await readToEnd(far));
+    expect(marks.filter((mark) => mark === 1)).toHaveLength(left / frameOf(1).length);
+    expect(marks.at(-1)).toBe(2);
+  });
+
+  test('a peer that does not read is closed as slow all the same', async () => {
+    const { near, far } = await socketPair();
+    far.pause();
+    const receiver = new Recorder();
+    const link = new Link(near, receiver, { queueBytesMax: 10 * LONG });
+    link.holdBack();
+    while (link.state === 'open') {
+      link.send(frameOf(1), 'a');
+      await new Promise(setImmediate);
+    }
+    expect(await receiver.end()).toBe('slow');
+    expect(link.queuedBytes).toBe(0);
+  });
+
+  test('a peer that is gone ends it', async () => {
+    const { near, far } = await socketPair();
+    const receiver = new Recorder();
+    const link = new Link(near, receiver);
+    link.holdBack();
+    far.resetAndDestroy();
+    for (let sent = 0; sent < 10; sent++) link.send(frameOf(sent), 'a');
+    expect(['peer_closed', 'socket_error']).toContain(await receiver.end());
+  });
+});

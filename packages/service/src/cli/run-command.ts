@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { AdminError } from '../http/admin-error.ts';
+import { checkConfig } from '../config/check-config.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { helpText } from '../config/config-help.ts';
+import { envName, nearestName } from '../config/option-names.ts';
+import { printable } from '../log/printable.ts';
+import type { Command, CommandContext, Program } from './program.ts';
+import { type ConfigInput, type ConfigReading, readConfig } from '../config/read-config.ts';
+
+/** What a command line touches besides its arguments. The defaults are the process's own. */
+export interface CommandIo
+  extends Pick<CommandContext<object>, 'print' | 'printError'>,
+    Pick<ConfigInput, 'readFile'> {}
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+const processIo: CommandIo = {
+  print: (text) => void process.stdout.write(`${text}\n`),
+  printError: (text) => void process.stderr.write(`${text}\n`),
+  readFile: (path) => readFileSync(path, 'utf8'),
+};
+
+/**
+ * Runs the command that `argv` (without node and script) names, and returns the exit code: the command's own; 1 when the
+ * configuration is invalid or the command throws, said on stderr; 2 when there is no such command.
+ */
+export async function runCommand<C extends object>(
+  program: Program<C>,
+  argv: readonly string[],
+  env: ConfigInput['env'],
+  io: CommandIo = processIo,
+): Promise<number> {
+  const full: Program<C> = { ...program, commands: { ...program.commands, 'check-config': checkConfig } };
+  const [name, ...flags] = argv;
+  if (name === '--version') {
+    io.print(`${full.name} ${full.version}`);
+    return 0;
+  }
+  if (name === undefined || isHelp(name)) {
+    const say = name === undefined ? io.printError : io.print;
+    say(helpText(full));
+    return name === undefined ? EXIT_USAGE : 0;
+  }
+  const command = Object.hasOwn(full.commands, name) ? full.commands[name] : undefined;
+  if (command === undefined) {
+    io.printError(unknownCommand(full, name));
+    return EXIT_USAGE;
+  }
+  const input = { argv: flags, env, readFile: io.readFile };
+  if (!('open' in command)) return runKnown(full, name, command, input, io);
+  return command.open((options, own) => {
+    const { summary, version } = program;
+    const envPrefix = envName(program.envPrefix, name);
+    const alone = { name: program.name, version, summary, options, envPrefix, commands: { [name]: own } };
+    return runKnown(alone, name, own, input, io);
+  });
+}
+
+async function runKnown<C extends object>(
+  program: Program<C>,
+  name: string,
+  command: Command<C>,
+  input: ConfigInput,
+  io: CommandIo,
+): Promise<number> {
+  if (input.argv.some(isHelp)) {
+    io.print(helpText(program, name));
+    return 0;
+  }
+  try {
+    return await runWithConfig(program, command, input, io);
+  } catch (error) {
+    for (const line of complaint(error)) io.printError(`${program.name}: ${line}`);
+    return EXIT_FAILED;
+  }
+}
+
+function runWithConfig<C extends object>(
+  program: Program<C>,
+  command: Command<C>,
+  input: ConfigInput,
+  io: CommandIo,
+): number | Promise<number> {
+  const reread = (): ConfigReading<C> => readConfig(program, input);
+  const { config, sources, warnings } = reread();
+  const { print, printError } = io;
+  return command.run(config, { sources, warnings, reread, print, printError });
+}
+
+function isHelp(argument: string): boolean {
+  return argument === '--help' || argument === '-h';
+}
+
+function unknownCommand<C extends object>(program: Program<C>, name: string): string {
+  if (name.startsWith('-'))
+    return `${program.name}: put the command first: ${program.name} <command> [options].`;
+  const names = Object.keys(program.commands);
+  const nearest = nearestName(name, names);
+  const hint = nearest === undefined ? `the commands are ${names.join(', ')}.` : `did you mean ${nearest}?`;
+  return `${program.name}: unknown command "${printable(name)}": ${hint} ${program.name} --help says more.`;
+}
+
+/** What the operator can mend is said in sentences; anything else is a defect of ours and comes with its stack. */
+function complaint(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.problems;
+  if (error instanceof AdminError) return [error.message];
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+}

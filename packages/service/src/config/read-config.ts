@@ -1,0 +1,132 @@
+import { ConfigError } from './config-error.ts';
+import type { Option, Options } from './option.ts';
+import { envName, nearestName } from './option-names.ts';
+import { printable } from '../log/printable.ts';
+import { CONFIG_KEY, readFlags } from './read-flags.ts';
+import { advice, quote, type SourceReading, take } from './source-reading.ts';
+
+/** What the configuration of a service is made from. */
+export interface ConfigDefinition<C extends object> {
+  readonly options: Options<C>;
+  /** What its environment variables start with, without the last underscore: `GROUPCAST_HUB`. */
+  readonly envPrefix: string;
+  /** Rules that span options: returns one sentence for each that is broken. Asked only when each option is valid. */
+  readonly check?: (config: C) => readonly string[];
+}
+
+/** Where a configuration is read from. `argv` holds the flags only: no program, no command. */
+export interface ConfigInput {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Returns the text of the file that `--config` names, or throws. */
+  readonly readFile: (path: string) => string;
+}
+
+/** A configuration that holds. */
+export interface ConfigReading<C extends object> {
+  /** Complete and frozen. */
+  readonly config: C;
+  /** Where each value came from: `flag --port`, `env GROUPCAST_HUB_PORT`, `file hub.json` or `default`. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** What was probably not meant, one sentence each, such as an unknown variable with the prefix. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the configuration: flags win over environment variables, these over the file, and that over the defaults. An
+ * environment variable that is empty counts as not set. Reads nothing but its input.
+ *
+ * @throws ConfigError with every problem of every source, also of values that another source overrides.
+ */
+export function readConfig<C extends object>(
+  definition: ConfigDefinition<C>,
+  input: ConfigInput,
+): ConfigReading<C> {
+  const table: ReadonlyMap<string, Option<unknown>> = new Map(Object.entries(definition.options));
+  const flags = readFlags(table, input.argv);
+  const env = readEnv(table, definition.envPrefix, input.env);
+  const path = flags.configPath ?? (input.env[envName(definition.envPrefix, CONFIG_KEY)] || undefined);
+  const file = readConfigFile(table, path, input.readFile);
+
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, string> = {};
+  for (const [key, option] of table) {
+    const found = flags.values.get(key) ?? env.values.get(key) ?? file.values.get(key);
+    values[key] = found === undefined ? option.default : found.value;
+    sources[key] = found?.source ?? 'default';
+  }
+  // The table has an option of the right type for each member of C, which its type says, and each gave a value above.
+  const config = Object.freeze(values) as C;
+
+  const problems = [...flags.problems, ...env.problems, ...file.problems];
+  if (problems.length === 0) problems.push(...(definition.check?.(config) ?? []));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    config,
+    sources: Object.freeze(sources),
+    warnings: unknownVariables(table, definition.envPrefix, input.env),
+  };
+}
+
+function readEnv(
+  table: ReadonlyMap<string, Option<unknown>>,
+  prefix: string,
+  env: ConfigInput['env'],
+): SourceReading {
+  const reading: SourceReading = { values: new Map(), problems: [] };
+  for (const [key, option] of table) {
+    const name = envName(prefix, key);
+    const text = env[name];
+    if (text === undefined || text === '') continue;
+    take(reading, key, `env ${name}`, `${name}=${quote(text)}`, option.parseTexts([text]));
+  }
+  return reading;
+}
+
+function unknownVariables(
+  table: ReadonlyMap<string, Option<unknown>>,
+  prefix: string,
+  env: ConfigInput['env'],
+): readonly string[] {
+  const known = new Set([...table.keys(), CONFIG_KEY].map((key) => envName(prefix, key)));
+  return Object.keys(env)
+    .filter((name) => name.startsWith(`${prefix}_`) && !known.has(name))
+    .map(
+      (name) =>
+        `Unknown environment variable ${quote(name)} is ignored: ${advice(nearestName(name, known), '')}`,
+    );
+}
+
+function readConfigFile(
+  table: ReadonlyMap<string, Option<unknown>>,
+  path: string | undefined,
+  readFile: ConfigInput['readFile'],
+): SourceReading {
+  const reading: SourceReading = { values: new Map(), problems: [] };
+  if (path === undefined) return reading;
+  const name = quote(path);
+  let json: unknown;
+  try {
+    json = JSON.parse(readFile(path));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    reading.problems.push(`Config file ${name} cannot be read as JSON: ${printable(reason)}.`);
+    return reading;
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    reading.problems.push(`Config file ${name} must hold one JSON object, such as {"port": 2206}.`);
+    return reading;
+  }
+  for (const [key, value] of Object.entries(json)) {
+    const option = table.get(key);
+    if (option === undefined) {
+      reading.problems.push(
+        `Unknown key ${quote(key)} in ${name}: ${advice(nearestName(key, table.keys()), '')}`,
+      );
+    } else {
+      const where = `"${key}": ${printable(JSON.stringify(value))} in ${name}`;
+      take(reading, key, `file ${path}`, where, option.parseJson(value));
+    }
+  }
+  return reading;
+}
