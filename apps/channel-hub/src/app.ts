@@ -15,18 +15,18 @@ import {
   runUntilSignal,
   startTable,
 } from '@groupcast/service';
+import { hubMetrics } from './admin/metrics.ts';
+import { type HubReport, hubReport } from './admin/stats.ts';
+import { limitLog } from './cli/limited-log.ts';
+import { rereadSecrets, secretInTheOpen } from './cli/secret-files.ts';
 import { type HubConfig, UNIX_SOCKET_MODES } from './config.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
 import { createHub, type Hub } from './hub.ts';
 import { HubError } from './hub-error.ts';
+import type { UnixSocket } from './listen/unix-listener.ts';
 import { type HubOptionsInput, type HubTls, TLS_HANDSHAKES_MAX } from './options.ts';
 import type { QueueLimits } from './queue/queue-limits.ts';
-import type { UnixSocket } from './listen/unix-listener.ts';
 import { warmUp } from './warm-up.ts';
-import { limitLog } from './cli/limited-log.ts';
-import { hubMetrics } from './admin/metrics.ts';
-import { rereadSecrets, secretInTheOpen } from './cli/secret-files.ts';
-import { type HubReport, hubReport } from './admin/stats.ts';
 
 /** After the window of a drain, peers have a second to take what is queued for them; then the process ends whatever is left. */
 const CLOSE_DEADLINE_MS = 10_000;

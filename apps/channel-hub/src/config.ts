@@ -11,9 +11,9 @@ import {
   textOption,
 } from '@groupcast/service';
 import { HISTORY_DEFAULTS, HISTORY_RANGES } from './engine/memory/history-limits.ts';
+import { isNetwork } from './listen/trusted-addresses.ts';
 import { HUB_RANGES } from './options.ts';
 import { QUEUE_DEFAULTS, QUEUE_RANGES } from './queue/queue-limits.ts';
-import { isNetwork } from './listen/trusted-addresses.ts';
 
 /** Everything that an operator can set. */
 export interface HubConfig {

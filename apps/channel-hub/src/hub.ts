@@ -2,21 +2,21 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { checkNumber, type ErrorCode, type ProtocolError, TIMER_MS_MAX } from '@groupcast/protocol';
 import { isLoopbackHost, printable } from '@groupcast/service';
+import type { HubStats } from './admin/hub-stats.ts';
 import { Counts } from './counts.ts';
 import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
-import { completeOptions, type HubOptions, type HubOptionsInput } from './options.ts';
-import type { HubStats } from './admin/hub-stats.ts';
 import { createListener, type Listener } from './listen/tcp-listener.ts';
-import { OutputBudget } from './output-budget.ts';
-import type { QueueRow } from './queue/queue-stats.ts';
-import { secretsOf } from './peer/secrets.ts';
-import { Session } from './peer/peer.ts';
-import type { SessionEnd } from './peer/peer-end.ts';
-import type { SessionRow } from './peer/peer-row.ts';
-import { createSessionShared, type SessionShared } from './peer/peer-deps.ts';
 import { TrustedAddresses } from './listen/trusted-addresses.ts';
 import { listenOnUnixSocket } from './listen/unix-listener.ts';
+import { completeOptions, type HubOptions, type HubOptionsInput } from './options.ts';
+import { OutputBudget } from './output-budget.ts';
+import { Session } from './peer/peer.ts';
+import { createSessionShared, type SessionShared } from './peer/peer-deps.ts';
+import type { SessionEnd } from './peer/peer-end.ts';
+import type { SessionRow } from './peer/peer-row.ts';
+import { secretsOf } from './peer/secrets.ts';
+import type { QueueRow } from './queue/queue-stats.ts';
 
 /** What a change of the secrets means for the peers that are here. */
 export interface SecretChange {

@@ -3,6 +3,7 @@
 export type { LinkOptions } from '@groupcast/link';
 export { OptionError, type Position } from '@groupcast/protocol';
 export type { Log } from '@groupcast/service';
+export type { HubStats } from './admin/hub-stats.ts';
 export type {
   Engine,
   EngineSink,
@@ -18,10 +19,9 @@ export { HISTORY_RANGES, type HistoryLimits } from './engine/memory/history-limi
 export { MemoryEngine } from './engine/memory/memory-engine.ts';
 export { createHub, type Hub, type SecretChange } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
+export type { UnixSocket } from './listen/unix-listener.ts';
 export { HUB_RANGES, type HubOptions, type HubOptionsInput, type HubTls } from './options.ts';
-export type { HubStats } from './admin/hub-stats.ts';
-export { QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
-export type { QueueRow, QueueStats } from './queue/queue-stats.ts';
 export type { SessionEnd } from './peer/peer-end.ts';
 export type { SessionRow } from './peer/peer-row.ts';
-export type { UnixSocket } from './listen/unix-listener.ts';
+export { QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
+export type { QueueRow, QueueStats } from './queue/queue-stats.ts';

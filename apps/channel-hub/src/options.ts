@@ -13,10 +13,10 @@ import {
 import { type Log, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
-import { QUEUE_DEFAULTS, QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
-import { secretsOf } from './peer/secrets.ts';
 import { isNetwork } from './listen/trusted-addresses.ts';
 import type { UnixSocket } from './listen/unix-listener.ts';
+import { secretsOf } from './peer/secrets.ts';
+import { QUEUE_DEFAULTS, QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
 
 /** TLS of a hub, as PEM texts. */
 export interface HubTls {

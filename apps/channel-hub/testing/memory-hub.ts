@@ -1,10 +1,10 @@
 import { completeOptions, type HubOptions, type HubOptionsInput } from '../src/options.ts';
+import { Session } from '../src/peer/peer.ts';
+import { createSessionShared, type SessionShared } from '../src/peer/peer-deps.ts';
+import type { SessionEnd } from '../src/peer/peer-end.ts';
 import { Credit } from '../src/queue/credit.ts';
 import type { Queues } from '../src/queue/queues.ts';
 import type { Router } from '../src/routing/router.ts';
-import { Session } from '../src/peer/peer.ts';
-import type { SessionEnd } from '../src/peer/peer-end.ts';
-import { createSessionShared, type SessionShared } from '../src/peer/peer-deps.ts';
 import { MemorySocket } from './memory-socket.ts';
 
 /** The real sessions of a hub, with links on sockets in memory: for tests that connect millions of peers. */

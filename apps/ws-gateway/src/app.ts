@@ -7,14 +7,14 @@ import {
   runUntilSignal,
   startTable,
 } from '@groupcast/service';
+import { gatewayMetrics } from './admin/metrics.ts';
+import { collectStats, listenUrl, type PrimaryStats } from './admin/stats.ts';
+import { rereadSettings } from './cli/reread-settings.ts';
+import { readSettings } from './cli/settings.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewaySettings } from './processes/generation.ts';
 import { Primary } from './processes/primary.ts';
 import { Reloads } from './processes/reloads.ts';
-import { gatewayMetrics } from './admin/metrics.ts';
-import { rereadSettings } from './cli/reread-settings.ts';
-import { readSettings } from './cli/settings.ts';
-import { collectStats, listenUrl, type PrimaryStats } from './admin/stats.ts';
 
 /** Beyond the delay and the window of the drain, before the process ends whatever is left. */
 const DRAIN_GRACE_MS = 15_000;

@@ -12,8 +12,8 @@ import {
   type Options,
   textOption,
 } from '@groupcast/service';
-import { GATEWAY_DEFAULTS, GATEWAY_RANGES, limitConflicts } from './options.ts';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
+import { GATEWAY_DEFAULTS, GATEWAY_RANGES, limitConflicts } from './options.ts';
 
 /** Everything that an operator can set. */
 export interface GatewayConfig {

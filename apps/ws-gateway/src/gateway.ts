@@ -1,16 +1,21 @@
 import type { AddressInfo } from 'node:net';
 import { type CloseReason, checkNumber, TIMER_MS_MAX } from '@groupcast/protocol';
+import { Entrance, type EntranceReceiver } from './accept/listener.ts';
+import {
+  type Counters,
+  createCounters,
+  type GatewayStats,
+  type HandshakeRefusal,
+} from './admin/gateway-stats.ts';
+import { Backpressure } from './connection/backpressure.ts';
 import { Connection, type ConnectionState } from './connection/connection.ts';
 import type { ConnectionContext } from './connection/connection-deps.ts';
-import { Entrance, type EntranceReceiver } from './accept/listener.ts';
+import { rateOf } from './connection/rate-limit.ts';
+import { SlowLog } from './connection/slow-client-log.ts';
 import { EvenClose } from './gradual-close.ts';
-import { type Counters, createCounters, type GatewayStats, type HandshakeRefusal } from './admin/gateway-stats.ts';
 import { Groups } from './groups/groups.ts';
 import type { ClientMode } from './groups/member.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
-import { Backpressure } from './connection/backpressure.ts';
-import { rateOf } from './connection/rate-limit.ts';
-import { SlowLog } from './connection/slow-client-log.ts';
 import type { ClientSocket } from './socket/client-socket.ts';
 
 /** A drained client is told to come back within this many milliseconds, at a moment of its own. */

@@ -2,9 +2,9 @@
 
 export { OptionError, type Position, type ProtocolError } from '@groupcast/protocol';
 export type { Log } from '@groupcast/service';
+export type { GatewayStats } from './admin/gateway-stats.ts';
 export type { ConnectionState } from './connection/connection.ts';
 export { type ConnectionRow, createGateway, type DrainOptions, type Gateway } from './gateway.ts';
-export type { GatewayStats } from './admin/gateway-stats.ts';
 export type {
   HistoryAnswer,
   HistoryPage,

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { GatewayOptions } from '../src/options.ts';
 import { expectPristineObjects } from '../testing/pristine-objects.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 import { until } from '../testing/until.ts';
-import type { GatewayOptions } from '../src/options.ts';
 
 let started: StartedGateway;
 

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
+import type { GatewayOptions } from '../src/options.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 import { until } from '../testing/until.ts';
-import type { GatewayOptions } from '../src/options.ts';
 
 let started: StartedGateway;
 

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createGateway } from '../src/gateway.ts';
 import { LoopbackHub } from '../testing/loopback-hub.ts';
 import { handshake, RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 import { until } from '../testing/until.ts';
-import { createGateway } from '../src/gateway.ts';
 
 let started: StartedGateway;
 

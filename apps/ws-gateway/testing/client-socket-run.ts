@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type Server, WebSocketServer } from 'ws';
-import { handshake } from './raw-client.ts';
-import { until } from './until.ts';
 import { ClientSocket } from '../src/socket/client-socket.ts';
 import { LateWebSocket, type WebSocketReceiver } from '../src/socket/lazy-web-socket.ts';
+import { handshake } from './raw-client.ts';
+import { until } from './until.ts';
 
 /** A message of a client in these tests, in bytes. */
 export const MESSAGE_BYTES_MAX = 100_000;

@@ -1,8 +1,8 @@
 import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { RateLimit } from '../src/connection/rate-limit.ts';
 import type { Group } from '../src/groups/group.ts';
 import type { ClientMode, Member } from '../src/groups/member.ts';
 import { type MemberWait, waitCount } from '../src/groups/member-wait.ts';
-import type { RateLimit } from '../src/connection/rate-limit.ts';
 import type { Questions } from '../src/groups/questions.ts';
 import { payloadsOf } from '../src/socket/outbound-frame.ts';
 

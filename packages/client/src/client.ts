@@ -1,11 +1,11 @@
 import { type ClientState, Connector } from './connection/connector.ts';
 import { Emitter } from './emitter.ts';
-import { Exchange } from './sending/exchange.ts';
+import { GroupcastError } from './groupcast-error.ts';
 import { Group } from './groups/group.ts';
 import { groupName } from './groups/group-id.ts';
-import { GroupcastError } from './groupcast-error.ts';
 import { Membership } from './groups/membership.ts';
 import { completeOptions, type GroupcastClientOptions } from './options.ts';
+import { Exchange } from './sending/exchange.ts';
 
 export interface ClientEvents {
   state: {

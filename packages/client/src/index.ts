@@ -1,10 +1,10 @@
-export type { AbortSignalLike, CallOptions } from './groups/call.ts';
 export { type ClientEvents, GroupcastClient } from './client.ts';
 export type { ClientState } from './connection/connector.ts';
-export type { Group, JoinOptions, LeaveOptions, SendOptions } from './groups/group.ts';
-export type { Gap, GroupEvents, Joined, Message } from './groups/group-events.ts';
-export { GroupcastError, type GroupcastErrorCode } from './groupcast-error.ts';
-export type { LoadRequest, LoadState } from './groups/membership.ts';
-export type { GroupcastClientOptions } from './options.ts';
 export type { WebSocketConstructor, WebSocketLike } from './connection/websocket-like.ts';
 export type { GapReason, JsonValue, Position } from './connection/wire.ts';
+export { GroupcastError, type GroupcastErrorCode } from './groupcast-error.ts';
+export type { AbortSignalLike, CallOptions } from './groups/call.ts';
+export type { Group, JoinOptions, LeaveOptions, SendOptions } from './groups/group.ts';
+export type { Gap, GroupEvents, Joined, Message } from './groups/group-events.ts';
+export type { LoadRequest, LoadState } from './groups/membership.ts';
+export type { GroupcastClientOptions } from './options.ts';

@@ -1,7 +1,7 @@
 import { terminable } from '#terminable';
+import type { WebSocketConstructor } from './connection/websocket-like.ts';
 import { GroupcastError } from './groupcast-error.ts';
 import { NUMBER_MAX, SEND_TIMEOUT_MS_MAX } from './limits.ts';
-import type { WebSocketConstructor } from './connection/websocket-like.ts';
 
 export interface GroupcastClientOptions {
   /** The WebSocket to use. Default: the platform's own, which Node has from version 22 on; before, pass that of `ws`. */

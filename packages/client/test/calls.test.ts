@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
 import type { Position } from '../src/index.ts';
+import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
 
 const AT_5 = { epoch: 'e', offset: 5 };
 

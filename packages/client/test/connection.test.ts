@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
+import { GroupcastClient } from '../src/index.ts';
 import { FakeNetwork, SESSION } from '../testing/fake-socket.ts';
 import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
-import { GroupcastClient } from '../src/index.ts';
 
 function thrownBy(make: () => unknown): unknown {
   try {

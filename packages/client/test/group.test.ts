@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
 import type { Group, GroupcastClientOptions } from '../src/index.ts';
+import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
 
 /** Everything that a group says, in order. */
 function record(group: Group): unknown[] {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
+import { GroupcastClient } from '../src/index.ts';
 import { FakeNetwork } from '../testing/fake-socket.ts';
 import { outcomeOf, settled } from '../testing/start-client.ts';
-import { GroupcastClient } from '../src/index.ts';
 
 /** Values of fields: right ones, and such as break what does not look at them. */
 const value = fc.oneof(

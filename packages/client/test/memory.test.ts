@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test } from 'vitest';
-import { FakeNetwork } from '../testing/fake-socket.ts';
 import { type Group, GroupcastClient, type Message } from '../src/index.ts';
+import { FakeNetwork } from '../testing/fake-socket.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
+import { GroupcastClient, type Position } from '../src/index.ts';
 import type { FakeSocket } from '../testing/fake-socket.ts';
 import { FakeNetwork } from '../testing/fake-socket.ts';
 import { type ModelConnection, ModelGateway } from '../testing/model-gateway.ts';
 import { outcomeOf } from '../testing/start-client.ts';
-import { GroupcastClient, type Position } from '../src/index.ts';
 
 /** What may happen while a client is at work. */
 type Happening =

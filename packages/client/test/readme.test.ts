@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { transform } from 'esbuild';
 import { afterEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import * as sdk from '../src/index.ts';
 import { FakeNetwork, type FakeSocket } from '../testing/fake-socket.ts';
 import { type ModelConnection, ModelGateway } from '../testing/model-gateway.ts';
-import * as sdk from '../src/index.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { outcomeOf, reconnect, settled, startConnected } from '../testing/start-client.ts';
 import type { LoadRequest } from '../src/index.ts';
+import { outcomeOf, reconnect, settled, startConnected } from '../testing/start-client.ts';
 
 interface Loading {
   readonly request: LoadRequest;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FakeNetwork } from '../testing/fake-socket.ts';
 import { GroupcastClient } from '../src/index.ts';
+import { FakeNetwork } from '../testing/fake-socket.ts';
 
 const unhandled: unknown[] = [];
 const hear = (error: unknown): void => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { outcomeOf, settled, startConnected } from '../testing/start-client.ts';
 import type { Group, Message } from '../src/index.ts';
+import { outcomeOf, settled, startConnected } from '../testing/start-client.ts';
 
 const AT_5 = { epoch: 'e', offset: 5 };
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { parseClientCommand } from '@groupcast/protocol/schema';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { ModelGateway } from '../testing/model-gateway.ts';
 import { GroupcastClient, type GroupcastError, type Message } from '../src/index.ts';
+import { ModelGateway } from '../testing/model-gateway.ts';
 
 let gateway: ModelGateway;
 let server: WebSocketServer;

@@ -11,7 +11,6 @@ export {
 export type { HistoryAnswer, HistoryPage, HistoryRead } from './history/history-page.ts';
 export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
-export type { LossReason, Subscriber } from './subscriptions/channel-subscription.ts';
 export {
   HUB_CLIENT_DEFAULTS,
   HUB_CLIENT_RANGES,
@@ -24,6 +23,7 @@ export type { PublishAnswer } from './publishing/outbox.ts';
 export type { PublishOptions } from './publishing/publish-frame.ts';
 export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watch.ts';
 export type { EnqueueOptions } from './queues/queues.ts';
+export type { LossReason, Subscriber } from './subscriptions/channel-subscription.ts';
 
 // What callbacks are given.
 export type HistoryVerdict = native.HistoryVerdict;

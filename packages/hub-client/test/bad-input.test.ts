@@ -1,8 +1,8 @@
 import type { Position, ProtocolError } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
+import { HubClient } from '../src/hub-client.ts';
 import { EPOCH } from '../testing/fake-hub.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import { HubClient } from '../src/hub-client.ts';
 
 // What no type would let pass comes from programs without types.
 const fixture = useFakeHub();

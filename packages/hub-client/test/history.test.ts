@@ -1,10 +1,10 @@
 import { decodeText, native, type Position, type ProtocolError } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
+import type { HistoryPage } from '../src/history/history-page.ts';
+import type { HubClient } from '../src/hub-client.ts';
 import { EPOCH, noPage, page, published } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import type { HistoryPage } from '../src/history/history-page.ts';
-import type { HubClient } from '../src/hub-client.ts';
 
 const fixture = useFakeHub();
 const SINCE: Position = { epoch: EPOCH, offset: 5 };

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { native, ProtocolError } from '@groupcast/protocol';
 import { killAll, REPOSITORY, startProcess } from '@groupcast/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
+import { HubClient } from '../src/hub-client.ts';
+import type { HubClientState } from '../src/hub-client-events.ts';
 import { delivery, FakeHub } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import { HubClient } from '../src/hub-client.ts';
-import type { HubClientState } from '../src/hub-client-events.ts';
 
 const fixture = useFakeHub();
 afterEach(killAll);

@@ -1,9 +1,9 @@
 import { native, type Position } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
+import type { HistoryPage } from '../src/history/history-page.ts';
 import { delivery, EPOCH, page, published } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import type { HistoryPage } from '../src/history/history-page.ts';
 
 const fixture = useFakeHub();
 

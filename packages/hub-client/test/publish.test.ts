@@ -1,10 +1,10 @@
 import { decodeText, native, type ProtocolError } from '@groupcast/protocol';
 import { EventQueue, until } from '@groupcast/testkit';
 import { describe, expect, test, vi } from 'vitest';
+import type { PublishAnswer } from '../src/publishing/outbox.ts';
 import { EPOCH, published } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import type { PublishAnswer } from '../src/publishing/outbox.ts';
 
 const fixture = useFakeHub();
 

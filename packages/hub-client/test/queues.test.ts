@@ -1,10 +1,10 @@
 import { decodeText, native, type ProtocolError } from '@groupcast/protocol';
 import { EventQueue } from '@groupcast/testkit';
 import { describe, expect, test } from 'vitest';
-import { nextState, statesOf } from '../testing/recorder.ts';
-import { useFakeHub } from '../testing/use-fake-hub.ts';
 import type { HubClientEvents } from '../src/hub-client-events.ts';
 import type { QueueItem } from '../src/queues/queue-watch.ts';
+import { nextState, statesOf } from '../testing/recorder.ts';
+import { useFakeHub } from '../testing/use-fake-hub.ts';
 
 const fixture = useFakeHub();
 

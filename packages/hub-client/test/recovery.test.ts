@@ -1,10 +1,10 @@
 import { native } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
+import type { HubClient } from '../src/hub-client.ts';
+import type { HubClientOptions } from '../src/options.ts';
 import { delivery, EPOCH, type FakeSession, noPage, page, subscribed } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import type { HubClient } from '../src/hub-client.ts';
-import type { HubClientOptions } from '../src/options.ts';
 
 const fixture = useFakeHub();
 

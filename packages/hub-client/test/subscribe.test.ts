@@ -1,11 +1,11 @@
 import { native } from '@groupcast/protocol';
 import { EventQueue } from '@groupcast/testkit';
 import { describe, expect, test } from 'vitest';
+import type { HubClient } from '../src/hub-client.ts';
+import type { HubClientEvents } from '../src/hub-client-events.ts';
 import { delivery, subscribed } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
-import type { HubClient } from '../src/hub-client.ts';
-import type { HubClientEvents } from '../src/hub-client-events.ts';
 
 const fixture = useFakeHub();
 

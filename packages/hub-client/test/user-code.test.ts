@@ -1,12 +1,12 @@
 import { native, type Position } from '@groupcast/protocol';
 import { EventQueue } from '@groupcast/testkit';
 import { describe, expect, test } from 'vitest';
+import type { HubClient } from '../src/hub-client.ts';
+import type { Subscriber } from '../src/subscriptions/channel-subscription.ts';
 import { delivery, EPOCH, type FakeSession, noPage, page, published } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
 import { useUncaught } from '../testing/use-uncaught.ts';
-import type { HubClient } from '../src/hub-client.ts';
-import type { Subscriber } from '../src/subscriptions/channel-subscription.ts';
 
 const fixture = useFakeHub();
 const uncaught = useUncaught();

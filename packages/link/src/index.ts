@@ -1,3 +1,4 @@
+export { createNonce, createProof, isProof } from './auth/proof.ts';
 export { Link, type LinkEnd } from './framing/link.ts';
 export {
   completeLinkOptions,
@@ -6,5 +7,4 @@ export {
   LINK_RANGES,
   type LinkOptions,
 } from './framing/options.ts';
-export { createNonce, createProof, isProof } from './auth/proof.ts';
 export type { LinkReceiver, SpanReceiver } from './framing/receiver.ts';

@@ -1,17 +1,16 @@
-export { AdminError } from './http/admin-error.ts';
-export { createAdminServer } from './http/admin-server.ts';
+export {
+  type Command,
+  type CommandContext,
+  type CommandWithOptions,
+  commandWithOptions,
+  type Program,
+} from './cli/program.ts';
+export { runCommand } from './cli/run-command.ts';
+export { runMain } from './cli/run-main.ts';
+export { startTable } from './cli/start-table.ts';
+export { textTable } from './cli/text-table.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configMarkdown } from './config/config-help.ts';
-export { EventLoopDelay } from './process/event-loop-delay.ts';
-export { fetchStats } from './http/fetch-stats.ts';
-export { formatAddress } from './http/format-address.ts';
-export { listenAt } from './http/listen-at.ts';
-export { listenErrorMessage } from './http/listen-error-message.ts';
-export { type Log, SILENT_LOG } from './log/log.ts';
-export { LogLimiter } from './log/log-limiter.ts';
-export { createLogger, type LogFormat, type Logger } from './log/logger.ts';
-export { isLoopbackAddress, isLoopbackHost } from './process/loopback.ts';
-export { openFilesMax } from './process/open-files.ts';
 export {
   addressOption,
   choiceOption,
@@ -23,20 +22,21 @@ export {
   textOption,
 } from './config/option.ts';
 export { flagName } from './config/option-names.ts';
-export { printable } from './log/printable.ts';
-export {
-  type Command,
-  type CommandContext,
-  type CommandWithOptions,
-  commandWithOptions,
-  type Program,
-} from './cli/program.ts';
 export { readConfig } from './config/read-config.ts';
-export { isHost, type RequestFault, requestFault } from './http/request-fault.ts';
-export { runCommand } from './cli/run-command.ts';
-export { runMain } from './cli/run-main.ts';
-export { runUntilSignal } from './process/run-until-signal.ts';
 export { readSecretFile, readSecretFiles } from './config/secret-file.ts';
-export { startTable } from './cli/start-table.ts';
-export { textTable } from './cli/text-table.ts';
 export { readTlsFiles, type TlsMaterial } from './config/tls-files.ts';
+export { AdminError } from './http/admin-error.ts';
+export { createAdminServer } from './http/admin-server.ts';
+export { fetchStats } from './http/fetch-stats.ts';
+export { formatAddress } from './http/format-address.ts';
+export { listenAt } from './http/listen-at.ts';
+export { listenErrorMessage } from './http/listen-error-message.ts';
+export { isHost, type RequestFault, requestFault } from './http/request-fault.ts';
+export { type Log, SILENT_LOG } from './log/log.ts';
+export { LogLimiter } from './log/log-limiter.ts';
+export { createLogger, type LogFormat, type Logger } from './log/logger.ts';
+export { printable } from './log/printable.ts';
+export { EventLoopDelay } from './process/event-loop-delay.ts';
+export { isLoopbackAddress, isLoopbackHost } from './process/loopback.ts';
+export { openFilesMax } from './process/open-files.ts';
+export { runUntilSignal } from './process/run-until-signal.ts';

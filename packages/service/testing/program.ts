@@ -1,8 +1,9 @@
 // A real process for the tests: its commands do what a service does at its edges.
-import { createLogger } from '../src/log/logger.ts';
-import { choiceOption, flagOption, integerOption, type Options } from '../src/config/option.ts';
+
 import type { Program } from '../src/cli/program.ts';
 import { runMain } from '../src/cli/run-main.ts';
+import { choiceOption, flagOption, integerOption, type Options } from '../src/config/option.ts';
+import { createLogger } from '../src/log/logger.ts';
 import { runUntilSignal } from '../src/process/run-until-signal.ts';
 
 interface FixtureConfig {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { connectPair, type SocketPair } from '../testing/socket-pair.ts';
 import {
   handleOf,
   readDirectly,
@@ -13,7 +14,6 @@ import {
   type WriteOwner,
   writeDirectly,
 } from './stream-handle.ts';
-import { connectPair, type SocketPair } from '../testing/socket-pair.ts';
 
 const until = (holds: () => boolean): Promise<unknown> =>
   vi.waitUntil(holds, { interval: 1, timeout: 30_000 });

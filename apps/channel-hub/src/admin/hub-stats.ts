@@ -1,8 +1,8 @@
 import type { ErrorCode } from '@groupcast/protocol';
 import type { PhpCounts } from '../dialect/php/counts.ts';
 import type { HistoryStats } from '../engine/engine.ts';
-import type { QueueStats } from '../queue/queue-stats.ts';
 import type { SessionEnd } from '../peer/peer-end.ts';
+import type { QueueStats } from '../queue/queue-stats.ts';
 
 /** Counters (since the start) and gauges of a hub. */
 export interface HubStats {

@@ -1,7 +1,7 @@
 import type { Hub } from '../hub.ts';
-import type { HubStats } from './hub-stats.ts';
-import type { QueueRow } from '../queue/queue-stats.ts';
 import type { SessionRow } from '../peer/peer-row.ts';
+import type { QueueRow } from '../queue/queue-stats.ts';
+import type { HubStats } from './hub-stats.ts';
 
 /** What `GET /api/v1/stats` answers. */
 export interface HubReport extends HubStats {

@@ -1,9 +1,9 @@
 import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
+import { startCommand } from '../app.ts';
 import { checkHubConfig, HUB_OPTIONS, type HubConfig } from '../config.ts';
 import { genCertsCommand } from './gen-certs.ts';
 import { genTokenCommand } from './gen-secret.ts';
-import { startCommand } from '../app.ts';
 import { statusCommand } from './status.ts';
 
 export const program: Program<HubConfig> = {

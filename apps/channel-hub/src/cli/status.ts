@@ -1,6 +1,6 @@
 import { type Command, fetchStats, textTable } from '@groupcast/service';
-import type { HubConfig } from '../config.ts';
 import type { HubReport } from '../admin/stats.ts';
+import type { HubConfig } from '../config.ts';
 
 const PROCESS_COLUMNS = [
   'pid',

@@ -1,10 +1,10 @@
 import { createNonce } from '@groupcast/link';
 import { limits, ProtocolError } from '@groupcast/protocol';
 import type { HubChallenge } from '../dialect/dialect.ts';
-import type { HubOptions } from '../options.ts';
 import type { PendingPeer, PendingPeers } from '../listen/pending-peers.ts';
-import type { Nonces, Secrets } from './secrets.ts';
+import type { HubOptions } from '../options.ts';
 import type { SessionState } from './peer-row.ts';
+import type { Nonces, Secrets } from './secrets.ts';
 
 /** What the admissions of a hub share. */
 export interface AdmissionShared {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { LongRequest } from './long-request.ts';
 import { until } from '../../testing/start-hub.ts';
+import { LongRequest } from './long-request.ts';
 
 function start(pieces: number, doPiece: (done: number) => void = () => {}) {
   const events: string[] = [];

@@ -1,18 +1,18 @@
 import type { ProtocolError } from '@groupcast/protocol';
-import type { AdmissionShared } from './admission.ts';
 import type { JsonShared } from '../dialect/json/dialect.ts';
 import { JsonEvents } from '../dialect/json/events.ts';
 import { noPhpCounts } from '../dialect/php/counts.ts';
 import type { PhpShared } from '../dialect/php/dialect.ts';
 import { PhpEvents } from '../dialect/php/events.ts';
-import { Turns } from '../queue/round-robin.ts';
-import type { HubOptions } from '../options.ts';
 import { PendingPeers } from '../listen/pending-peers.ts';
+import type { HubOptions } from '../options.ts';
 import { Queues } from '../queue/queues.ts';
+import { Turns } from '../queue/round-robin.ts';
 import { Router } from '../routing/router.ts';
-import { Secrets } from './secrets.ts';
+import type { AdmissionShared } from './admission.ts';
 import type { Session } from './peer.ts';
 import type { SessionEnd } from './peer-end.ts';
+import { Secrets } from './secrets.ts';
 
 /** What the hub hears of its sessions. */
 export interface SessionEvents {

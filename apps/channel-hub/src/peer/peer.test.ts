@@ -3,13 +3,13 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createProof } from '@groupcast/link';
 import { encodeFrame, encodeText, native } from '@groupcast/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { completeOptions, type HubOptionsInput } from '../options.ts';
-import type { PendingPeers } from '../listen/pending-peers.ts';
-import { Session } from './peer.ts';
-import type { SessionEnd } from './peer-end.ts';
-import { createSessionShared } from './peer-deps.ts';
 import { answersUntilClosed } from '../../testing/raw-peer.ts';
+import type { PendingPeers } from '../listen/pending-peers.ts';
 import { TrustedAddresses } from '../listen/trusted-addresses.ts';
+import { completeOptions, type HubOptionsInput } from '../options.ts';
+import { Session } from './peer.ts';
+import { createSessionShared } from './peer-deps.ts';
+import type { SessionEnd } from './peer-end.ts';
 
 const SECRET = 'correct horse battery staple';
 const ELSEWHERE = '203.0.113.7';

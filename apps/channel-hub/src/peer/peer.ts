@@ -2,17 +2,17 @@ import type { Socket } from 'node:net';
 import { Link, type LinkEnd, type SpanReceiver } from '@groupcast/link';
 import { dialectOf, limits, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
-import { Admission } from './admission.ts';
 import type { Dialect } from '../dialect/dialect.ts';
 import { JsonDialect } from '../dialect/json/dialect.ts';
 import { NativeDialect } from '../dialect/native/dialect.ts';
 import { PhpDialect } from '../dialect/php/dialect.ts';
 import type { Leaver } from '../drain.ts';
 import type { Output } from '../output-budget.ts';
-import type { SessionEnd } from './peer-end.ts';
-import { type RequestsOwner, SessionRequests } from './requests.ts';
-import type { SessionRow } from './peer-row.ts';
+import { Admission } from './admission.ts';
 import type { SessionShared } from './peer-deps.ts';
+import type { SessionEnd } from './peer-end.ts';
+import type { SessionRow } from './peer-row.ts';
+import { type RequestsOwner, SessionRequests } from './requests.ts';
 
 const BODY_AT = limits.FRAME_HEADER_BYTES;
 

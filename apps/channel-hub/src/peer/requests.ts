@@ -3,12 +3,12 @@ import { type native, type Position, ProtocolError } from '@groupcast/protocol';
 import type { Dialect } from '../dialect/dialect.ts';
 import type { PhpRequests } from '../dialect/php/dialect.ts';
 import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
-import { LongRequest } from './long-request.ts';
 import { QueuePeer } from '../queue/queue-peer.ts';
-import type { SessionEnd } from './peer-end.ts';
-import type { SessionShared } from './peer-deps.ts';
-import { SubscribeBatch } from './subscribe-batch.ts';
 import type { RequestId, Subscriber } from '../routing/subscriber.ts';
+import { LongRequest } from './long-request.ts';
+import type { SessionShared } from './peer-deps.ts';
+import type { SessionEnd } from './peer-end.ts';
+import { SubscribeBatch } from './subscribe-batch.ts';
 
 /** Whose requests they are. */
 export interface RequestsOwner {

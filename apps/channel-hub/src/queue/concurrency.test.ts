@@ -1,9 +1,9 @@
 import { encodeText } from '@groupcast/protocol';
 import { expect, test } from 'vitest';
-import type { QueueLimits } from './queue-limits.ts';
-import { Queues } from './queues.ts';
 import { TestConsumer } from '../../testing/test-consumer.ts';
 import { Concurrency } from './concurrency.ts';
+import type { QueueLimits } from './queue-limits.ts';
+import { Queues } from './queues.ts';
 
 const VISIBILITY_MS = 1_000;
 

@@ -1,6 +1,6 @@
 import { frameLength } from '@groupcast/protocol';
-import type { Subscriber } from './subscriber.ts';
 import type { Topic } from './channel-subscribers.ts';
+import type { Subscriber } from './subscriber.ts';
 
 const NOBODY: readonly Subscriber[] = [];
 const NOTHING = new Uint8Array(0);

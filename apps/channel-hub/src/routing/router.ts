@@ -1,9 +1,9 @@
 import { frameLength, native, type Position } from '@groupcast/protocol';
-import { DeliveryRun } from './delivery-run.ts';
 import type { Engine, EngineSink, FollowSlot, HistorySlot, PublishSlot, RunSink } from '../engine/engine.ts';
+import { Topic } from './channel-subscribers.ts';
+import { DeliveryRun } from './delivery-run.ts';
 import { PrefixMap } from './prefix-map.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
-import { Topic } from './channel-subscribers.ts';
 
 /** Gauges and counters of a router. */
 export interface RouterStats {

@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { handleOf } from '@groupcast/stream-handle';
+import type { GatewayOptions } from '../options.ts';
+import { createHttpAnswer, refuse } from './http-response.ts';
 import { type ArrivalReceiver, Arrivals } from './silent-sockets.ts';
 import { type AdmissionRejection, Handshake, type HandshakeReceiver } from './upgrade.ts';
-import { createHttpAnswer, refuse } from './http-response.ts';
-import type { GatewayOptions } from '../options.ts';
 import type { UpgradeRequest } from './upgrade-request.ts';
 
 /** A line about connections beyond the limit at most this often, in ticks. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { AdmissionRejection } from './upgrade.ts';
 import { disown, own, type SocketOwner } from '../socket/socket-owner.ts';
+import type { AdmissionRejection } from './upgrade.ts';
 import {
   asksForUpgrade,
   type RequestLimits,

@@ -4,14 +4,14 @@ import type { Duplex } from 'node:stream';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { requestFault } from '@groupcast/service';
 import { type Server, WebSocketServer } from 'ws';
-import { ClientSessions } from '../connection/client-id.ts';
 import type { HandshakeRefusal } from '../admin/gateway-stats.ts';
-import { refuse } from './http-response.ts';
-import type { GatewayOptions } from '../options.ts';
-import { type AllowedOrigins, originsOf, originVerdict } from './origin.ts';
+import { ClientSessions } from '../connection/client-id.ts';
 import { type Rate, RateLimit } from '../connection/rate-limit.ts';
+import type { GatewayOptions } from '../options.ts';
 import { ClientSocket, type SocketSettings } from '../socket/client-socket.ts';
 import { LateWebSocket } from '../socket/lazy-web-socket.ts';
+import { refuse } from './http-response.ts';
+import { type AllowedOrigins, originsOf, originVerdict } from './origin.ts';
 import { type UpgradeRequest, upgradeResponse } from './upgrade-request.ts';
 
 const NEEDS_HTTP_1_1 =

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createCounters } from './gateway-stats.ts';
+import { statusRows } from '../cli/status.ts';
 import type { WorkerReport } from '../processes/worker-report.ts';
+import { createCounters } from './gateway-stats.ts';
 import { gatewayMetrics } from './metrics.ts';
 import type { PrimaryStats } from './stats.ts';
-import { statusRows } from '../cli/status.ts';
 
 function workerOf(index: number, received: number): WorkerReport {
   const hub = {

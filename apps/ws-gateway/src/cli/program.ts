@@ -1,8 +1,8 @@
 import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
+import { startCommand } from '../app.ts';
 import { checkGatewayConfig, GATEWAY_OPTIONS, type GatewayConfig } from '../config.ts';
 import { reloadCommand } from './reload.ts';
-import { startCommand } from '../app.ts';
 import { statusCommand } from './status.ts';
 import { stopCommand } from './stop.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Command, printable } from '@groupcast/service';
+import type { PrimaryStats } from '../admin/stats.ts';
 import type { GatewayConfig } from '../config.ts';
 import { RunningGateway } from './running-gateway.ts';
-import type { PrimaryStats } from '../admin/stats.ts';
 
 const LOOK_MS = 200;
 

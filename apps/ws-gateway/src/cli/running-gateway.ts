@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { AdminError, ConfigError, fetchStats, formatAddress } from '@groupcast/service';
+import type { PrimaryStats } from '../admin/stats.ts';
 import type { GatewayConfig } from '../config.ts';
 import { listensOn } from './listens-on.ts';
-import type { PrimaryStats } from '../admin/stats.ts';
 
 type AdminAddress = Pick<GatewayConfig, 'adminHost' | 'adminPort'>;
 

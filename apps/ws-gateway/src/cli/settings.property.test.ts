@@ -1,8 +1,8 @@
 import { ConfigError, flagName, readConfig } from '@groupcast/service';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { GATEWAY_OPTIONS } from '../config.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
+import { GATEWAY_OPTIONS } from '../config.ts';
 import { completeOptions } from '../options.ts';
 import { program } from './program.ts';
 import { readSettings } from './settings.ts';

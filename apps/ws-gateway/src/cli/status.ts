@@ -1,6 +1,6 @@
 import { type Command, fetchStats, printable, textTable } from '@groupcast/service';
-import type { GatewayConfig } from '../config.ts';
 import type { PrimaryStats } from '../admin/stats.ts';
+import type { GatewayConfig } from '../config.ts';
 
 const COLUMNS = [
   'pid',

@@ -1,6 +1,6 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
-import type { Member } from '../groups/member.ts';
 import { ackEvent } from '../connection/client-events.ts';
+import type { Member } from '../groups/member.ts';
 import { Questions } from '../groups/questions.ts';
 import type { CommandContext } from './command-context.ts';
 

@@ -1,6 +1,6 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
-import type { Member } from '../groups/member.ts';
 import { ackEvent } from '../connection/client-events.ts';
+import type { Member } from '../groups/member.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** Shows that the client lives, and with an `id` that the gateway does. */

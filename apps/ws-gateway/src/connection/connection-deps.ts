@@ -1,6 +1,6 @@
 import type { CommandContext } from '../commands/command-context.ts';
-import type { Connection } from './connection.ts';
 import type { Backpressure } from './backpressure.ts';
+import type { Connection } from './connection.ts';
 import type { HeartbeatTicks } from './heartbeat.ts';
 import type { Rate } from './rate-limit.ts';
 import type { SlowLog } from './slow-client-log.ts';

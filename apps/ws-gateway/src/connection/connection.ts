@@ -7,22 +7,22 @@ import {
   type CommandId,
   parseClientCommand,
 } from '@groupcast/protocol/schema';
-import { clientIdOf } from './client-id.ts';
 import { handleCommand } from '../commands/handle-command.ts';
-import type { ConnectionContext } from './connection-deps.ts';
 import type { Group } from '../groups/group.ts';
 import type { ClientMode, Member } from '../groups/member.ts';
 import type { MemberWait } from '../groups/member-wait.ts';
-import { disconnectEvent, errorEvent, PING_EVENT, welcomeEvent } from './client-events.ts';
-import type { Outlet } from './backpressure.ts';
-import { firstHeard, heartbeatVerdict } from './heartbeat.ts';
-import { RateLimit } from './rate-limit.ts';
-import { Strikes } from './strikes.ts';
 import type { Questions } from '../groups/questions.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
 import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
 import { textFrame } from '../socket/outbound-frame.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
+import type { Outlet } from './backpressure.ts';
+import { disconnectEvent, errorEvent, PING_EVENT, welcomeEvent } from './client-events.ts';
+import { clientIdOf } from './client-id.ts';
+import type { ConnectionContext } from './connection-deps.ts';
+import { firstHeard, heartbeatVerdict } from './heartbeat.ts';
+import { RateLimit } from './rate-limit.ts';
+import { Strikes } from './strikes.ts';
 
 /** A client id must not be guessable: it says who a message is from. In plain mode each connection has one of its own. */
 const PLAIN_ID_BYTES = 16;

@@ -1,7 +1,7 @@
 import type { native } from '@groupcast/protocol';
-import type { ClientMode, Member } from './member.ts';
 import { messageJson } from '../connection/client-events.ts';
 import { textFrames } from '../socket/outbound-frame.ts';
+import type { ClientMode, Member } from './member.ts';
 
 /**
  * The publications of one group and one turn, as the frames that members get. Each protocol's frames are made once, when

@@ -1,7 +1,7 @@
 import type { native } from '@groupcast/protocol';
 import type { Log } from '@groupcast/service';
-import { Batch } from './encoded-batch.ts';
 import type { Counters } from '../admin/gateway-stats.ts';
+import { Batch } from './encoded-batch.ts';
 import type { Group } from './group.ts';
 import type { GroupLoads } from './group-loads.ts';
 import type { Member } from './member.ts';

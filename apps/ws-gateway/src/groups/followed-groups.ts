@@ -1,8 +1,8 @@
 import type { Log } from '@groupcast/service';
+import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
 import { Group } from './group.ts';
 import type { HubPort, HubSubscriber } from './hub-port.ts';
 import type { Member } from './member.ts';
-import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
 
 export interface FollowedGroupsOptions {
   readonly hub: HubPort;

@@ -1,7 +1,7 @@
 import type { native, Position } from '@groupcast/protocol';
-import type { CatchUp } from './recovery.ts';
-import type { Member } from './member.ts';
 import type { GroupLoad } from './group-load.ts';
+import type { Member } from './member.ts';
+import type { CatchUp } from './recovery.ts';
 
 /** What counts for a publication beside its payload, in bytes: its object, its envelope. */
 const PUBLICATION_OVERHEAD_BYTES = 128;

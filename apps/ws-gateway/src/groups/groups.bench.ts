@@ -2,14 +2,14 @@ import type { native } from '@groupcast/protocol';
 import { bench, describe } from 'vitest';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { createCounters } from '../admin/gateway-stats.ts';
+import type { RateLimit } from '../connection/rate-limit.ts';
+import { completeOptions } from '../options.ts';
+import { TimingWheel } from '../timing-wheel.ts';
 import type { Group } from './group.ts';
 import { Groups } from './groups.ts';
 import type { Member } from './member.ts';
 import type { MemberWait } from './member-wait.ts';
-import { completeOptions } from '../options.ts';
-import type { RateLimit } from '../connection/rate-limit.ts';
 import type { Questions } from './questions.ts';
-import { TimingWheel } from '../timing-wheel.ts';
 
 const MEMBERS = 2;
 const PAYLOAD = new TextEncoder().encode('x'.repeat(128));

@@ -5,9 +5,9 @@ import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { expectPristineObjects } from '../../testing/pristine-objects.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
-import { Groups } from './groups.ts';
 import { completeOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
+import { Groups } from './groups.ts';
 
 let hub: LoopbackHub;
 let wheel: TimingWheel;

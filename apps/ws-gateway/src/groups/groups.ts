@@ -6,19 +6,19 @@ import {
   type ProtocolError,
 } from '@groupcast/protocol';
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
-import { CatchUps } from './recoveries.ts';
+import type { Counters } from '../admin/gateway-stats.ts';
+import { ackEvent, errorEvent, gapEvent, groupErrorEvent } from '../connection/client-events.ts';
+import type { GatewayOptions } from '../options.ts';
+import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
 import { Deliveries } from './fan-out.ts';
 import { FollowedGroups } from './followed-groups.ts';
-import type { Counters } from '../admin/gateway-stats.ts';
 import type { Group } from './group.ts';
 import { GroupLoads } from './group-loads.ts';
 import type { HubSubscriber, LossReason } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { type MemberWait, waitCount } from './member-wait.ts';
-import type { GatewayOptions } from '../options.ts';
-import { ackEvent, errorEvent, gapEvent, groupErrorEvent } from '../connection/client-events.ts';
-import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
 import { WaitingJoin, WaitingJoins } from './pending-joins.ts';
+import { CatchUps } from './recoveries.ts';
 
 const NO_WAITS: ReadonlySet<MemberWait> = new Set();
 

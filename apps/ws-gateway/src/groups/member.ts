@@ -1,7 +1,7 @@
 import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { RateLimit } from '../connection/rate-limit.ts';
 import type { Group } from './group.ts';
 import type { MemberWait } from './member-wait.ts';
-import type { RateLimit } from '../connection/rate-limit.ts';
 import type { Questions } from './questions.ts';
 
 /** What a client speaks: the origin's raw texts, or the envelopes of `groupcast.v1`. */

@@ -1,10 +1,10 @@
 import { channelOfGroup, type Position, ProtocolError } from '@groupcast/protocol';
 import type { CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
+import { ackEvent, errorEvent } from '../connection/client-events.ts';
 import type { HistoryAnswer, HistoryPage, HistoryRead, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { MemberWait } from './member-wait.ts';
-import { ackEvent, errorEvent } from '../connection/client-events.ts';
 
 /** Of no history: the hub answers where the channel stands, and with nothing else. */
 const NOWHERE: Position = { epoch: '-', offset: 0 };

@@ -2,14 +2,14 @@ import type { Position } from '@groupcast/protocol';
 import type { ClientEvent } from '@groupcast/protocol/schema';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CommandContext } from '../commands/command-context.ts';
-import { groupInfo } from '../commands/group-info.ts';
 import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
-import { Groups } from './groups.ts';
+import type { CommandContext } from '../commands/command-context.ts';
+import { groupInfo } from '../commands/group-info.ts';
 import { completeOptions, type GatewayOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
+import { Groups } from './groups.ts';
 
 const CHANNEL = 'group:g';
 const MEMBERS = 3;

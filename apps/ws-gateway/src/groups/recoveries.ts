@@ -1,16 +1,16 @@
 import type { Position } from '@groupcast/protocol';
 import type { UnrecoveredReason } from '@groupcast/protocol/schema';
-import type { Batch } from './encoded-batch.ts';
-import { CatchUp, type CatchUpDriver } from './recovery.ts';
-import type { Deliveries } from './fan-out.ts';
 import type { Counters } from '../admin/gateway-stats.ts';
+import { ackEvent, gapEvent, recoveryAckEvent } from '../connection/client-events.ts';
+import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
+import type { Batch } from './encoded-batch.ts';
+import type { Deliveries } from './fan-out.ts';
 import type { Group } from './group.ts';
 import type { HistoryPage, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
-import { ackEvent, gapEvent, recoveryAckEvent } from '../connection/client-events.ts';
-import { RecoveryBudget, type RecoveryBudgetOptions } from './recovery-budget.ts';
-import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
 import type { WaitingJoins } from './pending-joins.ts';
+import { CatchUp, type CatchUpDriver } from './recovery.ts';
+import { RecoveryBudget, type RecoveryBudgetOptions } from './recovery-budget.ts';
 
 /** A member for whom more than this waits gets its next page later, and one that has come meanwhile is read again then. */
 const QUEUE_BYTES_MAX = 64 * 1024;

@@ -1,7 +1,7 @@
 import { limits, type native } from '@groupcast/protocol';
-import type { Member } from './member.ts';
 import { type Rate, RateLimit } from '../connection/rate-limit.ts';
 import type { TimingWheel } from '../timing-wheel.ts';
+import type { Member } from './member.ts';
 
 /** What a read may bring, in bytes, unless it is a single message: it is paid for before. */
 const PAGE_BYTES = limits.HISTORY_PAGE_BYTES_MAX;

@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@groupcast/service';
+import { Turns } from './balance/accept-balancer.ts';
+import type { PortHandle, SharedPort } from './balance/shared-port.ts';
 import { ListenError } from './listen-error.ts';
 import type { DrainOrder, ToWorker } from './messages.ts';
 import { ReloadError } from './reload-error.ts';
 import type { RestartBackoffOptions } from './restart-backoff.ts';
-import type { PortHandle, SharedPort } from './balance/shared-port.ts';
-import { Turns } from './balance/accept-balancer.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport } from './worker-report.ts';
 import { WorkerSlot, type WorkerSlotEvents } from './worker-slot.ts';

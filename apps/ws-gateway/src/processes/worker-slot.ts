@@ -1,10 +1,10 @@
 import type { SendHandle } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
 import type { AddressInfo } from 'node:net';
+import type { Taker, Takings } from './balance/accept-balancer.ts';
+import type { PortHandle } from './balance/shared-port.ts';
 import type { DrainOrder, FromWorker, ToWorker } from './messages.ts';
 import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
-import type { PortHandle } from './balance/shared-port.ts';
-import type { Taker, Takings } from './balance/accept-balancer.ts';
 import { workerFlags } from './worker-flags.ts';
 import type { WorkerOptions } from './worker-options.ts';
 

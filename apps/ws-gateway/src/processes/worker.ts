@@ -5,11 +5,11 @@ import { HubClient } from '@groupcast/hub-client';
 import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
 import { formatHub } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
+import { warmUp } from '../warm-up/warm-up.ts';
+import { TakingReports } from './balance/accept-reporter.ts';
+import type { PortHandle } from './balance/shared-port.ts';
 import { linkOptions } from './link-options.ts';
 import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
-import type { PortHandle } from './balance/shared-port.ts';
-import { TakingReports } from './balance/accept-reporter.ts';
-import { warmUp } from '../warm-up/warm-up.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport, WorkerState } from './worker-report.ts';
 

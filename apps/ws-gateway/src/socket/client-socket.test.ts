@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clientFrame } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
-import type { ClientSocket } from './client-socket.ts';
 import {
   type AcceptedClient,
   ClientSocketServer,
   MESSAGE_BYTES_MAX,
   type Way,
 } from '../../testing/client-socket-run.ts';
+import { clientFrame } from '../../testing/raw-client.ts';
+import { until } from '../../testing/until.ts';
+import type { ClientSocket } from './client-socket.ts';
 import { textFrame, textFrames } from './outbound-frame.ts';
 
 const WAYS = ['slow', 'fast', 'at once'] as const satisfies readonly Way[];

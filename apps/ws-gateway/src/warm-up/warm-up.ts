@@ -3,8 +3,8 @@ import { limits } from '@groupcast/protocol';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { createGateway } from '../gateway.ts';
 import { GATEWAY_RANGES, type GatewayOptions } from '../options.ts';
-import { EchoHub } from './echo-hub.ts';
 import { linkOptions } from '../processes/link-options.ts';
+import { EchoHub } from './echo-hub.ts';
 import { WarmUpClient } from './warm-up-client.ts';
 
 /** Clients of one round. */

@@ -1,9 +1,9 @@
-import { backoffMs } from './backoff.ts';
-import { comesBack } from './close-code.ts';
-import { Connection, type ConnectionEnd, type ConnectionOwner, FAILED } from './connection.ts';
 import { GroupcastError } from '../groupcast-error.ts';
 import { NO_CLOSE_FRAME, UNREACHABLE_ATTEMPTS } from '../limits.ts';
 import type { GroupcastClientOptions } from '../options.ts';
+import { backoffMs } from './backoff.ts';
+import { comesBack } from './close-code.ts';
+import { Connection, type ConnectionEnd, type ConnectionOwner, FAILED } from './connection.ts';
 import { followPage } from './page-events.ts';
 import { SESSION_PREFIX, type ServerEvent, SUBPROTOCOL, type WelcomeEvent } from './wire.ts';
 

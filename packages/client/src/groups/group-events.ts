@@ -1,5 +1,5 @@
-import type { GroupcastError } from '../groupcast-error.ts';
 import type { GapReason, JsonValue, Position } from '../connection/wire.ts';
+import type { GroupcastError } from '../groupcast-error.ts';
 
 /** One message of a group. */
 export interface Message {

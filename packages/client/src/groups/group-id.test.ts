@@ -1,8 +1,8 @@
 import { groupNameOf } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { groupName } from './group-id.ts';
 import { GroupcastError } from '../groupcast-error.ts';
+import { groupName } from './group-id.ts';
 
 function nameOrCode(id: unknown): string | undefined {
   try {

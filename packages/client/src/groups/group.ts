@@ -1,9 +1,9 @@
-import { attempt, type CallOptions } from './call.ts';
+import { type JsonValue, type Position, positionOf } from '../connection/wire.ts';
+import { badOption } from '../options.ts';
 import type { Exchange } from '../sending/exchange.ts';
+import { attempt, type CallOptions } from './call.ts';
 import type { GroupEvents, Joined, Message } from './group-events.ts';
 import type { LoadState, Membership } from './membership.ts';
-import { badOption } from '../options.ts';
-import { type JsonValue, type Position, positionOf } from '../connection/wire.ts';
 
 export interface SendOptions extends CallOptions {
   /** Keeps the message from this client, if it is a member. Default false. */

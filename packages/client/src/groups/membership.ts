@@ -1,12 +1,4 @@
 import { backoffMs } from '../connection/backoff.ts';
-import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
-import { Emitter } from '../emitter.ts';
-import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
-import { GroupPosition } from './group-position.ts';
-import { GroupcastError } from '../groupcast-error.ts';
-import { JOIN_RETRY_MS_MAX, JOIN_RETRY_MS_MIN } from '../limits.ts';
-import { MessageBuffer } from './message-buffer.ts';
-import type { Answer } from '../sending/requests.ts';
 import {
   type AckEvent,
   type Command,
@@ -16,6 +8,14 @@ import {
   type Position,
   positionOf,
 } from '../connection/wire.ts';
+import { Emitter } from '../emitter.ts';
+import { GroupcastError } from '../groupcast-error.ts';
+import { JOIN_RETRY_MS_MAX, JOIN_RETRY_MS_MIN } from '../limits.ts';
+import type { Answer } from '../sending/requests.ts';
+import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
+import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
+import { GroupPosition } from './group-position.ts';
+import { MessageBuffer } from './message-buffer.ts';
 
 /** What the application is to load its data for. */
 export interface LoadRequest {

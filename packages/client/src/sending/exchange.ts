@@ -1,21 +1,4 @@
 import { backoffMs } from '../connection/backoff.ts';
-import { openCall } from '../groups/call.ts';
-import type { SendOptions } from '../groups/group.ts';
-import { GroupcastError } from '../groupcast-error.ts';
-import {
-  BYTES_PER_SECOND_UNLIMITED,
-  ID_BYTES_MAX,
-  MESSAGE_ID_BYTES_MAX,
-  PUBLISH_RETRY_MS_MAX,
-  PUBLISH_RETRY_MS_MIN,
-  SWEEP_MS,
-} from '../limits.ts';
-import type { Membership, MembershipPort } from '../groups/membership.ts';
-import type { GroupcastClientOptions } from '../options.ts';
-import { Pacer } from './pacer.ts';
-import { type Answer, Requests } from './requests.ts';
-import { type Publish, SendQueue } from './send-queue.ts';
-import { isName, isText, utf8Bytes } from './text.ts';
 import {
   type Command,
   type ErrorEvent,
@@ -25,6 +8,23 @@ import {
   type ServerEvent,
   type WelcomeEvent,
 } from '../connection/wire.ts';
+import { GroupcastError } from '../groupcast-error.ts';
+import { openCall } from '../groups/call.ts';
+import type { SendOptions } from '../groups/group.ts';
+import type { Membership, MembershipPort } from '../groups/membership.ts';
+import {
+  BYTES_PER_SECOND_UNLIMITED,
+  ID_BYTES_MAX,
+  MESSAGE_ID_BYTES_MAX,
+  PUBLISH_RETRY_MS_MAX,
+  PUBLISH_RETRY_MS_MIN,
+  SWEEP_MS,
+} from '../limits.ts';
+import type { GroupcastClientOptions } from '../options.ts';
+import { Pacer } from './pacer.ts';
+import { type Answer, Requests } from './requests.ts';
+import { type Publish, SendQueue } from './send-queue.ts';
+import { isName, isText, utf8Bytes } from './text.ts';
 
 /** Codes of refusals that do not say for certain that a message was not published. */
 const UNCERTAIN: readonly string[] = ['outcome_unknown', 'internal_error', 'bad_event'];

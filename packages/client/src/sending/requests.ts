@@ -1,5 +1,5 @@
-import type { GroupcastError } from '../groupcast-error.ts';
 import type { AckEvent } from '../connection/wire.ts';
+import type { GroupcastError } from '../groupcast-error.ts';
 
 /**
  * Called once with what became of a command: its ack, or why it was refused. With neither, no answer came in time, or the

@@ -1,6 +1,6 @@
-import type { Call } from '../groups/call.ts';
-import { GroupcastError } from '../groupcast-error.ts';
 import type { Command, Position } from '../connection/wire.ts';
+import { GroupcastError } from '../groupcast-error.ts';
+import type { Call } from '../groups/call.ts';
 
 /** A message that is not answered yet. */
 export interface Publish {

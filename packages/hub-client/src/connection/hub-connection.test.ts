@@ -4,8 +4,8 @@ import { EventQueue } from '@groupcast/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { delivery, FakeHub, type FakeSession } from '../../testing/fake-hub.ts';
 import type { HistoryPage } from '../history/history-page.ts';
-import { HubConnection } from './hub-connection.ts';
 import { HUB_CLIENT_DEFAULTS, type HubClientOptions } from '../options.ts';
+import { HubConnection } from './hub-connection.ts';
 
 const SECRET = 'a shared secret of some length';
 

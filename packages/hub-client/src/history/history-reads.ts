@@ -1,8 +1,8 @@
 import { native, type Position, ProtocolError } from '@groupcast/protocol';
 import { callEachUser, callUser } from '../connection/call-user.ts';
+import type { Uplink } from '../connection/uplink.ts';
 import { FairQueue } from './fair-queue.ts';
 import { checkPage, type HistoryAnswer, type HistoryPage, type HistoryRead } from './history-page.ts';
-import type { Uplink } from '../connection/uplink.ts';
 
 export interface HistoryReadsOptions {
   /** Requests that the hub has not answered. */

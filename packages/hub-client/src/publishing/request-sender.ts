@@ -1,8 +1,8 @@
 import { ProtocolError } from '@groupcast/protocol';
 import { callUser } from '../connection/call-user.ts';
+import type { Uplink } from '../connection/uplink.ts';
 import { type HubAnswer, Outbox, type Waiting } from './outbox.ts';
 import { PendingAnswers } from './pending-answers.ts';
-import type { Uplink } from '../connection/uplink.ts';
 
 export interface PublisherOptions {
   readonly publishMs: number;

@@ -1,4 +1,5 @@
 import { isWatchableQueueName, limits, native, ProtocolError } from '@groupcast/protocol';
+import type { Uplink } from '../connection/uplink.ts';
 import {
   type QueueHandler,
   type QueueItem,
@@ -6,7 +7,6 @@ import {
   type QueueWatcher,
   type WatchOptions,
 } from './queue-watch.ts';
-import type { Uplink } from '../connection/uplink.ts';
 
 /** What the client tells about its queues. */
 export interface QueueWatchesEvents {

@@ -1,10 +1,10 @@
 import { isQueueName, native, ProtocolError } from '@groupcast/protocol';
+import type { Uplink } from '../connection/uplink.ts';
 import type { HubAnswer, Waiting } from '../publishing/outbox.ts';
 import { defaultKind, payloadFault } from '../publishing/publish-frame.ts';
 import { Publisher, type PublisherOptions } from '../publishing/request-sender.ts';
 import type { QueueHandler, QueueWatcher, WatchOptions } from './queue-watch.ts';
 import { QueueWatches, type QueueWatchesEvents } from './queue-watches.ts';
-import type { Uplink } from '../connection/uplink.ts';
 
 export interface EnqueueOptions {
   /** Default: `text` for a string, `bytes` for bytes. */

@@ -1,9 +1,9 @@
 import { isChannelName, native, type Position, ProtocolError } from '@groupcast/protocol';
+import type { Uplink } from '../connection/uplink.ts';
 import type { HistoryPage } from '../history/history-page.ts';
 import type { HistoryReads } from '../history/history-reads.ts';
 import type { Interest, LossReason, Subscriber } from './channel-subscription.ts';
 import { batchesOf, Interests } from './channel-subscriptions.ts';
-import type { Uplink } from '../connection/uplink.ts';
 
 /** Counters of what was followed. */
 export interface SubscriptionStats {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { readToEnd, socketPair } from '../../testing/socket-pair.ts';
 import { Link } from './link.ts';
 import type { SpanReceiver } from './receiver.ts';
-import { readToEnd, socketPair } from '../../testing/socket-pair.ts';
 
 const FRAME = Buffer.from('0000000641aa', 'hex');
 const TURN_WORK = 1024 * 1024;

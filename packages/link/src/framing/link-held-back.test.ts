@@ -1,8 +1,8 @@
 import { encodeFrame, FrameDecoder } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
-import { Link } from './link.ts';
 import { Recorder } from '../../testing/recorder.ts';
 import { readBytes, readToEnd, socketPair } from '../../testing/socket-pair.ts';
+import { Link } from './link.ts';
 
 const LONG = 64 * 1024;
 const COUNT = 200;

@@ -1,9 +1,9 @@
 import { encodeFrame, HEARTBEAT_FRAME } from '@groupcast/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Link } from './link.ts';
-import { HEARTBEAT_MS } from './options.ts';
 import { Recorder } from '../../testing/recorder.ts';
 import { readBytes, socketPair } from '../../testing/socket-pair.ts';
+import { Link } from './link.ts';
+import { HEARTBEAT_MS } from './options.ts';
 
 const FRAME = encodeFrame(Buffer.from('A'));
 const SECOND = 1_000;

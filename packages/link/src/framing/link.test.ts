@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 import { encodeFrame, HEARTBEAT_FRAME, ProtocolError } from '@groupcast/protocol';
 import { handleOf } from '@groupcast/stream-handle';
 import { describe, expect, type Mock, test, vi } from 'vitest';
+import { Recorder } from '../../testing/recorder.ts';
+import { readBytes, readToEnd, socketPair } from '../../testing/socket-pair.ts';
 import { Link } from './link.ts';
 import { completeLinkOptions, LINK_RANGES } from './options.ts';
 import type { LinkReceiver, SpanReceiver } from './receiver.ts';
-import { Recorder } from '../../testing/recorder.ts';
-import { readBytes, readToEnd, socketPair } from '../../testing/socket-pair.ts';
 
 const FRAME_A = Buffer.from('0000000641aa', 'hex');
 const FRAME_B = Buffer.from('00000007420102', 'hex');

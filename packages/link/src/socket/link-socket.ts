@@ -8,8 +8,8 @@ import {
   type WriteOwner,
   writeDirectly,
 } from '@groupcast/stream-handle';
-import { joinOnce } from '../framing/concat-cached.ts';
 import { joinSmall } from '../framing/coalesce.ts';
+import { joinOnce } from '../framing/concat-cached.ts';
 
 /** Chunks shorter than this are copied together, and the others are handed to the kernel as they are. */
 const SMALL_CHUNK_BYTES = 4 * 1024;

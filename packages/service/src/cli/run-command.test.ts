@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AdminError } from '../http/admin-error.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { flagOption, integerOption, type Options } from '../config/option.ts';
+import { AdminError } from '../http/admin-error.ts';
 import { type Command, commandWithOptions, type Program } from './program.ts';
 import { runCommand } from './run-command.ts';
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { AdminError } from '../http/admin-error.ts';
 import { checkConfig } from '../config/check-config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { helpText } from '../config/config-help.ts';
 import { envName, nearestName } from '../config/option-names.ts';
+import { type ConfigInput, type ConfigReading, readConfig } from '../config/read-config.ts';
+import { AdminError } from '../http/admin-error.ts';
 import { printable } from '../log/printable.ts';
 import type { Command, CommandContext, Program } from './program.ts';
-import { type ConfigInput, type ConfigReading, readConfig } from '../config/read-config.ts';
 
 /** What a command line touches besides its arguments. The defaults are the process's own. */
 export interface CommandIo

@@ -1,7 +1,7 @@
-import { formatValue } from './option.ts';
-import { flagName } from './option-names.ts';
 import type { Command } from '../cli/program.ts';
 import { textTable } from '../cli/text-table.ts';
+import { formatValue } from './option.ts';
+import { flagName } from './option-names.ts';
 
 /** The built-in `check-config`. Secrets are never options, only the paths of their files, so that all may be shown. */
 export const checkConfig: Command<object> = {

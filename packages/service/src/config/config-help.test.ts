@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Program } from '../cli/program.ts';
 import { configMarkdown, helpText } from './config-help.ts';
 import { choiceOption, flagOption, numberOption, type Options, textOption } from './option.ts';
-import type { Program } from '../cli/program.ts';
 
 interface Config {
   readonly host: string;

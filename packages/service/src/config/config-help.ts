@@ -1,6 +1,6 @@
+import type { Program } from '../cli/program.ts';
 import { formatValue, type Option } from './option.ts';
 import { envName, flagName } from './option-names.ts';
-import type { Program } from '../cli/program.ts';
 import { CONFIG_KEY } from './read-flags.ts';
 
 /** The width that `--help` keeps to, so that it reads on a small terminal. */

@@ -1,7 +1,7 @@
+import { printable } from '../log/printable.ts';
 import { ConfigError } from './config-error.ts';
 import type { Option, Options } from './option.ts';
 import { envName, nearestName } from './option-names.ts';
-import { printable } from '../log/printable.ts';
 import { CONFIG_KEY, readFlags } from './read-flags.ts';
 import { advice, quote, type SourceReading, take } from './source-reading.ts';
 

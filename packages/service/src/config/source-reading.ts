@@ -1,5 +1,5 @@
-import type { Parsed } from './option.ts';
 import { printable } from '../log/printable.ts';
+import type { Parsed } from './option.ts';
 
 /** What one source (flags, environment or file) says: the values that were accepted, and what is wrong with the others. */
 export interface SourceReading {

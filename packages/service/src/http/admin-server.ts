@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isLoopbackHost } from '../process/loopback.ts';
 import { isHostAllowed } from './admin-host.ts';
 import { closeIdleBeyond } from './idle-connections.ts';
-import { isLoopbackHost } from '../process/loopback.ts';
 import { requestFault } from './request-fault.ts';
 
 /** What an admin port serves. */

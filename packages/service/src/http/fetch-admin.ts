@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
+import { printable } from '../log/printable.ts';
 import { AdminError } from './admin-error.ts';
 import { formatAddress } from './format-address.ts';
-import { printable } from '../log/printable.ts';
 
 const DEADLINE_MS = 5_000;
 /** Whoever holds the port may send anything; an answer of the largest gateway is far smaller. */

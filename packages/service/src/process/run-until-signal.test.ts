@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CHILD_TEST_TIMEOUT_MS, type Child, startChild } from '../../testing/child.ts';
-import { runUntilSignal } from './run-until-signal.ts';
 import { hasTerminal } from '../cli/terminal.ts';
+import { runUntilSignal } from './run-until-signal.ts';
 
 vi.mock('../cli/terminal.ts', () => ({ hasTerminal: vi.fn(() => false) }));
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import type { Logger } from '../log/logger.ts';
 import { hasTerminal } from '../cli/terminal.ts';
+import type { Logger } from '../log/logger.ts';
 
 /** A signal that asks the process to end. SIGHUP does where it says that the terminal is gone. */
 type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

@@ -1,12 +1,12 @@
 import { encodeFrame, encodeText } from '@groupcast/protocol';
 import type { HubJsonRequest, JsonPayload } from '@groupcast/protocol/schema';
+import { Concurrency } from '../../queue/concurrency.ts';
 import type { Consumer, ItemTaker } from '../../queue/consumer.ts';
 import type { HandedItem } from '../../queue/queue-item.ts';
 import type { RequestId } from '../../routing/subscriber.ts';
-import { Concurrency } from '../../queue/concurrency.ts';
 import type { Requests } from '../dialect.ts';
-import { dataField } from './events.ts';
 import { itemPayloadOf } from '../php/payload.ts';
+import { dataField } from './events.ts';
 
 /** What a JSON peer sends about queues. */
 export type JsonQueueRequest = Extract<

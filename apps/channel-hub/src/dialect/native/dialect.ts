@@ -2,8 +2,8 @@ import { limits, native, type Position, ProtocolError } from '@groupcast/protoco
 import type { HistoryPage, HistorySlot, PublishSlot } from '../../engine/engine.ts';
 import type { RequestId } from '../../routing/subscriber.ts';
 import type { Dialect, HubChallenge, Requests } from '../dialect.ts';
-import { NativeQueues } from './queues.ts';
 import { PublishRun } from './publish.ts';
+import { NativeQueues } from './queues.ts';
 
 /** Where an opcode is in a frame. */
 const OPCODE_AT = limits.FRAME_HEADER_BYTES;

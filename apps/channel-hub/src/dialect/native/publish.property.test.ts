@@ -8,13 +8,13 @@ import {
 } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Requests } from '../dialect.ts';
-import { NativeDialect } from './dialect.ts';
 import type { Engine, HistoryPage, PublishSlot } from '../../engine/engine.ts';
 import type { HistoryLimits } from '../../engine/memory/history-limits.ts';
 import { MemoryEngine } from '../../engine/memory/memory-engine.ts';
 import { Router } from '../../routing/router.ts';
 import type { Subscriber } from '../../routing/subscriber.ts';
+import type { Requests } from '../dialect.ts';
+import { NativeDialect } from './dialect.ts';
 
 const CHANNELS = ['a', 'b', 'c', 'これ'] as const;
 const LIMITS: Partial<HistoryLimits> = { countMax: 12, bytesMax: 900 };

@@ -1,7 +1,7 @@
 import { native } from '@groupcast/protocol';
+import { Concurrency } from '../../queue/concurrency.ts';
 import type { Consumer, ItemTaker } from '../../queue/consumer.ts';
 import type { HandedItem } from '../../queue/queue-item.ts';
-import { Concurrency } from '../../queue/concurrency.ts';
 import type { Requests } from '../dialect.ts';
 import { itemPayloadOf } from '../php/payload.ts';
 

@@ -1,5 +1,6 @@
 import { groupOfChannel, limits, native, ProtocolError, php } from '@groupcast/protocol';
 import type { PublishSlot } from '../../engine/engine.ts';
+import type { Turns } from '../../queue/round-robin.ts';
 import type { RequestId } from '../../routing/subscriber.ts';
 import type { Dialect, Requests } from '../dialect.ts';
 import type { PhpCounts } from './counts.ts';
@@ -8,7 +9,6 @@ import { badEvent, badQueue } from './name-errors.ts';
 import { type PhpPublish, PhpPublishing } from './publish.ts';
 import { PhpQueues } from './queues.ts';
 import { PhpSubscriptions } from './subscriptions.ts';
-import type { Turns } from '../../queue/round-robin.ts';
 
 /** What a PHP peer needs of its session beside what others need, because it can be told nothing. */
 export interface PhpRequests extends Requests {

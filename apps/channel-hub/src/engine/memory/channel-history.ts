@@ -1,5 +1,5 @@
-import { Block, type FramePage } from './block.ts';
 import type { FollowSlot } from '../engine.ts';
+import { Block, type FramePage } from './block.ts';
 import type { Share } from './share.ts';
 
 /** A block that is begun in the time of the one before is twice as long, up to this: a busy channel fills few of them. */

@@ -1,13 +1,13 @@
 import { native } from '@groupcast/protocol';
-import { Arrivals, type ArrivalTaker } from './pending-appends.ts';
-import { ChannelCache } from './channel-cache.ts';
 import type { FollowSlot } from '../engine.ts';
+import { ChannelCache } from './channel-cache.ts';
+import { Stream } from './channel-history.ts';
 import type { HistoryLimits } from './history-limits.ts';
+import { Arrivals, type ArrivalTaker } from './pending-appends.ts';
 import { Places } from './places.ts';
 import { ShardedMap } from './sharded-map.ts';
 import { Shares } from './shares.ts';
 import { Place, type Standing } from './standing.ts';
-import { Stream } from './channel-history.ts';
 
 /** The bound for which a publication was given up. */
 export type TrimReason = 'count' | 'age' | 'bytes' | 'total';

@@ -11,11 +11,11 @@ import {
   type PublishSlot,
   type RunSink,
 } from '../engine.ts';
+import type { Stream } from './channel-history.ts';
 import { History } from './history.ts';
 import { completeHistoryLimits, type HistoryLimits } from './history-limits.ts';
 import { MessageIds, messageKey } from './message-ids.ts';
 import type { Standing } from './standing.ts';
-import type { Stream } from './channel-history.ts';
 
 const EPOCH_BYTES = 16;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Arrivals, type ArrivalTaker } from './pending-appends.ts';
 import { Stream } from './channel-history.ts';
+import { Arrivals, type ArrivalTaker } from './pending-appends.ts';
 
 /** Writes down what it takes. */
 class Recorder implements ArrivalTaker {
