@@ -23,7 +23,7 @@ describe('the suite of the SDK passes', () => {
 
   test('in jsdom, whose globals hide those of Node', async () => {
     // The tests of a page bring a page of their own; that of jsdom is used by `sdk.test.ts`.
-    const jsdom = ['--environment', 'jsdom', '--pool', 'vmThreads', '--exclude', 'src/client.page.test.ts'];
+    const jsdom = ['--environment', 'jsdom', '--pool', 'vmThreads', '--exclude', 'test/page.test.ts'];
     await passes([process.execPath], ['--config', SDK_CONFIG, ...jsdom]);
   });
 });

@@ -15,7 +15,7 @@ import { ModelGateway } from '../testing/model-gateway.ts';
 
 /** Tells its parent each state, and closes the client when the parent says so. */
 const PROGRAM = `
-  import { GroupcastClient } from '../src/sdk.mjs';
+  import { GroupcastClient } from './sdk.mjs';
   const client = new GroupcastClient(process.argv[2], { reconnectMinMs: 1 });
   client.on('state', ({ state, error }) => process.send({ state, message: error?.message }));
   process.once('message', () => {
@@ -29,7 +29,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'groupcast-client-'));
   await build({
-    entryPoints: [fileURLToPath(new URL('index.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL('../src/index.ts', import.meta.url))],
     outfile: join(folder, 'sdk.mjs'),
     bundle: true,
     format: 'esm',

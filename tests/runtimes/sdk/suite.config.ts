@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../../../packages/client', import.meta.url)),
     // These are about Node, the package ws and the build. `sdk.test.ts` uses the WebSocket of each runtime.
-    exclude: [...configDefaults.exclude, 'src/{bundle,client.node,client.ws}.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/{bundle,node,ws}.test.ts'],
     // Bun does not find the exports of zod when vitest leaves the import to it.
     server: { deps: { inline: ['zod'] } },
     testTimeout: 60_000,

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { parseEvent, positionOf, SESSION_PREFIX, type ServerEvent, SUBPROTOCOL } from './wire.ts';
 
 // Not with a URL: that of jsdom is unknown to Node.
-const golden = JSON.parse(readFileSync(`${import.meta.dirname}/../../protocol/golden/client.json`, 'utf8'));
+const golden = JSON.parse(
+  readFileSync(`${import.meta.dirname}/../../../protocol/golden/client.json`, 'utf8'),
+);
 
 /** An event as this client gets it: its `id`s are numbers, and what is optional is left out, not `undefined`. */
 type Received<Event> = Event extends unknown
