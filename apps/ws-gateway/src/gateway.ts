@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { type CloseReason, checkNumber, TIMER_MS_MAX } from '@groupcast/protocol';
-import { Entrance, type EntranceReceiver } from './accept/listener.ts';
+import { Listener, type ListenerEvents } from './accept/listener.ts';
 import {
   type Counters,
   createCounters,
   type GatewayStats,
-  type HandshakeRefusal,
+  type HandshakeRejection,
 } from './admin/gateway-stats.ts';
 import { Backpressure } from './connection/backpressure.ts';
 import { Connection, type ConnectionState } from './connection/connection.ts';
@@ -79,7 +79,7 @@ export function createGateway(input: GatewayOptionsInput): Gateway {
   return new WebSocketGateway(input);
 }
 
-class WebSocketGateway implements Gateway, EntranceReceiver {
+class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #options: GatewayOptions;
   readonly #ownsWheel: boolean;
   readonly #counters: Counters = createCounters();
@@ -88,7 +88,7 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
   readonly #slowLog: SlowLog;
   readonly #connections = new Set<Connection>();
   readonly #context: ConnectionContext;
-  readonly #entrance: Entrance;
+  readonly #listener: Listener;
   #drain: EvenClose<Connection> | undefined;
   #closing: Promise<void> | undefined;
   #whenGone: (() => void)[] = [];
@@ -101,16 +101,16 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
     this.#backpressure = new Backpressure(options, options.wheel);
     this.#slowLog = new SlowLog(options.log);
     this.#context = this.#createContext();
-    this.#entrance = new Entrance(options, this);
+    this.#listener = new Listener(options, this);
     if (this.#ownsWheel) options.wheel.start();
   }
 
   listen(handle?: object): Promise<AddressInfo> {
-    return this.#entrance.listen(handle);
+    return this.#listener.listen(handle);
   }
 
   pause(): void {
-    this.#entrance.pause();
+    this.#listener.pause();
   }
 
   stats(): GatewayStats {
@@ -143,16 +143,16 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
   }
 
   failHealth(): void {
-    this.#entrance.failHealth();
+    this.#listener.failHealth();
   }
 
   stopListening(): void {
-    this.#entrance.stopListening();
+    this.#listener.stopListening();
   }
 
   async drain({ windowMs, reason, handshakes = 'refuse' }: DrainOptions): Promise<void> {
     checkNumber('Gateway.drain', 'windowMs', WINDOW_RANGE, windowMs);
-    if (handshakes === 'refuse') this.#entrance.refuseAll();
+    if (handshakes === 'refuse') this.#listener.rejectAll();
     this.stopListening();
     if (this.#drain !== undefined) this.#drain.shorten(windowMs);
     else {
@@ -176,7 +176,7 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
     this.#drain?.add(connection);
   }
 
-  refused(reason: HandshakeRefusal): void {
+  rejected(reason: HandshakeRejection): void {
     this.#counters.handshakesRefused[reason] += 1;
   }
 
@@ -186,7 +186,7 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
 
   async #close(): Promise<void> {
     await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'refuse' });
-    await this.#entrance.close();
+    await this.#listener.close();
     this.#groups.close();
     this.#slowLog.close();
     if (this.#ownsWheel) this.#options.wheel.stop();
@@ -218,7 +218,7 @@ class WebSocketGateway implements Gateway, EntranceReceiver {
 
   /** Whether there is no connection, and none can come any more once the port is closed. */
   get #isGone(): boolean {
-    return this.#connections.size === 0 && this.#entrance.isQuiet;
+    return this.#connections.size === 0 && this.#listener.isQuiet;
   }
 
   #checkGone(): void {

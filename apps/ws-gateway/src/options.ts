@@ -38,7 +38,7 @@ export interface GatewayOptions {
    */
   readonly sessionSecret: string;
   /** Called with how many connections there are when one more has been taken, or is dropped at once. Default: nothing. */
-  readonly taken: (connections: number) => void;
+  readonly accepted: (connections: number) => void;
   /**
    * Connections at once. Beyond them the one is dropped that has waited longest without becoming a WebSocket, or else the new one. Keep it
    * below the limit of open files. Default 10,000.
@@ -149,7 +149,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   version: '0.0.0',
   allowedOrigins: [],
   sessionSecret: '',
-  taken: () => {},
+  accepted: () => {},
   connectionsMax: 10_000,
   handshakeMs: 10_000,
   handshakeCheckMs: 2_000,

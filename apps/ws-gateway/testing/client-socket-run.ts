@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type Server, WebSocketServer } from 'ws';
 import { ClientSocket } from '../src/socket/client-socket.ts';
-import { LateWebSocket, type WebSocketReceiver } from '../src/socket/lazy-web-socket.ts';
+import { LazyWebSocket, type WebSocketReceiver } from '../src/socket/lazy-web-socket.ts';
 import { handshake } from './raw-client.ts';
 import { until } from './until.ts';
 
@@ -52,7 +52,7 @@ function recorder(heard: string[], react: (heard: string) => void): WebSocketRec
 export class ClientSocketServer {
   readonly #way: Way;
   readonly #http = createServer();
-  readonly #upgrades: Server<typeof LateWebSocket>;
+  readonly #upgrades: Server<typeof LazyWebSocket>;
   readonly #farEnds = new Set<Socket>();
   #accepted: ((client: ClientSocket, socket: Socket) => void) | undefined;
 
@@ -60,13 +60,13 @@ export class ClientSocketServer {
     this.#way = way;
     const options = {
       noServer: true,
-      WebSocket: LateWebSocket,
+      WebSocket: LazyWebSocket,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: MESSAGE_BYTES_MAX,
       closeTimeout: 60_000,
     };
-    this.#upgrades = new WebSocketServer<typeof LateWebSocket>(options);
+    this.#upgrades = new WebSocketServer<typeof LazyWebSocket>(options);
     if (way === 'at once') this.#http.removeAllListeners('connection').on('connection', this.#arrived);
     else this.#http.on('upgrade', this.#upgraded);
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { refuse } from './http-response.ts';
+import { rejectRequest } from './http-response.ts';
 
 test('a peer that has gone when it is refused ends nobody', async () => {
   const server = createServer();
@@ -12,7 +12,7 @@ test('a peer that has gone when it is refused ends nobody', async () => {
   const [socket] = (await once(server, 'connection')) as [Socket];
   client.resetAndDestroy();
   // As when the reset has come and was not read yet: the write is what fails.
-  refuse(socket, 408, 'The request took too long.');
+  rejectRequest(socket, 408, 'The request took too long.');
   socket.destroy(new Error('write ECONNRESET'));
   await new Promise((resolve) => socket.once('close', resolve));
   expect(socket.destroyed).toBe(true);

@@ -7,17 +7,17 @@ import { WELCOME_PAGE_HEADERS, welcomePage } from '../welcome-page/welcome-page.
 type Headers = Readonly<Record<string, string>>;
 
 /** Where the answers come from. */
-export interface HttpAnswerSource {
+export interface HttpResponderDeps {
   /** Whether load balancers should send clients here. */
   isServing(): boolean;
   /** Counts a request that is no handshake in order. */
-  refused(reason: 'http' | 'handshake'): void;
+  rejected(reason: 'http' | 'handshake'): void;
 }
 
 /** Answers plain HTTP: health checks, and the page for newcomers where it is on. Everything else is told what is served here. */
-export function createHttpAnswer(
+export function createHttpResponder(
   options: Pick<GatewayOptions, 'welcomePage' | 'version' | 'headersMax'>,
-  source: HttpAnswerSource,
+  source: HttpResponderDeps,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const page = options.welcomePage ? welcomePage({ version: options.version }) : undefined;
   return (request, response) => {
@@ -25,10 +25,10 @@ export function createHttpAnswer(
     const path = request.url?.split('?', 1)[0];
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (fault !== undefined) {
-      source.refused('http');
+      source.rejected('http');
       answer(response, fault.status, JSON_HEADERS, errorJson(fault.sentence));
     } else if (request.headers['sec-websocket-key'] !== undefined) {
-      source.refused('handshake');
+      source.rejected('handshake');
       answer(response, 426, UPGRADE_HEADERS, errorJson(UPGRADE_IS_GONE));
     } else if (page !== undefined && path === '/' && isRead && source.isServing()) {
       answer(response, 200, WELCOME_PAGE_HEADERS, page);
@@ -72,7 +72,7 @@ function errorJson(sentence: string): string {
 }
 
 /** Answers on a socket that has left, or never reached, the HTTP server's care, and closes it. */
-export function refuse(socket: Duplex, status: number, sentence: string, headers: Headers = {}): void {
+export function rejectRequest(socket: Duplex, status: number, sentence: string, headers: Headers = {}): void {
   if (!socket.writable) {
     socket.destroy();
     return;

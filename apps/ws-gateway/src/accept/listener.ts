@@ -3,26 +3,26 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { handleOf } from '@groupcast/stream-handle';
 import type { GatewayOptions } from '../options.ts';
-import { createHttpAnswer, refuse } from './http-response.ts';
-import { type ArrivalReceiver, Arrivals } from './silent-sockets.ts';
-import { type AdmissionRejection, Handshake, type HandshakeReceiver } from './upgrade.ts';
+import { createHttpResponder, rejectRequest } from './http-response.ts';
+import { type SilentSocketEvents, SilentSockets } from './silent-sockets.ts';
+import { type AdmissionRejection, type UpgradeEvents, Upgrader } from './upgrade.ts';
 import type { UpgradeRequest } from './upgrade-request.ts';
 
 /** A line about connections beyond the limit at most this often, in ticks. */
 const FULL_LOG_TICKS = 10;
 
 /** Who gets what comes in. */
-export interface EntranceReceiver extends Omit<HandshakeReceiver, 'upgraded'> {
+export interface ListenerEvents extends Omit<UpgradeEvents, 'upgraded'> {
   /** A socket has closed, whatever it was. */
   socketClosed(): void;
 }
 
 /** The port of a gateway: takes connections up to their number, makes WebSockets of those that ask for it, and answers the others. */
-export class Entrance implements ArrivalReceiver {
+export class Listener implements SilentSocketEvents {
   readonly #options: GatewayOptions;
-  readonly #receiver: EntranceReceiver;
-  readonly #handshake: Handshake;
-  readonly #arrivals: Arrivals;
+  readonly #receiver: ListenerEvents;
+  readonly #upgrader: Upgrader;
+  readonly #silentSockets: SilentSockets;
   readonly #server: Server;
   /** What the HTTP server itself does with a connection. */
   readonly #serveHttp: readonly ((socket: Socket) => void)[];
@@ -38,16 +38,16 @@ export class Entrance implements ArrivalReceiver {
   readonly #socketClosed: (this: Socket) => void;
   #isHealthy = true;
 
-  constructor(options: GatewayOptions, receiver: EntranceReceiver) {
+  constructor(options: GatewayOptions, receiver: ListenerEvents) {
     this.#options = options;
     this.#receiver = receiver;
     this.#socketClosed = this.#createCloseListener();
-    this.#handshake = new Handshake(options, {
+    this.#upgrader = new Upgrader(options, {
       upgraded: (socket) => this.#pending.delete(socket),
       accepted: (socket, session) => receiver.accepted(socket, session),
-      refused: (reason) => receiver.refused(reason),
+      rejected: (reason) => receiver.rejected(reason),
     });
-    this.#arrivals = new Arrivals(options, this);
+    this.#silentSockets = new SilentSockets(options, this);
     this.#server = this.#createServer();
     const listeners = this.#server.listeners('connection');
     this.#serveHttp = listeners.map((listener) => listener.bind(this.#server));
@@ -59,7 +59,7 @@ export class Entrance implements ArrivalReceiver {
 
   /** Whether no connection can come of it any more, once the port is closed. */
   get isQuiet(): boolean {
-    return this.#handshake.refusesAll || this.#sockets === 0;
+    return this.#upgrader.rejectsAll || this.#sockets === 0;
   }
 
   /**
@@ -108,8 +108,8 @@ export class Entrance implements ArrivalReceiver {
   }
 
   /** From now on every handshake is refused. */
-  refuseAll(): void {
-    this.#handshake.refuseAll();
+  rejectAll(): void {
+    this.#upgrader.rejectAll();
   }
 
   /** Cuts the handshakes and pages that are under way. Once it has stopped listening; resolves when the port is closed. */
@@ -120,19 +120,19 @@ export class Entrance implements ArrivalReceiver {
   }
 
   admit(): AdmissionRejection | undefined {
-    return this.#handshake.admit();
+    return this.#upgrader.admit();
   }
 
   reject(socket: Socket, reason: AdmissionRejection): void {
-    this.#handshake.reject(socket, reason);
+    this.#upgrader.reject(socket, reason);
   }
 
   upgrade(socket: Socket, request: UpgradeRequest): boolean {
-    return this.#handshake.upgradeAtOnce(socket, request);
+    return this.#upgrader.upgradeDirectly(socket, request);
   }
 
   http(socket: Socket, isAdmitted = false): void {
-    if (isAdmitted) this.#handshake.setAdmitted(socket);
+    if (isAdmitted) this.#upgrader.setAdmitted(socket);
     for (const serve of this.#serveHttp) serve(socket);
   }
 
@@ -141,7 +141,7 @@ export class Entrance implements ArrivalReceiver {
   }
 
   #cutHandshakes(): void {
-    this.#arrivals.close();
+    this.#silentSockets.close();
     this.#server.closeAllConnections();
   }
 
@@ -156,15 +156,15 @@ export class Entrance implements ArrivalReceiver {
         // `requestFault` answers with a sentence.
         requireHostHeader: false,
       },
-      createHttpAnswer(options, {
-        isServing: () => this.#isHealthy && !this.#handshake.refusesAll,
-        refused: (reason) => this.#receiver.refused(reason),
+      createHttpResponder(options, {
+        isServing: () => this.#isHealthy && !this.#upgrader.rejectsAll,
+        rejected: (reason) => this.#receiver.rejected(reason),
       }),
     );
     // Whoever answers counts them: Node would drop the last ones without a word.
     server.maxHeadersCount = 0;
-    server.on('request', this.#handshake.request);
-    server.on('upgrade', this.#handshake.upgrade);
+    server.on('request', this.#upgrader.request);
+    server.on('upgrade', this.#upgrader.upgrade);
     server.on('clientError', (error, socket) => this.#clientError(error, socket));
     server.on('error', (error) => options.log.error({ error }, 'the listening socket failed'));
     return server;
@@ -179,12 +179,12 @@ export class Entrance implements ArrivalReceiver {
   }
 
   #refuseHttp(status: number, sentence: string, socket: Duplex): void {
-    this.#receiver.refused('http');
-    refuse(socket, status, sentence);
+    this.#receiver.rejected('http');
+    rejectRequest(socket, status, sentence);
   }
 
   #admit(socket: Socket): void {
-    this.#options.taken(this.#sockets);
+    this.#options.accepted(this.#sockets);
     if (this.#sockets >= this.#options.connectionsMax) {
       // Those that ask for nothing must not keep out those that do. A WebSocket is never closed for a new one.
       const [oldest] = this.#pending;
@@ -195,7 +195,7 @@ export class Entrance implements ArrivalReceiver {
     this.#pending.add(socket);
     socket.on('close', this.#socketClosed);
     // A socket that cannot be read directly gains nothing by it.
-    if (this.#options.fastPaths && handleOf(socket) !== undefined) this.#arrivals.add(socket);
+    if (this.#options.fastPaths && handleOf(socket) !== undefined) this.#silentSockets.add(socket);
     else this.http(socket);
   }
 
@@ -215,7 +215,7 @@ export class Entrance implements ArrivalReceiver {
     this.#pending.delete(socket);
     socket.destroy();
     this.#dropped += 1;
-    this.#receiver.refused('full');
+    this.#receiver.rejected('full');
     const { wheel, log, connectionsMax } = this.#options;
     if (wheel.now - this.#fullLoggedTick < FULL_LOG_TICKS) return;
     this.#fullLoggedTick = wheel.now;

@@ -8,14 +8,14 @@ import {
   type UpgradeRequest,
 } from './upgrade-request.ts';
 
-export interface ArrivalOptions extends RequestLimits {
+export interface SilentSocketOptions extends RequestLimits {
   /** How long a connection may say nothing, in milliseconds, and how often that is looked at. */
   readonly handshakeMs: number;
   readonly handshakeCheckMs: number;
 }
 
 /** Who gets connections that have said what they want. */
-export interface ArrivalReceiver {
+export interface SilentSocketEvents {
   /** Why a request for an upgrade may not be read, or `undefined` when it may. Asked once for each. */
   admit(): AdmissionRejection | undefined;
   /** A request for an upgrade that may not be read. */
@@ -32,22 +32,22 @@ export interface ArrivalReceiver {
  * Connections that have not said anything yet. Most will ask for a WebSocket, in one piece and in the ordinary form, and need no HTTP
  * server for that; all others are given to it as if they had just come.
  */
-export class Arrivals {
-  readonly #options: ArrivalOptions;
-  readonly #receiver: ArrivalReceiver;
+export class SilentSockets {
+  readonly #options: SilentSocketOptions;
+  readonly #receiver: SilentSocketEvents;
   /** In the order in which they came. */
-  readonly #waiting = new Set<Arrival>();
+  readonly #waiting = new Set<SilentSocket>();
   #sweeper: NodeJS.Timeout | undefined;
 
-  constructor(options: ArrivalOptions, receiver: ArrivalReceiver) {
+  constructor(options: SilentSocketOptions, receiver: SilentSocketEvents) {
     this.#options = options;
     this.#receiver = receiver;
   }
 
   add(socket: Socket): void {
-    const arrival = new Arrival(socket, this);
-    this.#waiting.add(arrival);
-    own(socket, arrival);
+    const silent = new SilentSocket(socket, this);
+    this.#waiting.add(silent);
+    own(socket, silent);
     this.#sweeper ??= setTimeout(() => this.#sweep(), this.#options.handshakeCheckMs);
   }
 
@@ -58,7 +58,7 @@ export class Arrivals {
   }
 
   /** What it said first. Answers whether that was taken. */
-  said({ socket }: Arrival, chunk: Buffer, length: number): boolean {
+  received({ socket }: SilentSocket, chunk: Buffer, length: number): boolean {
     const text = chunk.toString('latin1', 0, length);
     const isUpgrade = asksForUpgrade(text);
     if (isUpgrade) {
@@ -77,37 +77,37 @@ export class Arrivals {
     return false;
   }
 
-  gone(arrival: Arrival): void {
-    this.#waiting.delete(arrival);
+  remove(silent: SilentSocket): void {
+    this.#waiting.delete(silent);
   }
 
   #sweep(): void {
     const { handshakeMs, handshakeCheckMs } = this.#options;
     const lateMs = performance.now() - handshakeMs;
-    for (const arrival of this.#waiting) {
-      if (arrival.sinceMs > lateMs) break;
-      this.#waiting.delete(arrival);
-      disown(arrival.socket);
-      this.#receiver.silent(arrival.socket);
+    for (const silent of this.#waiting) {
+      if (silent.sinceMs > lateMs) break;
+      this.#waiting.delete(silent);
+      disown(silent.socket);
+      this.#receiver.silent(silent.socket);
     }
     this.#sweeper = this.#waiting.size > 0 ? setTimeout(() => this.#sweep(), handshakeCheckMs) : undefined;
   }
 }
 
 /** One connection that has not said anything yet. */
-class Arrival implements SocketOwner {
+class SilentSocket implements SocketOwner {
   readonly socket: Socket;
   readonly sinceMs: number = performance.now();
-  readonly #arrivals: Arrivals;
+  readonly #sockets: SilentSockets;
 
-  constructor(socket: Socket, arrivals: Arrivals) {
+  constructor(socket: Socket, sockets: SilentSockets) {
     this.socket = socket;
-    this.#arrivals = arrivals;
+    this.#sockets = sockets;
   }
 
   read(chunk: Buffer, length: number): boolean {
-    this.#arrivals.gone(this);
-    return this.#arrivals.said(this, chunk, length);
+    this.#sockets.remove(this);
+    return this.#sockets.received(this, chunk, length);
   }
 
   end(): void {
@@ -115,6 +115,6 @@ class Arrival implements SocketOwner {
   }
 
   closed(): void {
-    this.#arrivals.gone(this);
+    this.#sockets.remove(this);
   }
 }

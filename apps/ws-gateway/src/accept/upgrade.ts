@@ -4,13 +4,13 @@ import type { Duplex } from 'node:stream';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { requestFault } from '@groupcast/service';
 import { type Server, WebSocketServer } from 'ws';
-import type { HandshakeRefusal } from '../admin/gateway-stats.ts';
+import type { HandshakeRejection } from '../admin/gateway-stats.ts';
 import { ClientSessions } from '../connection/client-id.ts';
 import { type Rate, RateLimit } from '../connection/rate-limit.ts';
 import type { GatewayOptions } from '../options.ts';
 import { ClientSocket, type SocketSettings } from '../socket/client-socket.ts';
-import { LateWebSocket } from '../socket/lazy-web-socket.ts';
-import { refuse } from './http-response.ts';
+import { LazyWebSocket } from '../socket/lazy-web-socket.ts';
+import { rejectRequest } from './http-response.ts';
 import { type AllowedOrigins, originsOf, originVerdict } from './origin.ts';
 import { type UpgradeRequest, upgradeResponse } from './upgrade-request.ts';
 
@@ -31,22 +31,22 @@ const REJECTIONS = {
 export type AdmissionRejection = 'draining' | 'rate';
 
 /** Who gets what comes of handshakes. */
-export interface HandshakeReceiver {
+export interface UpgradeEvents {
   /** The socket is about to be a WebSocket. */
   upgraded(socket: Socket): void;
   /** `session` is that of a client that speaks `groupcast.v1`, its own or a new one; it is a secret. */
   accepted(socket: ClientSocket, session: string | undefined): void;
-  refused(reason: HandshakeRefusal): void;
+  rejected(reason: HandshakeRejection): void;
 }
 
 /** Turns HTTP upgrades into WebSockets. */
-export class Handshake {
-  readonly #server: Server<typeof LateWebSocket>;
+export class Upgrader {
+  readonly #server: Server<typeof LazyWebSocket>;
   readonly #socketSettings: SocketSettings;
   readonly #origins: AllowedOrigins;
   readonly #sessions: ClientSessions;
   readonly #headersMax: number;
-  readonly #receiver: HandshakeReceiver;
+  readonly #receiver: UpgradeEvents;
   /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */
   readonly #answered = new WeakSet<Duplex>();
   /** Sockets whose handshake has its token, and is read by the HTTP server. */
@@ -55,7 +55,7 @@ export class Handshake {
   readonly #rateLimit: RateLimit;
   #refusing = false;
 
-  constructor(options: GatewayOptions, receiver: HandshakeReceiver) {
+  constructor(options: GatewayOptions, receiver: UpgradeEvents) {
     this.#origins = originsOf(options.allowedOrigins);
     this.#sessions = new ClientSessions(options.sessionSecret);
     this.#headersMax = options.headersMax;
@@ -64,7 +64,7 @@ export class Handshake {
     this.#rateLimit = new RateLimit(this.#rate, performance.now());
     const serverOptions = {
       noServer: true,
-      WebSocket: LateWebSocket,
+      WebSocket: LazyWebSocket,
       handleProtocols,
       clientTracking: false,
       perMessageDeflate: false,
@@ -74,24 +74,24 @@ export class Handshake {
       // For the closes that ws begins by itself; ours end by the wheel.
       closeTimeout: options.closeMs,
     };
-    this.#server = new WebSocketServer<typeof LateWebSocket>(serverOptions);
+    this.#server = new WebSocketServer<typeof LazyWebSocket>(serverOptions);
     const { messageBytesMax, fastPaths } = options;
     this.#socketSettings = { messageBytesMax, fastPaths, webSocketOptions: this.#server.options };
     this.#server.on('wsClientError', (_error, socket, request) => {
-      receiver.refused('handshake');
+      receiver.rejected('handshake');
       const status = request.method === 'GET' ? 400 : 405;
-      refuse(socket, status, 'Invalid WebSocket handshake (RFC 6455, section 4.2.1).', {
+      rejectRequest(socket, status, 'Invalid WebSocket handshake (RFC 6455, section 4.2.1).', {
         'sec-websocket-version': '13, 8',
       });
     });
   }
 
-  get refusesAll(): boolean {
+  get rejectsAll(): boolean {
     return this.#refusing;
   }
 
   /** From now on every handshake is refused. */
-  refuseAll(): void {
+  rejectAll(): void {
     this.#refusing = true;
   }
 
@@ -117,12 +117,12 @@ export class Handshake {
   /** Answers a handshake that may not go on. The socket has left, or never reached, the HTTP server's care. */
   reject(socket: Duplex, reason: keyof typeof REJECTIONS): void {
     const { status, sentence } = REJECTIONS[reason];
-    this.#receiver.refused(reason);
-    refuse(socket, status, sentence, status === 503 ? { 'retry-after': retryAfter() } : {});
+    this.#receiver.rejected(reason);
+    rejectRequest(socket, status, sentence, status === 503 ? { 'retry-after': retryAfter() } : {});
   }
 
   /** Answers an ordinary request that was admitted. Returns whether it did: `upgrade` rejects those of other origins. */
-  upgradeAtOnce(socket: Socket, request: UpgradeRequest): boolean {
+  upgradeDirectly(socket: Socket, request: UpgradeRequest): boolean {
     if (originVerdict(request.origin, this.#origins) !== 'ok') return false;
     const { key, subprotocols } = request;
     const offered = subprotocols?.split(',').map((name) => name.trim()) ?? [];
@@ -139,7 +139,7 @@ export class Handshake {
     // The HTTP server has let go of the socket; an error without a listener would end the process.
     socket.on('error', destroy);
     if (this.#answered.has(socket)) {
-      this.#receiver.refused('handshake');
+      this.#receiver.rejected('handshake');
       socket.once('finish', destroy);
       socket.end();
       return;
@@ -154,14 +154,14 @@ export class Handshake {
   #read(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const fault = requestFault(request, this.#headersMax);
     if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
-      this.#receiver.refused('handshake');
-      refuse(socket, 400, NEEDS_HTTP_1_1);
+      this.#receiver.rejected('handshake');
+      rejectRequest(socket, 400, NEEDS_HTTP_1_1);
     } else if (fault !== undefined) {
-      this.#receiver.refused('http');
-      refuse(socket, fault.status, fault.sentence);
+      this.#receiver.rejected('http');
+      rejectRequest(socket, fault.status, fault.sentence);
     } else if (hasBody(request)) {
-      this.#receiver.refused('handshake');
-      refuse(socket, 400, 'A WebSocket handshake has no body.');
+      this.#receiver.rejected('handshake');
+      rejectRequest(socket, 400, 'A WebSocket handshake has no body.');
     } else if (originVerdict(request.headers.origin, this.#origins) !== 'ok') {
       this.reject(socket, 'origin');
     } else {
@@ -170,7 +170,7 @@ export class Handshake {
   }
 
   // Nothing of the request is kept but its socket.
-  readonly #upgraded = (ws: LateWebSocket, request: IncomingMessage): void => {
+  readonly #upgraded = (ws: LazyWebSocket, request: IncomingMessage): void => {
     const { socket, headers } = request;
     const session = this.#sessionOf(ws.protocol, headers['sec-websocket-protocol']);
     this.#receiver.upgraded(socket);

@@ -13,7 +13,7 @@ type DropReason =
   | 'not_followed';
 
 /** Why there was no upgrade. */
-export type HandshakeRefusal =
+export type HandshakeRejection =
   /** As many connections as are taken at once. */
   | 'full'
   | 'draining'
@@ -66,7 +66,7 @@ export interface GatewayStats {
   /** Commands that were answered with an error. */
   readonly refused: Readonly<Record<ErrorCode, number>>;
   readonly closed: Readonly<Record<ConnectionEnd, number>>;
-  readonly handshakesRefused: Readonly<Record<HandshakeRefusal, number>>;
+  readonly handshakesRefused: Readonly<Record<HandshakeRejection, number>>;
 }
 
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@groupcast/service';
-import { Turns } from './balance/accept-balancer.ts';
+import { AcceptBalancer } from './balance/accept-balancer.ts';
 import type { PortHandle, SharedPort } from './balance/shared-port.ts';
 import { ListenError } from './listen-error.ts';
 import type { DrainOrder, ToWorker } from './messages.ts';
@@ -42,7 +42,7 @@ export class Generation {
   readonly settings: GatewaySettings;
   readonly #log: Log;
   readonly #slots: readonly WorkerSlot[];
-  readonly #turns = new Turns<WorkerSlot>();
+  readonly #balancer = new AcceptBalancer<WorkerSlot>();
   readonly #waiters = new Set<() => void>();
   #isUp = false;
   #failure: Error | undefined;
@@ -57,9 +57,9 @@ export class Generation {
     const events: WorkerSlotEvents = {
       listening: (slot, address) => this.#listening(slot, address),
       failed: (slot, code, message) => this.#failed(slot, code, message),
-      taken: (slot, takings) => {
+      accepted: (slot, counts) => {
         // Where the cluster module hands out the connections, it does so in turn by itself.
-        if (this.#handle !== undefined) this.#turns.heard(slot, takings);
+        if (this.#handle !== undefined) this.#balancer.heard(slot, counts);
       },
       report: (message) => report(message.request, message.report),
       died: (slot, how, restartMs) => {
@@ -157,7 +157,7 @@ export class Generation {
 
   tick(tickMs: number): void {
     for (const slot of this.#slots) slot.tick(tickMs);
-    this.#turns.tick();
+    this.#balancer.tick();
   }
 
   /** How many workers were told. */
@@ -201,8 +201,8 @@ export class Generation {
 
   #changed(): void {
     for (const slot of this.#slots) {
-      if (slot.state === 'up') this.#turns.join(slot);
-      else this.#turns.leave(slot);
+      if (slot.state === 'up') this.#balancer.join(slot);
+      else this.#balancer.leave(slot);
     }
     if (this.#hubExcused && this.#slots.every(({ linked }) => linked)) this.#hubExcused = false;
     for (const look of this.#waiters) look();

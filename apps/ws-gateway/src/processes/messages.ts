@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { CloseReason } from '@groupcast/protocol';
-import type { Takings } from './balance/accept-balancer.ts';
+import type { AcceptCounts } from './balance/accept-balancer.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import type { WorkerReport } from './worker-report.ts';
 
@@ -24,7 +24,7 @@ export type ToWorker =
   | { readonly type: 'listen' }
   /** Leave new connections to the others until the next `listen`. */
   | { readonly type: 'pause' }
-  /** Answer with `taken`. */
+  /** Answer with `accepted`. */
   | { readonly type: 'ask' }
   | { readonly type: 'report'; readonly request: number }
   /** Answer health checks on the port with 503 from now on. All else goes on. */
@@ -42,7 +42,7 @@ export type FromWorker =
   /** It could not listen, and has nothing else to do. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'retired' }
-  | ({ readonly type: 'taken' } & Takings)
+  | ({ readonly type: 'accepted' } & AcceptCounts)
   /** Every second, and once more when the hub is reached: the event loop turns. `linked`: the hub has been reached once. */
   | { readonly type: 'beat'; readonly linked: boolean }
   | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };

@@ -7,7 +7,7 @@ export interface WorkerOptions {
   /** Its number among the workers: its successor after a death has the same. */
   readonly index: number;
   readonly gateway: Pick<GatewayOptions, 'host' | 'port'> &
-    Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel' | 'taken'>>;
+    Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel' | 'accepted'>>;
   readonly hub: HubAddress;
   /** Shared with the hub; '' where there is none. */
   readonly secret: string;

@@ -10,7 +10,7 @@ const ORDER = { windowMs: 1_000, reason: 'going_away', handshakes: 'refuse' } as
 const events = {
   listening: vi.fn(),
   failed: vi.fn(),
-  taken: vi.fn(),
+  accepted: vi.fn(),
   report: vi.fn(),
   died: vi.fn(),
   hangs: vi.fn(),

@@ -1,7 +1,7 @@
 import type { SendHandle } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
 import type { AddressInfo } from 'node:net';
-import type { Taker, Takings } from './balance/accept-balancer.ts';
+import type { AcceptCounts, Acceptor } from './balance/accept-balancer.ts';
 import type { PortHandle } from './balance/shared-port.ts';
 import type { DrainOrder, FromWorker, ToWorker } from './messages.ts';
 import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
@@ -21,7 +21,7 @@ export type WorkerSlotState = 'starting' | 'up' | 'retired' | 'draining' | 'wait
 export interface WorkerSlotEvents {
   listening(slot: WorkerSlot, address: AddressInfo): void;
   failed(slot: WorkerSlot, code: string, message: string): void;
-  taken(slot: WorkerSlot, takings: Takings): void;
+  accepted(slot: WorkerSlot, counts: AcceptCounts): void;
   report(message: Extract<FromWorker, { type: 'report' }>): void;
   /** It has no successor where there is no time of a restart. */
   died(slot: WorkerSlot, how: string, restartMs?: number): void;
@@ -37,7 +37,7 @@ const HUNG_MS = 15_000;
 const START_MS = 60_000;
 
 /** One of the N places for workers: starts a process, watches it, and starts the next one when it dies. */
-export class WorkerSlot implements Taker {
+export class WorkerSlot implements Acceptor {
   readonly #options: WorkerOptions;
   readonly #events: WorkerSlotEvents;
   readonly #backoff: RestartBackoff;
@@ -214,8 +214,8 @@ export class WorkerSlot implements Taker {
       case 'failed':
         this.#events.failed(this, message.code, message.message);
         return;
-      case 'taken':
-        this.#events.taken(this, message);
+      case 'accepted':
+        this.#events.accepted(this, message);
         return;
       case 'retired':
         this.#listens = false;

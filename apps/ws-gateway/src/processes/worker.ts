@@ -6,7 +6,7 @@ import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcas
 import { formatHub } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { warmUp } from '../warm-up/warm-up.ts';
-import { TakingReports } from './balance/accept-reporter.ts';
+import { AcceptReporter } from './balance/accept-reporter.ts';
 import type { PortHandle } from './balance/shared-port.ts';
 import { linkOptions } from './link-options.ts';
 import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
@@ -28,7 +28,7 @@ class WorkerProcess {
   readonly #loopDelay = new EventLoopDelay();
   readonly #beat: NodeJS.Timeout;
   readonly #ending = new AbortController();
-  readonly #takings = new TakingReports();
+  readonly #acceptReporter = new AcceptReporter();
   #log: Logger | undefined;
   #gateway: Gateway | undefined;
   #hub: HubClient | undefined;
@@ -71,7 +71,7 @@ class WorkerProcess {
         this.#gateway?.failHealth();
         return;
       case 'ask':
-        this.#tellTaken(this.#gateway?.stats().connections ?? 0);
+        this.#reportAccepted(this.#gateway?.stats().connections ?? 0);
         return;
       case 'report':
         this.#report(message.request);
@@ -114,7 +114,7 @@ class WorkerProcess {
       sessionSecret: options.secret,
       hub,
       log,
-      taken: (connections) => this.#taken(connections),
+      accepted: (connections) => this.#accepted(connections),
     });
     this.#log = log;
     this.#hub = hub;
@@ -154,12 +154,12 @@ class WorkerProcess {
     }
   }
 
-  #taken(connections: number): void {
-    if (this.#takings.take(connections)) this.#tellTaken(connections);
+  #accepted(connections: number): void {
+    if (this.#acceptReporter.take(connections)) this.#reportAccepted(connections);
   }
 
-  #tellTaken(connections: number): void {
-    this.#tell({ type: 'taken', taken: this.#takings.taken, connections });
+  #reportAccepted(connections: number): void {
+    this.#tell({ type: 'accepted', accepted: this.#acceptReporter.accepted, connections });
   }
 
   #retire(): void {

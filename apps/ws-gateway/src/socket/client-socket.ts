@@ -7,8 +7,8 @@ import {
   writeDirectly,
 } from '@groupcast/stream-handle';
 import { WebSocket } from 'ws';
-import { ClientFrameReader } from './inbound-frame.ts';
-import { LateWebSocket, type WebSocketReceiver } from './lazy-web-socket.ts';
+import { InboundFrameReader } from './inbound-frame.ts';
+import { LazyWebSocket, type WebSocketReceiver } from './lazy-web-socket.ts';
 import { disown, own, type SocketOwner } from './socket-owner.ts';
 
 /**
@@ -23,7 +23,7 @@ const PING_FRAME = Uint8Array.of(0x89, 0);
 /** The code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
 const NO_CLOSE_FRAME = 1006;
 
-const reader = new ClientFrameReader();
+const reader = new InboundFrameReader();
 
 /** What the sockets of one gateway share. */
 export interface SocketSettings {
@@ -47,7 +47,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   readonly #socket: Socket;
   readonly #settings: SocketSettings;
   #receiver: WebSocketReceiver | undefined;
-  #ws: LateWebSocket | undefined;
+  #ws: LazyWebSocket | undefined;
   /** Whether frames may be written to the socket: ws would write nothing else. */
   #passesWs: boolean;
   /** Where they go past the stream, too, if they may. */
@@ -62,7 +62,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   #waitingBytes = 0;
 
   /** Takes the socket of a WebSocket, and, where ws has made the upgrade, that. Nothing is read before `attach`. */
-  constructor(socket: Socket, settings: SocketSettings, ws?: LateWebSocket) {
+  constructor(socket: Socket, settings: SocketSettings, ws?: LazyWebSocket) {
     this.#socket = socket;
     this.#settings = settings;
     this.#passesWs = settings.fastPaths;
@@ -192,14 +192,14 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   #handOver(): void {
     this.#isClear = false;
     disown(this.#socket);
-    this.#letWsHave(LateWebSocket.create(this.#settings.webSocketOptions));
+    this.#letWsHave(LazyWebSocket.create(this.#settings.webSocketOptions));
   }
 
-  #letWsHave(ws: LateWebSocket): void {
+  #letWsHave(ws: LazyWebSocket): void {
     this.#ws = ws;
     if (this.#receiver !== undefined) ws.listen(this.#receiver);
     if (!ws.hasSocket) ws.takeOver(this.#socket, this.#settings.webSocketOptions);
-    this.#passesWs &&= ws.mayBePassed(this.#socket);
+    this.#passesWs &&= ws.canBypass(this.#socket);
   }
 
   #writeDirectly(frames: Uint8Array): boolean {

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as ws from 'ws';
 import { clientFrame } from '../../testing/raw-client.ts';
-import { ClientFrameReader } from './inbound-frame.ts';
+import { InboundFrameReader } from './inbound-frame.ts';
 
 const FIN_TEXT = 0x81;
 const FIN_PONG = 0x8a;
 const ANY_LENGTH = 1024 * 1024;
 
-const reader = new ClientFrameReader();
+const reader = new InboundFrameReader();
 
 function look(chunk: Buffer, at = 0, chunkBytes: number = chunk.length): string {
   return reader.look(chunk, at, chunkBytes, ANY_LENGTH);

@@ -23,7 +23,7 @@ export type FrameKind = 'text' | 'pong' | 'partial' | 'other';
  * Reads the ordinary frames of a client where they lie: whole in one chunk, unfragmented, no longer than 64 KiB. There is one reader
  * for all connections, and it keeps nothing but the place of the last frame that it looked at.
  */
-export class ClientFrameReader {
+export class InboundFrameReader {
   /** Where the frame ends, when it is whole. */
   end = 0;
   #maskAt = 0;

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { clientFrame } from '../../testing/raw-client.ts';
 import { until } from '../../testing/until.ts';
-import { LateWebSocket, type WebSocketReceiver } from './lazy-web-socket.ts';
+import { LazyWebSocket, type WebSocketReceiver } from './lazy-web-socket.ts';
 import { textFrame, textFrames } from './outbound-frame.ts';
 
 const OPTIONS = { allowSynchronousEvents: true, autoPong: true, maxPayload: 1_000, closeTimeout: 60_000 };
@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 interface Late extends SocketPair {
-  readonly ws: LateWebSocket;
+  readonly ws: LazyWebSocket;
   /** What the receiver heard, in order. */
   readonly heard: string[];
   /** What came to the other end. */
@@ -38,7 +38,7 @@ async function lateWebSocket(): Promise<Late> {
   const pair = await connectPair();
   pairs.push(pair);
   const heard: string[] = [];
-  const ws = LateWebSocket.create(OPTIONS);
+  const ws = LazyWebSocket.create(OPTIONS);
   ws.listen(recorder(heard));
   const chunks: Buffer[] = [];
   pair.far.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -51,18 +51,18 @@ async function opened(): Promise<Late> {
   return late;
 }
 
-function senderOf(ws: LateWebSocket): { _queue: unknown[]; _state: number; _socket: Socket } {
+function senderOf(ws: LazyWebSocket): { _queue: unknown[]; _state: number; _socket: Socket } {
   return Reflect.get(ws, '_sender');
 }
 
 describe('what is used of ws is still there', () => {
   test('setSocket, which an upgrade calls', () => {
     expect(Reflect.get(WebSocket.prototype, 'setSocket')).toHaveLength(3);
-    expect(Object.hasOwn(LateWebSocket.prototype, 'setSocket')).toBe(true);
+    expect(Object.hasOwn(LazyWebSocket.prototype, 'setSocket')).toBe(true);
   });
 
   test('before it has a socket, a WebSocket has none, no sender and no parser', () => {
-    const ws = LateWebSocket.create(OPTIONS);
+    const ws = LazyWebSocket.create(OPTIONS);
     expect(ws.hasSocket).toBe(false);
     expect(ws.readyState).toBe(WebSocket.CONNECTING);
     for (const field of ['_socket', '_sender', '_receiver']) expect(Reflect.get(ws, field)).toBeNull();
@@ -75,12 +75,12 @@ describe('what is used of ws is still there', () => {
     expect(Reflect.get(ws, '_socket')).toBe(near);
     expect(senderOf(ws)).toMatchObject({ _queue: [], _state: 0 });
     expect(senderOf(ws)._socket).toBe(near);
-    expect(ws.mayBePassed(near)).toBe(true);
+    expect(ws.canBypass(near)).toBe(true);
   });
 });
 
 test('what came behind the upgrade is kept, and not read', () => {
-  const ws = LateWebSocket.create(OPTIONS);
+  const ws = LazyWebSocket.create(OPTIONS);
   const head = Buffer.from('head');
   Reflect.apply(Reflect.get(ws, 'setSocket'), ws, [undefined, head, OPTIONS]);
   expect(ws.head).toBe(head);
@@ -109,41 +109,41 @@ describe('mayBePassed', () => {
     const known: unknown = Reflect.get(ws, field);
     for (const other of [undefined, null, {}]) {
       Reflect.set(ws, field, other);
-      expect(ws.mayBePassed(near)).toBe(false);
+      expect(ws.canBypass(near)).toBe(false);
     }
     Reflect.set(ws, field, known);
-    expect(ws.mayBePassed(near)).toBe(true);
+    expect(ws.canBypass(near)).toBe(true);
   });
 
   test('not when the sender has queued something, or is at work, or has another socket', async () => {
     const { ws, near, far } = await opened();
     const sender = senderOf(ws);
     sender._queue.push([]);
-    expect(ws.mayBePassed(near)).toBe(false);
+    expect(ws.canBypass(near)).toBe(false);
     sender._queue.length = 0;
     sender._state = 1;
-    expect(ws.mayBePassed(near)).toBe(false);
+    expect(ws.canBypass(near)).toBe(false);
     sender._state = 0;
-    expect(ws.mayBePassed(near)).toBe(true);
+    expect(ws.canBypass(near)).toBe(true);
     sender._socket = far;
-    expect(ws.mayBePassed(near)).toBe(false);
+    expect(ws.canBypass(near)).toBe(false);
   });
 
   test('not when the sender has no queue any more', async () => {
     const { ws, near } = await opened();
     Reflect.deleteProperty(senderOf(ws), '_queue');
-    expect(ws.mayBePassed(near)).toBe(false);
+    expect(ws.canBypass(near)).toBe(false);
   });
 
   test('not on a foreign socket', async () => {
     const { ws, far } = await opened();
-    expect(ws.mayBePassed(far)).toBe(false);
+    expect(ws.canBypass(far)).toBe(false);
   });
 
   test('not with an extension', async () => {
     const { ws, near } = await opened();
     Reflect.set(ws, '_extensions', { 'permessage-deflate': {} });
-    expect(ws.mayBePassed(near)).toBe(false);
+    expect(ws.canBypass(near)).toBe(false);
     Reflect.set(ws, '_extensions', {});
   });
 });
@@ -203,7 +203,7 @@ test('frames of ws and frames that are written past it arrive whole and in order
   far.on('data', (chunk: Buffer) => chunks.push(chunk));
   for (let round = 0; round < 64; round++) {
     const large = textFrame(String.fromCharCode(97 + (round % 26)).repeat(200_000));
-    expect(ws.mayBePassed(near)).toBe(true);
+    expect(ws.canBypass(near)).toBe(true);
     near.write(large);
     ws.ping(`p${round}`);
     ws.sendFrames(textFrames([Buffer.from(`sent ${round}`), Buffer.from('')]));

@@ -37,7 +37,7 @@ export interface WebSocketReceiver {
 }
 
 /** A WebSocket that is given its socket by `takeOver`, and not by the upgrade. */
-export class LateWebSocket extends WebSocket {
+export class LazyWebSocket extends WebSocket {
   receiver: WebSocketReceiver | undefined;
   /** What came behind the upgrade, for whom it did not give a socket to. */
   head: Buffer | undefined;
@@ -48,8 +48,8 @@ export class LateWebSocket extends WebSocket {
   }
 
   /** One that no upgrade has made. `options` are those of the WebSocket server. */
-  static create(options: object): LateWebSocket {
-    return Reflect.construct(LateWebSocket, [null, undefined, options]);
+  static create(options: object): LazyWebSocket {
+    return Reflect.construct(LazyWebSocket, [null, undefined, options]);
   }
 
   get hasSocket(): boolean {
@@ -90,7 +90,7 @@ export class LateWebSocket extends WebSocket {
    * Whether whole frames may be written onto the socket past ws: it writes each of its own frames whole, in one turn, and no
    * earlier one waits in its sender, because no extension is negotiated.
    */
-  mayBePassed(socket: Socket): boolean {
+  canBypass(socket: Socket): boolean {
     const sender: unknown = Reflect.get(this, '_sender');
     if (this.extensions !== '' || !isObject(sender)) return false;
     const queue: unknown = Reflect.get(sender, '_queue');
@@ -112,18 +112,18 @@ export class LateWebSocket extends WebSocket {
 const setSocket: SetSocket = Reflect.get(WebSocket.prototype, 'setSocket');
 
 function receive(this: WebSocket, data: RawData, isBinary: boolean): void {
-  const { receiver } = this as LateWebSocket;
+  const { receiver } = this as LazyWebSocket;
   // Ws hands on a Buffer where it is not told otherwise.
   if (isBinary) receiver?.receiveBinary();
   else receiver?.receive(String(data), (data as Buffer).length);
 }
 
 function receiveControl(this: WebSocket): void {
-  (this as LateWebSocket).receiver?.receiveControl();
+  (this as LazyWebSocket).receiver?.receiveControl();
 }
 
 function closed(this: WebSocket, code: number): void {
-  (this as LateWebSocket).receiver?.closed(code);
+  (this as LazyWebSocket).receiver?.closed(code);
 }
 
 function ignore(): void {}

@@ -1,15 +1,15 @@
 /** Who takes connections and can be told to let others take them. */
-export interface Taker {
+export interface Acceptor {
   pause(): void;
   resume(): void;
   /** To be answered with the counts, at once. */
   ask(): void;
 }
 
-/** What a taker says of itself. */
-export interface Takings {
+/** What a acceptor says of itself. */
+export interface AcceptCounts {
   /** Connections that it has taken since it started. */
-  readonly taken: number;
+  readonly accepted: number;
   /** Connections that it has now. */
   readonly connections: number;
 }
@@ -39,32 +39,32 @@ const ANSWER_MS = 250;
  * Keeps workers level that take connections from one socket: whoever is ahead pauses until the others have caught up. Whoever is
  * furthest behind, of those that answer, never pauses, so that there always is one that takes them.
  */
-export class Turns<T extends Taker> {
+export class AcceptBalancer<T extends Acceptor> {
   readonly #standings = new Map<T, Standing>();
   #timer: NodeJS.Timeout | undefined;
   /** Something was taken since the last look. */
   #hasMoved = false;
 
   /** It takes connections from now on. */
-  join(taker: T): void {
-    if (this.#standings.has(taker)) return;
+  join(acceptor: T): void {
+    if (this.#standings.has(acceptor)) return;
     const turn = this.#floor();
     const isAny = Number.isFinite(turn);
-    this.#standings.set(taker, { ...NEWCOMER, turn: isAny ? turn : 0 });
+    this.#standings.set(acceptor, { ...NEWCOMER, turn: isAny ? turn : 0 });
   }
 
   /** It takes no more: it is gone, or about to go. */
-  leave(taker: T): void {
-    if (!this.#standings.delete(taker)) return;
+  leave(acceptor: T): void {
+    if (!this.#standings.delete(acceptor)) return;
     this.#level();
   }
 
-  heard(taker: T, { taken, connections }: Takings): void {
-    const standing = this.#standings.get(taker);
+  heard(acceptor: T, { accepted, connections }: AcceptCounts): void {
+    const standing = this.#standings.get(acceptor);
     if (standing === undefined) return;
-    const more = taken - standing.taken;
+    const more = accepted - standing.taken;
     standing.isAsked = false;
-    standing.taken = taken;
+    standing.taken = accepted;
     standing.connections = connections;
     if (standing.isPassedOver) {
       // Others have gone on without it, and must not wait until it has taken as many.
@@ -79,7 +79,7 @@ export class Turns<T extends Taker> {
 
   /** Called once a second: looks after those that are waited for, and those that did not answer. */
   tick(): void {
-    for (const [taker, { isPassedOver }] of this.#standings) if (isPassedOver) taker.ask();
+    for (const [acceptor, { isPassedOver }] of this.#standings) if (isPassedOver) acceptor.ask();
     this.#hasMoved = true;
     this.#lookLater();
   }
@@ -87,14 +87,14 @@ export class Turns<T extends Taker> {
   #level(): void {
     const floor = this.#floor();
     const lead = leadOf(this.#mean());
-    for (const [taker, standing] of this.#standings) {
+    for (const [acceptor, standing] of this.#standings) {
       const ahead = standing.turn - floor;
       if (standing.isPaused && ahead <= lead / 2) {
         standing.isPaused = false;
-        taker.resume();
+        acceptor.resume();
       } else if (!standing.isPaused && !standing.isPassedOver && ahead >= lead) {
         standing.isPaused = true;
-        taker.pause();
+        acceptor.pause();
       }
     }
     this.#lookLater();
@@ -109,7 +109,7 @@ export class Turns<T extends Taker> {
   #look(): void {
     this.#timer = undefined;
     let isAnyLate = false;
-    for (const [taker, standing] of this.#standings) {
+    for (const [acceptor, standing] of this.#standings) {
       if (standing.isPaused || standing.isPassedOver) continue;
       if (standing.isAsked) {
         standing.isPassedOver = true;
@@ -117,7 +117,7 @@ export class Turns<T extends Taker> {
         isAnyLate = true;
       } else if (this.#hasMoved) {
         standing.isAsked = true;
-        taker.ask();
+        acceptor.ask();
       }
     }
     const wasMoved = this.#hasMoved;

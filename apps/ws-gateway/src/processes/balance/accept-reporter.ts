@@ -2,19 +2,19 @@
 const REPORT_SHARE = 1 / 20;
 
 /** Counts the connections that a worker takes, and says when the primary should hear of it. */
-export class TakingReports {
-  #taken = 0;
+export class AcceptReporter {
+  #accepted = 0;
   #reported = 0;
 
-  get taken(): number {
-    return this.#taken;
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** One more. Says whether to report it; `connections` is how many there are now. */
   take(connections: number): boolean {
-    this.#taken += 1;
-    if (this.#taken - this.#reported < connections * REPORT_SHARE) return false;
-    this.#reported = this.#taken;
+    this.#accepted += 1;
+    if (this.#accepted - this.#reported < connections * REPORT_SHARE) return false;
+    this.#reported = this.#accepted;
     return true;
   }
 }
