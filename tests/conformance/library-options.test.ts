@@ -16,7 +16,7 @@ type Make = (given: object) => unknown;
 
 const hub = new HubClient();
 const wheel = new TimingWheel();
-const LINK_NAMES = ['frameMs', 'queueBytesMax', 'queueBytesSoft', 'queueSoftMs', 'closeMs', 'tickMs'];
+const LINK_NAMES = ['frameMs', 'bufferBytesMax', 'bufferBytesSoft', 'bufferSoftMs', 'closeMs', 'tickMs'];
 const LINK_RANGE = { min: 0, max: 2 ** 40, unit: '' };
 const LINK_RANGES = Object.fromEntries(LINK_NAMES.map((name) => [name, LINK_RANGE]));
 
@@ -81,9 +81,9 @@ test.each<[string, string, Make, object]>([
   ['a heartbeat within a tick', 'heartbeatMs', createHub, { heartbeatMs: 999 }],
   [
     'a soft limit above the hard one',
-    'link.queueBytesSoft',
+    'link.bufferBytesSoft',
     createHub,
-    { link: { queueBytesSoft: 9, queueBytesMax: 8 } } satisfies HubOptionsInput,
+    { link: { bufferBytesSoft: 9, bufferBytesMax: 8 } } satisfies HubOptionsInput,
   ],
   [
     'more history of one channel than of all',

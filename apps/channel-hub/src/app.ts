@@ -121,7 +121,11 @@ async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo>
 
 function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
   const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax, fastPaths } = config;
-  const link = { queueBytesMax, queueBytesSoft: Math.floor(queueBytesMax * QUEUE_SOFT_SHARE), fastPaths };
+  const link = {
+    bufferBytesMax: queueBytesMax,
+    bufferBytesSoft: Math.floor(queueBytesMax * QUEUE_SOFT_SHARE),
+    fastPaths,
+  };
   const heartbeatMs = Math.round(config.heartbeatSeconds * 1_000);
   const tls = tlsOptions(config);
   const spare = OPEN_FILES_SPARE + (tls === undefined ? 0 : TLS_HANDSHAKES_MAX);

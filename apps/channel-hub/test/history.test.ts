@@ -121,8 +121,8 @@ test('an answer that cannot be given is an error with its request, and the sessi
 });
 
 test('a peer that asks for more than it reads is closed at the bound of its queue, and harms nobody', async () => {
-  const queueBytesMax = 4 * MIB;
-  const { hub, port } = await startHub({ link: { queueBytesMax } });
+  const bufferBytesMax = 4 * MIB;
+  const { hub, port } = await startHub({ link: { bufferBytesMax } });
   const publisher = await NativePeer.open(port);
   const start = await publisher.publish('c', 'first');
   for (let count = 0; count < 15; count++) await publisher.publish('c', 'x'.repeat(64 * KIB - 100));
@@ -144,8 +144,8 @@ test('a peer that asks for more than it reads is closed at the bound of its queu
     longest = Math.max(longest, row.queuedBytes);
   }
   await closedAs(hub, 'slow');
-  expect(longest).toBeLessThanOrEqual(queueBytesMax + 64 * KIB);
-  expect(longest).toBeGreaterThan(queueBytesMax / 2);
+  expect(longest).toBeLessThanOrEqual(bufferBytesMax + 64 * KIB);
+  expect(longest).toBeGreaterThan(bufferBytesMax / 2);
   expect(textsOf(await publisher.history('c', start))).toHaveLength(1);
 });
 

@@ -220,7 +220,7 @@ describe('refused', () => {
 test('a consumer that does not read loses its link, not its items', async () => {
   const count = 40;
   const limits = { leasedBytesMax: 64 * 1024 * 1024 };
-  const { hub, port } = await startHub({ queues: limits, link: { queueBytesMax: 1024 * 1024 } });
+  const { hub, port } = await startHub({ queues: limits, link: { bufferBytesMax: 1024 * 1024 } });
   const [producer, slow, reader] = await openPeers(port, 3);
   slow!.link.pause();
   slow!.watch('jobs', count);

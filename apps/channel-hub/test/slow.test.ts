@@ -19,8 +19,8 @@ async function connectDeaf(port: number, name: string): Promise<void> {
 
 describe('a subscriber that never reads', () => {
   test('is closed at the bound of its queue, and others get everything meanwhile', async () => {
-    const queueBytesMax = 4 * MIB;
-    const { hub, port } = await startHub({ link: { queueBytesMax } });
+    const bufferBytesMax = 4 * MIB;
+    const { hub, port } = await startHub({ link: { bufferBytesMax } });
     await connectDeaf(port, 'deaf');
     const member = await NativePeer.open(port);
     await member.subscribe(channel('c'));
@@ -35,13 +35,13 @@ describe('a subscriber that never reads', () => {
       longest = Math.max(longest, ...queues);
     }
     for (let index = 0; index < published; index++) await member.takeText();
-    expect(longest).toBeLessThanOrEqual(queueBytesMax + text.length);
-    expect(longest).toBeGreaterThan(queueBytesMax / 2);
+    expect(longest).toBeLessThanOrEqual(bufferBytesMax + text.length);
+    expect(longest).toBeGreaterThan(bufferBytesMax / 2);
     expect(hub.stats()).toMatchObject({ sessions: 2, subscriptions: 1, closed: { slow: 1 } });
   });
 
   test('is closed when its queue stays long', async () => {
-    const link = { queueBytesMax: 32 * MIB, queueBytesSoft: 64 * KIB, queueSoftMs: 30, tickMs: 10 };
+    const link = { bufferBytesMax: 32 * MIB, bufferBytesSoft: 64 * KIB, bufferSoftMs: 30, tickMs: 10 };
     const { hub, port } = await startHub({ link });
     await connectDeaf(port, 'deaf');
     const publisher = await NativePeer.open(port);

@@ -83,7 +83,12 @@ export class LoopbackHub implements HubPort {
     };
   }
 
-  submit(channel: string, text: string, options: SubmitOptions, answer: PublishAnswer | undefined): void {
+  publishWithAnswer(
+    channel: string,
+    text: string,
+    options: SubmitOptions,
+    answer: PublishAnswer | undefined,
+  ): void {
     this.calls.push({ name: 'submit', channel });
     const { defect } = this;
     this.defect = undefined;
@@ -94,7 +99,7 @@ export class LoopbackHub implements HubPort {
     }
     setImmediate(() => {
       const position = this.publish(channel, text, options);
-      answer?.published(position);
+      answer?.accepted(position);
     });
   }
 

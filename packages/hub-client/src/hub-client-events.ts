@@ -1,5 +1,5 @@
 import type { native, ProtocolError } from '@groupcast/protocol';
-import type { PublisherStats } from './publishing/request-sender.ts';
+import type { RequestSenderStats } from './publishing/request-sender.ts';
 import type { QueueItem } from './queues/queue-watch.ts';
 import type { SubscriptionStats } from './subscriptions/subscriptions.ts';
 
@@ -32,7 +32,7 @@ export interface HubClientEvents {
   itemFailed: [item: QueueItem, error: unknown];
 }
 
-export interface HubClientStats extends PublisherStats, SubscriptionStats {
+export interface HubClientStats extends RequestSenderStats, SubscriptionStats {
   readonly state: HubClientState;
   /** Connections that were opened after the first. */
   readonly reconnects: number;

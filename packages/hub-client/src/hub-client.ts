@@ -10,7 +10,7 @@ import type { HubClientEvents, HubClientState, HubClientStats } from './hub-clie
 import { completeOptions, type HubClientOptions, type HubClientOptionsInput } from './options.ts';
 import type { PublishAnswer } from './publishing/outbox.ts';
 import { isShortText, type PublishOptions, publishFrame } from './publishing/publish-frame.ts';
-import { Publisher } from './publishing/request-sender.ts';
+import { RequestSender } from './publishing/request-sender.ts';
 import type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watch.ts';
 import { type EnqueueOptions, Queues } from './queues/queues.ts';
 import type { Subscriber } from './subscriptions/channel-subscription.ts';
@@ -33,7 +33,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   readonly #options: HubClientOptions;
   readonly #backoff: Backoff;
   readonly #uplink = new HubUplink();
-  readonly #publisher: Publisher<Position>;
+  readonly #publisher: RequestSender<Position>;
   readonly #queues: Queues;
   readonly #reads: HistoryReads;
   readonly #subscriptions: Subscriptions;
@@ -61,7 +61,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#options = completeOptions(options);
     this.#backoff = new Backoff(this.#options.reconnect);
     const { frameBytesMax } = this.#options.link;
-    this.#publisher = new Publisher(this.#options, this.#uplink, frameBytesMax, SEND_AGAIN);
+    this.#publisher = new RequestSender(this.#options, this.#uplink, frameBytesMax, SEND_AGAIN);
     this.#queues = new Queues(this.#options, this.#uplink, frameBytesMax, {
       failed: (item, error) => this.#itemFailed(item, error),
       refused: (queue, error) => this.#tell('watchRefused', queue, error),
@@ -144,12 +144,12 @@ export class HubClient extends EventEmitter<HubClientEvents> {
    */
   publish(channel: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<Position> {
     return new Promise((resolve, reject) => {
-      this.submit(channel, payload, options, { published: resolve, failed: reject });
+      this.publishWithAnswer(channel, payload, options, { accepted: resolve, failed: reject });
     });
   }
 
   /** `publish` without a promise. Without an answer object the hub is not asked for an answer. */
-  submit(
+  publishWithAnswer(
     channel: string,
     payload: string | Uint8Array,
     options: PublishOptions,
@@ -160,7 +160,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       return;
     }
     const request = answer === undefined ? 0 : this.#uplink.nextRequest();
-    this.#publisher.submit(publishFrame(channel, payload, options, request), request, answer);
+    this.#publisher.send(publishFrame(channel, payload, options, request), request, answer);
   }
 
   /**
@@ -169,7 +169,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
    */
   enqueue(queue: string, payload: string | Uint8Array, options: EnqueueOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      const answer = { published: resolve, failed: reject };
+      const answer = { accepted: resolve, failed: reject };
       if (this.#state === 'closed') this.#queues.refuse(answer, closed());
       else this.#queues.enqueue(queue, payload, options, answer);
     });
@@ -216,7 +216,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
         this.#subscriptions.deliver(message.publication);
         return;
       case 'published':
-        this.#publisher.published(message.request, message.position);
+        this.#publisher.accepted(message.request, message.position);
         this.#leaveWhenAnswered();
         return;
       case 'item':
@@ -260,7 +260,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#reads.suspend();
     this.#queues.suspend();
     const delayMs = Math.max(
-      this.#backoff.ended(performance.now()),
+      this.#backoff.nextDelayMs(performance.now()),
       wasSentAway ? this.#reconnectAfterMs : 0,
     );
     this.#reconnectTimer = setTimeout(() => this.#connect(), delayMs);

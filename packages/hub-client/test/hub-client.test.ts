@@ -113,7 +113,7 @@ test('a false hub gets no subscription and no publish, however often it is tried
   const client = fixture.client({ secret: 'a shared secret of some length' });
   const states = statesOf(client);
   client.subscribe('group:private', new Recorder());
-  client.submit('group:private', 'private', {}, undefined);
+  client.publishWithAnswer('group:private', 'private', {}, undefined);
   client.connect();
   for (let attempts = 0; attempts < 3; attempts++) {
     const session = await fixture.hub.welcome();

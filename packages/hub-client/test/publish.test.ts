@@ -61,7 +61,7 @@ describe('publish', () => {
 
   test('asks for no answer when nobody wants one', async () => {
     const [client, session] = await fixture.open();
-    client.submit('c', 'x', {}, undefined);
+    client.publishWithAnswer('c', 'x', {}, undefined);
     expect((await session.expect('publish')).publication.number).toBe(0);
     expect(client.stats()).toMatchObject({ published: 1, unanswered: 0 });
   });
@@ -197,7 +197,7 @@ describe('publish while the hub is away', () => {
     await nextState(states, 'waiting');
 
     const positions = [1, 2, 3].map((number) => client.publish('c', `${number}`));
-    client.submit('c', '4', {}, undefined);
+    client.publishWithAnswer('c', '4', {}, undefined);
     client.subscribe('d', recorder);
     expect(client.stats().bufferedBytes).toBeGreaterThan(0);
 
@@ -273,7 +273,7 @@ describe('a publish that cannot be', () => {
     const client = fixture.client();
     const events = new EventQueue<string>('answer');
     const note = (name: string, failed = (_: ProtocolError): void => {}): PublishAnswer => ({
-      published: ({ offset }) => events.push(`${name} at ${offset}`),
+      accepted: ({ offset }) => events.push(`${name} at ${offset}`),
       failed: (error) => {
         events.push(`${name} ${error.code}`);
         failed(error);
@@ -283,10 +283,10 @@ describe('a publish that cannot be', () => {
     const recorder = new Recorder();
     const react = (): void => {
       client.subscribe('reaction', recorder);
-      client.submit('c', 'reaction', {}, note('reaction'));
+      client.publishWithAnswer('c', 'reaction', {}, note('reaction'));
     };
-    client.submit('c', 'x'.repeat(1_000), {}, note('long', react));
-    client.submit('c', 'short', {}, note('short'));
+    client.publishWithAnswer('c', 'x'.repeat(1_000), {}, note('long', react));
+    client.publishWithAnswer('c', 'short', {}, note('short'));
     client.connect();
     const session = await fixture.hub.welcome({ frameBytesMax: 1_000 });
     expect(decodeText((await session.takePublish(1)).payload)).toBe('short');
@@ -338,7 +338,7 @@ describe('a hub that does not keep up', () => {
     const payload = 'x'.repeat(64 * 1024);
     let sent = 0;
     while (client.stats().refused === 0) {
-      client.submit('c', payload, {}, undefined);
+      client.publishWithAnswer('c', payload, {}, undefined);
       sent += 1;
       // The link writes at the end of a turn.
       await new Promise((resolve) => setImmediate(resolve));
@@ -355,14 +355,14 @@ describe('a hub that does not keep up', () => {
     const [client, session] = await fixture.open({ bufferBytesMax: 256 * 1024 });
     session.raw.stopReading();
     while (client.stats().refused === 0) {
-      client.submit('c', 'x'.repeat(64 * 1024), {}, undefined);
+      client.publishWithAnswer('c', 'x'.repeat(64 * 1024), {}, undefined);
       await new Promise((resolve) => setImmediate(resolve));
     }
     session.raw.end();
     // The hub does not take what is queued for it, so that the connection stays half closed for a while.
     let stateThen: string | undefined;
     await until(() => {
-      client.submit('c', 'late', {}, undefined);
+      client.publishWithAnswer('c', 'late', {}, undefined);
       stateThen = client.state;
       return client.stats().bufferedBytes > 0;
     }, 'a publish that is held');

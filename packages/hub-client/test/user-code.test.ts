@@ -98,10 +98,10 @@ describe('an answer that throws', () => {
   test('to a publish disturbs neither the link nor the answers behind it', async () => {
     const [client, session] = await fixture.open();
     const outcomes = new EventQueue<string>('outcome');
-    const bad = { published: throwing('published'), failed: throwing('failed') };
-    client.submit('a', '1', {}, bad);
-    client.submit('a', '2', {}, { ...bad, published: () => outcomes.push('published') });
-    client.submit('a', '3', {}, bad);
+    const bad = { accepted: throwing('published'), failed: throwing('failed') };
+    client.publishWithAnswer('a', '1', {}, bad);
+    client.publishWithAnswer('a', '2', {}, { ...bad, accepted: () => outcomes.push('published') });
+    client.publishWithAnswer('a', '3', {}, bad);
     const requests = [];
     for (const _ of [1, 2, 3]) requests.push((await session.expect('publish')).publication.number);
     const [first = 0, second = 0, third = 0] = requests;
@@ -109,7 +109,7 @@ describe('an answer that throws', () => {
     session.send(published(first, 1), published(second, 2), refusal);
     await outcomes.next();
     await expectUncaught('published', 'failed');
-    client.submit('', 'no name', {}, bad);
+    client.publishWithAnswer('', 'no name', {}, bad);
     await expectUncaught('failed');
     await expectSameLink(client, session);
   });
@@ -118,7 +118,7 @@ describe('an answer that throws', () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     client.on('state', (state) => state === 'waiting' && throwing('waiting')());
-    client.submit('a', '1', {}, { published: () => {}, failed: throwing('failed') });
+    client.publishWithAnswer('a', '1', {}, { accepted: () => {}, failed: throwing('failed') });
     const publish = client.publish('a', '2');
     const enqueue = client.enqueue('jobs', '3');
     await session.expect('publish');
@@ -134,7 +134,7 @@ describe('an answer that throws', () => {
     const client = fixture.client();
     client.connect();
     client.on('state', throwing('closed'));
-    client.submit('a', '1', {}, { published: () => {}, failed: throwing('failed') });
+    client.publishWithAnswer('a', '1', {}, { accepted: () => {}, failed: throwing('failed') });
     const bad = { page: throwing('page'), failed: throwing('no page') };
     client.history('a', START, bad);
     const publish = client.publish('a', '2');
@@ -147,7 +147,7 @@ describe('an answer that throws', () => {
 
   test('after its time keeps the others from nothing', async () => {
     const [client] = await fixture.open({ publishMs: 20 });
-    client.submit('a', '1', {}, { published: () => {}, failed: throwing('failed') });
+    client.publishWithAnswer('a', '1', {}, { accepted: () => {}, failed: throwing('failed') });
     client.history('a', START, { page: () => {}, failed: throwing('no page') });
     const publish = client.publish('a', '2');
     await expect(publish).rejects.toMatchObject({ code: 'outcome_unknown' });

@@ -5,7 +5,7 @@ import type { Uplink } from '../src/connection/uplink.ts';
 export class FakeUplink implements Uplink {
   isOpen = true;
   readonly lastError = undefined;
-  queuedBytes = 0;
+  bufferedBytes = 0;
   /** What was sent, and not taken. */
   sent: native.NativeMessage[] = [];
   #lastRequest = 0;

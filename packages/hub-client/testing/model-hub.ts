@@ -18,7 +18,7 @@ const PAGE_LENGTH_MAX = 2;
 export class ModelHub implements Uplink {
   isOpen = false;
   readonly lastError = undefined;
-  readonly queuedBytes = 0;
+  readonly bufferedBytes = 0;
   epoch = 'epoch-0';
   /** What the peer sent and the hub has not read. */
   #up: Uint8Array[] = [];

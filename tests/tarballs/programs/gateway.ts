@@ -15,7 +15,7 @@ const hub: HubPort = {
   subscribe: () => {},
   unsubscribe: () => {},
   history: () => read,
-  submit: (_channel, _text, _options, answer) => answer?.published(start),
+  publishWithAnswer: (_channel, _text, _options, answer) => answer?.accepted(start),
 };
 const gateway: Gateway = createGateway({ hub, host: '127.0.0.1', port: 0 });
 console.log((await gateway.listen()).port > 0);

@@ -62,7 +62,7 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
   }
 
   get queuedBytes(): number {
-    return this.#link.queuedBytes;
+    return this.#link.bufferedBytes;
   }
 
   /** Whether the secret that the peer proved to know is accepted no longer. */
@@ -81,7 +81,7 @@ export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
       subjects: this.#shared.router.subjectCount(this.#requests),
       received: this.#requests.received,
       delivered: this.#requests.delivered,
-      queuedBytes: this.#link.queuedBytes,
+      queuedBytes: this.#link.bufferedBytes,
     };
   }
 

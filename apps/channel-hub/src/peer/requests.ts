@@ -188,7 +188,7 @@ export class SessionRequests implements PhpRequests, Subscriber {
   }
 
   holdBack(): void {
-    this.#link.holdBack();
+    this.#link.allowRecall();
   }
 
   recall(key: string): number {

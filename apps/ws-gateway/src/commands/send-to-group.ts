@@ -26,7 +26,12 @@ export function sendToGroup(
   }
   const answer = id === undefined ? undefined : new Answer(client, id, groupName, context);
   context.counters.published += 1;
-  context.hub.submit(channelOfGroup(groupName), command.message, optionsOf(command, client), answer);
+  context.hub.publishWithAnswer(
+    channelOfGroup(groupName),
+    command.message,
+    optionsOf(command, client),
+    answer,
+  );
 }
 
 function optionsOf(command: SendToGroup, client: Member): SubmitOptions {
@@ -51,7 +56,7 @@ class Answer implements PublishAnswer {
     this.#context = context;
   }
 
-  published(position: Position): void {
+  accepted(position: Position): void {
     // It must not overtake what came to the group before this message.
     this.#context.groups.flush(this.#groupName);
     this.#client.tell(ackEvent(this.#id, this.#groupName, position));

@@ -574,7 +574,7 @@ test('a group that could not be subscribed leaves nothing behind', () => {
     unsubscribe: () => {
       throw new Error('another');
     },
-    submit: () => {},
+    publishWithAnswer: () => {},
   };
   const fragile = new Groups(completeOptions({ hub: broken, wheel }), counters);
   const member = new FakeMember();

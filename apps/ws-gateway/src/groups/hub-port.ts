@@ -40,5 +40,10 @@ export interface HubPort {
    */
   history(channel: string, since: Position, answer: HistoryAnswer, owner: object): HistoryRead;
   /** Publishes text. Without an answer the hub is not asked for one. */
-  submit(channel: string, text: string, options: SubmitOptions, answer: PublishAnswer | undefined): void;
+  publishWithAnswer(
+    channel: string,
+    text: string,
+    options: SubmitOptions,
+    answer: PublishAnswer | undefined,
+  ): void;
 }

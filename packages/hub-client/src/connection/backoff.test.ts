@@ -5,14 +5,14 @@ describe('Backoff', () => {
   test('waits longer each time, until a connection has stood for as long as the longest wait', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     const backoff = new Backoff({ minMs: 100, maxMs: 1_000 });
-    const waits = [backoff.ended(0), backoff.ended(1)];
+    const waits = [backoff.nextDelayMs(0), backoff.nextDelayMs(1)];
     // Let in and cut off at once.
     backoff.opened(10);
-    waits.push(backoff.ended(1_009));
-    waits.push(backoff.ended(50_000));
+    waits.push(backoff.nextDelayMs(1_009));
+    waits.push(backoff.nextDelayMs(50_000));
     expect(waits).toEqual([50, 100, 200, 400]);
     backoff.opened(60_000);
-    expect(backoff.ended(61_000)).toBe(50);
+    expect(backoff.nextDelayMs(61_000)).toBe(50);
     vi.restoreAllMocks();
   });
 });

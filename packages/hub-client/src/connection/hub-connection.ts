@@ -63,8 +63,8 @@ export class HubConnection implements LinkReceiver {
   }
 
   /** Bytes that wait for the hub to take them. */
-  get queuedBytes(): number {
-    return this.#link.queuedBytes;
+  get bufferedBytes(): number {
+    return this.#link.bufferedBytes;
   }
 
   send(frame: Uint8Array): void {

@@ -6,7 +6,7 @@ export interface Uplink {
   /** Whether new requests may be sent: a link stands, and neither side is about to end it. */
   readonly isOpen: boolean;
   /** Bytes that wait for the hub to take them. */
-  readonly queuedBytes: number;
+  readonly bufferedBytes: number;
   /** Why the last connection ended: the cause of what fails until the next one is open. */
   readonly lastError: ProtocolError | undefined;
   /** A number that no other request of this client has, from 1. */
@@ -24,8 +24,8 @@ export class HubUplink implements Uplink {
     return this.connection?.isOpen === true;
   }
 
-  get queuedBytes(): number {
-    return this.connection?.queuedBytes ?? 0;
+  get bufferedBytes(): number {
+    return this.connection?.bufferedBytes ?? 0;
   }
 
   nextRequest(): number {

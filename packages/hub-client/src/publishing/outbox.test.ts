@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Outbox, type Waiting } from './outbox.ts';
+import { type BufferedRequest, Outbox } from './outbox.ts';
 
-function waiting(bytes: number, deadlineMs: number): Waiting<void> {
+function waiting(bytes: number, deadlineMs: number): BufferedRequest<void> {
   return { frame: new Uint8Array(bytes), request: 0, answer: undefined, deadlineMs };
 }
 

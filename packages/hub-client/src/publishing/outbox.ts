@@ -2,7 +2,7 @@ import type { Position, ProtocolError } from '@groupcast/protocol';
 
 /** Who waits for the outcome of a request. Exactly one of the two is called, once. */
 export interface HubAnswer<Outcome> {
-  published(outcome: Outcome): void;
+  accepted(outcome: Outcome): void;
   failed(error: ProtocolError): void;
 }
 
@@ -10,7 +10,7 @@ export interface HubAnswer<Outcome> {
 export type PublishAnswer = HubAnswer<Position>;
 
 /** A request that waits for the hub to come back. */
-export interface Waiting<Outcome> {
+export interface BufferedRequest<Outcome> {
   readonly frame: Uint8Array;
   readonly request: number;
   readonly answer: HubAnswer<Outcome> | undefined;
@@ -23,7 +23,7 @@ export interface Waiting<Outcome> {
  */
 export class Outbox<Outcome> {
   readonly #bytesMax: number;
-  #waiting: Waiting<Outcome>[] = [];
+  #waiting: BufferedRequest<Outcome>[] = [];
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -35,7 +35,7 @@ export class Outbox<Outcome> {
   }
 
   /** Whether there was room. */
-  add(publish: Waiting<Outcome>): boolean {
+  add(publish: BufferedRequest<Outcome>): boolean {
     const bytes = this.#bytes + publish.frame.length;
     if (bytes > this.#bytesMax && (this.#bytes > 0 || this.#bytesMax === 0)) return false;
     this.#bytes = bytes;
@@ -44,14 +44,14 @@ export class Outbox<Outcome> {
   }
 
   /** Those that have waited too long. All wait equally long, so they stand in front. */
-  takeExpired(nowMs: number): Waiting<Outcome>[] {
+  takeExpired(nowMs: number): BufferedRequest<Outcome>[] {
     const inTime = this.#waiting.findIndex((publish) => publish.deadlineMs > nowMs);
     const expired = this.#waiting.splice(0, inTime === -1 ? this.#waiting.length : inTime);
     for (const publish of expired) this.#bytes -= publish.frame.length;
     return expired;
   }
 
-  takeAll(): Waiting<Outcome>[] {
+  takeAll(): BufferedRequest<Outcome>[] {
     const all = this.#waiting;
     this.#waiting = [];
     this.#bytes = 0;

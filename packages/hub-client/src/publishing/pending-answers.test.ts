@@ -3,7 +3,7 @@ import type { PublishAnswer } from './outbox.ts';
 import { PendingAnswers } from './pending-answers.ts';
 
 function answer(): PublishAnswer {
-  return { published: () => {}, failed: () => {} };
+  return { accepted: () => {}, failed: () => {} };
 }
 
 describe('PendingAnswers', () => {

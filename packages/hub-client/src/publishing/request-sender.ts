@@ -1,17 +1,17 @@
 import { ProtocolError } from '@groupcast/protocol';
 import { callUser } from '../connection/call-user.ts';
 import type { Uplink } from '../connection/uplink.ts';
-import { type HubAnswer, Outbox, type Waiting } from './outbox.ts';
+import { type BufferedRequest, type HubAnswer, Outbox } from './outbox.ts';
 import { PendingAnswers } from './pending-answers.ts';
 
-export interface PublisherOptions {
+export interface RequestSenderOptions {
   readonly publishMs: number;
   readonly bufferBytesMax: number;
   readonly bufferMs: number;
   readonly unansweredMax: number;
 }
 
-export interface PublisherStats {
+export interface RequestSenderStats {
   /** Publishes handed to the hub. */
   readonly published: number;
   /** Publishes that were never sent, whether or not somebody waited for their answer. */
@@ -26,8 +26,8 @@ export interface PublisherStats {
  * What this client publishes, or puts into queues: held while the hub is away, for a bounded time and in bounded number, and never
  * left in silence.
  */
-export class Publisher<Outcome> {
-  readonly #options: PublisherOptions;
+export class RequestSender<Outcome> {
+  readonly #options: RequestSenderOptions;
   readonly #uplink: Uplink;
   readonly #outbox: Outbox<Outcome>;
   readonly #answers = new PendingAnswers<Outcome>();
@@ -39,7 +39,7 @@ export class Publisher<Outcome> {
   /**
    * `frameBytesMax` holds until a hub has said what it takes; `sendAgain` is a sentence that says what to do when an outcome is unknown.
    */
-  constructor(options: PublisherOptions, uplink: Uplink, frameBytesMax: number, sendAgain: string) {
+  constructor(options: RequestSenderOptions, uplink: Uplink, frameBytesMax: number, sendAgain: string) {
     this.#options = options;
     this.#uplink = uplink;
     this.#outbox = new Outbox(options.bufferBytesMax);
@@ -52,7 +52,7 @@ export class Publisher<Outcome> {
     return this.#answers.size;
   }
 
-  stats(): PublisherStats {
+  stats(): RequestSenderStats {
     return {
       published: this.#published,
       refused: this.#refused,
@@ -62,7 +62,7 @@ export class Publisher<Outcome> {
   }
 
   /** Sends a frame, or refuses what could be made none. */
-  submit(frame: Uint8Array | ProtocolError, request: number, answer: HubAnswer<Outcome> | undefined): void {
+  send(frame: Uint8Array | ProtocolError, request: number, answer: HubAnswer<Outcome> | undefined): void {
     if (frame instanceof ProtocolError) this.refuse(answer, frame);
     else if (this.#isTooLong(frame)) this.refuse(answer, this.#tooLong(frame));
     else if (this.#uplink.isOpen) this.#sendNow(frame, request, answer);
@@ -75,9 +75,9 @@ export class Publisher<Outcome> {
   }
 
   /** A hub is there that takes frames so long: what was held for it leaves. Answers with what it would not take. */
-  resume(frameBytesMax: number): readonly Waiting<Outcome>[] {
+  resume(frameBytesMax: number): readonly BufferedRequest<Outcome>[] {
     this.#frameBytesMax = frameBytesMax;
-    const tooLong: Waiting<Outcome>[] = [];
+    const tooLong: BufferedRequest<Outcome>[] = [];
     for (const held of this.#outbox.takeAll()) {
       if (this.#isTooLong(held.frame)) tooLong.push(held);
       else this.#send(held.frame, held.request, held.answer);
@@ -85,12 +85,12 @@ export class Publisher<Outcome> {
     return tooLong;
   }
 
-  refuseTooLong(publishes: readonly Waiting<Outcome>[]): void {
+  refuseTooLong(publishes: readonly BufferedRequest<Outcome>[]): void {
     for (const { frame, answer } of publishes) this.refuse(answer, this.#tooLong(frame));
   }
 
   /** The hub has answered a publish; late answers are nobody's. */
-  published(request: number, outcome: Outcome): void {
+  accepted(request: number, outcome: Outcome): void {
     const answer = this.#answers.take(request);
     if (answer !== undefined) callUser(answer, succeed, outcome);
   }
@@ -127,7 +127,7 @@ export class Publisher<Outcome> {
   #sendNow(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
     const { bufferBytesMax, unansweredMax } = this.#options;
     // Only what waits already counts: a message that is longer than the buffer could never leave.
-    if (this.#uplink.queuedBytes > bufferBytesMax || this.#answers.size >= unansweredMax) {
+    if (this.#uplink.bufferedBytes > bufferBytesMax || this.#answers.size >= unansweredMax) {
       this.refuse(answer, new ProtocolError('hub_unavailable', BUSY));
     } else {
       this.#send(frame, request, answer);
@@ -173,7 +173,7 @@ export class Publisher<Outcome> {
 }
 
 function succeed<Outcome>(answer: HubAnswer<Outcome>, outcome: Outcome): void {
-  answer.published(outcome);
+  answer.accepted(outcome);
 }
 
 function fail(answer: HubAnswer<never>, error: ProtocolError): void {

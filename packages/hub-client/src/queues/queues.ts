@@ -1,8 +1,8 @@
 import { isQueueName, native, ProtocolError } from '@groupcast/protocol';
 import type { Uplink } from '../connection/uplink.ts';
-import type { HubAnswer, Waiting } from '../publishing/outbox.ts';
+import type { BufferedRequest, HubAnswer } from '../publishing/outbox.ts';
 import { defaultKind, payloadFault } from '../publishing/publish-frame.ts';
-import { Publisher, type PublisherOptions } from '../publishing/request-sender.ts';
+import { RequestSender, type RequestSenderOptions } from '../publishing/request-sender.ts';
 import type { QueueHandler, QueueWatcher, WatchOptions } from './queue-watch.ts';
 import { QueueWatches, type QueueWatchesEvents } from './queue-watches.ts';
 
@@ -14,13 +14,18 @@ export interface EnqueueOptions {
 /** All that a client has to do with queues. */
 export class Queues {
   readonly #uplink: Uplink;
-  readonly #enqueues: Publisher<void>;
+  readonly #enqueues: RequestSender<void>;
   readonly #watches: QueueWatches;
-  #tooLong: readonly Waiting<void>[] = [];
+  #tooLong: readonly BufferedRequest<void>[] = [];
 
-  constructor(options: PublisherOptions, uplink: Uplink, frameBytesMax: number, events: QueueWatchesEvents) {
+  constructor(
+    options: RequestSenderOptions,
+    uplink: Uplink,
+    frameBytesMax: number,
+    events: QueueWatchesEvents,
+  ) {
     this.#uplink = uplink;
-    this.#enqueues = new Publisher(options, uplink, frameBytesMax, SEND_AGAIN);
+    this.#enqueues = new RequestSender(options, uplink, frameBytesMax, SEND_AGAIN);
     this.#watches = new QueueWatches(uplink, events);
   }
 
@@ -38,7 +43,7 @@ export class Queues {
     const request = this.#uplink.nextRequest();
     const kind = options.kind ?? defaultKind(payload);
     const fault = isQueueName(queue) ? payloadFault(kind, payload) : new ProtocolError('bad_queue');
-    this.#enqueues.submit(fault ?? native.encodeEnqueue({ request, queue, kind, payload }), request, answer);
+    this.#enqueues.send(fault ?? native.encodeEnqueue({ request, queue, kind, payload }), request, answer);
   }
 
   watch(queue: string, handler: QueueHandler, options: WatchOptions): QueueWatcher {
@@ -63,7 +68,7 @@ export class Queues {
   }
 
   enqueued(request: number): void {
-    this.#enqueues.published(request, undefined);
+    this.#enqueues.accepted(request, undefined);
   }
 
   receiveItem(item: native.Item): void {

@@ -32,13 +32,13 @@ export interface Subscriber {
  * - `recovering`: something was missed, and its history is being read.
  * - `suspended`: the link is gone; what is missed shows when the hub has answered on the next one.
  */
-export type InterestState = 'new' | 'live' | 'recovering' | 'suspended';
+export type SubscriptionState = 'new' | 'live' | 'recovering' | 'suspended';
 
 /** One subject that somebody here follows, and how far everybody has been told of it. */
-export class Interest {
+export class ChannelSubscription {
   readonly subject: native.Subject;
   readonly subscribers: Set<Subscriber> = new Set();
-  state: InterestState = 'new';
+  state: SubscriptionState = 'new';
   /** Number of the last SUBSCRIBE for it: answers to earlier ones, from before an unsubscribe, are not for this interest. */
   request = 0;
   // Two fields and no object: the offset moves with each publication.
@@ -55,7 +55,7 @@ export class Interest {
   }
 
   /** Whether the hub delivers it on this link. */
-  get isFollowed(): boolean {
+  get isSubscribed(): boolean {
     return this.state === 'live' || this.state === 'recovering';
   }
 
@@ -80,27 +80,27 @@ export class Interest {
   /**
    * Hands a publication to all subscribers. One that throws counts as one that has it: it would throw again, and so for ever.
    */
-  hand(publication: native.Publication): void {
+  deliver(publication: native.Publication): void {
     callEachUser(this.subscribers, deliver, publication);
     // Not before: somebody who subscribes meanwhile still gets this publication, and is told a position before it.
     if (!this.subject.prefix) this.#offset = publication.number;
   }
 
-  tellSubscribed(): void {
-    for (const subscriber of this.subscribers) this.tellPosition(subscriber);
+  notifySubscribed(): void {
+    for (const subscriber of this.subscribers) this.notifyPosition(subscriber);
   }
 
   /** Tells one subscriber where the subscription stands. */
-  tellPosition(subscriber: Subscriber): void {
+  notifyPosition(subscriber: Subscriber): void {
     const tell = (one: Subscriber, position: Position): void => one.subscribed?.(this.subject, position);
     callUser(subscriber, tell, this.position);
   }
 
-  tellRefused(error: ProtocolError): void {
+  notifyRefused(error: ProtocolError): void {
     callEachUser(this.subscribers, (one, news) => one.refused?.(this.subject, news), error);
   }
 
-  tellLost(reason: LossReason): void {
+  notifyLost(reason: LossReason): void {
     const tell = (one: Subscriber, position: Position): void => one.lost?.(this.subject, position, reason);
     callEachUser(this.subscribers, tell, this.position);
   }

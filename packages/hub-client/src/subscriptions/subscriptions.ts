@@ -2,8 +2,8 @@ import { isChannelName, native, type Position, ProtocolError } from '@groupcast/
 import type { Uplink } from '../connection/uplink.ts';
 import type { HistoryPage } from '../history/history-page.ts';
 import type { HistoryReads } from '../history/history-reads.ts';
-import type { Interest, LossReason, Subscriber } from './channel-subscription.ts';
-import { batchesOf, Interests } from './channel-subscriptions.ts';
+import type { ChannelSubscription, LossReason, Subscriber } from './channel-subscription.ts';
+import { batchesOf, SubscriptionTable } from './subscription-table.ts';
 
 /** Counters of what was followed. */
 export interface SubscriptionStats {
@@ -39,9 +39,9 @@ const ASKED_ALONE_MAX = 256;
 export class Subscriptions {
   readonly #uplink: Uplink;
   readonly #reads: HistoryReads;
-  readonly #interests = new Interests();
+  readonly #interests = new SubscriptionTable();
   /** Those whose history could not be read: it is tried again. */
-  readonly #stalled = new Set<Interest>();
+  readonly #stalled = new Set<ChannelSubscription>();
   readonly #lost: Record<LossReason, number> = { epoch_changed: 0, trimmed: 0 };
   #refused = 0;
   #delivered = 0;
@@ -77,7 +77,7 @@ export class Subscriptions {
     const interest = this.#interests.add(subject);
     const isFirst = interest.subscribers.size === 0;
     interest.subscribers.add(subscriber);
-    if (interest.state !== 'new') interest.tellPosition(subscriber);
+    if (interest.state !== 'new') interest.notifyPosition(subscriber);
     else if (isFirst) this.#ask([interest]);
   }
 
@@ -119,7 +119,7 @@ export class Subscriptions {
   /** Compares some of the positions with the hub's; `share` of all channels, 0 to 1. Calls with shares that add up to 1 reach each. */
   checkPositions(share: number): void {
     const interests = this.#interests;
-    const isChecked = (one: Interest): boolean => one.state === 'live' && !interests.isAsked(one);
+    const isChecked = (one: ChannelSubscription): boolean => one.state === 'live' && !interests.isAsked(one);
     this.#ask(interests.nextChannels(Math.ceil(interests.channels.size * share)).filter(isChecked));
   }
 
@@ -141,7 +141,7 @@ export class Subscriptions {
     this.#askDoubtful();
     if (interest === undefined) return undefined;
     this.#refused += 1;
-    interest.tellRefused(error);
+    interest.notifyRefused(error);
     return interest.subject;
   }
 
@@ -152,16 +152,16 @@ export class Subscriptions {
     const interest = this.#interests.channels.get(channel);
     if (interest !== undefined) this.#deliverTo(interest, publication);
     for (const [prefix, byPrefix] of this.#interests.prefixes) {
-      if (byPrefix.state === 'live' && channel.startsWith(prefix)) byPrefix.hand(publication);
+      if (byPrefix.state === 'live' && channel.startsWith(prefix)) byPrefix.deliver(publication);
     }
   }
 
-  #deliverTo(interest: Interest, publication: native.Publication): void {
+  #deliverTo(interest: ChannelSubscription, publication: native.Publication): void {
     // Otherwise it is in the pages that are being read, or from before the hub has said where the channel stands.
     if (interest.state !== 'live') return;
     const next = interest.offset + 1;
     if (publication.number === next) {
-      interest.hand(publication);
+      interest.deliver(publication);
     } else if (publication.number < next) {
       this.#repeated += 1;
     } else {
@@ -175,11 +175,11 @@ export class Subscriptions {
     this.#askAlone(this.#interests.takeDoubtful(ASKED_ALONE_MAX));
   }
 
-  #askAlone(interests: readonly Interest[]): void {
+  #askAlone(interests: readonly ChannelSubscription[]): void {
     for (const interest of interests) this.#ask([interest]);
   }
 
-  #ask(interests: readonly Interest[]): void {
+  #ask(interests: readonly ChannelSubscription[]): void {
     if (!this.#uplink.isOpen) return;
     for (const batch of batchesOf(interests)) {
       const request = this.#uplink.nextRequest();
@@ -190,14 +190,14 @@ export class Subscriptions {
   }
 
   /** The hub says where an interest stands; all up to there has come on this link, if it was followed. */
-  #compare(interest: Interest, position: Position): void {
+  #compare(interest: ChannelSubscription, position: Position): void {
     const { state } = interest;
     // What it reads says more.
     if (state === 'recovering') return;
     if (state === 'new') {
       interest.state = 'live';
       interest.moveTo(position);
-      interest.tellSubscribed();
+      interest.notifySubscribed();
     } else if (interest.subject.prefix || interest.isAt(position)) {
       interest.state = 'live';
     } else {
@@ -208,13 +208,13 @@ export class Subscriptions {
     }
   }
 
-  #recover(interest: Interest): void {
+  #recover(interest: ChannelSubscription): void {
     interest.state = 'recovering';
     this.#recoveries += 1;
     this.#read(interest);
   }
 
-  #read(interest: Interest): void {
+  #read(interest: ChannelSubscription): void {
     const answer = {
       page: (page: HistoryPage): void => this.#take(interest, page),
       failed: (): void => {
@@ -225,12 +225,12 @@ export class Subscriptions {
   }
 
   /** What comes next; nothing was taken since it was asked for. */
-  #take(interest: Interest, page: HistoryPage): void {
+  #take(interest: ChannelSubscription, page: HistoryPage): void {
     for (const publication of page.publications) {
       // A subscriber may leave, or close the client, at any of them.
       if (!isRecovering(interest)) return;
       this.#delivered += 1;
-      interest.hand(publication);
+      interest.deliver(publication);
     }
     if (!isRecovering(interest)) return;
     if (page.verdict !== 'recovered') this.#lose(interest, page.position, page.verdict);
@@ -238,15 +238,15 @@ export class Subscriptions {
     else this.#read(interest);
   }
 
-  #lose(interest: Interest, position: Position, reason: LossReason): void {
+  #lose(interest: ChannelSubscription, position: Position, reason: LossReason): void {
     this.#lost[reason] += 1;
     interest.state = 'live';
     interest.moveTo(position);
-    interest.tellLost(reason);
+    interest.notifyLost(reason);
   }
 }
 
 /** Not so once everybody has left it, or the link has gone. */
-function isRecovering(interest: Interest): boolean {
+function isRecovering(interest: ChannelSubscription): boolean {
   return interest.state === 'recovering' && interest.subscribers.size > 0;
 }

@@ -2,7 +2,7 @@
  * The same bytes in the same order, where chunks below `smallBytes` that follow each other have become one. `copiesSingle`: one that stands alone is
  * copied, too, so that it no longer keeps alive what it was cut from.
  */
-export function joinSmall(
+export function coalesce(
   chunks: readonly Uint8Array[],
   smallBytes: number,
   copiesSingle: boolean,

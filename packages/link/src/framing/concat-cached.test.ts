@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { joinOnce } from './concat-cached.ts';
+import { concatCached } from './concat-cached.ts';
 
 const [one, two, three] = ['one', 'two', 'three'].map((text) => Buffer.from(text)) as [
   Buffer,
@@ -8,9 +8,9 @@ const [one, two, three] = ['one', 'two', 'three'].map((text) => Buffer.from(text
 ];
 
 test('the same chunks are joined once', () => {
-  const joined = joinOnce([one, two]);
+  const joined = concatCached([one, two]);
   expect(joined.toString()).toBe('onetwo');
-  expect(joinOnce([one, two])).toBe(joined);
+  expect(concatCached([one, two])).toBe(joined);
 });
 
 test.each([
@@ -20,11 +20,11 @@ test.each([
   ['in another order', [two, one], 'twoone'],
   ['none', [], ''],
 ])('%s are joined anew', (_how, chunks, expected) => {
-  joinOnce([one, two]);
-  expect(joinOnce(chunks).toString()).toBe(expected);
+  concatCached([one, two]);
+  expect(concatCached(chunks).toString()).toBe(expected);
 });
 
 test('what is long is not kept', () => {
   const long = Buffer.alloc(70_000, 1);
-  expect(joinOnce([long])).not.toBe(joinOnce([long]));
+  expect(concatCached([long])).not.toBe(concatCached([long]));
 });

@@ -8,7 +8,7 @@ let lastJoined: Buffer = Buffer.alloc(0);
  * The chunks as one. Links whose peers follow the same are given the same frames one after the other: what is asked for again at once is not copied again. The
  * answer must not be changed.
  */
-export function joinOnce(chunks: readonly Uint8Array[]): Buffer {
+export function concatCached(chunks: readonly Uint8Array[]): Buffer {
   if (isSame(chunks, lastChunks)) return lastJoined;
   const joined = Buffer.concat(chunks);
   if (joined.length <= KEPT_BYTES_MAX) {

@@ -26,7 +26,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       link.send(FRAME);
       link.flush();
       vi.advanceTimersByTime(4 * SECOND);
-      expect(link.queuedBytes).toBe(0);
+      expect(link.bufferedBytes).toBe(0);
       vi.advanceTimersByTime(1 * SECOND);
       const expected = Buffer.concat([FRAME, HEARTBEAT_FRAME]);
       expect(await readBytes(far, expected.length)).toEqual(expected);
@@ -70,7 +70,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const link = new Link(near, new Recorder(), { fastPaths });
       vi.advanceTimersByTime(3_600 * SECOND);
       expect(link.state).toBe('open');
-      expect(link.queuedBytes + link.bytesSent).toBe(0);
+      expect(link.bufferedBytes + link.bytesSent).toBe(0);
     });
   });
 
@@ -112,24 +112,24 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
-      const queueBytesMax = 4_000_000;
-      const link = new Link(near, receiver, { fastPaths, queueBytesMax });
+      const bufferBytesMax = 4_000_000;
+      const link = new Link(near, receiver, { fastPaths, bufferBytesMax });
       const message = Buffer.alloc(100_000);
       let queued = 0;
       for (;;) {
         link.send(message);
         if (link.state !== 'open') break;
-        queued = link.queuedBytes;
+        queued = link.bufferedBytes;
         link.flush();
       }
-      expect(queued).toBeGreaterThan(queueBytesMax);
-      expect(queued).toBeLessThanOrEqual(queueBytesMax + message.length);
+      expect(queued).toBeGreaterThan(bufferBytesMax);
+      expect(queued).toBeLessThanOrEqual(bufferBytesMax + message.length);
       expect(await receiver.end()).toBe('slow');
     });
 
     test('is not what a peer is that gets one message longer than the bound', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths, queueBytesMax: 1_000 });
+      const link = new Link(near, new Recorder(), { fastPaths, bufferBytesMax: 1_000 });
       const message = Buffer.alloc(1_000_000, 7);
       link.send(message);
       expect((await readBytes(far, message.length)).equals(message)).toBe(true);
@@ -139,11 +139,15 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('is not what a peer is that takes one message longer than the bound, whatever follows it', async () => {
       const { near, far } = await socketPair();
       far.pause();
-      const link = new Link(near, new Recorder(), { fastPaths, queueBytesMax: 1_000, queueBytesSoft: 1_000 });
+      const link = new Link(near, new Recorder(), {
+        fastPaths,
+        bufferBytesMax: 1_000,
+        bufferBytesSoft: 1_000,
+      });
       const message = Buffer.alloc(16_000_000, 7);
       link.send(message);
       link.flush();
-      expect(link.queuedBytes).toBeGreaterThan(1_000);
+      expect(link.bufferedBytes).toBeGreaterThan(1_000);
       link.send(Buffer.alloc(1_000, 8));
       expect(link.state).toBe('open');
       await readBytes(far, message.length + 1_000);
@@ -152,7 +156,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('is not what a peer is that takes a long message slowly', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths, queueBytesSoft: 1_000_000 });
+      const link = new Link(near, new Recorder(), { fastPaths, bufferBytesSoft: 1_000_000 });
       link.send(Buffer.alloc(48_000_000, 7));
       link.flush();
       let read = 0;
@@ -162,10 +166,10 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
         if (read >= enough) far.pause();
       });
       // As long as it is, it is one write, and all of it counts as waiting until its end.
-      while (link.queuedBytes > 0) {
+      while (link.bufferedBytes > 0) {
         enough = read + 6_000_000;
         far.resume();
-        while (read < enough && link.queuedBytes > 0) await new Promise(setImmediate);
+        while (read < enough && link.bufferedBytes > 0) await new Promise(setImmediate);
         vi.advanceTimersByTime(9 * SECOND);
         expect(link.state).toBe('open');
       }
@@ -175,7 +179,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths, queueBytesSoft: 1_000_000 });
+      const link = new Link(near, receiver, { fastPaths, bufferBytesSoft: 1_000_000 });
       link.send(Buffer.alloc(16_000_000));
       link.flush();
       vi.advanceTimersByTime(10 * SECOND);
@@ -186,15 +190,15 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('has all its time again once its queue fell below the soft bound', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths, queueBytesSoft: 1_000_000 });
+      const link = new Link(near, new Recorder(), { fastPaths, bufferBytesSoft: 1_000_000 });
       for (let round = 0; round < 3; round++) {
         far.pause();
         link.send(Buffer.alloc(16_000_000));
         link.flush();
         vi.advanceTimersByTime(9 * SECOND);
-        expect(link.queuedBytes).toBeGreaterThan(1_000_000);
+        expect(link.bufferedBytes).toBeGreaterThan(1_000_000);
         await readBytes(far, 16_000_000);
-        while (link.queuedBytes > 0) await new Promise(setImmediate);
+        while (link.bufferedBytes > 0) await new Promise(setImmediate);
         vi.advanceTimersByTime(1 * SECOND);
       }
       expect(link.state).toBe('open');

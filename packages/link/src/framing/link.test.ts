@@ -141,7 +141,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const { near, far } = await socketPair();
       far.pause();
       const link = new Link(near, new Recorder(), { fastPaths });
-      while (link.queuedBytes === 0) {
+      while (link.bufferedBytes === 0) {
         link.send(Buffer.alloc(1_000_000));
         link.flush();
       }
@@ -167,17 +167,17 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
         link.send(chunk);
         link.flush();
       };
-      while (link.queuedBytes === 0) {
+      while (link.bufferedBytes === 0) {
         send(1_000_000);
         // The kernel may have taken all of it and say so a turn later.
         for (let turns = 0; turns < 2; turns++) await new Promise(setImmediate);
       }
-      const waiting = link.queuedBytes;
+      const waiting = link.bufferedBytes;
       for (const bytes of [10, 20_000, 100_000]) send(bytes);
-      expect(link.queuedBytes).toBe(waiting + 120_010);
+      expect(link.bufferedBytes).toBe(waiting + 120_010);
       const all = Buffer.concat(sent);
       expect((await readBytes(far, all.length)).equals(all)).toBe(true);
-      await vi.waitUntil(() => link.queuedBytes === 0);
+      await vi.waitUntil(() => link.bufferedBytes === 0);
       send(7);
       expect(await readBytes(far, 7)).toEqual(sent.at(-1));
     });
@@ -187,13 +187,13 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       far.pause();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { fastPaths });
-      while (link.queuedBytes === 0) {
+      while (link.bufferedBytes === 0) {
         link.send(Buffer.alloc(1_000_000));
         link.flush();
       }
       far.resetAndDestroy();
       expect(await receiver.end()).toBe('socket_error');
-      expect(link.queuedBytes).toBe(0);
+      expect(link.bufferedBytes).toBe(0);
     });
   });
 
@@ -209,7 +209,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       expect(await readToEnd(far)).toEqual(FRAME_A);
       expect(await receiver.end()).toBe('closed');
       expect(link.state).toBe('closed');
-      expect(link.queuedBytes).toBe(0);
+      expect(link.bufferedBytes).toBe(0);
       link.close();
       link.destroy();
       link.send(FRAME_A);
@@ -375,9 +375,9 @@ describe('options', () => {
   });
 
   test('a soft limit is never above the hard one', () => {
-    expect(completeLinkOptions({ queueBytesMax: 100 })).toMatchObject({ queueBytesSoft: 100 });
-    expect(() => completeLinkOptions({ queueBytesMax: 100, queueBytesSoft: 101 })).toThrow(
-      'Link: option queueBytesSoft is 101, which is above queueBytesMax. Give at most 100 (bytes).',
+    expect(completeLinkOptions({ bufferBytesMax: 100 })).toMatchObject({ bufferBytesSoft: 100 });
+    expect(() => completeLinkOptions({ bufferBytesMax: 100, bufferBytesSoft: 101 })).toThrow(
+      'Link: option bufferBytesSoft is 101, which is above bufferBytesMax. Give at most 100 (bytes).',
     );
   });
 });

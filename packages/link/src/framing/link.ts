@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { FrameDecoder, HEARTBEAT_FRAME, ProtocolError, type TakeFrame } from '@groupcast/protocol';
 import { LinkSocket } from '../socket/link-socket.ts';
 import { completeLinkOptions, HEARTBEATS_MISSED_MAX, type LinkOptions } from './options.ts';
-import { RecallQueue } from './recall-queue.ts';
+import { RecallableBuffer } from './recallable-buffer.ts';
 import { FrameByFrame, type LinkReceiver, type SpanReceiver } from './receiver.ts';
-import { SendQueue } from './send-queue.ts';
+import { SendBuffer } from './send-buffer.ts';
 
 /** Why a link ended. */
 export type LinkEnd =
@@ -51,8 +51,8 @@ export class Link {
   readonly #receiver: SpanReceiver;
   readonly #options: LinkOptions;
   readonly #decoder: FrameDecoder;
-  readonly #queue = new SendQueue();
-  #recallable: RecallQueue | undefined;
+  readonly #queue = new SendBuffer();
+  #recallable: RecallableBuffer | undefined;
   #isWritingHeldBack = false;
   readonly #ticker: NodeJS.Timeout;
   readonly #takeFrame: TakeFrame = (bytes, start, end) => this.#receiveFrame(bytes, start, end);
@@ -106,7 +106,7 @@ export class Link {
   }
 
   /** Bytes that wait here, in Node and in libuv; not those in the kernel. */
-  get queuedBytes(): number {
+  get bufferedBytes(): number {
     return this.#queue.bytes + (this.#recallable?.bytes ?? 0) + this.#bytes.waiting;
   }
 
@@ -147,8 +147,8 @@ export class Link {
    * From now on frames that the kernel does not take stay here, and can be recalled: for a peer that must not be sent what it no longer wants. To be called
    * before anything is sent.
    */
-  holdBack(): void {
-    this.#recallable ??= new RecallQueue();
+  allowRecall(): void {
+    this.#recallable ??= new RecallableBuffer();
   }
 
   /** Takes back what was sent under a key and has not left. Answers how often something was. Only on a link that holds back. */
@@ -160,12 +160,12 @@ export class Link {
   send(frames: Uint8Array, key = ''): void {
     if (this.#state !== 'open') return;
     // What waits already is what counts, but for one message that is longer than the limit.
-    const { queueBytesMax } = this.#options;
-    if (this.queuedBytes - this.#longBytes > queueBytesMax) {
+    const { bufferBytesMax } = this.#options;
+    if (this.bufferedBytes - this.#longBytes > bufferBytesMax) {
       this.destroy('slow');
       return;
     }
-    if (frames.length > queueBytesMax) this.#longBytes = Math.max(this.#longBytes, frames.length);
+    if (frames.length > bufferBytesMax) this.#longBytes = Math.max(this.#longBytes, frames.length);
     if (this.#recallable === undefined) this.#queue.push(frames);
     else this.#recallable.push(frames, key);
     if (this.#flushScheduled) return;
@@ -202,7 +202,7 @@ export class Link {
     this.#bytes.write(this.#queue.take());
   }
 
-  #flushHeldBack(queue: RecallQueue): void {
+  #flushHeldBack(queue: RecallableBuffer): void {
     const isOpen = this.#state === 'open';
     if (queue.bytes === 0 || this.#socket.destroyed || (isOpen && this.#isWritingHeldBack)) return;
     const before = queue.bytes;
@@ -292,7 +292,7 @@ export class Link {
 
   #tick(): void {
     if (this.#state !== 'open') return;
-    const { tickMs, frameMs, queueSoftMs } = this.#options;
+    const { tickMs, frameMs, bufferSoftMs } = this.#options;
     const silenceMs = HEARTBEATS_MISSED_MAX * this.#heartbeatMs;
     // Whom nobody listens to cannot be blamed for being silent.
     const heard = this.#socket.isPaused() ? 0 : 1;
@@ -300,7 +300,7 @@ export class Link {
     this.#unsentTicks += 1;
     this.#frameTicks = this.#decoder.pendingBytes === 0 ? 0 : this.#frameTicks + heard;
     this.#checkPace();
-    if (this.#softTicks * tickMs >= queueSoftMs) this.destroy('slow');
+    if (this.#softTicks * tickMs >= bufferSoftMs) this.destroy('slow');
     else if (this.#frameTicks * tickMs > frameMs) this.destroy('stalled');
     else if (this.#silentTicks * tickMs > silenceMs) this.destroy('silent');
     else if (this.#unsentTicks * tickMs >= this.#heartbeatMs) this.send(HEARTBEAT_FRAME);
@@ -308,11 +308,12 @@ export class Link {
 
   /** Counts ticks in which much waits and the peer takes little of it. */
   #checkPace(): void {
-    const { queueBytesMax, queueBytesSoft } = this.#options;
-    const { queuedBytes } = this;
-    if (queuedBytes <= queueBytesMax) this.#longBytes = 0;
+    const { bufferBytesMax, bufferBytesSoft } = this.#options;
+    const { bufferedBytes } = this;
+    if (bufferedBytes <= bufferBytesMax) this.#longBytes = 0;
     const taken = this.#bytes.taken ?? this.#bytesSent - this.#bytes.waiting;
-    const keepsUp = queuedBytes <= queueBytesSoft || taken - this.#softTaken >= queueBytesSoft * PACE_SHARE;
+    const keepsUp =
+      bufferedBytes <= bufferBytesSoft || taken - this.#softTaken >= bufferBytesSoft * PACE_SHARE;
     this.#softTicks = keepsUp ? 0 : this.#softTicks + 1;
     if (keepsUp) this.#softTaken = taken;
   }

@@ -20,14 +20,14 @@ export interface LinkOptions {
    * More bytes than this waiting to be sent, and the next message closes the peer as slow. One message that is
    * longer by itself does not count. Default 32 MiB.
    */
-  readonly queueBytesMax: number;
+  readonly bufferBytesMax: number;
   /**
-   * More bytes than this waiting, of which the peer takes less than an eighth of this in `queueSoftMs`, and it is
-   * closed as slow. Default 8 MiB, and never above `queueBytesMax`.
+   * More bytes than this waiting, of which the peer takes less than an eighth of this in `bufferSoftMs`, and it is
+   * closed as slow. Default 8 MiB, and never above `bufferBytesMax`.
    */
-  readonly queueBytesSoft: number;
+  readonly bufferBytesSoft: number;
   /** Default 10,000. */
-  readonly queueSoftMs: number;
+  readonly bufferSoftMs: number;
   /** How long a closed link waits for the peer to take what is left, in milliseconds. Default 1,000. */
   readonly closeMs: number;
   /** How often the times above are looked at, in milliseconds. Default 1,000. */
@@ -39,9 +39,9 @@ export interface LinkOptions {
 export const LINK_DEFAULTS: LinkOptions = {
   frameBytesMax: limits.FRAME_BYTES_MAX,
   frameMs: 30_000,
-  queueBytesMax: 32 * MIB,
-  queueBytesSoft: 8 * MIB,
-  queueSoftMs: 10_000,
+  bufferBytesMax: 32 * MIB,
+  bufferBytesSoft: 8 * MIB,
+  bufferSoftMs: 10_000,
   closeMs: 1_000,
   tickMs: 1_000,
   fastPaths: true,
@@ -51,9 +51,9 @@ export const LINK_RANGES: OptionRanges<LinkOptions> = {
   // Shorter ones have no body.
   frameBytesMax: { min: limits.FRAME_HEADER_BYTES + 1, max: limits.FRAME_BYTES_CEILING, unit: 'bytes' },
   frameMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
-  queueBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
-  queueBytesSoft: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
-  queueSoftMs: { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' },
+  bufferBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  bufferBytesSoft: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
+  bufferSoftMs: { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' },
   closeMs: { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' },
   tickMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
 };
@@ -63,11 +63,11 @@ export const LINK_RANGES: OptionRanges<LinkOptions> = {
  */
 export function completeLinkOptions(given: Partial<LinkOptions>, owner = 'Link', prefix = ''): LinkOptions {
   const options = resolveOptions(owner, LINK_DEFAULTS, LINK_RANGES, given, prefix);
-  const { queueBytesMax, queueBytesSoft } = options;
-  const isGiven = given.queueBytesSoft !== undefined;
-  const soft = { name: `${prefix}queueBytesSoft`, bytes: queueBytesSoft, isGiven };
-  const max = { name: `${prefix}queueBytesMax`, bytes: queueBytesMax };
-  return { ...options, queueBytesSoft: bytesWithin(owner, soft, max) };
+  const { bufferBytesMax, bufferBytesSoft } = options;
+  const isGiven = given.bufferBytesSoft !== undefined;
+  const soft = { name: `${prefix}bufferBytesSoft`, bytes: bufferBytesSoft, isGiven };
+  const max = { name: `${prefix}bufferBytesMax`, bytes: bufferBytesMax };
+  return { ...options, bufferBytesSoft: bytesWithin(owner, soft, max) };
 }
 
 /** How often the hub and its native peers send something, unless the hub says otherwise, in milliseconds. */

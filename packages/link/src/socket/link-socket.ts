@@ -8,8 +8,8 @@ import {
   type WriteOwner,
   writeDirectly,
 } from '@groupcast/stream-handle';
-import { joinSmall } from '../framing/coalesce.ts';
-import { joinOnce } from '../framing/concat-cached.ts';
+import { coalesce } from '../framing/coalesce.ts';
+import { concatCached } from '../framing/concat-cached.ts';
 
 /** Chunks shorter than this are copied together, and the others are handed to the kernel as they are. */
 const SMALL_CHUNK_BYTES = 4 * 1024;
@@ -51,7 +51,7 @@ export class LinkSocket implements ReadOwner, WriteOwner {
     // A slice keeps alive all that was read with it. That is no matter when it leaves at once; what has to wait is copied, unless
     // it is long enough to be most of that, and to be shared with other links.
     const mustWait = this.waiting > 0;
-    const joined = joinSmall(chunks, mustWait ? WAITING_CHUNK_BYTES : SMALL_CHUNK_BYTES, mustWait);
+    const joined = coalesce(chunks, mustWait ? WAITING_CHUNK_BYTES : SMALL_CHUNK_BYTES, mustWait);
     const [first] = joined;
     if (joined.length === 1 && first !== undefined) {
       if (mustWait || !this.#writeDirectly(first)) this.#socket.write(first);
@@ -64,7 +64,7 @@ export class LinkSocket implements ReadOwner, WriteOwner {
 
   /** Writes chunks through the stream, and calls back when the kernel has them, or never will. */
   writeThrough(chunks: readonly Uint8Array[], done: () => void): void {
-    this.#socket.write(joinOnce(chunks), done);
+    this.#socket.write(concatCached(chunks), done);
   }
 
   /** Takes a copy of what came past the stream, unless the stream must have it: while it is paused, or has what came before. */

@@ -1,54 +1,54 @@
 import { limits, type native } from '@groupcast/protocol';
-import { Interest } from './channel-subscription.ts';
+import { ChannelSubscription } from './channel-subscription.ts';
 
 /** One SUBSCRIBE, and which of its subjects the hub has not answered yet. */
 interface Asked {
-  readonly waiting: Set<Interest>;
+  readonly waiting: Set<ChannelSubscription>;
   /** Whether it had one subject only. */
   readonly isAlone: boolean;
 }
 
-const NONE: ReadonlySet<Interest> = new Set();
+const NONE: ReadonlySet<ChannelSubscription> = new Set();
 
 /** What this client follows, and what of it the hub was asked for and has not answered, or has refused. */
-export class Interests {
-  readonly #channels = new Map<string, Interest>();
-  readonly #prefixes = new Map<string, Interest>();
+export class SubscriptionTable {
+  readonly #channels = new Map<string, ChannelSubscription>();
+  readonly #prefixes = new Map<string, ChannelSubscription>();
   readonly #asked = new Map<number, Asked>();
   /** Of a SUBSCRIBE that was refused, which may be due to others in it: each is to be asked for alone. */
-  readonly #doubtful = new Set<Interest>();
+  readonly #doubtful = new Set<ChannelSubscription>();
   /** What the hub has refused. */
-  readonly #refused = new Set<Interest>();
-  #round: Iterator<Interest> = this.#channels.values();
+  readonly #refused = new Set<ChannelSubscription>();
+  #round: Iterator<ChannelSubscription> = this.#channels.values();
 
   get size(): number {
     return this.#channels.size + this.#prefixes.size;
   }
 
   /** By the name of the channel. */
-  get channels(): ReadonlyMap<string, Interest> {
+  get channels(): ReadonlyMap<string, ChannelSubscription> {
     return this.#channels;
   }
 
   /** By the prefix. */
-  get prefixes(): ReadonlyMap<string, Interest> {
+  get prefixes(): ReadonlyMap<string, ChannelSubscription> {
     return this.#prefixes;
   }
 
-  find(subject: native.Subject): Interest | undefined {
+  find(subject: native.Subject): ChannelSubscription | undefined {
     return this.#mapOf(subject).get(subject.name);
   }
 
   /** The interest for the subject, made when there was none. */
-  add(subject: native.Subject): Interest {
+  add(subject: native.Subject): ChannelSubscription {
     const found = this.find(subject);
     if (found !== undefined) return found;
-    const interest = new Interest(subject);
+    const interest = new ChannelSubscription(subject);
     this.#mapOf(subject).set(subject.name, interest);
     return interest;
   }
 
-  remove(interest: Interest): void {
+  remove(interest: ChannelSubscription): void {
     this.#mapOf(interest.subject).delete(interest.subject.name);
     // An iterator that stands still holds all that its map has held since, and this one stands still while there is nothing.
     if (this.#channels.size === 0) this.#round = this.#channels.values();
@@ -63,7 +63,7 @@ export class Interests {
   }
 
   /** The hub is asked for these in one SUBSCRIBE. An answer to an earlier one is not waited for any more. */
-  ask(request: number, interests: readonly Interest[]): void {
+  ask(request: number, interests: readonly ChannelSubscription[]): void {
     for (const interest of interests) {
       this.#answered(interest);
       this.#doubtful.delete(interest);
@@ -73,12 +73,12 @@ export class Interests {
   }
 
   /** Whether the hub has not answered yet. */
-  isAsked(interest: Interest): boolean {
+  isAsked(interest: ChannelSubscription): boolean {
     return this.#asked.get(interest.request)?.waiting.has(interest) ?? false;
   }
 
   /** The hub has said where a subject stands. `undefined` when the answer is for nobody any more. */
-  settle(request: number, subject: native.Subject): Interest | undefined {
+  settle(request: number, subject: native.Subject): ChannelSubscription | undefined {
     const interest = this.find(subject);
     if (interest?.request !== request) return undefined;
     this.#forget(interest);
@@ -89,13 +89,13 @@ export class Interests {
    * The hub has refused a request. What was asked for alone is refused; returned when it was not refused before. Of several one at least
    * is, and nobody knows which.
    */
-  refuse(request: number): Interest | undefined {
+  refuse(request: number): ChannelSubscription | undefined {
     const asked = this.#asked.get(request);
     this.#asked.delete(request);
-    let fresh: Interest | undefined;
+    let fresh: ChannelSubscription | undefined;
     for (const interest of asked?.waiting ?? NONE) {
       // It was only asked where it stands.
-      if (interest.isFollowed) continue;
+      if (interest.isSubscribed) continue;
       if (asked?.isAlone !== true) {
         this.#doubtful.add(interest);
         continue;
@@ -108,8 +108,8 @@ export class Interests {
   }
 
   /** Some of what has to be asked for alone, so that at most `max` requests wait for an answer. */
-  takeDoubtful(max: number): readonly Interest[] {
-    const found: Interest[] = [];
+  takeDoubtful(max: number): readonly ChannelSubscription[] {
+    const found: ChannelSubscription[] = [];
     for (const interest of this.#doubtful) {
       if (this.#asked.size + found.length >= max) break;
       found.push(interest);
@@ -119,8 +119,8 @@ export class Interests {
   }
 
   /** Some of what the hub has refused and is not asked for at the moment, at most `max`. */
-  toAskAgain(max: number): readonly Interest[] {
-    const found: Interest[] = [];
+  toAskAgain(max: number): readonly ChannelSubscription[] {
+    const found: ChannelSubscription[] = [];
     for (const interest of this.#refused) {
       if (found.length === max) break;
       if (!this.isAsked(interest)) found.push(interest);
@@ -140,13 +140,13 @@ export class Interests {
     this.#refused.clear();
   }
 
-  all(): Interest[] {
+  all(): ChannelSubscription[] {
     return [...this.#channels.values(), ...this.#prefixes.values()];
   }
 
   /** The next so many channels, in rounds over all of them; none twice, and not more than there are. */
-  nextChannels(count: number): Interest[] {
-    const found: Interest[] = [];
+  nextChannels(count: number): ChannelSubscription[] {
+    const found: ChannelSubscription[] = [];
     for (let left = Math.min(count, this.#channels.size); left > 0; ) {
       const next = this.#round.next();
       if (next.done) {
@@ -160,25 +160,27 @@ export class Interests {
   }
 
   /** Nothing is to be asked about it any more. */
-  #forget(interest: Interest): void {
+  #forget(interest: ChannelSubscription): void {
     this.#refused.delete(interest);
     this.#doubtful.delete(interest);
     this.#answered(interest);
   }
 
-  #answered(interest: Interest): void {
+  #answered(interest: ChannelSubscription): void {
     const waiting = this.#asked.get(interest.request)?.waiting;
     waiting?.delete(interest);
     if (waiting?.size === 0) this.#asked.delete(interest.request);
   }
 
-  #mapOf(subject: native.Subject): Map<string, Interest> {
+  #mapOf(subject: native.Subject): Map<string, ChannelSubscription> {
     return subject.prefix ? this.#prefixes : this.#channels;
   }
 }
 
 /** The same interests, in portions that fit a SUBSCRIBE. */
-export function* batchesOf(interests: readonly Interest[]): Generator<readonly Interest[]> {
+export function* batchesOf(
+  interests: readonly ChannelSubscription[],
+): Generator<readonly ChannelSubscription[]> {
   for (let at = 0; at < interests.length; at += limits.CHANNELS_PER_FRAME_MAX) {
     yield interests.slice(at, at + limits.CHANNELS_PER_FRAME_MAX);
   }

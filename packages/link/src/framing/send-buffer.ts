@@ -2,7 +2,7 @@
  * The frames that leave together at the end of a turn. Slices that lie side by side in one buffer, as a run of frames
  * for one destination does in what was read, become one slice again: nothing is copied and one chunk is written.
  */
-export class SendQueue {
+export class SendBuffer {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   // The run that may still grow: its first chunk, and where it ends in that chunk's buffer. No object is made for each frame.

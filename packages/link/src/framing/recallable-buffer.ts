@@ -10,7 +10,7 @@ interface Waiting {
 const RECALLED_BYTES_MAX = 1024 * 1024;
 
 /** Frames that wait, each under a key, and can be taken back by it. Each costs the same, however many wait. */
-export class RecallQueue {
+export class RecallableBuffer {
   // Side by side, because an object for each frame would be garbage for each frame.
   #frames: Uint8Array[] = [];
   #waitings: Waiting[] = [];

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { SendQueue } from './send-queue.ts';
+import { SendBuffer } from './send-buffer.ts';
 
-describe('SendQueue', () => {
+describe('SendBuffer', () => {
   test('slices that lie side by side become one slice of the same buffer', () => {
     const read = Uint8Array.from({ length: 30 }, (_, index) => index);
-    const queue = new SendQueue();
+    const queue = new SendBuffer();
     queue.push(read.subarray(3, 10));
     queue.push(read.subarray(10, 12));
     queue.push(read.subarray(12, 30));
@@ -15,7 +15,7 @@ describe('SendQueue', () => {
 
   test('a gap, another order and another buffer begin another chunk', () => {
     const read = Uint8Array.from({ length: 10 }, (_, index) => index);
-    const queue = new SendQueue();
+    const queue = new SendBuffer();
     queue.push(read.subarray(0, 2));
     queue.push(read.subarray(3, 4));
     queue.push(read.subarray(2, 3));
@@ -29,7 +29,7 @@ describe('SendQueue', () => {
   });
 
   test('counts its bytes, and is empty when they were taken', () => {
-    const queue = new SendQueue();
+    const queue = new SendBuffer();
     queue.push(new Uint8Array(5));
     queue.push(new Uint8Array(7));
     expect(queue.bytes).toBe(12);

@@ -26,18 +26,18 @@ describe('a link that holds back', () => {
   test('sends in order, and all of it, to a peer that reads', async () => {
     const { near, far } = await socketPair();
     const link = new Link(near, new Recorder());
-    link.holdBack();
+    link.allowRecall();
     for (let mark = 0; mark < COUNT; mark++) link.send(frameOf(mark), 'a');
     const bytes = await readBytes(far, COUNT * frameOf(0).length);
     expect(marksOf(bytes)).toEqual(Array.from({ length: COUNT }, (_, mark) => mark));
-    expect(link.queuedBytes).toBe(0);
+    expect(link.bufferedBytes).toBe(0);
   });
 
   test('what has not left can be recalled, and the rest leaves', async () => {
     const { near, far } = await socketPair();
     far.pause();
     const link = new Link(near, new Recorder());
-    link.holdBack();
+    link.allowRecall();
     for (let sent = 0; sent < COUNT; sent++) link.send(frameOf(1), 'wanted no more');
     // Until the kernel takes nothing any more.
     for (let before = -1; before !== link.bytesSent; await new Promise((resolve) => setTimeout(resolve, 50)))
@@ -45,7 +45,7 @@ describe('a link that holds back', () => {
     const left = link.bytesSent;
     expect(left).toBeLessThan(COUNT * LONG);
     link.recall('wanted no more');
-    expect(link.queuedBytes).toBeLessThanOrEqual(2 * LONG);
+    expect(link.bufferedBytes).toBeLessThanOrEqual(2 * LONG);
     link.send(frameOf(2), 'wanted');
     link.close();
     const marks = marksOf(await readToEnd(far));
@@ -57,21 +57,21 @@ describe('a link that holds back', () => {
     const { near, far } = await socketPair();
     far.pause();
     const receiver = new Recorder();
-    const link = new Link(near, receiver, { queueBytesMax: 10 * LONG });
-    link.holdBack();
+    const link = new Link(near, receiver, { bufferBytesMax: 10 * LONG });
+    link.allowRecall();
     while (link.state === 'open') {
       link.send(frameOf(1), 'a');
       await new Promise(setImmediate);
     }
     expect(await receiver.end()).toBe('slow');
-    expect(link.queuedBytes).toBe(0);
+    expect(link.bufferedBytes).toBe(0);
   });
 
   test('a peer that is gone ends it', async () => {
     const { near, far } = await socketPair();
     const receiver = new Recorder();
     const link = new Link(near, receiver);
-    link.holdBack();
+    link.allowRecall();
     far.resetAndDestroy();
     for (let sent = 0; sent < 10; sent++) link.send(frameOf(sent), 'a');
     expect(['peer_closed', 'socket_error']).toContain(await receiver.end());

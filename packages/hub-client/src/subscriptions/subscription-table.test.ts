@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { batchesOf, Interests } from './channel-subscriptions.ts';
+import { batchesOf, SubscriptionTable } from './subscription-table.ts';
 
 function channel(name: string): { name: string; prefix: boolean } {
   return { name, prefix: false };
@@ -7,7 +7,7 @@ function channel(name: string): { name: string; prefix: boolean } {
 
 describe('Interests', () => {
   test('holds a channel and a prefix of the same name apart, and each once', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     const exact = interests.add(channel('a'));
     const prefix = interests.add({ name: 'a', prefix: true });
     expect(prefix).not.toBe(exact);
@@ -23,7 +23,7 @@ describe('Interests', () => {
   });
 
   test('takes names that every object has for names like any other', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     expect(interests.find(channel('__proto__'))).toBeUndefined();
     expect(interests.find(channel('constructor'))).toBeUndefined();
     interests.add(channel('__proto__'));
@@ -31,7 +31,7 @@ describe('Interests', () => {
   });
 
   test('suspends what is known, and leaves alone what is new', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     const states = (['new', 'live', 'recovering', 'suspended'] as const).map((state) => {
       const interest = interests.add(channel(state));
       interest.state = state;
@@ -42,7 +42,7 @@ describe('Interests', () => {
   });
 
   test('cuts everything into portions of 1,024 at most', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     expect([...batchesOf(interests.all())]).toEqual([]);
     for (let index = 0; index < 1_500; index++) interests.add(channel(`c${index}`));
     for (let index = 0; index < 548; index++) interests.add({ name: `p${index}`, prefix: true });
@@ -54,7 +54,7 @@ describe('Interests', () => {
   });
 
   test('goes round all channels, whatever comes and goes', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     const namesOf = (count: number): string[] =>
       interests.nextChannels(count).map(({ subject }) => subject.name);
     expect(namesOf(5)).toEqual([]);
@@ -70,7 +70,7 @@ describe('Interests', () => {
   });
 
   test('knows what was refused, once, and what to ask for again', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     const [a, b, c] = ['a', 'b', 'c'].map((name) => interests.add(channel(name)));
     interests.ask(4, [a!]);
     interests.ask(5, [b!]);
@@ -95,7 +95,7 @@ describe('Interests', () => {
   });
 
   test('asks alone for each of several that were refused together, a few at a time', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     const [a, b, c, gone, known] = ['a', 'b', 'c', 'gone', 'known'].map((name) =>
       interests.add(channel(name)),
     );
@@ -115,7 +115,7 @@ describe('Interests', () => {
   });
 
   test('what the hub follows is not refused when it only was to say where that stands', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     const a = interests.add(channel('a'));
     a.state = 'live';
     interests.ask(1, [a]);
@@ -128,7 +128,7 @@ describe('Interests', () => {
   });
 
   test('waits no longer for the answer to a request when it has asked anew', () => {
-    const interests = new Interests();
+    const interests = new SubscriptionTable();
     const a = interests.add(channel('a'));
     interests.ask(1, [a]);
     interests.ask(2, [a]);

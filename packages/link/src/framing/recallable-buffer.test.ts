@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RecallQueue } from './recall-queue.ts';
+import { RecallableBuffer } from './recallable-buffer.ts';
 
 const frame = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
 
-describe('RecallQueue', () => {
+describe('RecallableBuffer', () => {
   test('gives the oldest frames, as many bytes as were asked for', () => {
-    const queue = new RecallQueue();
+    const queue = new RecallableBuffer();
     queue.push(frame(1, 1), 'a');
     queue.push(frame(2, 2), 'b');
     queue.push(frame(3), 'a');
@@ -18,14 +18,14 @@ describe('RecallQueue', () => {
   });
 
   test('gives one frame that is longer than what was asked for', () => {
-    const queue = new RecallQueue();
+    const queue = new RecallableBuffer();
     queue.push(frame(1, 1, 1), 'a');
     queue.push(frame(2), 'a');
     expect(queue.take(2)).toEqual([frame(1, 1, 1)]);
   });
 
   test('takes back what waits under a key, and nothing else', () => {
-    const queue = new RecallQueue();
+    const queue = new RecallableBuffer();
     queue.push(frame(1), 'a');
     queue.push(frame(2, 2), 'b');
     queue.push(frame(3), 'a');
@@ -37,7 +37,7 @@ describe('RecallQueue', () => {
   });
 
   test('to recall many keys costs no more the more frames wait, and holds no memory', () => {
-    const queue = new RecallQueue();
+    const queue = new RecallableBuffer();
     const KEYS = 200_000;
     for (let key = 0; key < KEYS; key++) queue.push(new Uint8Array(100), `key ${key}`);
     // A pass over all for each of them would take an hour.
@@ -55,7 +55,7 @@ describe('RecallQueue', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const queue = new RecallQueue();
+        const queue = new RecallableBuffer();
         let model: { key: string; frame: Uint8Array }[] = [];
         for (const [index, { op, key: under, length }] of steps.entries()) {
           if (op === 'push') {
