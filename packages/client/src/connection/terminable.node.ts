@@ -17,16 +17,40 @@ interface Dispatcher {
   dispatch(request: unknown, handler: Handler): boolean;
 }
 
+/** The part of Deno that its WebSocket is made of: a connection is a resource, which has a number. */
+interface DenoInternals {
+  readonly core?: { readonly close?: (resource: number) => void };
+}
+
+interface Deno {
+  readonly internal: symbol;
+  readonly [key: symbol]: DenoInternals | undefined;
+}
+
+/** Describes the property of Deno's WebSocket that has the number of its resource. */
+const RESOURCE = '[[rid]]';
+
 /**
- * Adds `terminate` to Node's own WebSocket, as `ws` and Bun have it; leaves any other as it is.
+ * Adds `terminate` to the WebSockets of Node and Deno, as `ws` and Bun have it. Leaves any other
+ * WebSocket as it is, and these where a later version of the runtime lacks the internals.
  *
- * That of Node cannot be ended without an answer of its peer: on a dead network, a process would run for ever after `close()`.
- * It takes a dispatcher, which sees the connection below.
+ * Neither runtime ends a connection without an answer of its peer: on a dead network, a process
+ * would run for ever after `close()`.
  */
 export function terminable(Own: WebSocketConstructor): WebSocketConstructor {
-  const dispatcher = (globalThis as { readonly [DISPATCHER]?: Dispatcher })[DISPATCHER];
-  // Only undici's names the type of its options. That of a test environment gets what the standard says.
-  if (dispatcher === undefined || !String(Own).includes('WebSocketInit')) return Own;
+  if ('terminate' in Own.prototype) return Own;
+  const { [DISPATCHER]: dispatcher, Deno } = globalThis as {
+    readonly [DISPATCHER]?: Dispatcher;
+    readonly Deno?: Deno;
+  };
+  const closeResource = Deno?.[Deno.internal]?.core?.close;
+  if (closeResource) return withResource(Own, closeResource);
+  // Only the class of undici names the type of its options. A test environment has another class.
+  return dispatcher && String(Own).includes('WebSocketInit') ? withDispatcher(Own, dispatcher) : Own;
+}
+
+/** Node: undici takes a dispatcher, which sees the connection below. */
+function withDispatcher(Own: WebSocketConstructor, dispatcher: Dispatcher): WebSocketConstructor {
   return class extends (Own as new (url: string, init: object) => WebSocketLike) {
     override terminate: () => void;
 
@@ -38,10 +62,20 @@ export function terminable(Own: WebSocketConstructor): WebSocketConstructor {
           connection = args[2];
           return onUpgrade?.apply(handler, args);
         };
-        return (dispatcher as Dispatcher).dispatch(request, handler);
+        return dispatcher.dispatch(request, handler);
       };
       super(url, { protocols, dispatcher: { dispatch } });
       this.terminate = () => connection?.destroy();
+    }
+  };
+}
+
+function withResource(Own: WebSocketConstructor, close: (resource: number) => void): WebSocketConstructor {
+  return class extends Own {
+    override terminate(): void {
+      const key = Object.getOwnPropertySymbols(this).find(({ description }) => description === RESOURCE);
+      const resource = key && Reflect.get(this, key);
+      if (typeof resource === 'number') close(resource);
     }
   };
 }
