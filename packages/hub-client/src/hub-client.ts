@@ -3,7 +3,7 @@ import { isChannelName, isErrorCode, type native, type Position, ProtocolError }
 import { Backoff } from './connection/backoff.ts';
 import { callEachUser, throwUncaught } from './connection/call-user.ts';
 import { HubConnection, type HubConnectionEvents } from './connection/hub-connection.ts';
-import { HubUplink } from './connection/uplink.ts';
+import { Requests } from './connection/requests.ts';
 import type { HistoryAnswer, HistoryRead } from './history/history-page.ts';
 import { HistoryReads } from './history/history-reads.ts';
 import type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
@@ -13,7 +13,7 @@ import { isShortText, type PublishOptions, publishFrame } from './publishing/pub
 import { RequestSender } from './publishing/request-sender.ts';
 import type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watch.ts';
 import { type EnqueueOptions, Queues } from './queues/queues.ts';
-import type { Subscriber } from './subscriptions/channel-subscription.ts';
+import type { Subscriber, Subscription } from './subscriptions/channel-subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 
 const SEND_AGAIN = 'Send it again with the same message_id.';
@@ -22,18 +22,20 @@ const LINK_BROKE = 'The link to the hub broke before it answered.';
 
 const SWEEP_MS_MAX = 1_000;
 
-/** A hub that ends cannot send its peers away for longer. */
+/** Limit for the time that a hub may delay a reconnect with GOAWAY. */
 const GOAWAY_MS_MAX = 60_000;
 
 /**
- * A program's way to the hub: publish, subscribe, read history. Reconnects by itself, and reads what its subscribers missed
- * meanwhile; publishes and reads wait for the hub for a bounded time, and never end in silence.
+ * Client of a hub: publish, subscribe, enqueue, watch, read history. It reconnects, and recovers what
+ * its subscribers missed meanwhile. Publishes and reads are buffered for a limited time, and always
+ * have an outcome.
  */
 export class HubClient extends EventEmitter<HubClientEvents> {
   readonly #options: HubClientOptions;
   readonly #backoff: Backoff;
-  readonly #uplink = new HubUplink();
-  readonly #publisher: RequestSender<Position>;
+  #connection: HubConnection | undefined;
+  readonly #requests = new Requests(() => this.#connection);
+  readonly #publishes: RequestSender<Position>;
   readonly #queues: Queues;
   readonly #reads: HistoryReads;
   readonly #subscriptions: Subscriptions;
@@ -55,19 +57,21 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   #openings = 0;
   #reconnectAfterMs = 0;
 
-  /** Throws OptionError `bad_option` for options that it cannot run with. */
+  /** Throws OptionError `bad_option` for invalid options. */
   constructor(options: HubClientOptionsInput = {}) {
     super();
     this.#options = completeOptions(options);
     this.#backoff = new Backoff(this.#options.reconnect);
     const { frameBytesMax } = this.#options.link;
-    this.#publisher = new RequestSender(this.#options, this.#uplink, frameBytesMax, SEND_AGAIN);
-    this.#queues = new Queues(this.#options, this.#uplink, frameBytesMax, {
+    this.#publishes = new RequestSender(this.#options, this.#requests, frameBytesMax, SEND_AGAIN);
+    this.#queues = new Queues(this.#options, this.#requests, frameBytesMax, {
       failed: (item, error) => this.#itemFailed(item, error),
-      refused: (queue, error) => this.#tell('watchRefused', queue, error),
+      refused: (queue, error) => this.#notify('watchRefused', queue, error),
     });
-    this.#reads = new HistoryReads(this.#options, this.#uplink);
-    this.#subscriptions = new Subscriptions(this.#uplink, this.#reads);
+    this.#reads = new HistoryReads(this.#options, this.#requests);
+    this.#subscriptions = new Subscriptions(this.#requests, this.#reads, (subject, error) =>
+      this.#notify('refused', subject, error),
+    );
   }
 
   get state(): HubClientState {
@@ -77,7 +81,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   stats(): HubClientStats {
     return {
       state: this.#state,
-      ...this.#publisher.stats(),
+      ...this.#publishes.stats(),
       ...this.#subscriptions.stats(),
       reconnects: Math.max(0, this.#openings - 1),
       historyReads: this.#reads.sent,
@@ -85,41 +89,41 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     };
   }
 
-  /** Begins to connect, and keeps at it until `close`. */
+  /** Connects, and reconnects until `close`. */
   connect(): void {
     if (this.#state !== 'idle') return;
     const { publishMs, bufferMs, positionCheckMs } = this.#options;
-    // Four looks in the shortest of the times that it watches keep the error of each within a quarter.
+    // Four sweeps in the shortest time limit keep the error of each limit within a quarter.
     this.#sweepMs = Math.min(SWEEP_MS_MAX, publishMs / 4, bufferMs / 4, positionCheckMs / 4);
     this.#sweeper = setInterval(() => this.#sweep(), this.#sweepMs);
     this.#connect();
   }
 
   /**
-   * Sends what is queued and ends for good. Publishes, items and reads that are still unanswered fail. Nothing is followed or watched any
-   * more: close the watchers before, so that what they have under way is not handed out again.
+   * Sends what is buffered on the connection and closes it for good. Pending publishes, items and
+   * reads fail, and all subscriptions end. Close the watchers first, so that their items in progress
+   * are not delivered again.
    */
   close(): void {
     if (this.#state === 'closed') return;
     clearInterval(this.#sweeper);
     clearTimeout(this.#reconnectTimer);
-    this.#uplink.connection?.close();
-    this.#uplink.connection = undefined;
+    this.#connection?.close();
+    this.#connection = undefined;
     this.#subscriptions.clear();
     this.#enter('closed', undefined);
-    this.#publisher.failUnanswered(CLOSED_EARLY);
-    this.#publisher.refuseHeld(closed());
-    this.#queues.failUnanswered(CLOSED_EARLY);
+    this.#requests.endAll(CLOSED_EARLY);
+    this.#publishes.refuseBuffered(closed());
     this.#queues.close(closed());
     this.#reads.failAll(closed());
   }
 
   /**
-   * Follows a channel. A subscriber of a channel that is followed already is told at once how far the others have come, and
-   * gets with them what follows.
+   * Subscribes to a channel. A further subscriber of a channel is notified of its position at once,
+   * and gets all later publications.
    */
-  subscribe(channel: string, subscriber: Subscriber): void {
-    this.#subscriptions.add({ name: channel, prefix: false }, subscriber);
+  subscribe(channel: string, subscriber: Subscriber): Subscription {
+    return this.#subscriptions.add({ name: channel, prefix: false }, subscriber);
   }
 
   unsubscribe(channel: string, subscriber: Subscriber): void {
@@ -127,8 +131,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   }
 
   /**
-   * Follows every channel whose name begins so. For tools: a gateway follows the groups that it has members of. A prefix has no
-   * position, so that what comes while the link is broken is missed.
+   * Subscribes to all channels whose names begin with `prefix`. This is for tools: a prefix has no
+   * position, so publications are missed while the client is not connected.
    */
   subscribePrefix(prefix: string, subscriber: Subscriber): void {
     this.#subscriptions.add({ name: prefix, prefix: true }, subscriber);
@@ -139,8 +143,9 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   }
 
   /**
-   * Resolves with the position once the engine has the publication. Rejects with a ProtocolError: `hub_unavailable` when
-   * it was never sent, `outcome_unknown` when it was sent and no answer came, or what the hub refused it with.
+   * Publishes, and resolves with the position once the engine has the publication. Rejects with a
+   * ProtocolError: `hub_unavailable` when it was never sent, `outcome_unknown` when it was sent and
+   * not answered, or the error with which the hub rejected it.
    */
   publish(channel: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<Position> {
     return new Promise((resolve, reject) => {
@@ -148,7 +153,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     });
   }
 
-  /** `publish` without a promise. Without an answer object the hub is not asked for an answer. */
+  /** Publishes with callbacks in place of a promise. Without them the hub sends no answer. */
   publishWithAnswer(
     channel: string,
     payload: string | Uint8Array,
@@ -156,16 +161,17 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     answer: PublishAnswer | undefined,
   ): void {
     if (this.#state === 'closed') {
-      this.#publisher.refuse(answer, closed());
+      this.#publishes.refuse(answer, closed());
       return;
     }
-    const request = answer === undefined ? 0 : this.#uplink.nextRequest();
-    this.#publisher.send(publishFrame(channel, payload, options, request), request, answer);
+    const request = answer === undefined ? 0 : this.#requests.nextNumber();
+    this.#publishes.send(publishFrame(channel, payload, options, request), request, answer);
   }
 
   /**
-   * Resolves once the hub has the item. Rejects with a ProtocolError: `queue_full`, `hub_unavailable` when it was never sent, `outcome_unknown` when
-   * it was sent and no answer came, or what else the hub refused it with.
+   * Adds an item to a queue, and resolves once the hub has it. Rejects with a ProtocolError:
+   * `queue_full`, `hub_unavailable` when it was never sent, `outcome_unknown` when it was sent and
+   * not answered, or the error with which the hub rejected it.
    */
   enqueue(queue: string, payload: string | Uint8Array, options: EnqueueOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -176,18 +182,23 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   }
 
   /**
-   * Works on the items of a queue, on one link after another. What is under way when a link breaks is handed out again, here or elsewhere, so a handler
-   * may see an item twice. Throws a ProtocolError for a name or a concurrency that is none, and for a queue that is watched already.
+   * Handles the items of a queue, on one connection after another. Items in progress when a
+   * connection is lost are delivered again, here or elsewhere, so a handler may see an item twice.
+   * Throws a ProtocolError for an invalid name or concurrency, and for a queue that is watched
+   * already.
    */
   watch(queue: string, handler: QueueHandler, options: WatchOptions = {}): QueueWatcher {
     return this.#queues.watch(queue, handler, options);
   }
 
   /**
-   * Reads what came in a channel after a position, or the first part of it. The channel need not be followed; when it is, all up
-   * to the position of the page was delivered before, and nothing behind it. Fails with `hub_unavailable` when the hub does not
-   * answer in time or too many wait already, or with what the hub refused it with. A few reads are under way at a time; owners
-   * whose reads wait are served in turn, each with one read. Reads without an owner have one owner together.
+   * Reads a page of a channel's publications after a position. The channel need not be subscribed
+   * to. If it is, all publications up to the position of the page were delivered before, and no later
+   * ones.
+   *
+   * Fails with `hub_unavailable` when the hub does not answer in time or too many reads are pending,
+   * or with the error of the hub. A few reads are in flight at a time. Owners with pending reads are
+   * served round-robin, and all reads without an owner count as one owner's.
    */
   history(channel: string, since: Position, answer: HistoryAnswer, owner?: object): HistoryRead {
     const error = this.#state === 'closed' ? closed() : questionFault(channel, since);
@@ -197,16 +208,16 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   #opened(welcome: native.Welcome): void {
     this.#backoff.opened(performance.now());
-    this.#uplink.lastError = undefined;
+    this.#requests.lastError = undefined;
     this.#openings += 1;
-    // First the subscriptions: what is published next may be for ourselves.
+    // Subscriptions first: the buffered publishes may be for this client.
     this.#subscriptions.resume();
-    const tooLong = this.#publisher.resume(welcome.frameBytesMax);
+    const tooLong = this.#publishes.resume(welcome.frameBytesMax);
     this.#queues.resume(welcome.frameBytesMax);
     this.#reads.resume();
-    // Foreign code is called only now, when whatever it publishes or subscribes to finds an open client.
+    // User code runs last, so that it finds an open client.
     this.#enter('open', undefined);
-    this.#publisher.refuseTooLong(tooLong);
+    this.#publishes.refuseTooLong(tooLong);
     this.#queues.refuseTooLong();
   }
 
@@ -216,7 +227,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
         this.#subscriptions.deliver(message.publication);
         return;
       case 'published':
-        this.#publisher.accepted(message.request, message.position);
+        this.#publishes.accepted(message.request, message.position);
         this.#leaveWhenAnswered();
         return;
       case 'item':
@@ -230,7 +241,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
         this.#subscriptions.subscribed(message);
         return;
       case 'error':
-        this.#refused(message);
+        this.#rejected(message);
         this.#leaveWhenAnswered();
         return;
       default:
@@ -244,18 +255,19 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#leaveWhenAnswered();
   }
 
-  /** All that is under way is answered, or has waited too long: then nothing is left for this hub. */
+  /** Closes the connection to a hub that is about to end, once nothing is pending. */
   #leaveWhenAnswered(): void {
     if (this.#state !== 'leaving') return;
-    if (this.#publisher.unanswered + this.#queues.unanswered + this.#reads.underWay > 0) return;
-    this.#uplink.connection?.close();
+    if (this.#publishes.unanswered + this.#queues.unanswered + this.#reads.inFlight > 0) return;
+    this.#connection?.close();
   }
 
   #ended(error: ProtocolError | undefined): void {
     if (this.#state === 'closed') return;
     const wasSentAway = this.#state === 'leaving';
-    this.#uplink.connection = undefined;
-    this.#uplink.lastError = wasSentAway ? sentAway(error) : error;
+    const lastError = wasSentAway ? sentAway(error) : error;
+    this.#connection = undefined;
+    this.#requests.lastError = lastError;
     this.#subscriptions.suspend();
     this.#reads.suspend();
     this.#queues.suspend();
@@ -264,48 +276,42 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       wasSentAway ? this.#reconnectAfterMs : 0,
     );
     this.#reconnectTimer = setTimeout(() => this.#connect(), delayMs);
-    this.#enter('waiting', this.#uplink.lastError);
-    this.#publisher.failUnanswered(LINK_BROKE);
-    this.#queues.failUnanswered(LINK_BROKE);
+    this.#enter('waiting', lastError);
+    this.#requests.endAll(LINK_BROKE);
   }
 
   #connect(): void {
-    this.#uplink.connection = new HubConnection(this.#options, this.#connectionEvents);
+    this.#connection = new HubConnection(this.#options, this.#connectionEvents);
     this.#enter('connecting', undefined);
   }
 
   #enter(state: HubClientState, error: ProtocolError | undefined): void {
     this.#state = state;
-    this.#tell('state', state, error);
+    this.#notify('state', state, error);
   }
 
   #itemFailed(item: QueueItem, error: unknown): void {
-    if (this.listenerCount('itemFailed') > 0) this.#tell('itemFailed', item, error);
+    if (this.listenerCount('itemFailed') > 0) this.#notify('itemFailed', item, error);
     else throwUncaught(error);
   }
 
-  /** Emits an event. Unlike with `emit`, a listener that throws disturbs neither this client nor other listeners. */
-  #tell<Name extends keyof HubClientEvents>(name: Name, ...args: HubClientEvents[Name]): void {
+  /** Emits an event. Unlike with `emit`, a listener that throws disturbs nothing else. */
+  #notify<Name extends keyof HubClientEvents>(name: Name, ...args: HubClientEvents[Name]): void {
     callEachUser(this.rawListeners(name), (listener, given) => Reflect.apply(listener, this, given), args);
   }
 
-  #refused(message: native.ErrorMessage): void {
+  #rejected(message: native.ErrorMessage): void {
     const code = isErrorCode(message.code) ? message.code : 'internal_error';
-    const error = new ProtocolError(code, message.message);
-    const { request } = message;
-    if (this.#publisher.failed(request, error) || this.#reads.refuse(request, error)) return;
-    if (this.#queues.refused(request, error)) return;
-    const subject = this.#subscriptions.refuse(request, error);
-    // None: a publish or a read that was given up, or a subscription that was, or that was refused before, or is one of several.
-    if (subject !== undefined) this.#tell('refused', subject, error);
+    this.#requests.reject(message.request, new ProtocolError(code, message.message));
   }
 
   #sweep(): void {
     this.#subscriptions.retry();
     this.#subscriptions.checkPositions(this.#sweepMs / this.#options.positionCheckMs);
-    // What would be late at the next look is late at this one: nobody waits longer than was promised.
+    // A limit that passes before the next sweep has passed: no request waits longer than promised.
     const untilMs = performance.now() + this.#sweepMs;
-    this.#publisher.expire(untilMs);
+    this.#publishes.expire(untilMs);
+    this.#requests.expire(untilMs);
     this.#reads.expire(untilMs);
     this.#queues.sweep(untilMs);
     this.#leaveWhenAnswered();
@@ -317,13 +323,13 @@ function closed(): ProtocolError {
 }
 
 function sentAway(cause: ProtocolError | undefined): ProtocolError {
-  return new ProtocolError('hub_unavailable', 'The hub is about to end.', cause && { cause });
+  return new ProtocolError('hub_unavailable', 'The hub is shutting down.', cause && { cause });
 }
 
 function questionFault(channel: string, since: Position): ProtocolError | undefined {
   if (!isChannelName(channel)) return new ProtocolError('bad_channel');
   if (isShortText(since?.epoch) && isOffset(since.offset)) return undefined;
-  return new ProtocolError('bad_field', 'since must have an epoch and a whole offset from 0.');
+  return new ProtocolError('bad_field', 'since must have an epoch and an offset that is an integer from 0.');
 }
 
 function isOffset(offset: number): boolean {

@@ -23,9 +23,9 @@ export type { PublishAnswer } from './publishing/outbox.ts';
 export type { PublishOptions } from './publishing/publish-frame.ts';
 export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watch.ts';
 export type { EnqueueOptions } from './queues/queues.ts';
-export type { LossReason, Subscriber } from './subscriptions/channel-subscription.ts';
+export type { LossReason, Subscriber, Subscription } from './subscriptions/channel-subscription.ts';
 
-// What callbacks are given.
+// Arguments of callbacks.
 export type HistoryVerdict = native.HistoryVerdict;
 export type PayloadKind = native.PayloadKind;
 export type Publication = native.Publication;

@@ -39,7 +39,7 @@ describe('a hub that is about to end', () => {
     session.send(page(history, ['of b']));
     expect((await reading).publications).toHaveLength(1);
     const { error } = await nextState(states, 'waiting');
-    expect(error).toMatchObject({ code: 'hub_unavailable', message: 'The hub is about to end.' });
+    expect(error).toMatchObject({ code: 'hub_unavailable', message: 'The hub is shutting down.' });
     expect(await session.raw.closed).toEqual({ ended: true, error: undefined });
     expect(session.received.rest).toEqual([]);
 
@@ -111,7 +111,7 @@ describe('a hub that is about to end', () => {
     session.raw.end();
     await expect(publish).rejects.toMatchObject({ code: 'outcome_unknown' });
     const { error } = await nextState(states, 'waiting');
-    expect(error).toMatchObject({ message: 'The hub is about to end.', cause: { code: 'hub_unavailable' } });
+    expect(error).toMatchObject({ message: 'The hub is shutting down.', cause: { code: 'hub_unavailable' } });
   });
 
   test('says when to come back, and no sooner does the client try', async () => {

@@ -1,5 +1,5 @@
 import { encodeText, native, type Position } from '@groupcast/protocol';
-import type { Uplink } from '../src/connection/uplink.ts';
+import type { RequestConnection } from '../src/connection/requests.ts';
 
 interface ModelChannel {
   /** Offset of the newest publication. */
@@ -15,9 +15,8 @@ const PAGE_LENGTH_MAX = 2;
  * An honest hub with a history, and the link to it, as frames in two queues: nothing moves by itself, so that a test can put
  * every step between any two others. Each publication says its epoch and offset in its payload.
  */
-export class ModelHub implements Uplink {
+export class ModelHub implements RequestConnection {
   isOpen = false;
-  readonly lastError = undefined;
   readonly bufferedBytes = 0;
   epoch = 'epoch-0';
   /** What the peer sent and the hub has not read. */
@@ -27,12 +26,6 @@ export class ModelHub implements Uplink {
   readonly #channels = new Map<string, ModelChannel>();
   readonly #followed = new Set<string>();
   #lives = 0;
-  #lastRequest = 0;
-
-  nextRequest(): number {
-    this.#lastRequest += 1;
-    return this.#lastRequest;
-  }
 
   send(frame: Uint8Array): void {
     this.#up.push(frame);

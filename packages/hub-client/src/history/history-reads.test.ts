@@ -1,7 +1,8 @@
 import { type Position, ProtocolError } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
-import { FakeUplink } from '../../testing/fake-uplink.ts';
+import { FakeConnection } from '../../testing/fake-connection.ts';
 import { useUncaught } from '../../testing/use-uncaught.ts';
+import { Requests } from '../connection/requests.ts';
 import type { HistoryAnswer, HistoryPage, HistoryRead } from './history-page.ts';
 import { HistoryReads } from './history-reads.ts';
 
@@ -17,12 +18,13 @@ function emptyPage(offset = 0): HistoryPage {
 
 /** Writes down who was answered, and with what. */
 class Desk {
-  readonly uplink = new FakeUplink();
+  readonly connection = new FakeConnection();
+  readonly requests = new Requests(() => this.connection);
   readonly reads: HistoryReads;
   readonly heard: string[] = [];
 
   constructor(options: Partial<typeof OPTIONS> = {}) {
-    this.reads = new HistoryReads({ ...OPTIONS, ...options }, this.uplink);
+    this.reads = new HistoryReads({ ...OPTIONS, ...options }, this.requests);
   }
 
   answer(name: string): HistoryAnswer {
@@ -42,7 +44,7 @@ class Desk {
 
   /** The channels that the hub was asked about since the last look. */
   asked(): string[] {
-    return this.uplink.takeHistories().map(({ channel }) => channel);
+    return this.connection.takeHistories().map(({ channel }) => channel);
   }
 }
 
@@ -50,7 +52,7 @@ describe('HistoryReads', () => {
   test('has only so many under way, and the others wait in their order', () => {
     const desk = new Desk();
     for (const name of ['a', 'b', 'c', 'd', 'e']) desk.ask(name);
-    const [a, b, ...more] = desk.uplink.takeHistories();
+    const [a, b, ...more] = desk.connection.takeHistories();
     expect([a?.channel, b?.channel, more.length]).toEqual(['a', 'b', 0]);
     expect(a).toMatchObject({ request: 1, since: START });
     desk.reads.answer(b!.request, emptyPage());
@@ -60,7 +62,7 @@ describe('HistoryReads', () => {
     expect(desk.asked()).toEqual(['d']);
     desk.ask('f');
     expect(desk.heard).toEqual(['b 0', 'a 0']);
-    expect([desk.reads.underWay, desk.reads.waiting, desk.reads.sent]).toEqual([2, 4, 4]);
+    expect([desk.reads.inFlight, desk.reads.waiting, desk.reads.sent]).toEqual([2, 4, 4]);
   });
 
   test('owners come in turn, whatever each of them asks', () => {
@@ -74,7 +76,7 @@ describe('HistoryReads', () => {
     for (let request = 4; request <= 7; request++) desk.reads.answer(request, emptyPage());
     // The first one was sent before anybody else was there.
     expect(desk.asked()).toEqual(['g1', 'g2', 'a1', 'g3', 'a2', 'g4', 'b1']);
-    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+    expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 0]);
   });
 
   test('those who come later do not overtake an owner that has had a turn', () => {
@@ -114,14 +116,14 @@ describe('HistoryReads', () => {
     desk.reads.answer(2, emptyPage());
     expect(desk.asked()).toEqual(['a', 'c']);
     expect(desk.heard).toEqual(['c2 0']);
-    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+    expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 0]);
   });
 
   test('what is canceled while it is under way is under way until it is answered, and may be joined again', () => {
     const desk = new Desk({ historyInFlightMax: 2 });
     for (let count = 0; count < 100; count++) desk.ask(`${count}`).cancel();
     expect(desk.asked()).toEqual(['0', '1']);
-    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([2, 0]);
+    expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([2, 0]);
     desk.ask('again', '1');
     desk.ask('next');
     desk.reads.answer(2, emptyPage());
@@ -129,7 +131,7 @@ describe('HistoryReads', () => {
     expect(desk.asked()).toEqual(['next']);
     desk.reads.answer(1, emptyPage());
     desk.reads.answer(3, emptyPage());
-    expect([desk.reads.underWay, desk.heard]).toEqual([0, ['again 0', 'next 0']]);
+    expect([desk.reads.inFlight, desk.heard]).toEqual([0, ['again 0', 'next 0']]);
   });
 
   test('what nobody waits for is not asked again on the next link, and has its time like any other', () => {
@@ -146,7 +148,7 @@ describe('HistoryReads', () => {
     expect(desk.asked()).toEqual(['hung']);
     desk.reads.expire(performance.now() + OPTIONS.publishMs / 2);
     desk.reads.expire(NEVER);
-    expect([desk.heard, desk.reads.underWay]).toEqual([['kept 0', 'next hub_unavailable'], 0]);
+    expect([desk.heard, desk.reads.inFlight]).toEqual([['kept 0', 'next hub_unavailable'], 0]);
   });
 
   test('its own recovery goes before all others, and is taken however many wait', () => {
@@ -154,10 +156,10 @@ describe('HistoryReads', () => {
     for (const name of ['a', 'b', 'c', 'd']) desk.ask(name);
     expect(desk.heard).toEqual(['d hub_unavailable']);
     desk.ask('own', 'own', START, 'forget');
-    const [first] = desk.uplink.takeHistories();
+    const [first] = desk.connection.takeHistories();
     expect(first?.channel).toBe('a');
     desk.reads.answer(first!.request, emptyPage());
-    const [next] = desk.uplink.takeHistories();
+    const [next] = desk.connection.takeHistories();
     expect(next?.channel).toBe('own');
     desk.reads.answer(next!.request, emptyPage());
     expect(desk.asked()).toEqual(['b']);
@@ -173,7 +175,7 @@ describe('HistoryReads', () => {
     desk.reads.answer(2, emptyPage());
     expect(desk.asked()).toEqual(['a', 'b']);
     expect(desk.heard).toEqual(['1 0', '2 0', '3 0', '4 0']);
-    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+    expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 0]);
     desk.ask('5', 'a');
     expect(desk.asked()).toEqual(['a']);
   });
@@ -205,29 +207,27 @@ describe('HistoryReads', () => {
     const desk = new Desk();
     desk.ask('1', 'a');
     desk.ask('2', 'a');
-    expect(desk.reads.refuse(7, new ProtocolError('internal_error'))).toBe(false);
-    expect(desk.reads.refuse(1, new ProtocolError('internal_error'))).toBe(true);
-    expect(desk.reads.refuse(1, new ProtocolError('internal_error'))).toBe(false);
+    for (const request of [7, 1, 1]) desk.requests.reject(request, new ProtocolError('internal_error'));
     expect(desk.heard).toEqual(['1 internal_error', '2 internal_error']);
   });
 
   test('sends nothing while the link is away, and again in the old order what the break has cut off', () => {
     const desk = new Desk();
-    desk.uplink.isOpen = false;
+    desk.connection.isOpen = false;
     for (const name of ['a', 'b', 'c']) desk.ask(name);
     expect(desk.asked()).toEqual([]);
-    desk.uplink.isOpen = true;
+    desk.connection.isOpen = true;
     desk.reads.resume();
     expect(desk.asked()).toEqual(['a', 'b']);
     desk.reads.answer(1, emptyPage());
     expect(desk.asked()).toEqual(['c']);
 
-    desk.uplink.isOpen = false;
+    desk.connection.isOpen = false;
     desk.reads.suspend();
     desk.ask('d');
-    desk.uplink.isOpen = true;
+    desk.connection.isOpen = true;
     desk.reads.resume();
-    expect(desk.uplink.takeHistories().map(({ channel, request }) => [channel, request])).toEqual([
+    expect(desk.connection.takeHistories().map(({ channel, request }) => [channel, request])).toEqual([
       ['b', 4],
       ['c', 5],
     ]);
@@ -246,9 +246,9 @@ describe('HistoryReads', () => {
     desk.ask('kept', 'c', START, 'again');
     desk.asked();
     desk.reads.suspend();
-    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 1]);
+    expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 1]);
     desk.reads.resume();
-    const [c, ...more] = desk.uplink.takeHistories();
+    const [c, ...more] = desk.connection.takeHistories();
     expect(more).toEqual([]);
     desk.reads.answer(c!.request, emptyPage());
     expect(desk.heard).toEqual(['kept 0']);
@@ -258,7 +258,7 @@ describe('HistoryReads', () => {
     const desk = new Desk({ historyInFlightMax: 1, publishMs: 0 });
     desk.ask('old', 'a');
     desk.ask('old too', 'b');
-    const young = new HistoryReads({ ...OPTIONS, publishMs: 1_000_000 }, desk.uplink);
+    const young = new HistoryReads({ ...OPTIONS, publishMs: 1_000_000 }, desk.requests);
     young.add('c', START, desk.answer('young'), 'again');
     expect(desk.asked()).toEqual(['a', 'c']);
     const nowMs = performance.now();
@@ -269,7 +269,7 @@ describe('HistoryReads', () => {
     expect(desk.asked()).toEqual(['d']);
     desk.reads.answer(1, emptyPage());
     expect(desk.heard).toHaveLength(2);
-    expect([desk.reads.underWay, desk.reads.waiting, young.waiting]).toEqual([1, 1, 1]);
+    expect([desk.reads.inFlight, desk.reads.waiting, young.waiting]).toEqual([1, 1, 1]);
   });
 
   test('leaves a read that is under way to those who still have time', () => {
@@ -290,7 +290,7 @@ describe('HistoryReads', () => {
     desk.reads.failAll(new ProtocolError('hub_unavailable'));
     desk.reads.expire(NEVER);
     expect(desk.heard).toEqual(['a', 'b', 'c'].map((name) => `${name} hub_unavailable`));
-    expect([desk.reads.underWay, desk.reads.waiting]).toEqual([0, 0]);
+    expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 0]);
   });
 
   test('one who throws takes no answer from the others', async () => {
@@ -329,7 +329,7 @@ describe('HistoryReads', () => {
     read(0);
     desk.ask('other', 'b');
     for (let request = 1; request <= 5; request++) {
-      const [history] = desk.uplink.takeHistories();
+      const [history] = desk.connection.takeHistories();
       desk.reads.answer(history!.request, emptyPage(history!.since.offset));
     }
     expect(pages).toEqual([0, 1, 2, 3]);

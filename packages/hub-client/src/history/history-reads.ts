@@ -1,19 +1,19 @@
 import { native, type Position, ProtocolError } from '@groupcast/protocol';
 import { callEachUser, callUser } from '../connection/call-user.ts';
-import type { Uplink } from '../connection/uplink.ts';
+import type { PendingRequest, Requests } from '../connection/requests.ts';
 import { FairQueue } from './fair-queue.ts';
 import { checkPage, type HistoryAnswer, type HistoryPage, type HistoryRead } from './history-page.ts';
 
 export interface HistoryReadsOptions {
-  /** Requests that the hub has not answered. */
+  /** Limit for requests that the hub has not answered. */
   readonly historyInFlightMax: number;
-  /** Answers that are waited for; more are refused. */
+  /** Limit for reads that are pending; further ones are rejected. */
   readonly historyWaitingMax: number;
-  /** After this a read fails, in milliseconds. */
+  /** Time limit of a read, in milliseconds. */
   readonly publishMs: number;
 }
 
-/** What becomes of a read when the link breaks: it is sent again on the next one, or forgotten. */
+/** Handling of a read when the connection is lost: it is sent again on the next one, or dropped. */
 export type AfterBreak = 'again' | 'forget';
 
 interface Caller {
@@ -23,54 +23,40 @@ interface Caller {
   readonly deadlineMs: number;
 }
 
-/** One question to the hub, and all who have asked it. */
-interface Read {
-  readonly lane: Lane;
-  readonly key: string;
-  readonly channel: string;
-  readonly since: Position;
-  /** None when all have gone while it was under way: nobody hears the answer, but as long as there is none it is under way. */
-  readonly callers: Set<Caller>;
-  /** Of the HISTORY that is under way; 0 while the read waits for its turn. */
-  request: number;
-  /** When an answer to that is not waited for any more. */
-  deadlineMs: number;
-}
-
 /** A read that was rejected at once. */
 const NO_READ: HistoryRead = { cancel: () => {} };
 
-class Lane {
-  /** By question, those under way among them, in the order in which they were asked. */
-  readonly reads = new Map<string, Read>();
-  /** Whoever waits for a read that waits for its turn. */
-  waiting = new FairQueue<Caller>();
-}
-
 /**
- * All that this client reads of history, a few requests at a time. Owners come in turn: however much one asks, the others wait for one read of
- * it at a time. Who asks what is asked already gets the same answer: the members of a worker that died come back all at once, and ask the
- * same. What is forgotten after a break is the client's own recovery: it goes before all others, whose number strangers decide, and is always taken.
+ * Reads of history, a few requests at a time.
+ *
+ * - Owners are served round-robin, so that an owner with many reads does not delay the others.
+ * - Equal reads share one request: the members of a worker that died reconnect together, and ask the
+ *   same. Its position in the queue is that of its first caller.
+ * - Reads that are dropped when the connection is lost are the client's own recovery. They precede
+ *   all others, whose number depends on clients, and are never rejected.
  */
 export class HistoryReads {
   readonly #options: HistoryReadsOptions;
-  readonly #uplink: Uplink;
-  readonly #lanes: Readonly<Record<AfterBreak, Lane>> = { forget: new Lane(), again: new Lane() };
-  readonly #underWay = new Map<number, Read>();
+  readonly #requests: Requests;
+  /** Reads that wait and reads in flight, by their question, in the order of their first caller. */
+  readonly #reads = new Map<string, Read>();
+  /** Callers whose read is not in flight. */
+  #queues: Readonly<Record<AfterBreak, FairQueue<Caller>>> = createQueues();
+  #inFlight = 0;
   #waiting = 0;
   #sent = 0;
 
-  constructor(options: HistoryReadsOptions, uplink: Uplink) {
+  constructor(options: HistoryReadsOptions, requests: Requests) {
     this.#options = options;
-    this.#uplink = uplink;
+    this.#requests = requests;
   }
 
   /** Requests that the hub has not answered. */
-  get underWay(): number {
-    return this.#underWay.size;
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
-  /** Answers that are waited for. */
+  /** Callers that wait for a page. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -80,7 +66,7 @@ export class HistoryReads {
     return this.#sent;
   }
 
-  /** Without an owner it is one of those who have none, and who are one owner together. */
+  /** Reads one page. All reads without an owner share one turn. */
   add(
     channel: string,
     since: Position,
@@ -92,118 +78,110 @@ export class HistoryReads {
     if (afterBreak === 'again' && this.#waiting >= historyWaitingMax) {
       return this.reject(answer, new ProtocolError('hub_unavailable', BUSY));
     }
-    const read = this.#readOf(channel, since, this.#lanes[afterBreak]);
+    const read = this.#readOf(channel, since, afterBreak);
     const caller = { read, answer, owner, deadlineMs: performance.now() + publishMs };
     this.#waiting += 1;
     read.callers.add(caller);
-    if (read.request === 0) {
-      read.lane.waiting.add(owner, caller);
+    if (read.number === 0) {
+      this.#queues[afterBreak].add(owner, caller);
       this.resume();
     }
     return { cancel: () => this.#end(caller) };
   }
 
-  /** Fails a read that the hub is not asked for. */
+  /** Rejects a read without a request to the hub. */
   reject(answer: HistoryAnswer, error: ProtocolError): HistoryRead {
     callUser({ answer }, fail, error);
     return NO_READ;
   }
 
-  /** Sends as much as may be under way. */
+  /** Sends as many requests as the limit allows. */
   resume(): void {
-    const { forget, again } = this.#lanes;
-    while (this.#uplink.isOpen && this.#underWay.size < this.#options.historyInFlightMax) {
-      const caller = forget.waiting.take() ?? again.waiting.take();
+    const { forget, again } = this.#queues;
+    while (this.#requests.isOpen && this.#inFlight < this.#options.historyInFlightMax) {
+      const caller = forget.take() ?? again.take();
       if (caller === undefined) return;
       this.#send(caller.read);
     }
   }
 
-  /** The link is gone. What is to be asked again waits for its turn, in its old order. */
+  /** Handles the end of the connection. Reads that are sent again keep their order. */
   suspend(): void {
-    this.#underWay.clear();
-    for (const lane of [this.#lanes.forget, this.#lanes.again]) {
-      lane.waiting = new FairQueue();
-      for (const read of lane.reads.values()) {
-        read.request = 0;
-        for (const caller of read.callers) lane.waiting.add(caller.owner, caller);
-        if (read.callers.size === 0) this.#remove(read);
-      }
+    this.#inFlight = 0;
+    this.#queues = createQueues();
+    for (const read of [...this.#reads.values()]) {
+      this.#requests.delete(read.number);
+      read.number = 0;
+      if (read.afterBreak === 'forget') this.#take(read);
+      else if (read.callers.size === 0) this.#remove(read);
+      else for (const caller of read.callers) this.#queues.again.add(caller.owner, caller);
     }
-    for (const read of this.#lanes.forget.reads.values()) this.#take(read);
   }
 
-  /** The hub has answered. Throws a ProtocolError when the page cannot be an answer to its request. */
-  answer(request: number, page: HistoryPage): void {
-    const read = this.#underWay.get(request);
-    // Nobody waits for it any more.
-    if (read === undefined) return;
+  /** Handles a page. Throws a ProtocolError for a page that cannot be the answer to its request. */
+  answer(number: number, page: HistoryPage): void {
+    const read = this.#requests.find(number);
+    if (!(read instanceof Read)) return;
     checkPage(page, read.channel, read.since);
     const callers = this.#take(read);
     this.resume();
-    callEachUser(callers, ({ answer }, news) => answer.page(news), page);
+    callEachUser(callers, ({ answer }, given) => answer.page(given), page);
   }
 
-  /** The hub has refused a request. Whether it was one of these. */
-  refuse(request: number, error: ProtocolError): boolean {
-    const read = this.#underWay.get(request);
-    if (read === undefined) return false;
-    const callers = this.#take(read);
-    this.resume();
-    callEachUser(callers, fail, error);
-    return true;
-  }
-
-  /** Fails what has waited too long. */
+  /** Fails reads that wait for too long. */
   expire(nowMs: number): void {
-    const { lastError } = this.#uplink;
+    const { lastError } = this.#requests;
     const error = new ProtocolError('hub_unavailable', LATE, lastError && { cause: lastError });
     this.#fail((deadlineMs) => deadlineMs <= nowMs, error);
     this.resume();
   }
 
-  /** Fails all there is. */
   failAll(error: ProtocolError): void {
     this.#fail(() => true, error);
   }
 
-  #readOf(channel: string, since: Position, lane: Lane): Read {
-    const key = keyOf(channel, since);
-    let read = lane.reads.get(key);
+  #readOf(channel: string, since: Position, afterBreak: AfterBreak): Read {
+    const key = keyOf(channel, since, afterBreak);
+    let read = this.#reads.get(key);
     if (read === undefined) {
-      read = { lane, key, channel, since, callers: new Set(), request: 0, deadlineMs: 0 };
-      lane.reads.set(key, read);
+      read = new Read(key, channel, since, afterBreak, this.#rejected);
+      this.#reads.set(key, read);
     }
     return read;
   }
 
   #send(read: Read): void {
     const { channel, since } = read;
-    const request = this.#uplink.nextRequest();
-    // Whoever's turn it was, it is sent for all.
-    for (const caller of read.callers) read.lane.waiting.remove(caller.owner, caller);
-    read.request = request;
-    read.deadlineMs = performance.now() + this.#options.publishMs;
-    this.#underWay.set(request, read);
+    const number = this.#requests.nextNumber();
+    // The request is for all callers, not only for the one in front.
+    for (const caller of read.callers) this.#queues[read.afterBreak].remove(caller.owner, caller);
+    read.number = number;
+    read.sentUntilMs = performance.now() + this.#options.publishMs;
+    this.#inFlight += 1;
     this.#sent += 1;
-    this.#uplink.send(native.encodeHistory({ request, channel, since }));
+    this.#requests.add(number, read);
+    this.#requests.send(native.encodeHistory({ request: number, channel, since }));
   }
+
+  readonly #rejected = (read: Read, error: ProtocolError): void => {
+    const callers = this.#take(read);
+    this.resume();
+    callEachUser(callers, fail, error);
+  };
 
   #fail(isOver: (deadlineMs: number) => boolean, error: ProtocolError): void {
     const failed: Caller[] = [];
-    for (const { reads } of [this.#lanes.forget, this.#lanes.again]) {
-      for (const read of reads.values()) {
-        for (const caller of read.callers) if (isOver(caller.deadlineMs)) failed.push(caller);
-      }
+    for (const { callers } of this.#reads.values()) {
+      for (const caller of callers) if (isOver(caller.deadlineMs)) failed.push(caller);
     }
     for (const caller of failed) this.#end(caller);
-    for (const read of this.#underWay.values()) {
-      if (read.callers.size === 0 && isOver(read.deadlineMs)) this.#remove(read);
+    for (const read of [...this.#reads.values()]) {
+      if (read.callers.size === 0 && isOver(read.sentUntilMs)) this.#remove(read);
     }
     callEachUser(failed, fail, error);
   }
 
-  /** Takes a read out, with all who wait for it. */
+  /** Removes a read and returns its callers. */
   #take(read: Read): readonly Caller[] {
     const callers = [...read.callers];
     for (const caller of callers) this.#end(caller);
@@ -211,29 +189,66 @@ export class HistoryReads {
     return callers;
   }
 
-  /** The only end of a caller, whichever way it comes. */
+  /** Removes a caller. A read in flight without callers stays: it counts until it is answered. */
   #end(caller: Caller): void {
     const { read, owner } = caller;
     if (!read.callers.delete(caller)) return;
     this.#waiting -= 1;
-    read.lane.waiting.remove(owner, caller);
-    if (read.callers.size === 0 && read.request === 0) this.#remove(read);
+    this.#queues[read.afterBreak].remove(owner, caller);
+    if (read.callers.size === 0 && read.number === 0) this.#remove(read);
   }
 
   #remove(read: Read): void {
-    read.lane.reads.delete(read.key);
-    this.#underWay.delete(read.request);
+    if (!this.#reads.delete(read.key) || read.number === 0) return;
+    this.#requests.delete(read.number);
+    this.#inFlight -= 1;
+  }
+}
+
+/** One question to the hub, with all callers that ask it. */
+class Read implements PendingRequest {
+  readonly key: string;
+  readonly channel: string;
+  readonly since: Position;
+  readonly afterBreak: AfterBreak;
+  readonly callers: Set<Caller> = new Set();
+  /** Number of the HISTORY request in flight; 0 before it is sent. */
+  number = 0;
+  /** Time from which the answer to that request is late, in milliseconds. */
+  sentUntilMs = 0;
+  readonly #onRejected: (read: Read, error: ProtocolError) => void;
+
+  constructor(
+    key: string,
+    channel: string,
+    since: Position,
+    afterBreak: AfterBreak,
+    onRejected: (read: Read, error: ProtocolError) => void,
+  ) {
+    this.key = key;
+    this.channel = channel;
+    this.since = since;
+    this.afterBreak = afterBreak;
+    this.#onRejected = onRejected;
+  }
+
+  rejected(error: ProtocolError): void {
+    this.#onRejected(this, error);
   }
 }
 
 const BUSY = 'Too many history reads are pending. Retry later.';
 const LATE = 'The hub did not answer in time. Retry later.';
 
+function createQueues(): Record<AfterBreak, FairQueue<Caller>> {
+  return { forget: new FairQueue(), again: new FairQueue() };
+}
+
 function fail({ answer }: Pick<Caller, 'answer'>, error: ProtocolError): void {
   answer.failed(error);
 }
 
-/** The offset is digits and a channel's name has no control characters, so that no two questions have one key. */
-function keyOf(channel: string, since: Position): string {
-  return `${since.offset} ${channel}\0${since.epoch}`;
+/** Returns one key per question: an offset has digits only, and a name has no control characters. */
+function keyOf(channel: string, since: Position, afterBreak: AfterBreak): string {
+  return `${afterBreak} ${since.offset} ${channel}\0${since.epoch}`;
 }

@@ -1,29 +1,30 @@
 import type { Position, ProtocolError } from '@groupcast/protocol';
 
-/** Who waits for the outcome of a request. Exactly one of the two is called, once. */
+/** Callbacks for the outcome of a request. Exactly one of the two is called, once. */
 export interface HubAnswer<Outcome> {
   accepted(outcome: Outcome): void;
   failed(error: ProtocolError): void;
 }
 
-/** Who waits for the outcome of a publish. Exactly one of the two is called, once. */
+/** Callbacks for the outcome of a publish. Exactly one of the two is called, once. */
 export type PublishAnswer = HubAnswer<Position>;
 
-/** A request that waits for the hub to come back. */
+/** A request that is buffered until the client is connected. */
 export interface BufferedRequest<Outcome> {
   readonly frame: Uint8Array;
-  readonly request: number;
+  readonly number: number;
   readonly answer: HubAnswer<Outcome> | undefined;
   readonly deadlineMs: number;
 }
 
 /**
- * The requests of the time without a hub, first in, first out, bounded in bytes. One that is longer than the bound may wait
- * alone, or it could never be sent.
+ * Buffer for the requests that are made while the client is not connected: first in, first out,
+ * limited in bytes. A request above the limit is accepted when nothing else is buffered, because it
+ * could never be sent otherwise.
  */
 export class Outbox<Outcome> {
   readonly #bytesMax: number;
-  #waiting: BufferedRequest<Outcome>[] = [];
+  #requests: BufferedRequest<Outcome>[] = [];
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -34,26 +35,26 @@ export class Outbox<Outcome> {
     return this.#bytes;
   }
 
-  /** Whether there was room. */
-  add(publish: BufferedRequest<Outcome>): boolean {
-    const bytes = this.#bytes + publish.frame.length;
+  /** Returns false, and does not add the request, when the buffer is full. */
+  add(request: BufferedRequest<Outcome>): boolean {
+    const bytes = this.#bytes + request.frame.length;
     if (bytes > this.#bytesMax && (this.#bytes > 0 || this.#bytesMax === 0)) return false;
     this.#bytes = bytes;
-    this.#waiting.push(publish);
+    this.#requests.push(request);
     return true;
   }
 
-  /** Those that have waited too long. All wait equally long, so they stand in front. */
+  /** Removes and returns expired requests. All have the same time limit, so they are in front. */
   takeExpired(nowMs: number): BufferedRequest<Outcome>[] {
-    const inTime = this.#waiting.findIndex((publish) => publish.deadlineMs > nowMs);
-    const expired = this.#waiting.splice(0, inTime === -1 ? this.#waiting.length : inTime);
-    for (const publish of expired) this.#bytes -= publish.frame.length;
+    const inTime = this.#requests.findIndex((request) => request.deadlineMs > nowMs);
+    const expired = this.#requests.splice(0, inTime === -1 ? this.#requests.length : inTime);
+    for (const request of expired) this.#bytes -= request.frame.length;
     return expired;
   }
 
   takeAll(): BufferedRequest<Outcome>[] {
-    const all = this.#waiting;
-    this.#waiting = [];
+    const all = this.#requests;
+    this.#requests = [];
     this.#bytes = 0;
     return all;
   }

@@ -1,8 +1,7 @@
 import { ProtocolError } from '@groupcast/protocol';
 import { callUser } from '../connection/call-user.ts';
-import type { Uplink } from '../connection/uplink.ts';
+import type { PendingRequest, Requests } from '../connection/requests.ts';
 import { type BufferedRequest, type HubAnswer, Outbox } from './outbox.ts';
-import { PendingAnswers } from './pending-answers.ts';
 
 export interface RequestSenderOptions {
   readonly publishMs: number;
@@ -12,151 +11,148 @@ export interface RequestSenderOptions {
 }
 
 export interface RequestSenderStats {
-  /** Publishes handed to the hub. */
+  /** Publishes sent to the hub. */
   readonly published: number;
-  /** Publishes that were never sent, whether or not somebody waited for their answer. */
+  /** Publishes that were never sent, with or without an answer object. */
   readonly refused: number;
-  /** Publishes that wait for the hub to come back, in bytes. */
+  /** Bytes of publishes that are buffered until the client is connected. */
   readonly bufferedBytes: number;
   /** Publishes that the hub has not answered yet. */
   readonly unanswered: number;
 }
 
 /**
- * What this client publishes, or puts into queues: held while the hub is away, for a bounded time and in bounded number, and never
- * left in silence.
+ * Sends publishes, or items for queues. Buffers them while the client is not connected, limited in
+ * time and bytes. Each one with an answer object gets exactly one outcome.
  */
 export class RequestSender<Outcome> {
   readonly #options: RequestSenderOptions;
-  readonly #uplink: Uplink;
+  readonly #requests: Requests;
   readonly #outbox: Outbox<Outcome>;
-  readonly #answers = new PendingAnswers<Outcome>();
-  readonly #sendAgain: string;
+  readonly #advice: string;
   #frameBytesMax: number;
-  #published = 0;
+  #sent = 0;
   #refused = 0;
+  #unanswered = 0;
 
   /**
-   * `frameBytesMax` holds until a hub has said what it takes; `sendAgain` is a sentence that says what to do when an outcome is unknown.
+   * `frameBytesMax` is the limit until a hub has told its own. `advice` is a sentence that says what
+   * to do when the outcome is unknown.
    */
-  constructor(options: RequestSenderOptions, uplink: Uplink, frameBytesMax: number, sendAgain: string) {
+  constructor(options: RequestSenderOptions, requests: Requests, frameBytesMax: number, advice: string) {
     this.#options = options;
-    this.#uplink = uplink;
+    this.#requests = requests;
     this.#outbox = new Outbox(options.bufferBytesMax);
     this.#frameBytesMax = frameBytesMax;
-    this.#sendAgain = sendAgain;
+    this.#advice = advice;
   }
 
-  /** Publishes that the hub has not answered yet. */
+  /** Requests that the hub has not answered yet. */
   get unanswered(): number {
-    return this.#answers.size;
+    return this.#unanswered;
   }
 
   stats(): RequestSenderStats {
     return {
-      published: this.#published,
+      published: this.#sent,
       refused: this.#refused,
       bufferedBytes: this.#outbox.bytes,
-      unanswered: this.#answers.size,
+      unanswered: this.#unanswered,
     };
   }
 
-  /** Sends a frame, or refuses what could be made none. */
-  send(frame: Uint8Array | ProtocolError, request: number, answer: HubAnswer<Outcome> | undefined): void {
+  /** Sends or buffers a frame. `frame` is an error where the request could not be encoded. */
+  send(frame: Uint8Array | ProtocolError, number: number, answer: HubAnswer<Outcome> | undefined): void {
     if (frame instanceof ProtocolError) this.refuse(answer, frame);
     else if (this.#isTooLong(frame)) this.refuse(answer, this.#tooLong(frame));
-    else if (this.#uplink.isOpen) this.#sendNow(frame, request, answer);
-    else this.#hold(frame, request, answer);
+    else if (!this.#requests.isOpen) this.#buffer(frame, number, answer);
+    else if (this.#isBusy()) this.refuse(answer, new ProtocolError('hub_unavailable', BUSY));
+    else this.#sendNow(frame, number, answer);
   }
 
+  /** Fails a request that is not sent. */
   refuse(answer: HubAnswer<Outcome> | undefined, error: ProtocolError): void {
     this.#refused += 1;
     if (answer !== undefined) callUser(answer, fail, error);
   }
 
-  /** A hub is there that takes frames so long: what was held for it leaves. Answers with what it would not take. */
+  /**
+   * Sends the buffered requests to a hub that accepts frames of up to `frameBytesMax` bytes. Returns
+   * those that are longer.
+   */
   resume(frameBytesMax: number): readonly BufferedRequest<Outcome>[] {
     this.#frameBytesMax = frameBytesMax;
     const tooLong: BufferedRequest<Outcome>[] = [];
-    for (const held of this.#outbox.takeAll()) {
-      if (this.#isTooLong(held.frame)) tooLong.push(held);
-      else this.#send(held.frame, held.request, held.answer);
+    for (const request of this.#outbox.takeAll()) {
+      if (this.#isTooLong(request.frame)) tooLong.push(request);
+      else this.#sendNow(request.frame, request.number, request.answer);
     }
     return tooLong;
   }
 
-  refuseTooLong(publishes: readonly BufferedRequest<Outcome>[]): void {
-    for (const { frame, answer } of publishes) this.refuse(answer, this.#tooLong(frame));
+  refuseTooLong(requests: readonly BufferedRequest<Outcome>[]): void {
+    for (const { frame, answer } of requests) this.refuse(answer, this.#tooLong(frame));
   }
 
-  /** The hub has answered a publish; late answers are nobody's. */
-  accepted(request: number, outcome: Outcome): void {
-    const answer = this.#answers.take(request);
-    if (answer !== undefined) callUser(answer, succeed, outcome);
+  /** Handles that the hub accepted a request. Late answers are ignored. */
+  accepted(number: number, outcome: Outcome): void {
+    const request = this.#requests.find(number);
+    if (!(request instanceof SentRequest) || request.sender !== this) return;
+    this.#requests.delete(number);
+    this.#unanswered -= 1;
+    callUser<HubAnswer<Outcome>, Outcome>(request.answer, accept, outcome);
   }
 
-  /** The hub has refused a request. Whether it was a publish. */
-  failed(request: number, error: ProtocolError): boolean {
-    const answer = this.#answers.take(request);
-    if (answer === undefined) return false;
+  /** Fails a request that was sent. */
+  fail(answer: HubAnswer<Outcome>, error: ProtocolError): void {
+    this.#unanswered -= 1;
     callUser(answer, fail, error);
-    return true;
   }
 
-  /** Fails what has waited too long. */
+  /** Fails a request that was sent and will not be answered. `why` is a sentence. */
+  failUnanswered(answer: HubAnswer<Outcome>, why: string): void {
+    const { lastError } = this.#requests;
+    const message = `${why} ${this.#advice}`;
+    this.fail(answer, new ProtocolError('outcome_unknown', message, lastError && { cause: lastError }));
+  }
+
+  /** Fails requests that are buffered for too long. */
   expire(nowMs: number): void {
     for (const { answer } of this.#outbox.takeExpired(nowMs)) {
       this.refuse(answer, this.#unavailable());
     }
-    for (const answer of this.#answers.takeExpired(nowMs)) {
-      callUser(answer, fail, this.#unknownOutcome('The hub did not answer in time.'));
-    }
   }
 
-  /** What was sent will not be answered any more. `why` is a sentence. */
-  failUnanswered(why: string): void {
-    for (const answer of this.#answers.takeAll()) callUser(answer, fail, this.#unknownOutcome(why));
-  }
-
-  /** What was held will not be sent any more. */
-  refuseHeld(error: ProtocolError): void {
+  /** Fails all buffered requests. */
+  refuseBuffered(error: ProtocolError): void {
     for (const { answer } of this.#outbox.takeAll()) this.refuse(answer, error);
   }
 
-  /** The hub may be there and yet not keep up: then it is better to say so than to fill the link until it breaks. */
-  #sendNow(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
+  /** Whether the hub does not keep up. Failing is better than filling the link until it breaks. */
+  #isBusy(): boolean {
     const { bufferBytesMax, unansweredMax } = this.#options;
-    // Only what waits already counts: a message that is longer than the buffer could never leave.
-    if (this.#uplink.bufferedBytes > bufferBytesMax || this.#answers.size >= unansweredMax) {
-      this.refuse(answer, new ProtocolError('hub_unavailable', BUSY));
-    } else {
-      this.#send(frame, request, answer);
+    // The new request does not count: one above the limit could never be sent otherwise.
+    return this.#requests.bufferedBytes > bufferBytesMax || this.#unanswered >= unansweredMax;
+  }
+
+  #sendNow(frame: Uint8Array, number: number, answer: HubAnswer<Outcome> | undefined): void {
+    this.#sent += 1;
+    if (answer !== undefined) {
+      this.#unanswered += 1;
+      const deadlineMs = performance.now() + this.#options.publishMs;
+      this.#requests.add(number, new SentRequest(this, answer, deadlineMs));
     }
+    this.#requests.send(frame);
   }
 
-  #send(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
-    this.#published += 1;
-    if (answer !== undefined) this.#answers.add(request, answer, performance.now() + this.#options.publishMs);
-    this.#uplink.send(frame);
-  }
-
-  #hold(frame: Uint8Array, request: number, answer: HubAnswer<Outcome> | undefined): void {
+  #buffer(frame: Uint8Array, number: number, answer: HubAnswer<Outcome> | undefined): void {
     const deadlineMs = performance.now() + this.#options.bufferMs;
-    if (this.#outbox.add({ frame, request, answer, deadlineMs })) return;
-    this.refuse(answer, this.#unavailable(AWAY));
-  }
-
-  #unknownOutcome(why: string): ProtocolError {
-    const { lastError } = this.#uplink;
-    return new ProtocolError(
-      'outcome_unknown',
-      `${why} ${this.#sendAgain}`,
-      lastError && { cause: lastError },
-    );
+    if (this.#outbox.add({ frame, number, answer, deadlineMs })) return;
+    this.refuse(answer, this.#unavailable(FULL));
   }
 
   #unavailable(sentence?: string): ProtocolError {
-    const { lastError } = this.#uplink;
+    const { lastError } = this.#requests;
     return new ProtocolError('hub_unavailable', sentence, lastError && { cause: lastError });
   }
 
@@ -167,12 +163,32 @@ export class RequestSender<Outcome> {
   #tooLong(frame: Uint8Array): ProtocolError {
     return new ProtocolError(
       'bad_length',
-      `The message makes a frame of ${frame.length} bytes; the hub takes ${this.#frameBytesMax}. Send less at once.`,
+      `The message makes a frame of ${frame.length} bytes; the hub accepts ${this.#frameBytesMax}. Send less at once.`,
     );
   }
 }
 
-function succeed<Outcome>(answer: HubAnswer<Outcome>, outcome: Outcome): void {
+class SentRequest<Outcome> implements PendingRequest {
+  readonly sender: RequestSender<Outcome>;
+  readonly answer: HubAnswer<Outcome>;
+  readonly deadlineMs: number;
+
+  constructor(sender: RequestSender<Outcome>, answer: HubAnswer<Outcome>, deadlineMs: number) {
+    this.sender = sender;
+    this.answer = answer;
+    this.deadlineMs = deadlineMs;
+  }
+
+  rejected(error: ProtocolError): void {
+    this.sender.fail(this.answer, error);
+  }
+
+  unanswered(why: string): void {
+    this.sender.failUnanswered(this.answer, why);
+  }
+}
+
+function accept<Outcome>(answer: HubAnswer<Outcome>, outcome: Outcome): void {
   answer.accepted(outcome);
 }
 
@@ -180,5 +196,5 @@ function fail(answer: HubAnswer<never>, error: ProtocolError): void {
   answer.failed(error);
 }
 
-const AWAY = 'The hub is disconnected and the publish buffer is full. Retry later.';
+const FULL = 'The hub is disconnected and the publish buffer is full. Retry later.';
 const BUSY = 'The hub does not keep up and the publish buffer is full. Retry later.';

@@ -1,5 +1,5 @@
 import { isWatchableQueueName, limits, native, ProtocolError } from '@groupcast/protocol';
-import type { Uplink } from '../connection/uplink.ts';
+import type { Requests } from '../connection/requests.ts';
 import {
   type QueueHandler,
   type QueueItem,
@@ -18,14 +18,14 @@ export interface QueueWatchesEvents {
 
 /** What this client watches: asked for anew on each link. */
 export class QueueWatches {
-  readonly #uplink: Uplink;
+  readonly #requests: Requests;
   readonly #events: QueueWatchesEvents;
   readonly #watches = new Map<string, QueueWatch>();
   /** Which link it is: the outcome of an item belongs to the one on which it came. */
   #link = 0;
 
-  constructor(uplink: Uplink, events: QueueWatchesEvents) {
-    this.#uplink = uplink;
+  constructor(requests: Requests, events: QueueWatchesEvents) {
+    this.#requests = requests;
     this.#events = events;
   }
 
@@ -77,19 +77,6 @@ export class QueueWatches {
     for (const watch of this.#watches.values()) if (watch.isRefused) this.#ask(watch);
   }
 
-  /** The hub has refused a request. Whether it was one of these. */
-  refuse(request: number, error: ProtocolError): boolean {
-    for (const watch of this.#watches.values()) {
-      if (watch.request !== request) continue;
-      const isNews = !watch.isRefusalTold;
-      watch.isRefused = true;
-      watch.isRefusalTold = true;
-      if (isNews) this.#events.refused(watch.queue, error);
-      return true;
-    }
-    return false;
-  }
-
   /** An item came. */
   take(message: native.Item): void {
     const watch = this.#watches.get(message.queue);
@@ -115,21 +102,31 @@ export class QueueWatches {
 
   /** Also to a hub that is about to end. */
   #tell(type: 'done' | 'failed', { queue, item, attempt }: native.Item): void {
-    this.#uplink.send(native.encodeItemResult({ type, queue, item, attempt }));
+    this.#requests.send(native.encodeItemResult({ type, queue, item, attempt }));
   }
 
   #ask(watch: QueueWatch): void {
-    if (!this.#uplink.isOpen) return;
+    if (!this.#requests.isOpen) return;
     const { queue, concurrency } = watch;
-    watch.request = this.#uplink.nextRequest();
+    this.#requests.delete(watch.request);
+    watch.request = this.#requests.nextNumber();
     watch.isRefused = false;
-    this.#uplink.send(native.encodeWatch({ request: watch.request, queue, concurrency }));
+    this.#requests.add(watch.request, { rejected: (error) => this.#rejected(watch, error) });
+    this.#requests.send(native.encodeWatch({ request: watch.request, queue, concurrency }));
+  }
+
+  #rejected(watch: QueueWatch, error: ProtocolError): void {
+    const isNews = !watch.isRefusalTold;
+    watch.isRefused = true;
+    watch.isRefusalTold = true;
+    if (isNews) this.#events.refused(watch.queue, error);
   }
 
   #remove(watch: QueueWatch): Promise<void> {
     if (this.#watches.get(watch.queue) === watch) {
       this.#watches.delete(watch.queue);
-      if (this.#uplink.isOpen) this.#uplink.send(native.encodeUnwatch(watch.queue));
+      this.#requests.delete(watch.request);
+      if (this.#requests.isOpen) this.#requests.send(native.encodeUnwatch(watch.queue));
     }
     return watch.idle();
   }

@@ -1,5 +1,5 @@
 import { isQueueName, native, ProtocolError } from '@groupcast/protocol';
-import type { Uplink } from '../connection/uplink.ts';
+import type { Requests } from '../connection/requests.ts';
 import type { BufferedRequest, HubAnswer } from '../publishing/outbox.ts';
 import { defaultKind, payloadFault } from '../publishing/publish-frame.ts';
 import { RequestSender, type RequestSenderOptions } from '../publishing/request-sender.ts';
@@ -13,20 +13,20 @@ export interface EnqueueOptions {
 
 /** All that a client has to do with queues. */
 export class Queues {
-  readonly #uplink: Uplink;
+  readonly #requests: Requests;
   readonly #enqueues: RequestSender<void>;
   readonly #watches: QueueWatches;
   #tooLong: readonly BufferedRequest<void>[] = [];
 
   constructor(
     options: RequestSenderOptions,
-    uplink: Uplink,
+    requests: Requests,
     frameBytesMax: number,
     events: QueueWatchesEvents,
   ) {
-    this.#uplink = uplink;
-    this.#enqueues = new RequestSender(options, uplink, frameBytesMax, SEND_AGAIN);
-    this.#watches = new QueueWatches(uplink, events);
+    this.#requests = requests;
+    this.#enqueues = new RequestSender(options, requests, frameBytesMax, SEND_AGAIN);
+    this.#watches = new QueueWatches(requests, events);
   }
 
   /** Items that the hub has not answered yet. */
@@ -40,7 +40,7 @@ export class Queues {
     options: EnqueueOptions,
     answer: HubAnswer<void>,
   ): void {
-    const request = this.#uplink.nextRequest();
+    const request = this.#requests.nextNumber();
     const kind = options.kind ?? defaultKind(payload);
     const fault = isQueueName(queue) ? payloadFault(kind, payload) : new ProtocolError('bad_queue');
     this.#enqueues.send(fault ?? native.encodeEnqueue({ request, queue, kind, payload }), request, answer);
@@ -75,26 +75,16 @@ export class Queues {
     this.#watches.take(item);
   }
 
-  /** The hub has refused a request. Whether it was one of these. */
-  refused(request: number, error: ProtocolError): boolean {
-    return this.#enqueues.failed(request, error) || this.#watches.refuse(request, error);
-  }
-
   /** To be called every second or so. */
   sweep(nowMs: number): void {
     this.#watches.retry();
     this.#enqueues.expire(nowMs);
   }
 
-  /** What was sent will not be answered any more. `why` is a sentence. */
-  failUnanswered(why: string): void {
-    this.#enqueues.failUnanswered(why);
-  }
-
   /** Watches nothing any more, and sends nothing that is held. */
   close(error: ProtocolError): void {
     this.#watches.clear();
-    this.#enqueues.refuseHeld(error);
+    this.#enqueues.refuseBuffered(error);
   }
 
   refuse(answer: HubAnswer<void>, error: ProtocolError): void {

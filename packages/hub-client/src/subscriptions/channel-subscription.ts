@@ -1,25 +1,34 @@
 import type { native, Position, ProtocolError } from '@groupcast/protocol';
 import { callEachUser, callUser } from '../connection/call-user.ts';
 
-/** Why what came after a position cannot be had any more. */
+/** Reason for which publications after a position are lost. */
 export type LossReason = Exclude<native.HistoryVerdict, 'recovered'>;
 
-/** Who gets the publications of a channel. One object may serve any number of channels. */
+/** Callbacks for the publications of a channel. One object may serve any number of channels. */
 export interface Subscriber {
   /**
-   * Each publication once, in the order of its offsets (`publication.number`), those that came while the link was broken
-   * included. The payload is valid as long as it is referred to.
+   * Receives each publication once, in the order of the offsets (`publication.number`), including
+   * those from the time without a connection. The payload stays valid.
    */
   deliver(publication: native.Publication): void;
-  /** Once, when the subscription stands: what is delivered from here on comes after `position`. */
+  /** Called once, when the hub has subscribed the client: publications after `position` follow. */
   subscribed?(subject: native.Subject, position: Position): void;
-  /** Some publications cannot be had: what is delivered from here on comes after `position`. */
+  /** Called when publications are lost for good: those after `position` follow. */
   lost?(subject: native.Subject, position: Position, reason: LossReason): void;
   /**
-   * The hub has refused the subject: nothing of it is delivered. Told once for each link; the hub is asked again every second for as long as
-   * the subject is subscribed to.
+   * Called when the hub rejected the subscription, once per connection: no publications follow. The
+   * client asks the hub again every second until the subscriber unsubscribes.
    */
   refused?(subject: native.Subject, error: ProtocolError): void;
+}
+
+/** Handle of a subscription, with the position of the last publication that was delivered. */
+export interface Subscription {
+  /** History that the offset belongs to; '' before `subscribed` is called. */
+  readonly epoch: string;
+  /** During `deliver`, the offset before that of the publication. */
+  readonly offset: number;
+  readonly position: Position;
 }
 
 /**
@@ -27,21 +36,29 @@ export interface Subscriber {
  *             |  \       |
  *             +- suspended
  *
- * - `new`: the hub has not said yet where the subject stands.
+ * - `new`: the hub has not told the position yet.
  * - `live`: each publication is the next one.
- * - `recovering`: something was missed, and its history is being read.
- * - `suspended`: the link is gone; what is missed shows when the hub has answered on the next one.
+ * - `recovering`: publications were missed, and history is being read.
+ * - `suspended`: not connected. The hub's next answer shows whether publications were missed.
  */
 export type SubscriptionState = 'new' | 'live' | 'recovering' | 'suspended';
 
-/** One subject that somebody here follows, and how far everybody has been told of it. */
-export class ChannelSubscription {
+/** A SUBSCRIBE that the hub has not answered for all of its subjects. */
+export interface SubscribeRequest {
+  readonly number: number;
+  readonly pending: Set<ChannelSubscription>;
+  /** Whether it has one subject only. */
+  readonly isSingle: boolean;
+}
+
+/** Subscription to a channel or a prefix: its subscribers and the position of all of them. */
+export class ChannelSubscription implements Subscription {
   readonly subject: native.Subject;
   readonly subscribers: Set<Subscriber> = new Set();
   state: SubscriptionState = 'new';
-  /** Number of the last SUBSCRIBE for it: answers to earlier ones, from before an unsubscribe, are not for this interest. */
-  request = 0;
-  // Two fields and no object: the offset moves with each publication.
+  /** The last SUBSCRIBE for it, until it is answered. Answers to earlier ones are ignored. */
+  request: SubscribeRequest | undefined;
+  // Two fields and no object: the offset changes with each publication.
   #epoch = '';
   #offset = 0;
 
@@ -49,14 +66,18 @@ export class ChannelSubscription {
     this.subject = subject;
   }
 
-  /** Of the last publication that was handed out. Means nothing while the interest is new; a prefix has none. */
+  /** Position of the last publication that was delivered. A prefix has none. */
   get position(): Position {
     return { epoch: this.#epoch, offset: this.#offset };
   }
 
-  /** Whether the hub delivers it on this link. */
+  /** Whether the hub delivers on this connection. */
   get isSubscribed(): boolean {
     return this.state === 'live' || this.state === 'recovering';
+  }
+
+  get epoch(): string {
+    return this.#epoch;
   }
 
   get offset(): number {
@@ -67,7 +88,7 @@ export class ChannelSubscription {
     return this.#offset === position.offset && this.#epoch === position.epoch;
   }
 
-  /** Whether a position is a later one of the same history. */
+  /** Whether `position` is later in the same history. */
   isBefore(position: Position): boolean {
     return this.#offset < position.offset && this.#epoch === position.epoch;
   }
@@ -78,11 +99,12 @@ export class ChannelSubscription {
   }
 
   /**
-   * Hands a publication to all subscribers. One that throws counts as one that has it: it would throw again, and so for ever.
+   * Delivers a publication to all subscribers. A subscriber that throws does not get it again: it
+   * would throw forever.
    */
   deliver(publication: native.Publication): void {
     callEachUser(this.subscribers, deliver, publication);
-    // Not before: somebody who subscribes meanwhile still gets this publication, and is told a position before it.
+    // Last: a subscriber that is added meanwhile gets this publication, after an earlier position.
     if (!this.subject.prefix) this.#offset = publication.number;
   }
 
@@ -90,19 +112,19 @@ export class ChannelSubscription {
     for (const subscriber of this.subscribers) this.notifyPosition(subscriber);
   }
 
-  /** Tells one subscriber where the subscription stands. */
+  /** Calls `subscribed` of one subscriber. */
   notifyPosition(subscriber: Subscriber): void {
-    const tell = (one: Subscriber, position: Position): void => one.subscribed?.(this.subject, position);
-    callUser(subscriber, tell, this.position);
+    const notify = (one: Subscriber, position: Position): void => one.subscribed?.(this.subject, position);
+    callUser(subscriber, notify, this.position);
   }
 
   notifyRefused(error: ProtocolError): void {
-    callEachUser(this.subscribers, (one, news) => one.refused?.(this.subject, news), error);
+    callEachUser(this.subscribers, (one, given) => one.refused?.(this.subject, given), error);
   }
 
   notifyLost(reason: LossReason): void {
-    const tell = (one: Subscriber, position: Position): void => one.lost?.(this.subject, position, reason);
-    callEachUser(this.subscribers, tell, this.position);
+    const notify = (one: Subscriber, position: Position): void => one.lost?.(this.subject, position, reason);
+    callEachUser(this.subscribers, notify, this.position);
   }
 }
 

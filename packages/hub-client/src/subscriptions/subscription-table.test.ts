@@ -5,135 +5,127 @@ function channel(name: string): { name: string; prefix: boolean } {
   return { name, prefix: false };
 }
 
-describe('Interests', () => {
+describe('SubscriptionTable', () => {
   test('holds a channel and a prefix of the same name apart, and each once', () => {
-    const interests = new SubscriptionTable();
-    const exact = interests.add(channel('a'));
-    const prefix = interests.add({ name: 'a', prefix: true });
+    const table = new SubscriptionTable();
+    const exact = table.add(channel('a'));
+    const prefix = table.add({ name: 'a', prefix: true });
     expect(prefix).not.toBe(exact);
-    expect(interests.add(channel('a'))).toBe(exact);
-    expect(interests.find({ name: 'a', prefix: true })).toBe(prefix);
-    expect(interests.all()).toEqual([exact, prefix]);
-    expect(interests.size).toBe(2);
-    interests.remove(exact);
-    expect(interests.find(channel('a'))).toBeUndefined();
-    expect(interests.size).toBe(1);
-    interests.clear();
-    expect(interests.size).toBe(0);
+    expect(table.add(channel('a'))).toBe(exact);
+    expect(table.find({ name: 'a', prefix: true })).toBe(prefix);
+    expect(table.all()).toEqual([exact, prefix]);
+    expect(table.size).toBe(2);
+    table.remove(exact);
+    expect(table.find(channel('a'))).toBeUndefined();
+    expect(table.size).toBe(1);
+    table.clear();
+    expect(table.size).toBe(0);
   });
 
   test('takes names that every object has for names like any other', () => {
-    const interests = new SubscriptionTable();
-    expect(interests.find(channel('__proto__'))).toBeUndefined();
-    expect(interests.find(channel('constructor'))).toBeUndefined();
-    interests.add(channel('__proto__'));
-    expect(interests.size).toBe(1);
+    const table = new SubscriptionTable();
+    expect(table.find(channel('__proto__'))).toBeUndefined();
+    expect(table.find(channel('constructor'))).toBeUndefined();
+    table.add(channel('__proto__'));
+    expect(table.size).toBe(1);
   });
 
   test('suspends what is known, and leaves alone what is new', () => {
-    const interests = new SubscriptionTable();
+    const table = new SubscriptionTable();
     const states = (['new', 'live', 'recovering', 'suspended'] as const).map((state) => {
-      const interest = interests.add(channel(state));
-      interest.state = state;
-      return interest;
+      const subscription = table.add(channel(state));
+      subscription.state = state;
+      return subscription;
     });
-    interests.suspend();
+    table.suspend();
     expect(states.map(({ state }) => state)).toEqual(['new', 'suspended', 'suspended', 'suspended']);
   });
 
   test('cuts everything into portions of 1,024 at most', () => {
-    const interests = new SubscriptionTable();
-    expect([...batchesOf(interests.all())]).toEqual([]);
-    for (let index = 0; index < 1_500; index++) interests.add(channel(`c${index}`));
-    for (let index = 0; index < 548; index++) interests.add({ name: `p${index}`, prefix: true });
-    const batches = [...batchesOf(interests.all())];
+    const table = new SubscriptionTable();
+    expect([...batchesOf(table.all())]).toEqual([]);
+    for (let index = 0; index < 1_500; index++) table.add(channel(`c${index}`));
+    for (let index = 0; index < 548; index++) table.add({ name: `p${index}`, prefix: true });
+    const batches = [...batchesOf(table.all())];
     expect(batches.map((batch) => batch.length)).toEqual([1_024, 1_024]);
     expect(new Set(batches.flat()).size).toBe(2_048);
-    interests.add(channel('one more'));
-    expect([...batchesOf(interests.all())].map((batch) => batch.length)).toEqual([1_024, 1_024, 1]);
+    table.add(channel('one more'));
+    expect([...batchesOf(table.all())].map((batch) => batch.length)).toEqual([1_024, 1_024, 1]);
   });
 
   test('goes round all channels, whatever comes and goes', () => {
-    const interests = new SubscriptionTable();
-    const namesOf = (count: number): string[] =>
-      interests.nextChannels(count).map(({ subject }) => subject.name);
+    const table = new SubscriptionTable();
+    const namesOf = (count: number): string[] => table.nextChannels(count).map(({ subject }) => subject.name);
     expect(namesOf(5)).toEqual([]);
-    const [, b] = ['a', 'b', 'c'].map((name) => interests.add(channel(name)));
-    interests.add({ name: 'prefix', prefix: true });
+    const [, b] = ['a', 'b', 'c'].map((name) => table.add(channel(name)));
+    table.add({ name: 'prefix', prefix: true });
     expect(namesOf(0)).toEqual([]);
     expect(namesOf(2)).toEqual(['a', 'b']);
     expect(namesOf(2)).toEqual(['c', 'a']);
-    interests.remove(b!);
-    interests.add(channel('d'));
+    table.remove(b!);
+    table.add(channel('d'));
     expect(namesOf(3)).toEqual(['c', 'd', 'a']);
     expect(namesOf(10)).toEqual(['c', 'd', 'a']);
   });
 
   test('knows what was refused, once, and what to ask for again', () => {
-    const interests = new SubscriptionTable();
-    const [a, b, c] = ['a', 'b', 'c'].map((name) => interests.add(channel(name)));
-    interests.ask(4, [a!]);
-    interests.ask(5, [b!]);
-    interests.ask(6, [c!]);
-    expect(interests.refuse(4)).toBe(a);
-    expect(interests.refuse(4)).toBeUndefined();
-    expect(interests.refuse(5)).toBe(b);
-    expect(interests.toAskAgain(10)).toEqual([a, b]);
-    expect(interests.toAskAgain(1)).toEqual([a]);
-    interests.ask(7, [a!]);
-    expect(interests.toAskAgain(10)).toEqual([b]);
-    expect(interests.refuse(7)).toBeUndefined();
-    expect(interests.toAskAgain(10)).toEqual([b, a]);
-    interests.ask(8, [a!]);
-    expect(interests.settle(7, channel('a'))).toBeUndefined();
-    expect(interests.settle(8, channel('a'))).toBe(a);
-    interests.remove(b!);
-    expect(interests.toAskAgain(10)).toEqual([]);
-    interests.refuse(6);
-    interests.suspend();
-    expect(interests.toAskAgain(10)).toEqual([]);
+    const table = new SubscriptionTable();
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => table.add(channel(name)));
+    const forA = table.addRequest(4, [a!]);
+    const forB = table.addRequest(5, [b!]);
+    const forC = table.addRequest(6, [c!]);
+    expect(table.reject(forA)).toBe(a);
+    expect(table.reject(forA)).toBeUndefined();
+    expect(table.reject(forB)).toBe(b);
+    expect(table.toRetry(10)).toEqual([a, b]);
+    expect(table.toRetry(1)).toEqual([a]);
+    const again = table.addRequest(7, [a!]);
+    expect(table.toRetry(10)).toEqual([b]);
+    expect(table.reject(again)).toBeUndefined();
+    expect(table.toRetry(10)).toEqual([b, a]);
+    table.addRequest(8, [a!]);
+    expect(table.accept(7, channel('a'))).toBeUndefined();
+    expect(table.accept(8, channel('a'))).toBe(a);
+    table.remove(b!);
+    expect(table.toRetry(10)).toEqual([]);
+    table.reject(forC);
+    table.suspend();
+    expect(table.toRetry(10)).toEqual([]);
   });
 
   test('asks alone for each of several that were refused together, a few at a time', () => {
-    const interests = new SubscriptionTable();
-    const [a, b, c, gone, known] = ['a', 'b', 'c', 'gone', 'known'].map((name) =>
-      interests.add(channel(name)),
-    );
-    interests.ask(1, [a!, b!, c!, gone!, known!]);
-    interests.remove(gone!);
-    interests.settle(1, channel('known'));
-    expect(interests.refuse(1)).toBeUndefined();
-    expect(interests.toAskAgain(10)).toEqual([]);
-    expect(interests.takeDoubtful(2)).toEqual([a, b]);
-    interests.ask(2, [a!]);
-    interests.ask(3, [b!]);
-    expect(interests.takeDoubtful(2)).toEqual([]);
-    interests.settle(2, channel('a'));
-    expect(interests.takeDoubtful(2)).toEqual([c]);
-    expect(interests.takeDoubtful(2)).toEqual([]);
-    expect(interests.refuse(3)).toBe(b);
+    const table = new SubscriptionTable();
+    const [a, b, c, gone, known] = ['a', 'b', 'c', 'gone', 'known'].map((name) => table.add(channel(name)));
+    const together = table.addRequest(1, [a!, b!, c!, gone!, known!]);
+    table.remove(gone!);
+    table.accept(1, channel('known'));
+    expect(table.reject(together)).toBeUndefined();
+    expect(table.toRetry(10)).toEqual([]);
+    expect(table.takeDoubtful(2)).toEqual([a, b]);
+    table.addRequest(2, [a!]);
+    const forB = table.addRequest(3, [b!]);
+    expect(table.takeDoubtful(2)).toEqual([]);
+    table.accept(2, channel('a'));
+    expect(table.takeDoubtful(2)).toEqual([c]);
+    expect(table.takeDoubtful(2)).toEqual([]);
+    expect(table.reject(forB)).toBe(b);
   });
 
   test('what the hub follows is not refused when it only was to say where that stands', () => {
-    const interests = new SubscriptionTable();
-    const a = interests.add(channel('a'));
+    const table = new SubscriptionTable();
+    const a = table.add(channel('a'));
     a.state = 'live';
-    interests.ask(1, [a]);
-    expect(interests.refuse(1)).toBeUndefined();
-    expect([interests.isAsked(a), interests.toAskAgain(10), interests.takeDoubtful(10)]).toEqual([
-      false,
-      [],
-      [],
-    ]);
+    expect(table.reject(table.addRequest(1, [a]))).toBeUndefined();
+    expect([a.request, table.toRetry(10), table.takeDoubtful(10)]).toEqual([undefined, [], []]);
   });
 
   test('waits no longer for the answer to a request when it has asked anew', () => {
-    const interests = new SubscriptionTable();
-    const a = interests.add(channel('a'));
-    interests.ask(1, [a]);
-    interests.ask(2, [a]);
-    expect(interests.refuse(1)).toBeUndefined();
-    expect(interests.settle(1, channel('a'))).toBeUndefined();
-    expect(interests.settle(2, channel('a'))).toBe(a);
+    const table = new SubscriptionTable();
+    const a = table.add(channel('a'));
+    const outdated = table.addRequest(1, [a]);
+    table.addRequest(2, [a]);
+    expect(table.reject(outdated)).toBeUndefined();
+    expect(table.accept(1, channel('a'))).toBeUndefined();
+    expect(table.accept(2, channel('a'))).toBe(a);
   });
 });

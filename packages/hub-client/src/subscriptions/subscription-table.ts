@@ -1,36 +1,28 @@
 import { limits, type native } from '@groupcast/protocol';
-import { ChannelSubscription } from './channel-subscription.ts';
+import { ChannelSubscription, type SubscribeRequest } from './channel-subscription.ts';
 
-/** One SUBSCRIBE, and which of its subjects the hub has not answered yet. */
-interface Asked {
-  readonly waiting: Set<ChannelSubscription>;
-  /** Whether it had one subject only. */
-  readonly isAlone: boolean;
-}
-
-const NONE: ReadonlySet<ChannelSubscription> = new Set();
-
-/** What this client follows, and what of it the hub was asked for and has not answered, or has refused. */
+/** The subscriptions of a client, and which of them the hub has to be asked for, or has rejected. */
 export class SubscriptionTable {
   readonly #channels = new Map<string, ChannelSubscription>();
   readonly #prefixes = new Map<string, ChannelSubscription>();
-  readonly #asked = new Map<number, Asked>();
-  /** Of a SUBSCRIBE that was refused, which may be due to others in it: each is to be asked for alone. */
+  /** Requests that the hub has not answered. */
+  readonly #requests = new Set<SubscribeRequest>();
+  /** From rejected requests with several subjects: each is to be requested by itself. */
   readonly #doubtful = new Set<ChannelSubscription>();
-  /** What the hub has refused. */
-  readonly #refused = new Set<ChannelSubscription>();
+  readonly #rejected = new Set<ChannelSubscription>();
+  /** Place of the next round-robin check of positions. */
   #round: Iterator<ChannelSubscription> = this.#channels.values();
 
   get size(): number {
     return this.#channels.size + this.#prefixes.size;
   }
 
-  /** By the name of the channel. */
+  /** Subscriptions to channels, by name. */
   get channels(): ReadonlyMap<string, ChannelSubscription> {
     return this.#channels;
   }
 
-  /** By the prefix. */
+  /** Subscriptions to prefixes, by prefix. */
   get prefixes(): ReadonlyMap<string, ChannelSubscription> {
     return this.#prefixes;
   }
@@ -39,20 +31,20 @@ export class SubscriptionTable {
     return this.#mapOf(subject).get(subject.name);
   }
 
-  /** The interest for the subject, made when there was none. */
+  /** Returns the subscription to a subject, and creates it first where there is none. */
   add(subject: native.Subject): ChannelSubscription {
     const found = this.find(subject);
     if (found !== undefined) return found;
-    const interest = new ChannelSubscription(subject);
-    this.#mapOf(subject).set(subject.name, interest);
-    return interest;
+    const subscription = new ChannelSubscription(subject);
+    this.#mapOf(subject).set(subject.name, subscription);
+    return subscription;
   }
 
-  remove(interest: ChannelSubscription): void {
-    this.#mapOf(interest.subject).delete(interest.subject.name);
-    // An iterator that stands still holds all that its map has held since, and this one stands still while there is nothing.
+  remove(subscription: ChannelSubscription): void {
+    this.#mapOf(subscription.subject).delete(subscription.subject.name);
+    // An iterator that does not advance keeps all deleted entries, and there is nothing to check now.
     if (this.#channels.size === 0) this.#round = this.#channels.values();
-    this.#forget(interest);
+    this.#settle(subscription);
   }
 
   clear(): void {
@@ -62,89 +54,87 @@ export class SubscriptionTable {
     this.#round = this.#channels.values();
   }
 
-  /** The hub is asked for these in one SUBSCRIBE. An answer to an earlier one is not waited for any more. */
-  ask(request: number, interests: readonly ChannelSubscription[]): void {
-    for (const interest of interests) {
-      this.#answered(interest);
-      this.#doubtful.delete(interest);
-      interest.request = request;
+  /** Adds a SUBSCRIBE for these subscriptions. Answers to earlier ones are ignored from now on. */
+  addRequest(number: number, subscriptions: readonly ChannelSubscription[]): SubscribeRequest {
+    const request = { number, pending: new Set(subscriptions), isSingle: subscriptions.length === 1 };
+    for (const subscription of subscriptions) {
+      this.#endRequest(subscription);
+      this.#doubtful.delete(subscription);
+      subscription.request = request;
     }
-    this.#asked.set(request, { waiting: new Set(interests), isAlone: interests.length === 1 });
+    this.#requests.add(request);
+    return request;
   }
 
-  /** Whether the hub has not answered yet. */
-  isAsked(interest: ChannelSubscription): boolean {
-    return this.#asked.get(interest.request)?.waiting.has(interest) ?? false;
-  }
-
-  /** The hub has said where a subject stands. `undefined` when the answer is for nobody any more. */
-  settle(request: number, subject: native.Subject): ChannelSubscription | undefined {
-    const interest = this.find(subject);
-    if (interest?.request !== request) return undefined;
-    this.#forget(interest);
-    return interest;
+  /** Handles the hub's answer for one subject. Returns `undefined` for an outdated answer. */
+  accept(number: number, subject: native.Subject): ChannelSubscription | undefined {
+    const subscription = this.find(subject);
+    if (subscription?.request?.number !== number) return undefined;
+    this.#settle(subscription);
+    return subscription;
   }
 
   /**
-   * The hub has refused a request. What was asked for alone is refused; returned when it was not refused before. Of several one at least
-   * is, and nobody knows which.
+   * Handles that the hub rejected a request. Returns the subscription where this rejects one for the
+   * first time on this connection. With several subjects it is unknown which one caused the error.
    */
-  refuse(request: number): ChannelSubscription | undefined {
-    const asked = this.#asked.get(request);
-    this.#asked.delete(request);
+  reject(request: SubscribeRequest): ChannelSubscription | undefined {
+    this.#requests.delete(request);
     let fresh: ChannelSubscription | undefined;
-    for (const interest of asked?.waiting ?? NONE) {
-      // It was only asked where it stands.
-      if (interest.isSubscribed) continue;
-      if (asked?.isAlone !== true) {
-        this.#doubtful.add(interest);
+    for (const subscription of request.pending) {
+      subscription.request = undefined;
+      // The hub delivers it already; the request was for the position only.
+      if (subscription.isSubscribed) continue;
+      if (!request.isSingle) {
+        this.#doubtful.add(subscription);
         continue;
       }
-      // Behind those that were refused earlier, whose turn to be asked for again comes first.
-      if (!this.#refused.delete(interest)) fresh = interest;
-      this.#refused.add(interest);
+      // Moves it behind the others, which are retried first.
+      if (!this.#rejected.delete(subscription)) fresh = subscription;
+      this.#rejected.add(subscription);
     }
     return fresh;
   }
 
-  /** Some of what has to be asked for alone, so that at most `max` requests wait for an answer. */
+  /** Removes and returns doubtful subscriptions while at most `max` requests are pending. */
   takeDoubtful(max: number): readonly ChannelSubscription[] {
     const found: ChannelSubscription[] = [];
-    for (const interest of this.#doubtful) {
-      if (this.#asked.size + found.length >= max) break;
-      found.push(interest);
+    for (const subscription of this.#doubtful) {
+      if (this.#requests.size + found.length >= max) break;
+      found.push(subscription);
     }
-    for (const interest of found) this.#doubtful.delete(interest);
+    for (const subscription of found) this.#doubtful.delete(subscription);
     return found;
   }
 
-  /** Some of what the hub has refused and is not asked for at the moment, at most `max`. */
-  toAskAgain(max: number): readonly ChannelSubscription[] {
+  /** Returns at most `max` rejected subscriptions without a pending request. */
+  toRetry(max: number): readonly ChannelSubscription[] {
     const found: ChannelSubscription[] = [];
-    for (const interest of this.#refused) {
+    for (const subscription of this.#rejected) {
       if (found.length === max) break;
-      if (!this.isAsked(interest)) found.push(interest);
+      if (subscription.request === undefined) found.push(subscription);
     }
     return found;
   }
 
-  /** The connection is gone: nothing is live any more, and no answer comes. */
+  /** Handles the end of the connection. */
   suspend(): void {
-    for (const interests of [this.#channels, this.#prefixes]) {
-      for (const interest of interests.values()) {
-        if (interest.state !== 'new') interest.state = 'suspended';
+    for (const subscriptions of [this.#channels, this.#prefixes]) {
+      for (const subscription of subscriptions.values()) {
+        if (subscription.state !== 'new') subscription.state = 'suspended';
+        subscription.request = undefined;
       }
     }
-    this.#asked.clear();
+    this.#requests.clear();
     this.#doubtful.clear();
-    this.#refused.clear();
+    this.#rejected.clear();
   }
 
   all(): ChannelSubscription[] {
     return [...this.#channels.values(), ...this.#prefixes.values()];
   }
 
-  /** The next so many channels, in rounds over all of them; none twice, and not more than there are. */
+  /** Returns the next channels, in rounds over all: each once, at most `count`. */
   nextChannels(count: number): ChannelSubscription[] {
     const found: ChannelSubscription[] = [];
     for (let left = Math.min(count, this.#channels.size); left > 0; ) {
@@ -159,17 +149,19 @@ export class SubscriptionTable {
     return found;
   }
 
-  /** Nothing is to be asked about it any more. */
-  #forget(interest: ChannelSubscription): void {
-    this.#refused.delete(interest);
-    this.#doubtful.delete(interest);
-    this.#answered(interest);
+  /** Ends all that is pending for a subscription. */
+  #settle(subscription: ChannelSubscription): void {
+    this.#rejected.delete(subscription);
+    this.#doubtful.delete(subscription);
+    this.#endRequest(subscription);
   }
 
-  #answered(interest: ChannelSubscription): void {
-    const waiting = this.#asked.get(interest.request)?.waiting;
-    waiting?.delete(interest);
-    if (waiting?.size === 0) this.#asked.delete(interest.request);
+  #endRequest(subscription: ChannelSubscription): void {
+    const { request } = subscription;
+    if (request === undefined) return;
+    subscription.request = undefined;
+    request.pending.delete(subscription);
+    if (request.pending.size === 0) this.#requests.delete(request);
   }
 
   #mapOf(subject: native.Subject): Map<string, ChannelSubscription> {
@@ -177,11 +169,11 @@ export class SubscriptionTable {
   }
 }
 
-/** The same interests, in portions that fit a SUBSCRIBE. */
+/** Splits subscriptions into batches that fit a SUBSCRIBE each. */
 export function* batchesOf(
-  interests: readonly ChannelSubscription[],
+  subscriptions: readonly ChannelSubscription[],
 ): Generator<readonly ChannelSubscription[]> {
-  for (let at = 0; at < interests.length; at += limits.CHANNELS_PER_FRAME_MAX) {
-    yield interests.slice(at, at + limits.CHANNELS_PER_FRAME_MAX);
+  for (let start = 0; start < subscriptions.length; start += limits.CHANNELS_PER_FRAME_MAX) {
+    yield subscriptions.slice(start, start + limits.CHANNELS_PER_FRAME_MAX);
   }
 }

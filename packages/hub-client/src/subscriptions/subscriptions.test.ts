@@ -1,8 +1,9 @@
 import { decodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FakeUplink } from '../../testing/fake-uplink.ts';
+import { FakeConnection } from '../../testing/fake-connection.ts';
 import { ModelHub } from '../../testing/model-hub.ts';
+import { Requests } from '../connection/requests.ts';
 import { ArrivingPage } from '../history/arriving-page.ts';
 import { HistoryReads } from '../history/history-reads.ts';
 import type { LossReason, Subscriber } from './channel-subscription.ts';
@@ -80,11 +81,12 @@ class Judge implements Subscriber {
 /** The parts of a client over a hub that moves when it is told to. */
 class Bench {
   readonly hub = new ModelHub();
+  readonly requests = new Requests(() => this.hub);
   readonly reads = new HistoryReads(
     { historyInFlightMax: 2, historyWaitingMax: 1_000, publishMs: 1_000_000 },
-    this.hub,
+    this.requests,
   );
-  readonly subscriptions = new Subscriptions(this.hub, this.reads);
+  readonly subscriptions = new Subscriptions(this.requests, this.reads, () => {});
   readonly judges = new Map<string, { readonly channel: Channel; readonly judge: Judge }>();
   readonly faults: unknown[] = [];
   asked = 0;
@@ -148,8 +150,10 @@ class Bench {
       else if (message.type === 'page') page = new ArrivingPage(message);
       else if (message.type === 'deliver') this.subscriptions.deliver(message.publication);
       else if (message.type === 'subscribed') this.subscriptions.subscribed(message);
-      else if (message.type === 'error')
-        expect(this.reads.refuse(message.request, new ProtocolError('internal_error'))).toBe(true);
+      else if (message.type === 'error') {
+        expect(this.requests.find(message.request)).toBeDefined();
+        this.requests.reject(message.request, new ProtocolError('internal_error'));
+      }
     }
     const whole = page?.whole;
     if (page !== undefined && whole === undefined) throw new Error('The page has an end.');
@@ -230,20 +234,21 @@ const step = fc.oneof(
 
 describe('checkPositions', () => {
   const silent: Subscriber = { deliver: () => {} };
-  const names = (uplink: FakeUplink): string[] =>
-    uplink.sent
+  const names = (connection: FakeConnection): string[] =>
+    connection.sent
       .splice(0)
       .flatMap((message) => (message.type === 'subscribe' ? message.subjects.map(({ name }) => name) : []));
 
   /** Four channels and a prefix: all are live, but for `new`, and for `holed`, which is being read. */
-  function fiveSubjects(): [Subscriptions, FakeUplink] {
-    const uplink = new FakeUplink();
-    const reads = new HistoryReads({ historyInFlightMax: 1, historyWaitingMax: 9, publishMs: 9 }, uplink);
-    const subscriptions = new Subscriptions(uplink, reads);
+  function fiveSubjects(): [Subscriptions, FakeConnection] {
+    const connection = new FakeConnection();
+    const requests = new Requests(() => connection);
+    const reads = new HistoryReads({ historyInFlightMax: 1, historyWaitingMax: 9, publishMs: 9 }, requests);
+    const subscriptions = new Subscriptions(requests, reads, () => {});
     const answered = ['a', 'b', 'holed'].map((name) => ({ name, prefix: false }));
     for (const subject of [...answered, { name: 'prefix', prefix: true }, { name: 'new', prefix: false }])
       subscriptions.add(subject, silent);
-    for (const message of uplink.sent.splice(0, 4)) {
+    for (const message of connection.sent.splice(0, 4)) {
       if (message.type !== 'subscribe') throw new Error('A subscription is asked for first.');
       const position = { epoch: 'e', offset: 3 };
       const entries = message.subjects.map((subject) => ({ ...subject, position }));
@@ -251,35 +256,35 @@ describe('checkPositions', () => {
     }
     const rest = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
     subscriptions.deliver({ ...rest, channel: 'holed', payload: new Uint8Array(0), number: 9 });
-    uplink.sent = [];
-    return [subscriptions, uplink];
+    connection.sent = [];
+    return [subscriptions, connection];
   }
 
   test('asks for the channels that are live, and not again for one that is not answered yet', () => {
-    const [subscriptions, uplink] = fiveSubjects();
+    const [subscriptions, connection] = fiveSubjects();
     subscriptions.checkPositions(0);
-    expect(names(uplink)).toEqual([]);
+    expect(names(connection)).toEqual([]);
     subscriptions.checkPositions(1);
-    expect(names(uplink)).toEqual(['a', 'b']);
+    expect(names(connection)).toEqual(['a', 'b']);
     subscriptions.checkPositions(1);
-    expect(names(uplink)).toEqual([]);
+    expect(names(connection)).toEqual([]);
   });
 
   test('asks for each within shares that add up to the whole', () => {
-    const [subscriptions, uplink] = fiveSubjects();
+    const [subscriptions, connection] = fiveSubjects();
     const asked: string[] = [];
     for (let share = 0; share < 3; share++) {
       subscriptions.checkPositions(1 / 3);
-      asked.push(...names(uplink));
+      asked.push(...names(connection));
     }
     expect(asked.toSorted()).toEqual(['a', 'b']);
   });
 
   test('asks for nothing while there is no link', () => {
-    const [subscriptions, uplink] = fiveSubjects();
-    uplink.isOpen = false;
+    const [subscriptions, connection] = fiveSubjects();
+    connection.isOpen = false;
     subscriptions.checkPositions(1);
-    expect(names(uplink)).toEqual([]);
+    expect(names(connection)).toEqual([]);
   });
 });
 
@@ -300,7 +305,7 @@ describe('whatever happens between hub and client', () => {
         seen.losses += judge.losses;
       }
       expect(bench.answered).toBe(bench.asked);
-      expect([bench.reads.underWay, bench.reads.waiting]).toEqual([0, 0]);
+      expect([bench.reads.inFlight, bench.reads.waiting]).toEqual([0, 0]);
       const stats = bench.subscriptions.stats();
       for (const name of ['recoveries', 'holes', 'positionLosses', 'repeated'] as const)
         seen[name] += stats[name];

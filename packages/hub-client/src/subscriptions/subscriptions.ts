@@ -1,46 +1,54 @@
 import { isChannelName, native, type Position, ProtocolError } from '@groupcast/protocol';
-import type { Uplink } from '../connection/uplink.ts';
+import type { Requests } from '../connection/requests.ts';
 import type { HistoryPage } from '../history/history-page.ts';
 import type { HistoryReads } from '../history/history-reads.ts';
-import type { ChannelSubscription, LossReason, Subscriber } from './channel-subscription.ts';
+import type {
+  ChannelSubscription,
+  LossReason,
+  SubscribeRequest,
+  Subscriber,
+  Subscription,
+} from './channel-subscription.ts';
 import { batchesOf, SubscriptionTable } from './subscription-table.ts';
 
-/** Counters of what was followed. */
+/** Counters of subscriptions. */
 export interface SubscriptionStats {
-  /** Channels and prefixes that are followed. */
+  /** Channels and prefixes that are subscribed to. */
   readonly subjects: number;
-  /** How often the hub has refused a subject that it had not refused on the same link before. */
+  /** Subscriptions that the hub rejected, each counted once per connection. */
   readonly subscriptionsRefused: number;
-  /** Publications that came from the hub: live ones, and those that were missed at first. */
+  /** Publications received from the hub, live or from history. */
   readonly delivered: number;
-  /** How often a channel had to be caught up with: after a break, after a hole, after a position that differed. */
+  /** Recoveries of a channel: after a lost connection, a hole, or a position that differed. */
   readonly recoveries: number;
-  /** Publications that came once more, and were dropped. */
+  /** Publications that were received again, and dropped. */
   readonly repeated: number;
-  /** How often a publication came that was not the next one: others were lost while the link stood. */
+  /** Publications that were not the next one: others were lost on an open connection. */
   readonly holes: number;
-  /** How often a position differed from the hub's while the link stood. */
+  /** Positions that differed from the hub's on an open connection. */
   readonly positionLosses: number;
-  /** How often the subscribers of a channel were told that publications are gone for good. */
+  /** Losses that subscribers were notified of, by reason. */
   readonly lost: Readonly<Record<LossReason, number>>;
 }
 
-/** Subjects that the hub is asked for alone at a time, because it has refused them, or others in the same SUBSCRIBE. */
-const ASKED_ALONE_MAX = 256;
+/** Limit for pending requests with one subject, which follow rejected ones. */
+const SINGLE_REQUESTS_MAX = 256;
 
 /**
- * What this client follows: each publication is handed out once and in order, over broken links as well, or the subscribers are
- * told that some are lost.
+ * Subscriptions of this client. Each publication is delivered once and in order, over lost
+ * connections as well, or the subscribers are notified that some are lost.
  *
- * That needs no buffer. The hub's answers about a channel are in order with its deliveries: when it says that the channel
- * stands at T, all up to T was sent before on this link, and nothing behind it. So an interest that has missed something lets
- * live publications pass and reads pages, until one ends where the hub says that the channel stands.
+ * This needs no buffer, because the hub's answers about a channel are in order with its deliveries.
+ * When the hub says that the channel is at T, it has sent all up to T on this connection, and nothing
+ * after it. So a subscription that missed something drops live publications and reads pages, until a
+ * page ends at the position of the channel.
  */
 export class Subscriptions {
-  readonly #uplink: Uplink;
+  readonly #requests: Requests;
   readonly #reads: HistoryReads;
-  readonly #interests = new SubscriptionTable();
-  /** Those whose history could not be read: it is tried again. */
+  readonly #onRefused: (subject: native.Subject, error: ProtocolError) => void;
+  readonly #table = new SubscriptionTable();
+  /** Subscriptions whose history could not be read. The read is retried. */
   readonly #stalled = new Set<ChannelSubscription>();
   readonly #lost: Record<LossReason, number> = { epoch_changed: 0, trimmed: 0 };
   #refused = 0;
@@ -50,14 +58,19 @@ export class Subscriptions {
   #holes = 0;
   #positionLosses = 0;
 
-  constructor(uplink: Uplink, reads: HistoryReads) {
-    this.#uplink = uplink;
+  constructor(
+    requests: Requests,
+    reads: HistoryReads,
+    onRefused: (subject: native.Subject, error: ProtocolError) => void,
+  ) {
+    this.#requests = requests;
     this.#reads = reads;
+    this.#onRefused = onRefused;
   }
 
   stats(): SubscriptionStats {
     return {
-      subjects: this.#interests.size,
+      subjects: this.#table.size,
       subscriptionsRefused: this.#refused,
       delivered: this.#delivered,
       recoveries: this.#recoveries,
@@ -68,185 +81,189 @@ export class Subscriptions {
     };
   }
 
-  /** Throws a ProtocolError: `bad_channel` for an invalid name, `bad_field` for a subscriber without `deliver`. */
-  add(subject: native.Subject, subscriber: Subscriber): void {
+  /**
+   * Adds a subscriber. Throws a ProtocolError: `bad_channel` for an invalid name, `bad_field` for a
+   * subscriber without `deliver`.
+   */
+  add(subject: native.Subject, subscriber: Subscriber): Subscription {
     if (!isChannelName(subject.name)) throw new ProtocolError('bad_channel');
     if (typeof subscriber?.deliver !== 'function') {
       throw new ProtocolError('bad_field', 'subscriber must be an object with a function deliver.');
     }
-    const interest = this.#interests.add(subject);
-    const isFirst = interest.subscribers.size === 0;
-    interest.subscribers.add(subscriber);
-    if (interest.state !== 'new') interest.notifyPosition(subscriber);
-    else if (isFirst) this.#ask([interest]);
+    const subscription = this.#table.add(subject);
+    const isFirst = subscription.subscribers.size === 0;
+    subscription.subscribers.add(subscriber);
+    if (subscription.state !== 'new') subscription.notifyPosition(subscriber);
+    else if (isFirst) this.#request([subscription]);
+    return subscription;
   }
 
   remove(subject: native.Subject, subscriber: Subscriber): void {
-    const interest = this.#interests.find(subject);
-    if (!interest?.subscribers.delete(subscriber) || interest.subscribers.size > 0) return;
-    this.#interests.remove(interest);
-    this.#stalled.delete(interest);
-    if (this.#uplink.isOpen) this.#uplink.send(native.encodeUnsubscribe([subject]));
+    const subscription = this.#table.find(subject);
+    if (!subscription?.subscribers.delete(subscriber) || subscription.subscribers.size > 0) return;
+    this.#table.remove(subscription);
+    this.#stalled.delete(subscription);
+    if (this.#requests.isOpen) this.#requests.send(native.encodeUnsubscribe([subject]));
   }
 
-  /** A link stands: the hub is asked for all there is. */
+  /** Requests all subscriptions on a new connection. */
   resume(): void {
-    this.#ask(this.#interests.all());
+    this.#request(this.#table.all());
   }
 
-  /** The link is gone. */
+  /** Handles the end of the connection. */
   suspend(): void {
-    this.#interests.suspend();
+    this.#table.suspend();
     this.#stalled.clear();
   }
 
-  /** Follows nothing any more. */
   clear(): void {
-    this.#interests.clear();
+    this.#table.clear();
     this.#stalled.clear();
   }
 
-  /** What the hub has refused, and what could not be caught up with, is tried again. */
+  /** Retries rejected subscriptions and failed recoveries. */
   retry(): void {
-    this.#askAlone(this.#interests.toAskAgain(ASKED_ALONE_MAX));
-    // Those that they waited for may have been unsubscribed.
-    this.#askDoubtful();
+    this.#requestEach(this.#table.toRetry(SINGLE_REQUESTS_MAX));
+    // The requests that these waited for may have been unsubscribed.
+    this.#requestDoubtful();
     const stalled = [...this.#stalled];
     this.#stalled.clear();
-    for (const interest of stalled) this.#read(interest);
-  }
-
-  /** Compares some of the positions with the hub's; `share` of all channels, 0 to 1. Calls with shares that add up to 1 reach each. */
-  checkPositions(share: number): void {
-    const interests = this.#interests;
-    const isChecked = (one: ChannelSubscription): boolean => one.state === 'live' && !interests.isAsked(one);
-    this.#ask(interests.nextChannels(Math.ceil(interests.channels.size * share)).filter(isChecked));
-  }
-
-  /** The hub has said where subjects stand. */
-  subscribed(message: native.Subscribed): void {
-    for (const entry of message.entries) {
-      const interest = this.#interests.settle(message.request, entry);
-      if (interest !== undefined) this.#compare(interest, entry.position);
-    }
-    this.#askDoubtful();
+    for (const subscription of stalled) this.#read(subscription);
   }
 
   /**
-   * The hub has refused a request; subscribers are told when it is clear that it was for their subject, once for each link. Returns
-   * that subject.
+   * Compares the positions of some channels with the hub's. `share` is their part of all channels,
+   * 0 to 1; calls with shares that add up to 1 reach each channel.
    */
-  refuse(request: number, error: ProtocolError): native.Subject | undefined {
-    const interest = this.#interests.refuse(request);
-    this.#askDoubtful();
-    if (interest === undefined) return undefined;
-    this.#refused += 1;
-    interest.notifyRefused(error);
-    return interest.subject;
+  checkPositions(share: number): void {
+    const count = Math.ceil(this.#table.channels.size * share);
+    const isChecked = ({ state, request }: ChannelSubscription): boolean =>
+      state === 'live' && request === undefined;
+    this.#request(this.#table.nextChannels(count).filter(isChecked));
   }
 
-  /** A live publication. */
+  /** Handles the hub's answer to a SUBSCRIBE: the position of each subject. */
+  subscribed(message: native.Subscribed): void {
+    this.#requests.delete(message.request);
+    for (const entry of message.entries) {
+      const subscription = this.#table.accept(message.request, entry);
+      if (subscription !== undefined) this.#compare(subscription, entry.position);
+    }
+    this.#requestDoubtful();
+  }
+
+  /** Delivers a live publication. */
   deliver(publication: native.Publication): void {
     this.#delivered += 1;
     const { channel } = publication;
-    const interest = this.#interests.channels.get(channel);
-    if (interest !== undefined) this.#deliverTo(interest, publication);
-    for (const [prefix, byPrefix] of this.#interests.prefixes) {
+    const subscription = this.#table.channels.get(channel);
+    if (subscription !== undefined) this.#deliverTo(subscription, publication);
+    for (const [prefix, byPrefix] of this.#table.prefixes) {
       if (byPrefix.state === 'live' && channel.startsWith(prefix)) byPrefix.deliver(publication);
     }
   }
 
-  #deliverTo(interest: ChannelSubscription, publication: native.Publication): void {
-    // Otherwise it is in the pages that are being read, or from before the hub has said where the channel stands.
-    if (interest.state !== 'live') return;
-    const next = interest.offset + 1;
+  #deliverTo(subscription: ChannelSubscription, publication: native.Publication): void {
+    // Otherwise it is part of the pages that are being read, or precedes the first position.
+    if (subscription.state !== 'live') return;
+    const next = subscription.offset + 1;
     if (publication.number === next) {
-      interest.deliver(publication);
+      subscription.deliver(publication);
     } else if (publication.number < next) {
       this.#repeated += 1;
     } else {
       this.#holes += 1;
-      this.#recover(interest);
+      this.#recover(subscription);
     }
   }
 
-  /** The hub refuses a SUBSCRIBE as a whole, and may have room for some of it. */
-  #askDoubtful(): void {
-    this.#askAlone(this.#interests.takeDoubtful(ASKED_ALONE_MAX));
+  /** Requests the subjects of rejected requests one by one: the hub may accept some of them. */
+  #requestDoubtful(): void {
+    this.#requestEach(this.#table.takeDoubtful(SINGLE_REQUESTS_MAX));
   }
 
-  #askAlone(interests: readonly ChannelSubscription[]): void {
-    for (const interest of interests) this.#ask([interest]);
+  #requestEach(subscriptions: readonly ChannelSubscription[]): void {
+    for (const subscription of subscriptions) this.#request([subscription]);
   }
 
-  #ask(interests: readonly ChannelSubscription[]): void {
-    if (!this.#uplink.isOpen) return;
-    for (const batch of batchesOf(interests)) {
-      const request = this.#uplink.nextRequest();
-      this.#interests.ask(request, batch);
+  #request(subscriptions: readonly ChannelSubscription[]): void {
+    if (!this.#requests.isOpen) return;
+    for (const batch of batchesOf(subscriptions)) {
+      const number = this.#requests.nextNumber();
+      const request = this.#table.addRequest(number, batch);
+      this.#requests.add(number, { rejected: (error) => this.#rejected(request, error) });
       const subjects = batch.map(({ subject }) => subject);
-      this.#uplink.send(native.encodeSubscribe({ request, subjects }));
+      this.#requests.send(native.encodeSubscribe({ request: number, subjects }));
     }
   }
 
-  /** The hub says where an interest stands; all up to there has come on this link, if it was followed. */
-  #compare(interest: ChannelSubscription, position: Position): void {
-    const { state } = interest;
-    // What it reads says more.
+  #rejected(request: SubscribeRequest, error: ProtocolError): void {
+    const subscription = this.#table.reject(request);
+    this.#requestDoubtful();
+    if (subscription === undefined) return;
+    this.#refused += 1;
+    subscription.notifyRefused(error);
+    this.#onRefused(subscription.subject, error);
+  }
+
+  /** Compares a subscription with the position that the hub told. */
+  #compare(subscription: ChannelSubscription, position: Position): void {
+    const { state } = subscription;
+    // Its pages tell more.
     if (state === 'recovering') return;
     if (state === 'new') {
-      interest.state = 'live';
-      interest.moveTo(position);
-      interest.notifySubscribed();
-    } else if (interest.subject.prefix || interest.isAt(position)) {
-      interest.state = 'live';
+      subscription.state = 'live';
+      subscription.moveTo(position);
+      subscription.notifySubscribed();
+    } else if (subscription.subject.prefix || subscription.isAt(position)) {
+      subscription.state = 'live';
     } else {
       if (state === 'live') this.#positionLosses += 1;
-      if (interest.isBefore(position)) this.#recover(interest);
-      // Otherwise a hub that was started again would be asked about each of very many channels, only to say the same.
-      else this.#lose(interest, position, 'epoch_changed');
+      if (subscription.isBefore(position)) this.#recover(subscription);
+      // A read would only repeat this answer, for each channel of a hub that was restarted.
+      else this.#lose(subscription, position, 'epoch_changed');
     }
   }
 
-  #recover(interest: ChannelSubscription): void {
-    interest.state = 'recovering';
+  #recover(subscription: ChannelSubscription): void {
+    subscription.state = 'recovering';
     this.#recoveries += 1;
-    this.#read(interest);
+    this.#read(subscription);
   }
 
-  #read(interest: ChannelSubscription): void {
+  #read(subscription: ChannelSubscription): void {
     const answer = {
-      page: (page: HistoryPage): void => this.#take(interest, page),
+      page: (page: HistoryPage): void => this.#deliverPage(subscription, page),
       failed: (): void => {
-        if (isRecovering(interest)) this.#stalled.add(interest);
+        if (isRecovering(subscription)) this.#stalled.add(subscription);
       },
     };
-    this.#reads.add(interest.subject.name, interest.position, answer, 'forget');
+    this.#reads.add(subscription.subject.name, subscription.position, answer, 'forget');
   }
 
-  /** What comes next; nothing was taken since it was asked for. */
-  #take(interest: ChannelSubscription, page: HistoryPage): void {
+  #deliverPage(subscription: ChannelSubscription, page: HistoryPage): void {
     for (const publication of page.publications) {
-      // A subscriber may leave, or close the client, at any of them.
-      if (!isRecovering(interest)) return;
+      // Any subscriber may unsubscribe, or close the client.
+      if (!isRecovering(subscription)) return;
       this.#delivered += 1;
-      interest.deliver(publication);
+      subscription.deliver(publication);
     }
-    if (!isRecovering(interest)) return;
-    if (page.verdict !== 'recovered') this.#lose(interest, page.position, page.verdict);
-    else if (interest.isAt(page.position)) interest.state = 'live';
-    else this.#read(interest);
+    if (!isRecovering(subscription)) return;
+    if (page.verdict !== 'recovered') this.#lose(subscription, page.position, page.verdict);
+    else if (subscription.isAt(page.position)) subscription.state = 'live';
+    else this.#read(subscription);
   }
 
-  #lose(interest: ChannelSubscription, position: Position, reason: LossReason): void {
+  #lose(subscription: ChannelSubscription, position: Position, reason: LossReason): void {
     this.#lost[reason] += 1;
-    interest.state = 'live';
-    interest.moveTo(position);
-    interest.notifyLost(reason);
+    subscription.state = 'live';
+    subscription.moveTo(position);
+    subscription.notifyLost(reason);
   }
 }
 
-/** Not so once everybody has left it, or the link has gone. */
-function isRecovering(interest: ChannelSubscription): boolean {
-  return interest.state === 'recovering' && interest.subscribers.size > 0;
+/** Returns false after the last subscriber has left or the connection was lost. */
+function isRecovering(subscription: ChannelSubscription): boolean {
+  return subscription.state === 'recovering' && subscription.subscribers.size > 0;
 }

@@ -1,25 +1,18 @@
 import { native } from '@groupcast/protocol';
-import type { Uplink } from '../src/connection/uplink.ts';
+import type { RequestConnection } from '../src/connection/requests.ts';
 
-/** An uplink that keeps what is sent. */
-export class FakeUplink implements Uplink {
+/** A connection that keeps the messages that are sent. */
+export class FakeConnection implements RequestConnection {
   isOpen = true;
-  readonly lastError = undefined;
   bufferedBytes = 0;
-  /** What was sent, and not taken. */
+  /** Messages that were sent and not removed by the test. */
   sent: native.NativeMessage[] = [];
-  #lastRequest = 0;
-
-  nextRequest(): number {
-    this.#lastRequest += 1;
-    return this.#lastRequest;
-  }
 
   send(frame: Uint8Array): void {
     this.sent.push(native.decodeNative(frame));
   }
 
-  /** Takes what was sent, which must be HISTORYs. */
+  /** Removes and returns the messages that were sent, which must be HISTORY messages. */
   takeHistories(): native.History[] {
     return this.sent.splice(0).map((message) => {
       if (message.type !== 'history') throw new Error(`${message.type} was sent, not history.`);
