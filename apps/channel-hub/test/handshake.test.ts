@@ -352,7 +352,11 @@ test('a local peer may be silent for as long as it likes before its first frame,
   expect(hub.stats()).toMatchObject({ sessions: 2, pendingSessions: 0 });
   const body = { type: 'publish', id: 'late', channels: ['c'], data: 1 };
   const answer = new Promise<Uint8Array>((resolve) => {
-    new Link(silent[0]!, { receive: resolve, closed: () => {} });
+    const receiveSpan = (bytes: Uint8Array, start: number, end: number): number => {
+      resolve(bytes.subarray(start, end));
+      return end - start;
+    };
+    new Link(silent[0]!, { receiveSpan, closed: () => {} });
   });
   silent[0]!.write(encodeFrame(encodeText(JSON.stringify(body))));
   expect(Buffer.from(await answer).toString()).toContain('"published"');

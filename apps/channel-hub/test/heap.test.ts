@@ -22,8 +22,9 @@ async function comeAndGo(port: number, round: number): Promise<void> {
   const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
   await new Promise<void>((resolve) => {
     const link = new Link(socket, {
-      receive: (frame) => {
-        if (native.decodeNative(frame).type === 'published') link.destroy();
+      receiveSpan: (bytes, start, end) => {
+        if (native.decodeNative(bytes.subarray(start, end)).type === 'published') link.destroy();
+        return end - start;
       },
       closed: () => resolve(),
     });

@@ -34,10 +34,11 @@ export class JsonPeer implements LinkReceiver {
     return this.inbox.take((reply): reply is ReplyOf<Type> => reply.type === type);
   }
 
-  receive(frame: Uint8Array): void {
-    const text = decodeText(frame.subarray(4));
+  receiveSpan(bytes: Uint8Array, start: number, end: number): number {
+    const text = decodeText(bytes.subarray(start + 4, end));
     this.texts.push(text);
     this.inbox.push(hubJsonReply.parse(JSON.parse(text)));
+    return end - start;
   }
 
   closed(end: string): void {

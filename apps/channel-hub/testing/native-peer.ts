@@ -147,6 +147,11 @@ export class NativePeer implements LinkReceiver {
     await this.publish('nobody follows this');
   }
 
+  receiveSpan(bytes: Uint8Array, start: number, end: number): number {
+    this.receive(bytes.subarray(start, end));
+    return end - start;
+  }
+
   receive(frame: Uint8Array): void {
     const message = native.decodeNative(frame);
     if (this.#takeIntoPage(message)) return;

@@ -52,13 +52,14 @@ export class PhpPeer implements LinkReceiver {
     return (await this.take()).data;
   }
 
-  receive(frame: Uint8Array): void {
-    const body = Buffer.from(frame.subarray(4)).toString('latin1');
+  receiveSpan(bytes: Uint8Array, start: number, end: number): number {
+    const body = Buffer.from(bytes.subarray(start + 4, end)).toString('latin1');
     const match =
       /^a:3:\{s:4:"type";s:5:"(event|queue)";s:7:"channel";s:\d+:"(.*?)";s:4:"data";(.*)\}$/s.exec(body);
     if (match === null) throw new Error(`A PHP peer got what it did not ask for: ${body}`);
     const [, type, channel = '', data = ''] = match;
     this.inbox.push({ type: type === 'queue' ? 'queue' : 'event', channel, data });
+    return end - start;
   }
 
   closed(end: string): void {

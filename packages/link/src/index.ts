@@ -1,5 +1,5 @@
 export { createNonce, createProof, isProof } from './auth/proof.ts';
-export { Link, type LinkEnd } from './framing/link.ts';
+export { Link } from './framing/link.ts';
 export {
   completeLinkOptions,
   HEARTBEAT_MS,
@@ -7,4 +7,4 @@ export {
   LINK_RANGES,
   type LinkOptions,
 } from './framing/options.ts';
-export type { LinkReceiver, SpanReceiver } from './framing/receiver.ts';
+export type { LinkEnd, LinkReceiver } from './framing/receiver.ts';

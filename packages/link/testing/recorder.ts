@@ -1,5 +1,4 @@
-import type { LinkEnd } from '../src/framing/link.ts';
-import type { LinkReceiver } from '../src/framing/receiver.ts';
+import type { LinkEnd, LinkReceiver } from '../src/framing/receiver.ts';
 
 /** A receiver that remembers, and can be waited for. */
 export class Recorder implements LinkReceiver {
@@ -8,9 +7,10 @@ export class Recorder implements LinkReceiver {
   #onFrame = (): void => {};
   #onEnd = (): void => {};
 
-  receive(frame: Uint8Array): void {
-    this.frames.push(frame);
+  receiveSpan(bytes: Uint8Array, start: number, end: number): number {
+    this.frames.push(bytes.subarray(start, end));
     this.#onFrame();
+    return end - start;
   }
 
   closed(end: LinkEnd, error: Error | undefined): void {

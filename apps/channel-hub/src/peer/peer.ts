@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Link, type LinkEnd, type SpanReceiver } from '@groupcast/link';
+import { Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
 import { dialectOf, limits, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
 import type { Dialect } from '../dialect/dialect.ts';
@@ -26,7 +26,7 @@ const UNTRUSTED =
   'PHP is taken from this host, unless --no-local-trust is given, and from the addresses that --trust names.';
 
 /** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
-export class Session implements SpanReceiver, Output, Leaver, RequestsOwner {
+export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
   readonly id: number;
   readonly #shared: SessionShared;
   readonly #isLocal: boolean;

@@ -38,7 +38,10 @@ export class EchoHub {
 
   #accept(socket: Socket): void {
     const receiver: LinkReceiver = {
-      receive: (frame) => this.#receive(link, frame),
+      receiveSpan: (bytes, start, end) => {
+        this.#receive(link, bytes.subarray(start, end));
+        return end - start;
+      },
       closed: () => this.#links.delete(link),
     };
     const link = new Link(socket, receiver, this.#link);

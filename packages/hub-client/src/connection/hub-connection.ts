@@ -77,7 +77,12 @@ export class HubConnection implements LinkReceiver {
     else this.#link.close();
   }
 
-  receive(frame: Uint8Array): void {
+  receiveSpan(bytes: Uint8Array, start: number, end: number): number {
+    this.#receive(bytes.subarray(start, end));
+    return end - start;
+  }
+
+  #receive(frame: Uint8Array): void {
     const message = native.decodeNative(frame);
     if (this.#page !== undefined) {
       this.#page.add(message, frame.length);

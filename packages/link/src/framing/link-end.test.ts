@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { readToEnd, socketPair } from '../../testing/socket-pair.ts';
 import { Link } from './link.ts';
-import type { SpanReceiver } from './receiver.ts';
+import type { LinkReceiver } from './receiver.ts';
 
 const FRAME = Buffer.from('0000000641aa', 'hex');
 const TURN_WORK = 1024 * 1024;
 
 /** Makes so much work of each frame that it is the last one of its turn. */
-class BusyReceiver implements SpanReceiver {
+class BusyReceiver implements LinkReceiver {
   readonly events: string[] = [];
   onSpan = (_count: number): void => {};
 
@@ -16,10 +16,6 @@ class BusyReceiver implements SpanReceiver {
     this.events.push('frame');
     this.onSpan(this.events.length);
     return TURN_WORK;
-  }
-
-  receivedAll(): number {
-    return 0;
   }
 
   closed(end: string): void {

@@ -1,62 +1,82 @@
-/** What waits under one key. */
-interface Waiting {
+import type { LinkSocket } from '../socket/link-socket.ts';
+import type { LinkBuffer } from './send-buffer.ts';
+
+/** Frames in the buffer with the same key. */
+interface Keyed {
   readonly key: string;
   count: number;
   bytes: number;
   isRecalled: boolean;
 }
 
-/** What was recalled and is still in the list may hold so many bytes more than what waits. */
+/** Limit for bytes of recalled frames, above those in the buffer, before the list is compacted. */
 const RECALLED_BYTES_MAX = 1024 * 1024;
 
-/** Frames that wait, each under a key, and can be taken back by it. Each costs the same, however many wait. */
-export class RecallableBuffer {
-  // Side by side, because an object for each frame would be garbage for each frame.
+/** Bytes given to the kernel at a time. The rest can still be recalled. */
+const WRITE_BYTES = 64 * 1024;
+
+/**
+ * Buffer whose frames can be recalled by their keys while the kernel does not accept them. The cost
+ * of a frame does not depend on the size of the buffer.
+ */
+export class RecallableBuffer implements LinkBuffer {
+  // Two arrays, because one object per frame would be garbage per frame.
   #frames: Uint8Array[] = [];
-  #waitings: Waiting[] = [];
-  /** Where the first one stands: what was taken is given up in one go, not frame by frame. */
+  #keyed: Keyed[] = [];
+  /** Index of the first frame. Those before it are removed together, not one by one. */
   #head = 0;
   #bytes = 0;
   #recalledBytes = 0;
-  readonly #byKey = new Map<string, Waiting>();
-  /** Frames that follow each other mostly have one key. */
-  #last: Waiting | undefined;
+  readonly #byKey = new Map<string, Keyed>();
+  /** The last entry: adjacent frames mostly have the same key. */
+  #last: Keyed | undefined;
+  #isWriting = false;
 
   get bytes(): number {
     return this.#bytes;
   }
 
   push(frame: Uint8Array, key: string): void {
-    const waiting = this.#last?.key === key ? this.#last : this.#waitingOf(key);
-    waiting.count += 1;
-    waiting.bytes += frame.length;
-    this.#last = waiting;
+    const keyed = this.#last?.key === key ? this.#last : this.#keyedOf(key);
+    keyed.count += 1;
+    keyed.bytes += frame.length;
+    this.#last = keyed;
     this.#frames.push(frame);
-    this.#waitings.push(waiting);
+    this.#keyed.push(keyed);
     this.#bytes += frame.length;
   }
 
-  /** The oldest frames in order: so many bytes of them, but one at least where there is any. */
+  flush(socket: LinkSocket, isClosing: boolean, next: () => void): number {
+    const before = this.#bytes;
+    if (before === 0 || (this.#isWriting && !isClosing)) return 0;
+    this.#isWriting = true;
+    socket.writeThrough(this.take(isClosing ? before : WRITE_BYTES), () => {
+      this.#isWriting = false;
+      next();
+    });
+    return before - this.#bytes;
+  }
+
+  /** Removes and returns the oldest frames, in order: one, and more up to `bytesMax`. */
   take(bytesMax: number): readonly Uint8Array[] {
     const taken: Uint8Array[] = [];
     let left = bytesMax;
     for (; this.#head < this.#frames.length; this.#head++) {
-      const [frame, waiting] = [this.#frames[this.#head], this.#waitings[this.#head]];
-      if (frame === undefined || waiting === undefined) break;
-      if (waiting.isRecalled) {
+      const [frame, keyed] = [this.#frames[this.#head], this.#keyed[this.#head]];
+      if (frame === undefined || keyed === undefined) break;
+      if (keyed.isRecalled) {
         this.#recalledBytes -= frame.length;
         continue;
       }
       if (taken.length > 0 && frame.length > left) break;
       left -= frame.length;
       taken.push(frame);
-      this.#leave(frame, waiting);
+      this.#leave(frame, keyed);
     }
-    if (this.#head * 2 >= this.#frames.length) this.#sweep();
+    if (this.#head * 2 >= this.#frames.length) this.#compact();
     return taken;
   }
 
-  /** Takes back all that waits under a key. Answers how many frames that were. */
   recall(key: string): number {
     const recalled = this.#byKey.get(key);
     if (recalled === undefined) return 0;
@@ -65,33 +85,37 @@ export class RecallableBuffer {
     recalled.isRecalled = true;
     this.#bytes -= recalled.bytes;
     this.#recalledBytes += recalled.bytes;
-    if (this.#recalledBytes > this.#bytes + RECALLED_BYTES_MAX) this.#sweep();
+    if (this.#recalledBytes > this.#bytes + RECALLED_BYTES_MAX) this.#compact();
     return recalled.count;
   }
 
-  #waitingOf(key: string): Waiting {
+  clear(): void {
+    this.take(this.#bytes);
+  }
+
+  #keyedOf(key: string): Keyed {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const waiting = { key, count: 0, bytes: 0, isRecalled: false };
-    this.#byKey.set(key, waiting);
-    return waiting;
+    const keyed = { key, count: 0, bytes: 0, isRecalled: false };
+    this.#byKey.set(key, keyed);
+    return keyed;
   }
 
-  #leave(frame: Uint8Array, waiting: Waiting): void {
+  #leave(frame: Uint8Array, keyed: Keyed): void {
     this.#bytes -= frame.length;
-    waiting.bytes -= frame.length;
-    waiting.count -= 1;
-    if (waiting.count > 0) return;
-    this.#byKey.delete(waiting.key);
-    if (this.#last === waiting) this.#last = undefined;
+    keyed.bytes -= frame.length;
+    keyed.count -= 1;
+    if (keyed.count > 0) return;
+    this.#byKey.delete(keyed.key);
+    if (this.#last === keyed) this.#last = undefined;
   }
 
-  /** Gives up what was taken and what was recalled. */
-  #sweep(): void {
+  /** Removes the frames before the head and the recalled ones. */
+  #compact(): void {
     const isKept = (_: unknown, index: number): boolean =>
-      index >= this.#head && this.#waitings[index]?.isRecalled === false;
+      index >= this.#head && this.#keyed[index]?.isRecalled === false;
     this.#frames = this.#frames.filter(isKept);
-    this.#waitings = this.#waitings.filter(isKept);
+    this.#keyed = this.#keyed.filter(isKept);
     this.#head = 0;
     this.#recalledBytes = 0;
   }

@@ -1,45 +1,34 @@
-import type { LinkEnd } from './link.ts';
+/** Reason for the end of a link. */
+export type LinkEnd =
+  /** This side closed it. */
+  | 'closed'
+  /** The peer closed it. */
+  | 'peer_closed'
+  /** The network failed; the error says how. */
+  | 'socket_error'
+  /** The peer sent invalid data; the error says what. */
+  | 'protocol_error'
+  /** The peer reads too slowly, and its buffer is full. */
+  | 'slow'
+  /** The peer sent nothing for too long. */
+  | 'silent'
+  /** A frame was not complete in time. */
+  | 'stalled'
+  /** The receiver threw; the error is the one that it threw. */
+  | 'internal_error';
 
-/** Who listens to a link, frame by frame. */
+/** Receiver of the frames of a link. Frames are not objects, because there are very many of them. */
 export interface LinkReceiver {
-  /** One frame, header included, never a heartbeat. Valid until the call returns, unless it is kept as a slice. */
-  receive(frame: Uint8Array): void;
-  /** Once, when the link is over and nothing more comes. */
-  closed(end: LinkEnd, error: Error | undefined): void;
-}
-
-/** Who listens to a link without an object for each frame. */
-export interface SpanReceiver {
   /**
-   * One frame, header included, never a heartbeat, from `start` to `end` in what was read. It is the receiver's to change. Answers what work that
-   * made, in bytes read or handed out: when it is too much for one turn of the event loop, the rest waits for the next one.
+   * Receives one frame, header included, from `start` to `end`; never a heartbeat. The receiver may
+   * change these bytes, and keep slices of them. Returns the work that this caused, in bytes read or
+   * delivered: above the limit for one event-loop turn, the rest waits for the next turn.
    */
   receiveSpan(bytes: Uint8Array, start: number, end: number): number;
-  /** All frames that came together have been handed on: what was gathered must be done now. Answers what work that made. */
-  receivedAll(): number;
-  /** Nothing is handed on any more and nothing is sent: from now on, though the socket may take a moment to close. */
+  /** Called after the frames that arrived together: batches end here. Returns work, as above. */
+  receivedAll?(): number;
+  /** Called when nothing more is received or sent, although the socket may still be closing. */
   ending?(end: LinkEnd, error: Error | undefined): void;
+  /** Called once and last, when the socket is closed. */
   closed(end: LinkEnd, error: Error | undefined): void;
-}
-
-/** Hands spans on as frames. */
-export class FrameByFrame implements SpanReceiver {
-  readonly #receiver: LinkReceiver;
-
-  constructor(receiver: LinkReceiver) {
-    this.#receiver = receiver;
-  }
-
-  receiveSpan(bytes: Uint8Array, start: number, end: number): number {
-    this.#receiver.receive(bytes.subarray(start, end));
-    return end - start;
-  }
-
-  receivedAll(): number {
-    return 0;
-  }
-
-  closed(end: LinkEnd, error: Error | undefined): void {
-    this.#receiver.closed(end, error);
-  }
 }
