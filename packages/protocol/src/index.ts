@@ -33,4 +33,5 @@ export {
   resolveOptions,
   TIMER_MS_MAX,
 } from './resolve-options.ts';
-export { decodeText, encodeText, utf8ByteLength } from './text.ts';
+export { decodeText, encodeText } from './text.ts';
+export { utf8ByteLength } from './utf8-length.ts';

@@ -5,7 +5,7 @@ import {
   GROUP_NAME_BYTES_MAX,
   QUEUE_NAME_BYTES_MAX,
 } from './limits.ts';
-import { utf8ByteLength } from './text.ts';
+import { utf8ByteLength } from './utf8-length.ts';
 
 // C0, DEL and C1, and the marks that turn the direction of what follows: names end up on terminals and in logs.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused

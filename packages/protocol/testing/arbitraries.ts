@@ -10,7 +10,7 @@ import {
 import { isChannelName, isQueueName } from '../src/name.ts';
 import type { NativeMessage } from '../src/native/message.ts';
 import type { Publication } from '../src/native/publication.ts';
-import { utf8ByteLength } from '../src/text.ts';
+import { utf8ByteLength } from '../src/utf8-length.ts';
 
 // `unit: 'binary'` draws every code point but the surrogates: control characters, marks and emoji among them.
 function text(bytesMax: number): fc.Arbitrary<string> {

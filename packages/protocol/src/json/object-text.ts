@@ -1,6 +1,6 @@
 import { COMMAND_ID_BYTES_MAX } from '../limits.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { fitsUtf8, utf8ByteLength } from '../text.ts';
+import { fitsUtf8, utf8ByteLength } from '../utf8-length.ts';
 import { type JsonBounds, type JsonSpan, QUOTE, readString, scanObject } from './scan-object.ts';
 
 /** A value that is passed on: a string as what it says, any other value as it is written. */

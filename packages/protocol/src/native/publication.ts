@@ -3,7 +3,8 @@ import { CHANNEL_NAME_BYTES_MAX, FRAME_HEADER_BYTES, SHORT_TEXT_BYTES_MAX } from
 import { isChannelName } from '../name.ts';
 import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { encodeText, utf8ByteLength, writeText } from '../text.ts';
+import { encodeText, writeText } from '../text.ts';
+import { utf8ByteLength } from '../utf8-length.ts';
 import { ByteReader, textOf } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { OPCODES } from './opcode.ts';

@@ -1,4 +1,5 @@
-import { utf8ByteLength, writeText } from '../text.ts';
+import { writeText } from '../text.ts';
+import { utf8ByteLength } from '../utf8-length.ts';
 
 const FIRST_BYTES = 64;
 

@@ -1,5 +1,6 @@
 import { PHP_DEPTH_MAX } from '../limits.ts';
-import { encodeText, utf8ByteLength } from '../text.ts';
+import { encodeText } from '../text.ts';
+import { utf8ByteLength } from '../utf8-length.ts';
 import { PhpArray, type PhpKey, type PhpValue } from './php-array.ts';
 import { finiteFloatText, PhpFloat } from './php-float.ts';
 

@@ -4,7 +4,7 @@ import { JSON_KEYS_MAX, JSON_NODES_MAX, MESSAGE_ID_BYTES_MAX, SHORT_TEXT_BYTES_M
 import { groupNameOf } from '../name.ts';
 import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { fitsUtf8 } from '../text.ts';
+import { fitsUtf8 } from '../utf8-length.ts';
 import type { CommandId } from './command-id.ts';
 
 /** What a client asks of its gateway. */

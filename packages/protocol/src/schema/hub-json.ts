@@ -11,7 +11,8 @@ import {
 } from '../limits.ts';
 import { channelOfGroup, isChannelName, isGroupName, isQueueName, isWatchableQueueName } from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { decodeText, fitsUtf8 } from '../text.ts';
+import { decodeText } from '../text.ts';
+import { fitsUtf8 } from '../utf8-length.ts';
 import { commandId } from './command-id.ts';
 
 function hexBytes(count: number): z.ZodString {
