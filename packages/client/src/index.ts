@@ -1,7 +1,7 @@
+export type { GapReason, JsonValue, Position } from '@groupcast/protocol/client';
 export { type ClientEvents, GroupcastClient } from './client.ts';
 export type { ClientState } from './connection/connector.ts';
 export type { WebSocketConstructor, WebSocketLike } from './connection/websocket-like.ts';
-export type { GapReason, JsonValue, Position } from './connection/wire.ts';
 export { GroupcastError, type GroupcastErrorCode } from './groupcast-error.ts';
 export type { AbortSignalLike, CallOptions } from './groups/call.ts';
 export type { Group, JoinOptions, LeaveOptions, SendOptions } from './groups/group.ts';

@@ -1,3 +1,5 @@
+import type { ReconnectBounds } from '@groupcast/protocol/client';
+
 // The limits, times and codes of the SDK that no option changes, together, so that bundlers put the numbers where they are used.
 
 /** How often deadlines are looked at while there are any. */
@@ -10,14 +12,6 @@ export const LOOKS = 4;
 export const SILENCE_MS_MIN = 100;
 export const SILENCE_MS = 35_000;
 export const DURATION_MS_MAX = 3_600_000;
-
-/** Bounds of the wait between attempts to join that were refused for now. */
-export const JOIN_RETRY_MS_MIN = 500;
-export const JOIN_RETRY_MS_MAX = 20_000;
-
-/** The same of attempts to publish: often enough to try several times within `sendTimeoutMs`. */
-export const PUBLISH_RETRY_MS_MIN = 500;
-export const PUBLISH_RETRY_MS_MAX = 5_000;
 
 /** Of the option `sendTimeoutMs`: the hub knows a message again for 120 s. */
 export const SEND_TIMEOUT_MS_MAX = 100_000;
@@ -42,3 +36,9 @@ export const EPOCH_BYTES_MAX = 255;
 export const NO_CLOSE_FRAME = 1006;
 export const NORMAL = 1000;
 export const NO_ANSWER = 4002;
+
+/** Bounds of the wait between attempts to join that were refused for now. */
+export const JOIN_RETRY_BOUNDS: ReconnectBounds = { minMs: 500, maxMs: 20_000 };
+
+/** The same of attempts to publish: often enough to try several times within `sendTimeoutMs`. */
+export const PUBLISH_RETRY_BOUNDS: ReconnectBounds = { minMs: 500, maxMs: 5_000 };

@@ -5,18 +5,13 @@ import {
   GROUP_NAME_BYTES_MAX,
   QUEUE_NAME_BYTES_MAX,
 } from './limits.ts';
-import { utf8ByteLength } from './utf8-length.ts';
+import { isShortText } from './utf8-length.ts';
 
 // C0, DEL and C1, and the marks that turn the direction of what follows: names end up on terminals and in logs.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const FORBIDDEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
 function isName(name: unknown, bytesMax: number): name is string {
-  // Programs without types give other things. The test of the length spares the scan of a name that is far too long.
-  if (typeof name !== 'string' || name.length === 0 || name.length > bytesMax || FORBIDDEN.test(name))
-    return false;
-  const bytes = utf8ByteLength(name);
-  return bytes > 0 && bytes <= bytesMax;
+  return isShortText(name, bytesMax) && !FORBIDDEN.test(name);
 }
 
 /** 1 to 261 bytes of UTF-8, no control characters. */
@@ -25,7 +20,7 @@ export function isChannelName(name: string): boolean {
 }
 
 /** 1 to 255 bytes of UTF-8, no control characters. */
-export function isGroupName(name: string): boolean {
+export function isGroupName(name: unknown): name is string {
   return isName(name, GROUP_NAME_BYTES_MAX);
 }
 
@@ -42,8 +37,7 @@ export function isWatchableQueueName(name: string): boolean {
 
 /** A `group_id` as clients send it, a string or an integer: `123` and `"123"` are one group. `undefined` when it is neither. */
 export function groupNameOf(groupId: unknown): string | undefined {
-  if (typeof groupId === 'number') return Number.isSafeInteger(groupId) ? String(groupId) : undefined;
-  return typeof groupId === 'string' && isGroupName(groupId) ? groupId : undefined;
+  return Number.isSafeInteger(groupId) || isGroupName(groupId) ? String(groupId) : undefined;
 }
 
 export function channelOfGroup(groupName: string): string {

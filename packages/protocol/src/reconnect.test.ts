@@ -27,25 +27,25 @@ describe('reconnectDelayMs', () => {
     [1_000_000, 20_000],
     [Number.MAX_SAFE_INTEGER, 20_000],
   ])('attempt %d waits less than %d ms', (attempt, bound) => {
-    expect(reconnectDelayMs(attempt, 0, BOUNDS)).toBe(0);
-    expect(reconnectDelayMs(attempt, 0.5, BOUNDS)).toBe(bound / 2);
-    expect(reconnectDelayMs(attempt, ALMOST_ONE, BOUNDS)).toBeLessThan(bound);
-    expect(reconnectDelayMs(attempt, ALMOST_ONE, BOUNDS)).toBeGreaterThan(bound * 0.999);
+    expect(reconnectDelayMs(attempt, BOUNDS, 0)).toBe(0);
+    expect(reconnectDelayMs(attempt, BOUNDS, 0.5)).toBe(bound / 2);
+    expect(reconnectDelayMs(attempt, BOUNDS, ALMOST_ONE)).toBeLessThan(bound);
+    expect(reconnectDelayMs(attempt, BOUNDS, ALMOST_ONE)).toBeGreaterThan(bound * 0.999);
   });
 
   test('a minimum above the maximum waits no longer than the maximum', () => {
-    expect(reconnectDelayMs(0, ALMOST_ONE, { minMs: 5_000, maxMs: 100 })).toBeLessThan(100);
+    expect(reconnectDelayMs(0, { minMs: 5_000, maxMs: 100 }, ALMOST_ONE)).toBeLessThan(100);
   });
 
   test('a minimum of 0 never waits, however many attempts failed', () => {
-    expect(reconnectDelayMs(5_000, 0.5, { minMs: 0, maxMs: 20_000 })).toBe(0);
+    expect(reconnectDelayMs(5_000, { minMs: 0, maxMs: 20_000 }, 0.5)).toBe(0);
   });
 
   test('is in bounds for all attempts and draws', () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(fc.nat(), random, (attempt, draw) => {
-        const delay = reconnectDelayMs(attempt, draw, BOUNDS);
+        const delay = reconnectDelayMs(attempt, BOUNDS, draw);
         expect(delay).toBeGreaterThanOrEqual(0);
         expect(delay).toBeLessThan(BOUNDS.maxMs);
       }),
@@ -56,7 +56,7 @@ describe('reconnectDelayMs', () => {
     const draw = drawsFrom(20_241_126);
     const buckets = new Array<number>(20).fill(0);
     for (let client = 0; client < 10_000; client++) {
-      const bucket = Math.floor((reconnectDelayMs(9, draw(), BOUNDS) / BOUNDS.maxMs) * buckets.length);
+      const bucket = Math.floor((reconnectDelayMs(9, BOUNDS, draw()) / BOUNDS.maxMs) * buckets.length);
       buckets[bucket] = (buckets[bucket] ?? 0) + 1;
     }
     const expected = 10_000 / buckets.length;

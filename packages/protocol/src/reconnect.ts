@@ -7,11 +7,15 @@ export interface ReconnectBounds {
 }
 
 /**
- * How long to wait before attempt number `attempt` (0 is the first): full jitter, a uniform draw between 0 and a bound
- * that doubles with each attempt. `random` is a draw from [0, 1).
+ * Returns the wait before attempt number `attempt` (0 is the first), in milliseconds: full jitter,
+ * which is a uniform draw between 0 and a bound that doubles with each attempt. `random` is a draw
+ * from [0, 1). No part of the wait is fixed, so that clients that were cut together spread at once.
  */
-export function reconnectDelayMs(attempt: number, random: number, bounds: ReconnectBounds): number {
-  // 2^30 times any sensible minimum is past any sensible maximum, and the power stays finite.
-  const bound = Math.min(bounds.maxMs, bounds.minMs * 2 ** Math.min(attempt, 30));
-  return random * bound;
+export function reconnectDelayMs(
+  attempt: number,
+  { minMs, maxMs }: ReconnectBounds,
+  random: number = Math.random(),
+): number {
+  // After 1,024 attempts the power is infinite, and 0 times infinity is NaN.
+  return random * Math.min(maxMs, minMs * 2 ** attempt || 0);
 }

@@ -19,10 +19,15 @@ export function utf8ByteLength(text: string): number {
   return bytes;
 }
 
-/** Whether the text has a UTF-8 form, of at most `bytesMax` bytes. */
+/** Returns whether the text has a UTF-8 form, of at most `bytesMax` bytes. */
 export function fitsUtf8(text: string, bytesMax: number): boolean {
   // Spares the count of a text that is far too long.
   if (text.length > bytesMax) return false;
   const bytes = utf8ByteLength(text);
   return bytes >= 0 && bytes <= bytesMax;
+}
+
+/** Returns whether it is a text of 1 to `bytesMax` bytes of UTF-8. */
+export function isShortText(value: unknown, bytesMax: number): value is string {
+  return typeof value === 'string' && value !== '' && fitsUtf8(value, bytesMax);
 }

@@ -1,5 +1,5 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
-import type { UnrecoveredReason } from '@groupcast/protocol/schema';
+import type { GapReason } from '@groupcast/protocol/schema';
 
 /** Why a publication from the hub was not handed to members. */
 type DropReason =
@@ -55,7 +55,7 @@ export interface GatewayStats {
   readonly joins: number;
   readonly leaves: number;
   /** Joins with a position, by what became of them. */
-  readonly recoveries: Readonly<Record<'recovered' | UnrecoveredReason, number>>;
+  readonly recoveries: Readonly<Record<'recovered' | GapReason, number>>;
   /** Times that a recovery waited because those of its connection had brought as much as they may for now. */
   readonly recoveriesThrottled: number;
   /** Publications written to members that had missed them; they count as delivered, too. */

@@ -6,7 +6,7 @@ import {
   type native,
   type Position,
 } from '@groupcast/protocol';
-import type { ClientEvent, CommandId, UnrecoveredReason } from '@groupcast/protocol/schema';
+import type { ClientEvent, CommandId, GapReason } from '@groupcast/protocol/schema';
 import type { GatewayOptions } from '../options.ts';
 
 export type AckEvent = Extract<ClientEvent, { type: 'ack' }>;
@@ -53,12 +53,12 @@ export function errorEvent(
 }
 
 /** The ack of a join with a position: what the client missed follows, or it is not given it, for a reason. */
-export function recoveryAckEvent(ack: AckEvent, reason: UnrecoveredReason | undefined): AckEvent {
+export function recoveryAckEvent(ack: AckEvent, reason: GapReason | undefined): AckEvent {
   return reason === undefined ? { ...ack, recovered: true } : { ...ack, recovered: false, reason };
 }
 
 /** Messages of the group up to `position` are lost to its members, and why. */
-export function gapEvent(groupName: string, reason: UnrecoveredReason, position: Position): ClientEvent {
+export function gapEvent(groupName: string, reason: GapReason, position: Position): ClientEvent {
   return { type: 'gap', group_id: groupName, reason, epoch: position.epoch, offset: position.offset };
 }
 

@@ -1,5 +1,5 @@
 import type { Position } from '@groupcast/protocol';
-import type { UnrecoveredReason } from '@groupcast/protocol/schema';
+import type { GapReason } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
 import { ackEvent, gapEvent, recoveryAckEvent } from '../connection/client-events.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
@@ -147,7 +147,7 @@ export class CatchUps implements CatchUpDriver, Timed {
     if (this.wheelSlot === NOT_WAITING) this.#wheel.schedule(this, 1);
   }
 
-  #unrecoveredReason(catchUp: CatchUp, page: HistoryPage): UnrecoveredReason | undefined {
+  #unrecoveredReason(catchUp: CatchUp, page: HistoryPage): GapReason | undefined {
     if (page.verdict !== 'recovered') return page.verdict;
     const missed = page.position.offset - catchUp.cursor.offset;
     return !catchUp.answered && missed > this.#messagesMax ? 'limit' : undefined;
@@ -165,14 +165,14 @@ export class CatchUps implements CatchUpDriver, Timed {
   }
 
   /** The member does not get what it missed; it goes on from where the group stands. */
-  #giveUp(catchUp: CatchUp, position: Position, reason: UnrecoveredReason): void {
+  #giveUp(catchUp: CatchUp, position: Position, reason: GapReason): void {
     // A group that is behind may still bring what the client already has, or be of the old epoch.
     if (catchUp.group.hasReached(position)) this.#join(catchUp, reason);
     else this.#rest(catchUp);
   }
 
   /** Nothing lies between what the member has, or will never have, and what comes. */
-  #join(catchUp: CatchUp, reason: UnrecoveredReason | undefined): void {
+  #join(catchUp: CatchUp, reason: GapReason | undefined): void {
     const { group, member } = catchUp;
     // What waits for the others came before the position at which the member comes in.
     this.#parts.deliveries.flush(group);
@@ -184,7 +184,7 @@ export class CatchUps implements CatchUpDriver, Timed {
   }
 
   /** Says for the first time what becomes of the join. */
-  #answer(catchUp: CatchUp, position: Position, reason: UnrecoveredReason | undefined): void {
+  #answer(catchUp: CatchUp, position: Position, reason: GapReason | undefined): void {
     const { group, member, hasId } = catchUp;
     const { counters, waiting } = this.#parts;
     catchUp.answered = true;
@@ -196,7 +196,7 @@ export class CatchUps implements CatchUpDriver, Timed {
     if (reason !== undefined && !hasId) this.#tellGap(catchUp, reason);
   }
 
-  #tellGap({ group, member }: CatchUp, reason: UnrecoveredReason): void {
+  #tellGap({ group, member }: CatchUp, reason: GapReason): void {
     if (member.mode !== 'v1') return;
     this.#parts.counters.gaps += 1;
     member.tell(gapEvent(group.name, reason, group.position));

@@ -1,3 +1,4 @@
+import type { ClientEvent, WelcomeEvent } from '@groupcast/protocol/client';
 import { terminateLater } from '#terminable';
 import {
   DURATION_MS_MAX,
@@ -10,7 +11,7 @@ import {
 } from '../limits.ts';
 import type { GroupcastClientOptions } from '../options.ts';
 import type { WebSocketLike } from './websocket-like.ts';
-import { parseEvent, type ServerEvent, type WelcomeEvent } from './wire.ts';
+import { parseEvent } from './wire.ts';
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -28,7 +29,7 @@ export interface ConnectionEnd {
  * Is told what a connection does: the welcome first, and nothing after `ended`, which comes once, unless `close` was called.
  */
 export interface ConnectionOwner {
-  received(event: ServerEvent): void;
+  received(event: ClientEvent): void;
   ended(end: ConnectionEnd): void;
 }
 
@@ -104,7 +105,7 @@ export class Connection {
     }
   }
 
-  #handle(event: ServerEvent): void {
+  #handle(event: ClientEvent): void {
     if (event.type === 'disconnect') {
       // A gateway that is about to end may say so instead of a welcome. It sends nothing more and takes nothing more.
       const { code, reason, reconnect, reconnect_after_ms: afterMs } = event;

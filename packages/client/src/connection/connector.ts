@@ -1,11 +1,16 @@
+import {
+  CLIENT_SESSION_PREFIX,
+  CLIENT_SUBPROTOCOL_V1,
+  type ClientEvent,
+  reconnectDelayMs,
+  reconnectsAfter,
+  type WelcomeEvent,
+} from '@groupcast/protocol/client';
 import { GroupcastError } from '../groupcast-error.ts';
 import { NO_CLOSE_FRAME, UNREACHABLE_ATTEMPTS } from '../limits.ts';
 import type { GroupcastClientOptions } from '../options.ts';
-import { backoffMs } from './backoff.ts';
-import { comesBack } from './close-code.ts';
 import { Connection, type ConnectionEnd, type ConnectionOwner, FAILED } from './connection.ts';
 import { followPage } from './page-events.ts';
-import { SESSION_PREFIX, type ServerEvent, SUBPROTOCOL, type WelcomeEvent } from './wire.ts';
 
 /**
  *     connecting -> open              the gateway has said welcome
@@ -22,7 +27,7 @@ export interface ConnectorOwner {
   /** The state has changed. `error` says how the last connection ended. */
   entered(state: ClientState, error: GroupcastError | undefined, waitMs: number | undefined): void;
   /** The welcome comes first, before the state is `open`. */
-  received(event: ServerEvent): void;
+  received(event: ClientEvent): void;
 }
 
 /** A session has no other meaning here. What has not this form could not be offered as a subprotocol. */
@@ -42,7 +47,7 @@ export class Connector implements ConnectionOwner {
   readonly #owner: ConnectorOwner;
   #connection: Connection | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #protocols = [SUBPROTOCOL];
+  #protocols = [CLIENT_SUBPROTOCOL_V1];
   #attempt = 0;
   /** When the last welcome came, if one has. */
   #openedAtMs: number | undefined;
@@ -129,7 +134,7 @@ export class Connector implements ConnectionOwner {
     }
   }
 
-  received(event: ServerEvent): void {
+  received(event: ClientEvent): void {
     if (event.type === 'welcome') this.#open(event);
     else this.#owner.received(event);
   }
@@ -137,15 +142,15 @@ export class Connector implements ConnectionOwner {
   #open(welcome: WelcomeEvent): void {
     const { session = '' } = welcome;
     this.#openedAtMs = performance.now();
-    this.#protocols = [SUBPROTOCOL];
-    if (SESSION.test(session)) this.#protocols.push(SESSION_PREFIX + session);
+    this.#protocols = [CLIENT_SUBPROTOCOL_V1];
+    if (SESSION.test(session)) this.#protocols.push(CLIENT_SESSION_PREFIX + session);
     this.state = 'open';
     this.#owner.received(welcome);
     // A listener may have closed the client.
     if (this.state === 'open') this.#enter('open');
   }
 
-  ended({ code, reason, reconnect = comesBack(code), afterMs, cause }: ConnectionEnd): void {
+  ended({ code, reason, reconnect = reconnectsAfter(code), afterMs, cause }: ConnectionEnd): void {
     const { reconnectMinMs: minMs, reconnectMaxMs: maxMs } = this.#options;
     const sentence = `The connection ended with ${code}${reason && `: ${reason}`}`;
     const error = new GroupcastError('disconnected', sentence, { closeCode: code, cause });
@@ -155,7 +160,7 @@ export class Connector implements ConnectionOwner {
     }
     // A gateway that lets us in and cuts us off at once must not be tried again and again without a wait.
     if (this.state === 'open' && performance.now() - (this.#openedAtMs as number) >= maxMs) this.#attempt = 0;
-    const ownMs = backoffMs(this.#attempt, minMs, maxMs);
+    const ownMs = reconnectDelayMs(this.#attempt, { minMs, maxMs });
     const waitMs = this.#attempt === 0 ? (afterMs ?? ownMs) : Math.max(afterMs ?? 0, ownMs);
     this.#attempt += 1;
     this.#failures += 1;

@@ -1,4 +1,4 @@
-import type { GapReason, JsonValue, Position } from '../connection/wire.ts';
+import type { GapReason, JsonValue, Position } from '@groupcast/protocol/client';
 import type { GroupcastError } from '../groupcast-error.ts';
 
 /** One message of a group. */

@@ -1,4 +1,4 @@
-import type { Position } from '../connection/wire.ts';
+import type { Position } from '@groupcast/protocol/client';
 
 /** Own messages that were published ahead of what was received are remembered up to this number. */
 const AHEAD_MAX = 1_000;

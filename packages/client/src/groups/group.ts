@@ -1,4 +1,5 @@
-import { type JsonValue, type Position, positionOf } from '../connection/wire.ts';
+import type { JsonValue, Position } from '@groupcast/protocol/client';
+import { positionOf } from '../connection/wire.ts';
 import { badOption } from '../options.ts';
 import type { Exchange } from '../sending/exchange.ts';
 import { attempt, type CallOptions } from './call.ts';

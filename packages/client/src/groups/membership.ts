@@ -1,16 +1,16 @@
-import { backoffMs } from '../connection/backoff.ts';
 import {
   type AckEvent,
-  type Command,
+  type ClientCommandBody,
   type GapEvent,
   type GapReason,
   type MessageEvent,
   type Position,
-  positionOf,
-} from '../connection/wire.ts';
+  reconnectDelayMs,
+} from '@groupcast/protocol/client';
+import { positionOf } from '../connection/wire.ts';
 import { Emitter } from '../emitter.ts';
 import { GroupcastError } from '../groupcast-error.ts';
-import { JOIN_RETRY_MS_MAX, JOIN_RETRY_MS_MIN } from '../limits.ts';
+import { JOIN_RETRY_BOUNDS } from '../limits.ts';
 import type { Answer } from '../sending/requests.ts';
 import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
 import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
@@ -34,7 +34,7 @@ export interface MembershipPort {
   /** Throws why the client is closed, once it is. */
   assertOpen(): void;
   /** Sends a command, now. */
-  ask(command: Command, answer: Answer): void;
+  ask(command: ClientCommandBody, answer: Answer): void;
   /** It has something to send, or its use has changed. */
   changed(membership: Membership): void;
   failed(error: GroupcastError): void;
@@ -257,7 +257,7 @@ export class Membership {
     this.#port.changed(this);
   }
 
-  #ask(command: Command, acked: (ack: AckEvent) => void): void {
+  #ask(command: ClientCommandBody, acked: (ack: AckEvent) => void): void {
     const turn = this.#turn;
     this.#isAsking = true;
     this.#port.ask(command, (ack, refusal) => {
@@ -335,7 +335,7 @@ export class Membership {
   }
 
   #retryLater(): void {
-    this.retryAtMs = performance.now() + backoffMs(this.#attempt, JOIN_RETRY_MS_MIN, JOIN_RETRY_MS_MAX);
+    this.retryAtMs = performance.now() + reconnectDelayMs(this.#attempt, JOIN_RETRY_BOUNDS);
     this.#attempt += 1;
   }
 

@@ -1,13 +1,13 @@
-import { backoffMs } from '../connection/backoff.ts';
 import {
-  type Command,
+  type ClientCommandBody,
+  type ClientEvent,
   type ErrorEvent,
   type JsonValue,
   type Position,
-  positionOf,
-  type ServerEvent,
+  reconnectDelayMs,
   type WelcomeEvent,
-} from '../connection/wire.ts';
+} from '@groupcast/protocol/client';
+import { positionOf } from '../connection/wire.ts';
 import { GroupcastError } from '../groupcast-error.ts';
 import { openCall } from '../groups/call.ts';
 import type { SendOptions } from '../groups/group.ts';
@@ -16,8 +16,7 @@ import {
   BYTES_PER_SECOND_UNLIMITED,
   ID_BYTES_MAX,
   MESSAGE_ID_BYTES_MAX,
-  PUBLISH_RETRY_MS_MAX,
-  PUBLISH_RETRY_MS_MIN,
+  PUBLISH_RETRY_BOUNDS,
   SWEEP_MS,
 } from '../limits.ts';
 import type { GroupcastClientOptions } from '../options.ts';
@@ -99,7 +98,7 @@ export class Exchange implements MembershipPort {
     this.#rest();
   }
 
-  received(event: ServerEvent): void {
+  received(event: ClientEvent): void {
     // Later gateways may send more types; a client ignores them.
     if (event.type === 'welcome') this.#opened(event);
     else if (event.type === 'message') this.#memberships.get(event.group_id)?.receive(event);
@@ -143,7 +142,7 @@ export class Exchange implements MembershipPort {
     return publish.call.promise;
   }
 
-  ask(command: Command, answer: Answer): void {
+  ask(command: ClientCommandBody, answer: Answer): void {
     const { groups } = this.#limits;
     if (command.cmd === 'add_group' && this.#placed.size >= groups) {
       // The gateway would refuse it too, and after ten times end the connection for good.
@@ -178,9 +177,12 @@ export class Exchange implements MembershipPort {
     if (this.clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
     this.clientId = clientId;
     this.#limits = completeLimits(limits);
-    const { messages_per_second: perSecond, messages_burst: burst } = this.#limits;
-    const { bytes_per_second: bytes = BYTES_PER_SECOND_UNLIMITED, bytes_burst: bytesBurst = bytes } =
-      this.#limits;
+    const {
+      messages_per_second: perSecond,
+      messages_burst: burst,
+      bytes_per_second: bytes = BYTES_PER_SECOND_UNLIMITED,
+      bytes_burst: bytesBurst = bytes,
+    } = this.#limits;
     const nowMs = performance.now();
     this.#pacers = [new Pacer(perSecond, burst, nowMs), new Pacer(bytes, bytesBurst, nowMs)];
     this.#pump();
@@ -230,8 +232,7 @@ export class Exchange implements MembershipPort {
           return;
         }
         this.#lastRefusal = refusal;
-        publish.retryAtMs =
-          performance.now() + backoffMs(publish.attempt, PUBLISH_RETRY_MS_MIN, PUBLISH_RETRY_MS_MAX);
+        publish.retryAtMs = performance.now() + reconnectDelayMs(publish.attempt, PUBLISH_RETRY_BOUNDS);
         publish.attempt += 1;
       }
       this.#queue.retry(publish);
@@ -245,7 +246,7 @@ export class Exchange implements MembershipPort {
     return this.#pacers?.every((pacer) => pacer.isReady(nowMs)) === true;
   }
 
-  #request(command: Command, answer: Answer, bytes: number): void {
+  #request(command: ClientCommandBody, answer: Answer, bytes: number): void {
     this.#pacers?.[0].spend(1);
     this.#pacers?.[1].spend(bytes);
     this.#send({ ...command, id: this.#requests.add(answer) });
@@ -288,6 +289,6 @@ function completeLimits(given: WelcomeEvent['limits'] | undefined): WelcomeEvent
 }
 
 /** Bytes of a command on the wire, at most. */
-function commandBytes(command: Command): number {
+function commandBytes(command: ClientCommandBody): number {
   return utf8Bytes(JSON.stringify(command)) + ID_BYTES_MAX;
 }

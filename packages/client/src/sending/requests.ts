@@ -1,4 +1,4 @@
-import type { AckEvent } from '../connection/wire.ts';
+import type { AckEvent, CommandId } from '@groupcast/protocol/client';
 import type { GroupcastError } from '../groupcast-error.ts';
 
 /**
@@ -15,7 +15,7 @@ interface Request {
 /** The commands of a connection that are not answered yet. */
 export class Requests {
   readonly #timeoutMs: number;
-  readonly #pending = new Map<number, Request>();
+  readonly #pending = new Map<CommandId, Request>();
   #lastId = 0;
 
   constructor(timeoutMs: number) {
@@ -34,7 +34,7 @@ export class Requests {
   }
 
   /** Answers a command, unless it was given up. */
-  settle(id: number, ack?: AckEvent, refusal?: GroupcastError): void {
+  settle(id: CommandId, ack?: AckEvent, refusal?: GroupcastError): void {
     const request = this.#pending.get(id);
     this.#pending.delete(id);
     request?.answer(ack, refusal);

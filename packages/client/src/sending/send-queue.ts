@@ -1,10 +1,10 @@
-import type { Command, Position } from '../connection/wire.ts';
+import type { ClientCommandBody, Position } from '@groupcast/protocol/client';
 import { GroupcastError } from '../groupcast-error.ts';
 import type { Call } from '../groups/call.ts';
 
 /** A message that is not answered yet. */
 export interface Publish {
-  readonly command: Extract<Command, { cmd: 'send_to_group' }>;
+  readonly command: Extract<ClientCommandBody, { cmd: 'send_to_group' }>;
   /** Of the command on the wire. */
   readonly bytes: number;
   readonly deadlineMs: number;

@@ -20,7 +20,7 @@ export class Backoff {
     // A hub that lets us in and cuts us off at once must not be tried again and again without a wait.
     if (nowMs - this.#openedAtMs >= this.#bounds.maxMs) this.#attempt = 0;
     this.#openedAtMs = Number.POSITIVE_INFINITY;
-    const delayMs = reconnectDelayMs(this.#attempt, Math.random(), this.#bounds);
+    const delayMs = reconnectDelayMs(this.#attempt, this.#bounds);
     this.#attempt += 1;
     return delayMs;
   }

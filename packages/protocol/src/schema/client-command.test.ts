@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { readGolden, type Vector } from '../../testing/golden.ts';
+import type { ClientCommand, CommandId } from '../client/command.ts';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../limits.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { type ClientCommand, CommandError, parseClientCommand } from './client-command.ts';
-import type { CommandId } from './command-id.ts';
+import { CommandError, parseClientCommand } from './client-command.ts';
 
 interface Refused extends Vector<never> {
   readonly id?: CommandId;

@@ -1,27 +1,11 @@
+import type { ClientCommand, CommandId } from '../client/command.ts';
 import type { ErrorCode } from '../codes.ts';
 import { JsonObjectText } from '../json/object-text.ts';
 import { JSON_KEYS_MAX, JSON_NODES_MAX, MESSAGE_ID_BYTES_MAX, SHORT_TEXT_BYTES_MAX } from '../limits.ts';
 import { groupNameOf } from '../name.ts';
 import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { fitsUtf8 } from '../utf8-length.ts';
-import type { CommandId } from './command-id.ts';
-
-/** What a client asks of its gateway. */
-export type ClientCommand = { readonly id?: CommandId | undefined } & (
-  | { readonly cmd: 'add_group'; readonly group_id: string; readonly since?: Position | undefined }
-  | { readonly cmd: 'leave_group'; readonly group_id: string }
-  | {
-      readonly cmd: 'send_to_group';
-      readonly group_id: string;
-      /** What members get: what a string says, and any other value as it was written. */
-      readonly message: string;
-      readonly message_id?: string | undefined;
-      readonly exclude_self?: boolean | undefined;
-    }
-  | { readonly cmd: 'group_info'; readonly group_id: string }
-  | { readonly cmd: 'ping' }
-);
+import { isShortText } from '../utf8-length.ts';
 
 /** A command that was refused. Carries the command's `id`, where that could be read, so that the reply can. */
 export class CommandError extends ProtocolError {
@@ -107,10 +91,6 @@ function excludeSelfOf(json: JsonObjectText): boolean | undefined {
   const excludeSelf = json.value('exclude_self');
   if (excludeSelf === undefined || typeof excludeSelf === 'boolean') return excludeSelf;
   throw badField(json, 'exclude_self', 'must be true or false');
-}
-
-function isShortText(value: unknown, bytesMax: number): value is string {
-  return typeof value === 'string' && value !== '' && fitsUtf8(value, bytesMax);
 }
 
 function isOffset(value: unknown): value is number {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
 import { readGolden, type Vector } from '../../testing/golden.ts';
+import type { ClientEvent } from '../client/event.ts';
 import { clientEvent } from './client-event.ts';
 
 const { events } = readGolden<{ events: Vector<Record<string, unknown>>[] }>('client.json');
@@ -8,6 +10,12 @@ describe('golden events', () => {
   test.each(events)('$name', ({ text, message }) => {
     expect(clientEvent.parse(JSON.parse(text))).toEqual(message);
     expect(JSON.stringify(clientEvent.parse(message))).toBe(text);
+  });
+
+  test('the schema accepts what the type says', () => {
+    // The compiler checks that the two have the same fields; `satisfies` checks the other direction.
+    const accepted = (event: ClientEvent): z.infer<typeof clientEvent> => event;
+    expect(accepted({ type: 'ping' })).toEqual({ type: 'ping' });
   });
 
   test('there is one of every type', () => {

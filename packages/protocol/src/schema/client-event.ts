@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import type { ClientEvent, GapReason, JsonValue } from '../client/event.ts';
 import { commandId } from './command-id.ts';
 
 const offset = z.int().nonnegative();
+const json: z.ZodType<JsonValue> = z.json();
 
-/** Why what a client missed cannot be given: the history is another one, or too short, or more than is given at once. */
-const unrecoveredReason = z.enum(['epoch_changed', 'trimmed', 'limit']);
+const gapReason = z.enum(['epoch_changed', 'trimmed', 'limit']) satisfies z.ZodType<GapReason>;
 
-/** What a gateway sends under the subprotocol `groupcast.v1`. Unknown fields and types are to be ignored. */
+/** Checks an event. Unknown fields are dropped. */
 export const clientEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('welcome'),
@@ -26,7 +27,7 @@ export const clientEvent = z.discriminatedUnion('type', [
     type: z.literal('message'),
     group_id: z.string(),
     offset,
-    message: z.json(),
+    message: json,
     from: z.object({ client_id: z.string() }).optional(),
   }),
   z.object({
@@ -36,7 +37,7 @@ export const clientEvent = z.discriminatedUnion('type', [
     epoch: z.string().optional(),
     offset: offset.optional(),
     recovered: z.boolean().optional(),
-    reason: unrecoveredReason.optional(),
+    reason: gapReason.optional(),
   }),
   z.object({
     type: z.literal('error'),
@@ -48,7 +49,7 @@ export const clientEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('gap'),
     group_id: z.string(),
-    reason: unrecoveredReason,
+    reason: gapReason,
     epoch: z.string(),
     offset,
   }),
@@ -60,17 +61,4 @@ export const clientEvent = z.discriminatedUnion('type', [
     reconnect: z.boolean(),
     reconnect_after_ms: z.int().optional(),
   }),
-]);
-
-export type ClientEvent = z.infer<typeof clientEvent>;
-
-export type UnrecoveredReason = z.infer<typeof unrecoveredReason>;
-
-/** The subprotocol that asks for envelopes; without one the gateway speaks the origin's plain mode. */
-export const CLIENT_SUBPROTOCOL_V1 = 'groupcast.v1';
-
-/**
- * Beside `groupcast.v1`, a client that comes back offers this prefix and the session that its first `welcome` gave it, and
- * has the same client id again. It is never chosen by the server, and so never echoed.
- */
-export const CLIENT_SESSION_PREFIX = 'groupcast.session.';
+]) satisfies z.ZodType<ClientEvent>;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
+import type { CommandId } from '../client/command.ts';
 
-/** Comes back in the reply as it was. Which ones are accepted says `JsonObjectText.id`. */
-export const commandId = z.union([z.string(), z.number()]);
-
-export type CommandId = z.infer<typeof commandId>;
+/** Checks an id. `JsonObjectText.id` says which ones a gateway accepts. */
+export const commandId = z.union([z.string(), z.number()]) satisfies z.ZodType<CommandId>;

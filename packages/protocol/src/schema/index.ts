@@ -1,13 +1,9 @@
+export type { ClientCommand, CommandId } from '../client/command.ts';
+export type { ClientEvent, GapReason } from '../client/event.ts';
+export { CLIENT_SESSION_PREFIX, CLIENT_SUBPROTOCOL_V1 } from '../client/subprotocol.ts';
 export type { JsonPayload } from '../json/object-text.ts';
-export { type ClientCommand, CommandError, parseClientCommand } from './client-command.ts';
-export {
-  CLIENT_SESSION_PREFIX,
-  CLIENT_SUBPROTOCOL_V1,
-  type ClientEvent,
-  clientEvent,
-  type UnrecoveredReason,
-} from './client-event.ts';
-export type { CommandId } from './command-id.ts';
+export { CommandError, parseClientCommand } from './client-command.ts';
+export { clientEvent } from './client-event.ts';
 export {
   type HubJsonReply,
   type HubJsonRequest,

@@ -1,0 +1,20 @@
+// The front door for clients: types, constants and rules, without zod and without side effects.
+export { CLOSE_CODES, type CloseCodeRow, type CloseReason, ERROR_CODES, type ErrorCode } from '../codes.ts';
+export { groupNameOf } from '../name.ts';
+export type { Position } from '../position.ts';
+export { type ReconnectBounds, reconnectDelayMs } from '../reconnect.ts';
+export { reconnectsAfter } from './close-code.ts';
+export type { ClientCommand, ClientCommandBody, CommandId } from './command.ts';
+export type {
+  AckEvent,
+  ClientEvent,
+  DisconnectEvent,
+  ErrorEvent,
+  GapEvent,
+  GapReason,
+  JsonValue,
+  MessageEvent,
+  PingEvent,
+  WelcomeEvent,
+} from './event.ts';
+export { CLIENT_SESSION_PREFIX, CLIENT_SUBPROTOCOL_V1 } from './subprotocol.ts';

@@ -1,0 +1,8 @@
+/** Subprotocol that selects envelopes. Without one the gateway speaks the plain protocol. */
+export const CLIENT_SUBPROTOCOL_V1 = 'groupcast.v1';
+
+/**
+ * Prefix of a second subprotocol, followed by the session from an earlier `welcome`. A client that
+ * offers it keeps its client id. The server never selects it, so a session is never echoed.
+ */
+export const CLIENT_SESSION_PREFIX = 'groupcast.session.';
