@@ -22,7 +22,7 @@ const EVERY_MS = 4;
 const SILENT = '80';
 const SECRET = 'a-secret-that-only-tests-use-0123456789';
 const CONNECTIONS_MAX = 300;
-const SESSIONS_MAX = 100;
+const PEERS_MAX = 100;
 
 interface SilentPeers {
   /** Of those who are silent, and of the link that wants in. */
@@ -48,7 +48,7 @@ test.each<[string, () => SilentPeers]>([
   ],
   [
     'more sockets of its machine are silent than sessions may be',
-    () => ({ host: '127.0.0.1', count: 150, flags: { sessionsMax: SESSIONS_MAX } }),
+    () => ({ host: '127.0.0.1', count: 150, flags: { peersMax: PEERS_MAX } }),
   ],
 ])('a gateway gets into a hub at which %s', async (_, peers) => {
   const { host, count, flags } = peers();

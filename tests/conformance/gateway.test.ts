@@ -14,7 +14,7 @@ import { PRISTINE_ENV, pristinePids } from './pristine-objects.ts';
 import { RawClient } from './raw-client.ts';
 
 /** The flood that fills the buffers of those who do not read is more than a client and a group may carry. */
-const FLOODED = { bytesPerSecond: 0, groupBytesPerSecond: 0 };
+const FLOODED = { messageBytesPerSecond: 0, groupBytesPerSecond: 0 };
 
 let hub: TestHub;
 let gateway: TestGateway;

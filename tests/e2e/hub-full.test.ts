@@ -22,8 +22,8 @@ let member: TestClient;
 let plain: TestClient;
 
 /** A hub that lets each worker subscribe to so many channels. */
-function startSmallHub(channelsPerSessionMax: number, ports: object = {}): Promise<TestHub> {
-  return startHub({ channelsPerSessionMax, ...ports });
+function startSmallHub(channelsPerPeerMax: number, ports: object = {}): Promise<TestHub> {
+  return startHub({ channelsPerPeerMax, ...ports });
 }
 
 async function join(client: TestClient, group_id: string): Promise<JsonObject> {

@@ -9,7 +9,7 @@ let hub: TestHub;
 const clients: HubClient[] = [];
 
 beforeAll(async () => {
-  hub = await startHub({ workQueueVisibilitySeconds: VISIBILITY_SECONDS, workQueueAttemptsMax: 1_000 });
+  hub = await startHub({ queueVisibilitySeconds: VISIBILITY_SECONDS, queueAttemptsMax: 1_000 });
 });
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();

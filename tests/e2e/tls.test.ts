@@ -102,7 +102,7 @@ describe('peers that ask a hub with a certificate for nothing', () => {
   }
 
   test('give way to a new one when the hub is full, the oldest first; one that is open never does', async () => {
-    const { hub, port } = await listen({ tls: hubCertificate, sessionsMax: 3 });
+    const { hub, port } = await listen({ tls: hubCertificate, peersMax: 3 });
     const open = clientOf(port, { ca });
     await open.publish('c', 'open');
     const silent = [await silentPeer(port), await silentPeer(port)];
@@ -121,7 +121,7 @@ describe('peers that ask a hub with a certificate for nothing', () => {
   });
 
   test('give way in the TLS handshake, however many they are and though the hub is full', async () => {
-    const { hub, port } = await listen({ tls: hubCertificate, sessionsMax: 2, tlsHandshakesMax: 4 });
+    const { hub, port } = await listen({ tls: hubCertificate, peersMax: 2, tlsHandshakesMax: 4 });
     const open = clientOf(port, { ca });
     await open.publish('c', 'open');
     const silent: RawSocket[] = [];

@@ -115,7 +115,7 @@ test('F8: a gateway that reads too slowly is closed by the hub, and catches up',
   const hosts = await Cluster.start({
     gateways: 2,
     workers: 1,
-    hub: { ...LONG_HISTORY, queueBytesMax: 2 * MIB },
+    hub: { ...LONG_HISTORY, peerBufferBytes: 2 * MIB },
     gateway: { recoveryMessagesMax: 100_000 },
   });
   cluster = hosts;

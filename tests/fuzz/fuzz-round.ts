@@ -48,7 +48,7 @@ export class FuzzRound {
     // Small enough to be reached.
     const queues = { itemsMax: 20, queuesMax: 30, watchesMax: 5, attemptsMax: 3 };
     this.#hub = new MemoryHub(
-      { engine, queues, channelsPerSessionMax: 5, phpAck: seed % 2 === 0 ? 'reserve' : 'delivery' },
+      { engine, queues, channelsPerPeerMax: 5, phpAck: seed % 2 === 0 ? 'reserve' : 'delivery' },
       (end, error, socket) => {
         report.ended(end);
         if (end === 'internal_error') this.#finding(`the hub failed: ${error?.stack}`);

@@ -36,7 +36,7 @@ describe.skipIf(withoutPhp)(`queues that PHP and TypeScript share, FUZZ_SEED=${s
   let hub: TestHub;
 
   beforeAll(async () => {
-    hub = await startHub({ workQueueAttemptsMax: ATTEMPTS_MAX, workQueueItemsMax: 100_000 });
+    hub = await startHub({ queueAttemptsMax: ATTEMPTS_MAX, queueItemsMax: 100_000 });
   });
   afterEach(() => {
     for (const client of clients.splice(0)) client.close();
@@ -52,7 +52,7 @@ describe.skipIf(withoutPhp)(`queues that PHP and TypeScript share, FUZZ_SEED=${s
 
   test('each item is done at least once, and none is stuck, though consumers are killed and cut off', async () => {
     // Who is struck has tried each item that it had.
-    const patient = await startHub({ workQueueAttemptsMax: 1_000, workQueueItemsMax: 2 * ITEMS });
+    const patient = await startHub({ queueAttemptsMax: 1_000, queueItemsMax: 2 * ITEMS });
     const half = ITEMS / 2;
     const consumers: readonly Consumer[] = [
       new PhpConsumer(patient.port, 'jobs'),
@@ -118,7 +118,7 @@ describe.skipIf(withoutPhp)(`queues that PHP and TypeScript share, FUZZ_SEED=${s
   });
 
   test('a full queue refuses: a HubClient is told, and PHP goes on', async () => {
-    const small = await startHub({ workQueueItemsMax: 5 });
+    const small = await startHub({ queueItemsMax: 5 });
     const producer = open(small.port);
     await runPhp('produce', small.port, 'full', 'item', 7);
     await until(

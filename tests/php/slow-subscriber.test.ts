@@ -11,7 +11,7 @@ describe.skipIf(withoutPhp)('a PHP worker that does not read', () => {
   afterAll(killAll);
 
   test('is cut off in the midst of a frame, lives, and comes back', async () => {
-    const hub = await startHub({ queueBytesMax: QUEUE_BYTES_MAX });
+    const hub = await startHub({ peerBufferBytes: QUEUE_BYTES_MAX });
     const worker = await startSubscriber('subscribe', hub.port, 'hex', 'news');
     const client = new HubClient({ port: hub.port });
     client.connect();

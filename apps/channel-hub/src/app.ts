@@ -120,19 +120,19 @@ async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo>
 }
 
 function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
-  const { host, port, insecure, channelsPerSessionMax, frameBytesMax, queueBytesMax, fastPaths } = config;
+  const { host, port, insecure, channelsPerPeerMax, frameBytesMax, peerBufferBytes, fastPaths } = config;
   const link = {
-    bufferBytesMax: queueBytesMax,
-    bufferBytesSoft: Math.floor(queueBytesMax * QUEUE_SOFT_SHARE),
+    bufferBytesMax: peerBufferBytes,
+    bufferBytesSoft: Math.floor(peerBufferBytes * QUEUE_SOFT_SHARE),
     fastPaths,
   };
   const heartbeatMs = Math.round(config.heartbeatSeconds * 1_000);
   const tls = tlsOptions(config);
   const spare = OPEN_FILES_SPARE + (tls === undefined ? 0 : TLS_HANDSHAKES_MAX);
-  const sessionsMax = Math.min(config.sessionsMax, Math.max(1, openFilesMax() - spare));
-  if (sessionsMax < config.sessionsMax) {
+  const peersMax = Math.min(config.peersMax, Math.max(1, openFilesMax() - spare));
+  if (peersMax < config.peersMax) {
     log.warn(
-      { sessionsMax, wanted: config.sessionsMax },
+      { peersMax, wanted: config.peersMax },
       'The limit of open files leaves room for fewer peers; raise it (ulimit -n)',
     );
   }
@@ -148,8 +148,8 @@ function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
     phpAck: config.phpAck,
     engine: memoryEngine(config),
     queues: queueLimits(config),
-    sessionsMax,
-    channelsPerSessionMax,
+    peersMax,
+    channelsPerPeerMax,
     frameBytesMax,
     heartbeatMs,
     link,
@@ -163,13 +163,13 @@ function unixSocketOf({ unixSocket: path, unixSocketMode }: HubConfig): UnixSock
 
 function queueLimits(config: HubConfig): Partial<QueueLimits> {
   return {
-    queuesMax: config.workQueuesMax,
-    itemsMax: config.workQueueItemsMax,
-    bytesMax: config.workQueueBytesMax,
-    totalBytesMax: config.workQueueTotalBytes,
-    visibilityMs: Math.round(config.workQueueVisibilitySeconds * 1_000),
-    attemptsMax: config.workQueueAttemptsMax,
-    leasedBytesMax: Math.floor(config.queueBytesMax * LEASED_SHARE),
+    queuesMax: config.queuesMax,
+    itemsMax: config.queueItemsMax,
+    bytesMax: config.queueBytes,
+    totalBytesMax: config.queueTotalBytes,
+    visibilityMs: Math.round(config.queueVisibilitySeconds * 1_000),
+    attemptsMax: config.queueAttemptsMax,
+    leasedBytesMax: Math.floor(config.peerBufferBytes * LEASED_SHARE),
   };
 }
 

@@ -32,21 +32,21 @@ export interface HubConfig {
   readonly tlsCertFile: string;
   readonly tlsKeyFile: string;
   readonly tlsCaFile: string;
-  readonly sessionsMax: number;
-  readonly channelsPerSessionMax: number;
+  readonly peersMax: number;
+  readonly channelsPerPeerMax: number;
   readonly frameBytesMax: number;
-  readonly queueBytesMax: number;
+  readonly peerBufferBytes: number;
   readonly heartbeatSeconds: number;
   readonly historyCount: number;
   readonly historySeconds: number;
   readonly historyBytes: number;
   readonly historyTotalBytes: number;
-  readonly workQueuesMax: number;
-  readonly workQueueItemsMax: number;
-  readonly workQueueBytesMax: number;
-  readonly workQueueTotalBytes: number;
-  readonly workQueueVisibilitySeconds: number;
-  readonly workQueueAttemptsMax: number;
+  readonly queuesMax: number;
+  readonly queueItemsMax: number;
+  readonly queueBytes: number;
+  readonly queueTotalBytes: number;
+  readonly queueVisibilitySeconds: number;
+  readonly queueAttemptsMax: number;
   readonly fastPaths: boolean;
   readonly drainSeconds: number;
   readonly warmUpMs: number;
@@ -84,7 +84,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     default: [],
     valueName: 'FILE',
     describe:
-      'File with the secret that peers must prove to know; "groupcast-hub gen-token" makes one. Give two to change it: both are accepted, and SIGHUP reads them again. Messages are not protected by it on the way: use TLS between hosts.',
+      'File with the secret that peers must prove to know; "groupcast-hub gen-secret" makes one. Give two to change it: both are accepted, and SIGHUP reads them again. Messages are not protected by it on the way: use TLS between hosts.',
     check: (files) =>
       files.length <= limits.SECRETS_MAX ? undefined : `at most ${limits.SECRETS_MAX} files`,
   }),
@@ -145,15 +145,15 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     describe:
       'PEM file with the certificates that those of peers must be signed by; with it, a peer without one is refused.',
   }),
-  sessionsMax: integerOption({
+  peersMax: integerOption({
     default: 10_000,
-    ...HUB_RANGES.sessionsMax,
+    ...HUB_RANGES.peersMax,
     describe:
       'Maximum number of peers. When full, the oldest unauthenticated peer is closed; if there is none, the new one is. Keep it below the limit of open files.',
   }),
-  channelsPerSessionMax: integerOption({
-    default: limits.CHANNELS_PER_SESSION_MAX,
-    ...HUB_RANGES.channelsPerSessionMax,
+  channelsPerPeerMax: integerOption({
+    default: limits.CHANNELS_PER_PEER_MAX,
+    ...HUB_RANGES.channelsPerPeerMax,
     describe:
       'Channels that one peer may follow; a gateway worker needs one for each group that has members. Beyond them a subscribe is refused; of a PHP worker the first ones are followed, and the others left out and logged.',
   }),
@@ -165,7 +165,7 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     unit: 'bytes',
     describe: 'Longest frame that is taken; a longer one closes its peer.',
   }),
-  queueBytesMax: integerOption({
+  peerBufferBytes: integerOption({
     default: 32 * MIB,
     // A gateway that recovers asks for 16 pages of history at a time, of 64 KiB and more each, and must not be slow for that.
     min: 2 * MIB,
@@ -208,39 +208,39 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     describe:
       'What is kept of all channels together; above it the publisher that holds most loses what it used longest ago.',
   }),
-  workQueuesMax: integerOption({
+  queuesMax: integerOption({
     default: QUEUE_DEFAULTS.queuesMax,
     ...QUEUE_RANGES.queuesMax,
     describe:
       'Queues of work at a time: those that hold something, and those that are watched. As many dead-letter queues beside them.',
   }),
-  workQueueItemsMax: integerOption({
+  queueItemsMax: integerOption({
     default: QUEUE_DEFAULTS.itemsMax,
     ...QUEUE_RANGES.itemsMax,
     describe: 'Items of one queue; more are refused.',
   }),
-  workQueueBytesMax: integerOption({
+  queueBytes: integerOption({
     default: QUEUE_DEFAULTS.bytesMax,
     min: MIB,
     max: 1_024 * 1_024 * MIB,
     unit: 'bytes',
     describe: 'Items of one queue, in bytes, with 256 for each; more are refused.',
   }),
-  workQueueTotalBytes: integerOption({
+  queueTotalBytes: integerOption({
     default: QUEUE_DEFAULTS.totalBytesMax,
     min: MIB,
     max: 1_024 * 1_024 * MIB,
     unit: 'bytes',
     describe: 'Items of all queues together, in bytes; more are refused. They are in memory.',
   }),
-  workQueueVisibilitySeconds: numberOption({
+  queueVisibilitySeconds: numberOption({
     default: QUEUE_DEFAULTS.visibilityMs / 1_000,
     min: 1,
     max: 86_400,
     unit: 'seconds',
     describe: 'How long a consumer may take for an item before it is handed out again.',
   }),
-  workQueueAttemptsMax: integerOption({
+  queueAttemptsMax: integerOption({
     default: QUEUE_DEFAULTS.attemptsMax,
     min: 1,
     max: 1_000,
@@ -288,10 +288,10 @@ export function checkHubConfig(config: HubConfig): readonly string[] {
       '--no-local-trust needs --secret-file: without a secret, peers of this host have nothing to prove.',
     );
   }
-  const { historyBytes, historyTotalBytes, workQueueBytesMax, workQueueTotalBytes } = config;
+  const { historyBytes, historyTotalBytes, queueBytes, queueTotalBytes } = config;
   const pairs = [
     ['--history-bytes', historyBytes, '--history-total-bytes', historyTotalBytes],
-    ['--work-queue-bytes-max', workQueueBytesMax, '--work-queue-total-bytes', workQueueTotalBytes],
+    ['--queue-bytes', queueBytes, '--queue-total-bytes', queueTotalBytes],
   ] as const;
   for (const [part, bytes, whole, bytesMax] of pairs) {
     if (bytes <= bytesMax) continue;

@@ -235,9 +235,9 @@ class TcpHub implements Hub {
   }
 
   #accept(socket: Socket, isLocal: boolean): void {
-    const { sessionsMax } = this.#options;
+    const { peersMax } = this.#options;
     // Those that have not shown who they are must not keep out one that will.
-    if (this.#sessions.size >= sessionsMax && !this.#shared.pendingPeers.evictOldest()) {
+    if (this.#sessions.size >= peersMax && !this.#shared.pendingPeers.evictOldest()) {
       this.#drop(socket.remoteAddress);
       socket.destroy();
       return;
@@ -245,7 +245,7 @@ class TcpHub implements Hub {
     this.#lastId += 1;
     const session = new Session(this.#lastId, socket, isLocal, this.#shared);
     this.#sessions.add(session);
-    if (this.#sessions.size > sessionsMax * HURRY_SHARE) this.#shared.pendingPeers.hurry();
+    if (this.#sessions.size > peersMax * HURRY_SHARE) this.#shared.pendingPeers.hurry();
     // It was accepted by the kernel just before the port was closed.
     if (this.#closing !== undefined) session.close('hub_closed');
   }
@@ -283,8 +283,8 @@ class TcpHub implements Hub {
 
   #drop(address: string | undefined): void {
     this.#dropped += 1;
-    const { log, sessionsMax } = this.#options;
-    log.warn({ address, sessionsMax }, 'A connection was dropped: the hub is full');
+    const { log, peersMax } = this.#options;
+    log.warn({ address, peersMax }, 'A connection was dropped: the hub is full');
   }
 }
 

@@ -58,12 +58,12 @@ export interface HubOptions {
   /** Longest frame taken, in bytes, header included. Default 10 MiB. */
   readonly frameBytesMax: number;
   /** Subjects of one session. Default 100,000. */
-  readonly channelsPerSessionMax: number;
+  readonly channelsPerPeerMax: number;
   /**
    * Maximum number of sessions. When full, the oldest unauthenticated one is closed; if there is none, the new one is. Above half,
    * local peers have `authenticationMs` for their first request. Must be below the limit of open files. Default 10,000.
    */
-  readonly sessionsMax: number;
+  readonly peersMax: number;
   /** Peers of one address that have not proved yet who they are; beyond them the oldest goes. Default 64. */
   readonly pendingPerAddressMax: number;
   /** Peers in the TLS handshake, beside the sessions; beyond them the oldest is closed. Default 256. */
@@ -94,9 +94,9 @@ export const HUB_RANGES: OptionRanges<HubOptions> = {
   port: { min: 0, max: 65_535, unit: 'TCP port' },
   // The longest HELLO must fit.
   frameBytesMax: { min: 512, max: limits.FRAME_BYTES_CEILING, unit: 'bytes' },
-  channelsPerSessionMax: { min: 1, max: 10_000_000, unit: 'channels' },
-  sessionsMax: { min: 1, max: 1_000_000, unit: 'sessions' },
-  pendingPerAddressMax: { min: 1, max: 1_000_000, unit: 'sessions' },
+  channelsPerPeerMax: { min: 1, max: 10_000_000, unit: 'channels' },
+  peersMax: { min: 1, max: 1_000_000, unit: 'peers' },
+  pendingPerAddressMax: { min: 1, max: 1_000_000, unit: 'peers' },
   tlsHandshakesMax: { min: 1, max: 1_000_000, unit: 'peers' },
   authenticationMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
   heartbeatMs: { min: 1, max: 300_000, unit: 'milliseconds' },
@@ -128,8 +128,8 @@ export function completeOptions({ link, queues, secret, ...input }: HubOptionsIn
     phpAck: 'reserve',
     log: SILENT_LOG,
     frameBytesMax: limits.FRAME_BYTES_MAX,
-    channelsPerSessionMax: limits.CHANNELS_PER_SESSION_MAX,
-    sessionsMax: 10_000,
+    channelsPerPeerMax: limits.CHANNELS_PER_PEER_MAX,
+    peersMax: 10_000,
     pendingPerAddressMax: 64,
     tlsHandshakesMax: TLS_HANDSHAKES_MAX,
     authenticationMs: 10_000,

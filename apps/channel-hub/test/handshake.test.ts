@@ -221,7 +221,7 @@ describe('a native peer', () => {
 
 describe('silent peers of this machine', () => {
   test('have a deadline for their first frame once there are more than half of the sessions', async () => {
-    const { hub, port } = await startHub({ authenticationMs: 20, sessionsMax: 6 });
+    const { hub, port } = await startHub({ authenticationMs: 20, peersMax: 6 });
     const speaks = await JsonPeer.connect(port);
     speaks.send({ type: 'subscribe', channels: ['c'] });
     await speaks.take('subscribed');
@@ -236,7 +236,7 @@ describe('silent peers of this machine', () => {
   });
 
   test('give way to a new peer when the hub is full, the oldest first; sessions that are open never do', async () => {
-    const { hub, port } = await startHub({ sessionsMax: 3 });
+    const { hub, port } = await startHub({ peersMax: 3 });
     const first = await NativePeer.open(port);
     const silent = [await connectRaw(port), await connectRaw(port)];
     const gone: number[] = [];

@@ -154,7 +154,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
   });
 
   test('refuses channels above the limit as a whole, and goes on', async () => {
-    const { hub, port } = await startHub({ engine: createEngine(), channelsPerSessionMax: 3 });
+    const { hub, port } = await startHub({ engine: createEngine(), channelsPerPeerMax: 3 });
     const [one] = await openPeers(port, 1);
     await one.subscribe(channel('a'), channel('b'));
     const request = one.submitSubscribe(channel('c'), prefix('c'));

@@ -69,7 +69,7 @@ describe.each(ENGINES)('the JSON dialect on %s', (_name, createEngine) => {
   });
 
   test('a refused subscription is told with its id', async () => {
-    const { port } = await startHub({ engine: createEngine(), channelsPerSessionMax: 1 });
+    const { port } = await startHub({ engine: createEngine(), channelsPerPeerMax: 1 });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'subscribe', id: 7, channels: ['a', 'b'] });
     expect(await peer.take('error')).toMatchObject({ id: 7, code: 'channel_limit' });

@@ -98,14 +98,14 @@ describe('closing', () => {
 });
 
 test('connections above the limit are dropped, counted and logged, and there is room again later', async () => {
-  const { hub, port, lines } = await startHub({ sessionsMax: 2 });
+  const { hub, port, lines } = await startHub({ peersMax: 2 });
   const first = await NativePeer.open(port);
   await NativePeer.open(port);
   const third = await connectRaw(port);
   third.resume();
   if (!third.closed) await once(third, 'close');
   expect(hub.stats()).toMatchObject({ sessions: 2, dropped: 1 });
-  expect(lines.filter((line) => line.level === 'warn')).toMatchObject([{ fields: { sessionsMax: 2 } }]);
+  expect(lines.filter((line) => line.level === 'warn')).toMatchObject([{ fields: { peersMax: 2 } }]);
   first.link.close();
   await until(() => hub.stats().sessions === 1);
   await NativePeer.open(port);

@@ -124,8 +124,8 @@ describe('start', () => {
     ],
     [
       'with more bytes for one queue than for all',
-      { workQueueBytesMax: 2 * 1024 * 1024, workQueueTotalBytes: 1024 * 1024 },
-      /--work-queue-bytes-max is 2097152.*at most 1048576/,
+      { queueBytes: 2 * 1024 * 1024, queueTotalBytes: 1024 * 1024 },
+      /--queue-bytes is 2097152.*at most 1048576/,
     ],
     ['with a short secret', { secretFile: 'SHORT' }, /less than 16 bytes/],
     ['with a secret file that is not there', { secretFile: '/nowhere/secret' }, /\/nowhere\/secret/],
@@ -248,8 +248,8 @@ describe('status', () => {
   });
 });
 
-test('gen-token prints a fresh secret that start takes', async () => {
-  const tokens = [hubCommand('gen-token'), hubCommand('gen-token')];
+test('gen-secret prints a fresh secret that start takes', async () => {
+  const tokens = [hubCommand('gen-secret'), hubCommand('gen-secret')];
   for (const { finished } of tokens) expect((await finished).code).toBe(0);
   const [one, other] = tokens.map((token) => token.stdout);
   expect(one).toMatch(/^[\w-]{43}\n$/);

@@ -182,7 +182,7 @@ describe('an invalid name', () => {
 
 describe('events and queues beyond what a session may have', () => {
   test('are dropped and counted: the first ones are followed, again after each reconnect', async () => {
-    const { hub, port, lines } = await startHub({ channelsPerSessionMax: 200 });
+    const { hub, port, lines } = await startHub({ channelsPerPeerMax: 200 });
     for (let connection = 1; connection <= 2; connection++) {
       const peer = await PhpPeer.connect(port);
       peer.send('subscribe', names(300));
@@ -201,7 +201,7 @@ describe('events and queues beyond what a session may have', () => {
   });
 
   test('a bridged event takes two: it is followed whole, or not', async () => {
-    const { hub, port } = await startHub({ channelsPerSessionMax: 3 });
+    const { hub, port } = await startHub({ channelsPerPeerMax: 3 });
     const peer = await PhpPeer.connect(port);
     peer.send('subscribe', ['a', 'b', 'send_to_group', 'c']);
     peer.send('publish', ['c'], HELLO);

@@ -302,7 +302,7 @@ test('sessions are bounded over all sockets together', async () => {
   const folder = mkdtempSync(`${tmpdir()}/groupcast-hub-`);
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = `${folder}/hub.sock`;
-  const { hub, port } = await startHub({ sessionsMax: 1, unixSocket: { path, mode: 0o600 } });
+  const { hub, port } = await startHub({ peersMax: 1, unixSocket: { path, mode: 0o600 } });
   const first = await PhpPeer.connect(port);
   first.send('subscribe', ['x']);
   await until(() => hub.sessions()[0]?.state === 'open');

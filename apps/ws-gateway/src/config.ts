@@ -42,8 +42,8 @@ export interface GatewayConfig {
   readonly messageBytesMax: number;
   readonly messagesPerSecond: number;
   readonly messagesBurst: number;
-  readonly bytesPerSecond: number;
-  readonly bytesBurst: number;
+  readonly messageBytesPerSecond: number;
+  readonly messageBytesBurst: number;
   readonly groupBytesPerSecond: number;
   readonly groupBytesBurst: number;
   readonly clientBufferBytes: number;
@@ -209,15 +209,15 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     unit: 'messages',
     describe: 'Messages that one connection may send at once.',
   }),
-  bytesPerSecond: numberOption({
-    default: GATEWAY_DEFAULTS.bytesPerSecond,
-    ...GATEWAY_RANGES.bytesPerSecond,
+  messageBytesPerSecond: numberOption({
+    default: GATEWAY_DEFAULTS.messageBytesPerSecond,
+    ...GATEWAY_RANGES.messageBytesPerSecond,
     describe:
       'Bytes of messages that one connection may send in the long run; more are refused with rate_limited. 0 is any number.',
   }),
-  bytesBurst: integerOption({
-    default: GATEWAY_DEFAULTS.bytesBurst,
-    ...GATEWAY_RANGES.bytesBurst,
+  messageBytesBurst: integerOption({
+    default: GATEWAY_DEFAULTS.messageBytesBurst,
+    ...GATEWAY_RANGES.messageBytesBurst,
     describe: 'Bytes of messages that one connection may send at once; more are refused with rate_limited.',
   }),
   groupBytesPerSecond: numberOption({

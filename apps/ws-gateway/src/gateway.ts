@@ -205,7 +205,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       slowLog: this.#slowLog,
       connections: this.#connections,
       messageRate: { perSecond: options.messagesPerSecond, burst: options.messagesBurst },
-      byteRate: rateOf(options.bytesPerSecond, options.bytesBurst),
+      byteRate: rateOf(options.messageBytesPerSecond, options.messageBytesBurst),
       controlRate: { perSecond: options.controlFramesPerSecond, burst: options.controlFramesBurst },
       heartbeat: {
         interval: wheel.ticksOf(options.heartbeatMs),

@@ -72,9 +72,9 @@ export interface GatewayOptions {
   /** Messages of one connection: how many at once. Default 2,000. */
   readonly messagesBurst: number;
   /** Messages of one connection, in bytes: how many each second in the long run. 0: any. Default 1 MiB. */
-  readonly bytesPerSecond: number;
+  readonly messageBytesPerSecond: number;
   /** Messages of one connection, in bytes: how many at once. A longer message is taken when nothing came before it. Default 8 MiB. */
-  readonly bytesBurst: number;
+  readonly messageBytesBurst: number;
   /** Workers of one gateway, this one among them, which share what a group may carry. Default 1. */
   readonly workers: number;
   /** Bytes of frames that a group carries each second in the long run; then no client may send to it. 0: any. Default 1 MiB. */
@@ -163,8 +163,8 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   messageChunksMax: 16_384,
   messagesPerSecond: 1_000,
   messagesBurst: 2_000,
-  bytesPerSecond: MIB,
-  bytesBurst: 8 * MIB,
+  messageBytesPerSecond: MIB,
+  messageBytesBurst: 8 * MIB,
   workers: 1,
   groupBytesPerSecond: MIB,
   groupBytesBurst: 3 * MIB,
@@ -207,8 +207,8 @@ export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
   messageChunksMax: { min: 1, max: 1_000_000, unit: 'pieces' },
   messagesPerSecond: { min: 0.001, max: 1_000_000_000, unit: 'messages/s', isFractional: true },
   messagesBurst: { min: 1, max: 1_000_000_000, unit: 'messages' },
-  bytesPerSecond: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes/s', isFractional: true },
-  bytesBurst: BYTES,
+  messageBytesPerSecond: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes/s', isFractional: true },
+  messageBytesBurst: BYTES,
   workers: { min: 1, max: 1_024, unit: 'workers' },
   groupBytesPerSecond: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes/s', isFractional: true },
   groupBytesBurst: BYTES,

@@ -21,7 +21,7 @@ function padded(command: object, bytes: number): Record<string, unknown> {
 const REFUSED = { type: 'error', code: 'rate_limited' };
 
 test('bytes beyond the rate are refused with their ids, and in the end closed with 1008', async () => {
-  await start({ bytesPerSecond: 0.001, bytesBurst: 5_000 });
+  await start({ messageBytesPerSecond: 0.001, messageBytesBurst: 5_000 });
   const client = await TestClient.v1(started.url);
   for (let id = 1; id <= 15; id++) client.send(padded({ cmd: 'ping', id }, 1_000));
   for (let id = 1; id <= 5; id++) expect(await client.event()).toEqual({ type: 'ack', id });
@@ -31,7 +31,7 @@ test('bytes beyond the rate are refused with their ids, and in the end closed wi
 });
 
 test('what counts is bytes, not characters, and one longer than the burst passes once', async () => {
-  await start({ bytesPerSecond: 0.001, bytesBurst: 1_000 });
+  await start({ messageBytesPerSecond: 0.001, messageBytesBurst: 1_000 });
   const client = await TestClient.v1(started.url);
   // 400 characters, 1,200 bytes; and fragmented, so that the slow path reads it.
   const text = JSON.stringify({ cmd: 'ping', id: 1, x: 'あ'.repeat(400) });
@@ -42,7 +42,7 @@ test('what counts is bytes, not characters, and one longer than the burst passes
 });
 
 test('0 is no limit, and welcome says so', async () => {
-  await start({ bytesPerSecond: 0, bytesBurst: 1, groupBytesPerSecond: 0, groupBytesBurst: 1 });
+  await start({ messageBytesPerSecond: 0, messageBytesBurst: 1, groupBytesPerSecond: 0, groupBytesBurst: 1 });
   const client = new TestClient(started.url, ['groupcast.v1']);
   const welcome = { type: 'welcome', limits: { bytes_per_second: 0, bytes_burst: 0 } };
   expect(await client.event()).toMatchObject(welcome);

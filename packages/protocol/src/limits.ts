@@ -40,7 +40,7 @@ export const CONCURRENCY_MAX = 1_000;
 export const CHANNELS_PER_FRAME_MAX = 1_024;
 
 /** Default for the channels of one hub session; a gateway worker needs one for each group that has members. */
-export const CHANNELS_PER_SESSION_MAX = 100_000;
+export const CHANNELS_PER_PEER_MAX = 100_000;
 
 /** Nonces and proofs of the handshake: as long as a SHA-256. */
 export const NONCE_BYTES = 32;

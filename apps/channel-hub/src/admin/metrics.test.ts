@@ -73,7 +73,7 @@ test('the metrics say what the report says, reasons as labels', async () => {
       'groupcast_hub_queues 2',
       'groupcast_hub_queue_items_waiting 31',
       'groupcast_hub_queue_items_leased 4',
-      'groupcast_hub_queue_bytes 8192',
+      'groupcast_hub_queue_item_bytes 8192',
       'groupcast_hub_queue_oldest_item_age_seconds 1.5',
       'groupcast_hub_queue_enqueued_total 41',
       'groupcast_hub_queue_refused_total 42',

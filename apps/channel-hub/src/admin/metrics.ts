@@ -17,7 +17,7 @@ const GAUGES: readonly (readonly [field: NumberField, name: string, help: string
   ['channels', 'channels', 'Channels that somebody follows.'],
   ['engineChannels', 'engine_channels', 'Channels that something is kept for, followed or not.'],
   ['subscriptions', 'subscriptions', 'Pairs of a peer and what it follows.'],
-  ['queuedBytes', 'queued_bytes', 'Bytes that wait for peers to read.'],
+  ['queuedBytes', 'peer_buffer_bytes', 'Bytes that wait for peers to read.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],
   ['loopDelayMs', 'event_loop_delay_p99_milliseconds', 'How late the event loop is, over ten seconds.'],
 ];
@@ -63,7 +63,7 @@ const QUEUE_GAUGES: readonly (readonly [field: keyof QueueStats, name: string, h
   ['queues', 'queues', 'Queues that hold something or are watched.'],
   ['waiting', 'queue_items_waiting', 'Items that wait for a consumer.'],
   ['leased', 'queue_items_leased', 'Items that a consumer works on.'],
-  ['bytes', 'queue_bytes', 'What items take.'],
+  ['bytes', 'queue_item_bytes', 'What items take.'],
 ];
 
 const QUEUE_COUNTERS: readonly (readonly [field: keyof QueueCounts, name: string, help: string])[] = [

@@ -5,7 +5,7 @@ import type { HubConfig } from '../config.ts';
 /** As long as the HMAC that it keys. */
 const SECRET_BYTES = 32;
 
-export const genTokenCommand: Command<HubConfig> = {
+export const genSecretCommand: Command<HubConfig> = {
   summary: 'Print a fresh secret for --secret-file of a hub and its gateways.',
   run: (_config, context) => {
     context.print(randomBytes(SECRET_BYTES).toString('base64url'));

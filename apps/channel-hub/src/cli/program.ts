@@ -3,7 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { startCommand } from '../app.ts';
 import { checkHubConfig, HUB_OPTIONS, type HubConfig } from '../config.ts';
 import { genCertsCommand } from './gen-certs.ts';
-import { genTokenCommand } from './gen-secret.ts';
+import { genSecretCommand } from './gen-secret.ts';
 import { statusCommand } from './status.ts';
 
 export const program: Program<HubConfig> = {
@@ -16,7 +16,7 @@ export const program: Program<HubConfig> = {
   commands: {
     start: startCommand,
     status: statusCommand,
-    'gen-token': genTokenCommand,
+    'gen-secret': genSecretCommand,
     'gen-certs': genCertsCommand,
   },
 };

@@ -38,7 +38,7 @@ export interface SessionShared extends AdmissionShared, SessionEvents {
 }
 
 export function createSessionShared(options: HubOptions, events: SessionEvents): SessionShared {
-  const { channelsPerSessionMax, engine, frameBytesMax, pendingPerAddressMax, phpAck, phpBridge } = options;
+  const { channelsPerPeerMax, engine, frameBytesMax, pendingPerAddressMax, phpAck, phpBridge } = options;
   return {
     options,
     router: new Router(engine),
@@ -51,7 +51,7 @@ export function createSessionShared(options: HubOptions, events: SessionEvents):
       turns: new Turns(),
       bridgedEvents: new Set(phpBridge),
       counts: noPhpCounts(),
-      channelsPerSessionMax,
+      channelsPerPeerMax,
       frameBytesMax,
       ackOnDelivery: phpAck === 'delivery',
     },

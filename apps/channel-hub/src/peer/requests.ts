@@ -112,8 +112,8 @@ export class SessionRequests implements PhpRequests, Subscriber {
   subscribe(request: RequestId, subjects: readonly native.Subject[]): void {
     this.#owner.mustBeOpen();
     const { options, router } = this.#shared;
-    if (!router.hasRoomFor(this, subjects, options.channelsPerSessionMax)) {
-      const sentence = `A session follows at most ${options.channelsPerSessionMax} channels. Nothing was subscribed.`;
+    if (!router.hasRoomFor(this, subjects, options.channelsPerPeerMax)) {
+      const sentence = `A session follows at most ${options.channelsPerPeerMax} channels. Nothing was subscribed.`;
       this.refuse(request, new ProtocolError('channel_limit', sentence));
       return;
     }

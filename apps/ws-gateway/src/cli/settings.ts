@@ -52,7 +52,7 @@ function workerOptions(config: GatewayConfig, workers: number, secret: string): 
   // The config table has checked it; the type cannot say so.
   if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
   const { host, port, allowedOrigins, welcomePage, fastPaths, handshakesPerSecond, handshakesBurst } = config;
-  const { bytesPerSecond, bytesBurst, groupBytesPerSecond, groupBytesBurst } = config;
+  const { messageBytesPerSecond, messageBytesBurst, groupBytesPerSecond, groupBytesBurst } = config;
   const { groupsPerConnectionMax, messageBytesMax, messagesPerSecond, messagesBurst } = config;
   const { clientBufferBytes, clientBufferTotalBytes, slowBytesPerSecond } = config;
   const gateway: WorkerOptions['gateway'] = {
@@ -70,8 +70,8 @@ function workerOptions(config: GatewayConfig, workers: number, secret: string): 
     messageBytesMax,
     messagesPerSecond,
     messagesBurst,
-    bytesPerSecond,
-    bytesBurst,
+    messageBytesPerSecond,
+    messageBytesBurst,
     workers,
     groupBytesPerSecond,
     groupBytesBurst,

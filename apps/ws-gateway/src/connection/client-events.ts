@@ -23,8 +23,8 @@ export function welcomeEvent(clientId: string, session: string, options: Gateway
       groups: options.groupsPerConnectionMax,
       messages_per_second: options.messagesPerSecond,
       messages_burst: options.messagesBurst,
-      bytes_per_second: Math.floor(options.bytesPerSecond),
-      bytes_burst: options.bytesPerSecond === 0 ? 0 : options.bytesBurst,
+      bytes_per_second: Math.floor(options.messageBytesPerSecond),
+      bytes_burst: options.messageBytesPerSecond === 0 ? 0 : options.messageBytesBurst,
     },
   };
 }

@@ -69,7 +69,7 @@ async function warmUpGateway(
   const none = {
     handshakesPerSecond: 0,
     messagesPerSecond: GATEWAY_RANGES.messagesPerSecond.max,
-    bytesPerSecond: 0,
+    messageBytesPerSecond: 0,
     groupBytesPerSecond: 0,
     allowedOrigins: [],
   };

@@ -30,7 +30,7 @@ export function readSecretFile(path: string): SecretReading {
   const secret = text.trim();
   if (Buffer.byteLength(secret) < SECRET_BYTES_MIN) {
     throw new ConfigError([
-      `--secret-file ${path} holds less than ${SECRET_BYTES_MIN} bytes; make one with "groupcast-hub gen-token".`,
+      `--secret-file ${path} holds less than ${SECRET_BYTES_MIN} bytes; make one with "groupcast-hub gen-secret".`,
     ]);
   }
   const open = (mode & READABLE_BY_OTHERS) !== 0;

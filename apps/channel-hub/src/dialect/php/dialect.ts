@@ -42,7 +42,7 @@ export interface PhpShared {
   readonly bridgedEvents: ReadonlySet<string>;
   readonly counts: PhpCounts;
   /** Subjects that one session may follow. */
-  readonly channelsPerSessionMax: number;
+  readonly channelsPerPeerMax: number;
   /** The longest frame that is sent, in bytes. */
   readonly frameBytesMax: number;
   /** Whether an item of a queue is done when it is handed out: at most once, as in the original. */

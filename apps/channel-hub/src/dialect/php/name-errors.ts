@@ -21,6 +21,6 @@ export function badQueue(flaw: php.PhpNameFlaw): ProtocolError {
 
 /** Why an event is not followed beside the others. */
 export function tooManyEvents(channelsMax: number): ProtocolError {
-  const sentence = `A session follows at most ${channelsMax} events, and more are left out. Follow fewer in one worker, or raise --channels-per-session-max.`;
+  const sentence = `A session follows at most ${channelsMax} events, and more are left out. Follow fewer in one worker, or raise --channels-per-peer-max.`;
   return new ProtocolError('channel_limit', sentence);
 }

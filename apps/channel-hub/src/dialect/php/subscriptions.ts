@@ -53,12 +53,12 @@ export class PhpSubscriptions {
 
   /** Drops the event where there is no room: a closed client would subscribe to the same again. */
   #add(event: string, subjects: native.Subject[]): void {
-    const { bridgedEvents, channelsPerSessionMax, turns } = this.#shared;
+    const { bridgedEvents, channelsPerPeerMax, turns } = this.#shared;
     const isBridged = bridgedEvents.has(event);
     const added = isBridged && this.#bridged.size === 0 ? [GROUPS] : [];
     const followed = this.#keys.size + Math.min(this.#bridged.size, 1);
-    if (followed + 1 + added.length > channelsPerSessionMax) {
-      this.#session.drop(tooManyEvents(channelsPerSessionMax));
+    if (followed + 1 + added.length > channelsPerPeerMax) {
+      this.#session.drop(tooManyEvents(channelsPerPeerMax));
       return;
     }
     this.#keys.set(event, eventKey(event));
