@@ -1,9 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { vi } from 'vitest';
-import type { FromWorker, ToWorker } from '../src/processes/messages.ts';
-import type { WorkerOptions } from '../src/processes/worker-options.ts';
-import type { WorkerReport } from '../src/processes/worker-report.ts';
+import type { FromWorker, ToWorker, WorkerOptions, WorkerReport } from '../src/processes/messages.ts';
 
 const ADDRESS = { address: '127.0.0.1', port: 1, family: 'IPv4' };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { statusRows } from '../cli/status.ts';
-import type { WorkerReport } from '../processes/worker-report.ts';
+import type { WorkerReport } from '../processes/messages.ts';
 import { createCounters } from './gateway-stats.ts';
 import { gatewayMetrics } from './metrics.ts';
 import type { PrimaryStats } from './stats.ts';

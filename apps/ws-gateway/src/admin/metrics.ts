@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { WorkerReport } from '../processes/messages.ts';
 import type { ReloadStats } from '../processes/reloads.ts';
-import type { WorkerReport } from '../processes/worker-report.ts';
 import type { PrimaryStats } from './stats.ts';
 
 /** The names of a report's plain numbers. */

@@ -1,7 +1,7 @@
 import { formatAddress } from '@groupcast/service';
+import type { WorkerReport } from '../processes/messages.ts';
 import type { Primary, PrimaryState } from '../processes/primary.ts';
 import type { ReloadStats, Reloads } from '../processes/reloads.ts';
-import type { WorkerReport } from '../processes/worker-report.ts';
 
 /** What `GET /api/v1/stats` answers: the sums over the workers, then each of them. */
 export interface PrimaryStats {

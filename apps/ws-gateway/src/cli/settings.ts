@@ -10,7 +10,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { type GatewayConfig, parseHub } from '../config.ts';
 import { connectionsMaxOf } from '../processes/connections-max.ts';
 import type { GatewaySettings } from '../processes/generation.ts';
-import type { WorkerOptions } from '../processes/worker-options.ts';
+import type { WorkerOptions } from '../processes/messages.ts';
 
 const HUB_TLS_FLAGS = {
   cert: '--hub-tls-cert-file',

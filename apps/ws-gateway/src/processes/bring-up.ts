@@ -1,9 +1,8 @@
 import { type Log, listenErrorMessage } from '@groupcast/service';
 import { formatHub } from '../config.ts';
 import type { SharedPort } from './balance/shared-port.ts';
+import { ListenError, ReloadError } from './errors.ts';
 import type { Generation } from './generation.ts';
-import { ListenError } from './listen-error.ts';
-import { ReloadError } from './reload-error.ts';
 
 /** How long the steps of a start beside a running generation may take. */
 export interface BringUpTimes {

@@ -2,12 +2,9 @@ import type { AddressInfo } from 'node:net';
 import type { Log } from '@groupcast/service';
 import { AcceptBalancer } from './balance/accept-balancer.ts';
 import type { PortHandle, SharedPort } from './balance/shared-port.ts';
-import { ListenError } from './listen-error.ts';
-import type { DrainOrder, ToWorker } from './messages.ts';
-import { ReloadError } from './reload-error.ts';
+import { ListenError, ReloadError } from './errors.ts';
+import type { DrainOrder, ToWorker, WorkerOptions, WorkerReport } from './messages.ts';
 import type { RestartBackoffOptions } from './restart-backoff.ts';
-import type { WorkerOptions } from './worker-options.ts';
-import type { WorkerReport } from './worker-report.ts';
 import { WorkerSlot, type WorkerSlotEvents } from './worker-slot.ts';
 
 /** What a gateway is to be: a reload brings other ones. */

@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net';
+import type { HubClientStats, HubClientTls } from '@groupcast/hub-client';
 import type { CloseReason } from '@groupcast/protocol';
+import type { GatewayStats } from '../admin/gateway-stats.ts';
+import type { GatewayConfig, HubAddress } from '../config.ts';
+import type { GatewayOptions } from '../options.ts';
 import type { AcceptCounts } from './balance/accept-balancer.ts';
-import type { WorkerOptions } from './worker-options.ts';
-import type { WorkerReport } from './worker-report.ts';
 
 /** How a worker is to end. */
 export interface DrainOrder {
@@ -49,3 +51,36 @@ export type FromWorker =
 
 /** How often a worker says that it lives, in milliseconds. */
 export const BEAT_MS = 1_000;
+
+/** What a worker needs to know, in a form that can be sent to it. */
+export interface WorkerOptions {
+  /** Its number among the workers: its successor after a death has the same. */
+  readonly index: number;
+  readonly gateway: Pick<GatewayOptions, 'host' | 'port'> &
+    Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel' | 'accepted'>>;
+  readonly hub: HubAddress;
+  /** Shared with the hub; '' where there is none. */
+  readonly secret: string;
+  readonly hubTls: HubClientTls | undefined;
+  /** How long it may warm up before it listens, in milliseconds. */
+  readonly warmUpMs: number;
+  /** The window of its drain, where nobody orders another, in milliseconds. */
+  readonly drainMs: number;
+  readonly log: { readonly level: GatewayConfig['logLevel']; readonly format: GatewayConfig['logFormat'] };
+}
+
+/** `retired`: it serves those who are connected, takes no others, and will drain when its turn comes. */
+export type WorkerState = 'starting' | 'up' | 'retired' | 'draining';
+
+/** One worker's row of `status` and of `GET /api/v1/stats`. */
+export interface WorkerReport extends GatewayStats {
+  /** Its number among the workers: its successor after a death has the same. */
+  readonly index: number;
+  readonly pid: number;
+  readonly state: WorkerState;
+  readonly uptimeSeconds: number;
+  readonly memoryBytes: number;
+  /** 99th percentile of the last ten seconds, in milliseconds. */
+  readonly loopDelayMs: number;
+  readonly hub: HubClientStats;
+}

@@ -4,9 +4,8 @@ import { type FakeWorker, fakeWorkers } from '../../testing/fake-worker.ts';
 import { until } from '../../testing/until.ts';
 import type { BringUpTimes } from './bring-up.ts';
 import type { GatewaySettings } from './generation.ts';
-import type { ToWorker } from './messages.ts';
+import type { ToWorker, WorkerOptions } from './messages.ts';
 import { Primary } from './primary.ts';
-import type { WorkerOptions } from './worker-options.ts';
 
 /** Nothing is waited for in vain but what the test lets fail. */
 const PATIENT: BringUpTimes = { loadMs: 60_000, hubMs: 60_000, hubLooks: 1, listenMs: 60_000 };

@@ -5,11 +5,11 @@ import type { CloseReason } from '@groupcast/protocol';
 import { type Log, listenErrorMessage } from '@groupcast/service';
 import { SharedPort } from './balance/shared-port.ts';
 import { BRING_UP_TIMES, type BringUpTimes, bringUp } from './bring-up.ts';
+import { ReloadError } from './errors.ts';
 import { type GatewaySettings, Generation } from './generation.ts';
-import { ReloadError } from './reload-error.ts';
+import type { WorkerReport } from './messages.ts';
 import { Reports } from './reports.ts';
 import { RESTART_BACKOFF_DEFAULTS, type RestartBackoffOptions } from './restart-backoff.ts';
-import type { WorkerReport } from './worker-report.ts';
 
 export interface PrimaryOptions {
   readonly settings: GatewaySettings;

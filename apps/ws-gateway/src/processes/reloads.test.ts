@@ -1,9 +1,9 @@
 import { ConfigError, SILENT_LOG } from '@groupcast/service';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { until } from '../../testing/until.ts';
+import { ReloadError } from './errors.ts';
 import type { GatewaySettings } from './generation.ts';
 import type { Primary } from './primary.ts';
-import { ReloadError } from './reload-error.ts';
 import { Reloads } from './reloads.ts';
 
 /** The reloads under way: what ends them, with the number of workers that they were asked for. */

@@ -1,7 +1,7 @@
 import { ConfigError, type Log } from '@groupcast/service';
+import { ReloadError } from './errors.ts';
 import type { GatewaySettings } from './generation.ts';
 import type { Primary, ReloadPhase } from './primary.ts';
-import { ReloadError } from './reload-error.ts';
 
 /** What became of the reloads so far. */
 export interface ReloadStats {

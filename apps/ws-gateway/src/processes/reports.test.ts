@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { WorkerReport } from './messages.ts';
 import { Reports } from './reports.ts';
-import type { WorkerReport } from './worker-report.ts';
 
 function reportOf(index: number): WorkerReport {
   return { index } as WorkerReport;

@@ -1,4 +1,4 @@
-import type { WorkerReport } from './worker-report.ts';
+import type { WorkerReport } from './messages.ts';
 
 interface Round {
   readonly reports: WorkerReport[];

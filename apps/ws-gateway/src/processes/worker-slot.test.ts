@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeWorker, fakeWorkers } from '../../testing/fake-worker.ts';
+import type { WorkerOptions } from './messages.ts';
 import { RESTART_BACKOFF_DEFAULTS } from './restart-backoff.ts';
-import type { WorkerOptions } from './worker-options.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 const ORDER = { windowMs: 1_000, reason: 'going_away', handshakes: 'refuse' } as const;

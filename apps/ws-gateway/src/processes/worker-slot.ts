@@ -3,10 +3,9 @@ import cluster, { type Worker } from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import type { AcceptCounts, Acceptor } from './balance/accept-balancer.ts';
 import type { PortHandle } from './balance/shared-port.ts';
-import type { DrainOrder, FromWorker, ToWorker } from './messages.ts';
+import type { DrainOrder, FromWorker, ToWorker, WorkerOptions } from './messages.ts';
 import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
 import { workerFlags } from './worker-flags.ts';
-import type { WorkerOptions } from './worker-options.ts';
 
 /**
  *     starting -> up -> retired -> draining -> gone

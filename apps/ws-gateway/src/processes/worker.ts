@@ -8,10 +8,15 @@ import { createGateway, type Gateway } from '../gateway.ts';
 import { warmUp } from '../warm-up/warm-up.ts';
 import { AcceptReporter } from './balance/accept-reporter.ts';
 import type { PortHandle } from './balance/shared-port.ts';
-import { linkOptions } from './link-options.ts';
-import { BEAT_MS, type DrainOrder, type FromWorker, type ToWorker } from './messages.ts';
-import type { WorkerOptions } from './worker-options.ts';
-import type { WorkerReport, WorkerState } from './worker-report.ts';
+import {
+  BEAT_MS,
+  type DrainOrder,
+  type FromWorker,
+  type ToWorker,
+  type WorkerOptions,
+  type WorkerReport,
+  type WorkerState,
+} from './messages.ts';
 
 /**
  * Without the primary there is nobody to restart what dies, and its successor needs the port: clients are sent to it
@@ -91,7 +96,8 @@ class WorkerProcess {
     const bindings = { role: 'worker', worker: options.index };
     const log = createLogger({ name: 'groupcast-gateway', ...options.log, bindings });
     const name = `gateway worker ${options.index} pid ${process.pid}`;
-    const link = linkOptions(options.gateway.fastPaths);
+    const { fastPaths = true } = options.gateway;
+    const link = { fastPaths };
     const hub = new HubClient({ ...options.hub, secret: options.secret, tls: options.hubTls, name, link });
     hub.on('state', (state, error) => {
       if (state === 'open') log.info({ hub: formatHub(options.hub) }, 'hub reached');

@@ -8,13 +8,13 @@ const EPOCH = 'warm-up';
 /** A hub within the process, for a gateway that warms up: whoever publishes gets it back, and nothing is kept. */
 export class EchoHub {
   readonly #server: Server;
-  readonly #link: LinkOptions;
+  readonly #link: Partial<LinkOptions>;
   readonly #links = new Set<Link>();
   /** Of the last publication of each channel. */
   readonly #offsets = new Map<string, number>();
 
   /** Takes peers on a free port of this machine. */
-  static async listen(link: LinkOptions): Promise<EchoHub> {
+  static async listen(link: Partial<LinkOptions>): Promise<EchoHub> {
     const hub = new EchoHub(link);
     // Its own socket, of which the cluster module knows nothing.
     hub.#server.listen({ host: '127.0.0.1', port: 0, exclusive: true });
@@ -22,7 +22,7 @@ export class EchoHub {
     return hub;
   }
 
-  private constructor(link: LinkOptions) {
+  private constructor(link: Partial<LinkOptions>) {
     this.#link = link;
     this.#server = createServer((socket) => this.#accept(socket));
   }

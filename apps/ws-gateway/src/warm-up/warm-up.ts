@@ -3,7 +3,6 @@ import { limits } from '@groupcast/protocol';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { createGateway } from '../gateway.ts';
 import { GATEWAY_RANGES, type GatewayOptions } from '../options.ts';
-import { linkOptions } from '../processes/link-options.ts';
 import { EchoHub } from './echo-hub.ts';
 import { WarmUpClient } from './warm-up-client.ts';
 
@@ -78,7 +77,8 @@ async function warmUpGateway(
     messagesBurst: GATEWAY_RANGES.messagesBurst.max,
     messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   };
-  const link = linkOptions(options.fastPaths);
+  const { fastPaths = true } = options;
+  const link = { fastPaths };
   const echo = await EchoHub.listen(link);
   const hub = new HubClient({ port: echo.port, link });
   const gateway = createGateway({ ...options, ...none, ...many, hub });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { ListenError } from '../listen-error.ts';
+import { ListenError } from '../errors.ts';
 
 /** A TCP socket of Node's that is bound to an address; `Server.listen` takes one. */
 export interface PortHandle {
