@@ -33,9 +33,7 @@ describe.each([2, 8])('over %i workers', (workers) => {
   test.each([AT_ONCE, 1])('800 clients, %i at once, are spread evenly', async (atOnce) => {
     const gateway = await start(workers);
     await arrive(gateway, 800, atOnce);
-    // Of those that come at once a worker may take several before it can be told that it is ahead: the next ones make up for
-    // it, as many for each of eight workers as one may be ahead.
-    await arrive(gateway, 4 * AT_ONCE, 1);
+    await arrive(gateway, AT_ONCE, 1);
     expectEven(await connectionsOf(gateway, workers));
   });
 });
@@ -53,4 +51,28 @@ test('the successor of a worker that was killed takes more than its share, until
   );
   await arrive(gateway, 400, AT_ONCE);
   expectEven(await connectionsOf(gateway, 2));
+});
+
+test('100 connections that open one after another reach each of 4 workers', async () => {
+  const gateway = await start(4);
+  await arrive(gateway, 100, 1);
+  for (const count of await connectionsOf(gateway, 4)) expect(count).toBeGreaterThan(15);
+});
+
+test('the death of one of two workers never cuts all clients, not even where there are two', async () => {
+  const gateway = await start(2);
+  const clients = [await TestClient.open(gateway.url), await TestClient.open(gateway.url)];
+  const cut: TestClient[] = [];
+  for (const client of clients) void client.closed.then(() => cut.push(client));
+  const { workers } = await statsOfAll(gateway, 2);
+  expect(workers.map(({ connections }) => connections)).toEqual([1, 1]);
+  process.kill(workers[0]!.pid, 'SIGKILL');
+  await until(
+    () => cut.length,
+    'the client of the killed worker to be cut',
+    (count) => count > 0,
+  );
+  const [left] = clients.filter((client) => !cut.includes(client));
+  left!.sendCommand({ cmd: 'ping', id: 'still here' });
+  await left!.reply('still here');
 });

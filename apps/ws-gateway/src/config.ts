@@ -32,6 +32,7 @@ export interface GatewayConfig {
   readonly drainSeconds: number;
   readonly allowedOrigins: readonly string[];
   readonly welcomePage: boolean;
+  readonly balanceConnections: boolean;
   readonly fastPaths: boolean;
   readonly connectionsMax: number;
   readonly headerBytesMax: number;
@@ -147,6 +148,10 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   welcomePage: flagOption({
     default: true,
     describe: 'Answer GET / with a page that explains and tries the gateway.',
+  }),
+  balanceConnections: flagOption({
+    default: true,
+    describe: 'Spread new connections evenly over the workers. Off: the worker that wakes first gets them.',
   }),
   fastPaths: flagOption({
     default: true,

@@ -90,6 +90,7 @@ function workerOptions(config: GatewayConfig, workers: number, secret: string): 
     hub,
     secret,
     hubTls: hubTls(config),
+    balanceConnections: config.balanceConnections && workers > 1,
     warmUpMs: config.warmUpMs,
     drainMs: Math.round(config.drainSeconds * 1_000),
     log: { level: config.logLevel, format: config.logFormat },

@@ -55,8 +55,7 @@ export class Generation {
       listening: (slot, address) => this.#listening(slot, address),
       failed: (slot, code, message) => this.#failed(slot, code, message),
       accepted: (slot, counts) => {
-        // Where the cluster module hands out the connections, it does so in turn by itself.
-        if (this.#handle !== undefined) this.#balancer.heard(slot, counts);
+        this.#balancer.report(slot, counts);
       },
       report: (message) => report(message.request, message.report),
       died: (slot, how, restartMs) => {
@@ -197,12 +196,21 @@ export class Generation {
   }
 
   #changed(): void {
+    if (this.#isBalanced) this.#updateBalancer();
+    if (this.#hubExcused && this.#slots.every(({ linked }) => linked)) this.#hubExcused = false;
+    for (const look of this.#waiters) look();
+  }
+
+  /** Whether workers wait for allowances. Without a handle the cluster module balances them. */
+  get #isBalanced(): boolean {
+    return this.settings.worker.balanceConnections && this.#handle !== undefined;
+  }
+
+  #updateBalancer(): void {
     for (const slot of this.#slots) {
       if (slot.state === 'up') this.#balancer.join(slot);
       else this.#balancer.leave(slot);
     }
-    if (this.#hubExcused && this.#slots.every(({ linked }) => linked)) this.#hubExcused = false;
-    for (const look of this.#waiters) look();
   }
 
   #listening(slot: WorkerSlot, address: AddressInfo): void {

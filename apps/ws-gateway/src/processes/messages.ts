@@ -24,8 +24,11 @@ export type ToWorker =
    */
   | { readonly type: 'start'; readonly options: WorkerOptions; readonly listen: boolean }
   | { readonly type: 'listen' }
-  /** Leave new connections to the others until the next `listen`. */
-  | { readonly type: 'pause' }
+  /**
+   * Accept until `upTo` connections were accepted since the start; without it: without a limit.
+   * A worker that has paused gets a handle with it.
+   */
+  | { readonly type: 'allow'; readonly upTo?: number }
   /** Answer with `accepted`. */
   | { readonly type: 'ask' }
   | { readonly type: 'report'; readonly request: number }
@@ -58,6 +61,8 @@ export interface WorkerOptions {
   readonly index: number;
   readonly gateway: Pick<GatewayOptions, 'host' | 'port'> &
     Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel' | 'accepted'>>;
+  /** Whether it accepts no more connections than the primary allows. */
+  readonly balanceConnections: boolean;
   readonly hub: HubAddress;
   /** Shared with the hub; '' where there is none. */
   readonly secret: string;

@@ -113,25 +113,25 @@ export class WorkerSlot implements Acceptor {
 
   /** Whether there is a worker that could be told: one that loads would not hear it. */
   send(message: ToWorker): boolean {
+    return this.#send(message, message.type === 'listen' || (message.type === 'start' && message.listen));
+  }
+
+  #send(message: ToWorker, withHandle: boolean): boolean {
     const worker = this.#worker;
     if (worker === undefined || !this.#loaded || !worker.isConnected()) return false;
-    const takes = message.type === 'listen' || (message.type === 'start' && message.listen);
     // A worker that dies in this moment makes the send fail; its `exit` says so as well.
     const sent = (error: Error | null): void => {
       if (error !== null) this.#died(worker, error.message);
     };
     // The types know handles only by the classes around them.
-    if (takes && this.#handle !== undefined) worker.send(message, this.#handle as SendHandle, sent);
+    if (withHandle && this.#handle !== undefined) worker.send(message, this.#handle as SendHandle, sent);
     else worker.send(message, sent);
     return true;
   }
 
-  pause(): void {
-    this.send({ type: 'pause' });
-  }
-
-  resume(): void {
-    this.send({ type: 'listen' });
+  allow(upTo: number, isPaused: boolean): void {
+    const message: ToWorker = Number.isFinite(upTo) ? { type: 'allow', upTo } : { type: 'allow' };
+    this.#send(message, isPaused);
   }
 
   ask(): void {

@@ -6,7 +6,7 @@ import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcas
 import { formatHub } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { warmUp } from '../warm-up/warm-up.ts';
-import { AcceptReporter } from './balance/accept-reporter.ts';
+import { AcceptAllowance } from './balance/accept-allowance.ts';
 import type { PortHandle } from './balance/shared-port.ts';
 import {
   BEAT_MS,
@@ -33,7 +33,10 @@ class WorkerProcess {
   readonly #loopDelay = new EventLoopDelay();
   readonly #beat: NodeJS.Timeout;
   readonly #ending = new AbortController();
-  readonly #acceptReporter = new AcceptReporter();
+  readonly #allowance = new AcceptAllowance();
+  /** Whether it has closed its copy of the shared socket until its allowance grows. */
+  #isPaused = false;
+  #isBalanced = false;
   #log: Logger | undefined;
   #gateway: Gateway | undefined;
   #hub: HubClient | undefined;
@@ -64,19 +67,20 @@ class WorkerProcess {
     switch (message.type) {
       case 'start':
         this.#start(message.options);
+        this.#isBalanced = message.options.balanceConnections;
         if (message.listen) this.#listen(handle);
         return;
       case 'listen':
         this.#listen(handle);
         return;
-      case 'pause':
-        this.#gateway?.pause();
+      case 'allow':
+        this.#allow(message.upTo ?? Number.POSITIVE_INFINITY, handle);
         return;
       case 'fail_health':
         this.#gateway?.failHealth();
         return;
       case 'ask':
-        this.#reportAccepted(this.#gateway?.stats().connections ?? 0);
+        this.#reportAccepted();
         return;
       case 'report':
         this.#report(message.request);
@@ -141,7 +145,11 @@ class WorkerProcess {
   #listen(handle: PortHandle | undefined): void {
     // A drain may have come between the two orders.
     if ((this.#state !== 'starting' && this.#state !== 'up') || this.#gateway === undefined) handle?.close();
-    else this.#listening = this.#listenOf(this.#gateway, handle);
+    else {
+      // Without a handle the cluster module balances the connections.
+      this.#isBalanced &&= handle !== undefined;
+      this.#listening = this.#listenOf(this.#gateway, handle);
+    }
   }
 
   async #listenOf(gateway: Gateway, handle: PortHandle | undefined): Promise<void> {
@@ -160,12 +168,35 @@ class WorkerProcess {
     }
   }
 
+  /** Called for each connection, before another one can be accepted. */
   #accepted(connections: number): void {
-    if (this.#acceptReporter.take(connections)) this.#reportAccepted(connections);
+    if (!this.#isBalanced || !this.#allowance.accept(connections)) return;
+    this.#pauseIfUsedUp();
+    this.#reportAccepted(connections);
   }
 
-  #reportAccepted(connections: number): void {
-    this.#tell({ type: 'accepted', accepted: this.#acceptReporter.accepted, connections });
+  #allow(upTo: number, handle: PortHandle | undefined): void {
+    this.#allowance.allow(upTo);
+    if (!this.#isPaused) {
+      handle?.close();
+      this.#pauseIfUsedUp();
+      if (this.#isPaused) this.#reportAccepted();
+    } else if (handle !== undefined) {
+      this.#isPaused = false;
+      this.#listen(handle);
+    }
+  }
+
+  /** Closes the socket within the call for the last allowed connection: then no other one follows. */
+  #pauseIfUsedUp(): void {
+    if (!this.#allowance.isUsedUp) return;
+    this.#isPaused = true;
+    this.#gateway?.pause();
+  }
+
+  #reportAccepted(connections: number = this.#gateway?.stats().connections ?? 0): void {
+    const { accepted } = this.#allowance;
+    this.#tell({ type: 'accepted', accepted, connections, isPaused: this.#isPaused });
   }
 
   #retire(): void {

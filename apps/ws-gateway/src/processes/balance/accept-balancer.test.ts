@@ -1,39 +1,66 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { AcceptAllowance } from './accept-allowance.ts';
 import { AcceptBalancer, type Acceptor } from './accept-balancer.ts';
 
-/** Does what it is told, and counts like a worker that reports each connection. */
+/** Accepts like a worker. Its reports and its allowances travel only when `settle` runs. */
 class FakeAcceptor implements Acceptor {
-  accepted = 0;
   connections: number;
-  takes = true;
-  hangs = false;
+  isPaused = false;
+  isHung = false;
   asked = 0;
+  readonly #allowance = new AcceptAllowance();
   readonly #balancer: AcceptBalancer<FakeAcceptor>;
+  #pending: (() => void)[] = [];
 
   constructor(balancer: AcceptBalancer<FakeAcceptor>, connections = 0) {
     this.#balancer = balancer;
     this.connections = connections;
     balancer.join(this);
-    balancer.heard(this, this);
+    this.#report();
+    this.settle();
   }
 
-  pause(): void {
-    this.takes = false;
+  get accepted(): number {
+    return this.#allowance.accepted;
   }
 
-  resume(): void {
-    if (!this.hangs) this.takes = true;
+  get accepts(): boolean {
+    return !this.isPaused && !this.isHung;
+  }
+
+  allow(upTo: number, isPaused: boolean): void {
+    this.#pending.push(() => {
+      this.#allowance.allow(upTo);
+      if (isPaused) this.isPaused = false;
+      else if (!this.isPaused && this.#allowance.isUsedUp) {
+        this.isPaused = true;
+        this.#report();
+      }
+    });
   }
 
   ask(): void {
     this.asked += 1;
-    if (!this.hangs) this.#balancer.heard(this, this);
+    this.#pending.push(() => this.#report());
   }
 
-  take(): void {
-    this.accepted += 1;
+  accept(): void {
+    const isReported = this.#allowance.accept(this.connections);
     this.connections += 1;
-    this.#balancer.heard(this, this);
+    this.isPaused = this.#allowance.isUsedUp;
+    if (isReported) this.#report();
+  }
+
+  /** Delivers what is on the way to it and from it. Returns whether there was anything. */
+  settle(): boolean {
+    if (this.isHung || this.#pending.length === 0) return false;
+    for (const deliver of this.#pending.splice(0)) deliver();
+    return true;
+  }
+
+  #report(): void {
+    const { accepted, connections, isPaused } = this;
+    this.#pending.push(() => this.#balancer.report(this, { accepted, connections, isPaused }));
   }
 }
 
@@ -48,32 +75,53 @@ afterEach(() => {
 });
 
 function acceptors(...connections: readonly number[]): FakeAcceptor[] {
-  return connections.map((count) => new FakeAcceptor(balancer, count));
+  const all = connections.map((count) => new FakeAcceptor(balancer, count));
+  settle(all);
+  return all;
 }
 
-/** Each connection goes to the first one that takes any, as on a machine that always wakes the same one first. */
-function arrive(all: readonly FakeAcceptor[], count: number): void {
+function settle(all: readonly FakeAcceptor[]): void {
+  while (all.map((acceptor) => acceptor.settle()).includes(true));
+}
+
+/**
+ * Lets `count` connections arrive. Each goes to the first acceptor that accepts any, as on a
+ * machine that always wakes the same process first. Messages arrive after every `atOnce` ones.
+ */
+function arrive(all: readonly FakeAcceptor[], count: number, atOnce = 1): void {
   for (let index = 0; index < count; index++) {
-    const acceptor = all.find(({ takes }) => takes);
-    if (acceptor === undefined) throw new Error('Nobody takes connections.');
-    acceptor.take();
+    if (index % atOnce === 0) settle(all);
+    let acceptor = all.find(({ accepts }) => accepts);
+    if (acceptor === undefined) settle(all);
+    acceptor ??= all.find(({ accepts }) => accepts);
+    if (acceptor === undefined) throw new Error('No acceptor accepts connections.');
+    acceptor.accept();
   }
+  settle(all);
 }
 
-describe('evenness', () => {
-  test.each([2, 3, 8])('of %i acceptors of whom the first would take all', (count) => {
+describe('the spread', () => {
+  test.each([
+    [2, 1],
+    [3, 1],
+    [8, 1],
+    [2, 50],
+    [8, 50],
+    [8, 2_000],
+  ])('over %i acceptors is at most the lead, with %i arrivals between two messages', (count, atOnce) => {
     const all = acceptors(...Array<number>(count).fill(0));
-    arrive(all, 250 * count);
-    for (const { accepted } of all) expect(Math.abs(accepted - 250)).toBeLessThanOrEqual(25);
+    arrive(all, 250 * count, atOnce);
+    const accepted = all.map((acceptor) => acceptor.accepted);
+    expect(Math.max(...accepted) - Math.min(...accepted)).toBeLessThanOrEqual(Math.ceil(250 / 12));
   });
 
-  test('of the first few: one each', () => {
+  test('of the first connections is one each', () => {
     const all = acceptors(0, 0, 0, 0);
     arrive(all, 4);
     expect(all.map(({ accepted }) => accepted)).toEqual([1, 1, 1, 1]);
   });
 
-  test('comes back after a restart: whoever has few takes more of the new ones, but not all', () => {
+  test('comes back after a restart: an underloaded acceptor gets more of the new ones, but not all', () => {
     const all = acceptors(1_000, 1_000, 1_000, 0);
     const fresh = all[3]!;
     arrive(all, 700);
@@ -86,63 +134,74 @@ describe('evenness', () => {
   });
 });
 
-describe('somebody always takes connections', () => {
-  test('when the one that is waited for is gone', () => {
+describe('there is always an acceptor that accepts', () => {
+  test('when the one that the others wait for is gone', () => {
     const [ahead, behind] = acceptors(0, 0);
     arrive([ahead!, behind!], 1);
-    expect([ahead!.takes, behind!.takes]).toEqual([false, true]);
+    expect([ahead!.accepts, behind!.accepts]).toEqual([false, true]);
     balancer.leave(behind!);
-    expect(ahead!.takes).toBe(true);
+    settle([ahead!]);
+    expect(ahead!.accepts).toBe(true);
     arrive([ahead!], 100);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('when the one that is waited for hangs; it takes its turn again when it answers, and does not catch up', () => {
-    const [ahead, hung] = acceptors(0, 0);
-    hung!.hangs = true;
-    arrive([ahead!], 1);
-    expect(ahead!.takes).toBe(false);
+  test('when the one that the others wait for hangs; when it answers again, it does not catch up', () => {
+    const both = acceptors(0, 0);
+    const [ahead, hung] = both;
+    hung!.isHung = true;
+    arrive(both, 1);
+    expect(ahead!.accepts).toBe(false);
     vi.advanceTimersByTime(500);
-    expect(ahead!.takes).toBe(true);
-    arrive([ahead!], 300);
-    hung!.hangs = false;
+    settle(both);
+    expect(ahead!.accepts).toBe(true);
+    arrive(both, 300);
+    hung!.isHung = false;
     balancer.tick();
-    arrive([ahead!, hung!], 200);
+    arrive(both, 200);
     expect(ahead!.accepted).toBeGreaterThan(330);
-    expect(hung!.accepted).toBeGreaterThan(100);
+    expect(hung!.accepted).toBeGreaterThan(90);
   });
 
   test('when all of them hang', () => {
     const all = acceptors(0, 0);
     arrive(all, 1);
-    for (const acceptor of all) acceptor.hangs = true;
+    for (const acceptor of all) acceptor.isHung = true;
     vi.advanceTimersByTime(500);
-    all[0]!.hangs = false;
+    all[0]!.isHung = false;
     balancer.tick();
+    settle(all);
     vi.advanceTimersByTime(500);
-    expect(all.some(({ takes }) => takes)).toBe(true);
+    settle(all);
+    expect(all.some(({ accepts }) => accepts)).toBe(true);
   });
 });
 
-test('one that waits while nobody comes costs a question each second, and nobody who waits costs none', () => {
+test('while no connection arrives, a paused acceptor costs one request each second, and others cost none', () => {
   const all = acceptors(0, 0);
   vi.advanceTimersByTime(10_000);
   balancer.tick();
   expect(vi.getTimerCount()).toBe(0);
   arrive(all, 1);
-  vi.advanceTimersByTime(1_000);
-  const asked = all[1]!.asked;
+  vi.advanceTimersByTime(300);
+  settle(all);
+  vi.advanceTimersByTime(10_000);
+  settle(all);
+  const { asked } = all[1]!;
   vi.advanceTimersByTime(10_000);
   expect(all[1]!.asked).toBe(asked);
   balancer.tick();
-  vi.advanceTimersByTime(1_000);
+  vi.advanceTimersByTime(300);
+  settle(all);
+  vi.advanceTimersByTime(10_000);
   expect(all[1]!.asked).toBe(asked + 1);
 });
 
-test('what is said by one that has left is not heard', () => {
+test('a report of an acceptor that has left is ignored', () => {
   const [one, gone] = acceptors(0, 0);
   balancer.leave(gone!);
-  gone!.take();
-  one!.take();
-  expect([one!.takes, gone!.takes]).toEqual([true, true]);
+  gone!.accept();
+  one!.accept();
+  settle([one!, gone!]);
+  expect(one!.accepts).toBe(true);
 });

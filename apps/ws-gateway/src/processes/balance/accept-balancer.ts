@@ -1,172 +1,192 @@
-/** Who takes connections and can be told to let others take them. */
+/** A process that accepts connections from the shared socket. */
 export interface Acceptor {
-  pause(): void;
-  resume(): void;
-  /** To be answered with the counts, at once. */
+  /** Lets it accept until its count of accepted connections is `upTo`; Infinity: without a limit. */
+  allow(upTo: number, isPaused: boolean): void;
+  /** Requests its counts at once. */
   ask(): void;
 }
 
-/** What a acceptor says of itself. */
+/** Counts that an acceptor reports. */
 export interface AcceptCounts {
-  /** Connections that it has taken since it started. */
+  /** Connections accepted since it started. */
   readonly accepted: number;
-  /** Connections that it has now. */
+  /** Open connections. */
   readonly connections: number;
+  /** Whether it has reached its allowance and closed its copy of the socket. */
+  readonly isPaused: boolean;
 }
 
-interface Standing {
-  taken: number;
+interface State {
+  accepted: number;
   connections: number;
-  /** What it has taken, with less weight for one that has few: it may take more of them. */
-  turn: number;
   isPaused: boolean;
-  /** It was asked, and has not answered. */
+  /** Accepted connections, where those of an underloaded acceptor count less. */
+  progress: number;
+  /** The `upTo` that it was sent last. */
+  allowance: number;
+  /** Whether a request for its counts is pending. */
   isAsked: boolean;
-  /** It hangs: nobody waits for it. */
-  isPassedOver: boolean;
+  /** Whether it did not answer in time: no other acceptor waits for it. */
+  isUnresponsive: boolean;
 }
 
-/** Whoever is ahead by this share of the mean number of connections waits for the others; with few connections, by one. */
+/** Share of the mean number of connections by which one acceptor may be ahead of the others. */
 const LEAD_SHARE = 1 / 12;
 
-/** Whoever has clearly fewer connections than the mean takes so many times as many new ones. No more, lest one alone takes a storm. */
-const BEHIND_WEIGHT = 4;
+/** Weight of an underloaded acceptor. Bounded, so that it does not absorb a connection storm. */
+const UNDERLOADED_WEIGHT = 4;
 
-/** How long one may take to answer while others wait for it, in milliseconds. */
+/** Time to answer a request for counts while other acceptors are paused, in milliseconds. */
 const ANSWER_MS = 250;
 
 /**
- * Keeps workers level that take connections from one socket: whoever is ahead pauses until the others have caught up. Whoever is
- * furthest behind, of those that answer, never pauses, so that there always is one that takes them.
+ * Spreads connections evenly over acceptors that share a socket. Each one has an allowance: the
+ * progress of the furthest behind of the others, and a lead. It pauses by itself when the
+ * allowance is used up, so it is never further ahead than that. The one that is furthest behind
+ * always has an allowance left.
  */
 export class AcceptBalancer<T extends Acceptor> {
-  readonly #standings = new Map<T, Standing>();
+  readonly #states = new Map<T, State>();
   #timer: NodeJS.Timeout | undefined;
-  /** Something was taken since the last look. */
+  /** Whether a connection was accepted since the last check. */
   #hasMoved = false;
 
-  /** It takes connections from now on. */
+  /** Adds an acceptor that has started to listen. */
   join(acceptor: T): void {
-    if (this.#standings.has(acceptor)) return;
-    const turn = this.#floor();
-    const isAny = Number.isFinite(turn);
-    this.#standings.set(acceptor, { ...NEWCOMER, turn: isAny ? turn : 0 });
-  }
-
-  /** It takes no more: it is gone, or about to go. */
-  leave(acceptor: T): void {
-    if (!this.#standings.delete(acceptor)) return;
+    if (this.#states.has(acceptor)) return;
+    const floor = this.#progress().lowest;
+    const progress = Number.isFinite(floor) ? floor : 0;
+    this.#states.set(acceptor, { ...NEWCOMER, progress });
     this.#level();
   }
 
-  heard(acceptor: T, { accepted, connections }: AcceptCounts): void {
-    const standing = this.#standings.get(acceptor);
-    if (standing === undefined) return;
-    const more = accepted - standing.taken;
-    standing.isAsked = false;
-    standing.taken = accepted;
-    standing.connections = connections;
-    if (standing.isPassedOver) {
-      // Others have gone on without it, and must not wait until it has taken as many.
-      const floor = this.#floor();
-      if (Number.isFinite(floor)) standing.turn = Math.max(standing.turn, floor);
-      standing.isPassedOver = false;
+  /** Removes an acceptor that has stopped to listen, or is about to. */
+  leave(acceptor: T): void {
+    if (this.#states.delete(acceptor)) this.#level();
+  }
+
+  report(acceptor: T, { accepted, connections, isPaused }: AcceptCounts): void {
+    const state = this.#states.get(acceptor);
+    if (state === undefined) return;
+    if (state.isUnresponsive) {
+      // The others have gone on without it, and must not wait until it has accepted as many.
+      const floor = this.#progress().lowest;
+      if (Number.isFinite(floor)) state.progress = Math.max(state.progress, floor);
     }
-    standing.turn += more / this.#weightOf(connections);
+    const more = accepted - state.accepted;
+    Object.assign(state, { accepted, connections, isPaused, isAsked: false, isUnresponsive: false });
+    const mean = this.#mean();
+    const isUnderloaded = mean - connections > leadOf(mean);
+    state.progress += isUnderloaded ? more / UNDERLOADED_WEIGHT : more;
     this.#hasMoved ||= more > 0;
     this.#level();
   }
 
-  /** Called once a second: looks after those that are waited for, and those that did not answer. */
+  /** Called once a second: checks acceptors that do not answer, and those that others wait for. */
   tick(): void {
-    for (const [acceptor, { isPassedOver }] of this.#standings) if (isPassedOver) acceptor.ask();
+    for (const [acceptor, { isUnresponsive }] of this.#states) if (isUnresponsive) acceptor.ask();
     this.#hasMoved = true;
-    this.#lookLater();
+    this.#schedule();
   }
 
+  /** Sends the allowances that have changed enough to be worth a message. */
   #level(): void {
-    const floor = this.#floor();
-    const lead = leadOf(this.#mean());
-    for (const [acceptor, standing] of this.#standings) {
-      const ahead = standing.turn - floor;
-      if (standing.isPaused && ahead <= lead / 2) {
-        standing.isPaused = false;
-        acceptor.resume();
-      } else if (!standing.isPaused && !standing.isPassedOver && ahead >= lead) {
-        standing.isPaused = true;
-        acceptor.pause();
-      }
+    const { lowest, owner, secondLowest } = this.#progress();
+    const mean = this.#mean();
+    const lead = leadOf(mean);
+    const step = Math.max(1, Math.floor(lead / 2));
+    for (const [acceptor, state] of this.#states) {
+      const others = state === owner ? secondLowest : lowest;
+      const room = others + lead - state.progress;
+      // An underloaded one gets more than its room, but not more than it is behind the mean.
+      const behind = mean - state.connections;
+      const more = behind > lead ? Math.max(room, Math.min(room * UNDERLOADED_WEIGHT, behind)) : room;
+      const upTo = state.accepted + Math.floor(more);
+      const isWorthIt = state.isPaused
+        ? upTo - state.accepted >= step
+        : Math.abs(upTo - state.allowance) >= step;
+      if (isWorthIt) this.#allow(acceptor, state, upTo);
     }
-    this.#lookLater();
+    this.#schedule();
   }
 
-  #lookLater(): void {
-    if (this.#isAnyPaused) this.#timer ??= setTimeout(() => this.#look(), ANSWER_MS);
-    else this.#stopLooking();
+  #allow(acceptor: T, state: State, upTo: number): void {
+    const { isPaused } = state;
+    state.allowance = upTo;
+    state.isPaused = false;
+    acceptor.allow(upTo, isPaused);
   }
 
-  /** Passes over those that were asked and have not answered, and asks again where something goes on. */
-  #look(): void {
+  #schedule(): void {
+    if (this.#isAnyPaused) this.#timer ??= setTimeout(() => this.#check(), ANSWER_MS);
+    else {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  /** Leaves out acceptors that did not answer; asks again where connections were accepted. */
+  #check(): void {
     this.#timer = undefined;
     let isAnyLate = false;
-    for (const [acceptor, standing] of this.#standings) {
-      if (standing.isPaused || standing.isPassedOver) continue;
-      if (standing.isAsked) {
-        standing.isPassedOver = true;
-        standing.isAsked = false;
+    for (const [acceptor, state] of this.#states) {
+      if (state.isPaused || state.isUnresponsive) continue;
+      if (state.isAsked) {
+        state.isUnresponsive = true;
+        state.isAsked = false;
         isAnyLate = true;
       } else if (this.#hasMoved) {
-        standing.isAsked = true;
+        state.isAsked = true;
         acceptor.ask();
       }
     }
-    const wasMoved = this.#hasMoved;
+    const hadMoved = this.#hasMoved;
     this.#hasMoved = false;
     if (isAnyLate) this.#level();
-    else if (wasMoved) this.#lookLater();
-  }
-
-  #stopLooking(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    else if (hadMoved) this.#schedule();
   }
 
   get #isAnyPaused(): boolean {
-    for (const { isPaused } of this.#standings.values()) if (isPaused) return true;
+    for (const { isPaused } of this.#states.values()) if (isPaused) return true;
     return false;
   }
 
-  /** The turn of whoever is furthest behind; infinity, which lets all go on, where nobody answers. */
-  #floor(): number {
-    let floor = Number.POSITIVE_INFINITY;
-    for (const { turn, isPassedOver } of this.#standings.values()) {
-      if (!isPassedOver) floor = Math.min(floor, turn);
+  /** The two lowest progresses of acceptors that answer; Infinity where there is none. */
+  #progress(): { lowest: number; owner: State | undefined; secondLowest: number } {
+    let lowest = Number.POSITIVE_INFINITY;
+    let secondLowest = Number.POSITIVE_INFINITY;
+    let owner: State | undefined;
+    for (const state of this.#states.values()) {
+      if (state.isUnresponsive) continue;
+      if (state.progress < lowest) {
+        secondLowest = lowest;
+        lowest = state.progress;
+        owner = state;
+      } else if (state.progress < secondLowest) secondLowest = state.progress;
     }
-    return floor;
+    return { lowest, owner, secondLowest };
   }
 
   #mean(): number {
     let sum = 0;
-    for (const { connections } of this.#standings.values()) sum += connections;
-    return sum / Math.max(1, this.#standings.size);
-  }
-
-  #weightOf(connections: number): number {
-    const mean = this.#mean();
-    return connections < mean - leadOf(mean) / 2 ? BEHIND_WEIGHT : 1;
+    for (const { connections } of this.#states.values()) sum += connections;
+    return sum / Math.max(1, this.#states.size);
   }
 }
 
-/** How far ahead of the last one whoever waits is, in connections. */
 function leadOf(mean: number): number {
   return Math.max(1, mean * LEAD_SHARE);
 }
 
-const NEWCOMER: Standing = {
-  taken: 0,
+/** Connections that an acceptor may accept before it has heard from its balancer. */
+export const FIRST_ALLOWANCE = 1;
+
+const NEWCOMER: State = {
+  accepted: 0,
   connections: 0,
-  turn: 0,
   isPaused: false,
+  progress: 0,
+  allowance: FIRST_ALLOWANCE,
   isAsked: false,
-  isPassedOver: false,
+  isUnresponsive: false,
 };
