@@ -56,7 +56,7 @@ test('the successor of a worker that was killed takes more than its share, until
 test('100 connections that open one after another reach each of 4 workers', async () => {
   const gateway = await start(4);
   await arrive(gateway, 100, 1);
-  for (const count of await connectionsOf(gateway, 4)) expect(count).toBeGreaterThan(15);
+  for (const count of await connectionsOf(gateway, 4)) expect(count).toBeGreaterThan(10);
 });
 
 test('the death of one of two workers never cuts all clients, not even where there are two', async () => {

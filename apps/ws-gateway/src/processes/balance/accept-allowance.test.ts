@@ -12,7 +12,7 @@ function reportsOf(count: number, open: number): number {
   return Array.from({ length: count }, (_, index) => allowance.accept(open + index)).filter(Boolean).length;
 }
 
-test('each of the first connections is reported, and one of a hundred or more beside 2,000', () => {
+test('without a limit each of the first connections is reported, and few beside 2,000', () => {
   allowance.allow(Number.POSITIVE_INFINITY);
   expect(reportsOf(20, 0)).toBe(20);
   expect(reportsOf(1_000, 2_000)).toBeLessThan(10);
@@ -24,10 +24,10 @@ describe('an allowance', () => {
     expect([allowance.isUsedUp, allowance.accept(0), allowance.isUsedUp]).toEqual([false, true, true]);
   });
 
-  test('is used up by the last connection, which is always reported', () => {
-    allowance.allow(3);
-    expect(reportsOf(2, 2_000)).toBe(0);
-    expect([allowance.isUsedUp, allowance.accept(2_002), allowance.isUsedUp]).toEqual([false, true, true]);
+  test('is reported at its half and at its end, and then it is used up', () => {
+    allowance.allow(40);
+    expect([reportsOf(19, 0), reportsOf(1, 19), reportsOf(19, 20)]).toEqual([0, 1, 0]);
+    expect([allowance.isUsedUp, allowance.accept(39), allowance.isUsedUp]).toEqual([false, true, true]);
   });
 
   test('that becomes lower than the count is used up at once, and a higher one is not', () => {

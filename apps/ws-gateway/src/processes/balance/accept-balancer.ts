@@ -30,8 +30,12 @@ interface State {
   isUnresponsive: boolean;
 }
 
-/** Share of the mean number of connections by which one acceptor may be ahead of the others. */
-const LEAD_SHARE = 1 / 12;
+// One acceptor may be ahead of the others by half the mean number of connections while there are
+// few, then by 12 connections, then by a sixth of the mean. Each pause costs a message with a
+// handle, so it must not come with every connection.
+const FEW_LEAD_SHARE = 1 / 2;
+const FEW_LEAD_MAX = 12;
+const LEAD_SHARE = 1 / 6;
 
 /** Weight of an underloaded acceptor. Bounded, so that it does not absorb a connection storm. */
 const UNDERLOADED_WEIGHT = 4;
@@ -76,7 +80,7 @@ export class AcceptBalancer<T extends Acceptor> {
     const more = accepted - state.accepted;
     Object.assign(state, { accepted, connections, isPaused, isAsked: false, isUnresponsive: false });
     const mean = this.#mean();
-    const isUnderloaded = mean - connections > leadOf(mean);
+    const isUnderloaded = mean - connections > leadOf(mean) / 2;
     state.progress += isUnderloaded ? more / UNDERLOADED_WEIGHT : more;
     this.#hasMoved ||= more > 0;
     this.#level();
@@ -100,7 +104,7 @@ export class AcceptBalancer<T extends Acceptor> {
       const room = others + lead - state.progress;
       // An underloaded one gets more than its room, but not more than it is behind the mean.
       const behind = mean - state.connections;
-      const more = behind > lead ? Math.max(room, Math.min(room * UNDERLOADED_WEIGHT, behind)) : room;
+      const more = behind > lead / 2 ? Math.max(room, Math.min(room * UNDERLOADED_WEIGHT, behind)) : room;
       const upTo = state.accepted + Math.floor(more);
       const isWorthIt = state.isPaused
         ? upTo - state.accepted >= step
@@ -175,7 +179,7 @@ export class AcceptBalancer<T extends Acceptor> {
 }
 
 function leadOf(mean: number): number {
-  return Math.max(1, mean * LEAD_SHARE);
+  return Math.max(1, Math.min(mean * FEW_LEAD_SHARE, FEW_LEAD_MAX), mean * LEAD_SHARE);
 }
 
 /** Connections that an acceptor may accept before it has heard from its balancer. */
