@@ -3,14 +3,14 @@ import { Session } from '../src/peer/peer.ts';
 import { createSessionShared, type SessionShared } from '../src/peer/peer-deps.ts';
 import type { SessionEnd } from '../src/peer/peer-end.ts';
 import { Credit } from '../src/queue/credit.ts';
-import type { Queues } from '../src/queue/queues.ts';
+import type { WorkQueues } from '../src/queue/queues.ts';
 import type { Router } from '../src/routing/router.ts';
 import { MemorySocket } from './memory-socket.ts';
 
 /** The real sessions of a hub, with links on sockets in memory: for tests that connect millions of peers. */
 export class MemoryHub {
   readonly router: Router;
-  readonly queues: Queues;
+  readonly queues: WorkQueues;
   readonly options: HubOptions;
   readonly #shared: SessionShared;
   readonly #sessions = new Set<Session>();
@@ -63,15 +63,15 @@ export class MemoryHub {
   /** Does all work that waits, that of dead-letter queues too. */
   emptyQueues(): void {
     const credit = new Credit(true);
-    const consumer = this.queues.join({
-      take: ({ queue, id, attempt }) => consumer.done(queue, id, attempt),
+    const consumer = this.queues.addConsumer({
+      deliver: ({ queue, id, attempt }) => consumer.done(queue, id, attempt),
     });
     consumer.addCredit(credit, 1);
     for (const { name } of this.queues.rows(Number.MAX_SAFE_INTEGER)) {
       consumer.watch(name, credit);
       consumer.unwatch(name);
     }
-    consumer.leave();
+    consumer.close();
   }
 
   /** A new peer, which is given what the hub sends to it. */

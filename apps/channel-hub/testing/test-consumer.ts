@@ -1,19 +1,19 @@
-import type { Consumer, ConsumerOptions, ItemTaker } from '../src/queue/consumer.ts';
+import type { Consumer, ConsumerOptions, ItemReceiver } from '../src/queue/consumer.ts';
 import { Credit } from '../src/queue/credit.ts';
-import type { HandedItem } from '../src/queue/queue-item.ts';
-import type { Queues } from '../src/queue/queues.ts';
+import type { ItemDelivery } from '../src/queue/queue-item.ts';
+import type { WorkQueues } from '../src/queue/queues.ts';
 
 /** A consumer that keeps what it gets, and does what it is told. */
-export class TestConsumer implements ItemTaker {
+export class TestConsumer implements ItemReceiver {
   readonly consumer: Consumer;
   /** What it got and has not answered. */
-  readonly items: HandedItem[] = [];
+  readonly items: ItemDelivery[] = [];
   /** What it got, ever: `TEXT/ATTEMPT`. */
   readonly got: string[] = [];
-  onTake: (item: HandedItem) => void = () => {};
+  onDelivery: (item: ItemDelivery) => void = () => {};
 
-  constructor(queues: Queues, options: ConsumerOptions = {}) {
-    this.consumer = queues.join(this, options);
+  constructor(queues: WorkQueues, options: ConsumerOptions = {}) {
+    this.consumer = queues.addConsumer(this, options);
   }
 
   /** Watches as native peers do: so many items at a time. */
@@ -25,10 +25,10 @@ export class TestConsumer implements ItemTaker {
     return this;
   }
 
-  take(item: HandedItem): void {
+  deliver(item: ItemDelivery): void {
     this.items.push(item);
     this.got.push(`${Buffer.from(item.payload).toString()}/${item.attempt}`);
-    this.onTake(item);
+    this.onDelivery(item);
   }
 
   /** Answers the item that it has had longest, and has not answered. */
@@ -40,11 +40,11 @@ export class TestConsumer implements ItemTaker {
     return this.#answer((item) => this.consumer.failed(item.queue, item.id, item.attempt));
   }
 
-  giveBack(): boolean {
-    return this.#answer((item) => this.consumer.giveBack(item.queue, item.id, item.attempt));
+  withdraw(): boolean {
+    return this.#answer((item) => this.consumer.withdraw(item.queue, item.id, item.attempt));
   }
 
-  #answer(answer: (item: HandedItem) => boolean): boolean {
+  #answer(answer: (item: ItemDelivery) => boolean): boolean {
     const item = this.items.shift();
     if (item === undefined) throw new Error('It has no item.');
     return answer(item);

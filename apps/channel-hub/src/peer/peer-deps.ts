@@ -6,7 +6,7 @@ import type { PhpShared } from '../dialect/php/dialect.ts';
 import { PhpEvents } from '../dialect/php/events.ts';
 import { PendingPeers } from '../listen/pending-peers.ts';
 import type { HubOptions } from '../options.ts';
-import { Queues } from '../queue/queues.ts';
+import { WorkQueues } from '../queue/queues.ts';
 import { Turns } from '../queue/round-robin.ts';
 import { Router } from '../routing/router.ts';
 import type { AdmissionShared } from './admission.ts';
@@ -32,7 +32,7 @@ export interface SessionEvents {
 export interface SessionShared extends AdmissionShared, SessionEvents {
   readonly options: HubOptions;
   readonly router: Router;
-  readonly queues: Queues;
+  readonly queues: WorkQueues;
   readonly json: JsonShared;
   readonly php: PhpShared;
 }
@@ -42,7 +42,7 @@ export function createSessionShared(options: HubOptions, events: SessionEvents):
   return {
     options,
     router: new Router(engine),
-    queues: new Queues(options.queues),
+    queues: new WorkQueues(options.queues),
     secrets: new Secrets(options.secret),
     pendingPeers: new PendingPeers(pendingPerAddressMax),
     json: { events: new JsonEvents(frameBytesMax), frameBytesMax },

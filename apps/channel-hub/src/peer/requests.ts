@@ -223,6 +223,6 @@ export class SessionRequests implements PhpRequests, Subscriber {
   leave(): void {
     this.#longRequest.end();
     this.#shared.router.remove(this);
-    this.queues.leave();
+    this.queues.close();
   }
 }

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { TestConsumer } from '../../testing/test-consumer.ts';
 import { Concurrency } from './concurrency.ts';
 import type { QueueLimits } from './queue-limits.ts';
-import { Queues } from './queues.ts';
+import { WorkQueues } from './queues.ts';
 
 const VISIBILITY_MS = 1_000;
 
 function start(limits: Partial<QueueLimits> = {}) {
   let nowMs = 0;
-  const queues = new Queues({ visibilityMs: VISIBILITY_MS, ...limits }, () => nowMs);
+  const queues = new WorkQueues({ visibilityMs: VISIBILITY_MS, ...limits }, () => nowMs);
   const concurrency = new Concurrency();
   const one = new TestConsumer(queues);
   const enqueue = (queue: string, ...texts: string[]): void => {
@@ -55,9 +55,9 @@ test('to stop and watch again with another concurrency: what is in lease counts'
 test.each([
   ['done', ({ one }) => one.done()],
   ['failed', ({ one }) => one.fail()],
-  ['given back', ({ one }) => one.giveBack()],
+  ['given back', ({ one }) => one.withdraw()],
   ['over', ({ pass }) => pass(VISIBILITY_MS)],
-  ['left', ({ one }) => one.consumer.leave()],
+  ['left', ({ one }) => one.consumer.close()],
 ] satisfies [string, (started: ReturnType<typeof start>) => unknown][])(
   'of a queue that is watched no more nothing is left when the last lease is %s',
   (_, end) => {

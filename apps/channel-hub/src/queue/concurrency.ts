@@ -2,7 +2,7 @@ import type { ProtocolError } from '@groupcast/protocol';
 import type { Consumer } from './consumer.ts';
 import { Credit } from './credit.ts';
 
-interface Watched {
+interface QueueCredit {
   readonly credit: Credit;
   count: number;
 }
@@ -10,7 +10,7 @@ interface Watched {
 /** How many items of each queue a peer works on at a time, for dialects in which it says so. */
 export class Concurrency {
   /** Queues that are watched, and those of which items are in lease still: else to stop and watch again would give as many once more. */
-  readonly #watched = new Map<string, Watched>();
+  readonly #watched = new Map<string, QueueCredit>();
 
   get size(): number {
     return this.#watched.size;
@@ -32,7 +32,7 @@ export class Concurrency {
     consumer.unwatch(queue);
   }
 
-  #add(queue: string): Watched {
+  #add(queue: string): QueueCredit {
     const credit = new Credit(true, () => this.#watched.delete(queue));
     const watched = { credit, count: 0 };
     this.#watched.set(queue, watched);

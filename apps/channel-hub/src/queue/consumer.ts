@@ -1,12 +1,12 @@
 import { isWatchableQueueName, ProtocolError } from '@groupcast/protocol';
 import type { Credit } from './credit.ts';
-import type { HandedItem, QueueItem } from './queue-item.ts';
-import type { Queues } from './queues.ts';
+import type { ItemDelivery, WorkItem } from './queue-item.ts';
+import type { WorkQueues } from './queues.ts';
 import type { Watch } from './watch.ts';
 
 /** Who gets what is handed out. May leave, or end leases, in this very call. */
-export interface ItemTaker {
-  take(item: HandedItem): void;
+export interface ItemReceiver {
+  deliver(item: ItemDelivery): void;
 }
 
 export interface ConsumerOptions {
@@ -16,20 +16,20 @@ export interface ConsumerOptions {
 
 /** One who works on items: what it watches, and what it has in lease. Usually a session. */
 export class Consumer {
-  readonly taker: ItemTaker;
+  readonly receiver: ItemReceiver;
   readonly autoAck: boolean;
   /** By the queue's name. */
   readonly watches: Map<string, Watch> = new Map();
-  readonly leases: Set<QueueItem> = new Set();
-  readonly #queues: Queues;
+  readonly leases: Set<WorkItem> = new Set();
+  readonly #queues: WorkQueues;
   #leasedBytes = 0;
   #wasFull = false;
   #hasLeft = false;
 
   /** Use `Queues.join`. */
-  constructor(queues: Queues, taker: ItemTaker, { autoAck = false }: ConsumerOptions) {
+  constructor(queues: WorkQueues, taker: ItemReceiver, { autoAck = false }: ConsumerOptions) {
     this.#queues = queues;
-    this.taker = taker;
+    this.receiver = taker;
     this.autoAck = autoAck;
   }
 
@@ -76,19 +76,19 @@ export class Consumer {
    * outside has seen it; until then no answer to the item counts. False, and nothing happens, if it is not in lease here, in this attempt. With
    * `autoAck` it never is: what was handed out and did not leave is lost.
    */
-  giveBack(queue: string, id: number, attempt: number): boolean {
-    return this.#queues.giveBack(this, queue, id, attempt);
+  withdraw(queue: string, id: number, attempt: number): boolean {
+    return this.#queues.withdraw(this, queue, id, attempt);
   }
 
   /** Is gone: gives back all there is in lease, and watches nothing any more. */
-  leave(): void {
+  close(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     this.#queues.leave(this);
   }
 
   /** Whether it may have an item in lease beside the others, as far as bytes go. */
-  hasRoomFor(item: QueueItem): boolean {
+  hasRoomFor(item: WorkItem): boolean {
     const { leasedBytesMax } = this.#queues.limits;
     const hasRoom = this.leases.size === 0 || this.#leasedBytes + item.bytes <= leasedBytesMax;
     if (!hasRoom) this.#wasFull = true;
@@ -96,13 +96,13 @@ export class Consumer {
   }
 
   /** For Queues: the item is in lease here from now on. */
-  hold(item: QueueItem): void {
+  hold(item: WorkItem): void {
     this.leases.add(item);
     this.#leasedBytes += item.bytes;
   }
 
   /** For Queues: the item is no more. Whether it may have room now where it had none. */
-  release(item: QueueItem): boolean {
+  release(item: WorkItem): boolean {
     const wasFull = this.#wasFull;
     this.leases.delete(item);
     this.#leasedBytes -= item.bytes;

@@ -1,4 +1,4 @@
-import type { QueueItem } from './queue-item.ts';
+import type { WorkItem } from './queue-item.ts';
 
 /** Places in front that are empty, before the others move up. */
 const EMPTY_PLACES_MAX = 1_024;
@@ -9,21 +9,21 @@ const EMPTY_PLACES_MAX = 1_024;
  */
 export class ItemOrder {
   /** Never put back since they were added; those before `#head` are taken. */
-  #fresh: (QueueItem | undefined)[] = [];
+  #fresh: (WorkItem | undefined)[] = [];
   #head = 0;
   /** Taken, and put back. The next to go is the last, because that is where most come back to. */
-  readonly #returned: QueueItem[] = [];
+  readonly #returned: WorkItem[] = [];
 
   get size(): number {
     return this.#fresh.length - this.#head + this.#returned.length;
   }
 
   /** The next to go. */
-  get first(): QueueItem | undefined {
+  get first(): WorkItem | undefined {
     return this.#returned.at(-1) ?? this.#fresh[this.#head];
   }
 
-  takeFirst(): QueueItem | undefined {
+  takeFirst(): WorkItem | undefined {
     const returned = this.#returned.pop();
     if (returned !== undefined) return returned;
     const item = this.#fresh[this.#head];
@@ -36,29 +36,29 @@ export class ItemOrder {
   }
 
   /** An item whose turn comes after those of all there were. */
-  add(item: QueueItem): void {
+  add(item: WorkItem): void {
     this.#fresh.push(item);
   }
 
   /** An item that was taken before, in its turn. */
-  putBack(item: QueueItem): void {
+  putBack(item: WorkItem): void {
     this.#returned.splice(this.#placeOf(item), 0, item);
   }
 
-  remove(item: QueueItem): void {
+  remove(item: WorkItem): void {
     const place = this.#placeOf(item);
     if (this.#returned[place] === item) this.#returned.splice(place, 1);
     else this.#removeFresh(item);
   }
 
   /** Where it is among those that came back, or belongs: turns fall. */
-  #placeOf({ turn }: QueueItem): number {
-    return firstIndex(0, this.#returned.length, (index) => (this.#returned[index]?.turn ?? 0) <= turn);
+  #placeOf({ rank }: WorkItem): number {
+    return firstIndex(0, this.#returned.length, (index) => (this.#returned[index]?.rank ?? 0) <= rank);
   }
 
-  #removeFresh(item: QueueItem): void {
+  #removeFresh(item: WorkItem): void {
     const fresh = this.#fresh;
-    const place = firstIndex(this.#head, fresh.length, (index) => (fresh[index]?.turn ?? 0) >= item.turn);
+    const place = firstIndex(this.#head, fresh.length, (index) => (fresh[index]?.rank ?? 0) >= item.rank);
     if (fresh[place] === item) fresh.splice(place, 1);
   }
 

@@ -6,7 +6,7 @@ import type { Watch } from './watch.ts';
 export type ItemKind = native.PayloadKind | 'php';
 
 /** An item as its consumer gets it. What ends the lease names queue, id and attempt. */
-export interface HandedItem {
+export interface ItemDelivery {
   readonly queue: string;
   readonly id: number;
   /** 1 the first time. */
@@ -19,10 +19,10 @@ export interface HandedItem {
 export type ItemState = 'waiting' | 'leased' | 'gone';
 
 /** One piece of work in a queue. */
-export class QueueItem {
+export class WorkItem {
   readonly id: number;
   /** Tells the order of a queue. It is the id, as ids grow, until the item is put to the end. */
-  turn: number;
+  rank: number;
   readonly kind: ItemKind;
   readonly payload: Uint8Array;
   /** What it counts for. */
@@ -38,7 +38,7 @@ export class QueueItem {
 
   constructor(id: number, kind: ItemKind, payload: Uint8Array, enqueuedAtMs: number) {
     this.id = id;
-    this.turn = id;
+    this.rank = id;
     this.kind = kind;
     this.payload = payload;
     this.bytes = payload.length + ITEM_OVERHEAD_BYTES;

@@ -1,16 +1,16 @@
 import { limits, native, ProtocolError } from '@groupcast/protocol';
-import type { Consumer, ConsumerOptions, ItemTaker } from './consumer.ts';
-import type { HandedItem, ItemKind } from './queue-item.ts';
-import type { Queues } from './queues.ts';
+import type { Consumer, ConsumerOptions, ItemReceiver } from './consumer.ts';
+import type { ItemDelivery, ItemKind } from './queue-item.ts';
+import type { WorkQueues } from './queues.ts';
 
 /** What a peer asks for of queues, in whatever dialect. Each throws ProtocolError when the session may make no requests. */
 export interface QueueRequests {
   /** Answers why the item is refused, if it is. */
   enqueue(queue: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined;
   /** The session's only consumer: `taker` and `options` are those of the first call. It leaves with the session. */
-  consumer(taker: ItemTaker, options?: ConsumerOptions): Consumer;
+  consumer(taker: ItemReceiver, options?: ConsumerOptions): Consumer;
   /** An item to the peer, as a frame; false where that is too long: then the item has failed. `key`: what it can be recalled by. */
-  sendItem(item: HandedItem, frame: Uint8Array, key?: string): boolean;
+  sendItem(item: ItemDelivery, frame: Uint8Array, key?: string): boolean;
 }
 
 /** What a QueuePeer needs of its session. */
@@ -25,14 +25,14 @@ export interface QueuePeerSession {
 
 /** The part of a session that has to do with queues. */
 export class QueuePeer implements QueueRequests {
-  readonly #queues: Queues;
+  readonly #queues: WorkQueues;
   readonly #session: QueuePeerSession;
   readonly #frameBytesMax: number;
   #consumer: Consumer | undefined;
   #hasLeft = false;
 
   /** `frameBytesMax`: the longest frame that peers are told to expect, in bytes. */
-  constructor(queues: Queues, session: QueuePeerSession, frameBytesMax: number) {
+  constructor(queues: WorkQueues, session: QueuePeerSession, frameBytesMax: number) {
     this.#queues = queues;
     this.#session = session;
     this.#frameBytesMax = frameBytesMax;
@@ -44,16 +44,16 @@ export class QueuePeer implements QueueRequests {
     return this.#tooLong(queue, payload) ?? this.#queues.enqueue(queue, kind, payload);
   }
 
-  consumer(taker: ItemTaker, options: ConsumerOptions = {}): Consumer {
+  consumer(taker: ItemReceiver, options: ConsumerOptions = {}): Consumer {
     this.#session.mustBeOpen();
     if (this.#consumer !== undefined) return this.#consumer;
-    this.#consumer = this.#queues.join(taker, options);
+    this.#consumer = this.#queues.addConsumer(taker, options);
     // The session has just ended, and nobody would ever make this one leave.
-    if (this.#hasLeft) this.#consumer.leave();
+    if (this.#hasLeft) this.#consumer.close();
     return this.#consumer;
   }
 
-  sendItem({ queue, id, attempt }: HandedItem, frame: Uint8Array, key?: string): boolean {
+  sendItem({ queue, id, attempt }: ItemDelivery, frame: Uint8Array, key?: string): boolean {
     if (frame.length <= this.#frameBytesMax) {
       this.#session.sendItem(frame, key);
       return true;
@@ -64,9 +64,9 @@ export class QueuePeer implements QueueRequests {
   }
 
   /** The session has ended: what it has in lease is handed to others. */
-  leave(): void {
+  close(): void {
     this.#hasLeft = true;
-    this.#consumer?.leave();
+    this.#consumer?.close();
   }
 
   /** An item must fit a frame wherever it is handed out, from the dead-letter queue too. */

@@ -2,8 +2,8 @@ import { encodeText } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestConsumer } from '../../testing/test-consumer.ts';
-import type { HandedItem } from './queue-item.ts';
-import { Queues } from './queues.ts';
+import type { ItemDelivery } from './queue-item.ts';
+import { WorkQueues } from './queues.ts';
 
 const VISIBILITY_MS = 100;
 const ITEMS_MAX = 6;
@@ -17,7 +17,7 @@ const operation = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      do: fc.constantFrom('done' as const, 'fail' as const, 'giveBack' as const),
+      do: fc.constantFrom('done' as const, 'fail' as const, 'withdraw' as const),
       queue,
       which,
     }),
@@ -36,14 +36,14 @@ type Operation = typeof operation extends fc.Arbitrary<infer One> ? One : never;
 /** Queues in which anything may happen, and what must be true of them. */
 class Model {
   nowMs = 0;
-  readonly queues: Queues;
+  readonly queues: WorkQueues;
   readonly accepted: string[] = [];
   readonly finished: string[] = [];
   #consumers: TestConsumer[] = [];
 
   constructor(attemptsMax: number) {
     const limits = { visibilityMs: VISIBILITY_MS, itemsMax: ITEMS_MAX, attemptsMax };
-    this.queues = new Queues(limits, () => this.nowMs);
+    this.queues = new WorkQueues(limits, () => this.nowMs);
   }
 
   run({ do: what, queue: name, which: index }: Operation): void {
@@ -78,7 +78,7 @@ class Model {
       const last = new TestConsumer(this.queues).watch(name, ITEMS_MAX);
       const texts = last.items.map(({ payload }) => Buffer.from(payload).toString());
       while (last.items.length > 0) last.done();
-      last.consumer.leave();
+      last.consumer.close();
       return texts;
     });
     expect(this.queues.stats()).toMatchObject({ queues: 0, waiting: 0, leased: 0, bytes: 0 });
@@ -100,24 +100,24 @@ class Model {
 
   #leave(consumer: TestConsumer): void {
     this.#consumers = this.#consumers.filter((one) => one !== consumer);
-    consumer.consumer.leave();
+    consumer.consumer.close();
   }
 
-  #answer(consumer: TestConsumer, what: 'done' | 'fail' | 'giveBack', index: number): void {
+  #answer(consumer: TestConsumer, what: 'done' | 'fail' | 'withdraw', index: number): void {
     const [item] = consumer.items.splice(index % consumer.items.length, 1);
     if (item === undefined) return;
     if (what === 'fail') consumer.consumer.failed(item.queue, item.id, item.attempt);
-    else if (what === 'giveBack') this.#giveBack(consumer, item);
+    else if (what === 'withdraw') this.#giveBack(consumer, item);
     else if (consumer.consumer.done(item.queue, item.id, item.attempt)) {
       this.finished.push(Buffer.from(item.payload).toString());
     }
   }
 
-  #giveBack({ consumer }: TestConsumer, { queue: name, id, attempt }: HandedItem): void {
+  #giveBack({ consumer }: TestConsumer, { queue: name, id, attempt }: ItemDelivery): void {
     // Or it comes back to the same consumer at once, and an answer is one to that.
     consumer.unwatch(name);
     const before = this.queues.stats();
-    const isBack = consumer.giveBack(name, id, attempt);
+    const isBack = consumer.withdraw(name, id, attempt);
     const { failed, expired, dead, done } = this.queues.stats();
     expect({ failed, expired, dead, done }).toEqual({
       failed: before.failed,
@@ -126,7 +126,7 @@ class Model {
       done: before.done,
     });
     if (!isBack) return;
-    for (const answer of ['done', 'failed', 'giveBack'] as const) {
+    for (const answer of ['done', 'failed', 'withdraw'] as const) {
       expect(consumer[answer](name, id, attempt)).toBe(false);
     }
   }
@@ -159,11 +159,11 @@ test('no item is lost, done twice or stuck, and no queue outgrows its bounds', (
 });
 
 test('a single consumer of one item at a time finishes all items in their order', () => {
-  const step = fc.constantFrom('enqueue', 'done', 'fail', 'giveBack', 'pass', 'leave');
+  const step = fc.constantFrom('enqueue', 'done', 'fail', 'withdraw', 'pass', 'leave');
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       let nowMs = 0;
-      const queues = new Queues({ visibilityMs: VISIBILITY_MS, attemptsMax: 1_000 }, () => nowMs);
+      const queues = new WorkQueues({ visibilityMs: VISIBILITY_MS, attemptsMax: 1_000 }, () => nowMs);
       const finished: string[] = [];
       let enqueued = 0;
       let one = new TestConsumer(queues).watch('q');
@@ -177,10 +177,10 @@ test('a single consumer of one item at a time finishes all items in their order'
         if (what === 'enqueue') queues.enqueue('q', 'text', encodeText(String(enqueued++)));
         else if (what === 'done') finish();
         else if (what === 'fail' && one.items.length > 0) one.fail();
-        else if (what === 'giveBack' && one.items.length > 0) one.giveBack();
+        else if (what === 'withdraw' && one.items.length > 0) one.withdraw();
         else if (what === 'pass') nowMs += VISIBILITY_MS;
         else if (what === 'leave') {
-          one.consumer.leave();
+          one.consumer.close();
           one = new TestConsumer(queues).watch('q');
         }
         queues.tick();

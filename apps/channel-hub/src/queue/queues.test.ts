@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { TestConsumer } from '../../testing/test-consumer.ts';
 import { Credit } from './credit.ts';
 import { ITEM_OVERHEAD_BYTES, type QueueLimits } from './queue-limits.ts';
-import { Queues } from './queues.ts';
+import { WorkQueues } from './queues.ts';
 
 const VISIBILITY_MS = 1_000;
 
 function start(limits: Partial<QueueLimits> = {}) {
   let nowMs = 0;
-  const queues = new Queues({ visibilityMs: VISIBILITY_MS, ...limits }, () => nowMs);
+  const queues = new WorkQueues({ visibilityMs: VISIBILITY_MS, ...limits }, () => nowMs);
   /** The error that one more item is refused with. */
   const refusal = (queue: string, text = ''): ProtocolError['code'] | undefined =>
     queues.enqueue(queue, 'text', encodeText(text))?.code;
@@ -114,8 +114,8 @@ describe('what was not done', () => {
     enqueue('q', 'a', 'b', 'c');
     two.watch('q', 9);
     expect(two.got).toEqual(['c/1']);
-    one.consumer.leave();
-    one.consumer.leave();
+    one.consumer.close();
+    one.consumer.close();
     one.watch('q');
     expect(one.got).toEqual(['a/1', 'b/1']);
     expect(two.got).toEqual(['c/1', 'a/2', 'b/2']);
@@ -126,7 +126,7 @@ describe('what was not done', () => {
     const { enqueue, join } = start({ attemptsMax: 9_999 });
     // More than the stack is deep.
     const leaving = Array.from({ length: 5_000 }, () => join());
-    for (const one of leaving) one.onTake = () => one.consumer.leave();
+    for (const one of leaving) one.onDelivery = () => one.consumer.close();
     for (const one of leaving) one.watch('q');
     const last = join().watch('q');
     enqueue('q', 'a');
@@ -187,11 +187,11 @@ describe('what was handed out and never left', () => {
     const one = join().watch('q', 2);
     enqueue('q', 'a', 'b', 'c');
     one.consumer.unwatch('q');
-    expect(one.giveBack()).toBe(true);
+    expect(one.withdraw()).toBe(true);
     expect(queues.stats()).toMatchObject({ waiting: 2, leased: 1 });
     const two = join().watch('q', 9);
     expect(two.got).toEqual(['a/1', 'c/1']);
-    one.giveBack();
+    one.withdraw();
     expect(two.got).toEqual(['a/1', 'c/1', 'b/1']);
     expect(queues.stats()).toMatchObject({ failed: 0, expired: 0, redelivered: 0, dead: 0, done: 0 });
   });
@@ -201,8 +201,8 @@ describe('what was handed out and never left', () => {
     const one = join().watch('q');
     enqueue('q', 'a');
     one.fail();
-    one.giveBack();
-    one.giveBack();
+    one.withdraw();
+    one.withdraw();
     expect(one.got).toEqual(['a/1', 'a/2', 'a/2', 'a/2']);
     expect(queues.stats()).toMatchObject({ failed: 1, redelivered: 1 });
     one.fail();
@@ -216,13 +216,13 @@ describe('what was handed out and never left', () => {
     enqueue('q', 'a');
     pass(VISIBILITY_MS);
     one.consumer.unwatch('q');
-    expect(one.consumer.giveBack('q', 1, 1)).toBe(false);
-    expect(one.consumer.giveBack('q', 1, 2)).toBe(true);
+    expect(one.consumer.withdraw('q', 1, 1)).toBe(false);
+    expect(one.consumer.withdraw('q', 1, 2)).toBe(true);
     const answerAll = (): boolean[] =>
       [0, 1, 2, 3].flatMap((attempt) => [
         one.consumer.done('q', 1, attempt),
         one.consumer.failed('q', 1, attempt),
-        one.consumer.giveBack('q', 1, attempt),
+        one.consumer.withdraw('q', 1, attempt),
       ]);
     expect(answerAll()).not.toContain(true);
     const two = join().watch('q');
@@ -237,7 +237,7 @@ describe('what was handed out and never left', () => {
     const one = join().watch('q');
     enqueue('q', 'a');
     one.consumer.unwatch('q');
-    one.giveBack();
+    one.withdraw();
     expect(one.consumer.done('q', 1, 0)).toBe(false);
     expect(queues.stats()).toMatchObject({ waiting: 1, done: 0 });
   });
@@ -246,14 +246,14 @@ describe('what was handed out and never left', () => {
     const { enqueue, join } = start();
     const [, two] = [join().watch('q'), join()];
     enqueue('q', 'a');
-    expect(two.consumer.giveBack('q', 1, 1)).toBe(false);
+    expect(two.consumer.withdraw('q', 1, 1)).toBe(false);
   });
 
   test('at most once: there is nothing to give back', () => {
     const { queues, enqueue } = start();
     const one = new TestConsumer(queues, { autoAck: true }).watch('q');
     enqueue('q', 'a');
-    expect(one.giveBack()).toBe(false);
+    expect(one.withdraw()).toBe(false);
     expect(queues.stats()).toMatchObject({ done: 1, waiting: 0, queues: 1 });
   });
 });
@@ -272,7 +272,7 @@ describe('dead letters', () => {
     const undertaker = join().watch('$dead:q');
     expect(undertaker.got).toEqual(['a/1']);
     undertaker.done();
-    undertaker.consumer.leave();
+    undertaker.consumer.close();
     expect(queues.stats()).toMatchObject({ queues: 1 });
   });
 
@@ -304,7 +304,7 @@ describe('dead letters', () => {
     expect(undertaker.got).toEqual(['a/1', 'b/1']);
     pass(VISIBILITY_MS);
     expect(undertaker.got).toEqual(['a/1', 'b/1', 'c/1']);
-    undertaker.consumer.leave();
+    undertaker.consumer.close();
     const next = join().watch('$dead:q');
     for (let count = 1; count < 3; count++) next.done();
     expect(next.got).toEqual(['a/2', 'b/2', 'c/2']);
@@ -325,7 +325,7 @@ describe('dead letters', () => {
     const next = join().watch('$dead:q', 3);
     expect(next.got).toEqual(['c/1', 'd/1', 'a/2']);
     next.consumer.unwatch('$dead:q');
-    for (let count = 0; count < 3; count++) expect(next.giveBack()).toBe(true);
+    for (let count = 0; count < 3; count++) expect(next.withdraw()).toBe(true);
     expect(
       undertaker.items.map(({ id, attempt }) => undertaker.consumer.done('$dead:q', id, attempt)),
     ).toEqual([false, true]);
@@ -410,14 +410,14 @@ describe('bounds', () => {
       const one = join().watch(name);
       enqueue(name, name);
       one.fail();
-      one.consumer.leave();
+      one.consumer.close();
     }
     expect(queues.stats()).toMatchObject({ queues: 2, waiting: 3, dead: 4, deadDropped: 1 });
     expect(queues.stats().bytes).toBe(3 * (ITEM_OVERHEAD_BYTES + 1));
     const undertaker = join().watch('$dead:a');
     expect(() => join().watch('$dead:c')).toThrow(expect.objectContaining({ code: 'queue_limit' }));
     undertaker.done();
-    undertaker.consumer.leave();
+    undertaker.consumer.close();
     join().watch('$dead:c');
   });
 
@@ -494,7 +494,7 @@ describe('credit by hand, shared by several queues', () => {
     one.consumer.watch('q', credit);
     one.consumer.addCredit(credit, 1);
     enqueue('q', 'a', 'b');
-    one.consumer.leave();
+    one.consumer.close();
     expect(one.got).toEqual(['a/1']);
     expect(queues.stats()).toMatchObject({ done: 1, leased: 0, waiting: 1 });
   });

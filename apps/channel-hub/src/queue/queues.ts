@@ -1,7 +1,7 @@
 import { isQueueName, ProtocolError, limits as wire } from '@groupcast/protocol';
-import { Consumer, type ConsumerOptions, type ItemTaker } from './consumer.ts';
+import { Consumer, type ConsumerOptions, type ItemReceiver } from './consumer.ts';
 import type { Credit } from './credit.ts';
-import { type ItemKind, QueueItem } from './queue-item.ts';
+import { type ItemKind, WorkItem } from './queue-item.ts';
 import { ITEM_OVERHEAD_BYTES, QUEUE_DEFAULTS, type QueueLimits } from './queue-limits.ts';
 import { noCounts, type QueueRow, type QueueStats } from './queue-stats.ts';
 import { QueueTable } from './queue-table.ts';
@@ -16,12 +16,12 @@ import type { WorkQueue } from './work-queue.ts';
  *        ^         |
  *        +---------+ never left, failed, expired, consumer gone; after the last attempt -> the dead-letter queue
  */
-export class Queues {
+export class WorkQueues {
   readonly limits: QueueLimits;
   readonly #clock: () => number;
   readonly #table: QueueTable;
   /** All leases, in the order in which they end: all last equally long. */
-  readonly #leases = new Set<QueueItem>();
+  readonly #leases = new Set<WorkItem>();
   /** Queues in which something may be to be handed out. */
   readonly #unsettled = new Set<WorkQueue>();
   readonly #counts = noCounts();
@@ -55,7 +55,7 @@ export class Queues {
   }
 
   /** A new consumer, which watches nothing yet. */
-  join(taker: ItemTaker, options: ConsumerOptions = {}): Consumer {
+  addConsumer(taker: ItemReceiver, options: ConsumerOptions = {}): Consumer {
     return new Consumer(this, taker, options);
   }
 
@@ -145,7 +145,7 @@ export class Queues {
   }
 
   /** For Consumer. */
-  giveBack(consumer: Consumer, name: string, id: number, attempt: number): boolean {
+  withdraw(consumer: Consumer, name: string, id: number, attempt: number): boolean {
     const item = this.#leaseOf(consumer, name, id, attempt);
     const queue = item?.watch?.queue;
     if (item === undefined || queue === undefined) return false;
@@ -165,7 +165,7 @@ export class Queues {
     this.#settle();
   }
 
-  #leaseOf(consumer: Consumer, name: string, id: number, attempt: number): QueueItem | undefined {
+  #leaseOf(consumer: Consumer, name: string, id: number, attempt: number): WorkItem | undefined {
     const item = this.#table.get(name)?.tried.get(id);
     return item?.attempt === attempt && consumer.leases.has(item) ? item : undefined;
   }
@@ -187,7 +187,7 @@ export class Queues {
   }
 
   #add(queue: WorkQueue, kind: ItemKind, payload: Uint8Array): void {
-    const item = new QueueItem(this.#nextId(), kind, payload, this.#clock());
+    const item = new WorkItem(this.#nextId(), kind, payload, this.#clock());
     this.#bytes += item.bytes;
     queue.add(item);
     this.#unsettled.add(queue);
@@ -199,7 +199,7 @@ export class Queues {
     return this.#lastId;
   }
 
-  #remove(queue: WorkQueue, item: QueueItem): void {
+  #remove(queue: WorkQueue, item: WorkItem): void {
     queue.remove(item);
     this.#bytes -= item.bytes;
     this.#table.dropIfUnused(queue);
@@ -224,7 +224,7 @@ export class Queues {
     for (const watch of credit.watches) this.#wake(watch);
   }
 
-  #endLease(item: QueueItem): void {
+  #endLease(item: WorkItem): void {
     this.#leases.delete(item);
     const { watch } = item;
     if (watch === undefined) return;
@@ -236,7 +236,7 @@ export class Queues {
     if (hasRoomAgain) for (const one of consumer.watches.values()) this.#wake(one);
   }
 
-  #takeBack(item: QueueItem): void {
+  #takeBack(item: WorkItem): void {
     const queue = item.watch?.queue;
     if (queue === undefined) return;
     this.#endLease(item);
@@ -245,12 +245,12 @@ export class Queues {
       return;
     }
     // Nothing takes it out of a dead-letter queue: in front, it would hold up all others there as long as nobody can do it.
-    if (queue.isDead) queue.putToEnd(item, this.#nextId());
-    else queue.putBack(item);
+    if (queue.isDead) queue.requeueLast(item, this.#nextId());
+    else queue.requeue(item);
     this.#unsettled.add(queue);
   }
 
-  #bury(queue: WorkQueue, item: QueueItem): void {
+  #bury(queue: WorkQueue, item: WorkItem): void {
     this.#counts.dead += 1;
     this.#remove(queue, item);
     const name = `${wire.DEAD_QUEUE_PREFIX}${queue.name}`;
@@ -323,7 +323,7 @@ export class Queues {
       consumer.hold(item);
     }
     // Foreign code, last of all: it may do anything here.
-    consumer.taker.take(handed);
+    consumer.receiver.deliver(handed);
   }
 
   #moveToEnd(watch: Watch): void {

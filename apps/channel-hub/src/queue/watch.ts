@@ -1,6 +1,6 @@
 import type { Consumer } from './consumer.ts';
 import type { Credit } from './credit.ts';
-import type { QueueItem } from './queue-item.ts';
+import type { WorkItem } from './queue-item.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** That a consumer wants the items of a queue. */
@@ -16,7 +16,7 @@ export class Watch {
   }
 
   /** Whether it may be given this item now. When not, it is told to the queue as soon as it may be. */
-  hasRoomFor(item: QueueItem): boolean {
+  hasRoomFor(item: WorkItem): boolean {
     return this.credit.count > 0 && this.consumer.hasRoomFor(item);
   }
 }

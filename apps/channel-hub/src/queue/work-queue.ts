@@ -1,5 +1,5 @@
 import { ItemOrder } from './item-order.ts';
-import type { QueueItem } from './queue-item.ts';
+import type { WorkItem } from './queue-item.ts';
 import { ATTEMPT_MAX } from './queue-limits.ts';
 import type { Watch } from './watch.ts';
 
@@ -14,7 +14,7 @@ export class WorkQueue {
   /** Waiting items. */
   readonly order: ItemOrder = new ItemOrder();
   /** Items that were handed out and are not done: in lease, or back in the order. */
-  readonly tried: Map<number, QueueItem> = new Map();
+  readonly tried: Map<number, WorkItem> = new Map();
   #leased = 0;
   #bytes = 0;
 
@@ -40,13 +40,13 @@ export class WorkQueue {
     return this.size === 0 && this.watches.size === 0;
   }
 
-  add(item: QueueItem): void {
+  add(item: WorkItem): void {
     this.#bytes += item.bytes;
     this.order.add(item);
   }
 
   /** Takes the first item out of the order, and to its consumer. */
-  lease(): QueueItem | undefined {
+  lease(): WorkItem | undefined {
     const item = this.order.takeFirst();
     if (item === undefined) return undefined;
     item.state = 'leased';
@@ -57,28 +57,28 @@ export class WorkQueue {
   }
 
   /** An item in lease waits again, where it stood. */
-  putBack(item: QueueItem): void {
+  requeue(item: WorkItem): void {
     this.#endLease(item);
     this.order.putBack(item);
   }
 
   /** An item in lease waits again, behind all others. `turn`: higher than theirs. */
-  putToEnd(item: QueueItem, turn: number): void {
+  requeueLast(item: WorkItem, turn: number): void {
     this.#endLease(item);
-    item.turn = turn;
+    item.rank = turn;
     this.order.add(item);
   }
 
   /** An item in lease waits again, as if this attempt had not been. The watch before is forgotten, so that nothing ends the item meanwhile. */
-  withdraw(item: QueueItem): void {
-    this.putBack(item);
+  withdraw(item: WorkItem): void {
+    this.requeue(item);
     item.attempt -= 1;
     item.watch = undefined;
     this.tried.delete(item.id);
   }
 
   /** Takes an item out that was handed out, wherever it is now. */
-  remove(item: QueueItem): void {
+  remove(item: WorkItem): void {
     if (item.state === 'leased') this.#leased -= 1;
     else this.order.remove(item);
     this.tried.delete(item.id);
@@ -86,7 +86,7 @@ export class WorkQueue {
   }
 
   /** Drops the first item that waits, if there is one. */
-  dropFirst(): QueueItem | undefined {
+  dropFirst(): WorkItem | undefined {
     const item = this.order.takeFirst();
     if (item === undefined) return undefined;
     this.tried.delete(item.id);
@@ -94,12 +94,12 @@ export class WorkQueue {
     return item;
   }
 
-  #endLease(item: QueueItem): void {
+  #endLease(item: WorkItem): void {
     item.state = 'waiting';
     this.#leased -= 1;
   }
 
-  #forget(item: QueueItem): void {
+  #forget(item: WorkItem): void {
     item.state = 'gone';
     this.#bytes -= item.bytes;
   }

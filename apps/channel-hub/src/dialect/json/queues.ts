@@ -1,8 +1,8 @@
 import { encodeFrame, encodeText } from '@groupcast/protocol';
 import type { HubJsonRequest, JsonPayload } from '@groupcast/protocol/schema';
 import { Concurrency } from '../../queue/concurrency.ts';
-import type { Consumer, ItemTaker } from '../../queue/consumer.ts';
-import type { HandedItem } from '../../queue/queue-item.ts';
+import type { Consumer, ItemReceiver } from '../../queue/consumer.ts';
+import type { ItemDelivery } from '../../queue/queue-item.ts';
 import type { RequestId } from '../../routing/subscriber.ts';
 import type { Requests } from '../dialect.ts';
 import { itemPayloadOf } from '../php/payload.ts';
@@ -15,7 +15,7 @@ export type JsonQueueRequest = Extract<
 >;
 
 /** Queues in the JSON dialect: see PROTOCOL.md, "The JSON dialect". */
-export class JsonQueues implements ItemTaker {
+export class JsonQueues implements ItemReceiver {
   readonly #session: Requests;
   readonly #concurrency = new Concurrency();
 
@@ -44,7 +44,7 @@ export class JsonQueues implements ItemTaker {
     }
   }
 
-  take(handed: HandedItem): void {
+  deliver(handed: ItemDelivery): void {
     const { queue, id, attempt, kind, payload } = handed;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#session.countLossy(lossy);

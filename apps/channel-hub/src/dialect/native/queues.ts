@@ -1,7 +1,7 @@
 import { native } from '@groupcast/protocol';
 import { Concurrency } from '../../queue/concurrency.ts';
-import type { Consumer, ItemTaker } from '../../queue/consumer.ts';
-import type { HandedItem } from '../../queue/queue-item.ts';
+import type { Consumer, ItemReceiver } from '../../queue/consumer.ts';
+import type { ItemDelivery } from '../../queue/queue-item.ts';
 import type { Requests } from '../dialect.ts';
 import { itemPayloadOf } from '../php/payload.ts';
 
@@ -9,7 +9,7 @@ import { itemPayloadOf } from '../php/payload.ts';
 export type NativeQueueRequest = native.Enqueue | native.Watch | native.Unwatch | native.ItemResult;
 
 /** Queues in the native dialect: see PROTOCOL.md, "Queues". */
-export class NativeQueues implements ItemTaker {
+export class NativeQueues implements ItemReceiver {
   readonly #session: Requests;
   readonly #concurrency = new Concurrency();
 
@@ -36,7 +36,7 @@ export class NativeQueues implements ItemTaker {
     }
   }
 
-  take(handed: HandedItem): void {
+  deliver(handed: ItemDelivery): void {
     const { id: item, attempt, queue, kind, payload } = handed;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#session.countLossy(lossy);

@@ -1,7 +1,7 @@
 import { php } from '@groupcast/protocol';
-import type { Consumer, ItemTaker } from '../../queue/consumer.ts';
+import type { Consumer, ItemReceiver } from '../../queue/consumer.ts';
 import { Credit } from '../../queue/credit.ts';
-import type { HandedItem } from '../../queue/queue-item.ts';
+import type { ItemDelivery } from '../../queue/queue-item.ts';
 import type { PhpRequests, PhpShared } from './dialect.ts';
 import { phpOf } from './payload.ts';
 
@@ -9,13 +9,13 @@ import { phpOf } from './payload.ts';
  * Queues as `Channel\Client` of PHP uses them: `reserve` asks for one item of any queue that is watched. It says as well that the item before is done, so that
  * one whose consumer died comes back: the client reserves again when its callback has returned.
  */
-export class PhpQueues implements ItemTaker {
+export class PhpQueues implements ItemReceiver {
   readonly #session: PhpRequests;
   readonly #shared: PhpShared;
   /** One for all queues of the peer; only `reserve` adds to it. */
   readonly #credit = new Credit(false);
   /** What was handed out and not acknowledged, in order. An item whose lease is over stays: its `reserve` is still to come. */
-  #unacknowledged: Pick<HandedItem, 'queue' | 'id' | 'attempt'>[] = [];
+  #unacknowledged: Pick<ItemDelivery, 'queue' | 'id' | 'attempt'>[] = [];
 
   constructor(session: PhpRequests, shared: PhpShared) {
     this.#session = session;
@@ -58,7 +58,7 @@ export class PhpQueues implements ItemTaker {
     consumer.addCredit(this.#credit, 1);
   }
 
-  take(item: HandedItem): void {
+  deliver(item: ItemDelivery): void {
     const { kind, payload, queue } = item;
     const frame = php.queueFrame(queue, kind === 'php' ? payload : phpOf({ kind, payload }));
     if (!this.#session.queues.sendItem(item, frame, queueKey(queue))) {
@@ -79,7 +79,7 @@ export class PhpQueues implements ItemTaker {
     const ofQueue = this.#unacknowledged.filter((item) => item.queue === queue);
     const recalled = new Set(ofQueue.slice(-count));
     this.#unacknowledged = this.#unacknowledged.filter((item) => !recalled.has(item));
-    for (const item of recalled) this.#consumer.giveBack(queue, item.id, item.attempt);
+    for (const item of recalled) this.#consumer.withdraw(queue, item.id, item.attempt);
     this.#consumer.addCredit(this.#credit, count);
   }
 }
