@@ -3,7 +3,7 @@ import { Session } from '../src/peer/peer.ts';
 import { createSessionShared, type SessionShared } from '../src/peer/peer-deps.ts';
 import type { SessionEnd } from '../src/peer/peer-end.ts';
 import { Credit } from '../src/queue/credit.ts';
-import type { WorkQueues } from '../src/queue/queues.ts';
+import type { WorkQueues } from '../src/queue/work-queues.ts';
 import type { Router } from '../src/routing/router.ts';
 import { MemorySocket } from './memory-socket.ts';
 

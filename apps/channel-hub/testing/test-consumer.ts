@@ -1,7 +1,7 @@
 import type { Consumer, ConsumerOptions, ItemReceiver } from '../src/queue/consumer.ts';
 import { Credit } from '../src/queue/credit.ts';
 import type { ItemDelivery } from '../src/queue/queue-item.ts';
-import type { WorkQueues } from '../src/queue/queues.ts';
+import type { WorkQueues } from '../src/queue/work-queues.ts';
 
 /** A consumer that keeps what it gets, and does what it is told. */
 export class TestConsumer implements ItemReceiver {

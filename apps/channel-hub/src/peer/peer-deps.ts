@@ -6,7 +6,7 @@ import type { PhpShared } from '../dialect/php/dialect.ts';
 import { PhpEvents } from '../dialect/php/events.ts';
 import { PendingPeers } from '../listen/pending-peers.ts';
 import type { HubOptions } from '../options.ts';
-import { WorkQueues } from '../queue/queues.ts';
+import { WorkQueues } from '../queue/work-queues.ts';
 import { Turns } from '../queue/round-robin.ts';
 import { Router } from '../routing/router.ts';
 import type { AdmissionShared } from './admission.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { TestConsumer } from '../../testing/test-consumer.ts';
 import { Concurrency } from './concurrency.ts';
 import type { QueueLimits } from './queue-limits.ts';
-import { WorkQueues } from './queues.ts';
+import { WorkQueues } from './work-queues.ts';
 
 const VISIBILITY_MS = 1_000;
 

@@ -1,7 +1,7 @@
 import { isWatchableQueueName, ProtocolError } from '@groupcast/protocol';
 import type { Credit } from './credit.ts';
 import type { ItemDelivery, WorkItem } from './queue-item.ts';
-import type { WorkQueues } from './queues.ts';
+import type { WorkQueues } from './work-queues.ts';
 import type { Watch } from './watch.ts';
 
 /** Who gets what is handed out. May leave, or end leases, in this very call. */

@@ -1,7 +1,7 @@
 import { limits, native, ProtocolError } from '@groupcast/protocol';
 import type { Consumer, ConsumerOptions, ItemReceiver } from './consumer.ts';
 import type { ItemDelivery, ItemKind } from './queue-item.ts';
-import type { WorkQueues } from './queues.ts';
+import type { WorkQueues } from './work-queues.ts';
 
 /** What a peer asks for of queues, in whatever dialect. Each throws ProtocolError when the session may make no requests. */
 export interface QueueRequests {

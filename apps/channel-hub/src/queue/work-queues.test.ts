@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { TestConsumer } from '../../testing/test-consumer.ts';
 import { Credit } from './credit.ts';
 import { ITEM_OVERHEAD_BYTES, type QueueLimits } from './queue-limits.ts';
-import { WorkQueues } from './queues.ts';
+import { WorkQueues } from './work-queues.ts';
 
 const VISIBILITY_MS = 1_000;
 

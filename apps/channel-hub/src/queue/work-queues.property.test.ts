@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestConsumer } from '../../testing/test-consumer.ts';
 import type { ItemDelivery } from './queue-item.ts';
-import { WorkQueues } from './queues.ts';
+import { WorkQueues } from './work-queues.ts';
 
 const VISIBILITY_MS = 100;
 const ITEMS_MAX = 6;
