@@ -2,7 +2,7 @@ import { completeOptions, type HubOptions, type HubOptionsInput } from '../src/o
 import { Session } from '../src/peer/peer.ts';
 import { createSessionShared, type SessionShared } from '../src/peer/peer-deps.ts';
 import type { SessionEnd } from '../src/peer/peer-end.ts';
-import { Credit } from '../src/queue/credit.ts';
+import { Credit } from '../src/queue/work-queue.ts';
 import type { WorkQueues } from '../src/queue/work-queues.ts';
 import type { Router } from '../src/routing/router.ts';
 import { MemorySocket } from './memory-socket.ts';

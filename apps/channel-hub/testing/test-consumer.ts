@@ -1,14 +1,13 @@
-import type { Consumer, ConsumerOptions, ItemReceiver } from '../src/queue/consumer.ts';
-import { Credit } from '../src/queue/credit.ts';
-import type { ItemDelivery } from '../src/queue/queue-item.ts';
+import type { Consumer, ConsumerOptions } from '../src/queue/consumer.ts';
+import { Credit, type ItemDelivery, type ItemReceiver } from '../src/queue/work-queue.ts';
 import type { WorkQueues } from '../src/queue/work-queues.ts';
 
-/** A consumer that keeps what it gets, and does what it is told. */
+/** A consumer that records its items and reports outcomes on demand. */
 export class TestConsumer implements ItemReceiver {
   readonly consumer: Consumer;
-  /** What it got and has not answered. */
+  /** Items without an outcome yet. */
   readonly items: ItemDelivery[] = [];
-  /** What it got, ever: `TEXT/ATTEMPT`. */
+  /** All deliveries: `TEXT/ATTEMPT`. */
   readonly got: string[] = [];
   onDelivery: (item: ItemDelivery) => void = () => {};
 
@@ -16,12 +15,12 @@ export class TestConsumer implements ItemReceiver {
     this.consumer = queues.addConsumer(this, options);
   }
 
-  /** Watches as native peers do: so many items at a time. */
+  /** Watches as native peers do, `concurrency` items at a time. */
   watch(queue: string, concurrency = 1): this {
     const credit = new Credit(true);
     this.consumer.addCredit(credit, concurrency);
-    const refusal = this.consumer.watch(queue, credit);
-    if (refusal !== undefined) throw refusal;
+    const error = this.consumer.watch(queue, credit);
+    if (error !== undefined) throw error;
     return this;
   }
 
@@ -31,22 +30,22 @@ export class TestConsumer implements ItemReceiver {
     this.onDelivery(item);
   }
 
-  /** Answers the item that it has had longest, and has not answered. */
+  /** Reports the oldest item without an outcome as done. */
   done(): boolean {
-    return this.#answer((item) => this.consumer.done(item.queue, item.id, item.attempt));
+    return this.#report((item) => this.consumer.done(item.queue, item.id, item.attempt));
   }
 
   fail(): boolean {
-    return this.#answer((item) => this.consumer.failed(item.queue, item.id, item.attempt));
+    return this.#report((item) => this.consumer.failed(item.queue, item.id, item.attempt));
   }
 
   withdraw(): boolean {
-    return this.#answer((item) => this.consumer.withdraw(item.queue, item.id, item.attempt));
+    return this.#report((item) => this.consumer.withdraw(item.queue, item.id, item.attempt));
   }
 
-  #answer(answer: (item: ItemDelivery) => boolean): boolean {
+  #report(report: (item: ItemDelivery) => boolean): boolean {
     const item = this.items.shift();
-    if (item === undefined) throw new Error('It has no item.');
-    return answer(item);
+    if (item === undefined) throw new Error('All items have an outcome.');
+    return report(item);
   }
 }

@@ -1,13 +1,13 @@
 import type { native, Position, ProtocolError } from '@groupcast/protocol';
 import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
-import type { QueueRequests } from '../queue/queue-peer.ts';
+import type { QueuePeer } from '../queue/queue-peer.ts';
 import type { RequestId } from '../routing/subscriber.ts';
 
 /** What a peer asks for, in whatever dialect: the session does it. Each may throw ProtocolError. */
 export interface Requests {
   /** The peer's number. */
   readonly peer: number;
-  readonly queues: QueueRequests;
+  readonly queues: Pick<QueuePeer, 'enqueue' | 'consumer' | 'sendItem'>;
   /** The peer says who it is, and wants proof from the hub. */
   hello(nonce: Uint8Array, name: string): void;
   proof(proof: Uint8Array): void;

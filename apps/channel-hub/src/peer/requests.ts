@@ -54,12 +54,7 @@ export class SessionRequests implements PhpRequests, Subscriber {
       },
       failed: (error) => owner.failed(error),
     });
-    const queueSession = {
-      mustBeOpen: () => owner.mustBeOpen(),
-      receivedItem: () => this.countReceived(),
-      sendItem: (frame: Uint8Array, key?: string) => this.sendToOne(frame, key),
-    };
-    this.queues = new QueuePeer(shared.queues, queueSession, shared.options.frameBytesMax);
+    this.queues = new QueuePeer(shared.queues, this, shared.options.frameBytesMax);
   }
 
   /** Publications and items that came from the peer. */

@@ -24,7 +24,7 @@ function start(limits: Partial<QueueLimits> = {}) {
   return { queues, concurrency, one, enqueue, pass, watch, unwatch };
 }
 
-test('to stop and watch again gives no more items at a time', () => {
+test('unwatching and watching again does not raise the number of items at a time', () => {
   const { queues, concurrency, one, enqueue, watch, unwatch } = start();
   enqueue('q', 'a', 'b', 'c');
   watch('q', 1);
@@ -39,7 +39,7 @@ test('to stop and watch again gives no more items at a time', () => {
   expect(concurrency.size).toBe(1);
 });
 
-test('to stop and watch again with another concurrency: what is in lease counts', () => {
+test('watching again with another concurrency counts the items in lease', () => {
   const { one, enqueue, watch, unwatch } = start();
   enqueue('q', 'a', 'b', 'c', 'd');
   watch('q', 2);
@@ -55,11 +55,11 @@ test('to stop and watch again with another concurrency: what is in lease counts'
 test.each([
   ['done', ({ one }) => one.done()],
   ['failed', ({ one }) => one.fail()],
-  ['given back', ({ one }) => one.withdraw()],
-  ['over', ({ pass }) => pass(VISIBILITY_MS)],
-  ['left', ({ one }) => one.consumer.close()],
+  ['withdrawn', ({ one }) => one.withdraw()],
+  ['expired', ({ pass }) => pass(VISIBILITY_MS)],
+  ['closed', ({ one }) => one.consumer.close()],
 ] satisfies [string, (started: ReturnType<typeof start>) => unknown][])(
-  'of a queue that is watched no more nothing is left when the last lease is %s',
+  'an unwatched queue is forgotten when its last lease is %s',
   (_, end) => {
     const started = start();
     const { queues, concurrency, one, enqueue, watch, unwatch } = started;
@@ -74,7 +74,7 @@ test.each([
   },
 );
 
-test('nothing is left of a watch that was refused, or that had no items', () => {
+test('a rejected watch, or one without items, is forgotten', () => {
   const { concurrency, watch, unwatch } = start({ watchesMax: 1 });
   expect(watch('a', 1)).toBeUndefined();
   expect(watch('b', 1)?.code).toBe('queue_limit');
@@ -84,7 +84,7 @@ test('nothing is left of a watch that was refused, or that had no items', () => 
   expect(concurrency.size).toBe(0);
 });
 
-test('to watch again is refused like any other watch, and leaves nothing', () => {
+test('watching again can be rejected like any other watch, and is then forgotten', () => {
   const { concurrency, one, enqueue, watch, unwatch } = start({ watchesMax: 1 });
   enqueue('a', 'a');
   watch('a', 1);

@@ -1,31 +1,34 @@
 import type { ProtocolError } from '@groupcast/protocol';
 import type { Consumer } from './consumer.ts';
-import { Credit } from './credit.ts';
+import { Credit } from './work-queue.ts';
 
 interface QueueCredit {
   readonly credit: Credit;
   count: number;
 }
 
-/** How many items of each queue a peer works on at a time, for dialects in which it says so. */
+/** Credit by queue, for dialects in which a peer says how many items it processes at a time. */
 export class Concurrency {
-  /** Queues that are watched, and those of which items are in lease still: else to stop and watch again would give as many once more. */
-  readonly #watched = new Map<string, QueueCredit>();
+  /**
+   * Credit of watched queues and of those with leases. Without the latter, unwatching and watching
+   * again would double the items at a time.
+   */
+  readonly #credits = new Map<string, QueueCredit>();
 
   get size(): number {
-    return this.#watched.size;
+    return this.#credits.size;
   }
 
-  /** Watches a queue, or changes how many come at a time. Answers why it is refused, if it is. */
+  /** Watches a queue, or changes its concurrency. Returns the error if that is rejected. */
   watch(consumer: Consumer, queue: string, count: number): ProtocolError | undefined {
-    const watched = this.#watched.get(queue) ?? this.#add(queue);
-    const { credit } = watched;
-    const more = count - watched.count;
-    watched.count = count;
+    const queueCredit = this.#credits.get(queue) ?? this.#add(queue);
+    const { credit } = queueCredit;
+    const more = count - queueCredit.count;
+    queueCredit.count = count;
     consumer.addCredit(credit, more);
-    const refusal = consumer.watch(queue, credit);
-    if (credit.isUnused) this.#watched.delete(queue);
-    return refusal;
+    const error = consumer.watch(queue, credit);
+    if (credit.isUnused) this.#credits.delete(queue);
+    return error;
   }
 
   unwatch(consumer: Consumer, queue: string): void {
@@ -33,9 +36,9 @@ export class Concurrency {
   }
 
   #add(queue: string): QueueCredit {
-    const credit = new Credit(true, () => this.#watched.delete(queue));
-    const watched = { credit, count: 0 };
-    this.#watched.set(queue, watched);
-    return watched;
+    const credit = new Credit(true, () => this.#credits.delete(queue));
+    const queueCredit = { credit, count: 0 };
+    this.#credits.set(queue, queueCredit);
+    return queueCredit;
   }
 }

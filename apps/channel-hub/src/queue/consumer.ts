@@ -1,112 +1,136 @@
 import { isWatchableQueueName, ProtocolError } from '@groupcast/protocol';
-import type { Credit } from './credit.ts';
-import type { ItemDelivery, WorkItem } from './queue-item.ts';
-import type { WorkQueues } from './work-queues.ts';
-import type { Watch } from './watch.ts';
-
-/** Who gets what is handed out. May leave, or end leases, in this very call. */
-export interface ItemReceiver {
-  deliver(item: ItemDelivery): void;
-}
+import type { Dispatcher } from './dispatcher.ts';
+import { ConsumerState, type Credit, type ItemReceiver, Watch, type WorkItem } from './work-queue.ts';
 
 export interface ConsumerOptions {
-  /** Whether an item is done when it is handed out: at most once. Its credit does not come back by itself. Default false. */
+  /**
+   * Whether an item is done when it is delivered: at most once. Its credit does not refill. Default
+   * false.
+   */
   readonly autoAck?: boolean;
 }
 
-/** One who works on items: what it watches, and what it has in lease. Usually a session. */
+/** A consumer of items, usually a peer. */
 export class Consumer {
-  readonly receiver: ItemReceiver;
-  readonly autoAck: boolean;
-  /** By the queue's name. */
-  readonly watches: Map<string, Watch> = new Map();
-  readonly leases: Set<WorkItem> = new Set();
-  readonly #queues: WorkQueues;
-  #leasedBytes = 0;
-  #wasFull = false;
-  #hasLeft = false;
+  readonly #dispatcher: Dispatcher;
+  readonly #state: ConsumerState;
+  #isClosed = false;
 
-  /** Use `Queues.join`. */
-  constructor(queues: WorkQueues, taker: ItemReceiver, { autoAck = false }: ConsumerOptions) {
-    this.#queues = queues;
-    this.receiver = taker;
-    this.autoAck = autoAck;
+  /** Use `WorkQueues.addConsumer`. */
+  constructor(dispatcher: Dispatcher, receiver: ItemReceiver, { autoAck = false }: ConsumerOptions) {
+    this.#dispatcher = dispatcher;
+    this.#state = new ConsumerState(receiver, autoAck, dispatcher.limits.leasedBytesMax);
   }
 
-  get leasedBytes(): number {
-    return this.#leasedBytes;
+  /** Watches by the name of the queue. */
+  get watches(): ReadonlyMap<string, Watch> {
+    return this.#state.watches;
   }
 
   /**
-   * Wants the items of a queue, as long as there is credit; to watch again with other credit changes that. Answers why that is refused, if it
-   * is: `bad_queue` or `queue_limit`.
+   * Receives the items of a queue while there is credit. Watching again replaces the credit.
+   * Returns the error if that is rejected: `bad_queue` or `queue_limit`.
    */
-  watch(queue: string, credit: Credit): ProtocolError | undefined {
-    if (this.#hasLeft) return undefined;
-    if (!isWatchableQueueName(queue)) return new ProtocolError('bad_queue');
-    const { watchesMax } = this.#queues.limits;
-    if (!this.watches.has(queue) && this.watches.size >= watchesMax) {
-      return new ProtocolError('queue_limit', `A session watches at most ${watchesMax} queues.`);
-    }
-    return this.#queues.watch(queue, this, credit);
+  watch(name: string, credit: Credit): ProtocolError | undefined {
+    if (this.#isClosed) return undefined;
+    if (!isWatchableQueueName(name)) return new ProtocolError('bad_queue');
+    const known = this.#state.watches.get(name);
+    if (known?.credit === credit) return undefined;
+    const error = known === undefined ? this.#limitError(name) : undefined;
+    if (error !== undefined) return error;
+    const queue = this.#dispatcher.table.obtain(name);
+    known?.detach();
+    const watch = new Watch(queue, this.#state, credit);
+    watch.attach();
+    this.#dispatcher.wake(watch);
+    this.#dispatcher.dispatch();
+    return undefined;
   }
 
-  /** Wants no more of a queue. What is in lease stays in lease. Answers whether it was watched. */
-  unwatch(queue: string): boolean {
-    return this.#queues.unwatch(queue, this);
+  /** Receives no more items of a queue. Leases continue. Returns whether it was watched. */
+  unwatch(name: string): boolean {
+    const watch = this.#state.watches.get(name);
+    if (watch === undefined) return false;
+    watch.detach();
+    this.#dispatcher.table.dropIfUnused(watch.queue);
+    return true;
   }
 
-  /** So many items more may be handed out; or fewer, if negative. */
+  /** Allows `count` more items to be delivered; a negative `count` allows fewer. */
   addCredit(credit: Credit, count: number): void {
-    this.#queues.addCredit(credit, count);
-  }
-
-  /** An item is done. False, and nothing happens, if it was handed out again since, is done, or was never this consumer's. */
-  done(queue: string, id: number, attempt: number): boolean {
-    return this.#queues.done(this, queue, id, attempt);
-  }
-
-  /** An item could not be done, and is handed out again. False, and nothing happens, if it is not in lease here, in this attempt. */
-  failed(queue: string, id: number, attempt: number): boolean {
-    return this.#queues.failed(this, queue, id, attempt);
+    this.#dispatcher.addCredit(credit, count);
+    this.#dispatcher.dispatch();
   }
 
   /**
-   * An item that was handed out never left the hub: it goes back to its place, and this attempt was none. So its number comes again, but nobody
-   * outside has seen it; until then no answer to the item counts. False, and nothing happens, if it is not in lease here, in this attempt. With
-   * `autoAck` it never is: what was handed out and did not leave is lost.
+   * Ends an item with success. Returns false without any effect if the item was delivered again
+   * since, is gone, or was never this consumer's.
    */
-  withdraw(queue: string, id: number, attempt: number): boolean {
-    return this.#queues.withdraw(this, queue, id, attempt);
+  done(name: string, id: number, attempt: number): boolean {
+    const queue = this.#dispatcher.table.get(name);
+    const item = queue?.tried.get(id);
+    if (queue === undefined || item?.attempt !== attempt) return false;
+    if (item.watch?.consumer !== this.#state) return false;
+    this.#dispatcher.counts.done += 1;
+    if (item.state === 'leased') this.#dispatcher.endLease(item);
+    this.#dispatcher.remove(queue, item);
+    this.#dispatcher.dispatch();
+    return true;
   }
 
-  /** Is gone: gives back all there is in lease, and watches nothing any more. */
+  /**
+   * Returns an item that could not be processed; it is delivered again. Returns false without any
+   * effect if this consumer does not have the item in lease, in this attempt.
+   */
+  failed(name: string, id: number, attempt: number): boolean {
+    const item = this.#leaseOf(name, id, attempt);
+    if (item === undefined) return false;
+    this.#dispatcher.counts.failed += 1;
+    // The lease of a dead letter goes on: delivered again at once, it would fail in a loop.
+    if (item.watch?.queue.isDead !== true) this.#dispatcher.requeue(item);
+    this.#dispatcher.dispatch();
+    return true;
+  }
+
+  /**
+   * Returns an item that never left the hub to its place and undoes the attempt, whose number is
+   * then used again. Until the next delivery no outcome of the item counts. Returns false without
+   * any effect if this consumer does not have the item in lease, in this attempt. With `autoAck` it
+   * never has: a delivery that did not leave is lost.
+   */
+  withdraw(name: string, id: number, attempt: number): boolean {
+    const item = this.#leaseOf(name, id, attempt);
+    const queue = item?.watch?.queue;
+    if (item === undefined || queue === undefined) return false;
+    this.#dispatcher.withdraw(queue, item);
+    this.#dispatcher.dispatch();
+    return true;
+  }
+
+  /** Returns all leased items to their queues and ends all watches. */
   close(): void {
-    if (this.#hasLeft) return;
-    this.#hasLeft = true;
-    this.#queues.leave(this);
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const watches = [...this.#state.watches.values()];
+    for (const watch of watches) watch.detach();
+    for (const item of this.#state.leases) this.#dispatcher.requeue(item);
+    for (const { queue } of watches) this.#dispatcher.table.dropIfUnused(queue);
+    this.#dispatcher.dispatch();
   }
 
-  /** Whether it may have an item in lease beside the others, as far as bytes go. */
-  hasRoomFor(item: WorkItem): boolean {
-    const { leasedBytesMax } = this.#queues.limits;
-    const hasRoom = this.leases.size === 0 || this.#leasedBytes + item.bytes <= leasedBytesMax;
-    if (!hasRoom) this.#wasFull = true;
-    return hasRoom;
+  #leaseOf(name: string, id: number, attempt: number): WorkItem | undefined {
+    const item = this.#dispatcher.table.get(name)?.tried.get(id);
+    return item?.attempt === attempt && this.#state.leases.has(item) ? item : undefined;
   }
 
-  /** For Queues: the item is in lease here from now on. */
-  hold(item: WorkItem): void {
-    this.leases.add(item);
-    this.#leasedBytes += item.bytes;
-  }
-
-  /** For Queues: the item is no more. Whether it may have room now where it had none. */
-  release(item: WorkItem): boolean {
-    const wasFull = this.#wasFull;
-    this.leases.delete(item);
-    this.#leasedBytes -= item.bytes;
-    this.#wasFull = false;
-    return wasFull;
+  #limitError(name: string): ProtocolError | undefined {
+    const { limits, table } = this.#dispatcher;
+    if (this.#state.watches.size >= limits.watchesMax) {
+      const sentence = `A peer can watch at most ${limits.watchesMax} queues. Unwatch one first.`;
+      return new ProtocolError('queue_limit', sentence);
+    }
+    if (table.hasRoomFor(name)) return undefined;
+    const sentence = `The limit of ${limits.queuesMax} queues is reached. Empty or unwatch one first.`;
+    return new ProtocolError('queue_limit', sentence);
   }
 }

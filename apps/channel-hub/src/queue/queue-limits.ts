@@ -2,21 +2,24 @@ import { OPTION_BYTES_MAX, type OptionRanges, TIMER_MS_MAX } from '@groupcast/pr
 
 const MIB = 1024 * 1024;
 
-/** What the queues of a hub may hold, and how long they wait. */
+/** Limits of the hub's work queues. */
 export interface QueueLimits {
-  /** Queues at a time: those that hold something, and those that are watched. As many dead-letter queues beside them. */
+  /** Queues that have items or watches; as many dead-letter queues are allowed besides. */
   readonly queuesMax: number;
-  /** Items of one queue, those in lease counted. */
+  /** Items of one queue, leased ones included. */
   readonly itemsMax: number;
-  /** What one queue takes, in bytes; see ITEM_OVERHEAD_BYTES. Never above `totalBytesMax`. */
+  /** Bytes of one queue, with `ITEM_OVERHEAD_BYTES` per item. Never above `totalBytesMax`. */
   readonly bytesMax: number;
-  /** What all queues together take, in bytes. */
+  /** Bytes of all queues together. */
   readonly totalBytesMax: number;
-  /** After so long a lease ends and the item is handed out again, in milliseconds. */
+  /** Milliseconds after which a lease ends and its item is delivered again. */
   readonly visibilityMs: number;
-  /** Hand-outs of an item before it is given up. */
+  /** Deliveries of an item before it moves to the dead-letter queue. */
   readonly attemptsMax: number;
-  /** Items in lease of one consumer, in bytes, unless it is a single one: more would make it look like a slow reader. */
+  /**
+   * Bytes that one consumer has in lease, unless in a single item. With more it would look like a
+   * slow reader.
+   */
   readonly leasedBytesMax: number;
   /** Queues that one consumer watches. */
   readonly watchesMax: number;
@@ -33,7 +36,7 @@ export const QUEUE_DEFAULTS: QueueLimits = {
   watchesMax: 1_000,
 };
 
-/** Attempts are counted up to here: what the wire has room for. Only items of a dead-letter queue get so far. */
+/** Highest attempt on the wire; counting stops there. Only items of dead-letter queues reach it. */
 export const ATTEMPT_MAX = 65_535;
 
 export const QUEUE_RANGES: OptionRanges<QueueLimits> = {
@@ -47,5 +50,5 @@ export const QUEUE_RANGES: OptionRanges<QueueLimits> = {
   watchesMax: { min: 1, max: 1_000_000, unit: 'queues' },
 };
 
-/** What an item takes beside its payload, in bytes: else items without one would not be bounded by bytes. */
+/** Bytes that an item counts for beside its payload: empty items must not be free. */
 export const ITEM_OVERHEAD_BYTES = 256;

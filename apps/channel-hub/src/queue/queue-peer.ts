@@ -1,80 +1,73 @@
 import { limits, native, ProtocolError } from '@groupcast/protocol';
-import type { Consumer, ConsumerOptions, ItemReceiver } from './consumer.ts';
-import type { ItemDelivery, ItemKind } from './queue-item.ts';
+import type { Consumer, ConsumerOptions } from './consumer.ts';
+import type { ItemDelivery, ItemKind, ItemReceiver } from './work-queue.ts';
 import type { WorkQueues } from './work-queues.ts';
 
-/** What a peer asks for of queues, in whatever dialect. Each throws ProtocolError when the session may make no requests. */
-export interface QueueRequests {
-  /** Answers why the item is refused, if it is. */
-  enqueue(queue: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined;
-  /** The session's only consumer: `taker` and `options` are those of the first call. It leaves with the session. */
-  consumer(taker: ItemReceiver, options?: ConsumerOptions): Consumer;
-  /** An item to the peer, as a frame; false where that is too long: then the item has failed. `key`: what it can be recalled by. */
-  sendItem(item: ItemDelivery, frame: Uint8Array, key?: string): boolean;
+/** The peer's part in its queue requests. */
+export interface QueuePeerLink {
+  /** Throws ProtocolError when the peer may make no requests. */
+  begin(): void;
+  /** Counts an item from the peer. */
+  countReceived(): void;
+  /** Sends an item; `key` recalls it while it has not left. */
+  sendToOne(frame: Uint8Array, key?: string): void;
 }
 
-/** What a QueuePeer needs of its session. */
-export interface QueuePeerSession {
-  /** Throws ProtocolError when the session may make no requests. */
-  mustBeOpen(): void;
-  /** An item came from the peer. */
-  receivedItem(): void;
-  /** An item goes to the peer. */
-  sendItem(frame: Uint8Array, key: string | undefined): void;
-}
-
-/** The part of a session that has to do with queues. */
-export class QueuePeer implements QueueRequests {
+/** Queue requests of one peer, in any dialect. Each throws ProtocolError if not allowed. */
+export class QueuePeer {
   readonly #queues: WorkQueues;
-  readonly #session: QueuePeerSession;
+  readonly #peer: QueuePeerLink;
   readonly #frameBytesMax: number;
   #consumer: Consumer | undefined;
-  #hasLeft = false;
+  #isClosed = false;
 
-  /** `frameBytesMax`: the longest frame that peers are told to expect, in bytes. */
-  constructor(queues: WorkQueues, session: QueuePeerSession, frameBytesMax: number) {
+  /** `frameBytesMax`: limit of a frame, as announced to peers. */
+  constructor(queues: WorkQueues, peer: QueuePeerLink, frameBytesMax: number) {
     this.#queues = queues;
-    this.#session = session;
+    this.#peer = peer;
     this.#frameBytesMax = frameBytesMax;
   }
 
+  /** Returns the error if the item is rejected. */
   enqueue(queue: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined {
-    this.#session.mustBeOpen();
-    this.#session.receivedItem();
-    return this.#tooLong(queue, payload) ?? this.#queues.enqueue(queue, kind, payload);
+    this.#peer.begin();
+    this.#peer.countReceived();
+    return this.#lengthError(queue, payload) ?? this.#queues.enqueue(queue, kind, payload);
   }
 
-  consumer(taker: ItemReceiver, options: ConsumerOptions = {}): Consumer {
-    this.#session.mustBeOpen();
+  /** Returns the peer's only consumer, with the receiver and the options of the first call. */
+  consumer(receiver: ItemReceiver, options: ConsumerOptions = {}): Consumer {
+    this.#peer.begin();
     if (this.#consumer !== undefined) return this.#consumer;
-    this.#consumer = this.#queues.addConsumer(taker, options);
-    // The session has just ended, and nobody would ever make this one leave.
-    if (this.#hasLeft) this.#consumer.close();
+    this.#consumer = this.#queues.addConsumer(receiver, options);
+    // The peer has just closed, and nothing else would ever close this consumer.
+    if (this.#isClosed) this.#consumer.close();
     return this.#consumer;
   }
 
+  /** Sends an item as a frame. Returns false, and the item has failed, if the frame is too long. */
   sendItem({ queue, id, attempt }: ItemDelivery, frame: Uint8Array, key?: string): boolean {
     if (frame.length <= this.#frameBytesMax) {
-      this.#session.sendItem(frame, key);
+      this.#peer.sendToOne(frame, key);
       return true;
     }
-    // It fitted a frame as its producer wrote it. In the end it is in the dead-letter queue, for consumers of another dialect.
+    // It fitted a frame in its producer's dialect, and can be read as a dead letter in that one.
     this.#consumer?.failed(queue, id, attempt);
     return false;
   }
 
-  /** The session has ended: what it has in lease is handed to others. */
+  /** Returns all items that the peer has in lease to their queues. */
   close(): void {
-    this.#hasLeft = true;
+    this.#isClosed = true;
     this.#consumer?.close();
   }
 
-  /** An item must fit a frame wherever it is handed out, from the dead-letter queue too. */
-  #tooLong(queue: string, payload: Uint8Array): ProtocolError | undefined {
+  /** Returns an error if the item's frame would be too long, from the dead-letter queue too. */
+  #lengthError(queue: string, payload: Uint8Array): ProtocolError | undefined {
     const names = limits.DEAD_QUEUE_PREFIX.length + Buffer.byteLength(queue);
     const bytes = native.ITEM_HEADER_BYTES + names + payload.length;
     if (bytes <= this.#frameBytesMax) return undefined;
-    const sentence = `The item would make a frame of ${bytes} bytes; ${this.#frameBytesMax} are taken.`;
+    const sentence = `The item needs a frame of ${bytes} bytes; the limit is ${this.#frameBytesMax}. Send a smaller item.`;
     return new ProtocolError('bad_length', sentence);
   }
 }

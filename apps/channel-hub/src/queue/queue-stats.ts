@@ -1,20 +1,20 @@
-/** What has happened to items since the start. */
+/** Counters of items since the start. */
 export interface QueueCounts {
-  /** Taken from producers. */
+  /** Accepted from producers. */
   enqueued: number;
-  /** Refused for want of room. */
+  /** Rejected because a limit was reached. */
   refused: number;
   /** Done, and gone. */
   done: number;
-  /** Given back by consumers that could not do them. */
+  /** Returned by consumers that could not process them. */
   failed: number;
-  /** Taken back from consumers that did not answer in time. */
+  /** Requeued because their lease ended without an outcome. */
   expired: number;
-  /** Hand-outs after the first. */
+  /** Deliveries after the first. */
   redelivered: number;
-  /** Given up after too many attempts. */
+  /** Moved to a dead-letter queue after too many attempts. */
   dead: number;
-  /** Given up and not kept, or not any more, because the dead-letter queue was full, or there were too many of them. */
+  /** Dropped because a dead-letter queue was full, or the limit of such queues was reached. */
   deadDropped: number;
 }
 
@@ -24,25 +24,25 @@ export function noCounts(): QueueCounts {
 
 /** Gauges and counters of all queues. */
 export interface QueueStats extends Readonly<QueueCounts> {
-  /** Queues that hold something or are watched, dead-letter queues among them. */
+  /** Queues that have items or watches, dead-letter queues included. */
   readonly queues: number;
   /** Items that wait for a consumer. */
   readonly waiting: number;
   readonly leased: number;
-  /** What items take. */
+  /** Bytes of all items. */
   readonly bytes: number;
-  /** How long the oldest item that waits (of a dead-letter queue the next one) has been there, in milliseconds; 0 when none waits. */
+  /** Age of the oldest waiting item (of a dead-letter queue the next one) in milliseconds, or 0. */
   readonly oldestMs: number;
 }
 
-/** One queue, for people to look at. */
+/** Figures of one queue. */
 export interface QueueRow {
   readonly name: string;
   /** Items that wait for a consumer. */
   readonly waiting: number;
   readonly leased: number;
   readonly bytes: number;
-  /** How long the oldest item that waits (of a dead-letter queue the next one) has been there, in milliseconds; 0 when none waits. */
+  /** Age of the oldest waiting item (of a dead-letter queue the next one) in milliseconds, or 0. */
   readonly oldestMs: number;
   readonly watchers: number;
 }

@@ -2,14 +2,14 @@ import { limits } from '@groupcast/protocol';
 import type { QueueRow, QueueStats } from './queue-stats.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** The queues there are: each from its first item or watcher on, until it has neither. */
+/** Existing queues by name. A queue exists while it has an item or a watch. */
 export class QueueTable {
   readonly #queues = new Map<string, WorkQueue>();
   readonly #queuesMax: number;
-  /** Those that are no dead-letter queues. */
+  /** Number of queues that are no dead-letter queues. */
   #living = 0;
 
-  /** `queuesMax`: so many, and so many dead-letter queues beside them. Those outlive the queues that they belong to. */
+  /** `queuesMax` limits queues and, separately, dead-letter queues, which outlive their queues. */
   constructor(queuesMax: number) {
     this.#queuesMax = queuesMax;
   }
@@ -24,7 +24,7 @@ export class QueueTable {
     return count < this.#queuesMax;
   }
 
-  /** Makes the queue if there is none. */
+  /** Returns the queue, creating it if necessary. */
   obtain(name: string): WorkQueue {
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
@@ -44,12 +44,12 @@ export class QueueTable {
     let oldestMs = 0;
     for (const queue of this.#queues.values()) {
       waiting += queue.order.size;
-      oldestMs = Math.max(oldestMs, ageMs(queue, nowMs));
+      oldestMs = Math.max(oldestMs, oldestAgeMs(queue, nowMs));
     }
     return { queues: this.#queues.size, waiting, oldestMs };
   }
 
-  /** The longest queues, so many of them. */
+  /** Returns the `countMax` longest queues. */
   rows(countMax: number, nowMs: number): readonly QueueRow[] {
     const longest = [...this.#queues.values()].sort((one, other) => other.size - one.size);
     return longest.slice(0, countMax).map((queue) => ({
@@ -57,7 +57,7 @@ export class QueueTable {
       waiting: queue.order.size,
       leased: queue.leased,
       bytes: queue.bytes,
-      oldestMs: ageMs(queue, nowMs),
+      oldestMs: oldestAgeMs(queue, nowMs),
       watchers: queue.watches.size,
     }));
   }
@@ -67,8 +67,8 @@ function isDeadName(name: string): boolean {
   return name.startsWith(limits.DEAD_QUEUE_PREFIX);
 }
 
-/** How long the first item has waited. */
-function ageMs(queue: WorkQueue, nowMs: number): number {
+/** Age of the first waiting item, in milliseconds. */
+function oldestAgeMs(queue: WorkQueue, nowMs: number): number {
   const { first } = queue.order;
   return first === undefined ? 0 : nowMs - first.enqueuedAtMs;
 }

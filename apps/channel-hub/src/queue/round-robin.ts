@@ -1,8 +1,8 @@
-/** Who is served next where one of several is: each in turn, by name. */
+/** Round-robin over the members of each name. */
 export class Turns<Member> {
   readonly #members = new Map<string, Set<Member>>();
 
-  /** Names that somebody waits for. */
+  /** Number of names that have members. */
   get size(): number {
     return this.#members.size;
   }
@@ -23,7 +23,7 @@ export class Turns<Member> {
     if (members?.size === 0) this.#members.delete(name);
   }
 
-  /** Undefined where there is nobody. */
+  /** Returns the next member, or undefined if the name has none. */
   next(name: string): Member | undefined {
     const members = this.#members.get(name);
     for (const member of members ?? []) {

@@ -1,19 +1,164 @@
+import type { native } from '@groupcast/protocol';
 import { ItemOrder } from './item-order.ts';
-import type { WorkItem } from './queue-item.ts';
-import { ATTEMPT_MAX } from './queue-limits.ts';
-import type { Watch } from './watch.ts';
+import { ATTEMPT_MAX, ITEM_OVERHEAD_BYTES } from './queue-limits.ts';
 
-/** One queue: its items, and who wants them. */
+/** Kind of an item's bytes. `php`: a serialized value that only the PHP dialect sends as it is. */
+export type ItemKind = native.PayloadKind | 'php';
+
+/** An item on its way to a consumer. Its outcome names queue, id and attempt. */
+export interface ItemDelivery {
+  readonly queue: string;
+  readonly id: number;
+  /** Number of this delivery of the item, from 1. */
+  readonly attempt: number;
+  readonly kind: ItemKind;
+  readonly payload: Uint8Array;
+}
+
+export interface ItemReceiver {
+  /** May close its consumer, or end leases, within this call. */
+  deliver(item: ItemDelivery): void;
+}
+
+/** One piece of work: `waiting` in the order of its queue, `leased` to a consumer, or `gone`. */
+export class WorkItem {
+  readonly id: number;
+  /** Place in the order of the queue: the id, until the item is put to the end. */
+  rank: number;
+  readonly kind: ItemKind;
+  readonly payload: Uint8Array;
+  /** Bytes that the item counts for in the limits. */
+  readonly bytes: number;
+  readonly enqueuedAtMs: number;
+  state: 'waiting' | 'leased' | 'gone' = 'waiting';
+  /** Number of deliveries that left the hub. */
+  attempt = 0;
+  /** Watch of the last delivery; undefined when that was withdrawn. */
+  watch: Watch | undefined;
+  /** End of the lease, in milliseconds of the clock. */
+  deadlineMs = 0;
+
+  constructor(id: number, kind: ItemKind, payload: Uint8Array, enqueuedAtMs: number) {
+    this.id = id;
+    this.rank = id;
+    this.kind = kind;
+    this.payload = payload;
+    this.bytes = payload.length + ITEM_OVERHEAD_BYTES;
+    this.enqueuedAtMs = enqueuedAtMs;
+  }
+}
+
+/** Number of items that may still be delivered. Each watch has its own, or several share one. */
+export class Credit {
+  /** Whether the end of a lease adds 1; otherwise only the owner of the credit adds to it. */
+  readonly refills: boolean;
+  /** Watches that spend it; the one that was served longest ago is first. */
+  readonly watches: Set<Watch> = new Set();
+  /** Negative after the owner reduced it below what is in lease. */
+  count = 0;
+  /** Items in lease that it was spent on. */
+  leased = 0;
+  readonly #onUnused: () => void;
+
+  /** `onUnused` is called when the last watch or lease ends, and must not call into queues. */
+  constructor(refills: boolean, onUnused: () => void = () => {}) {
+    this.refills = refills;
+    this.#onUnused = onUnused;
+  }
+
+  get isUnused(): boolean {
+    return this.watches.size === 0 && this.leased === 0;
+  }
+
+  /** Calls `onUnused` if the end of a watch or lease left the credit unused. */
+  checkUnused(): void {
+    if (this.isUnused) this.#onUnused();
+  }
+}
+
+/** The state of a consumer: its watches, and the items that it has in lease. */
+export class ConsumerState {
+  readonly receiver: ItemReceiver;
+  /** Whether an item is done when it is delivered. */
+  readonly autoAck: boolean;
+  /** Watches by the name of the queue. */
+  readonly watches: Map<string, Watch> = new Map();
+  readonly leases: Set<WorkItem> = new Set();
+  readonly #leasedBytesMax: number;
+  #leasedBytes = 0;
+  #wasFull = false;
+
+  constructor(receiver: ItemReceiver, autoAck: boolean, leasedBytesMax: number) {
+    this.receiver = receiver;
+    this.autoAck = autoAck;
+    this.#leasedBytesMax = leasedBytesMax;
+  }
+
+  /** Whether the item fits the limit of leased bytes. A single item always does. */
+  hasRoomFor(item: WorkItem): boolean {
+    const hasRoom = this.leases.size === 0 || this.#leasedBytes + item.bytes <= this.#leasedBytesMax;
+    if (!hasRoom) this.#wasFull = true;
+    return hasRoom;
+  }
+
+  hold(item: WorkItem): void {
+    this.leases.add(item);
+    this.#leasedBytes += item.bytes;
+  }
+
+  /** Returns whether an item was held back for want of room, and may fit now. */
+  release(item: WorkItem): boolean {
+    const wasFull = this.#wasFull;
+    this.leases.delete(item);
+    this.#leasedBytes -= item.bytes;
+    this.#wasFull = false;
+    return wasFull;
+  }
+}
+
+/** A consumer's request for the items of one queue. */
+export class Watch {
+  readonly queue: WorkQueue;
+  readonly consumer: ConsumerState;
+  readonly credit: Credit;
+
+  constructor(queue: WorkQueue, consumer: ConsumerState, credit: Credit) {
+    this.queue = queue;
+    this.consumer = consumer;
+    this.credit = credit;
+  }
+
+  /** Whether the consumer can receive the item now. If not, it wakes the watch when it can. */
+  hasRoomFor(item: WorkItem): boolean {
+    return this.credit.count > 0 && this.consumer.hasRoomFor(item);
+  }
+
+  attach(): void {
+    this.queue.watches.add(this);
+    this.consumer.watches.set(this.queue.name, this);
+    this.credit.watches.add(this);
+  }
+
+  detach(): void {
+    this.queue.watches.delete(this);
+    this.queue.ready.delete(this);
+    this.credit.watches.delete(this);
+    this.consumer.watches.delete(this.queue.name);
+    this.credit.checkUnused();
+  }
+}
+
+/** One queue: its items and its watches. */
 export class WorkQueue {
   readonly name: string;
-  /** Whether it holds what another queue has given up. */
+  /** Whether this is a dead-letter queue. */
   readonly isDead: boolean;
   readonly watches: Set<Watch> = new Set();
-  /** Those that may have room, whoever is next first. */
+  /** Watches that may have room, in the order in which they are served. */
   readonly ready: Set<Watch> = new Set();
   /** Waiting items. */
-  readonly order: ItemOrder = new ItemOrder();
-  /** Items that were handed out and are not done: in lease, or back in the order. */
+  readonly order: ItemOrder<WorkItem> = new ItemOrder();
+  /** Items that were delivered and are not done: in lease, or back in the order. */
   readonly tried: Map<number, WorkItem> = new Map();
   #leased = 0;
   #bytes = 0;
@@ -23,7 +168,7 @@ export class WorkQueue {
     this.isDead = isDead;
   }
 
-  /** Items, in lease or not. */
+  /** Number of items, waiting or in lease. */
   get size(): number {
     return this.order.size + this.#leased;
   }
@@ -45,7 +190,7 @@ export class WorkQueue {
     this.order.add(item);
   }
 
-  /** Takes the first item out of the order, and to its consumer. */
+  /** Takes the first item out of the order; the caller delivers it. */
   lease(): WorkItem | undefined {
     const item = this.order.takeFirst();
     if (item === undefined) return undefined;
@@ -56,20 +201,20 @@ export class WorkQueue {
     return item;
   }
 
-  /** An item in lease waits again, where it stood. */
+  /** Returns a leased item to its place in the order. */
   requeue(item: WorkItem): void {
     this.#endLease(item);
     this.order.putBack(item);
   }
 
-  /** An item in lease waits again, behind all others. `turn`: higher than theirs. */
-  requeueLast(item: WorkItem, turn: number): void {
+  /** Puts a leased item behind all others. `rank` must be higher than theirs. */
+  requeueLast(item: WorkItem, rank: number): void {
     this.#endLease(item);
-    item.rank = turn;
+    item.rank = rank;
     this.order.add(item);
   }
 
-  /** An item in lease waits again, as if this attempt had not been. The watch before is forgotten, so that nothing ends the item meanwhile. */
+  /** Undoes a lease and its attempt. Without a watch, no outcome of the item counts meanwhile. */
   withdraw(item: WorkItem): void {
     this.requeue(item);
     item.attempt -= 1;
@@ -77,7 +222,7 @@ export class WorkQueue {
     this.tried.delete(item.id);
   }
 
-  /** Takes an item out that was handed out, wherever it is now. */
+  /** Removes an item that was delivered, in lease or not. */
   remove(item: WorkItem): void {
     if (item.state === 'leased') this.#leased -= 1;
     else this.order.remove(item);
@@ -85,7 +230,7 @@ export class WorkQueue {
     this.#forget(item);
   }
 
-  /** Drops the first item that waits, if there is one. */
+  /** Drops the first waiting item, if there is one. */
   dropFirst(): WorkItem | undefined {
     const item = this.order.takeFirst();
     if (item === undefined) return undefined;

@@ -2,7 +2,7 @@ import { encodeText } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TestConsumer } from '../../testing/test-consumer.ts';
-import type { ItemDelivery } from './queue-item.ts';
+import type { ItemDelivery } from './work-queue.ts';
 import { WorkQueues } from './work-queues.ts';
 
 const VISIBILITY_MS = 100;
@@ -33,7 +33,7 @@ const operation = fc.oneof(
 );
 type Operation = typeof operation extends fc.Arbitrary<infer One> ? One : never;
 
-/** Queues in which anything may happen, and what must be true of them. */
+/** Queues under random operations, with the invariants that must hold. */
 class Model {
   nowMs = 0;
   readonly queues: WorkQueues;
@@ -55,7 +55,7 @@ class Model {
     else if (consumer === undefined) return;
     else if (what === 'unwatch') consumer.consumer.unwatch(name);
     else if (what === 'leave') this.#leave(consumer);
-    else if (consumer.items.length > 0) this.#answer(consumer, what, index);
+    else if (consumer.items.length > 0) this.#report(consumer, what, index);
   }
 
   check(): void {
@@ -66,12 +66,12 @@ class Model {
     for (const row of this.queues.rows(99)) {
       expect(row.waiting + row.leased).toBeLessThanOrEqual(ITEMS_MAX);
       expect(row.waiting + row.leased + row.watchers).toBeGreaterThan(0);
-      // Nothing is stuck: where something waits, nobody who watches could take it.
+      // No item is stuck: while one waits, no consumer that watches has credit.
       if (row.waiting > 0) expect(this.#hasCredit(row.name)).toBe(false);
     }
   }
 
-  /** Everybody leaves, and all that is left is taken out. */
+  /** Closes all consumers, and returns the texts of all remaining items. */
   drain(): string[] {
     for (const consumer of [...this.#consumers]) this.#leave(consumer);
     const drained = QUEUES.flatMap((name) => [name, `$dead:${name}`]).flatMap((name) => {
@@ -88,8 +88,8 @@ class Model {
   #enqueue(name: string): void {
     const text = `${name}${this.accepted.length}`;
     const depth = this.queues.rows(99).find((row) => row.name === name);
-    const refusal = this.queues.enqueue(name, 'text', encodeText(text));
-    if (refusal === undefined) this.accepted.push(text);
+    const error = this.queues.enqueue(name, 'text', encodeText(text));
+    if (error === undefined) this.accepted.push(text);
     else expect((depth?.waiting ?? 0) + (depth?.leased ?? 0)).toBe(ITEMS_MAX);
   }
 
@@ -103,21 +103,21 @@ class Model {
     consumer.consumer.close();
   }
 
-  #answer(consumer: TestConsumer, what: 'done' | 'fail' | 'withdraw', index: number): void {
+  #report(consumer: TestConsumer, what: 'done' | 'fail' | 'withdraw', index: number): void {
     const [item] = consumer.items.splice(index % consumer.items.length, 1);
     if (item === undefined) return;
     if (what === 'fail') consumer.consumer.failed(item.queue, item.id, item.attempt);
-    else if (what === 'withdraw') this.#giveBack(consumer, item);
+    else if (what === 'withdraw') this.#withdraw(consumer, item);
     else if (consumer.consumer.done(item.queue, item.id, item.attempt)) {
       this.finished.push(Buffer.from(item.payload).toString());
     }
   }
 
-  #giveBack({ consumer }: TestConsumer, { queue: name, id, attempt }: ItemDelivery): void {
-    // Or it comes back to the same consumer at once, and an answer is one to that.
+  #withdraw({ consumer }: TestConsumer, { queue: name, id, attempt }: ItemDelivery): void {
+    // Otherwise the item returns to the same consumer at once, and outcomes end that lease.
     consumer.unwatch(name);
     const before = this.queues.stats();
-    const isBack = consumer.withdraw(name, id, attempt);
+    const isWithdrawn = consumer.withdraw(name, id, attempt);
     const { failed, expired, dead, done } = this.queues.stats();
     expect({ failed, expired, dead, done }).toEqual({
       failed: before.failed,
@@ -125,9 +125,9 @@ class Model {
       dead: before.dead,
       done: before.done,
     });
-    if (!isBack) return;
-    for (const answer of ['done', 'failed', 'withdraw'] as const) {
-      expect(consumer[answer](name, id, attempt)).toBe(false);
+    if (!isWithdrawn) return;
+    for (const report of ['done', 'failed', 'withdraw'] as const) {
+      expect(consumer[report](name, id, attempt)).toBe(false);
     }
   }
 
@@ -136,7 +136,7 @@ class Model {
   }
 }
 
-test('no item is lost, done twice or stuck, and no queue outgrows its bounds', () => {
+test('no item is lost, done twice or stuck, and no queue exceeds its limits', () => {
   fc.assert(
     fc.property(
       fc.array(operation, { maxLength: 120 }),

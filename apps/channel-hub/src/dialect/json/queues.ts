@@ -1,8 +1,8 @@
 import { encodeFrame, encodeText } from '@groupcast/protocol';
 import type { HubJsonRequest, JsonPayload } from '@groupcast/protocol/schema';
 import { Concurrency } from '../../queue/concurrency.ts';
-import type { Consumer, ItemReceiver } from '../../queue/consumer.ts';
-import type { ItemDelivery } from '../../queue/queue-item.ts';
+import type { Consumer } from '../../queue/consumer.ts';
+import type { ItemDelivery, ItemReceiver } from '../../queue/work-queue.ts';
 import type { RequestId } from '../../routing/subscriber.ts';
 import type { Requests } from '../dialect.ts';
 import { itemPayloadOf } from '../php/payload.ts';

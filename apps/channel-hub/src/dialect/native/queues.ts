@@ -1,7 +1,7 @@
 import { native } from '@groupcast/protocol';
 import { Concurrency } from '../../queue/concurrency.ts';
-import type { Consumer, ItemReceiver } from '../../queue/consumer.ts';
-import type { ItemDelivery } from '../../queue/queue-item.ts';
+import type { Consumer } from '../../queue/consumer.ts';
+import type { ItemDelivery, ItemReceiver } from '../../queue/work-queue.ts';
 import type { Requests } from '../dialect.ts';
 import { itemPayloadOf } from '../php/payload.ts';
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeText, encodeText, limits, type native, php } from '@groupcast/protocol';
-import type { ItemKind } from '../../queue/queue-item.ts';
+import type { ItemKind } from '../../queue/work-queue.ts';
 
 /** A payload as peers of other dialects get it. */
 export interface PhpPayload {

@@ -1,7 +1,6 @@
 import { php } from '@groupcast/protocol';
-import type { Consumer, ItemReceiver } from '../../queue/consumer.ts';
-import { Credit } from '../../queue/credit.ts';
-import type { ItemDelivery } from '../../queue/queue-item.ts';
+import type { Consumer } from '../../queue/consumer.ts';
+import { Credit, type ItemDelivery, type ItemReceiver } from '../../queue/work-queue.ts';
 import type { PhpRequests, PhpShared } from './dialect.ts';
 import { phpOf } from './payload.ts';
 
