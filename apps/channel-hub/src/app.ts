@@ -102,9 +102,9 @@ export const startCommand: Command<HubConfig> = {
 };
 
 /** A hub that could not warm up serves all the same, only more slowly at first. */
-async function practise({ warmUpMs: maxMs, fastPaths }: HubConfig, log: Log): Promise<void> {
+async function practise({ warmUpMs: maxMs, directSockets }: HubConfig, log: Log): Promise<void> {
   try {
-    await warmUp({ fastPaths, maxMs });
+    await warmUp({ directSockets, maxMs });
   } catch (error) {
     log.warn({ error }, 'the hub could not warm up; its first messages take longer');
   }
@@ -120,11 +120,11 @@ async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo>
 }
 
 function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
-  const { host, port, insecure, channelsPerPeerMax, frameBytesMax, peerBufferBytes, fastPaths } = config;
+  const { host, port, insecure, channelsPerPeerMax, frameBytesMax, peerBufferBytes, directSockets } = config;
   const link = {
     bufferBytesMax: peerBufferBytes,
     bufferBytesSoft: Math.floor(peerBufferBytes * QUEUE_SOFT_SHARE),
-    fastPaths,
+    directSockets,
   };
   const heartbeatMs = Math.round(config.heartbeatSeconds * 1_000);
   const tls = tlsOptions(config);

@@ -47,7 +47,7 @@ export interface HubConfig {
   readonly queueTotalBytes: number;
   readonly queueVisibilitySeconds: number;
   readonly queueAttemptsMax: number;
-  readonly fastPaths: boolean;
+  readonly directSockets: boolean;
   readonly drainSeconds: number;
   readonly warmUpMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -247,10 +247,9 @@ export const HUB_OPTIONS: Options<HubConfig> = {
     unit: 'attempts',
     describe: 'How often an item is handed out before it goes to the dead-letter queue.',
   }),
-  fastPaths: flagOption({
+  directSockets: flagOption({
     default: true,
-    describe:
-      'Go past the streams of Node.js where that is safe. Switch it off when an update of Node.js makes trouble: all works the same, at more CPU.',
+    describe: 'Read and write sockets below the streams of Node.js. Disable if a Node.js update breaks it.',
   }),
   drainSeconds: numberOption({
     default: 5,

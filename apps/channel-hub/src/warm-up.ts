@@ -17,7 +17,7 @@ const FIRST_ROUNDS_MAX = 200;
 
 export interface WarmUpOptions {
   /** Whether the hub that is to be warm takes the fast paths: those that are not used are not practised either. */
-  readonly fastPaths: boolean;
+  readonly directSockets: boolean;
   /** How long it may take, in milliseconds; 0 is none at all. */
   readonly maxMs: number;
   /** Rounds after which it ends, where the machine is fast. Default 4,000. */
@@ -28,16 +28,20 @@ export interface WarmUpOptions {
  * Lets publications pass through hubs of its own until the compiler has seen them often enough: a process that starts cold takes several times as
  * long for each of its first thousand messages. Resolves with the number of rounds; leaves nothing behind.
  */
-export async function warmUp({ fastPaths, maxMs, roundsMax = ROUNDS_MAX }: WarmUpOptions): Promise<number> {
+export async function warmUp({
+  directSockets,
+  maxMs,
+  roundsMax = ROUNDS_MAX,
+}: WarmUpOptions): Promise<number> {
   if (maxMs === 0) return 0;
   const endMs = performance.now() + maxMs;
-  const first = await warmUpHub(fastPaths, Math.min(FIRST_ROUNDS_MAX, roundsMax), endMs);
-  return first + (await warmUpHub(fastPaths, roundsMax - first, endMs));
+  const first = await warmUpHub(directSockets, Math.min(FIRST_ROUNDS_MAX, roundsMax), endMs);
+  return first + (await warmUpHub(directSockets, roundsMax - first, endMs));
 }
 
-async function warmUpHub(fastPaths: boolean, roundsMax: number, endMs: number): Promise<number> {
+async function warmUpHub(directSockets: boolean, roundsMax: number, endMs: number): Promise<number> {
   if (roundsMax === 0 || performance.now() >= endMs) return 0;
-  const hub = createHub({ host: '127.0.0.1', port: 0, link: { fastPaths } });
+  const hub = createHub({ host: '127.0.0.1', port: 0, link: { directSockets } });
   const peers: WarmUpPeer[] = [];
   try {
     const { port } = await hub.listen();

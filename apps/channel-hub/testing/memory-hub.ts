@@ -23,7 +23,7 @@ export class MemoryHub {
     ended: (end: SessionEnd, error: Error | undefined, socket: MemorySocket) => void,
   ) {
     // A socket in memory has no handle that could be read and written past its stream.
-    this.options = completeOptions({ ...options, link: { ...options.link, fastPaths: false } });
+    this.options = completeOptions({ ...options, link: { ...options.link, directSockets: false } });
     this.#shared = createSessionShared(this.options, {
       opened: () => {},
       refused: () => {},

@@ -59,8 +59,10 @@ export interface GatewayOptions {
   readonly headerBytesMax: number;
   /** Header lines of a request; more are answered 431. Default 100. */
   readonly headersMax: number;
-  /** Whether ws and streams may be gone past where that is safe: docs/decisions/0012. Default true. */
+  /** Whether ordinary connections bypass ws: docs/decisions/0012. Default true. */
   readonly fastPaths: boolean;
+  /** Whether sockets are read and written below Node's streams, by `process.binding`. Default true. */
+  readonly directSockets: boolean;
   /** A message of a client, in bytes. Default 64 KiB. */
   readonly messageBytesMax: number;
   /** Fragments of one message. Default 1,024. */
@@ -158,6 +160,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   headerBytesMax: 16 * KIB,
   headersMax: 100,
   fastPaths: true,
+  directSockets: true,
   messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   messageFragmentsMax: 1_024,
   messageChunksMax: 16_384,

@@ -14,7 +14,7 @@ export const MESSAGE_BYTES_MAX = 100_000;
  * How a WebSocket came to be: by the upgrade of an HTTP server, with or without fast paths, or on a socket that has just come, as an
  * ordinary request makes it.
  */
-export type Way = 'slow' | 'fast' | 'at once';
+export type Way = 'ws' | 'stream' | 'direct' | 'at once';
 
 /** What the tests look at. */
 export interface AcceptedClient {
@@ -114,7 +114,8 @@ export class ClientSocketServer {
     const { options } = this.#upgrades;
     return {
       messageBytesMax: MESSAGE_BYTES_MAX,
-      fastPaths: this.#way !== 'slow',
+      fastPaths: this.#way !== 'ws',
+      directSockets: this.#way !== 'stream',
       webSocketOptions: options,
     };
   }

@@ -130,7 +130,7 @@ export function takenBytesOf(socket: Socket): number | undefined {
 export function readDirectly(handle: TcpHandle, owner: ReadOwner | undefined): void {
   if (readBuffer === undefined) return;
   (handle as OwnedHandle)[OWNER] = owner;
-  if (handle.onread === read) return;
+  if (handle.onread === read || owner === undefined) return;
   readStream ??= handle.onread;
   handle.useUserBuffer(readBuffer);
   handle.onread = read;

@@ -106,7 +106,11 @@ function withoutSettings(): Record<string, undefined> {
 /** With TEST_FAST_PATHS=false all apps do without their fast paths: everything works the same. */
 function chosenPaths(): Record<string, string> {
   if (process.env['TEST_FAST_PATHS'] !== 'false') return {};
-  return { GROUPCAST_GATEWAY_FAST_PATHS: 'false', GROUPCAST_HUB_FAST_PATHS: 'false' };
+  return {
+    GROUPCAST_GATEWAY_FAST_PATHS: 'false',
+    GROUPCAST_GATEWAY_DIRECT_SOCKETS: 'false',
+    GROUPCAST_HUB_DIRECT_SOCKETS: 'false',
+  };
 }
 
 async function isReady(adminPort: number): Promise<boolean> {

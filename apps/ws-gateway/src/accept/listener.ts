@@ -195,8 +195,10 @@ export class Listener implements SilentSocketEvents {
     this.#pending.add(socket);
     socket.on('close', this.#socketClosed);
     // A socket that cannot be read directly gains nothing by it.
-    if (this.#options.fastPaths && handleOf(socket) !== undefined) this.#silentSockets.add(socket);
-    else this.http(socket);
+    const { fastPaths, directSockets } = this.#options;
+    const handle = fastPaths && directSockets ? handleOf(socket) : undefined;
+    if (handle === undefined) this.http(socket);
+    else this.#silentSockets.add(socket, handle);
   }
 
   /** One for all sockets, so that none needs its own. */

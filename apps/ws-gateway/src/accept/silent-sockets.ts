@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TcpHandle } from '@groupcast/stream-handle';
 import { disown, own, type SocketOwner } from '../socket/socket-owner.ts';
 import type { AdmissionRejection } from './upgrade.ts';
 import {
@@ -44,10 +45,10 @@ export class SilentSockets {
     this.#receiver = receiver;
   }
 
-  add(socket: Socket): void {
+  add(socket: Socket, handle: TcpHandle): void {
     const silent = new SilentSocket(socket, this);
     this.#waiting.add(silent);
-    own(socket, silent);
+    own(socket, silent, handle);
     this.#sweeper ??= setTimeout(() => this.#sweep(), this.#options.handshakeCheckMs);
   }
 

@@ -75,8 +75,13 @@ export class Upgrader {
       closeTimeout: options.closeMs,
     };
     this.#server = new WebSocketServer<typeof LazyWebSocket>(serverOptions);
-    const { messageBytesMax, fastPaths } = options;
-    this.#socketSettings = { messageBytesMax, fastPaths, webSocketOptions: this.#server.options };
+    const { messageBytesMax, fastPaths, directSockets } = options;
+    this.#socketSettings = {
+      messageBytesMax,
+      fastPaths,
+      directSockets,
+      webSocketOptions: this.#server.options,
+    };
     this.#server.on('wsClientError', (_error, socket, request) => {
       receiver.rejected('handshake');
       const status = request.method === 'GET' ? 400 : 405;

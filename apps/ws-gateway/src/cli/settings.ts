@@ -51,7 +51,16 @@ function workerOptions(config: GatewayConfig, workers: number, secret: string): 
   const hub = parseHub(config.hub);
   // The config table has checked it; the type cannot say so.
   if (hub === undefined) throw new Error(`Not an address of a hub: ${config.hub}`);
-  const { host, port, allowedOrigins, welcomePage, fastPaths, handshakesPerSecond, handshakesBurst } = config;
+  const {
+    host,
+    port,
+    allowedOrigins,
+    welcomePage,
+    fastPaths,
+    directSockets,
+    handshakesPerSecond,
+    handshakesBurst,
+  } = config;
   const { messageBytesPerSecond, messageBytesBurst, groupBytesPerSecond, groupBytesBurst } = config;
   const { groupsPerConnectionMax, messageBytesMax, messagesPerSecond, messagesBurst } = config;
   const { clientBufferBytes, clientBufferTotalBytes, slowBytesPerSecond } = config;
@@ -62,6 +71,7 @@ function workerOptions(config: GatewayConfig, workers: number, secret: string): 
     allowedOrigins,
     welcomePage,
     fastPaths,
+    directSockets,
     connectionsMax: config.connectionsMax === 0 ? connectionsMaxOf() : config.connectionsMax,
     headerBytesMax: config.headerBytesMax,
     handshakesPerSecond,

@@ -100,8 +100,8 @@ class WorkerProcess {
     const bindings = { role: 'worker', worker: options.index };
     const log = createLogger({ name: 'groupcast-gateway', ...options.log, bindings });
     const name = `gateway worker ${options.index} pid ${process.pid}`;
-    const { fastPaths = true } = options.gateway;
-    const link = { fastPaths };
+    const { directSockets = true } = options.gateway;
+    const link = { directSockets };
     const hub = new HubClient({ ...options.hub, secret: options.secret, tls: options.hubTls, name, link });
     hub.on('state', (state, error) => {
       if (state === 'open') log.info({ hub: formatHub(options.hub) }, 'hub reached');

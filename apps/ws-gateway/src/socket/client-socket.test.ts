@@ -11,11 +11,12 @@ import { until } from '../../testing/until.ts';
 import type { ClientSocket } from './client-socket.ts';
 import { textFrame, textFrames } from './outbound-frame.ts';
 
-const WAYS = ['slow', 'fast', 'at once'] as const satisfies readonly Way[];
+const WAYS = ['ws', 'stream', 'direct', 'at once'] as const satisfies readonly Way[];
 
 const servers = {
-  slow: new ClientSocketServer('slow'),
-  fast: new ClientSocketServer('fast'),
+  ws: new ClientSocketServer('ws'),
+  stream: new ClientSocketServer('stream'),
+  direct: new ClientSocketServer('direct'),
   'at once': new ClientSocketServer('at once'),
 } satisfies Record<Way, ClientSocketServer>;
 
@@ -128,7 +129,7 @@ describe.each(Object.entries(PIECES))('%s between texts', (_what, piece) => {
   const bytes = Buffer.concat([text('before'), piece, text('behind'), masked(0x8a, ''), text('last')]);
 
   test('does the same in one piece, byte by byte and behind the request, on all ways', async () => {
-    const expected = await outcomeOf('slow', [bytes]);
+    const expected = await outcomeOf('ws', [bytes]);
     expect(expected.heard[0]).toBe('text before');
     const bytewise = cut(
       bytes,
@@ -143,15 +144,16 @@ describe.each(Object.entries(PIECES))('%s between texts', (_what, piece) => {
 
   test('does the same when it comes by itself and is cut short', async () => {
     for (const short of [piece, piece.subarray(0, -1), piece.subarray(0, 1)]) {
-      const expected = await outcomeOf('slow', [short]);
-      for (const way of ['fast', 'at once'] as const) expectSame(await outcomeOf(way, [short]), expected);
+      const expected = await outcomeOf('ws', [short]);
+      for (const way of ['stream', 'direct', 'at once'] as const)
+        expectSame(await outcomeOf(way, [short]), expected);
     }
   });
 });
 
 test.each(Object.entries(LARGE))('%s does the same on all ways', async (_what, piece) => {
   const bytes = Buffer.concat([text('before'), piece, text('behind')]);
-  const expected = await outcomeOf('slow', [bytes]);
+  const expected = await outcomeOf('ws', [bytes]);
   for (const way of WAYS) {
     for (const places of [[], [20], [16_000], [30_000], [10, 30_000], [bytes.length - 3]]) {
       expectSame(await outcomeOf(way, cut(bytes, places)), expected);
@@ -182,7 +184,7 @@ test('any frames, cut anywhere, do the same on all ways', async () => {
     fc.asyncProperty(run, async ({ frames: parts, places, behind, cutShort }) => {
       const whole = Buffer.concat(parts);
       const bytes = whole.subarray(0, whole.length - cutShort);
-      const expected = await outcomeOf('slow', [bytes]);
+      const expected = await outcomeOf('ws', [bytes]);
       for (const way of WAYS) {
         expectSame(await outcomeOf(way, cut(bytes, places)), expected);
         expectSame(
@@ -195,7 +197,7 @@ test('any frames, cut anywhere, do the same on all ways', async () => {
   );
 }, 120_000);
 
-test.each(['fast', 'at once'] as const)(
+test.each(['stream', 'direct', 'at once'] as const)(
   '(%s) what is kept of one client is not what another one sends',
   async (way) => {
     const one = await servers[way].connect();
@@ -218,7 +220,7 @@ function isWithWs({ socket }: AcceptedClient): boolean {
   return socket.listeners('data').some((listener) => listener.name === 'socketOnData');
 }
 
-describe.each(['fast', 'at once'] as const)('(%s) ws is not there', (way) => {
+describe.each(['stream', 'direct', 'at once'] as const)('(%s) ws is not there', (way) => {
   test('while texts and pongs come, whole or in two pieces, and afterwards it is', async () => {
     const accepted = await servers[way].connect(answer);
     const { heard, send } = accepted;

@@ -29,8 +29,10 @@ const reader = new InboundFrameReader();
 export interface SocketSettings {
   /** A message of a client, in bytes. */
   readonly messageBytesMax: number;
-  /** Whether ws and streams may be gone past while nothing out of the ordinary happens. */
+  /** Whether the socket bypasses ws while it is ordinary. */
   readonly fastPaths: boolean;
+  /** Whether an ordinary socket is read and written below its stream. */
+  readonly directSockets: boolean;
   /** The options of the WebSocket server. */
   readonly webSocketOptions: object;
 }
@@ -66,7 +68,8 @@ export class ClientSocket implements SocketOwner, WriteOwner {
     this.#socket = socket;
     this.#settings = settings;
     this.#passesWs = settings.fastPaths;
-    this.#handle = settings.fastPaths ? handleOf(socket) : undefined;
+    const isDirect = settings.fastPaths && settings.directSockets;
+    this.#handle = isDirect ? handleOf(socket) : undefined;
     if (ws === undefined) return;
     if (ws.hasSocket || !settings.fastPaths) {
       this.#ws = ws;
@@ -186,7 +189,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
     // As ws does it.
     this.#socket.setTimeout(0);
     this.#socket.setNoDelay();
-    own(this.#socket, this);
+    own(this.#socket, this, this.#handle);
   }
 
   #handOver(): void {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { handleOf, type ReadOwner, readDirectly } from '@groupcast/stream-handle';
+import { handleOf, type ReadOwner, readDirectly, type TcpHandle } from '@groupcast/stream-handle';
 
 /** Who has a socket: what happens to it is the owner's business. */
 export interface SocketOwner extends ReadOwner {
@@ -16,12 +16,14 @@ interface OwnedSocket extends Socket {
   [OWNER]?: SocketOwner | undefined;
 }
 
-/** Gives a socket to an owner, in place of the one that it had. Its errors destroy it. */
-export function own(socket: Socket, owner: SocketOwner): void {
+/**
+ * Gives a socket to an owner, in place of the one that it had. Its errors destroy it. With its
+ * handle it is read below its stream.
+ */
+export function own(socket: Socket, owner: SocketOwner, handle: TcpHandle | undefined): void {
   const owned = socket as OwnedSocket;
   const hadOwner = owned[OWNER] !== undefined;
   owned[OWNER] = owner;
-  const handle = handleOf(socket);
   if (handle !== undefined) readDirectly(handle, owner);
   if (hadOwner) return;
   socket.on('data', data);

@@ -33,13 +33,13 @@ describe('a warm-up', () => {
     expect(await warmUp({ gateway: strict, maxMs: 10_000, signal: never, roundsMax: 1 })).toBe(1);
   });
 
-  test.each([true, false])('practises what will be used: fast paths %s', async (fastPaths) => {
+  test.each([true, false])('warms up what is used: direct sockets %s', async (directSockets) => {
     const binding: (name: string) => TcpWrap = Reflect.get(process, 'binding');
     const { TCP } = Reflect.apply(binding, process, ['tcp_wrap']);
     const directReads = vi.spyOn(TCP.prototype, 'useUserBuffer');
     try {
-      await warmUp({ gateway: { fastPaths }, maxMs: 10_000, signal: never, roundsMax: 1 });
-      expect(directReads.mock.calls.length > 0).toBe(fastPaths);
+      await warmUp({ gateway: { directSockets }, maxMs: 10_000, signal: never, roundsMax: 1 });
+      expect(directReads.mock.calls.length > 0).toBe(directSockets);
     } finally {
       directReads.mockRestore();
     }

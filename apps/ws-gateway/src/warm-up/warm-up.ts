@@ -77,8 +77,8 @@ async function warmUpGateway(
     messagesBurst: GATEWAY_RANGES.messagesBurst.max,
     messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   };
-  const { fastPaths = true } = options;
-  const link = { fastPaths };
+  const { directSockets = true } = options;
+  const link = { directSockets };
   const echo = await EchoHub.listen(link);
   const hub = new HubClient({ port: echo.port, link });
   const gateway = createGateway({ ...options, ...none, ...many, hub });

@@ -23,56 +23,59 @@ class BusyReceiver implements LinkReceiver {
   }
 }
 
-describe.each([true, false])('a peer that says much and ends at once, with fast paths %s', (fastPaths) => {
-  async function pair() {
-    const { near, far } = await socketPair();
-    const receiver = new BusyReceiver();
-    const link = new Link(near, receiver, { fastPaths });
-    const { events } = receiver;
-    const untilOver = async (): Promise<void> => {
-      while (events.at(-1) === 'frame' || events.length === 0) await new Promise(setImmediate);
-    };
-    return { near, far, receiver, link, events, untilOver };
-  }
+describe.each([true, false])(
+  'a peer that says much and ends at once, with direct sockets: %s',
+  (directSockets) => {
+    async function pair() {
+      const { near, far } = await socketPair();
+      const receiver = new BusyReceiver();
+      const link = new Link(near, receiver, { directSockets });
+      const { events } = receiver;
+      const untilOver = async (): Promise<void> => {
+        while (events.at(-1) === 'frame' || events.length === 0) await new Promise(setImmediate);
+      };
+      return { near, far, receiver, link, events, untilOver };
+    }
 
-  test('has all of it read, over as many turns as that takes', async () => {
-    const { far, events, untilOver } = await pair();
-    far.resume();
-    far.end(Buffer.concat(Array.from({ length: 50 }, () => FRAME)));
-    await untilOver();
-    expect(events).toEqual([...Array.from({ length: 50 }, () => 'frame'), 'peer_closed']);
-  });
+    test('has all of it read, over as many turns as that takes', async () => {
+      const { far, events, untilOver } = await pair();
+      far.resume();
+      far.end(Buffer.concat(Array.from({ length: 50 }, () => FRAME)));
+      await untilOver();
+      expect(events).toEqual([...Array.from({ length: 50 }, () => 'frame'), 'peer_closed']);
+    });
 
-  test('has it read though the link is paused when the end comes', async () => {
-    const { near, far, receiver, link, events, untilOver } = await pair();
-    far.resume();
-    receiver.onSpan = (count) => {
-      if (count === 1) link.pause();
-    };
-    const hasEnded = once(near, 'end');
-    far.end(Buffer.concat([FRAME, FRAME]));
-    await hasEnded;
-    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
-    expect(events).toEqual(['frame']);
-    link.resume();
-    await untilOver();
-    expect(events).toEqual(['frame', 'frame', 'peer_closed']);
-  });
+    test('has it read though the link is paused when the end comes', async () => {
+      const { near, far, receiver, link, events, untilOver } = await pair();
+      far.resume();
+      receiver.onSpan = (count) => {
+        if (count === 1) link.pause();
+      };
+      const hasEnded = once(near, 'end');
+      far.end(Buffer.concat([FRAME, FRAME]));
+      await hasEnded;
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+      expect(events).toEqual(['frame']);
+      link.resume();
+      await untilOver();
+      expect(events).toEqual(['frame', 'frame', 'peer_closed']);
+    });
 
-  test('gets what is sent to it meanwhile', async () => {
-    const { far, receiver, link, untilOver } = await pair();
-    receiver.onSpan = () => link.send(FRAME);
-    const answers = readToEnd(far);
-    far.end(Buffer.concat([FRAME, FRAME, FRAME]));
-    expect(Buffer.from(await answers)).toEqual(Buffer.concat([FRAME, FRAME, FRAME]));
-    await untilOver();
-  });
+    test('gets what is sent to it meanwhile', async () => {
+      const { far, receiver, link, untilOver } = await pair();
+      receiver.onSpan = () => link.send(FRAME);
+      const answers = readToEnd(far);
+      far.end(Buffer.concat([FRAME, FRAME, FRAME]));
+      expect(Buffer.from(await answers)).toEqual(Buffer.concat([FRAME, FRAME, FRAME]));
+      await untilOver();
+    });
 
-  test('is closed once that is done, and its socket, too', async () => {
-    const { near, far, events } = await pair();
-    far.resume();
-    far.end(FRAME);
-    await once(near, 'close');
-    expect(events).toEqual(['frame', 'peer_closed']);
-  });
-});
+    test('is closed once that is done, and its socket, too', async () => {
+      const { near, far, events } = await pair();
+      far.resume();
+      far.end(FRAME);
+      await once(near, 'close');
+      expect(events).toEqual(['frame', 'peer_closed']);
+    });
+  },
+);

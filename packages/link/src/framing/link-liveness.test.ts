@@ -16,11 +16,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe.each([true, false])('with fast paths %s', (fastPaths) => {
+describe.each([true, false])('with direct sockets: %s', (directSockets) => {
   describe('heartbeats', () => {
     test('are sent when nothing else was for heartbeatMs', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths });
+      const link = new Link(near, new Recorder(), { directSockets });
       link.startHeartbeats(HEARTBEAT_MS);
       vi.advanceTimersByTime(4 * SECOND);
       link.send(FRAME);
@@ -35,7 +35,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('a peer from which nothing comes for three of them is gone', async () => {
       const { near } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       link.startHeartbeats(HEARTBEAT_MS);
       vi.advanceTimersByTime(15 * SECOND);
       expect(link.state).toBe('open');
@@ -46,7 +46,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('whatever comes from the peer shows that it lives', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       link.startHeartbeats(HEARTBEAT_MS);
       for (let round = 0; round < 4; round++) {
         vi.advanceTimersByTime(15 * SECOND);
@@ -58,7 +58,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('a peer that is not listened to is not blamed for being silent', async () => {
       const { near } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths });
+      const link = new Link(near, new Recorder(), { directSockets });
       link.startHeartbeats(HEARTBEAT_MS);
       link.pause();
       vi.advanceTimersByTime(60 * SECOND);
@@ -67,7 +67,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('where they were not started, a link may be silent for ever, and sends nothing', async () => {
       const { near } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths });
+      const link = new Link(near, new Recorder(), { directSockets });
       vi.advanceTimersByTime(3_600 * SECOND);
       expect(link.state).toBe('open');
       expect(link.bufferedBytes + link.bytesSent).toBe(0);
@@ -78,7 +78,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('must be complete in frameMs, however its bytes drip', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       far.write(Buffer.from('0000ffff', 'hex'));
       while (link.bytesReceived < 4) await new Promise(setImmediate);
       for (let second = 1; second <= 30; second++) {
@@ -94,7 +94,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('has its own time, not that of the frames before', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       const half = FRAME.subarray(0, 2);
       far.write(half);
       for (let round = 0; round < 4; round++) {
@@ -113,7 +113,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       far.pause();
       const receiver = new Recorder();
       const bufferBytesMax = 4_000_000;
-      const link = new Link(near, receiver, { fastPaths, bufferBytesMax });
+      const link = new Link(near, receiver, { directSockets, bufferBytesMax });
       const message = Buffer.alloc(100_000);
       let queued = 0;
       for (;;) {
@@ -129,7 +129,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('is not what a peer is that gets one message longer than the bound', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths, bufferBytesMax: 1_000 });
+      const link = new Link(near, new Recorder(), { directSockets, bufferBytesMax: 1_000 });
       const message = Buffer.alloc(1_000_000, 7);
       link.send(message);
       expect((await readBytes(far, message.length)).equals(message)).toBe(true);
@@ -140,7 +140,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const { near, far } = await socketPair();
       far.pause();
       const link = new Link(near, new Recorder(), {
-        fastPaths,
+        directSockets,
         bufferBytesMax: 1_000,
         bufferBytesSoft: 1_000,
       });
@@ -156,7 +156,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('is not what a peer is that takes a long message slowly', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths, bufferBytesSoft: 1_000_000 });
+      const link = new Link(near, new Recorder(), { directSockets, bufferBytesSoft: 1_000_000 });
       link.send(Buffer.alloc(48_000_000, 7));
       link.flush();
       let read = 0;
@@ -179,7 +179,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths, bufferBytesSoft: 1_000_000 });
+      const link = new Link(near, receiver, { directSockets, bufferBytesSoft: 1_000_000 });
       link.send(Buffer.alloc(16_000_000));
       link.flush();
       vi.advanceTimersByTime(10 * SECOND);
@@ -190,7 +190,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('has all its time again once its queue fell below the soft bound', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths, bufferBytesSoft: 1_000_000 });
+      const link = new Link(near, new Recorder(), { directSockets, bufferBytesSoft: 1_000_000 });
       for (let round = 0; round < 3; round++) {
         far.pause();
         link.send(Buffer.alloc(16_000_000));

@@ -13,17 +13,17 @@ const FRAME_A = Buffer.from('0000000641aa', 'hex');
 const FRAME_B = Buffer.from('00000007420102', 'hex');
 
 /** What is written to a socket: the last argument of each call. */
-function spyOnWrites(socket: Socket, fastPaths: boolean): Mock {
-  const handle = fastPaths ? handleOf(socket) : undefined;
+function spyOnWrites(socket: Socket, directSockets: boolean): Mock {
+  const handle = directSockets ? handleOf(socket) : undefined;
   return handle === undefined ? vi.spyOn(socket, 'write') : vi.spyOn(handle, 'writeBuffer');
 }
 
-describe.each([true, false])('with fast paths %s', (fastPaths) => {
+describe.each([true, false])('with direct sockets: %s', (directSockets) => {
   describe('receiving', () => {
     test('hands on each frame, and no heartbeat, however the bytes come', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       const stream = Buffer.concat([HEARTBEAT_FRAME, FRAME_A, HEARTBEAT_FRAME, FRAME_B]);
       far.write(stream);
       await receiver.received(2);
@@ -44,7 +44,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     ])('%s ends the link', async (_name, hex) => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      new Link(near, receiver, { fastPaths, frameBytesMax: 0x40 });
+      new Link(near, receiver, { directSockets, frameBytesMax: 0x40 });
       far.resume();
       far.write(Buffer.from(hex, 'hex'));
       await once(far, 'end');
@@ -56,7 +56,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('the limit can be raised later', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths, frameBytesMax: 6 });
+      const link = new Link(near, receiver, { directSockets, frameBytesMax: 6 });
       far.write(FRAME_A);
       await receiver.received(1);
       link.frameBytesMax = 7;
@@ -75,7 +75,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
         },
         closed: (end, error) => recorder.closed(end, error),
       };
-      new Link(near, receiver, { fastPaths });
+      new Link(near, receiver, { directSockets });
       far.resume();
       far.write(Buffer.concat([FRAME_A, FRAME_B]));
       await once(far, 'end');
@@ -87,13 +87,13 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('a paused link reads nothing until it goes on', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       link.pause();
       far.write(FRAME_A);
       // The answer of the other link shows that the loop has been through its sockets in between.
       const other = await socketPair();
       const witness = new Recorder();
-      new Link(other.near, witness, { fastPaths });
+      new Link(other.near, witness, { directSockets });
       other.far.write(FRAME_B);
       await witness.received(1);
       expect(receiver.frames).toHaveLength(0);
@@ -105,8 +105,8 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
   describe('sending', () => {
     test('what is sent in one turn leaves in one write, in order', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths });
-      const write = spyOnWrites(near, fastPaths);
+      const link = new Link(near, new Recorder(), { directSockets });
+      const write = spyOnWrites(near, directSockets);
       const frames = Array.from({ length: 1_000 }, (_, index) => encodeFrame(Buffer.from(`frame ${index}`)));
       for (const frame of frames) link.send(frame);
       const all = Buffer.concat(frames);
@@ -117,8 +117,8 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('a run of frames is written as the one slice that it was in what was read', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths });
-      const write = spyOnWrites(near, fastPaths);
+      const link = new Link(near, new Recorder(), { directSockets });
+      const write = spyOnWrites(near, directSockets);
       const read = Buffer.concat([FRAME_A, FRAME_B, FRAME_A]);
       link.send(read.subarray(0, 6));
       link.send(read.subarray(6, 13));
@@ -129,7 +129,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
 
     test('a long batch of small and large chunks arrives as it was sent', async () => {
       const { near, far } = await socketPair();
-      const link = new Link(near, new Recorder(), { fastPaths });
+      const link = new Link(near, new Recorder(), { directSockets });
       const sizes = [10, 100_000, 16_384, 16_383, 1, 2, 3, 300_000, 50_000, 7, 20_000, 8];
       const chunks = sizes.map((size, index) => Buffer.alloc(size, index + 1));
       for (const chunk of chunks) link.send(chunk);
@@ -140,7 +140,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('a slice that has to wait is copied, so that it does not keep alive what was read with it', async () => {
       const { near, far } = await socketPair();
       far.pause();
-      const link = new Link(near, new Recorder(), { fastPaths });
+      const link = new Link(near, new Recorder(), { directSockets });
       while (link.bufferedBytes === 0) {
         link.send(Buffer.alloc(1_000_000));
         link.flush();
@@ -159,7 +159,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('what waits is counted, leaves in order, and the link goes on as before', async () => {
       const { near, far } = await socketPair();
       far.pause();
-      const link = new Link(near, new Recorder(), { fastPaths });
+      const link = new Link(near, new Recorder(), { directSockets });
       const sent: Buffer[] = [];
       const send = (bytes: number): void => {
         const chunk = Buffer.alloc(bytes, sent.length);
@@ -186,7 +186,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       while (link.bufferedBytes === 0) {
         link.send(Buffer.alloc(1_000_000));
         link.flush();
@@ -201,7 +201,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('sends what is queued first, and drops what comes later', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       link.send(FRAME_A);
       link.close();
       link.send(FRAME_B);
@@ -221,7 +221,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       far.resume();
       const receiver = new Recorder();
       const error = new ProtocolError('bad_frame');
-      new Link(near, receiver, { fastPaths }).close('protocol_error', error);
+      new Link(near, receiver, { directSockets }).close('protocol_error', error);
       expect(await receiver.end()).toBe('protocol_error');
       expect(receiver.ends).toEqual([{ end: 'protocol_error', error }]);
     });
@@ -230,7 +230,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths, closeMs: 20 });
+      const link = new Link(near, receiver, { directSockets, closeMs: 20 });
       link.send(Buffer.alloc(30_000_000));
       link.close();
       expect(await receiver.end()).toBe('closed');
@@ -239,7 +239,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('a peer that has said all it had to say still gets what was sent in that turn', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       near.prependListener('end', () => link.send(FRAME_B));
       far.end(FRAME_A);
       expect(await readToEnd(far)).toEqual(FRAME_B);
@@ -251,7 +251,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('a reset by the peer is an error of the socket', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      new Link(near, receiver, { fastPaths });
+      new Link(near, receiver, { directSockets });
       far.resetAndDestroy();
       expect(await receiver.end()).toBe('socket_error');
       expect(receiver.ends[0]?.error).toMatchObject({ code: 'ECONNRESET' });
@@ -260,7 +260,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
     test('a closed link reads nothing more, even when it was paused', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
-      const link = new Link(near, receiver, { fastPaths });
+      const link = new Link(near, receiver, { directSockets });
       link.pause();
       far.end(FRAME_A);
       link.close();
@@ -288,9 +288,9 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const flood = await socketPair();
       const other = await socketPair();
       const events: string[] = [];
-      const link = new Link(flood.near, busyReceiver(events, 'flood'), { fastPaths });
+      const link = new Link(flood.near, busyReceiver(events, 'flood'), { directSockets });
       const receiver = new Recorder();
-      new Link(other.near, receiver, { fastPaths });
+      new Link(other.near, receiver, { directSockets });
       const count = 200;
       // All of it is there in one read before the other one says its word.
       flood.far.write(Buffer.concat(Array.from({ length: count }, () => FRAME_A)));
@@ -317,7 +317,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
           receivedAll: () => 0,
           closed: () => {},
         },
-        { fastPaths },
+        { directSockets },
       );
       const expected = Array.from({ length: 20 }, (_, index) => `${index}`);
       far.write(Buffer.concat(expected.slice(0, 10).map((text) => encodeFrame(Buffer.from(text)))));
@@ -334,7 +334,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
       const { near, far } = await socketPair();
       far.resume();
       const events: string[] = [];
-      const link = new Link(near, busyReceiver(events, 'frame'), { fastPaths });
+      const link = new Link(near, busyReceiver(events, 'frame'), { directSockets });
       far.write(Buffer.concat([FRAME_A, FRAME_A, FRAME_A]));
       while (events.length === 0) await new Promise(setImmediate);
       link.close();
@@ -353,7 +353,7 @@ describe.each([true, false])('with fast paths %s', (fastPaths) => {
           receivedAll: () => events.push(`all, ${link.state}`),
           closed: (end) => events.push(end),
         },
-        { fastPaths },
+        { directSockets },
       );
       far.write(Buffer.concat([FRAME_A, FRAME_B, Buffer.alloc(4)]));
       while (events.length < 4) await new Promise(setImmediate);

@@ -44,10 +44,10 @@ export class Link {
     this.#socket = socket;
     this.#receiver = receiver;
     this.#options = completeLinkOptions(options);
-    const { frameBytesMax, fastPaths, tickMs } = this.#options;
+    const { frameBytesMax, directSockets, tickMs } = this.#options;
     this.#reader = new FrameReader(socket, receiver, frameBytesMax, (error) => this.#readEnded(error));
     this.#liveness = new Liveness(this.#options);
-    this.#bytes = new LinkSocket(socket, fastPaths, (chunk) => this.#read(chunk));
+    this.#bytes = new LinkSocket(socket, directSockets, (chunk) => this.#read(chunk));
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     socket.setNoDelay(true);
     // Peers without heartbeats: only the kernel's keep-alive detects a host that has gone.

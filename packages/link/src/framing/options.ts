@@ -33,7 +33,7 @@ export interface LinkOptions {
   /** How often the times above are looked at, in milliseconds. Default 1,000. */
   readonly tickMs: number;
   /** Whether sockets may be read and written past their streams where that is safe. Default true. */
-  readonly fastPaths: boolean;
+  readonly directSockets: boolean;
 }
 
 export const LINK_DEFAULTS: LinkOptions = {
@@ -44,7 +44,7 @@ export const LINK_DEFAULTS: LinkOptions = {
   bufferSoftMs: 10_000,
   closeMs: 1_000,
   tickMs: 1_000,
-  fastPaths: true,
+  directSockets: true,
 };
 
 export const LINK_RANGES: OptionRanges<LinkOptions> = {

@@ -27,11 +27,11 @@ export class LinkSocket implements ReadOwner, WriteOwner {
   #waitingDirectly = 0;
 
   /** `receive` may keep what it is given. */
-  constructor(socket: Socket, fastPaths: boolean, receive: (chunk: Uint8Array) => void) {
+  constructor(socket: Socket, directSockets: boolean, receive: (chunk: Uint8Array) => void) {
     this.#socket = socket;
     this.#receive = receive;
     socket.on('data', receive);
-    if (!fastPaths) return;
+    if (!directSockets) return;
     if (socket.connecting) socket.once('connect', () => this.#takeHandle());
     else this.#takeHandle();
   }
