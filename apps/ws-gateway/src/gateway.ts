@@ -11,8 +11,8 @@ import { Backpressure } from './connection/backpressure.ts';
 import { Connection, type ConnectionState } from './connection/connection.ts';
 import type { ConnectionContext } from './connection/connection-deps.ts';
 import { rateOf } from './connection/rate-limit.ts';
-import { SlowLog } from './connection/slow-client-log.ts';
-import { EvenClose } from './gradual-close.ts';
+import { SlowClientLog } from './connection/slow-client-log.ts';
+import { GradualClose } from './gradual-close.ts';
 import { Groups } from './groups/groups.ts';
 import type { ClientMode } from './groups/member.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
@@ -85,11 +85,11 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #counters: Counters = createCounters();
   readonly #groups: Groups;
   readonly #backpressure: Backpressure;
-  readonly #slowLog: SlowLog;
+  readonly #slowLog: SlowClientLog;
   readonly #connections = new Set<Connection>();
   readonly #context: ConnectionContext;
   readonly #listener: Listener;
-  #drain: EvenClose<Connection> | undefined;
+  #drain: GradualClose<Connection> | undefined;
   #closing: Promise<void> | undefined;
   #whenGone: (() => void)[] = [];
 
@@ -99,7 +99,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#ownsWheel = input.wheel === undefined;
     this.#groups = new Groups(options, this.#counters);
     this.#backpressure = new Backpressure(options, options.wheel);
-    this.#slowLog = new SlowLog(options.log);
+    this.#slowLog = new SlowClientLog(options.log);
     this.#context = this.#createContext();
     this.#listener = new Listener(options, this);
     if (this.#ownsWheel) options.wheel.start();
@@ -156,7 +156,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.stopListening();
     if (this.#drain !== undefined) this.#drain.shorten(windowMs);
     else {
-      this.#drain = new EvenClose(this.#connections, windowMs, (connection) => {
+      this.#drain = new GradualClose(this.#connections, windowMs, (connection) => {
         connection.close(reason, Math.floor(Math.random() * RECONNECT_SPREAD_MS));
       });
     }

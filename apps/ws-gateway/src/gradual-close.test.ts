@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EvenClose } from './gradual-close.ts';
+import { GradualClose } from './gradual-close.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -13,7 +13,7 @@ afterEach(() => {
 describe('EvenClose', () => {
   test('without a window all are closed at once', () => {
     const closed: number[] = [];
-    new EvenClose([1, 2, 3], 0, (one) => closed.push(one));
+    new GradualClose([1, 2, 3], 0, (one) => closed.push(one));
     expect(closed).toEqual([1, 2, 3]);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -21,7 +21,7 @@ describe('EvenClose', () => {
   test('within a window they are closed evenly, each once', () => {
     const closed: number[] = [];
     const all = Array.from({ length: 1_000 }, (_, index) => index);
-    new EvenClose(all, 10_000, (one) => closed.push(one));
+    new GradualClose(all, 10_000, (one) => closed.push(one));
     for (let second = 1; second <= 10; second++) {
       const before = closed.length;
       vi.advanceTimersByTime(1_000);
@@ -38,7 +38,7 @@ describe('EvenClose', () => {
   ])('a single one is closed at a random place of the window: random %d, after %d ms', (random, atMs) => {
     vi.spyOn(Math, 'random').mockReturnValue(random);
     const closed: string[] = [];
-    new EvenClose(['a'], 1_000, (one) => closed.push(one));
+    new GradualClose(['a'], 1_000, (one) => closed.push(one));
     vi.advanceTimersByTime(atMs - 1);
     expect(closed).toEqual([]);
     vi.advanceTimersByTime(1);
@@ -48,7 +48,7 @@ describe('EvenClose', () => {
   test('its window can be made shorter, and what is left is closed evenly within that', () => {
     const closed: number[] = [];
     const all = Array.from({ length: 100 }, (_, index) => index);
-    const closing = new EvenClose(all, 10_000, (one) => closed.push(one));
+    const closing = new GradualClose(all, 10_000, (one) => closed.push(one));
     vi.advanceTimersByTime(2_000);
     expect(closed.length).toBeGreaterThanOrEqual(19);
     closing.shorten(1_000);
@@ -64,7 +64,7 @@ describe('EvenClose', () => {
 
   test('a window is never made longer', () => {
     const closed: number[] = [];
-    const closing = new EvenClose([1, 2, 3, 4], 2_000, (one) => closed.push(one));
+    const closing = new GradualClose([1, 2, 3, 4], 2_000, (one) => closed.push(one));
     vi.advanceTimersByTime(1_000);
     closing.shorten(60_000);
     vi.advanceTimersByTime(1_000);
@@ -75,7 +75,7 @@ describe('EvenClose', () => {
 
   test('a window of no length is over at once', () => {
     const closed: number[] = [];
-    const closing = new EvenClose([1, 2], 60_000, (one) => closed.push(one));
+    const closing = new GradualClose([1, 2], 60_000, (one) => closed.push(one));
     closing.shorten(0);
     expect(closed).toEqual([1, 2]);
     expect(vi.getTimerCount()).toBe(0);
@@ -83,7 +83,7 @@ describe('EvenClose', () => {
 
   test('it can be made to hurry', () => {
     const closed: number[] = [];
-    const closing = new EvenClose([1, 2, 3, 4], 60_000, (one) => closed.push(one));
+    const closing = new GradualClose([1, 2, 3, 4], 60_000, (one) => closed.push(one));
     vi.advanceTimersByTime(30_000);
     expect(closed).toEqual([1, 2]);
     closing.hurry();
@@ -98,7 +98,7 @@ describe('one that comes late', () => {
   test('is closed within what is left of the window, each once and whatever else there is', () => {
     const closedMs = new Map<string, number>();
     const startMs = Date.now();
-    const closing = new EvenClose<string>([], 10_000, (one) => closedMs.set(one, Date.now() - startMs));
+    const closing = new GradualClose<string>([], 10_000, (one) => closedMs.set(one, Date.now() - startMs));
     vi.advanceTimersByTime(4_000);
     for (let index = 0; index < 100; index++) closing.add(`late ${index}`);
     expect(closedMs.size).toBe(0);
@@ -111,7 +111,7 @@ describe('one that comes late', () => {
   test('does not change the places of the others', () => {
     vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(0.4);
     const closed: string[] = [];
-    const closing = new EvenClose(['a', 'b'], 1_000, (one) => closed.push(one));
+    const closing = new GradualClose(['a', 'b'], 1_000, (one) => closed.push(one));
     closing.add('late');
     vi.advanceTimersByTime(500);
     expect(closed).toEqual(['a']);
@@ -123,7 +123,7 @@ describe('one that comes late', () => {
 
   test('is closed at once after the window', () => {
     const closed: string[] = [];
-    const closing = new EvenClose<string>([], 1_000, (one) => closed.push(one));
+    const closing = new GradualClose<string>([], 1_000, (one) => closed.push(one));
     vi.advanceTimersByTime(1_000);
     closing.add('late');
     expect(closed).toEqual(['late']);

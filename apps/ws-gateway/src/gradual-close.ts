@@ -8,7 +8,7 @@ interface Planned<T> {
 }
 
 /** Does something to each of many, evenly over a time. */
-export class EvenClose<T> {
+export class GradualClose<T> {
   readonly #close: (one: T) => void;
   #steps: number;
   /** Those that are left, in the order of their places. */

@@ -1,5 +1,5 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
-import { ackEvent } from '../connection/client-events.ts';
+import { ackEvent } from '../client-protocols/client-events.ts';
 import type { Member } from '../groups/member.ts';
 import { Questions } from '../groups/questions.ts';
 import type { CommandContext } from './command-context.ts';

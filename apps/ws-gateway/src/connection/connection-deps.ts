@@ -3,12 +3,12 @@ import type { Backpressure } from './backpressure.ts';
 import type { Connection } from './connection.ts';
 import type { HeartbeatTicks } from './heartbeat.ts';
 import type { Rate } from './rate-limit.ts';
-import type { SlowLog } from './slow-client-log.ts';
+import type { SlowClientLog } from './slow-client-log.ts';
 
 /** What all connections of a worker share. */
 export interface ConnectionContext extends CommandContext {
   readonly backpressure: Backpressure;
-  readonly slowLog: SlowLog;
+  readonly slowLog: SlowClientLog;
   readonly messageRate: Rate;
   /** Nothing where bytes have no limit. */
   readonly byteRate: Rate | undefined;

@@ -7,6 +7,7 @@ import {
   type CommandId,
   parseClientCommand,
 } from '@groupcast/protocol/schema';
+import { disconnectEvent, errorEvent, PING_EVENT, welcomeEvent } from '../client-protocols/client-events.ts';
 import { handleCommand } from '../commands/handle-command.ts';
 import type { Group } from '../groups/group.ts';
 import type { ClientMode, Member } from '../groups/member.ts';
@@ -17,7 +18,6 @@ import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
 import { textFrame } from '../socket/outbound-frame.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
 import type { Outlet } from './backpressure.ts';
-import { disconnectEvent, errorEvent, PING_EVENT, welcomeEvent } from './client-events.ts';
 import { clientIdOf } from './client-id.ts';
 import type { ConnectionContext } from './connection-deps.ts';
 import { firstHeard, heartbeatVerdict } from './heartbeat.ts';

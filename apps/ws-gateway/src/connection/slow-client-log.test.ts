@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SlowLog } from './slow-client-log.ts';
+import { SlowClientLog } from './slow-client-log.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -14,7 +14,7 @@ test('many slow clients make few lines, and the last one says how many more ther
   const write = (...line: unknown[]): void => {
     lines.push(line);
   };
-  const log = new SlowLog({ debug: write, info: write, warn: write, error: write });
+  const log = new SlowClientLog({ debug: write, info: write, warn: write, error: write });
   for (let count = 0; count < 500; count++) {
     log.closed({ id: `${count}`, remoteAddress: '::1', queuedBytes: 7 }, false);
   }

@@ -8,7 +8,7 @@ export interface SlowClient {
 }
 
 /** One line for each client that was closed because it reads too slowly, and fewer when there are many. */
-export class SlowLog {
+export class SlowClientLog {
   readonly #log: Log;
   readonly #limiter: LogLimiter;
 

@@ -1,5 +1,5 @@
 import type { native } from '@groupcast/protocol';
-import { messageJson } from '../connection/client-events.ts';
+import { messageJson } from '../client-protocols/client-events.ts';
 import { textFrames } from '../socket/outbound-frame.ts';
 import type { ClientMode, Member } from './member.ts';
 
@@ -7,7 +7,7 @@ import type { ClientMode, Member } from './member.ts';
  * The publications of one group and one turn, as the frames that members get. Each protocol's frames are made once, when
  * the first member that speaks it asks, and all its members share the bytes.
  */
-export class Batch {
+export class EncodedBatch {
   readonly #groupName: string;
   readonly #publications: readonly native.Publication[];
   /** Who must not get all of them. */

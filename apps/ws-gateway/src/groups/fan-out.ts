@@ -1,7 +1,7 @@
 import type { native } from '@groupcast/protocol';
 import type { Log } from '@groupcast/service';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { Batch } from './encoded-batch.ts';
+import { EncodedBatch } from './encoded-batch.ts';
 import type { Group } from './group.ts';
 import type { GroupLoads } from './group-loads.ts';
 import type { Member } from './member.ts';
@@ -11,7 +11,7 @@ import { payloadFault } from './payload-fault.ts';
 const TURN_BYTES_MAX = 256 * 1024;
 
 /** Hands publications to members: those of one group and one turn together, encoded once, in one write for each member. */
-export class Deliveries {
+export class FanOut {
   readonly #log: Log;
   readonly #counters: Counters;
   /** Nothing where groups have no limit. */
@@ -39,7 +39,7 @@ export class Deliveries {
     const publications = group.takePending();
     if (publications.length === 0) return;
     try {
-      const batch = new Batch(group.name, publications);
+      const batch = new EncodedBatch(group.name, publications);
       for (const member of group.members) this.sendTo(member, batch);
       this.#loads?.delivered(group, batch.bytesMax, performance.now());
     } catch (error) {
@@ -48,15 +48,15 @@ export class Deliveries {
   }
 
   /** Publications of history as a batch, without those that must not come to clients. */
-  batchOf(group: Group, publications: readonly native.Publication[]): Batch {
-    return new Batch(
+  batchOf(group: Group, publications: readonly native.Publication[]): EncodedBatch {
+    return new EncodedBatch(
       group.name,
       publications.filter((publication) => this.#isFit(publication)),
     );
   }
 
   /** Sends what a member may have of a batch; answers with how many publications that was. */
-  sendTo(member: Member, batch: Batch): number {
+  sendTo(member: Member, batch: EncodedBatch): number {
     if (!batch.excludes(member)) return this.#write(member, batch.frames(member.mode), batch.size);
     const { frames, count } = batch.framesWithout(member);
     return this.#write(member, frames, count);
@@ -84,6 +84,6 @@ export class Deliveries {
   }
 }
 
-function endTurn(deliveries: Deliveries): void {
+function endTurn(deliveries: FanOut): void {
   deliveries.endTurn();
 }

@@ -7,11 +7,10 @@ import {
 } from '@groupcast/protocol';
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { ackEvent, errorEvent, gapEvent, groupErrorEvent } from '../connection/client-events.ts';
+import { ackEvent, errorEvent, gapEvent, groupErrorEvent } from '../client-protocols/client-events.ts';
 import type { GatewayOptions } from '../options.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
-import { Deliveries } from './fan-out.ts';
-import { FollowedGroups } from './followed-groups.ts';
+import { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
 import { GroupLoads } from './group-loads.ts';
 import type { HubSubscriber, LossReason } from './hub-port.ts';
@@ -19,6 +18,7 @@ import type { Member } from './member.ts';
 import { type MemberWait, waitCount } from './member-wait.ts';
 import { WaitingJoin, WaitingJoins } from './pending-joins.ts';
 import { CatchUps } from './recoveries.ts';
+import { SubscribedGroups } from './subscribed-groups.ts';
 
 const NO_WAITS: ReadonlySet<MemberWait> = new Set();
 
@@ -42,8 +42,8 @@ export class Groups implements HubSubscriber, Timed {
   readonly #counters: Counters;
   readonly #groupsMax: number;
   readonly #joinTicks: number;
-  readonly #followed: FollowedGroups;
-  readonly #deliveries: Deliveries;
+  readonly #followed: SubscribedGroups;
+  readonly #deliveries: FanOut;
   readonly #catchUps: CatchUps;
   readonly #waiting = new WaitingJoins();
   /** Nothing where groups have no limit. */
@@ -55,9 +55,9 @@ export class Groups implements HubSubscriber, Timed {
     this.#groupsMax = options.groupsPerConnectionMax;
     // What is due in a tick is done in the course of it.
     this.#joinTicks = Math.max(1, options.wheel.ticksOf(options.joinMs) - 1);
-    this.#followed = new FollowedGroups(options, this);
+    this.#followed = new SubscribedGroups(options, this);
     this.#loads = options.groupBytesPerSecond === 0 ? undefined : new GroupLoads(options);
-    this.#deliveries = new Deliveries(options.log, counters, this.#loads);
+    this.#deliveries = new FanOut(options.log, counters, this.#loads);
     this.#catchUps = new CatchUps(options, {
       counters,
       waiting: this.#waiting,

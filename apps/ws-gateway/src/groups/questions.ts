@@ -1,7 +1,7 @@
 import { channelOfGroup, type Position, ProtocolError } from '@groupcast/protocol';
 import type { CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { ackEvent, errorEvent } from '../connection/client-events.ts';
+import { ackEvent, errorEvent } from '../client-protocols/client-events.ts';
 import type { HistoryAnswer, HistoryPage, HistoryRead, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { MemberWait } from './member-wait.ts';

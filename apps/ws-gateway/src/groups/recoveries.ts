@@ -1,10 +1,10 @@
 import type { Position } from '@groupcast/protocol';
 import type { GapReason } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { ackEvent, gapEvent, recoveryAckEvent } from '../connection/client-events.ts';
+import { ackEvent, gapEvent, recoveryAckEvent } from '../client-protocols/client-events.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
-import type { Batch } from './encoded-batch.ts';
-import type { Deliveries } from './fan-out.ts';
+import type { EncodedBatch } from './encoded-batch.ts';
+import type { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
 import type { HistoryPage, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
@@ -24,7 +24,7 @@ export interface CatchUpsOptions extends RecoveryBudgetOptions {
 export interface CatchUpsParts {
   readonly counters: Counters;
   readonly waiting: WaitingJoins;
-  readonly deliveries: Deliveries;
+  readonly deliveries: FanOut;
   /** Undoes a join that cannot be answered, and says so to those who wait for it. */
   readonly undo: (group: Group, member: Member) => void;
 }
@@ -43,7 +43,7 @@ export class CatchUps implements CatchUpDriver, Timed {
   /** Those to be looked at in the next tick. */
   #resting = new Set<CatchUp>();
   /** Members who missed the same share one page, and so its frames. */
-  readonly #batches = new WeakMap<HistoryPage, Batch>();
+  readonly #batches = new WeakMap<HistoryPage, EncodedBatch>();
   #size = 0;
 
   constructor(options: CatchUpsOptions, parts: CatchUpsParts) {

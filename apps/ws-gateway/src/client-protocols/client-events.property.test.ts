@@ -2,7 +2,7 @@ import { encodeText } from '@groupcast/protocol';
 import { parseClientCommand } from '@groupcast/protocol/schema';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Batch } from '../groups/encoded-batch.ts';
+import { EncodedBatch } from '../groups/encoded-batch.ts';
 import { frameBytesMax } from './client-events.ts';
 
 /** Of a plain connection; that of a session is as long. */
@@ -32,7 +32,7 @@ test('a frame of a message is never longer than what its group is charged', () =
       const payload = encodeText(command.message);
       const charged = frameBytesMax(command.message, Buffer.byteLength(text));
       for (const mode of ['plain', 'v1'] as const) {
-        const batch = new Batch(name, [
+        const batch = new EncodedBatch(name, [
           {
             channel: '',
             kind: 'text',

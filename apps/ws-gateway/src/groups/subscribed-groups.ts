@@ -4,7 +4,7 @@ import { Group } from './group.ts';
 import type { HubPort, HubSubscriber } from './hub-port.ts';
 import type { Member } from './member.ts';
 
-export interface FollowedGroupsOptions {
+export interface SubscribedGroupsOptions {
   readonly hub: HubPort;
   readonly log: Log;
   readonly wheel: TimingWheel;
@@ -20,9 +20,9 @@ export interface FollowedGroupsOptions {
 const EVICTED_SHARE = 1 / 16;
 
 /** The groups that this worker follows at the hub: those with members, and for a short time those whose last member has gone. */
-export class FollowedGroups implements Timed {
+export class SubscribedGroups implements Timed {
   wheelSlot: number = NOT_WAITING;
-  readonly #options: FollowedGroupsOptions;
+  readonly #options: SubscribedGroupsOptions;
   readonly #lingerTicks: number;
   readonly #subscriber: HubSubscriber;
   readonly #groups = new Map<string, Group>();
@@ -30,7 +30,7 @@ export class FollowedGroups implements Timed {
   readonly #lingering = new Map<Group, Member | undefined>();
   readonly #lingeringOf = new Map<Member, Set<Group>>();
 
-  constructor(options: FollowedGroupsOptions, subscriber: HubSubscriber) {
+  constructor(options: SubscribedGroupsOptions, subscriber: HubSubscriber) {
     this.#options = options;
     this.#lingerTicks = options.wheel.ticksOf(options.lingerMs);
     this.#subscriber = subscriber;
