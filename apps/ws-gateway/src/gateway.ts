@@ -7,6 +7,7 @@ import {
   type GatewayStats,
   type HandshakeRejection,
 } from './admin/gateway-stats.ts';
+import type { ClientProtocol } from './client-protocols/client-protocol.ts';
 import { Backpressure } from './connection/backpressure.ts';
 import { Connection, type ConnectionState } from './connection/connection.ts';
 import type { ConnectionContext } from './connection/connection-deps.ts';
@@ -14,7 +15,6 @@ import { rateOf } from './connection/rate-limit.ts';
 import { SlowClientLog } from './connection/slow-client-log.ts';
 import { GradualClose } from './gradual-close.ts';
 import { Groups } from './groups/groups.ts';
-import type { ClientMode } from './groups/member.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import type { ClientSocket } from './socket/client-socket.ts';
 
@@ -24,7 +24,8 @@ const RECONNECT_SPREAD_MS = 1_000;
 /** One connection, for people who look at a running gateway. */
 export interface ConnectionRow {
   readonly clientId: string;
-  readonly mode: ClientMode;
+  /** Name of the client protocol. */
+  readonly protocol: string;
   readonly state: ConnectionState;
   /** Of the peer, which may be a proxy. */
   readonly address: string;
@@ -133,7 +134,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     const { now } = this.#options.wheel;
     return Array.from(this.#connections, (connection) => ({
       clientId: connection.id,
-      mode: connection.mode,
+      protocol: connection.protocol.name,
       state: connection.state,
       address: connection.remoteAddress,
       groups: connection.memberships.length,
@@ -169,8 +170,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     return this.#closing;
   }
 
-  accepted(socket: ClientSocket, session: string | undefined): void {
-    const connection = new Connection(socket, session, this.#context);
+  accepted(socket: ClientSocket, protocol: ClientProtocol, session: string | undefined): void {
+    const connection = new Connection(socket, protocol, session, this.#context);
     socket.attach(connection);
     connection.open(session);
     this.#drain?.add(connection);

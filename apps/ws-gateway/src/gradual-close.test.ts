@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('EvenClose', () => {
+describe('GradualClose', () => {
   test('without a window all are closed at once', () => {
     const closed: number[] = [];
     new GradualClose([1, 2, 3], 0, (one) => closed.push(one));

@@ -15,7 +15,6 @@ export type {
   PublishAnswer,
   SubmitOptions,
 } from './groups/hub-port.ts';
-export type { ClientMode } from './groups/member.ts';
 export {
   GATEWAY_DEFAULTS,
   GATEWAY_RANGES,

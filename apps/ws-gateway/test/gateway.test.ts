@@ -217,14 +217,14 @@ describe('what the gateway says of itself', () => {
     expect(started.gateway.connections()).toEqual([
       {
         clientId: expect.stringMatching(/^[\w-]{22}$/),
-        mode: 'plain',
+        protocol: 'plain',
         state: 'open',
         address: '127.0.0.1',
         groups: 2,
         queuedBytes: 0,
         ageTicks: 3,
       },
-      expect.objectContaining({ clientId: v1.clientId, mode: 'v1', groups: 0 }),
+      expect.objectContaining({ clientId: v1.clientId, protocol: 'v1', groups: 0 }),
     ]);
   });
 

@@ -169,7 +169,7 @@ describe('the client id', () => {
       `Sec-WebSocket-Protocol: groupcast.session.${session}`,
     ]);
     expect(plain.http).not.toContain(session);
-    await until(() => started.gateway.connections().some(({ mode }) => mode === 'plain'));
+    await until(() => started.gateway.connections().some(({ protocol }) => protocol === 'plain'));
     plain.socket.destroy();
   });
 

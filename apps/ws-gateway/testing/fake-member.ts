@@ -1,7 +1,9 @@
 import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { ClientProtocol } from '../src/client-protocols/client-protocol.ts';
+import { PLAIN } from '../src/client-protocols/plain/protocol.ts';
 import type { RateLimit } from '../src/connection/rate-limit.ts';
 import type { Group } from '../src/groups/group.ts';
-import type { ClientMode, Member } from '../src/groups/member.ts';
+import type { Member } from '../src/groups/member.ts';
 import { type MemberWait, waitCount } from '../src/groups/member-wait.ts';
 import type { Questions } from '../src/groups/questions.ts';
 import { payloadsOf } from '../src/socket/outbound-frame.ts';
@@ -9,7 +11,7 @@ import { payloadsOf } from '../src/socket/outbound-frame.ts';
 /** A member without a socket, which remembers what it got. */
 export class FakeMember implements Member {
   readonly id: string;
-  readonly mode: ClientMode;
+  readonly protocol: ClientProtocol;
   readonly memberships: Group[] = [];
   waits: Set<MemberWait> | undefined;
   questions: Questions | undefined;
@@ -23,9 +25,9 @@ export class FakeMember implements Member {
   /** Called with every write. */
   wrote: (() => void) | undefined;
 
-  constructor(id = 'member', mode: ClientMode = 'plain') {
+  constructor(id = 'member', protocol: ClientProtocol = PLAIN) {
     this.id = id;
-    this.mode = mode;
+    this.protocol = protocol;
   }
 
   get waitingAnswers(): number {
@@ -36,12 +38,14 @@ export class FakeMember implements Member {
     this.writes.push(frames);
     for (const payload of payloadsOf(frames)) {
       const text = Buffer.from(payload).toString();
-      this.got.push(this.mode === 'plain' ? text : JSON.parse(text));
+      this.got.push(this.protocol === PLAIN ? text : JSON.parse(text));
     }
     this.wrote?.();
   }
 
-  tell(event: ClientEvent): void {
+  tell(event: ClientEvent): boolean {
+    if (this.protocol.encodeEvent(event) === undefined) return false;
     this.got.push(event);
+    return true;
   }
 }

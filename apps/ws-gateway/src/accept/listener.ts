@@ -44,7 +44,7 @@ export class Listener implements SilentSocketEvents {
     this.#socketClosed = this.#createCloseListener();
     this.#upgrader = new Upgrader(options, {
       upgraded: (socket) => this.#pending.delete(socket),
-      accepted: (socket, session) => receiver.accepted(socket, session),
+      accepted: (socket, protocol, session) => receiver.accepted(socket, protocol, session),
       rejected: (reason) => receiver.rejected(reason),
     });
     this.#silentSockets = new SilentSockets(options, this);

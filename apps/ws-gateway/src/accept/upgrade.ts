@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
 import { requestFault } from '@groupcast/service';
 import { type Server, WebSocketServer } from 'ws';
 import type { HandshakeRejection } from '../admin/gateway-stats.ts';
+import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
+import { chooseProtocol } from '../client-protocols/client-protocols.ts';
 import { ClientSessions } from '../connection/client-id.ts';
 import { type Rate, RateLimit } from '../connection/rate-limit.ts';
 import type { GatewayOptions } from '../options.ts';
@@ -34,8 +35,8 @@ export type AdmissionRejection = 'draining' | 'rate';
 export interface UpgradeEvents {
   /** The socket is about to be a WebSocket. */
   upgraded(socket: Socket): void;
-  /** `session` is that of a client that speaks `groupcast.v1`, its own or a new one; it is a secret. */
-  accepted(socket: ClientSocket, session: string | undefined): void;
+  /** `session` is the client's own or a new one, where its protocol has sessions; it is a secret. */
+  accepted(socket: ClientSocket, protocol: ClientProtocol, session: string | undefined): void;
   rejected(reason: HandshakeRejection): void;
 }
 
@@ -130,12 +131,11 @@ export class Upgrader {
   upgradeDirectly(socket: Socket, request: UpgradeRequest): boolean {
     if (originVerdict(request.origin, this.#origins) !== 'ok') return false;
     const { key, subprotocols } = request;
-    const offered = subprotocols?.split(',').map((name) => name.trim()) ?? [];
-    const subprotocol = offered.includes(CLIENT_SUBPROTOCOL_V1) ? CLIENT_SUBPROTOCOL_V1 : undefined;
+    const protocol = chooseProtocol(subprotocols?.split(',').map((name) => name.trim()) ?? []);
     this.#receiver.upgraded(socket);
     const client = new ClientSocket(socket, this.#socketSettings);
-    client.write(upgradeResponse(key, subprotocol));
-    this.#receiver.accepted(client, this.#sessionOf(subprotocol, subprotocols));
+    client.write(upgradeResponse(key, protocol.subprotocol));
+    this.#receiver.accepted(client, protocol, this.#sessionOf(protocol, subprotocols));
     return true;
   }
 
@@ -177,16 +177,17 @@ export class Upgrader {
   // Nothing of the request is kept but its socket.
   readonly #upgraded = (ws: LazyWebSocket, request: IncomingMessage): void => {
     const { socket, headers } = request;
-    const session = this.#sessionOf(ws.protocol, headers['sec-websocket-protocol']);
+    const protocol = chooseProtocol([ws.protocol]);
+    const session = this.#sessionOf(protocol, headers['sec-websocket-protocol']);
     this.#receiver.upgraded(socket);
     // From here on its errors are the business of whoever has it.
     socket.removeListener('error', destroy);
-    this.#receiver.accepted(new ClientSocket(socket, this.#socketSettings, ws), session);
+    this.#receiver.accepted(new ClientSocket(socket, this.#socketSettings, ws), protocol, session);
   };
 
-  /** Of a client that speaks `groupcast.v1`: the one that it offers, or a new one. */
-  #sessionOf(subprotocol: string | undefined, offered: string | undefined): string | undefined {
-    if (subprotocol !== CLIENT_SUBPROTOCOL_V1) return undefined;
+  /** Returns the session that a client offers, or a new one, where its protocol has sessions. */
+  #sessionOf(protocol: ClientProtocol, offered: string | undefined): string | undefined {
+    if (!protocol.hasSessions) return undefined;
     return this.#sessions.offered(offered) ?? this.#sessions.create();
   }
 
@@ -210,5 +211,5 @@ function destroy(this: Duplex): void {
 
 /** Never echoes a subprotocol that it does not speak: some clients put secrets there. */
 function handleProtocols(offered: Set<string>): string | false {
-  return offered.has(CLIENT_SUBPROTOCOL_V1) ? CLIENT_SUBPROTOCOL_V1 : false;
+  return chooseProtocol([...offered]).subprotocol ?? false;
 }

@@ -3,7 +3,6 @@ import {
   type CloseReason,
   ERROR_CODES,
   type ErrorCode,
-  type native,
   type Position,
 } from '@groupcast/protocol';
 import type { ClientEvent, CommandId, GapReason } from '@groupcast/protocol/schema';
@@ -62,40 +61,8 @@ export function gapEvent(groupName: string, reason: GapReason, position: Positio
   return { type: 'gap', group_id: groupName, reason, epoch: position.epoch, offset: position.offset };
 }
 
-/** The heartbeat that browsers can see. */
-export const PING_EVENT: ClientEvent = { type: 'ping' };
-
 /** The close frame that follows, in words. */
 export function disconnectEvent(reason: CloseReason, reconnectAfterMs: number | undefined): ClientEvent {
   const event = { type: 'disconnect' as const, ...CLOSE_CODES[reason] };
   return reconnectAfterMs === undefined ? event : { ...event, reconnect_after_ms: reconnectAfterMs };
-}
-
-/**
- * The envelope of one publication as JSON text. `groupJson` is the group's name, written as JSON; a payload of the kind
- * `json` must have been checked to be JSON, because it is put in as it is.
- */
-export function messageJson(groupJson: string, publication: native.Publication): string {
-  const { payload, sender } = publication;
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
-  const message = publication.kind === 'json' ? text : JSON.stringify(text);
-  const from = sender === '' ? '' : `,"from":{"client_id":${JSON.stringify(sender)}}`;
-  return `{"type":"message","group_id":${groupJson},"offset":${publication.number},"message":${message}${from}}`;
-}
-
-/** Bytes of a frame that no command has: its header, the envelope with the longest offset, a client id. */
-const FRAME_OVERHEAD_BYTES = 128;
-
-const ARRAY = 0x5b;
-const OBJECT = 0x7b;
-
-/**
- * Upper bound of the bytes of the frame that members get when a client publishes a text, with a command of so many bytes. Nothing is
- * counted for it: as JSON a string is no longer than its client wrote it. Another value is text as it stands, in which quotes and white
- * space are escaped, to two bytes each.
- */
-export function frameBytesMax(text: string, commandBytes: number): number {
-  const first = text.charCodeAt(0);
-  const escapesMax = first === ARRAY || first === OBJECT ? text.length : 0;
-  return commandBytes + escapesMax + FRAME_OVERHEAD_BYTES;
 }

@@ -1,6 +1,7 @@
 import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/protocol';
 import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
-import { ackEvent, errorEvent, frameBytesMax } from '../client-protocols/client-events.ts';
+import { ackEvent, errorEvent } from '../client-protocols/client-events.ts';
+import { frameBytesMax } from '../client-protocols/frame-bytes-max.ts';
 import type { PublishAnswer, SubmitOptions } from '../groups/hub-port.ts';
 import type { Member } from '../groups/member.ts';
 import type { CommandContext } from './command-context.ts';

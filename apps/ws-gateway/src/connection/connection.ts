@@ -5,17 +5,16 @@ import {
   type ClientEvent,
   CommandError,
   type CommandId,
-  parseClientCommand,
 } from '@groupcast/protocol/schema';
-import { disconnectEvent, errorEvent, PING_EVENT, welcomeEvent } from '../client-protocols/client-events.ts';
+import { disconnectEvent, errorEvent, welcomeEvent } from '../client-protocols/client-events.ts';
+import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
 import { handleCommand } from '../commands/handle-command.ts';
 import type { Group } from '../groups/group.ts';
-import type { ClientMode, Member } from '../groups/member.ts';
+import type { Member } from '../groups/member.ts';
 import type { MemberWait } from '../groups/member-wait.ts';
 import type { Questions } from '../groups/questions.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
 import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
-import { textFrame } from '../socket/outbound-frame.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
 import type { Outlet } from './backpressure.ts';
 import { clientIdOf } from './client-id.ts';
@@ -40,7 +39,7 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
  * `authenticating` is passed at once, until there is something to prove.
  */
 export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
-  readonly mode: ClientMode;
+  readonly protocol: ClientProtocol;
   readonly memberships: Group[] = [];
   waits: Set<MemberWait> | undefined;
   questions: Questions | undefined;
@@ -64,10 +63,15 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   #strikes: Strikes | undefined;
   #id: string | undefined;
 
-  /** A client with a session speaks `groupcast.v1`, one without the plain mode. */
-  constructor(socket: ClientSocket, session: string | undefined, context: ConnectionContext) {
+  /** `session` is that of the client, where its protocol has sessions. */
+  constructor(
+    socket: ClientSocket,
+    protocol: ClientProtocol,
+    session: string | undefined,
+    context: ConnectionContext,
+  ) {
     const { wheel } = context.options;
-    this.mode = session === undefined ? 'plain' : 'v1';
+    this.protocol = protocol;
     if (session !== undefined) this.#id = clientIdOf(session);
     this.#context = context;
     this.#socket = socket;
@@ -126,7 +130,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     try {
       const verdict = this.#rateVerdict(bytes);
       // Read even when it is refused: the refusal has to carry the command's id. Strikes bound how often that is paid for.
-      command = parseClientCommand(text);
+      command = this.protocol.parseCommand(text);
       if (verdict !== 'ok') throw new CommandError(verdict, undefined, command.id);
       handleCommand(command, bytes, this, this.#context);
     } catch (error) {
@@ -149,8 +153,10 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     if (this.#controls.take(controlRate, nowMs) !== 'ok') this.close('policy');
   }
 
-  tell(event: ClientEvent): void {
-    this.send(textFrame(JSON.stringify(event)));
+  tell(event: ClientEvent): boolean {
+    const frame = this.protocol.encodeEvent(event);
+    if (frame !== undefined) this.send(frame);
+    return frame !== undefined;
   }
 
   send(frames: Uint8Array): void {
@@ -222,8 +228,9 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   #checkHeartbeat(): void {
     const { heartbeat, options } = this.#context;
     const { wheel } = options;
-    // Pages cannot see WebSocket pings: in plain mode nothing would be gained by asking a client that talks.
-    const told = this.mode === 'v1' ? this.#toldTick : wheel.now;
+    const { ping } = this.protocol;
+    // A client does not see WebSocket pings: one that sends gains nothing by them.
+    const told = ping === undefined ? wheel.now : this.#toldTick;
     const times = { heard: this.#heardTick, told, asked: this.#askedTick };
     const verdict = heartbeatVerdict(wheel.now, times, heartbeat);
     if (verdict === 'no_answer') {
@@ -231,9 +238,8 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     } else if (verdict === 'ping') {
       this.#askedTick = wheel.now;
       wheel.schedule(this, heartbeat.timeout);
-      // Pages see no WebSocket pings, so v1 clients get one that they can see.
-      if (this.mode === 'v1') this.tell(PING_EVENT);
-      else this.#socket.ping();
+      if (ping === undefined) this.#socket.ping();
+      else this.send(ping);
     } else {
       wheel.schedule(this, verdict);
     }
@@ -256,9 +262,9 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   }
 
   #sayGoodbye(reason: CloseReason, reconnectAfterMs: number | undefined): void {
-    const event = this.mode === 'v1' ? disconnectEvent(reason, reconnectAfterMs) : undefined;
     this.#drain(reason);
-    if (event !== undefined) this.#write(textFrame(JSON.stringify(event)));
+    const frame = this.protocol.encodeEvent(disconnectEvent(reason, reconnectAfterMs));
+    if (frame !== undefined) this.#write(frame);
   }
 
   #write(frames: Uint8Array): boolean {

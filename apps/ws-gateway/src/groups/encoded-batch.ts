@@ -1,19 +1,22 @@
 import type { native } from '@groupcast/protocol';
-import { messageJson } from '../client-protocols/client-events.ts';
-import { textFrames } from '../socket/outbound-frame.ts';
-import type { ClientMode, Member } from './member.ts';
+import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
+import type { Member } from './member.ts';
+
+interface Encoded {
+  readonly protocol: ClientProtocol;
+  readonly frames: Uint8Array;
+}
 
 /**
- * The publications of one group and one turn, as the frames that members get. Each protocol's frames are made once, when
- * the first member that speaks it asks, and all its members share the bytes.
+ * Publications of one group, encoded once for each client protocol when its first member needs
+ * them. All members with that protocol share the bytes.
  */
 export class EncodedBatch {
   readonly #groupName: string;
   readonly #publications: readonly native.Publication[];
-  /** Who must not get all of them. */
+  /** Client ids of senders that are excluded from some of the publications. */
   readonly #senders: ReadonlySet<string> | undefined;
-  #plain: Uint8Array | undefined;
-  #v1: Uint8Array | undefined;
+  readonly #encoded: Encoded[] = [];
   #bytesMax = 0;
 
   constructor(groupName: string, publications: readonly native.Publication[]) {
@@ -23,48 +26,39 @@ export class EncodedBatch {
     if (excluding.length > 0) this.#senders = new Set(excluding.map((publication) => publication.sender));
   }
 
-  /** The most publications that a member gets. */
+  /** Number of publications that a member gets, unless it is excluded from some. */
   get size(): number {
     return this.#publications.length;
   }
 
-  /** The most bytes that a member was given. */
+  /** Bytes of the longest encoding so far. */
   get bytesMax(): number {
     return this.#bytesMax;
   }
 
-  /** Whether the member gets fewer than the others, by `framesWithout`. */
+  /** Returns whether the member gets fewer publications than others: use `framesWithout` then. */
   excludes(member: Member): boolean {
     return this.#senders?.has(member.id) === true;
   }
 
-  /** The frames of all publications. */
-  frames(mode: ClientMode): Uint8Array {
-    if (mode === 'plain') {
-      this.#plain ??= this.#encode(this.#publications, mode);
-      return this.#plain;
-    }
-    this.#v1 ??= this.#encode(this.#publications, mode);
-    return this.#v1;
-  }
-
-  /** The frames that a sender gets which is excluded from some of its own publications, and how many they are. */
-  framesWithout(member: Member): { readonly frames: Uint8Array; readonly count: number } {
-    const kept = this.#publications.filter(
-      (publication) => !(publication.excludeSender && publication.sender === member.id),
-    );
-    return { frames: this.#encode(kept, member.mode), count: kept.length };
-  }
-
-  #encode(publications: readonly native.Publication[], mode: ClientMode): Uint8Array {
-    const frames = textFrames(this.#payloadsOf(publications, mode));
-    this.#bytesMax = Math.max(this.#bytesMax, frames.length);
+  /** Returns the frames of all publications. */
+  frames(protocol: ClientProtocol): Uint8Array {
+    // Protocols are few, so that a scan costs less than a Map for each batch.
+    for (const encoded of this.#encoded) if (encoded.protocol === protocol) return encoded.frames;
+    const frames = this.#encode(protocol, this.#publications);
+    this.#encoded.push({ protocol, frames });
     return frames;
   }
 
-  #payloadsOf(publications: readonly native.Publication[], mode: ClientMode): readonly Uint8Array[] {
-    if (mode === 'plain') return publications.map((publication) => publication.payload);
-    const groupJson = JSON.stringify(this.#groupName);
-    return publications.map((publication) => Buffer.from(messageJson(groupJson, publication)));
+  /** Returns the frames for an excluded sender, and their number. */
+  framesWithout({ id, protocol }: Member): { readonly frames: Uint8Array; readonly count: number } {
+    const kept = this.#publications.filter(({ excludeSender, sender }) => !(excludeSender && sender === id));
+    return { frames: this.#encode(protocol, kept), count: kept.length };
+  }
+
+  #encode(protocol: ClientProtocol, publications: readonly native.Publication[]): Uint8Array {
+    const frames = protocol.encodeMessages(this.#groupName, publications);
+    this.#bytesMax = Math.max(this.#bytesMax, frames.length);
+    return frames;
   }
 }

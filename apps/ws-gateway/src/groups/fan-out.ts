@@ -57,7 +57,7 @@ export class FanOut {
 
   /** Sends what a member may have of a batch; answers with how many publications that was. */
   sendTo(member: Member, batch: EncodedBatch): number {
-    if (!batch.excludes(member)) return this.#write(member, batch.frames(member.mode), batch.size);
+    if (!batch.excludes(member)) return this.#write(member, batch.frames(member.protocol), batch.size);
     const { frames, count } = batch.framesWithout(member);
     return this.#write(member, frames, count);
   }

@@ -2,6 +2,7 @@ import type { native } from '@groupcast/protocol';
 import { bench, describe } from 'vitest';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { createCounters } from '../admin/gateway-stats.ts';
+import { PLAIN } from '../client-protocols/plain/protocol.ts';
 import type { RateLimit } from '../connection/rate-limit.ts';
 import { completeOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
@@ -17,7 +18,7 @@ const PAYLOAD = new TextEncoder().encode('x'.repeat(128));
 /** Somebody who is in groups and remembers nothing. */
 class SilentMember implements Member {
   readonly id = 'member';
-  readonly mode = 'plain';
+  readonly protocol = PLAIN;
   readonly memberships: Group[] = [];
   readonly isOpen = true;
   readonly queuedBytes = 0;
@@ -25,7 +26,9 @@ class SilentMember implements Member {
   questions: Questions | undefined;
   recoveryBytes: RateLimit | undefined;
   send(): void {}
-  tell(): void {}
+  tell(): boolean {
+    return true;
+  }
 }
 
 /** So many groups, all live. */

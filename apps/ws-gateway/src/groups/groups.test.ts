@@ -5,6 +5,7 @@ import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { expectPristineObjects } from '../../testing/pristine-objects.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
+import { V1 } from '../client-protocols/v1/protocol.ts';
 import { completeOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
 import { Groups } from './groups.ts';
@@ -172,7 +173,7 @@ describe('a group that nobody is in', () => {
 describe('delivering', () => {
   test('the publications of one turn are one write for each member, of the same bytes', async () => {
     const [one, two] = [await joined('g', new FakeMember()), await joined('g', new FakeMember())];
-    const v1 = await joined('g', new FakeMember('v1', 'v1'));
+    const v1 = await joined('g', new FakeMember('v1', V1));
     const texts = Array.from({ length: 50 }, (_, index) => `message ${index}`);
     for (const text of texts) hub.publish('group:g', text);
     expect(one.writes.length).toBe(0);
@@ -220,7 +221,7 @@ describe('delivering', () => {
   });
 
   test('a sender that does not want its own message gets the others of that turn', async () => {
-    const sender = await joined('g', new FakeMember('sender', 'v1'));
+    const sender = await joined('g', new FakeMember('sender', V1));
     const other = await joined('g', new FakeMember('other'));
     hub.publish('group:g', 'one');
     hub.publish('group:g', 'two', { sender: 'sender', excludeSender: true });
@@ -239,7 +240,7 @@ describe('delivering', () => {
 
   test('what would hurt clients is dropped and counted, and what comes with it is not', async () => {
     const member = await joined('g', new FakeMember());
-    const v1 = await joined('g', new FakeMember('v1', 'v1'));
+    const v1 = await joined('g', new FakeMember('v1', V1));
     hub.publish('group:g', 'before');
     hub.publish('group:g', Uint8Array.of(0xff), { kind: 'text' });
     hub.publish('group:g', Uint8Array.of(0xff), { kind: 'bytes' });
@@ -395,7 +396,7 @@ describe('while the hub is away', () => {
 
 describe('when the hub is back after a break', () => {
   test('members get what they missed as if nothing had been, and are told nothing', async () => {
-    const v1 = await joined('g', new FakeMember('v1', 'v1'));
+    const v1 = await joined('g', new FakeMember('v1', V1));
     const plain = await joined('g', new FakeMember('plain'));
     hub.publish('group:g', 'before');
     hub.publishUnheard('group:g', 2);
@@ -411,7 +412,7 @@ describe('when the hub is back after a break', () => {
     ['trimmed', 'epoch-1', 7],
     ['epoch_changed', 'epoch-2', 0],
   ] as const)('v1 members are told what cannot be had, and why: %s', async (reason, epoch, offset) => {
-    const v1 = await joined('g', new FakeMember('v1', 'v1'));
+    const v1 = await joined('g', new FakeMember('v1', V1));
     const plain = await joined('g', new FakeMember('plain'));
     hub.publish('group:g', 'before');
     hub.publishUnheard('group:g', 6);
@@ -439,7 +440,7 @@ describe('a group that the hub refuses', () => {
   }
 
   test('has no members, and all who join are told at once, with an id or without', () => {
-    const [plain, v1, late] = [new FakeMember('plain'), new FakeMember('v1', 'v1'), new FakeMember('late')];
+    const [plain, v1, late] = [new FakeMember('plain'), new FakeMember('v1', V1), new FakeMember('late')];
     groups.join(plain, 'g', undefined);
     groups.join(v1, 'g', 1);
     groups.join(v1, 'g', 'again');
@@ -461,8 +462,8 @@ describe('a group that the hub refuses', () => {
   });
 
   test('after it was followed: members get what came before, and are told that they are out', async () => {
-    const member = await joined('g', new FakeMember('v1', 'v1'));
-    const other = await joined('other', new FakeMember('other', 'v1'));
+    const member = await joined('g', new FakeMember('v1', V1));
+    const other = await joined('other', new FakeMember('other', V1));
     hub.publish('group:g', 'last');
     refuse('g');
     expect(member.got).toMatchObject([

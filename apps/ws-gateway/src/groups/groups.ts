@@ -183,9 +183,7 @@ export class Groups implements HubSubscriber, Timed {
     group.moveTo(position);
     const event = gapEvent(group.name, reason, position);
     for (const member of group.members) {
-      if (member.mode !== 'v1') continue;
-      this.#counters.gaps += 1;
-      member.tell(event);
+      if (member.tell(event)) this.#counters.gaps += 1;
     }
   }
 

@@ -1,17 +1,15 @@
 import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
 import type { RateLimit } from '../connection/rate-limit.ts';
 import type { Group } from './group.ts';
 import type { MemberWait } from './member-wait.ts';
 import type { Questions } from './questions.ts';
 
-/** What a client speaks: the origin's raw texts, or the envelopes of `groupcast.v1`. */
-export type ClientMode = 'plain' | 'v1';
-
 /** A connection as groups see it: no socket, only somebody who is in groups and can be told things. */
 export interface Member {
   /** The client id. */
   readonly id: string;
-  readonly mode: ClientMode;
+  readonly protocol: ClientProtocol;
   /** Whether it may be in groups. What is written to one connection may end another, so that any write can change this. */
   readonly isOpen: boolean;
   /** Bytes that wait for the client to read. */
@@ -26,6 +24,9 @@ export interface Member {
   recoveryBytes: RateLimit | undefined;
   /** Takes whole text frames. May end the membership, when the member is too slow. Must not throw. */
   send(frames: Uint8Array): void;
-  /** Sends one event. May end the membership, too. Must not throw. */
-  tell(event: ClientEvent): void;
+  /**
+   * Sends one event. Returns whether the member's protocol has it. May end the membership, too. Must
+   * not throw.
+   */
+  tell(event: ClientEvent): boolean;
 }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
+import { V1 } from '../client-protocols/v1/protocol.ts';
 import type { CommandContext } from '../commands/command-context.ts';
 import { groupInfo } from '../commands/group-info.ts';
 import { completeOptions, type GatewayOptions } from '../options.ts';
@@ -66,7 +67,7 @@ class CheckedClient {
     groups.leaveAll(this.member);
     this.isIn = false;
     this.former.push(this.member);
-    this.member = new FakeMember(`${index}`, 'v1');
+    this.member = new FakeMember(`${index}`, V1);
     this.#told = 0;
   }
 
@@ -130,7 +131,7 @@ class World {
     this.groups = new Groups(this.#options, this.counters);
     for (let index = 0; index < MEMBERS; index++) {
       const client = new CheckedClient();
-      client.member = new FakeMember(`${index}`, 'v1');
+      client.member = new FakeMember(`${index}`, V1);
       this.clients.push(client);
     }
   }

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
+import { V1 } from '../client-protocols/v1/protocol.ts';
 import { completeOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
 import { Groups } from './groups.ts';
@@ -42,7 +43,7 @@ function at(offset: number, epoch = 'epoch-1') {
 }
 
 function v1(id = 'v1'): FakeMember {
-  return new FakeMember(id, 'v1');
+  return new FakeMember(id, V1);
 }
 
 /** What somebody got, in short: offsets of messages, and the other events. */

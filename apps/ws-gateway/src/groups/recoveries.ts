@@ -197,9 +197,8 @@ export class CatchUps implements CatchUpDriver, Timed {
   }
 
   #tellGap({ group, member }: CatchUp, reason: GapReason): void {
-    if (member.mode !== 'v1') return;
-    this.#parts.counters.gaps += 1;
-    member.tell(gapEvent(group.name, reason, group.position));
+    const isTold = member.tell(gapEvent(group.name, reason, group.position));
+    if (isTold) this.#parts.counters.gaps += 1;
   }
 }
 

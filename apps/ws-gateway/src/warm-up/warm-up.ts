@@ -1,6 +1,6 @@
 import { HubClient } from '@groupcast/hub-client';
 import { limits } from '@groupcast/protocol';
-import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
+import { CLIENT_PROTOCOLS } from '../client-protocols/client-protocols.ts';
 import { createGateway } from '../gateway.ts';
 import { GATEWAY_RANGES, type GatewayOptions } from '../options.ts';
 import { EchoHub } from './echo-hub.ts';
@@ -101,7 +101,8 @@ async function warmUpGateway(
 /** Says whether it was run to its end. */
 async function runRound(port: number, end: AbortSignal): Promise<boolean> {
   const clients = Array.from({ length: CLIENTS }, (_, index) => {
-    return new WarmUpClient({ port, subprotocol: index % 2 === 0 ? CLIENT_SUBPROTOCOL_V1 : undefined });
+    const subprotocol = CLIENT_PROTOCOLS[index % CLIENT_PROTOCOLS.length]?.subprotocol;
+    return new WarmUpClient({ port, subprotocol });
   });
   const close = (): void => {
     for (const client of clients) client.close();

@@ -1,17 +1,17 @@
-import { encodeText } from '@groupcast/protocol';
+import { encodeText, type native } from '@groupcast/protocol';
 import { parseClientCommand } from '@groupcast/protocol/schema';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EncodedBatch } from '../groups/encoded-batch.ts';
-import { frameBytesMax } from './client-events.ts';
+import { CLIENT_PROTOCOLS } from './client-protocols.ts';
+import { frameBytesMax } from './frame-bytes-max.ts';
 
-/** Of a plain connection; that of a session is as long. */
+/** A client id, which is as long in every protocol. */
 const CLIENT_ID = 'i'.repeat(22);
 
 const NAMES = ['g', '"""', 'g'.repeat(255), '\u3042'.repeat(85)];
 const SPECIAL = ['"', '\\', '\n', '\u0001', '\u007f', 'a', '\u00e9', '\u3042', '\u{1f600}', '{', '['];
 
-/** A value as a client may write it: short or long, with white space or none. */
+/** Values as clients may write them: short or long, with or without white space. */
 const json = fc
   .tuple(
     fc.oneof(
@@ -23,7 +23,7 @@ const json = fc
   )
   .map(([value, space]) => JSON.stringify(value, undefined, space));
 
-test('a frame of a message is never longer than what its group is charged', () => {
+test('no protocol makes a longer frame than its group is charged for', () => {
   fc.assert(
     fc.property(fc.constantFrom(...NAMES), json, fc.maxSafeNat(), (name, value, number) => {
       const text = `{"cmd":"send_to_group","group_id":${JSON.stringify(name)},"message":${value}}`;
@@ -31,19 +31,17 @@ test('a frame of a message is never longer than what its group is charged', () =
       if (command.cmd !== 'send_to_group') throw new Error('That is another command.');
       const payload = encodeText(command.message);
       const charged = frameBytesMax(command.message, Buffer.byteLength(text));
-      for (const mode of ['plain', 'v1'] as const) {
-        const batch = new EncodedBatch(name, [
-          {
-            channel: '',
-            kind: 'text',
-            excludeSender: false,
-            sender: CLIENT_ID,
-            messageId: '',
-            payload,
-            number,
-          },
-        ]);
-        expect(batch.frames(mode).length).toBeLessThanOrEqual(charged);
+      const publication: native.Publication = {
+        channel: '',
+        kind: 'text',
+        excludeSender: false,
+        sender: CLIENT_ID,
+        messageId: '',
+        payload,
+        number,
+      };
+      for (const protocol of CLIENT_PROTOCOLS) {
+        expect(protocol.encodeMessages(name, [publication]).length).toBeLessThanOrEqual(charged);
       }
     }),
     { numRuns: 1_000 },
