@@ -10,7 +10,7 @@ import {
 import type { ClientProtocol } from './client-protocols/client-protocol.ts';
 import { Backpressure } from './connection/backpressure.ts';
 import { Connection, type ConnectionState } from './connection/connection.ts';
-import type { ConnectionContext } from './connection/connection-deps.ts';
+import type { ConnectionDeps } from './connection/connection-deps.ts';
 import { rateOf } from './connection/rate-limit.ts';
 import { SlowClientLog } from './connection/slow-client-log.ts';
 import { GradualClose } from './gradual-close.ts';
@@ -88,7 +88,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #backpressure: Backpressure;
   readonly #slowLog: SlowClientLog;
   readonly #connections = new Set<Connection>();
-  readonly #context: ConnectionContext;
+  readonly #context: ConnectionDeps;
   readonly #listener: Listener;
   #drain: GradualClose<Connection> | undefined;
   #closing: Promise<void> | undefined;
@@ -119,8 +119,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     return {
       connections: this.#connections.size,
       groups: this.#groups.size,
-      queuedBytes: this.#backpressure.queuedBytes,
-      catchingUp: this.#groups.catchingUp,
+      queuedBytes: this.#backpressure.bufferedBytes,
+      recovering: this.#groups.recovering,
       ...counts,
       recoveries: { ...recoveries },
       dropped: { ...dropped },
@@ -138,7 +138,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       state: connection.state,
       address: connection.remoteAddress,
       groups: connection.memberships.length,
-      queuedBytes: connection.queuedBytes,
+      queuedBytes: connection.bufferedBytes,
       ageTicks: now - connection.openedTick,
     }));
   }
@@ -162,7 +162,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       });
     }
     if (!this.#isGone) await new Promise<void>((resolve) => this.#whenGone.push(resolve));
-    this.#drain.hurry();
+    this.#drain.closeAll();
   }
 
   close(): Promise<void> {
@@ -193,7 +193,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     if (this.#ownsWheel) this.#options.wheel.stop();
   }
 
-  #createContext(): ConnectionContext {
+  #createContext(): ConnectionDeps {
     const options = this.#options;
     const { wheel } = options;
     return {

@@ -86,9 +86,9 @@ describe('GradualClose', () => {
     const closing = new GradualClose([1, 2, 3, 4], 60_000, (one) => closed.push(one));
     vi.advanceTimersByTime(30_000);
     expect(closed).toEqual([1, 2]);
-    closing.hurry();
+    closing.closeAll();
     expect(closed).toEqual([1, 2, 3, 4]);
-    closing.hurry();
+    closing.closeAll();
     expect(closed).toEqual([1, 2, 3, 4]);
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -25,7 +25,7 @@ export class GradualClose<T> {
     const first = 1 - Math.random();
     this.#planned = every.map((one, index) => ({ one, place: (index + first) / every.length }));
     if (windowMs > 0) this.#timer = setInterval(() => this.#takeStep(), STEP_MS);
-    else this.hurry();
+    else this.closeAll();
   }
 
   /** One that has come late: it is its turn at a random place in what is left of the window, and at once after it. */
@@ -42,7 +42,7 @@ export class GradualClose<T> {
 
   /** Ends the window in `windowMs` at the latest: what is left is done evenly until then. */
   shorten(windowMs: number): void {
-    if (windowMs === 0) this.hurry();
+    if (windowMs === 0) this.closeAll();
     const steps = stepsOf(windowMs);
     if (this.#timer === undefined || this.#steps - this.#step <= steps) return;
     const passed = this.#step / this.#steps;
@@ -52,7 +52,7 @@ export class GradualClose<T> {
   }
 
   /** Does what is left of it now, and ends the window. */
-  hurry(): void {
+  closeAll(): void {
     this.#step = this.#steps;
     this.#closeDue();
   }

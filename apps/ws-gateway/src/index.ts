@@ -13,7 +13,7 @@ export type {
   HubSubscriber,
   LossReason,
   PublishAnswer,
-  SubmitOptions,
+  PublishOptions,
 } from './groups/hub-port.ts';
 export {
   GATEWAY_DEFAULTS,

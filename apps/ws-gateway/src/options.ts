@@ -94,7 +94,7 @@ export interface GatewayOptions {
   /** Groups of one connection. Default 128. */
   readonly groupsPerConnectionMax: number;
   /** Questions of all connections about groups, `group_info`, that wait for their turn; beyond them more are refused. Default 100,000. */
-  readonly questionsWaitingMax: number;
+  readonly positionRequestsMax: number;
   /** A join with an id that the hub has not answered after this many milliseconds is undone. Default 10,000. */
   readonly joinMs: number;
   /** Whoever missed more messages of a group than this is given none of them. Default 1,000, as many as a hub keeps. */
@@ -176,7 +176,7 @@ export const GATEWAY_DEFAULTS: Omit<GatewayOptions, 'hub' | 'wheel'> = {
   strikesMax: 10,
   strikesMs: 10_000,
   groupsPerConnectionMax: limits.GROUPS_PER_CONNECTION_MAX,
-  questionsWaitingMax: 100_000,
+  positionRequestsMax: 100_000,
   joinMs: 10_000,
   recoveryMessagesMax: 1_000,
   recoveryBytesPerSecond: 8 * MIB,
@@ -220,7 +220,7 @@ export const GATEWAY_RANGES: OptionRanges<GatewayOptions> = {
   strikesMax: { min: 1, max: 1_000_000, unit: 'commands' },
   strikesMs: TIME,
   groupsPerConnectionMax: { min: 1, max: 100_000, unit: 'groups' },
-  questionsWaitingMax: { min: 1, max: 10_000_000, unit: 'questions' },
+  positionRequestsMax: { min: 1, max: 10_000_000, unit: 'questions' },
   joinMs: TIME,
   recoveryMessagesMax: { min: 0, max: 1_000_000, unit: 'messages' },
   recoveryBytesPerSecond: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes/s' },

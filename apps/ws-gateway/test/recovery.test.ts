@@ -94,7 +94,7 @@ describe('recovery', () => {
       return stands;
     });
     for (let second = 0; second < 3; second++) started.turn(1);
-    expect(gateway.stats().catchingUp).toBe(1);
+    expect(gateway.stats().recovering).toBe(1);
     expect(gateway.stats().recoveredMessages).toBeLessThan(500);
     expect(gateway.stats().queuedBytes).toBeLessThan(3 * 64 * 1024);
     // Behind it in the same group, one that reads gets all.
@@ -106,7 +106,7 @@ describe('recovery', () => {
     await until(() => {
       started.turn(1);
       slow.write(clientFrame(0x81, '{"cmd":"ping"}'));
-      return gateway.stats().catchingUp === 0;
+      return gateway.stats().recovering === 0;
     });
     await until(() => slow.frames.length >= 501);
     const frames = slow.frames.map(({ payload }) => JSON.parse(String(payload)));
@@ -242,7 +242,7 @@ describe('group_info', () => {
 
   test('what waits of all connections together is bounded, too, and has room again when one has gone', async () => {
     await started.gateway.close();
-    started = await startGateway({ questionsWaitingMax: 10 });
+    started = await startGateway({ positionRequestsMax: 10 });
     started.hub.byHand = true;
     const [one, other] = [await TestClient.v1(started.url), await TestClient.v1(started.url)];
     // 16 are asked of the hub, ten wait.

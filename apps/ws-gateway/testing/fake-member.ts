@@ -17,7 +17,7 @@ export class FakeMember implements Member {
   questions: Questions | undefined;
   recoveryBytes: RateLimit | undefined;
   isOpen = true;
-  queuedBytes = 0;
+  bufferedBytes = 0;
   /** Texts of frames and events, in order. */
   readonly got: unknown[] = [];
   /** The buffers that came, as they were. */
@@ -34,7 +34,7 @@ export class FakeMember implements Member {
     return waitCount(this);
   }
 
-  send(frames: Uint8Array): void {
+  deliver(frames: Uint8Array): void {
     this.writes.push(frames);
     for (const payload of payloadsOf(frames)) {
       const text = Buffer.from(payload).toString();
@@ -43,7 +43,7 @@ export class FakeMember implements Member {
     this.wrote?.();
   }
 
-  tell(event: ClientEvent): boolean {
+  sendEvent(event: ClientEvent): boolean {
     if (this.protocol.encodeEvent(event) === undefined) return false;
     this.got.push(event);
     return true;

@@ -6,7 +6,7 @@ import type {
   HubPort,
   HubSubscriber,
   PublishAnswer,
-  SubmitOptions,
+  PublishOptions,
 } from '../src/groups/hub-port.ts';
 
 interface Channel {
@@ -30,7 +30,7 @@ export interface HubCall {
   readonly channel: string;
 }
 
-type PublishedWith = Partial<SubmitOptions> & { kind?: native.PayloadKind };
+type PublishedWith = Partial<PublishOptions> & { kind?: native.PayloadKind };
 
 /**
  * A hub in this process, and the link to it. It keeps a bounded history, and answers a turn later, as a real one does, unless it is
@@ -86,7 +86,7 @@ export class LoopbackHub implements HubPort {
   publishWithAnswer(
     channel: string,
     text: string,
-    options: SubmitOptions,
+    options: PublishOptions,
     answer: PublishAnswer | undefined,
   ): void {
     this.calls.push({ name: 'submit', channel });

@@ -37,7 +37,7 @@ export interface GatewayStats {
   /** Now: bytes that wait for clients to read. */
   readonly queuedBytes: number;
   /** Now: joins that are being given what they missed. */
-  readonly catchingUp: number;
+  readonly recovering: number;
   /** Connections since the start. */
   readonly accepted: number;
   /** Messages from clients. */
@@ -72,7 +72,7 @@ export interface GatewayStats {
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };
 
 /** What is counted as it happens; every key is there from the start, so that no client can add one. */
-export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'queuedBytes' | 'catchingUp'>>;
+export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'queuedBytes' | 'recovering'>>;
 
 export function createCounters(): Counters {
   return {

@@ -15,7 +15,7 @@ const GAUGES: readonly (readonly [field: NumberField, name: string, help: string
   ['connections', 'connections', 'WebSockets that are open.'],
   ['groups', 'groups', 'Groups that are followed at the hub.'],
   ['queuedBytes', 'client_buffer_bytes', 'Bytes that wait for clients to read.'],
-  ['catchingUp', 'catching_up', 'Joins that are being given what they missed.'],
+  ['recovering', 'catching_up', 'Joins that are being given what they missed.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],
   ['loopDelayMs', 'event_loop_delay_p99_milliseconds', 'How late the event loop is, over ten seconds.'],
 ];

@@ -4,7 +4,7 @@ import type { HubPort } from '../groups/hub-port.ts';
 import type { GatewayOptions } from '../options.ts';
 
 /** What commands work on. */
-export interface CommandContext {
+export interface CommandDeps {
   readonly options: GatewayOptions;
   readonly groups: Groups;
   readonly hub: HubPort;

@@ -1,7 +1,7 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
 import type { Member } from '../groups/member.ts';
 import { addGroup } from './add-group.ts';
-import type { CommandContext } from './command-context.ts';
+import type { CommandDeps } from './command-context.ts';
 import { groupInfo } from './group-info.ts';
 import { leaveGroup } from './leave-group.ts';
 import { ping } from './ping.ts';
@@ -12,7 +12,7 @@ export function handleCommand(
   command: ClientCommand,
   bytes: number,
   client: Member,
-  context: CommandContext,
+  context: CommandDeps,
 ): void {
   switch (command.cmd) {
     case 'add_group':

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TimingWheel } from '../timing-wheel.ts';
-import { Backpressure, type Outlet } from './backpressure.ts';
+import { Backpressure, type WritableConnection } from './backpressure.ts';
 import { CHUNK_OVERHEAD_BYTES } from './shared-buffers.ts';
 
 /** So small that all of it happens, and never a cut. */
@@ -13,13 +13,13 @@ const LIMITS = {
 };
 
 /** A connection that keeps its chunks, as a socket does, and knows by itself what the rule says. */
-class ModelOutlet implements Outlet {
+class ModelOutlet implements WritableConnection {
   writtenBytes = 0;
-  takenBytes = 0;
+  sentBytes = 0;
   chunks: Uint8Array[] = [];
   slow = 0;
 
-  get queuedBytes(): number {
+  get bufferedBytes(): number {
     return this.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
@@ -38,7 +38,7 @@ class ModelOutlet implements Outlet {
 
   /** Takes whole chunks first and the beginning of the next; memory is free at the end of each. */
   take(bytes: number): void {
-    this.takenBytes += Math.min(bytes, this.writtenBytes - this.takenBytes);
+    this.sentBytes += Math.min(bytes, this.writtenBytes - this.sentBytes);
     while (this.chunks.length > 0 && this.restOfFirst <= 0) this.chunks.shift();
   }
 
@@ -50,7 +50,7 @@ class ModelOutlet implements Outlet {
 
   private get restOfFirst(): number {
     const behind = this.chunks.slice(1).reduce((sum, { length }) => sum + length, 0);
-    return this.writtenBytes - behind - this.takenBytes;
+    return this.writtenBytes - behind - this.sentBytes;
   }
 }
 
@@ -93,7 +93,7 @@ test('what counts is each chunk once that waits for anybody, and the rule is tha
         else end(one.who);
         const held = outlets.flatMap(({ chunks }) => chunks);
         const bytes = [...new Set(held)].reduce((sum, { length }) => sum + length, 0);
-        expect(policy.queuedBytes).toBe(bytes + held.length * CHUNK_OVERHEAD_BYTES);
+        expect(policy.bufferedBytes).toBe(bytes + held.length * CHUNK_OVERHEAD_BYTES);
         expect(policy.congested).toBe(outlets.filter(({ chunks }) => chunks.length > 0).length);
       }
     }),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TimingWheel } from '../timing-wheel.ts';
-import { Backpressure, type BufferLimits, type Outlet } from './backpressure.ts';
+import { Backpressure, type BufferLimits, type WritableConnection } from './backpressure.ts';
 import { CHUNK_OVERHEAD_BYTES } from './shared-buffers.ts';
 
 const LIMITS: BufferLimits = {
@@ -14,9 +14,9 @@ const LIMITS: BufferLimits = {
 const TOTAL: Partial<BufferLimits> = { clientBufferTotalBytes: 32_000 };
 
 /** A connection whose client takes bytes when it is told to. */
-class FakeOutlet implements Outlet {
+class FakeOutlet implements WritableConnection {
   writtenBytes = 0;
-  takenBytes = 0;
+  sentBytes = 0;
   /** Bytes at the front that the network has, and whose memory is held all the same. */
   unfreedBytes = 0;
   readonly events: string[] = [];
@@ -26,8 +26,8 @@ class FakeOutlet implements Outlet {
     this.#policy = policy;
   }
 
-  get queuedBytes(): number {
-    return this.writtenBytes - this.takenBytes + this.unfreedBytes;
+  get bufferedBytes(): number {
+    return this.writtenBytes - this.sentBytes + this.unfreedBytes;
   }
 
   tooSlow(): void {
@@ -45,7 +45,7 @@ class FakeOutlet implements Outlet {
   }
 
   take(bytes: number): void {
-    this.takenBytes = Math.min(this.writtenBytes, this.takenBytes + bytes);
+    this.sentBytes = Math.min(this.writtenBytes, this.sentBytes + bytes);
   }
 }
 
@@ -204,11 +204,11 @@ test('a chunk that waits for many counts once for all together', () => {
   const outlets = Array.from({ length: 50 }, outlet);
   const shared = new Uint8Array(9_000);
   for (const one of outlets) expect(one.write(shared)).toBe('ok');
-  expect(policy.queuedBytes).toBe(9_000 + 50 * CHUNK_OVERHEAD_BYTES);
+  expect(policy.bufferedBytes).toBe(9_000 + 50 * CHUNK_OVERHEAD_BYTES);
   expect(outlets.flatMap(({ events }) => events)).toEqual([]);
   for (const one of outlets.slice(1)) one.take(9_000);
   for (const one of outlets.slice(1)) policy.forget(one);
-  expect(policy.queuedBytes).toBe(9_000 + CHUNK_OVERHEAD_BYTES);
+  expect(policy.bufferedBytes).toBe(9_000 + CHUNK_OVERHEAD_BYTES);
 });
 
 test('the total limit takes who has waited longest, not the largest burst', () => {
@@ -223,7 +223,7 @@ test('the total limit takes who has waited longest, not the largest burst', () =
   expect(burst.write(10_000)).toBe('ok');
   expect(burst.write(10_000)).toBe('ok');
   expect([honest, neverReader, burst].map(({ events }) => events)).toEqual([[], ['cut'], []]);
-  expect(policy.queuedBytes).toBe(29_000 + 3 * CHUNK_OVERHEAD_BYTES);
+  expect(policy.bufferedBytes).toBe(29_000 + 3 * CHUNK_OVERHEAD_BYTES);
 });
 
 test('a trickle does not save a client that has waited long', () => {
@@ -262,7 +262,7 @@ test('what clients have read meanwhile is noticed before anybody is cut', () => 
   for (const one of outlets) one.take(10);
   expect(outlet().write(9_000)).toBe('ok');
   expect(outlets.flatMap(({ events }) => events)).toEqual([]);
-  expect(policy.queuedBytes).toBe(9_003 + 4 * CHUNK_OVERHEAD_BYTES);
+  expect(policy.bufferedBytes).toBe(9_003 + 4 * CHUNK_OVERHEAD_BYTES);
 });
 
 test('memory counts until it is free, and not only until the network has what was in it', () => {
@@ -272,9 +272,9 @@ test('memory counts until it is free, and not only until the network has what wa
   one.write(4_000);
   one.take(5_000);
   one.unfreedBytes = 5_000;
-  expect(policy.queuedBytes).toBe(8_000 + 2 * CHUNK_OVERHEAD_BYTES);
+  expect(policy.bufferedBytes).toBe(8_000 + 2 * CHUNK_OVERHEAD_BYTES);
   one.unfreedBytes = 1_000;
-  expect(policy.queuedBytes).toBe(4_000 + CHUNK_OVERHEAD_BYTES);
+  expect(policy.bufferedBytes).toBe(4_000 + CHUNK_OVERHEAD_BYTES);
 });
 
 test('who has caught up, or is gone, is forgotten, and then nothing waits on the wheel', () => {
@@ -288,6 +288,6 @@ test('who has caught up, or is gone, is forgotten, and then nothing waits on the
   policy.forget(gone);
   wheel.tick();
   expect(policy.congested).toBe(0);
-  expect(policy.queuedBytes).toBe(0);
+  expect(policy.bufferedBytes).toBe(0);
   expect(wheel.waiting).toBe(0);
 });

@@ -4,13 +4,13 @@ import { SharedBuffers } from './shared-buffers.ts';
 import { WaitingChunks } from './waiting-chunks.ts';
 
 /** A connection as this policy sees it. */
-export interface Outlet {
+export interface WritableConnection {
   /** Bytes that wait for the client, and whose memory is held. */
-  readonly queuedBytes: number;
+  readonly bufferedBytes: number;
   /** Bytes that were ever written to the connection, those that wait among them. */
   readonly writtenBytes: number;
   /** Bytes of these that the network has taken. */
-  readonly takenBytes: number;
+  readonly sentBytes: number;
   /** Closes the connection as slow, with a close frame. */
   tooSlow(): void;
   /** Cuts the connection, so that what waits for it is freed at once. */
@@ -46,7 +46,7 @@ export class Backpressure {
   readonly #slowTicks: number;
   readonly #bytesPerTick: number;
   /** Those that have waited longest come first. */
-  readonly #congested = new Map<Outlet, Congestion>();
+  readonly #congested = new Map<WritableConnection, Congestion>();
   readonly #buffers = new SharedBuffers();
 
   constructor(limits: BufferLimits, wheel: TimingWheel) {
@@ -57,7 +57,7 @@ export class Backpressure {
   }
 
   /** Bytes that wait for all connections, as they count for the total. */
-  get queuedBytes(): number {
+  get bufferedBytes(): number {
     for (const [outlet, congestion] of this.#congested) this.#look(outlet, congestion);
     return this.#buffers.bytes;
   }
@@ -68,15 +68,15 @@ export class Backpressure {
   }
 
   /** Call it after a write that the network did not take at once. Others may be cut to stay below the total. */
-  wrote(outlet: Outlet, chunk: Uint8Array): 'ok' | 'slow' {
+  wrote(outlet: WritableConnection, chunk: Uint8Array): 'ok' | 'slow' {
     const { waiting, pace } = this.#congestionOf(outlet);
-    const { takenBytes } = outlet;
-    waiting.advance(takenBytes, outlet.queuedBytes - chunk.length);
+    const { sentBytes } = outlet;
+    waiting.advance(sentBytes, outlet.bufferedBytes - chunk.length);
     waiting.add(chunk);
     if (waiting.count === 1) {
       // Nothing waited before.
       waiting.moveEnd(outlet.writtenBytes);
-      pace.begin(this.#wheel.now, takenBytes);
+      pace.begin(this.#wheel.now, sentBytes);
     }
     if (waiting.behindBytes > this.#limits.clientBufferBytes) return 'slow';
     if (this.#buffers.bytes > this.#limits.clientBufferTotalBytes) this.#makeRoom();
@@ -84,7 +84,7 @@ export class Backpressure {
   }
 
   /** The connection is gone. */
-  forget(outlet: Outlet): void {
+  forget(outlet: WritableConnection): void {
     const congestion = this.#congested.get(outlet);
     if (congestion === undefined) return;
     this.#congested.delete(outlet);
@@ -92,7 +92,7 @@ export class Backpressure {
     congestion.waiting.clear();
   }
 
-  #congestionOf(outlet: Outlet): Congestion {
+  #congestionOf(outlet: WritableConnection): Congestion {
     const known = this.#congested.get(outlet);
     if (known !== undefined) return known;
     const congestion: Congestion = {
@@ -107,27 +107,27 @@ export class Backpressure {
     return congestion;
   }
 
-  #tick(outlet: Outlet, congestion: Congestion): void {
+  #tick(outlet: WritableConnection, congestion: Congestion): void {
     if (!this.#look(outlet, congestion)) return;
     const { now } = this.#wheel;
     const isSlow = congestion.pace.elapsed(now) === this.#slowTicks && this.#debtOf(outlet, congestion) > 0;
-    congestion.pace.record(now, outlet.takenBytes);
+    congestion.pace.record(now, outlet.sentBytes);
     this.#wheel.schedule(congestion, 1);
     if (isSlow) outlet.tooSlow();
   }
 
   /** Says whether anything still waits for a client. */
-  #look(outlet: Outlet, { waiting }: Congestion): boolean {
-    const { queuedBytes } = outlet;
-    if (queuedBytes > 0) waiting.advance(outlet.takenBytes, queuedBytes);
+  #look(outlet: WritableConnection, { waiting }: Congestion): boolean {
+    const { bufferedBytes } = outlet;
+    if (bufferedBytes > 0) waiting.advance(outlet.sentBytes, bufferedBytes);
     else this.forget(outlet);
-    return queuedBytes > 0;
+    return bufferedBytes > 0;
   }
 
   /** Bytes that a client should have taken by now and has not; below 0 where it took more. */
-  #debtOf(outlet: Outlet, { pace }: Congestion): number {
+  #debtOf(outlet: WritableConnection, { pace }: Congestion): number {
     const { now } = this.#wheel;
-    return this.#bytesPerTick * pace.elapsed(now) - pace.taken(now, outlet.takenBytes);
+    return this.#bytesPerTick * pace.elapsed(now) - pace.taken(now, outlet.sentBytes);
   }
 
   /**
@@ -136,7 +136,7 @@ export class Backpressure {
    */
   #makeRoom(): void {
     const bytesMax = this.#limits.clientBufferTotalBytes * (1 - FREED_SHARE);
-    if (this.queuedBytes <= bytesMax) return;
+    if (this.bufferedBytes <= bytesMax) return;
     const debts = Array.from(this.#congested, ([outlet, congestion]) => ({
       outlet,
       debt: this.#debtOf(outlet, congestion),

@@ -1,4 +1,4 @@
-import type { CommandContext } from '../commands/command-context.ts';
+import type { CommandDeps } from '../commands/command-context.ts';
 import type { Backpressure } from './backpressure.ts';
 import type { Connection } from './connection.ts';
 import type { HeartbeatTicks } from './heartbeat.ts';
@@ -6,7 +6,7 @@ import type { Rate } from './rate-limit.ts';
 import type { SlowClientLog } from './slow-client-log.ts';
 
 /** What all connections of a worker share. */
-export interface ConnectionContext extends CommandContext {
+export interface ConnectionDeps extends CommandDeps {
   readonly backpressure: Backpressure;
   readonly slowLog: SlowClientLog;
   readonly messageRate: Rate;

@@ -16,9 +16,9 @@ import type { Questions } from '../groups/questions.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
 import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
-import type { Outlet } from './backpressure.ts';
+import type { WritableConnection } from './backpressure.ts';
 import { clientIdOf } from './client-id.ts';
-import type { ConnectionContext } from './connection-deps.ts';
+import type { ConnectionDeps } from './connection-deps.ts';
 import { firstHeard, heartbeatVerdict } from './heartbeat.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Strikes } from './strikes.ts';
@@ -38,7 +38,7 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
  *
  * `authenticating` is passed at once, until there is something to prove.
  */
-export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
+export class Connection implements Member, WritableConnection, Timed, WebSocketReceiver {
   readonly protocol: ClientProtocol;
   readonly memberships: Group[] = [];
   waits: Set<MemberWait> | undefined;
@@ -46,7 +46,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
   recoveryBytes: RateLimit | undefined;
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;
-  readonly #context: ConnectionContext;
+  readonly #context: ConnectionDeps;
   readonly #socket: ClientSocket;
   #state: ConnectionState = 'authenticating';
   /** Why this side ends the connection; nothing when the client or the network does. */
@@ -68,7 +68,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     socket: ClientSocket,
     protocol: ClientProtocol,
     session: string | undefined,
-    context: ConnectionContext,
+    context: ConnectionDeps,
   ) {
     const { wheel } = context.options;
     this.protocol = protocol;
@@ -94,16 +94,16 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     return this.#state;
   }
 
-  get queuedBytes(): number {
-    return this.#socket.queuedBytes;
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes;
   }
 
   get writtenBytes(): number {
     return this.#socket.writtenBytes;
   }
 
-  get takenBytes(): number {
-    return this.#socket.takenBytes;
+  get sentBytes(): number {
+    return this.#socket.sentBytes;
   }
 
   /** Of the peer, which may be a proxy. */
@@ -117,7 +117,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     this.#context.connections.add(this);
     this.#context.counters.accepted += 1;
     this.#checkHeartbeat();
-    if (session !== undefined) this.tell(welcomeEvent(this.id, session, this.#context.options));
+    if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, this.#context.options));
   }
 
   /** A text message of the client. */
@@ -153,20 +153,20 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     if (this.#controls.take(controlRate, nowMs) !== 'ok') this.close('policy');
   }
 
-  tell(event: ClientEvent): boolean {
+  sendEvent(event: ClientEvent): boolean {
     const frame = this.protocol.encodeEvent(event);
-    if (frame !== undefined) this.send(frame);
+    if (frame !== undefined) this.deliver(frame);
     return frame !== undefined;
   }
 
-  send(frames: Uint8Array): void {
+  deliver(frames: Uint8Array): void {
     if (this.#state !== 'open') return;
     if (!this.#write(frames)) {
       // The network has ended it, and the news is on its way.
       this.#drain(undefined);
       return;
     }
-    if (this.queuedBytes > 0 && this.#context.backpressure.wrote(this, frames) !== 'ok') this.tooSlow();
+    if (this.bufferedBytes > 0 && this.#context.backpressure.wrote(this, frames) !== 'ok') this.tooSlow();
   }
 
   /** Ends the connection with a close frame, which v1 clients get in words too. */
@@ -239,7 +239,7 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
       this.#askedTick = wheel.now;
       wheel.schedule(this, heartbeat.timeout);
       if (ping === undefined) this.#socket.ping();
-      else this.send(ping);
+      else this.deliver(ping);
     } else {
       wheel.schedule(this, verdict);
     }
@@ -249,13 +249,13 @@ export class Connection implements Member, Outlet, Timed, WebSocketReceiver {
     if (!(error instanceof ProtocolError)) {
       this.#context.options.log.error({ error, clientId: this.id }, 'a command failed');
       this.#context.counters.refused.internal_error += 1;
-      this.tell(errorEvent('internal_error', id));
+      this.sendEvent(errorEvent('internal_error', id));
       this.close('internal_error');
       return;
     }
     const { code } = error;
     this.#context.counters.refused[code] += 1;
-    this.tell(errorEvent(code, id, error.message));
+    this.sendEvent(errorEvent(code, id, error.message));
     this.#strikes ??= new Strikes();
     const verdict = this.#strikes.add(code, this.#context.options, performance.now());
     if (verdict !== 'ok') this.close(verdict);

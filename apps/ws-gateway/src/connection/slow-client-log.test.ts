@@ -16,7 +16,7 @@ test('many slow clients make few lines, and the last one says how many more ther
   };
   const log = new SlowClientLog({ debug: write, info: write, warn: write, error: write });
   for (let count = 0; count < 500; count++) {
-    log.closed({ id: `${count}`, remoteAddress: '::1', queuedBytes: 7 }, false);
+    log.closed({ id: `${count}`, remoteAddress: '::1', bufferedBytes: 7 }, false);
   }
   expect(lines.length).toBe(10);
   expect(lines[0]?.[0]).toEqual({ clientId: '0', address: '::1', queuedBytes: 7 });

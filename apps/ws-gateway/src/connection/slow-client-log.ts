@@ -4,7 +4,7 @@ import { type Log, LogLimiter } from '@groupcast/service';
 export interface SlowClient {
   readonly id: string;
   readonly remoteAddress: string;
-  readonly queuedBytes: number;
+  readonly bufferedBytes: number;
 }
 
 /** One line for each client that was closed because it reads too slowly, and fewer when there are many. */
@@ -20,12 +20,12 @@ export class SlowClientLog {
   }
 
   /** `isCut`: without a close frame, to make room. */
-  closed({ id, remoteAddress, queuedBytes }: SlowClient, isCut: boolean): void {
+  closed({ id, remoteAddress, bufferedBytes }: SlowClient, isCut: boolean): void {
     if (!this.#limiter.take('slow')) return;
     const sentence = isCut
       ? 'a client was cut: it reads too slowly, and all buffers together are full'
       : 'a client was closed: it reads too slowly';
-    this.#log.warn({ clientId: id, address: remoteAddress, queuedBytes }, sentence);
+    this.#log.warn({ clientId: id, address: remoteAddress, queuedBytes: bufferedBytes }, sentence);
   }
 
   /** Ends the timer, and reports what was held back. */

@@ -26,21 +26,21 @@ export class FanOut {
   }
 
   /** Takes a publication, which the group's members get at the end of this turn. */
-  take(group: Group, publication: native.Publication): void {
+  deliver(group: Group, publication: native.Publication): void {
     if (group.members.size === 0 || !this.#isFit(publication)) return;
-    if (group.queue(publication)) {
+    if (group.addPending(publication)) {
       if (this.#dirty.push(group) === 1) setImmediate(endTurn, this);
     }
-    if (group.pendingBytes > TURN_BYTES_MAX) this.flush(group);
+    if (group.pendingBytes > TURN_BYTES_MAX) this.deliverPending(group);
   }
 
   /** Writes what has come for a group now, so that what is written next comes behind it. May end memberships. */
-  flush(group: Group): void {
+  deliverPending(group: Group): void {
     const publications = group.takePending();
     if (publications.length === 0) return;
     try {
       const batch = new EncodedBatch(group.name, publications);
-      for (const member of group.members) this.sendTo(member, batch);
+      for (const member of group.members) this.deliverTo(member, batch);
       this.#loads?.delivered(group, batch.bytesMax, performance.now());
     } catch (error) {
       this.#log.error({ error, publications: publications.length }, 'publications could not be delivered');
@@ -56,17 +56,17 @@ export class FanOut {
   }
 
   /** Sends what a member may have of a batch; answers with how many publications that was. */
-  sendTo(member: Member, batch: EncodedBatch): number {
+  deliverTo(member: Member, batch: EncodedBatch): number {
     if (!batch.excludes(member)) return this.#write(member, batch.frames(member.protocol), batch.size);
     const { frames, count } = batch.framesWithout(member);
     return this.#write(member, frames, count);
   }
 
   /** Writes what this turn brought. Called by the event loop. */
-  endTurn(): void {
+  deliverAllPending(): void {
     const dirty = this.#dirty;
     this.#dirty = [];
-    for (const group of dirty) this.flush(group);
+    for (const group of dirty) this.deliverPending(group);
   }
 
   #isFit(publication: native.Publication): boolean {
@@ -79,11 +79,11 @@ export class FanOut {
     if (count === 0) return 0;
     this.#counters.delivered += count;
     this.#counters.deliveryWrites += 1;
-    member.send(frames);
+    member.deliver(frames);
     return count;
   }
 }
 
 function endTurn(deliveries: FanOut): void {
-  deliveries.endTurn();
+  deliveries.deliverAllPending();
 }

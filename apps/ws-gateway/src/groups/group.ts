@@ -1,7 +1,7 @@
 import type { native, Position } from '@groupcast/protocol';
 import type { GroupLoad } from './group-load.ts';
 import type { Member } from './member.ts';
-import type { CatchUp } from './recovery.ts';
+import type { Recovery } from './recovery.ts';
 
 /** What counts for a publication beside its payload, in bytes: its object, its envelope. */
 const PUBLICATION_OVERHEAD_BYTES = 128;
@@ -17,7 +17,7 @@ export class Group {
   /** Who gets what comes. */
   readonly members: Set<Member> = new Set();
   /** Who is still being given what it missed; most groups never need it. */
-  catchUps: Map<Member, CatchUp> | undefined;
+  recoveries: Map<Member, Recovery> | undefined;
   state: 'subscribing' | 'live' = 'subscribing';
   /** Of the last publication that came, whether or not it has been written to members yet. */
   epoch = '';
@@ -40,12 +40,12 @@ export class Group {
 
   /** Whether nobody is in it, not even on the way. */
   get isEmpty(): boolean {
-    return this.members.size === 0 && this.catchUps === undefined;
+    return this.members.size === 0 && this.recoveries === undefined;
   }
 
   /** Whether somebody is in it, or on the way. */
   has(member: Member): boolean {
-    return this.members.has(member) || this.catchUps?.has(member) === true;
+    return this.members.has(member) || this.recoveries?.has(member) === true;
   }
 
   moveTo(position: Position): void {
@@ -68,7 +68,7 @@ export class Group {
   }
 
   /** Keeps a publication until the end of the turn. Says whether it is the first one. */
-  queue(publication: native.Publication): boolean {
+  addPending(publication: native.Publication): boolean {
     this.#pendingBytes += publication.payload.length + PUBLICATION_OVERHEAD_BYTES;
     return this.#pending.push(publication) === 1;
   }

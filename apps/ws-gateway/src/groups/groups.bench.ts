@@ -21,12 +21,12 @@ class SilentMember implements Member {
   readonly protocol = PLAIN;
   readonly memberships: Group[] = [];
   readonly isOpen = true;
-  readonly queuedBytes = 0;
+  readonly bufferedBytes = 0;
   waits: Set<MemberWait> | undefined;
   questions: Questions | undefined;
   recoveryBytes: RateLimit | undefined;
-  send(): void {}
-  tell(): boolean {
+  deliver(): void {}
+  sendEvent(): boolean {
     return true;
   }
 }
@@ -66,7 +66,7 @@ describe.each([10, 1_000, 100_000])('with %i groups of two', (count) => {
       number: offset,
     };
     groups.deliver(publication);
-    groups.flush(name(next));
+    groups.deliverPending(name(next));
   });
 
   bench('a join and a leave', () => {

@@ -203,8 +203,8 @@ describe('delivering', () => {
     expect(groups.positionOf('g')).toEqual({ epoch: 'epoch-1', offset: 1 });
     expect(member.got).toEqual(['one']);
     hub.publish('group:g', 'two');
-    groups.flush('g');
-    groups.flush('never heard of');
+    groups.deliverPending('g');
+    groups.deliverPending('never heard of');
     expect(member.got).toEqual(['one', 'two']);
     groups.join(member, 'new', undefined);
     expect(groups.positionOf('new')).toBeUndefined();
@@ -455,7 +455,7 @@ describe('a group that the hub refuses', () => {
     expect(late.got).toEqual([{ ...error, group_id: 'g' }]);
     for (const member of [plain, v1, late])
       expect([member.memberships, member.waitingAnswers]).toEqual([[], 0]);
-    expect([groups.size, groups.catchingUp, counters.refused.channel_limit]).toEqual([0, 0, 4]);
+    expect([groups.size, groups.recovering, counters.refused.channel_limit]).toEqual([0, 0, 4]);
     expect(hub.calls.at(-1)).toEqual({ name: 'unsubscribe', channel: 'group:g' });
     turn(2);
     expect(wheel.waiting).toBe(0);

@@ -17,7 +17,7 @@ import type { HubSubscriber, LossReason } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { type MemberWait, waitCount } from './member-wait.ts';
 import { WaitingJoin, WaitingJoins } from './pending-joins.ts';
-import { CatchUps } from './recoveries.ts';
+import { Recoveries } from './recoveries.ts';
 import { SubscribedGroups } from './subscribed-groups.ts';
 
 const NO_WAITS: ReadonlySet<MemberWait> = new Set();
@@ -44,7 +44,7 @@ export class Groups implements HubSubscriber, Timed {
   readonly #joinTicks: number;
   readonly #followed: SubscribedGroups;
   readonly #deliveries: FanOut;
-  readonly #catchUps: CatchUps;
+  readonly #catchUps: Recoveries;
   readonly #waiting = new WaitingJoins();
   /** Nothing where groups have no limit. */
   readonly #loads: GroupLoads | undefined;
@@ -58,7 +58,7 @@ export class Groups implements HubSubscriber, Timed {
     this.#followed = new SubscribedGroups(options, this);
     this.#loads = options.groupBytesPerSecond === 0 ? undefined : new GroupLoads(options);
     this.#deliveries = new FanOut(options.log, counters, this.#loads);
-    this.#catchUps = new CatchUps(options, {
+    this.#catchUps = new Recoveries(options, {
       counters,
       waiting: this.#waiting,
       deliveries: this.#deliveries,
@@ -72,7 +72,7 @@ export class Groups implements HubSubscriber, Timed {
   }
 
   /** How many joins are being given what they missed. */
-  get catchingUp(): number {
+  get recovering(): number {
     return this.#catchUps.size;
   }
 
@@ -85,7 +85,7 @@ export class Groups implements HubSubscriber, Timed {
     const channel = channelOfGroup(name);
     // What came before the join is not for the one who joins, and is in front of the ack of one who joins again. A flush may close
     // members, this one as well, and so unfollow groups, this one as well: the group is looked up after it.
-    this.flush(name);
+    this.deliverPending(name);
     if (!member.isOpen) return;
     const known = this.#followed.find(channel);
     const isIn = known?.has(member) === true;
@@ -97,11 +97,11 @@ export class Groups implements HubSubscriber, Timed {
       this.#refuseJoin(member, id, 'hub_unavailable', JOINS_WAIT);
       return;
     }
-    const group = known ?? this.#followed.follow(name, channel);
+    const group = known ?? this.#followed.subscribe(name, channel);
     if (!isIn) this.#enter(group, member, since === undefined);
     if (id !== undefined && mustWait) this.#await(group, member, id, !isIn);
     else if (id !== undefined)
-      member.tell(ackEvent(id, name, group.catchUps?.get(member)?.cursor ?? group.position));
+      member.sendEvent(ackEvent(id, name, group.recoveries?.get(member)?.cursor ?? group.position));
     if (!isIn && since !== undefined) this.#catchUps.start(group, member, since, id !== undefined);
   }
 
@@ -110,12 +110,12 @@ export class Groups implements HubSubscriber, Timed {
     const group = this.#followed.find(channelOfGroup(name));
     if (group?.has(member) === true) {
       // What came before is still for the one who leaves.
-      this.#deliveries.flush(group);
+      this.#deliveries.deliverPending(group);
       // A flush may end the membership.
       if (group.has(member))
         this.#refuseJoins(member, this.#remove(group, member), 'hub_unavailable', LEFT_MEANWHILE);
     }
-    if (id !== undefined) member.tell(ackEvent(id, name));
+    if (id !== undefined) member.sendEvent(ackEvent(id, name));
   }
 
   /** Takes a member that has gone, or must go, out of all its groups; it waits for nothing any more, and is told nothing. */
@@ -126,23 +126,23 @@ export class Groups implements HubSubscriber, Timed {
   }
 
   /** A client here sends to a group what members get as so many bytes. Whether the group may carry them. */
-  carry(name: string, bytes: number): 'ok' | 'rate_limited' {
+  charge(name: string, bytes: number): 'ok' | 'rate_limited' {
     if (this.#loads === undefined) return 'ok';
     const channel = channelOfGroup(name);
     return this.#loads.send(channel, this.#followed.find(channel), bytes, performance.now());
   }
 
   /** Writes to the members here what has come for a group, so that what is written next comes behind it. */
-  flush(name: string): void {
+  deliverPending(name: string): void {
     const group = this.#followed.find(channelOfGroup(name));
-    if (group !== undefined) this.#deliveries.flush(group);
+    if (group !== undefined) this.#deliveries.deliverPending(group);
   }
 
   /** Where a group stands that is followed here, with all up to there written to its members; nothing where it is not known. */
   positionOf(name: string): Position | undefined {
     const group = this.#followed.find(channelOfGroup(name));
     if (group?.state !== 'live') return undefined;
-    this.#deliveries.flush(group);
+    this.#deliveries.deliverPending(group);
     return group.position;
   }
 
@@ -159,7 +159,7 @@ export class Groups implements HubSubscriber, Timed {
       return;
     }
     group.offset = publication.number;
-    this.#deliveries.take(group, publication);
+    this.#deliveries.deliver(group, publication);
   }
 
   /** The hub says where a channel stands. */
@@ -170,7 +170,7 @@ export class Groups implements HubSubscriber, Timed {
     group.moveTo(position);
     for (const member of group.members) {
       for (const { id } of this.#waiting.takeOf(group, member))
-        member.tell(ackEvent(id, group.name, position));
+        member.sendEvent(ackEvent(id, group.name, position));
     }
     this.#catchUps.groupIsLive(group);
   }
@@ -179,11 +179,11 @@ export class Groups implements HubSubscriber, Timed {
   lost(subject: native.Subject, position: Position, reason: LossReason): void {
     const group = subject.prefix ? undefined : this.#followed.find(subject.name);
     if (group?.state !== 'live') return;
-    this.#deliveries.flush(group);
+    this.#deliveries.deliverPending(group);
     group.moveTo(position);
     const event = gapEvent(group.name, reason, position);
     for (const member of group.members) {
-      if (member.tell(event)) this.#counters.gaps += 1;
+      if (member.sendEvent(event)) this.#counters.gaps += 1;
     }
   }
 
@@ -193,17 +193,17 @@ export class Groups implements HubSubscriber, Timed {
     if (group === undefined) return;
     // Whatever else the hub said: to a client it is the hub that could not be asked.
     const code = error.code === 'channel_limit' ? 'channel_limit' : 'hub_unavailable';
-    this.#deliveries.flush(group);
-    for (const member of [...group.members, ...(group.catchUps?.keys() ?? [])]) {
+    this.#deliveries.deliverPending(group);
+    for (const member of [...group.members, ...(group.recoveries?.keys() ?? [])]) {
       if (group.has(member)) this.#expel(group, member, code);
     }
-    this.#followed.unfollow(group);
+    this.#followed.unsubscribe(group);
   }
 
   /** Once per tick while joins wait: takes out again whom the hub did not let in in time. */
   expired(): void {
     for (const { group, member, joins } of this.#waiting.takeExpired(this.#wheel.now)) {
-      const isThrottled = group.catchUps?.get(member)?.isThrottled === true;
+      const isThrottled = group.recoveries?.get(member)?.isThrottled === true;
       const code = isThrottled ? 'rate_limited' : 'hub_unavailable';
       const sentence = isThrottled ? RECOVERY_LIMIT_REACHED : undefined;
       this.#refuseJoins(member, joins, code, sentence);
@@ -223,7 +223,7 @@ export class Groups implements HubSubscriber, Timed {
   #enter(group: Group, member: Member, isLive: boolean): void {
     member.memberships.push(group);
     if (isLive) group.members.add(member);
-    this.#followed.keep(group);
+    this.#followed.cancelLinger(group);
     this.#counters.joins += 1;
   }
 
@@ -234,7 +234,7 @@ export class Groups implements HubSubscriber, Timed {
 
   /** Answers with the joins of the member that waited for the hub: they will not happen. */
   #remove(group: Group, member: Member): readonly WaitingJoin[] {
-    const catchUp = group.catchUps?.get(member);
+    const catchUp = group.recoveries?.get(member);
     if (catchUp !== undefined) this.#catchUps.end(catchUp);
     group.members.delete(member);
     const index = member.memberships.indexOf(group);
@@ -258,7 +258,7 @@ export class Groups implements HubSubscriber, Timed {
     this.#refuseJoins(member, joins, code);
     if (joins.length > 0) return;
     this.#counters.refused[code] += 1;
-    member.tell(groupErrorEvent(code, group.name));
+    member.sendEvent(groupErrorEvent(code, group.name));
   }
 
   #refuseJoins(member: Member, joins: readonly WaitingJoin[], code: ErrorCode, sentence?: string): void {
@@ -267,7 +267,7 @@ export class Groups implements HubSubscriber, Timed {
 
   #refuseJoin(member: Member, id: CommandId, code: ErrorCode, sentence?: string): void {
     this.#counters.refused[code] += 1;
-    member.tell(errorEvent(code, id, sentence));
+    member.sendEvent(errorEvent(code, id, sentence));
   }
 
   #scheduleSweep(): void {
@@ -283,7 +283,7 @@ function waitingJoinsOf(member: Member): number {
 /** Whether a join can be answered at once: it need not wait for the hub, nor for the answer to an earlier one. */
 function mayAnswer(group: Group | undefined, member: Member, since: Position | undefined): boolean {
   if (group?.state !== 'live') return false;
-  const catchUp = group.catchUps?.get(member);
+  const catchUp = group.recoveries?.get(member);
   if (catchUp !== undefined) return catchUp.answered;
   return since === undefined || group.members.has(member);
 }

@@ -22,7 +22,7 @@ export interface HubSubscriber {
 }
 
 /** What goes with a payload. */
-export interface SubmitOptions {
+export interface PublishOptions {
   /** Client id of the publisher. */
   readonly sender: string;
   readonly messageId?: string;
@@ -43,7 +43,7 @@ export interface HubPort {
   publishWithAnswer(
     channel: string,
     text: string,
-    options: SubmitOptions,
+    options: PublishOptions,
     answer: PublishAnswer | undefined,
   ): void;
 }

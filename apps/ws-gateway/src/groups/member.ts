@@ -13,7 +13,7 @@ export interface Member {
   /** Whether it may be in groups. What is written to one connection may end another, so that any write can change this. */
   readonly isOpen: boolean;
   /** Bytes that wait for the client to read. */
-  readonly queuedBytes: number;
+  readonly bufferedBytes: number;
   /** The groups that it is in, or on the way into. Only `Groups` changes this. */
   readonly memberships: Group[];
   /** Its commands that wait for the hub; most of the time there are none. Only `MemberWait` changes this. */
@@ -23,10 +23,10 @@ export interface Member {
   /** What its recoveries may read, once it had one. Only `RecoveryBudget` changes this. */
   recoveryBytes: RateLimit | undefined;
   /** Takes whole text frames. May end the membership, when the member is too slow. Must not throw. */
-  send(frames: Uint8Array): void;
+  deliver(frames: Uint8Array): void;
   /**
    * Sends one event. Returns whether the member's protocol has it. May end the membership, too. Must
    * not throw.
    */
-  tell(event: ClientEvent): boolean;
+  sendEvent(event: ClientEvent): boolean;
 }

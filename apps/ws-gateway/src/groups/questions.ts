@@ -27,7 +27,7 @@ export interface QuestionsContext {
     /** As many of one member may wait: it cannot send more at once. */
     readonly messagesBurst: number;
     /** As many of all members may wait. */
-    readonly questionsWaitingMax: number;
+    readonly positionRequestsMax: number;
     /** A question that waits for its turn for longer is given up, in milliseconds. */
     readonly joinMs: number;
   };
@@ -55,9 +55,9 @@ export class Questions extends MemberWait {
   add(name: string, id: CommandId): void {
     const { counters, options, waitingQuestions } = this.#context;
     const count = this.#underWay.size + this.#waiting.length - this.#next;
-    if (count >= options.messagesBurst || waitingQuestions.count >= options.questionsWaitingMax) {
+    if (count >= options.messagesBurst || waitingQuestions.count >= options.positionRequestsMax) {
       counters.refused.hub_unavailable += 1;
-      this.member.tell(errorEvent('hub_unavailable', id, TOO_MANY));
+      this.member.sendEvent(errorEvent('hub_unavailable', id, TOO_MANY));
       this.#endIfEmpty();
       return;
     }
@@ -69,7 +69,7 @@ export class Questions extends MemberWait {
   /** From a question: the hub has answered it. */
   answered(question: Question, position: Position): void {
     if (!this.#underWay.delete(question)) return;
-    this.member.tell(ackEvent(question.id, question.name, position));
+    this.member.sendEvent(ackEvent(question.id, question.name, position));
     this.#ask();
   }
 
@@ -145,7 +145,7 @@ export class Questions extends MemberWait {
 
   #refuse({ id }: Question, error: ProtocolError): void {
     this.#context.counters.refused[error.code] += 1;
-    this.member.tell(errorEvent(error.code, id, error.message));
+    this.member.sendEvent(errorEvent(error.code, id, error.message));
   }
 
   #endIfEmpty(): void {

@@ -6,7 +6,7 @@ import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
 import { V1 } from '../client-protocols/v1/protocol.ts';
-import type { CommandContext } from '../commands/command-context.ts';
+import type { CommandDeps } from '../commands/command-context.ts';
 import { groupInfo } from '../commands/group-info.ts';
 import { completeOptions, type GatewayOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
@@ -56,7 +56,7 @@ class CheckedClient {
     this.isIn = false;
   }
 
-  ask(context: CommandContext, id: number): void {
+  ask(context: CommandDeps, id: number): void {
     groupInfo({ cmd: 'group_info', group_id: 'unknown', id }, this.member, context);
   }
 
@@ -153,16 +153,16 @@ class World {
   /** All that holds anything up ends. */
   async settle(): Promise<void> {
     this.hub.comeBack();
-    for (const { member } of this.clients) member.queuedBytes = 0;
+    for (const { member } of this.clients) member.bufferedBytes = 0;
     for (let round = 0; round < 400; round++) {
       this.hub.catchUp(CHANNEL, Number.POSITIVE_INFINITY);
       this.hub.answerReads();
       await nextTurn();
-      if (this.groups.catchingUp > 0 && this.hub.reads.length === 0) this.wheel.tick();
+      if (this.groups.recovering > 0 && this.hub.reads.length === 0) this.wheel.tick();
     }
     for (const client of this.clients) client.check();
     // Nothing is under way any more, and nothing counts.
-    expect([this.groups.catchingUp, this.hub.reads.length, ...this.#waits()]).toEqual([0, 0, 0, 0, 0]);
+    expect([this.groups.recovering, this.hub.reads.length, ...this.#waits()]).toEqual([0, 0, 0, 0, 0]);
     expect(this.waitingQuestions.count).toBe(0);
   }
 
@@ -225,10 +225,10 @@ class World {
         this.#join(this.#client(step.who), 'last', true);
         return;
       case 'stopReading':
-        this.#client(step.who).member.queuedBytes = LONG_QUEUE;
+        this.#client(step.who).member.bufferedBytes = LONG_QUEUE;
         return;
       case 'readOn':
-        this.#client(step.who).member.queuedBytes = 0;
+        this.#client(step.who).member.bufferedBytes = 0;
         return;
     }
   }
@@ -310,7 +310,7 @@ describe('whatever happens in whatever order', () => {
         world.begin();
         await world.run(sequence);
         await world.settle();
-        expect(world.groups.catchingUp).toBe(0);
+        expect(world.groups.recovering).toBe(0);
         const top = world.hub.publish(CHANNEL, 'the end');
         for (const { isIn, position } of world.clients) {
           // Who joined without an answer, and has got nothing yet, knows no position.

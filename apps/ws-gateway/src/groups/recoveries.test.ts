@@ -76,7 +76,7 @@ describe('a join with a position', () => {
     await turns();
     expect(gotBy(member).slice(-1)).toEqual([8]);
     expect(reads()).toBe(3);
-    expect(groups.catchingUp).toBe(0);
+    expect(groups.recovering).toBe(0);
     expect(counters).toMatchObject({ recoveredMessages: 5, delivered: 6, joins: 1, gaps: 0 });
     expect(counters.recoveries).toEqual({ recovered: 1, epoch_changed: 0, trimmed: 0, limit: 0 });
     turnWheel(1);
@@ -98,7 +98,7 @@ describe('a join with a position', () => {
     publish(1);
     await turns();
     expect(gotBy(member)).toEqual([ack(1, 6, recovered), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-    expect(groups.catchingUp).toBe(0);
+    expect(groups.recovering).toBe(0);
   });
 
   test('needs no history where the group stands at that position, here or at the hub', async () => {
@@ -246,7 +246,7 @@ describe('what recoveries of one connection may bring', () => {
     }
     publish(1);
     await turns();
-    expect([gotBy(member).at(-1), groups.catchingUp, counters.recoveriesThrottled]).toEqual([11, 0, 8]);
+    expect([gotBy(member).at(-1), groups.recovering, counters.recoveriesThrottled]).toEqual([11, 0, 8]);
   });
 
   test('counts as its frames, in which escapes make it longer', async () => {
@@ -312,7 +312,7 @@ describe('what recoveries of one connection may bring', () => {
       groups.join(member, `${index}`, index, at(0));
     }
     await turns(300);
-    expect([groups.catchingUp, member.got.length, counters.recoveriesThrottled]).toEqual([
+    expect([groups.recovering, member.got.length, counters.recoveriesThrottled]).toEqual([
       0,
       1_001 + 2 * 127,
       0,
@@ -344,7 +344,7 @@ describe('what recoveries of one connection may bring', () => {
     expect(member.got).toHaveLength(1);
     turnWheel(10);
     expect(member.got.slice(1)).toMatchObject([{ type: 'error', id: 2, code: 'rate_limited' }]);
-    expect([member.memberships.length, groups.catchingUp, counters.refused.rate_limited]).toEqual([1, 0, 1]);
+    expect([member.memberships.length, groups.recovering, counters.refused.rate_limited]).toEqual([1, 0, 1]);
   });
 });
 
@@ -377,7 +377,7 @@ describe('a second join while it catches up', () => {
     for (let id = 0; id < 1_000; id++) groups.join(member, 'g', id, at(0));
     expect([member.waitingAnswers, member.got.length]).toEqual([128, 1_000 - 128]);
     groups.leaveAll(member);
-    expect([member.waitingAnswers, groups.catchingUp]).toEqual([0, 0]);
+    expect([member.waitingAnswers, groups.recovering]).toEqual([0, 0]);
   });
 });
 
@@ -392,7 +392,7 @@ describe('leaving while it catches up', () => {
       groups.join(member, 'g', undefined, at(count % 5));
       groups.leave(member, 'g', undefined);
     }
-    expect([hub.reads.length, groups.catchingUp, member.got]).toEqual([0, 0, []]);
+    expect([hub.reads.length, groups.recovering, member.got]).toEqual([0, 0, []]);
     groups.join(member, 'g', 1, at(6));
     expect(gotBy(member)).toEqual([ack(1, 6, recovered)]);
   });
@@ -426,7 +426,7 @@ describe('leaving while it catches up', () => {
     await turns();
     expect(gotBy(member)).toEqual([ack(1, 6, recovered), 1, 2, { type: 'ack', id: 2, group_id: 'g' }]);
     turnWheel(3);
-    expect([groups.size, groups.catchingUp, wheel.waiting, hub.channels]).toEqual([0, 0, 0, 0]);
+    expect([groups.size, groups.recovering, wheel.waiting, hub.channels]).toEqual([0, 0, 0, 0]);
   });
 
   test('before the first answer says that the join did not happen', () => {
@@ -449,7 +449,7 @@ describe('leaving while it catches up', () => {
     groups.join(member, 'g', 2, at(3));
     hub.answerReads();
     expect(gotBy(member).slice(1)).toEqual([ack(2, 4, recovered), 4]);
-    expect(groups.catchingUp).toBe(0);
+    expect(groups.recovering).toBe(0);
   });
 });
 
@@ -458,21 +458,21 @@ describe('while somebody catches up', () => {
     publish(20);
     const member = v1();
     groups.join(member, 'g', undefined, at(10));
-    member.queuedBytes = 100_000;
+    member.bufferedBytes = 100_000;
     await turns();
     turnWheel(60);
-    expect([groups.size, hub.channels, groups.catchingUp]).toEqual([1, 1, 1]);
-    member.queuedBytes = 0;
+    expect([groups.size, hub.channels, groups.recovering]).toEqual([1, 1, 1]);
+    member.bufferedBytes = 0;
     turnWheel(1);
     await turns(20);
     expect(gotBy(member).length).toBe(10);
-    expect(groups.catchingUp).toBe(0);
+    expect(groups.recovering).toBe(0);
   });
 
   test('one that does not read gets its ack, and its pages at its own pace', async () => {
     publish(6);
     const member = v1();
-    member.queuedBytes = 100_000;
+    member.bufferedBytes = 100_000;
     groups.join(member, 'g', 1, at(0));
     await turns();
     expect(gotBy(member)).toEqual([ack(1, 6, recovered)]);
@@ -480,15 +480,15 @@ describe('while somebody catches up', () => {
     turnWheel(5);
     await turns();
     expect(reads()).toBe(readsSoFar);
-    member.queuedBytes = 0;
+    member.bufferedBytes = 0;
     member.wrote = () => {
-      member.queuedBytes = 100_000;
+      member.bufferedBytes = 100_000;
     };
     for (let second = 1; second <= 3; second++) {
       turnWheel(1);
       await turns();
       expect(gotBy(member).length).toBe(1 + 2 * second);
-      member.queuedBytes = 0;
+      member.bufferedBytes = 0;
     }
     turnWheel(1);
     await turns();
@@ -543,7 +543,7 @@ describe('while somebody catches up', () => {
     groups.join(member, 'g', 1, at(0));
     await turns();
     expect(gotBy(member)).toEqual([ack(1, 6, recovered), 1, 2]);
-    expect([groups.catchingUp, counters.leaves]).toEqual([0, 1]);
+    expect([groups.recovering, counters.leaves]).toEqual([0, 1]);
   });
 });
 
@@ -567,7 +567,7 @@ describe('while the hub is away', () => {
         { type: 'error', id: 1, code: 'hub_unavailable' },
         { type: 'error', id: 2, code: 'hub_unavailable' },
       ]);
-      expect([member.memberships.length, member.waitingAnswers, groups.catchingUp]).toEqual([0, 0, 0]);
+      expect([member.memberships.length, member.waitingAnswers, groups.recovering]).toEqual([0, 0, 0]);
       hub.comeBack();
       await turns();
       expect(member.got.length).toBe(2);
@@ -599,15 +599,15 @@ describe('while the hub is away', () => {
     groups.join(member, 'g', 2, at(2));
     hub.answerReads();
     expect(gotBy(member)).toEqual([ack(2, 4, recovered), 3, 4]);
-    expect(groups.catchingUp).toBe(1);
+    expect(groups.recovering).toBe(1);
     hub.catchUp('group:g', 3);
     turnWheel(1);
     hub.answerReads();
-    expect(groups.catchingUp).toBe(1);
+    expect(groups.recovering).toBe(1);
     hub.catchUp('group:g', 1);
     turnWheel(1);
     hub.answerReads();
-    expect(groups.catchingUp).toBe(0);
+    expect(groups.recovering).toBe(0);
     publish(1);
     await turns();
     expect(gotBy(member)).toEqual([ack(2, 4, recovered), 3, 4, 5]);
@@ -672,7 +672,7 @@ test('a member that another one’s join brings down is not joined again', async
   };
   publish(1);
   groups.join(member, 'g', 1, at(0));
-  expect([member.memberships.length, member.waitingAnswers, groups.catchingUp]).toEqual([0, 0, 0]);
+  expect([member.memberships.length, member.waitingAnswers, groups.recovering]).toEqual([0, 0, 0]);
   publish(1);
   groups.join(member, 'g', 1, undefined);
   expect(member.memberships.length).toBe(0);

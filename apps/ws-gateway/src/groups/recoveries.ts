@@ -9,7 +9,7 @@ import type { Group } from './group.ts';
 import type { HistoryPage, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
 import type { WaitingJoins } from './pending-joins.ts';
-import { CatchUp, type CatchUpDriver } from './recovery.ts';
+import { type CatchUpDriver, Recovery } from './recovery.ts';
 import { RecoveryBudget, type RecoveryBudgetOptions } from './recovery-budget.ts';
 
 /** A member for whom more than this waits gets its next page later, and one that has come meanwhile is read again then. */
@@ -33,7 +33,7 @@ export interface CatchUpsParts {
  * Gives members what they missed, page by page, and makes them live members in the very turn in which nothing lies between
  * that and what the group gets. Until then nothing is held back for them: what comes meanwhile is in the next page.
  */
-export class CatchUps implements CatchUpDriver, Timed {
+export class Recoveries implements CatchUpDriver, Timed {
   wheelSlot: number = NOT_WAITING;
   readonly #hub: HubPort;
   readonly #wheel: TimingWheel;
@@ -41,7 +41,7 @@ export class CatchUps implements CatchUpDriver, Timed {
   readonly #budget: RecoveryBudget;
   readonly #parts: CatchUpsParts;
   /** Those to be looked at in the next tick. */
-  #resting = new Set<CatchUp>();
+  #resting = new Set<Recovery>();
   /** Members who missed the same share one page, and so its frames. */
   readonly #batches = new WeakMap<HistoryPage, EncodedBatch>();
   #size = 0;
@@ -61,31 +61,31 @@ export class CatchUps implements CatchUpDriver, Timed {
 
   /** Begins for a member that has everything up to `since`. */
   start(group: Group, member: Member, since: Position, hasId: boolean): void {
-    const catchUp = new CatchUp(group, member, since, hasId, this);
-    group.catchUps ??= new Map();
-    group.catchUps.set(member, catchUp);
+    const catchUp = new Recovery(group, member, since, hasId, this);
+    group.recoveries ??= new Map();
+    group.recoveries.set(member, catchUp);
     this.#size += 1;
     if (group.state === 'live') this.#advance(catchUp);
   }
 
   /** The hub has said where the group stands. */
   groupIsLive(group: Group): void {
-    for (const catchUp of group.catchUps?.values() ?? []) this.#advance(catchUp);
+    for (const catchUp of group.recoveries?.values() ?? []) this.#advance(catchUp);
   }
 
   /** The member is no longer on its way into the group. */
-  end(catchUp: CatchUp): void {
+  end(catchUp: Recovery): void {
     if (catchUp.isOver) return;
     const { group, member } = catchUp;
     catchUp.state = 'over';
     catchUp.read?.cancel();
     this.#resting.delete(catchUp);
     this.#size -= 1;
-    group.catchUps?.delete(member);
-    if (group.catchUps?.size === 0) group.catchUps = undefined;
+    group.recoveries?.delete(member);
+    if (group.recoveries?.size === 0) group.recoveries = undefined;
   }
 
-  pageArrived(catchUp: CatchUp, page: HistoryPage): void {
+  pageArrived(catchUp: Recovery, page: HistoryPage): void {
     const { position, publications } = page;
     this.#budget.settle(catchUp.member, publications, !catchUp.answered);
     const reason = this.#unrecoveredReason(catchUp, page);
@@ -109,7 +109,7 @@ export class CatchUps implements CatchUpDriver, Timed {
     else this.#advance(catchUp);
   }
 
-  readFailed(catchUp: CatchUp): void {
+  readFailed(catchUp: Recovery): void {
     const { group, member, hasId, answered } = catchUp;
     this.#budget.giveBack(member);
     // Whatever the hub said: to the client it is the hub that could not be asked, or nothing, because it is asked again.
@@ -124,7 +124,7 @@ export class CatchUps implements CatchUpDriver, Timed {
     for (const catchUp of rested) if (!catchUp.isOver) this.#advance(catchUp);
   }
 
-  #advance(catchUp: CatchUp): void {
+  #advance(catchUp: Recovery): void {
     const { group, member, cursor, answered } = catchUp;
     if (group.isAt(cursor)) {
       this.#join(catchUp, undefined);
@@ -141,41 +141,41 @@ export class CatchUps implements CatchUpDriver, Timed {
     }
   }
 
-  #rest(catchUp: CatchUp): void {
+  #rest(catchUp: Recovery): void {
     catchUp.state = 'resting';
     this.#resting.add(catchUp);
     if (this.wheelSlot === NOT_WAITING) this.#wheel.schedule(this, 1);
   }
 
-  #unrecoveredReason(catchUp: CatchUp, page: HistoryPage): GapReason | undefined {
+  #unrecoveredReason(catchUp: Recovery, page: HistoryPage): GapReason | undefined {
     if (page.verdict !== 'recovered') return page.verdict;
     const missed = page.position.offset - catchUp.cursor.offset;
     return !catchUp.answered && missed > this.#messagesMax ? 'limit' : undefined;
   }
 
-  #sendPage({ group, member }: CatchUp, page: HistoryPage): void {
+  #sendPage({ group, member }: Recovery, page: HistoryPage): void {
     const { deliveries, counters } = this.#parts;
     let batch = this.#batches.get(page);
     if (batch === undefined) {
       batch = deliveries.batchOf(group, page.publications);
       this.#batches.set(page, batch);
     }
-    counters.recoveredMessages += deliveries.sendTo(member, batch);
+    counters.recoveredMessages += deliveries.deliverTo(member, batch);
     this.#budget.sent(member, page.publications, batch.bytesMax);
   }
 
   /** The member does not get what it missed; it goes on from where the group stands. */
-  #giveUp(catchUp: CatchUp, position: Position, reason: GapReason): void {
+  #giveUp(catchUp: Recovery, position: Position, reason: GapReason): void {
     // A group that is behind may still bring what the client already has, or be of the old epoch.
     if (catchUp.group.hasReached(position)) this.#join(catchUp, reason);
     else this.#rest(catchUp);
   }
 
   /** Nothing lies between what the member has, or will never have, and what comes. */
-  #join(catchUp: CatchUp, reason: GapReason | undefined): void {
+  #join(catchUp: Recovery, reason: GapReason | undefined): void {
     const { group, member } = catchUp;
     // What waits for the others came before the position at which the member comes in.
-    this.#parts.deliveries.flush(group);
+    this.#parts.deliveries.deliverPending(group);
     if (catchUp.isOver) return;
     this.end(catchUp);
     group.members.add(member);
@@ -184,24 +184,24 @@ export class CatchUps implements CatchUpDriver, Timed {
   }
 
   /** Says for the first time what becomes of the join. */
-  #answer(catchUp: CatchUp, position: Position, reason: GapReason | undefined): void {
+  #answer(catchUp: Recovery, position: Position, reason: GapReason | undefined): void {
     const { group, member, hasId } = catchUp;
     const { counters, waiting } = this.#parts;
     catchUp.answered = true;
     counters.recoveries[reason ?? 'recovered'] += 1;
     for (const { id, joined } of waiting.takeOf(group, member)) {
       const ack = ackEvent(id, group.name, position);
-      member.tell(joined ? recoveryAckEvent(ack, reason) : ack);
+      member.sendEvent(joined ? recoveryAckEvent(ack, reason) : ack);
     }
     if (reason !== undefined && !hasId) this.#tellGap(catchUp, reason);
   }
 
-  #tellGap({ group, member }: CatchUp, reason: GapReason): void {
-    const isTold = member.tell(gapEvent(group.name, reason, group.position));
+  #tellGap({ group, member }: Recovery, reason: GapReason): void {
+    const isTold = member.sendEvent(gapEvent(group.name, reason, group.position));
     if (isTold) this.#parts.counters.gaps += 1;
   }
 }
 
 function hasEnough(member: Member): boolean {
-  return member.queuedBytes > QUEUE_BYTES_MAX;
+  return member.bufferedBytes > QUEUE_BYTES_MAX;
 }

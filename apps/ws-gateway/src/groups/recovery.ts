@@ -5,8 +5,8 @@ import type { Member } from './member.ts';
 
 /** Who carries catch-ups on. */
 export interface CatchUpDriver {
-  pageArrived(catchUp: CatchUp, page: HistoryPage): void;
-  readFailed(catchUp: CatchUp): void;
+  pageArrived(catchUp: Recovery, page: HistoryPage): void;
+  readFailed(catchUp: Recovery): void;
 }
 
 /**
@@ -21,7 +21,7 @@ export interface CatchUpDriver {
  * - `resting`: until the next tick: the member has enough to read or has been given enough for now, or the group is not where history is.
  * - `over`: nothing lies between what the member got and what comes, so that it is a live member now; or it has gone.
  */
-export class CatchUp implements HistoryAnswer {
+export class Recovery implements HistoryAnswer {
   readonly group: Group;
   readonly member: Member;
   /** Whether the join is to be undone when there is no first answer: somebody waits for it. */

@@ -45,7 +45,7 @@ export class SubscribedGroups implements Timed {
   }
 
   /** Subscribes to a group that was not followed, for a member that is about to come. */
-  follow(name: string, channel: string): Group {
+  subscribe(name: string, channel: string): Group {
     const group = new Group(name, channel);
     this.#groups.set(channel, group);
     // It has no member yet; should subscribing fail, it goes like any group that nobody is in.
@@ -55,7 +55,7 @@ export class SubscribedGroups implements Timed {
   }
 
   /** Somebody has come. */
-  keep(group: Group): void {
+  cancelLinger(group: Group): void {
     const member = this.#lingering.get(group);
     this.#lingering.delete(group);
     if (member === undefined) return;
@@ -74,7 +74,7 @@ export class SubscribedGroups implements Timed {
     }
     groups.add(group);
     const [oldest] = groups;
-    if (groups.size > this.#options.groupsPerConnectionMax && oldest !== undefined) this.unfollow(oldest);
+    if (groups.size > this.#options.groupsPerConnectionMax && oldest !== undefined) this.unsubscribe(oldest);
   }
 
   /** The connection is gone. What it has left lingers on, and counts with all others. */
@@ -84,10 +84,10 @@ export class SubscribedGroups implements Timed {
   }
 
   /** Unsubscribes a group, which has no members. */
-  unfollow(group: Group): void {
+  unsubscribe(group: Group): void {
     if (this.#groups.get(group.channel) !== group) return;
     this.#groups.delete(group.channel);
-    this.keep(group);
+    this.cancelLinger(group);
     try {
       this.#options.hub.unsubscribe(group.channel, this.#subscriber);
     } catch (error) {
@@ -100,14 +100,14 @@ export class SubscribedGroups implements Timed {
     const { now } = this.#options.wheel;
     for (const group of this.#lingering.keys()) {
       if (now - group.emptySince < this.#lingerTicks) break;
-      this.unfollow(group);
+      this.unsubscribe(group);
     }
     this.#scheduleSweep();
   }
 
   /** Unsubscribes every group at once. */
   close(): void {
-    for (const group of this.#groups.values()) this.unfollow(group);
+    for (const group of this.#groups.values()) this.unsubscribe(group);
     this.#options.wheel.cancel(this);
   }
 
@@ -121,7 +121,7 @@ export class SubscribedGroups implements Timed {
   #evict(): void {
     let left = Math.ceil(this.#options.lingeringGroupsMax * EVICTED_SHARE);
     for (const group of this.#lingering.keys()) {
-      this.unfollow(group);
+      this.unsubscribe(group);
       left -= 1;
       if (left === 0) return;
     }

@@ -269,7 +269,7 @@ describe.each(['stream', 'direct', 'at once'] as const)('(%s) ws is not there', 
 /** Writes until something waits in this process; answers with the texts. */
 function writeUntilQueued(client: ClientSocket): string[] {
   const texts: string[] = [];
-  while (client.queuedBytes === 0) {
+  while (client.bufferedBytes === 0) {
     const large = `${texts.length} `.repeat(100_000);
     texts.push(large);
     expect(client.write(textFrame(large))).toBe(true);
@@ -290,15 +290,15 @@ const CLOSE_SLOW = Buffer.concat([Buffer.from([CLOSE_FRAME, 6, 0x0f, 0xa1]), Buf
 describe.each(WAYS)('(%s) a client that does not read', (way) => {
   test('gets what was written, whole and in order, then the close frame, and nothing behind it', async () => {
     const { client, far, heard, arrived } = await lazy(way);
-    expect(client.queuedBytes).toBe(0);
+    expect(client.bufferedBytes).toBe(0);
     const texts = writeUntilQueued(client);
-    const queued = client.queuedBytes;
+    const queued = client.bufferedBytes;
     const more = ['more', 'm'.repeat(70_000)];
     expect(client.write(textFrames(more.map((words) => Buffer.from(words))))).toBe(true);
-    expect(client.queuedBytes).toBeGreaterThan(queued);
+    expect(client.bufferedBytes).toBeGreaterThan(queued);
     client.ping();
     client.close(4_001, 'slow');
-    expect(client.queuedBytes).toBeGreaterThan(queued);
+    expect(client.bufferedBytes).toBeGreaterThan(queued);
     expect(client.write(textFrame('late'))).toBe(false);
     client.ping();
     far.resume();
@@ -318,7 +318,7 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
     const { client, far, arrived } = await lazy(way);
     const texts = writeUntilQueued(client);
     far.resume();
-    await until(() => client.queuedBytes === 0);
+    await until(() => client.bufferedBytes === 0);
     for (let round = 0; round < 50; round++) {
       texts.push(`again ${round}`);
       expect(client.write(textFrame(`again ${round}`))).toBe(true);
@@ -352,7 +352,7 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
     client.ping();
     client.close(1_000, 'late');
     client.terminate();
-    await until(() => accepted.socket.closed && client.queuedBytes === 0);
+    await until(() => accepted.socket.closed && client.bufferedBytes === 0);
     expect(heard.filter((what) => what.startsWith('closed '))).toEqual(['closed 1006']);
   });
 
@@ -362,7 +362,7 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
     far.end();
     await until(() => socket.readableEnded);
     far.resetAndDestroy();
-    await until(() => heard.length > 0 && client.queuedBytes === 0);
+    await until(() => heard.length > 0 && client.bufferedBytes === 0);
     expect(heard).toEqual(['closed 1006']);
   });
 
@@ -416,12 +416,12 @@ describe.each(WAYS)('(%s) acting from within a message', (way) => {
 
   test("nothing is queued, and the address is the peer's, while it is idle", async () => {
     const { client, far, heard } = await servers[way].connect();
-    expect(client.queuedBytes).toBe(0);
+    expect(client.bufferedBytes).toBe(0);
     expect(client.remoteAddress).toBe('127.0.0.1');
     far.resetAndDestroy();
     await until(() => heard.length > 0);
     expect(heard).toEqual(['closed 1006']);
-    expect(client.queuedBytes).toBe(0);
+    expect(client.bufferedBytes).toBe(0);
     expect(client.write(textFrame('late'))).toBe(false);
   });
 });

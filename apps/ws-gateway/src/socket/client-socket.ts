@@ -91,7 +91,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   }
 
   /** Bytes that wait in this process for the client to read. */
-  get queuedBytes(): number {
+  get bufferedBytes(): number {
     if (this.#isClear) return 0;
     const queuedBytes = this.#passesWs ? this.#socket.writableLength : (this.#ws?.bufferedAmount ?? 0);
     return this.#waitingBytes + queuedBytes;
@@ -103,8 +103,8 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   }
 
   /** Bytes of these that the network has taken, as far as can be seen. */
-  get takenBytes(): number {
-    return takenBytesOf(this.#socket) ?? this.writtenBytes - this.queuedBytes;
+  get sentBytes(): number {
+    return takenBytesOf(this.#socket) ?? this.writtenBytes - this.bufferedBytes;
   }
 
   /** Sends whole text frames. Says whether they were sent: not so once the WebSocket is closing, so that no data follows a close frame. */
@@ -222,9 +222,9 @@ export class ClientSocket implements SocketOwner, WriteOwner {
       return true;
     }
     this.#isClear = false;
-    if (this.queuedBytes > 0 || !this.#writeDirectly(frames)) this.#socket.write(frames);
+    if (this.bufferedBytes > 0 || !this.#writeDirectly(frames)) this.#socket.write(frames);
     // Once ws is there, something of its own may wait at any time.
-    this.#isClear = this.#ws === undefined && this.queuedBytes === 0;
+    this.#isClear = this.#ws === undefined && this.bufferedBytes === 0;
     return true;
   }
 }
