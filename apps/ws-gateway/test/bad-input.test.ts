@@ -112,12 +112,12 @@ describe('too many refusals', () => {
     expect(await client.event()).toEqual({
       type: 'disconnect',
       code: 4500,
-      reason: 'Too many commands were wrong. Mend the client.',
+      reason: 'Too many invalid commands. Fix the client.',
       reconnect: false,
     });
     expect(await client.ended).toEqual({
       code: 4500,
-      reason: 'Too many commands were wrong. Mend the client.',
+      reason: 'Too many invalid commands. Fix the client.',
     });
     expect(await member.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
     await until(() => started.gateway.stats().connections === 1);

@@ -1,24 +1,24 @@
 /** One row of the close-code table. */
 export interface CloseCodeRow {
-  /** RFC 6455 where one fits; else 4000-4499 "come back" and 4500-4999 "do not". */
+  /** Code of RFC 6455 if one fits; else 4000-4499 (reconnect) or 4500-4999 (do not). */
   readonly code: number;
-  /** Goes into the close frame and into `disconnect`, at most 123 bytes. */
+  /** Sentence in the close frame and in `disconnect`, at most 123 bytes. */
   readonly reason: string;
-  /** Whether a client should connect again by itself. */
+  /** Whether a client should reconnect automatically. */
   readonly reconnect: boolean;
 }
 
-/** Why a gateway closes a WebSocket. Code, docs and clients read this one table. */
+/** Reasons for which a gateway closes a WebSocket: the one table of code, docs and clients. */
 export const CLOSE_CODES = {
-  normal: { code: 1000, reason: 'Closed as asked.', reconnect: false },
+  normal: { code: 1000, reason: 'Closed as requested.', reconnect: false },
   going_away: { code: 1001, reason: 'The server is shutting down. Connect again.', reconnect: true },
-  protocol_error: { code: 1002, reason: 'The WebSocket protocol was broken.', reconnect: false },
+  protocol_error: { code: 1002, reason: 'The client violated the WebSocket protocol.', reconnect: false },
   unsupported_data: {
     code: 1003,
-    reason: 'Binary messages are not taken here. Send text.',
+    reason: 'Binary messages are not supported. Send text.',
     reconnect: false,
   },
-  invalid_utf8: { code: 1007, reason: 'A text message was not UTF-8.', reconnect: false },
+  invalid_utf8: { code: 1007, reason: 'A text message was not valid UTF-8.', reconnect: false },
   policy: { code: 1008, reason: 'Too many messages. Slow down.', reconnect: true },
   message_too_big: { code: 1009, reason: 'The message is larger than the limit.', reconnect: false },
   internal_error: { code: 1011, reason: 'The server failed. Connect again.', reconnect: true },
@@ -26,51 +26,51 @@ export const CLOSE_CODES = {
   overloaded: { code: 1013, reason: 'The server is full. Connect again later.', reconnect: true },
   slow: { code: 4001, reason: 'Messages were read too slowly. Connect again and resume.', reconnect: true },
   no_answer: { code: 4002, reason: 'The heartbeat was not answered. Connect again.', reconnect: true },
-  bad_request: { code: 4500, reason: 'Too many commands were wrong. Mend the client.', reconnect: false },
-  group_limit: { code: 4505, reason: 'Too many joins beyond the limit of groups.', reconnect: false },
+  bad_request: { code: 4500, reason: 'Too many invalid commands. Fix the client.', reconnect: false },
+  group_limit: { code: 4505, reason: 'Too many joins beyond the group limit.', reconnect: false },
 } as const satisfies Record<string, CloseCodeRow>;
 
 export type CloseReason = keyof typeof CLOSE_CODES;
 
 /** One row of the error table. */
 export interface ErrorCodeRow {
-  /** What happened and what to do. A reply may say it more precisely. */
+  /** Sentence with the fault and the remedy. A reply may be more precise. */
   readonly sentence: string;
   /** Whether the same request may succeed when it is sent again later. */
   readonly temporary: boolean;
 }
 
-/** Every error that a peer can be told, on the clients' wire and on the hub's. Match on the name, never on the sentence. */
+/** Errors of the clients' wire and of the hub's. Match on the name, never on the sentence. */
 export const ERROR_CODES = {
   bad_json: { sentence: 'The message is not a JSON object. Send one object per message.', temporary: false },
   bad_field: {
     sentence: 'A field is missing or has the wrong type. See the protocol page.',
     temporary: false,
   },
-  unknown_command: { sentence: 'There is no such command. See the protocol page.', temporary: false },
+  unknown_command: { sentence: 'Unknown command. See the protocol page.', temporary: false },
   invalid_group: {
     sentence:
       'group_id must be a string of 1 to 255 bytes of UTF-8 without control characters, or an integer.',
     temporary: false,
   },
   group_limit: {
-    sentence: 'The connection is in as many groups as it may be. Leave one first.',
+    sentence: 'Group limit per connection reached. Leave a group first.',
     temporary: false,
   },
-  rate_limited: { sentence: 'Too many messages in a short time. Send more slowly.', temporary: true },
-  hub_unavailable: { sentence: 'The hub cannot be reached. Send it again later.', temporary: true },
+  rate_limited: { sentence: 'Rate limit exceeded. Send more slowly.', temporary: true },
+  hub_unavailable: { sentence: 'The hub is unavailable. Retry later.', temporary: true },
   outcome_unknown: {
-    sentence: 'It is not known whether the message was published. Send it again with the same message_id.',
+    sentence: 'It is unknown whether the message was published. Send it again with the same message_id.',
     temporary: true,
   },
-  internal_error: { sentence: 'The server failed. Send it again later.', temporary: true },
+  internal_error: { sentence: 'The server failed. Retry later.', temporary: true },
   bad_length: { sentence: 'The frame length is out of bounds.', temporary: false },
   bad_frame: { sentence: 'The frame is not a message of this protocol.', temporary: false },
   bad_channel: {
     sentence: 'A channel name must be 1 to 261 bytes of UTF-8 without control characters.',
     temporary: false,
   },
-  unsupported_version: { sentence: 'This version of the protocol is not spoken here.', temporary: false },
+  unsupported_version: { sentence: 'Unsupported protocol version.', temporary: false },
   unauthorized: { sentence: 'The peer did not prove that it knows the secret.', temporary: false },
   channel_limit: {
     sentence: 'Channel limit reached. Retry later.',
@@ -80,7 +80,7 @@ export const ERROR_CODES = {
     sentence: 'A queue name must be 1 to 255 bytes of UTF-8 without control characters.',
     temporary: false,
   },
-  queue_full: { sentence: 'The queue takes nothing more for now. Send it again later.', temporary: true },
+  queue_full: { sentence: 'The queue is full. Retry later.', temporary: true },
   queue_limit: {
     sentence: 'Queue limit reached. Remove or unwatch a queue first.',
     temporary: true,
@@ -90,7 +90,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Whether a code that came over the wire is one that this version knows. */
+/** Returns whether this version knows a code that it received. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);
 }

@@ -22,7 +22,7 @@ const TABLES = [
   {
     name: 'close codes',
     rows: [
-      ['code', 'name', 'reason', 'come back?'],
+      ['code', 'name', 'reason', 'reconnect?'],
       ...closeRows.map(([name, { code, reason, reconnect }]) => [
         `${code}`,
         `\`${name}\``,
@@ -34,7 +34,7 @@ const TABLES = [
   {
     name: 'error codes',
     rows: [
-      ['code', 'sentence', 'later?'],
+      ['code', 'sentence', 'temporary?'],
       ...Object.entries(ERROR_CODES).map(([name, { sentence, temporary }]) => [
         `\`${name}\``,
         sentence,

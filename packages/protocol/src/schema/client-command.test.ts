@@ -60,7 +60,7 @@ const TAKEN: Record<string, Record<string, readonly string[]>> = {
   group_info: { group_id: [...INTEGERS, '"x"'] },
   ping: {},
 };
-const ID_TAKEN = ['0', '-1', '1.5', '""', '"x"', 'null'];
+const VALID_IDS = ['0', '-1', '1.5', '""', '"x"', 'null'];
 const VALID: Record<string, string> = {
   group_id: '"123"',
   message: '"hi"',
@@ -98,7 +98,7 @@ describe.each(Object.entries(TAKEN))('every JSON type in %s', (cmd, fields) => {
   test('id', () => {
     for (const value of VALUES) {
       const text = commandText(cmd, { ...valid, id: value });
-      if (ID_TAKEN.includes(value)) {
+      if (VALID_IDS.includes(value)) {
         expect(parseClientCommand(text).id, text).toBe(JSON.parse(value) ?? undefined);
       } else {
         expect(refusalOf(text), text).toMatchObject({ code: 'bad_field', id: undefined });
@@ -120,7 +120,7 @@ describe.each(Object.entries(TAKEN))('every JSON type in %s', (cmd, fields) => {
 });
 
 describe('bounds', () => {
-  test('64 levels are taken, 65 are not', () => {
+  test('accepts 64 levels, and rejects 65', () => {
     const nested = (levels: number): string =>
       `{"cmd":"ping","x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
     expect(parseClientCommand(nested(64))).toEqual({ cmd: 'ping' });
@@ -129,7 +129,7 @@ describe('bounds', () => {
     expect(refusalOf(nested(65).replace('{', '{"id":7,'))).toMatchObject({ code: 'bad_json', id: 7 });
   });
 
-  test('32 keys are taken, 33 are not, in objects however deep', () => {
+  test('accepts 32 keys in an object at any depth, and rejects 33', () => {
     const keys = (count: number): string =>
       Array.from({ length: count }, (_, key) => `"k${key}":0`).join(',');
     expect(parseClientCommand(`{"cmd":"ping",${keys(31)}}`)).toEqual({ cmd: 'ping' });
@@ -138,7 +138,7 @@ describe('bounds', () => {
     expect(refusalOf(`{"cmd":"ping","x":[[{${keys(33)}}]]}`).code).toBe('bad_json');
   });
 
-  test('2,048 values are taken, 2,049 are not, and those of the message do not count', () => {
+  test('accepts 2,048 values outside the message, and rejects 2,049', () => {
     const values = (count: number): string => `[${'[],'.repeat(count - 1)}[]]`;
     // Those of the command and the array, and the array itself.
     expect(parseClientCommand(`{"cmd":"ping","x":${values(2_046)}}`)).toEqual({ cmd: 'ping' });
@@ -161,7 +161,7 @@ describe('bounds', () => {
   });
 });
 
-describe('what a refusal says', () => {
+describe('a rejection', () => {
   test('names the field, and says when it is missing', () => {
     expect(refusalOf('{"cmd":"send_to_group","group_id":"1"}').message).toMatch(/^message .* missing\.$/);
     expect(refusalOf('{"cmd":"send_to_group","group_id":"1","message":"\\ud800"}').message).not.toContain(

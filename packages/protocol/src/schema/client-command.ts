@@ -7,7 +7,7 @@ import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { isShortText } from '../utf8-length.ts';
 
-/** A command that was refused. Carries the command's `id`, where that could be read, so that the reply can. */
+/** Rejects a command. Carries the `id` of the command, if it could be read, for the reply. */
 export class CommandError extends ProtocolError {
   readonly id: CommandId | undefined;
 
@@ -19,7 +19,7 @@ export class CommandError extends ProtocolError {
 
 const BOUNDS = { payload: 'message', keysMax: JSON_KEYS_MAX, nodesMax: JSON_NODES_MAX };
 
-/** Reads one message of a client. Unknown fields are ignored. Throws only CommandError. */
+/** Parses one message of a client. Ignores unknown fields. Throws only CommandError. */
 export function parseClientCommand(text: string): ClientCommand {
   const json = new JsonObjectText(text);
   try {
@@ -60,12 +60,12 @@ function groupOf(json: JsonObjectText): string {
   const groupId = json.value('group_id');
   const name = groupNameOf(groupId);
   if (name !== undefined) return name;
-  // A text that is no name is told apart from what is no text at all.
+  // An invalid name has a code of its own; any other type is a bad field.
   if (typeof groupId === 'string') throw new ProtocolError('invalid_group');
   throw badField(json, 'group_id', 'must be a string or an integer');
 }
 
-/** The position that the client has: what came after it is wanted. */
+/** Returns the position after which the client wants messages. */
 function sinceOf(json: JsonObjectText): Position | undefined {
   const since = json.value('since');
   if (since === undefined) return undefined;
@@ -102,7 +102,7 @@ function badField(json: JsonObjectText, field: string, rule: string): ProtocolEr
   return new ProtocolError('bad_field', `${field} ${rule}.${missing}`);
 }
 
-/** The id of a command that is refused, if it has one. */
+/** Returns the id of a rejected command, if it has a valid one. */
 function readableId(json: JsonObjectText): CommandId | undefined {
   try {
     return json.id();

@@ -13,7 +13,7 @@ describe('golden events', () => {
   });
 
   test('the schema accepts what the type says', () => {
-    // The compiler checks that the two have the same fields; `satisfies` checks the other direction.
+    // The compiler checks that both have the same fields; `satisfies` checks the other direction.
     const accepted = (event: ClientEvent): z.infer<typeof clientEvent> => event;
     expect(accepted({ type: 'ping' })).toEqual({ type: 'ping' });
   });

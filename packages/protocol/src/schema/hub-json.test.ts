@@ -79,7 +79,7 @@ describe('golden replies', () => {
 describe('bounds', () => {
   const publish = (data: string): string => `{"type":"publish","channels":["a"],"data":${data}}`;
 
-  test('64 levels are taken, more are refused without harm', () => {
+  test('accepts 64 levels, and rejects more', () => {
     const nested = (levels: number): string => publish('['.repeat(levels - 1) + ']'.repeat(levels - 1));
     expect(parse(nested(64))).toMatchObject({ type: 'publish' });
     for (const levels of [65, 5_000, FRAME_BYTES_MAX / 4]) {
@@ -87,7 +87,7 @@ describe('bounds', () => {
     }
   });
 
-  test('data is handed on as it came, keys that mean something elsewhere among it', () => {
+  test('returns data unchanged, also keys with a meaning elsewhere', () => {
     const data = '{"__proto__":{"polluted":1},"constructor":{"prototype":{}},"a":[{"__proto__":null}]}';
     expect(parse(publish(data))).toMatchObject({ data: { kind: 'json', text: data } });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
@@ -124,7 +124,7 @@ describe('bounds', () => {
     expect(refusalOf(request(0, 0)).code).toBe('bad_field');
   });
 
-  test('a refusal names the field', () => {
+  test('a rejection names the field', () => {
     expect(refusalOf(encodeText(publish('1').replace('["a"]', '["a",""]'))).message).toMatch(
       /^channels\.1: /,
     );

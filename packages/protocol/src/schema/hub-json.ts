@@ -36,7 +36,7 @@ const shortText = z
   .string()
   .refine((text) => fitsUtf8(text, SHORT_TEXT_BYTES_MAX), `at most ${SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
 const subjects = { id, channels: channels.default([]), groups, prefixes: channels.default([]) };
-/** The payload, as the reader of the text has found it. */
+/** Payload as the reader of the text found it. */
 const data = z.custom<JsonPayload>(
   (payload) => payload !== undefined,
   'any JSON value; a string must have a UTF-8 form',
@@ -47,7 +47,7 @@ const position = z.object({
   epoch: z.string(),
   offset: z.int().nonnegative(),
 });
-// Any JSON value, numbers beyond the range of a double among them.
+// Any JSON value, also numbers beyond the range of a double.
 const payload = { data: z.unknown().optional(), data_base64: z.string().optional() };
 const publication = {
   offset: z.int(),
@@ -69,12 +69,12 @@ function hasSubjects({ channels, groups, prefixes = [] }: Named): boolean {
   return count >= 1 && count <= CHANNELS_PER_FRAME_MAX;
 }
 
-/** Groups are channels from here on, behind those that were named as such. */
+/** Appends the groups to the channels, under their channel names. */
 function asChannels<T extends Named>({ groups, ...request }: T): Omit<T, 'groups'> {
   return { ...request, channels: [...request.channels, ...groups.map(channelOfGroup)] };
 }
 
-/** Peer to hub in the JSON dialect. Unknown fields are ignored. */
+/** Request of a peer in the JSON dialect. Unknown fields are ignored. */
 export const hubJsonRequest = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('hello'),
@@ -134,7 +134,7 @@ export const hubJsonRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('failed'), ...itemAttempt }),
 ]);
 
-/** Hub to peer in the JSON dialect. */
+/** Reply of the hub in the JSON dialect. */
 export const hubJsonReply = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('challenge'),
@@ -185,17 +185,17 @@ export const hubJsonReply = z.discriminatedUnion('type', [
 export type HubJsonRequest = z.infer<typeof hubJsonRequest>;
 export type HubJsonReply = z.infer<typeof hubJsonReply>;
 
-/** All fields of all requests but the two that are read in a way of their own. */
+/** Fields of all requests, except the two that have their own readers. */
 const FIELDS: ReadonlySet<string> = new Set(
   hubJsonRequest.options
     .flatMap((option) => Object.keys('in' in option ? option.in.shape : option.shape))
     .filter((name) => name !== 'id' && name !== 'data'),
 );
 
-// How many keys a request has is bounded by its values: a publisher's data has no bound but the frame.
+// The limit of values bounds the keys, too. A publisher's data is bounded by the frame only.
 const BOUNDS = { payload: 'data', keysMax: JSON_NODES_MAX, nodesMax: JSON_NODES_MAX };
 
-/** Reads the body of a JSON frame from a peer. Throws only ProtocolError, with a sentence that names the field. */
+/** Parses the body of a JSON frame. Throws only ProtocolError, whose sentence names the field. */
 export function parseHubJsonRequest(body: Uint8Array): HubJsonRequest {
   const json = new JsonObjectText(textOf(body));
   json.scan(BOUNDS);
