@@ -3,6 +3,9 @@ import { bundleOf } from './paths.ts';
 import { freePort, type Running, start, stopBoth } from './processes.ts';
 import type { System } from './system.ts';
 
+/** Flags of both apps by name; true for one without a value. */
+type Flags = Readonly<Record<string, string | number | true>>;
+
 /** The whole of this project: a hub and a gateway of two workers. */
 export const GROUPCAST = 'groupcast';
 export const GROUPCAST_8 = 'groupcast, 8 workers';
@@ -25,24 +28,29 @@ export function groupcasts(root: string): readonly System[] {
   return [groupcast(root, GROUPCAST, 2), groupcast(root, GROUPCAST_8, 8)];
 }
 
+/** Two workers and a hub with flags that switch a part of them off. */
+export function groupcastWithout(root: string, name: string, flags: Flags): System {
+  return groupcast(root, name, 2, flags);
+}
+
 /** This project with more connections than two workers take. */
 export function largeGroupcast(root: string): System {
   return groupcast(root, 'groupcast, 4 workers', WORKERS_FOR_50K);
 }
 
 /** A hub and a gateway as they are deployed, all at defaults but for the limits above. */
-function groupcast(root: string, name: string, workers: number): System {
+function groupcast(root: string, name: string, workers: number, extra: Flags = {}): System {
   return {
     name,
     protocol: 'groupcast',
     version: `hub and ${workers} workers, Node ${process.version}`,
     isOurs: true,
     start: async () => {
-      const hub = await startHub(root);
+      const hub = await startHub(root, extra);
       try {
         const port = await freePort();
         const flags = { '--port': port, '--hub': `127.0.0.1:${hub.port}`, '--workers': workers };
-        const gateway = await startApp(root, 'ws-gateway', { ...flags, ...limitsOf(root) });
+        const gateway = await startApp(root, 'ws-gateway', { ...flags, ...limitsOf(root), ...extra });
         const pids = [...hub.pids, ...gateway.pids];
         return { url: `ws://127.0.0.1:${port}`, pids, stop: stopBoth(gateway, hub) };
       } catch (error) {
@@ -53,10 +61,13 @@ function groupcast(root: string, name: string, workers: number): System {
   };
 }
 
-/** A hub at its defaults, on a port of its own. */
-export async function startHub(root: string): Promise<Running & { readonly port: number }> {
+/** A hub at its defaults but for the flags, on a port of its own. */
+export async function startHub(
+  root: string,
+  flags: Flags = {},
+): Promise<Running & { readonly port: number }> {
   const port = await freePort();
-  return { port, ...(await startApp(root, 'channel-hub', { '--port': port })) };
+  return { port, ...(await startApp(root, 'channel-hub', { '--port': port, ...flags })) };
 }
 
 /** Another checkout may not know all of them: an unknown flag would keep its gateway from starting. */
@@ -65,15 +76,12 @@ function limitsOf(root: string): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(LIMITS).filter(([flag]) => help.includes(`${flag} `)));
 }
 
-async function startApp(
-  root: string,
-  app: string,
-  flags: Readonly<Record<string, string | number>>,
-): Promise<Running> {
+async function startApp(root: string, app: string, flags: Flags): Promise<Running> {
   const adminPort = await freePort();
-  const all = Object.entries({ ...flags, '--admin-port': adminPort })
-    .flat()
-    .map(String);
+  const given: Flags = { ...flags, '--admin-port': adminPort };
+  const all = Object.entries(given).flatMap(([flag, value]) =>
+    value === true ? [flag] : [flag, String(value)],
+  );
   return start(process.execPath, [bundleOf(app, root), 'start', ...all], () => isReady(adminPort));
 }
 

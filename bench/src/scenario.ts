@@ -55,3 +55,14 @@ export interface Scenario {
   readonly fresh: boolean;
   readonly candidates: readonly Candidate[];
 }
+
+/** How and of which checkout scenarios are made. */
+export interface Setting {
+  /** Duration of one round, in seconds. */
+  readonly seconds: number;
+  /** The checkout whose apps are measured. */
+  readonly root: string;
+}
+
+/** Longest round of a hub, in seconds: its load sends no heartbeats, and is closed without them. */
+export const HUB_SECONDS_MAX = 10;

@@ -2,17 +2,18 @@ import { candidate, coldCandidate, type HubShape, hubCandidate, startNats } from
 import { GROUPCAST, GROUPCAST_8, largeGroupcast, startHub } from './groupcast.ts';
 import { groupsCandidate, groupsText } from './groups-bench.ts';
 import { type HubWire, NATIVE, NATS, PHP, REDIS } from './hub-wire.ts';
+import { parts } from './parts.ts';
 import { versionOf } from './prepare.ts';
-import type { Candidate, Check, Metric, Scenario } from './scenario.ts';
+import {
+  type Candidate,
+  type Check,
+  HUB_SECONDS_MAX,
+  type Metric,
+  type Scenario,
+  type Setting,
+} from './scenario.ts';
 import type { System } from './system.ts';
 import { FLOOR, FLOOR_BATCH, SOCKET_IO_2, startRedis } from './systems.ts';
-
-export interface Setting {
-  /** How long each round measures. */
-  readonly seconds: number;
-  /** The checkout whose apps are measured. */
-  readonly root: string;
-}
 
 /** What a connection and its join may cost, and what it may hold while it is idle. */
 const CONNECT_MICROS_MAX = 120;
@@ -24,9 +25,6 @@ const MEMORY_BYTES_MAX = 5.5 * 1024;
  */
 const PHP_CPU_MAX = 1;
 
-/** Hubs of the native dialect send heartbeats and expect them; a load that never sends any ends before they are missed. */
-const HUB_SECONDS_MAX = 10;
-
 export function scenarios(all: readonly System[], setting: Setting): readonly Scenario[] {
   return [
     ...fanOuts(all, setting),
@@ -34,6 +32,7 @@ export function scenarios(all: readonly System[], setting: Setting): readonly Sc
     ...connections(all),
     ...hubs(setting),
     ...growths(setting),
+    ...parts(setting),
   ];
 }
 
