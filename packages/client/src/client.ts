@@ -76,7 +76,7 @@ export class GroupcastClient {
   group(id: string | number): Group {
     const name = groupName(id);
     const known = this.#groups.get(name)?.deref();
-    if (known !== undefined) return known;
+    if (known) return known;
     const group = new Group(new Membership(name, this.#exchange), this.#exchange);
     this.#groups.set(name, new WeakRef(group));
     this.#forgotten.register(group, name);

@@ -6,5 +6,5 @@ export { GroupcastError, type GroupcastErrorCode } from './groupcast-error.ts';
 export type { AbortSignalLike, CallOptions } from './groups/call.ts';
 export type { Group, JoinOptions, LeaveOptions, SendOptions } from './groups/group.ts';
 export type { Gap, GroupEvents, Joined, Message } from './groups/group-events.ts';
-export type { LoadRequest, LoadState } from './groups/membership.ts';
+export type { LoadRequest, LoadState } from './groups/group-state.ts';
 export type { GroupcastClientOptions } from './options.ts';

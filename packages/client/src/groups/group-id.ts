@@ -14,6 +14,5 @@ export function groupName(groupId: string | number): string {
     ? !FORBIDDEN.test(groupId)
     : Number.isSafeInteger(groupId);
   if (isGroup) return String(groupId);
-  const sentence = `Use an integer, or 1 to ${GROUP_ID_BYTES_MAX} bytes.`;
-  throw new GroupcastError('invalid_group', sentence);
+  throw new GroupcastError('invalid_group', `Use an integer, or 1 to ${GROUP_ID_BYTES_MAX} bytes.`);
 }

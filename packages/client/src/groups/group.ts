@@ -4,7 +4,8 @@ import { badOption } from '../options.ts';
 import type { Exchange } from '../sending/exchange.ts';
 import { attempt, type CallOptions } from './call.ts';
 import type { GroupEvents, Joined, Message } from './group-events.ts';
-import type { LoadState, Membership } from './membership.ts';
+import type { LoadState } from './group-state.ts';
+import type { Membership } from './membership.ts';
 
 export interface SendOptions extends CallOptions {
   /** Keeps the message from this client, if it is a member. Default false. */

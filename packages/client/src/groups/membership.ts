@@ -2,7 +2,6 @@ import {
   type AckEvent,
   type ClientCommandBody,
   type GapEvent,
-  type GapReason,
   type MessageEvent,
   type Position,
   reconnectDelayMs,
@@ -15,17 +14,8 @@ import type { Answer } from '../sending/requests.ts';
 import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
 import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
 import { GroupPosition } from './group-position.ts';
+import { type GroupState, type LoadState, nextCommand, type SentCommand } from './group-state.ts';
 import { MessageBuffer } from './message-buffer.ts';
-
-/** What the application is to load its data for. */
-export interface LoadRequest {
-  /** The data must be at least as new; messages after it follow when it is loaded. */
-  readonly position: Position;
-  /** `start` at first; else why messages were missed since the last time. */
-  readonly reason: GapReason | 'start';
-}
-
-export type LoadState = (request: LoadRequest) => unknown;
 
 /** What a membership needs of its client. */
 export interface MembershipPort {
@@ -40,44 +30,34 @@ export interface MembershipPort {
   failed(error: GroupcastError): void;
 }
 
-/** No turn: the gateway may have us in the group, or has us in it in a way that is of no use. */
-const UNSURE = -1;
-
 /**
- * This client in one group.
+ * The membership of this client in one group.
  *
  *     left -> joining -> joined                      any -> left
  *                ^          |
- *                +----------+   the connection was lost; or the state must be loaded again
+ *                +----------+   the connection was lost, or the state must be loaded again
  *
- * At most one command is under way. A *turn* is one time of being wanted in one way; what the gateway has is compared with it,
- * so that whatever happens in between, what is sent next is always what leads from there to what is wanted.
+ * `GroupState` holds what the application wants and what the gateway has. After every change
+ * `nextCommand` names the command that is sent next, so the order of events does not matter.
  */
 export class Membership {
   readonly groupId: string;
   readonly events: Emitter<GroupEvents> = new Emitter(() => this.#port.changed(this));
-  /** The group of the application, which lives as long as this. */
+  /** The group of the application. Held here, so that it lives as long as its membership. */
   owner: unknown;
-  /** Nothing is to be sent before. */
+  /** Earliest time of the next command, in milliseconds of `performance.now()`. */
   retryAtMs = 0;
   readonly #port: MembershipPort;
   readonly #position = new GroupPosition();
-  /** Joins that were not undone. */
+  readonly #state: GroupState = { want: undefined, have: undefined, inFlight: undefined };
+  /** Joins without their `leave`. */
   #joins = 0;
   /** Iterations that have not ended. */
   readonly #buffers = new Set<MessageBuffer<Message>>();
-  /** Joins that wait for their answer. */
-  readonly #waiters = new Set<Call<Joined>>();
-  readonly #leavers: (() => void)[] = [];
-  #wanted = false;
-  #turn = 0;
-  /** The turn in which the gateway has put us into the group; `undefined` when we are not in it. */
-  #inTurn: number | undefined;
-  #isAsking = false;
+  readonly #pendingJoins = new Set<Call<Joined>>();
+  readonly #pendingLeaves: (() => void)[] = [];
+  /** Rejections in a row. */
   #attempt = 0;
-  #load: LoadState | undefined;
-  #loadReason: LoadRequest['reason'] = 'start';
-  #stage: 'asking' | 'loading' | 'loaded' = 'loaded';
 
   constructor(groupId: string, port: MembershipPort) {
     this.groupId = groupId;
@@ -85,33 +65,32 @@ export class Membership {
   }
 
   get state(): 'left' | 'joining' | 'joined' {
-    if (!this.#wanted) return 'left';
-    return this.#inTurn === this.#turn ? 'joined' : 'joining';
+    const { want, have } = this.#state;
+    if (!want) return 'left';
+    return have === want ? 'joined' : 'joining';
   }
 
   get position(): Position | undefined {
     return this.#position.value;
   }
 
-  /** Whether it counts among the groups of the connection. */
+  /** Counts towards the limit of groups per connection. */
   get takesPlace(): boolean {
-    return this.#wanted && !this.#isOut;
+    return !!this.#state.want && !this.#isOut;
   }
 
-  /** Whether the application or the gateway has something to do with it. */
   get isInUse(): boolean {
-    return this.#wanted || !this.#isOut || this.events.hasListeners;
+    return !!this.#state.want || !this.#isOut || this.events.hasListeners;
   }
 
-  /** Whether there is a command to be sent, from `retryAtMs` on. */
+  /** There is a command to send, at `retryAtMs` or later. */
   get isDue(): boolean {
-    if (this.#isAsking || this.#inTurn === this.#turn) return false;
-    return this.#inTurn !== undefined || (this.#wanted && this.#stage !== 'loading');
+    return nextCommand(this.#state) !== undefined;
   }
 
-  /** Whether the gateway certainly has us out of the group, and is asked nothing about it. */
+  /** The gateway certainly does not have this client in the group. */
   get #isOut(): boolean {
-    return !this.#isAsking && this.#inTurn === undefined;
+    return !(this.#state.have ?? this.#state.inFlight);
   }
 
   /**
@@ -122,18 +101,18 @@ export class Membership {
     this.#port.assertOpen();
     this.#joins += 1;
     const position = this.#position.value;
-    if (load === undefined && this.state === 'joined' && position !== undefined) {
+    if (!load && position && this.state === 'joined') {
       return Promise.resolve({ position });
     }
-    const waiter: Call<Joined> = openCall(options, (reason) => {
-      this.#waiters.delete(waiter);
-      waiter.settle(Promise.reject(reason));
+    const pending: Call<Joined> = openCall(options, (reason) => {
+      this.#pendingJoins.delete(pending);
+      pending.settle(Promise.reject(reason));
       this.release();
     });
     // First: a join may be refused at once.
-    this.#waiters.add(waiter);
+    this.#pendingJoins.add(pending);
     this.#want(since, load);
-    return waiter.promise;
+    return pending.promise;
   }
 
   /** Undoes one join. The last one leaves the group, unless an iteration is in it. */
@@ -154,61 +133,48 @@ export class Membership {
     return buffer;
   }
 
-  /** Wants to be out of the group, for all users. `error` is why. */
+  /** Leaves for all users. `error` is the reason. */
   leave(error: GroupcastError = new GroupcastError('left', 'The group was left.')): void {
-    if (!this.#wanted) return;
-    this.#wanted = false;
+    if (!this.#state.want) return;
+    this.#state.want = undefined;
     this.#joins = 0;
-    this.#turn += 1;
     this.#position.set(undefined);
-    this.#load = undefined;
     this.#port.changed(this);
-    const isAsked = ['left', 'closed'].includes(error.code);
-    for (const waiter of this.#waiters) {
-      if (isAsked) ignoreRejection(waiter.promise);
-      waiter.settle(Promise.reject(error));
+    const isRequested = ['left', 'closed'].includes(error.code);
+    for (const pending of this.#pendingJoins) {
+      if (isRequested) ignoreRejection(pending.promise);
+      pending.settle(Promise.reject(error));
     }
-    this.#waiters.clear();
-    // What the application has asked for is a good end.
-    const failure = isAsked ? undefined : error;
+    this.#pendingJoins.clear();
+    const failure = isRequested ? undefined : error;
     for (const buffer of this.#buffers) buffer.end(failure);
     this.events.emit('left', { error: failure });
   }
 
-  /** Resolves when the gateway has confirmed that it was left, or cannot any more; at once where it is wanted. */
+  /** Resolves when the gateway has confirmed the leave; at once while the group is in use. */
   leaving(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#wanted || this.#isOut) resolve();
-      else this.#leavers.push(resolve);
+      if (this.#state.want || this.#isOut) resolve();
+      else this.#pendingLeaves.push(resolve);
     });
   }
 
-  /** The connection has ended: the gateway knows nothing of us. */
+  /** Handles the end of the connection, with which the gateway forgets its members. */
   disconnected(): void {
-    this.#inTurn = undefined;
+    this.#state.have = undefined;
     this.retryAtMs = 0;
     this.#settle();
   }
 
-  /** Sends the next command. Only when `isDue`. */
+  /** Sends the next command. */
   proceed(): void {
-    const turn = this.#turn;
-    const group_id = this.groupId;
-    if (this.#inTurn !== undefined) {
-      this.#ask({ cmd: 'leave_group', group_id }, () => {
-        this.#inTurn = undefined;
-      });
-    } else if (this.#stage === 'asking') {
-      this.#ask({ cmd: 'group_info', group_id }, (ack) => this.#startLoad(turn, positionOf(ack)));
-    } else {
-      const since = this.#position.value;
-      this.#ask({ cmd: 'add_group', group_id, ...(since && { since }) }, (ack) => {
-        const position = positionOf(ack);
-        this.#inTurn = position === undefined ? UNSURE : turn;
-        if (position === undefined) this.#retryLater();
-        else if (turn === this.#turn) this.#enter(ack, position, since);
-      });
-    }
+    const cmd = nextCommand(this.#state);
+    if (!cmd) return;
+    const since = cmd === 'add_group' ? this.#position.value : undefined;
+    const sent: SentCommand = { cmd, want: this.#state.want, since };
+    this.#state.inFlight = sent;
+    this.#port.ask({ cmd, group_id: this.groupId, since }, (...answer) => this.#answered(sent, ...answer));
+    this.#port.changed(this);
   }
 
   receive({ group_id: groupId, offset, message, from }: MessageEvent): void {
@@ -221,21 +187,21 @@ export class Membership {
     for (const buffer of this.#buffers) buffer.put(received);
   }
 
-  /** The gateway could not keep up with the group. */
+  /** Handles messages that the gateway dropped for this client. */
   gap(event: GapEvent): void {
     const position = positionOf(event);
-    if (this.state === 'joined' && position !== undefined) this.#miss({ reason: event.reason, position });
+    if (position && this.state === 'joined') this.#miss({ reason: event.reason, position });
   }
 
-  /** The gateway has taken us out of the group. What we miss until we are in it again comes then. */
+  /** Handles a removal by the gateway. The next join recovers what is missed meanwhile. */
   expelled(error: GroupcastError): void {
-    this.#inTurn = undefined;
-    // Should it be for good, the answer to the next join says so.
-    if (this.#wanted) this.#setBack(error);
+    this.#state.have = undefined;
+    // If the removal is for good, the gateway rejects the next join.
+    if (this.#state.want) this.#setBack(error);
     else this.#settle();
   }
 
-  /** A message of ours that does not come back to us was published there. */
+  /** Handles an own message at `position` that the gateway does not deliver to this client. */
   skip(position: Position): void {
     this.#position.skip(position);
   }
@@ -245,92 +211,93 @@ export class Membership {
   }
 
   #want(since: Position | undefined, load: LoadState | undefined): void {
-    if (load !== undefined) this.#loadReason = 'start';
-    else if (this.#wanted) return;
-    else this.#position.set(since);
-    this.#wanted = true;
-    this.#turn += 1;
+    if (!load) {
+      if (this.#state.want) return;
+      this.#position.set(since);
+    }
+    this.#state.want = { load, reason: 'start', next: load ? 'group_info' : 'add_group' };
     this.#attempt = 0;
     this.retryAtMs = 0;
-    this.#load = load;
-    this.#stage = load === undefined ? 'loaded' : 'asking';
     this.#port.changed(this);
   }
 
-  #ask(command: ClientCommandBody, acked: (ack: AckEvent) => void): void {
-    const turn = this.#turn;
-    this.#isAsking = true;
-    this.#port.ask(command, (ack, refusal) => {
-      this.#isAsking = false;
-      if (ack !== undefined) acked(ack);
-      else if (refusal === undefined) {
-        if (command.cmd === 'add_group') this.#inTurn = UNSURE;
-      } else if (refusal.temporary) this.#retryLater();
-      else if (command.cmd === 'leave_group') this.#inTurn = undefined;
-      else if (turn === this.#turn) this.#giveUp(refusal);
-      this.#settle();
-    });
-    this.#port.changed(this);
+  /** Handles the answer to a command. Without `ack` and `rejection` its outcome is unknown. */
+  #answered({ cmd, want, since }: SentCommand, ack?: AckEvent, rejection?: GroupcastError): void {
+    const state = this.#state;
+    state.inFlight = undefined;
+    const position = ack && positionOf(ack);
+    const isCurrent = want === state.want;
+    if (rejection?.temporary) this.#retryLater();
+    else if (cmd === 'leave_group') {
+      if (ack ?? rejection) state.have = undefined;
+    } else if (rejection) {
+      if (isCurrent) this.#giveUp(rejection);
+    } else {
+      if (cmd === 'add_group') state.have = position ? want : 'unknown';
+      if (ack && !position) this.#retryLater();
+      else if (ack && position && isCurrent) {
+        if (cmd === 'add_group') this.#enter(ack, position, since);
+        else void this.#load(position);
+      }
+    }
+    this.#settle();
   }
 
   #enter({ recovered, reason }: AckEvent, position: Position, since: Position | undefined): void {
     this.#attempt = 0;
     const isSameEpoch = position.epoch === since?.epoch;
-    if (since === undefined) {
+    if (!since) {
       this.#position.set(position);
-      this.#tellJoined({ position });
+      this.#joined({ position });
     } else if (isSameEpoch && (recovered === true || position.offset === since.offset)) {
-      // What was missed comes now, and moves the position as it does.
-      this.#tellJoined({ position: since, recovered: true });
+      // The replayed messages follow, and each of them moves the position.
+      this.#joined({ position: since, recovered: true });
     } else {
       const why = reason ?? (isSameEpoch ? 'trimmed' : 'epoch_changed');
-      if (this.#load === undefined) {
+      if (!this.#state.want?.load) {
         this.#position.set(position);
-        this.#tellJoined({ position, recovered: false, reason: why });
+        this.#joined({ position, recovered: false, reason: why });
       }
       this.#miss({ position, reason: why });
     }
   }
 
-  #tellJoined(joined: Joined): void {
-    for (const waiter of this.#waiters) waiter.settle(joined);
-    this.#waiters.clear();
+  #joined(joined: Joined): void {
+    for (const pending of this.#pendingJoins) pending.settle(joined);
+    this.#pendingJoins.clear();
     this.events.emit('joined', joined);
   }
 
   #miss(gap: Gap): void {
-    if (this.#load === undefined) {
-      this.#position.set(gap.position);
+    const { position, reason } = gap;
+    const load = this.#state.want?.load;
+    if (!load) {
+      this.#position.set(position);
       this.events.emit('gap', gap);
-      return;
+    } else {
+      // Leaves and joins again, so that the history keeps the messages of the time of the load.
+      this.#state.want = { load, reason, next: undefined };
+      void this.#load(position);
+      this.#port.changed(this);
     }
-    // The group is left and joined again, so that the gateway's history holds the messages that come while the data is loaded.
-    this.#turn += 1;
-    this.#loadReason = gap.reason;
-    this.#startLoad(this.#turn, gap.position);
-    this.#port.changed(this);
   }
 
-  #startLoad(turn: number, position: Position | undefined): void {
-    const load = this.#load;
-    if (turn !== this.#turn || load === undefined) return;
-    if (position === undefined) this.#retryLater();
-    else void this.#runLoad(turn, load, position);
-  }
-
-  async #runLoad(turn: number, load: LoadState, position: Position): Promise<void> {
-    this.#stage = 'loading';
+  async #load(position: Position): Promise<void> {
+    const { want } = this.#state;
+    if (!want?.load) return;
+    want.next = undefined;
     this.#position.set(position);
+    const { load, reason } = want;
     let error: GroupcastError | undefined;
     try {
-      await load({ position, reason: this.#loadReason });
+      await load({ position, reason });
     } catch (cause) {
       error = new GroupcastError('load_failed', 'See the cause.', { cause });
     }
-    if (turn !== this.#turn) return;
-    this.#stage = error === undefined ? 'loaded' : 'asking';
-    if (error === undefined) this.#port.changed(this);
-    else if (this.#loadReason === 'start') this.#giveUp(error);
+    if (want !== this.#state.want) return;
+    want.next = error ? 'group_info' : 'add_group';
+    if (!error) this.#port.changed(this);
+    else if (reason === 'start') this.#giveUp(error);
     else this.#setBack(error);
   }
 
@@ -339,7 +306,7 @@ export class Membership {
     this.#attempt += 1;
   }
 
-  /** Says what has gone wrong, and tries again later. */
+  /** Reports the error and retries later. */
   #setBack(error: GroupcastError): void {
     this.#retryLater();
     this.#settle();
@@ -358,7 +325,7 @@ export class Membership {
 
   #settle(): void {
     if (this.#isOut) {
-      for (const resolve of this.#leavers.splice(0)) resolve();
+      for (const resolve of this.#pendingLeaves.splice(0)) resolve();
     }
     this.#port.changed(this);
   }

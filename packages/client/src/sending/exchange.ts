@@ -81,7 +81,7 @@ export class Exchange implements MembershipPort {
   }
 
   assertOpen(): void {
-    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#closed) throw this.#closed;
   }
 
   /** The connection has ended; or the client has, and nothing goes on. */
@@ -89,7 +89,7 @@ export class Exchange implements MembershipPort {
     this.#pacers = undefined;
     this.#lastRefusal = error;
     if (isFinal) this.#closed = error;
-    this.#requests.lose(Number.POSITIVE_INFINITY);
+    this.#requests.lose();
     for (const membership of this.#memberships.values()) {
       membership.disconnected();
       if (isFinal) membership.leave(error);
@@ -121,8 +121,10 @@ export class Exchange implements MembershipPort {
     } as const;
     // The gateway would refuse it, and after ten refusals within ten seconds end the connection for good.
     if (!isText(command.message) || !isName(command.message_id, MESSAGE_ID_BYTES_MAX)) {
-      const sentence = `Send JSON; a messageId has 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`;
-      throw new GroupcastError('bad_field', sentence);
+      throw new GroupcastError(
+        'bad_field',
+        `Send valid JSON and a messageId of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`,
+      );
     }
     const publish: Publish = {
       command,
@@ -202,7 +204,7 @@ export class Exchange implements MembershipPort {
     }
     while (this.#mayRequest(nowMs)) {
       const publish = this.#queue.next(nowMs);
-      if (publish === undefined) break;
+      if (!publish) break;
       this.#publish(publish);
     }
     this.#isBusy = false;
@@ -213,19 +215,21 @@ export class Exchange implements MembershipPort {
     const { message_bytes: bytesMax } = this.#limits;
     const { command, bytes, isUncertain } = publish;
     if (bytes > bytesMax) {
-      const sentence = `Send at most ${bytesMax} bytes.`;
-      this.#queue.refuse(publish, new GroupcastError('message_too_big', sentence));
+      this.#queue.refuse(
+        publish,
+        new GroupcastError('message_too_big', `The message has ${bytes} bytes, the limit is ${bytesMax}.`),
+      );
       return;
     }
     publish.isUncertain = true;
-    const answer: Answer = (ack, refusal) => {
+    const answered: Answer = (ack, refusal) => {
       const position = ack && positionOf(ack);
-      if (position !== undefined) {
+      if (position) {
         if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
         this.#queue.settle(publish, position);
         return;
       }
-      if (refusal !== undefined) {
+      if (refusal) {
         publish.isUncertain = isUncertain || UNCERTAIN.includes(refusal.code);
         if (!refusal.temporary) {
           this.#queue.refuse(publish, refusal);
@@ -238,7 +242,7 @@ export class Exchange implements MembershipPort {
       this.#queue.retry(publish);
       this.#pump();
     };
-    this.#request(command, answer, bytes);
+    this.#request(command, answered, bytes);
   }
 
   /** Whether the limits of the gateway leave room for one more command. */
@@ -255,7 +259,7 @@ export class Exchange implements MembershipPort {
   /** The one timer of all deadlines runs while there are any. */
   #rest(): void {
     const asks = this.#requests.size + this.#due.size + this.#later.size;
-    const hasWork = this.#queue.size > 0 || (this.#pacers !== undefined && asks > 0);
+    const hasWork = this.#queue.size > 0 || (this.#pacers && asks > 0);
     if (!hasWork) {
       clearInterval(this.#sweeper);
       this.#sweeper = undefined;

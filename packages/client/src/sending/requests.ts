@@ -41,10 +41,10 @@ export class Requests {
   }
 
   /** Gives up those that were due before `nowMs`, Infinity for all. */
-  lose(nowMs: number): void {
+  lose(nowMs?: number): void {
     for (const [id, { deadlineMs }] of this.#pending) {
       // They are in the order in which they were sent, and so of their deadlines.
-      if (deadlineMs > nowMs) return;
+      if (nowMs !== undefined && deadlineMs > nowMs) return;
       this.settle(id);
     }
   }

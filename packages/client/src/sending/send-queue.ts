@@ -53,7 +53,7 @@ export class SendQueue {
    */
   next(nowMs: number): Publish | undefined {
     const [publish] = this.#waiting;
-    return publish !== undefined && publish.retryAtMs <= nowMs ? this.#waiting.shift() : undefined;
+    return publish && publish.retryAtMs <= nowMs ? this.#waiting.shift() : undefined;
   }
 
   /** Sends it again, in its place among those that wait, unless it was given up meanwhile. */
