@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type GroupState, type Intent, nextCommand } from './group-state.ts';
+import { type GroupState, type Intent, nextCommand, recoveryOf } from './group-state.ts';
 
 function intent(next: Intent['next']): Intent {
   return { load: undefined, reason: 'start', next };
@@ -28,4 +28,35 @@ test.each<[string, GroupState['want'], GroupState['have'], ReturnType<typeof nex
   expect(nextCommand({ want, have, inFlight: undefined })).toBe(command);
   // At most one command waits for its answer.
   expect(nextCommand({ want, have, inFlight: sent })).toBeUndefined();
+});
+
+const at = (epoch: string, offset: number) => ({ epoch, offset });
+
+test.each([
+  ['no position to continue from', {}, at('e', 7), undefined, { position: at('e', 7) }],
+  ['recovered', { recovered: true }, at('e', 7), at('e', 5), { position: at('e', 5), recovered: true }],
+  ['nothing missed', {}, at('e', 5), at('e', 5), { position: at('e', 5), recovered: true }],
+  [
+    'the reason of the gateway',
+    { recovered: false, reason: 'limit' as const },
+    at('e', 7),
+    at('e', 5),
+    { position: at('e', 7), recovered: false, reason: 'limit' },
+  ],
+  [
+    'missed, without a reason',
+    {},
+    at('e', 7),
+    at('e', 5),
+    { position: at('e', 7), recovered: false, reason: 'trimmed' },
+  ],
+  [
+    'another history, without a reason',
+    { recovered: true },
+    at('f', 5),
+    at('e', 5),
+    { position: at('f', 5), recovered: false, reason: 'epoch_changed' },
+  ],
+])('the recovery of a join: %s', (_, ack, position, since, joined) => {
+  expect(recoveryOf({ type: 'ack', id: 1, ...ack }, position, since)).toEqual(joined);
 });

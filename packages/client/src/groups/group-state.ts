@@ -1,4 +1,5 @@
-import type { ClientCommandBody, GapReason, Position } from '@groupcast/protocol/client';
+import type { AckEvent, ClientCommandBody, GapReason, Position } from '@groupcast/protocol/client';
+import type { Joined } from './group-events.ts';
 
 /** The argument of `load`. */
 export interface LoadRequest {
@@ -53,4 +54,18 @@ export function nextCommand({ want, have, inFlight }: GroupState): GroupCommand 
   if (inFlight || have === want) return undefined;
   // A membership of an earlier intent has the wrong position: it cannot be continued.
   return have ? 'leave_group' : want?.next;
+}
+
+/** Returns the result of a join that asked for the messages after `since`. */
+export function recoveryOf(
+  { recovered, reason }: AckEvent,
+  position: Position,
+  since: Position | undefined,
+): Joined {
+  if (!since) return { position };
+  const isSameEpoch = position.epoch === since.epoch;
+  if (isSameEpoch && (recovered === true || position.offset === since.offset)) {
+    return { position: since, recovered: true };
+  }
+  return { position, recovered: false, reason: reason ?? (isSameEpoch ? 'trimmed' : 'epoch_changed') };
 }

@@ -2,20 +2,11 @@ import type { JsonValue, Position } from '@groupcast/protocol/client';
 import { positionOf } from '../connection/wire.ts';
 import { badOption } from '../options.ts';
 import type { Exchange } from '../sending/exchange.ts';
+import type { SendOptions } from '../sending/send-queue.ts';
 import { attempt, type CallOptions } from './call.ts';
 import type { GroupEvents, Joined, Message } from './group-events.ts';
 import type { LoadState } from './group-state.ts';
 import type { Membership } from './membership.ts';
-
-export interface SendOptions extends CallOptions {
-  /** Keeps the message from this client, if it is a member. Default false. */
-  readonly excludeSelf?: boolean;
-  /**
-   * By which the message is known again when it is sent again: 1 to 128 bytes. One is made when none is given. Within two minutes
-   * a second message of this client with the same one is not published, and is answered with the position of the first.
-   */
-  readonly messageId?: string;
-}
 
 export interface JoinOptions extends CallOptions {
   /**

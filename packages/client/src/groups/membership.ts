@@ -1,34 +1,16 @@
-import {
-  type AckEvent,
-  type ClientCommandBody,
-  type GapEvent,
-  type MessageEvent,
-  type Position,
-  reconnectDelayMs,
-} from '@groupcast/protocol/client';
+import type { AckEvent, GapEvent, MessageEvent, Position } from '@groupcast/protocol/client';
+import { reconnectDelayMs } from '@groupcast/protocol/client';
 import { positionOf } from '../connection/wire.ts';
 import { Emitter } from '../emitter.ts';
 import { GroupcastError } from '../groupcast-error.ts';
 import { JOIN_RETRY_BOUNDS } from '../limits.ts';
-import type { Answer } from '../sending/requests.ts';
 import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
 import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
 import { GroupPosition } from './group-position.ts';
-import { type GroupState, type LoadState, nextCommand, type SentCommand } from './group-state.ts';
+import type { GroupState, Intent, LoadState, SentCommand } from './group-state.ts';
+import { nextCommand, recoveryOf } from './group-state.ts';
+import type { MembershipPort } from './membership-port.ts';
 import { MessageBuffer } from './message-buffer.ts';
-
-/** What a membership needs of its client. */
-export interface MembershipPort {
-  /** Messages that an iteration may be behind. */
-  readonly bufferMax: number;
-  /** Throws why the client is closed, once it is. */
-  assertOpen(): void;
-  /** Sends a command, now. */
-  ask(command: ClientCommandBody, answer: Answer): void;
-  /** It has something to send, or its use has changed. */
-  changed(membership: Membership): void;
-  failed(error: GroupcastError): void;
-}
 
 /**
  * The membership of this client in one group.
@@ -37,8 +19,7 @@ export interface MembershipPort {
  *                ^          |
  *                +----------+   the connection was lost, or the state must be loaded again
  *
- * `GroupState` holds what the application wants and what the gateway has. After every change
- * `nextCommand` names the command that is sent next, so the order of events does not matter.
+ * `nextCommand` chooses each command from what is wanted and what the gateway has.
  */
 export class Membership {
   readonly groupId: string;
@@ -47,7 +28,7 @@ export class Membership {
   owner: unknown;
   /** Earliest time of the next command, in milliseconds of `performance.now()`. */
   retryAtMs = 0;
-  readonly #port: MembershipPort;
+  readonly #port: MembershipPort<Membership>;
   readonly #position = new GroupPosition();
   readonly #state: GroupState = { want: undefined, have: undefined, inFlight: undefined };
   /** Joins without their `leave`. */
@@ -59,7 +40,7 @@ export class Membership {
   /** Rejections in a row. */
   #attempt = 0;
 
-  constructor(groupId: string, port: MembershipPort) {
+  constructor(groupId: string, port: MembershipPort<Membership>) {
     this.groupId = groupId;
     this.#port = port;
   }
@@ -93,35 +74,30 @@ export class Membership {
     return !(this.#state.have ?? this.#state.inFlight);
   }
 
-  /**
-   * Adds a user who wants to be in the group: from `since` on, where it is not wanted yet; or from the state that `load` gets.
-   * Resolves when the group is joined.
-   */
+  /** Joins: after `since` unless the group is in use already, or from the state that `load` loads. */
   join(options: CallOptions, since: Position | undefined, load?: LoadState): Promise<Joined> {
     this.#port.assertOpen();
     this.#joins += 1;
     const position = this.#position.value;
-    if (!load && position && this.state === 'joined') {
-      return Promise.resolve({ position });
-    }
+    if (!load && position && this.state === 'joined') return Promise.resolve({ position });
     const pending: Call<Joined> = openCall(options, (reason) => {
       this.#pendingJoins.delete(pending);
       pending.settle(Promise.reject(reason));
       this.release();
     });
-    // First: a join may be refused at once.
+    // Before the command is sent, because a join may be rejected at once.
     this.#pendingJoins.add(pending);
     this.#want(since, load);
     return pending.promise;
   }
 
-  /** Undoes one join. The last one leaves the group, unless an iteration is in it. */
+  /** Undoes one join. The last one leaves the group, unless an iteration is open. */
   release(): void {
     if (this.#joins > 0) this.#joins -= 1;
     this.#leaveUnused();
   }
 
-  /** Wants to be in the group until the iteration ends. */
+  /** Joins until the iteration ends. */
   iterate(): MessageBuffer<Message> {
     this.#port.assertOpen();
     const buffer: MessageBuffer<Message> = new MessageBuffer(this.#port.bufferMax, () => {
@@ -173,7 +149,9 @@ export class Membership {
     const since = cmd === 'add_group' ? this.#position.value : undefined;
     const sent: SentCommand = { cmd, want: this.#state.want, since };
     this.#state.inFlight = sent;
-    this.#port.ask({ cmd, group_id: this.groupId, since }, (...answer) => this.#answered(sent, ...answer));
+    this.#port.request({ cmd, group_id: this.groupId, since }, (...answer) =>
+      this.#answered(sent, ...answer),
+    );
     this.#port.changed(this);
   }
 
@@ -235,31 +213,23 @@ export class Membership {
     } else {
       if (cmd === 'add_group') state.have = position ? want : 'unknown';
       if (ack && !position) this.#retryLater();
-      else if (ack && position && isCurrent) {
-        if (cmd === 'add_group') this.#enter(ack, position, since);
-        else void this.#load(position);
+      else if (want && ack && position && isCurrent) {
+        if (cmd === 'add_group') this.#enter(recoveryOf(ack, position, since));
+        else void this.#load(want, position);
       }
     }
     this.#settle();
   }
 
-  #enter({ recovered, reason }: AckEvent, position: Position, since: Position | undefined): void {
+  #enter(joined: Joined): void {
+    const { position, recovered, reason } = joined;
     this.#attempt = 0;
-    const isSameEpoch = position.epoch === since?.epoch;
-    if (!since) {
-      this.#position.set(position);
-      this.#joined({ position });
-    } else if (isSameEpoch && (recovered === true || position.offset === since.offset)) {
-      // The replayed messages follow, and each of them moves the position.
-      this.#joined({ position: since, recovered: true });
-    } else {
-      const why = reason ?? (isSameEpoch ? 'trimmed' : 'epoch_changed');
-      if (!this.#state.want?.load) {
-        this.#position.set(position);
-        this.#joined({ position, recovered: false, reason: why });
-      }
-      this.#miss({ position, reason: why });
+    if (!reason || !this.#state.want?.load) {
+      // After a recovery the replayed messages move the position.
+      if (!recovered) this.#position.set(position);
+      this.#joined(joined);
     }
+    if (reason) this.#miss({ position, reason });
   }
 
   #joined(joined: Joined): void {
@@ -271,26 +241,24 @@ export class Membership {
   #miss(gap: Gap): void {
     const { position, reason } = gap;
     const load = this.#state.want?.load;
-    if (!load) {
+    if (load) {
+      // Leaves and joins again, so that the history keeps the messages of the time of the load.
+      void this.#load({ load, reason, next: undefined }, position);
+    } else {
       this.#position.set(position);
       this.events.emit('gap', gap);
-    } else {
-      // Leaves and joins again, so that the history keeps the messages of the time of the load.
-      this.#state.want = { load, reason, next: undefined };
-      void this.#load(position);
-      this.#port.changed(this);
     }
   }
 
-  async #load(position: Position): Promise<void> {
-    const { want } = this.#state;
-    if (!want?.load) return;
+  async #load(want: Intent, position: Position): Promise<void> {
+    const { load, reason } = want;
+    this.#state.want = want;
     want.next = undefined;
     this.#position.set(position);
-    const { load, reason } = want;
+    this.#port.changed(this);
     let error: GroupcastError | undefined;
     try {
-      await load({ position, reason });
+      await load?.({ position, reason });
     } catch (cause) {
       error = new GroupcastError('load_failed', 'See the cause.', { cause });
     }
@@ -306,7 +274,6 @@ export class Membership {
     this.#attempt += 1;
   }
 
-  /** Reports the error and retries later. */
   #setBack(error: GroupcastError): void {
     this.#retryLater();
     this.#settle();

@@ -10,8 +10,8 @@ import {
 import { positionOf } from '../connection/wire.ts';
 import { GroupcastError } from '../groupcast-error.ts';
 import { openCall } from '../groups/call.ts';
-import type { SendOptions } from '../groups/group.ts';
-import type { Membership, MembershipPort } from '../groups/membership.ts';
+import type { Membership } from '../groups/membership.ts';
+import type { MembershipPort } from '../groups/membership-port.ts';
 import {
   BYTES_PER_SECOND_UNLIMITED,
   ID_BYTES_MAX,
@@ -22,7 +22,7 @@ import {
 import type { GroupcastClientOptions } from '../options.ts';
 import { Pacer } from './pacer.ts';
 import { type Answer, Requests } from './requests.ts';
-import { type Publish, SendQueue } from './send-queue.ts';
+import { type Publish, type SendOptions, SendQueue } from './send-queue.ts';
 import { isName, isText, utf8Bytes } from './text.ts';
 
 /** Codes of refusals that do not say for certain that a message was not published. */
@@ -37,7 +37,7 @@ const LIMITS: WelcomeEvent['limits'] = {
 };
 
 /** What is under way between this client and the gateway, over all its connections: memberships, messages, and their answers. */
-export class Exchange implements MembershipPort {
+export class Exchange implements MembershipPort<Membership> {
   readonly bufferMax: number;
   readonly failed: (error: GroupcastError) => void;
   /** What the last welcome said. Changed here only. */
@@ -144,7 +144,7 @@ export class Exchange implements MembershipPort {
     return publish.call.promise;
   }
 
-  ask(command: ClientCommandBody, answer: Answer): void {
+  request(command: ClientCommandBody, answer: Answer): void {
     const { groups } = this.#limits;
     if (command.cmd === 'add_group' && this.#placed.size >= groups) {
       // The gateway would refuse it too, and after ten times end the connection for good.

@@ -1,6 +1,16 @@
 import type { ClientCommandBody, Position } from '@groupcast/protocol/client';
 import { GroupcastError } from '../groupcast-error.ts';
-import type { Call } from '../groups/call.ts';
+import type { Call, CallOptions } from '../groups/call.ts';
+
+export interface SendOptions extends CallOptions {
+  /** Keeps the message from this client, if it is a member. Default false. */
+  readonly excludeSelf?: boolean;
+  /**
+   * By which the message is known again when it is sent again: 1 to 128 bytes. One is made when none is given. Within two minutes
+   * a second message of this client with the same one is not published, and is answered with the position of the first.
+   */
+  readonly messageId?: string;
+}
 
 /** A message that is not answered yet. */
 export interface Publish {

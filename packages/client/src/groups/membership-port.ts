@@ -1,0 +1,16 @@
+import type { ClientCommandBody } from '@groupcast/protocol/client';
+import type { GroupcastError } from '../groupcast-error.ts';
+import type { Answer } from '../sending/requests.ts';
+
+/** The part of the client that a membership uses. Without it, exchange and membership form a circle. */
+export interface MembershipPort<Membership> {
+  /** Messages that an iteration buffers. */
+  readonly bufferMax: number;
+  /** Throws the reason when the client is closed. */
+  assertOpen(): void;
+  /** Sends a command now. */
+  request(command: ClientCommandBody, answered: Answer): void;
+  /** Reconsiders a membership whose state or use has changed. */
+  changed(membership: Membership): void;
+  failed(error: GroupcastError): void;
+}
