@@ -100,3 +100,7 @@ test('many that are due in one tick expire evenly over it, a few at its beginnin
   expect(vi.getTimerCount()).toBe(0);
   vi.useRealTimers();
 });
+
+test('a tick that is no number is rejected', () => {
+  expect(() => new TimingWheel(Number.NaN)).toThrow(expect.objectContaining({ option: 'tickMs' }));
+});

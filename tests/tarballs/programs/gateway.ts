@@ -2,19 +2,17 @@ import {
   type ConnectionState,
   createGateway,
   type Gateway,
-  type HistoryRead,
-  type HubPort,
+  type GatewayOptions,
   OptionError,
   type Position,
 } from '@groupcast/gateway';
 
 const start: Position = { epoch: 'first', offset: 0 };
-const read: HistoryRead = { cancel: () => {} };
 
-const hub: HubPort = {
+const hub: GatewayOptions['hub'] = {
   subscribe: () => {},
   unsubscribe: () => {},
-  history: () => read,
+  history: () => ({ cancel: () => {} }),
   publishWithAnswer: (_channel, _text, _options, answer) => answer?.accepted(start),
 };
 const gateway: Gateway = createGateway({ hub, host: '127.0.0.1', port: 0 });
