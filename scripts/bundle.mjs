@@ -1,12 +1,12 @@
-// Builds the JavaScript of the package in the current folder: `dist/main.js` where it has a program, and each entry that
-// its manifest publishes. The workspace's code is inside; the dependencies of the manifest stay outside (bundled into ESM,
-// `ws` and pino fail at `require`), and `pnpm deploy` puts them beside it.
+// Builds the JavaScript of the package in the current folder: `dist/main.js` if it has a program, and
+// each entry that its manifest publishes. Code of the workspace is inside. Dependencies of the
+// manifest stay outside (`ws` and pino fail at `require` inside an ES module); `pnpm deploy` adds them.
 import { existsSync, readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { publishedEntries } from './published-entries.mjs';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
-// A package with a file for pages runs wherever JavaScript does, and may use nothing of Node's.
+// A package with a file for pages runs in browsers, too, and must not use Node's modules.
 const pageFile = manifest.jsdelivr;
 const scripts = publishedEntries(manifest).flatMap(({ source, scripts }) =>
   scripts.map((file) => ({ source, file })),
@@ -20,7 +20,7 @@ const shared = {
   ...(pageFile ? { platform: 'neutral', target: 'es2022' } : { platform: 'node', target: 'node20' }),
 };
 
-/** For entries that are for Node only: imports within the package that differ there lead to Node's part. */
+/** Options of entries for Node only: imports with a condition `node` lead to Node's part. */
 const forNode = { ...shared, conditions: ['node'] };
 
 await Promise.all([...buildModules(), ...buildCommonJs(), buildProgram(), buildPageFile()]);
@@ -37,7 +37,7 @@ function buildModules() {
   ];
 }
 
-/** What entries share is in `dist/chunk.js`, so that a class is the same in all of them. */
+/** Puts code that entries share into `dist/chunk.js`: a class is the same in all of them. */
 function buildTogether(modules, options) {
   return build({
     ...options,
@@ -55,14 +55,14 @@ function buildCommonJs() {
     .map(({ source, file }) => build({ ...forNode, entryPoints: [source], outfile: file, format: 'cjs' }));
 }
 
-/** One file, which runs from anywhere beside its dependencies. */
+/** Bundles the program into one file that needs only its dependencies. */
 async function buildProgram() {
   if (!existsSync('src/main.ts')) return;
   const banner = { js: '#!/usr/bin/env node' };
   await build({ ...shared, entryPoints: ['src/main.ts'], outfile: 'dist/main.js', format: 'esm', banner });
 }
 
-/** One file for `<script type="module">`. */
+/** Bundles one file for `<script type="module">`. */
 async function buildPageFile() {
   if (pageFile === undefined) return;
   const { '.': source } = manifest.exports;

@@ -1,4 +1,4 @@
-// Checks the rules of docs/STYLE.md that a script can see: words, widths, and how doc comments begin.
+// Checks the rules of docs/STYLE.md that a script can see: words, widths, doc comments.
 // Usage: node scripts/check-style.mjs [FILE|FOLDER…]; without paths, all files that Git knows.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';

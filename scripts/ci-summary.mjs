@@ -1,5 +1,5 @@
-// Prints the closing lines of a CI run from vitest's JSON reports: what failed or was skipped, and how many tests there were. Fails where a
-// test failed, was skipped, or none ran.
+// Prints the summary of a CI run from vitest's JSON reports: failed and skipped tests, and totals.
+// Fails if a test failed or was skipped, or if no test ran.
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
@@ -12,7 +12,7 @@ const tests = files.flatMap((file) => file.assertionResults.map((test) => ({ ...
 const passed = tests.filter(({ status }) => status === 'passed');
 const failed = tests.filter(({ status }) => status === 'failed');
 const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
-// A file that cannot be loaded has no tests to fail, but fails all the same.
+// A file that cannot be loaded has no tests that could fail.
 const unloaded = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
 
 for (const file of unloaded) console.error(`not loaded: ${file.name}\n${file.message}\n`);

@@ -1,6 +1,6 @@
-// Builds the declarations of the package in the current folder: one file for each entry that its manifest publishes, with the
-// types of the workspace's private packages inside. TypeScript writes a declaration for each source, and rolldown makes one
-// of them; its plugin cannot run TypeScript 7 by itself yet.
+// Builds the declarations of the package in the current folder: one file for each entry that its
+// manifest publishes, with the types of private packages inside. TypeScript writes a declaration for
+// each source, and rolldown bundles them; its plugin cannot run TypeScript 7 by itself yet.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -18,9 +18,9 @@ import { dts } from 'rolldown-plugin-dts';
 import { publishedEntries } from './published-entries.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** Ignored by git, and within the package, so that its types are found from here. */
+/** Folder within the package, so that its types are found from here. Git ignores it. */
 const EMITTED = resolve('node_modules/.cache/declarations');
-/** Begins the comment above each part of a bundle, which names the file that the part is from. */
+/** Prefix of the comment above each part of a bundle, which names the part's file. */
 const EMITTED_COMMENT = '// node_modules/.cache/declarations/';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -30,14 +30,14 @@ const sources = workspaceSources();
 
 emitDeclarations();
 await bundleDeclarations();
-// A declaration for CommonJS is the same text: what it imports, if anything, has none of its own.
+// A declaration for CommonJS is the same text: its imports have no CommonJS variant.
 for (const { name, declarations } of entries) {
   for (const file of declarations) {
     if (file !== `./dist/${name}.d.ts`) copyFileSync(`dist/${name}.d.ts`, file);
   }
 }
 
-/** The source of everything that a package of the workspace exports, by what others import it as. */
+/** Maps each import specifier of the workspace to its source. */
 function workspaceSources() {
   const folders = ['packages', 'apps'].flatMap((parent) =>
     readdirSync(join(ROOT, parent)).map((folder) => join(ROOT, parent, folder)),
@@ -52,7 +52,7 @@ function workspaceSources() {
   return found;
 }
 
-/** Writes a declaration for each source that the entries reach, those of other packages included. */
+/** Writes a declaration for each source that the entries reach, also in other packages. */
 function emitDeclarations() {
   rmSync(EMITTED, { recursive: true, force: true });
   mkdirSync(EMITTED, { recursive: true });
@@ -74,7 +74,7 @@ function emitDeclarations() {
   execFileSync(process.execPath, [tsc, '--project', EMITTED], { stdio: 'inherit' });
 }
 
-/** Makes one declaration of each entry. What entries share is in a file of its own, so that a class is the same in both. */
+/** Bundles one declaration for each entry. Shared types have their own file: a class is the same. */
 async function bundleDeclarations() {
   const bundle = await rolldown({
     input: Object.fromEntries(entries.map(({ name, source }) => [name, emitted(resolve(source))])),
@@ -88,7 +88,7 @@ async function bundleDeclarations() {
   await bundle.close();
   mkdirSync('dist', { recursive: true });
   for (const { fileName, code } of output) {
-    // Rolldown's own helper for namespaces is JavaScript, and no declaration needs it.
+    // Rolldown's helper for namespaces is JavaScript, and no declaration needs it.
     if (fileName.endsWith('.d.ts'))
       writeFileSync(join('dist', fileName), code.replaceAll(EMITTED_COMMENT, '// '));
   }

@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: checks Node, then installs by the lockfile with the pinned pnpm.
+// Prepares a fresh clone: checks Node, then installs from the lockfile with the pinned pnpm.
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,7 +17,7 @@ if (process.versions.node.localeCompare(needed, undefined, { numeric: true }) < 
   process.exit(1);
 }
 
-// A second start is fast: nothing is installed while the lockfile is the one that was installed last.
+// Skips the installation while the lockfile is unchanged, so that a second start is fast.
 const stamp = join(root, 'node_modules', '.groupcast-lockfile');
 const lockfile = createHash('sha256')
   .update(readFileSync(join(root, 'pnpm-lock.yaml')))

@@ -1,6 +1,6 @@
 /**
- * Lists what a manifest publishes: for each entry its name in `dist`, the source that the workspace imports, and the files that are
- * made of it. An entry without a source of its own, or a file of an unknown kind, is an error of the manifest.
+ * Lists the entries that a manifest publishes: the name in `dist`, the source that the workspace
+ * imports, and the files to build. Throws for an entry without a source, or a file of unknown kind.
  */
 export function publishedEntries({ name, exports, publishConfig }) {
   return Object.entries(publishConfig?.exports ?? {}).map(([subpath, conditions]) => {
@@ -16,7 +16,7 @@ export function publishedEntries({ name, exports, publishConfig }) {
   });
 }
 
-/** The files that a condition of `exports` leads to, or one of those within it. */
+/** Lists the files of a condition of `exports`, nested conditions included. */
 function filesOf(conditions) {
   return typeof conditions === 'string' ? [conditions] : Object.values(conditions).flatMap(filesOf);
 }

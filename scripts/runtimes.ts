@@ -1,4 +1,5 @@
-// Installs the runtimes that tests use beside Node 20, and prints their paths. Arguments are their names; default: all of them.
+// Installs the runtimes that tests use in addition to Node 20, and prints their paths.
+// Arguments: names of runtimes. Default: all.
 import { ALL_RUNTIMES, runtimePath } from '../packages/testkit/src/index.ts';
 
 const names = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { findChromium } from './browser/find-chromium.ts';
 import { hasPhp } from './php/find-php.ts';
 
-/** Says once, before the tests, what is left out on this machine. In CI nothing is. */
+/** Prints once, before the tests, which ones are skipped on this machine. CI skips none. */
 export function setup(): void {
   if (process.env['CI'] === 'true') return;
   const skipped = [

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Builds the apps before the tests, which then start what is deployed: hundreds of processes that would each translate the source
- * again take a third of the time that way.
+ * Builds the apps before the tests, so that they start the deployed bundles. The tests start hundreds
+ * of processes: without the bundles each would translate the source, in three times the time.
  */
 export function setup(): void {
   const bundle = fileURLToPath(new URL('../scripts/bundle.mjs', import.meta.url));

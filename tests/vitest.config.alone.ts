@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// These load a whole system, compare times or processes, or need the ports that it has by default: nothing else runs beside them.
+// These load a whole system, compare times or processes, or need its default ports: they run alone.
 export default defineConfig({
   test: {
     name: '@groupcast/tests-alone',

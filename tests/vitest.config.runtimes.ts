@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Not among the projects of plain `npm test`: these download 200 MB of runtimes from npm at their first run.
+// Not part of plain `npm test`: the first run downloads 200 MB of runtimes from npm.
 export default defineConfig({
   test: {
     name: '@groupcast/tests-runtimes',

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// These start real processes, some for each file: two files at a time, and generous deadlines that only a hang reaches.
+// These start real processes: two files at a time, and generous timeouts that only a hang reaches.
 export default defineConfig({
   test: {
     name: '@groupcast/tests',
@@ -15,7 +15,7 @@ export default defineConfig({
     ],
     globalSetup: ['./announce-skips.ts', './build-apps.ts'],
     maxWorkers: 2,
-    // After the packages, which take all cores.
+    // After the packages, which use all cores.
     sequence: { groupOrder: 1 },
     testTimeout: 120_000,
     hookTimeout: 120_000,
