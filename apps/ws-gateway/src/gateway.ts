@@ -9,12 +9,12 @@ import {
 } from './admin/gateway-stats.ts';
 import type { ClientProtocol } from './client-protocols/client-protocol.ts';
 import { Backpressure } from './connection/backpressure.ts';
-import { Connection, type ConnectionState } from './connection/connection.ts';
-import type { ConnectionDeps } from './connection/connection-deps.ts';
+import { Connection, type ConnectionDeps, type ConnectionState } from './connection/connection.ts';
 import { rateOf } from './connection/rate-limit.ts';
 import { SlowClientLog } from './connection/slow-client-log.ts';
 import { GradualClose } from './gradual-close.ts';
 import { Groups } from './groups/groups.ts';
+import { PositionRequests } from './groups/position-requests.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import type { ClientSocket } from './socket/client-socket.ts';
 
@@ -86,9 +86,9 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #counters: Counters = createCounters();
   readonly #groups: Groups;
   readonly #backpressure: Backpressure;
-  readonly #slowLog: SlowClientLog;
+  readonly #slowClientLog: SlowClientLog;
   readonly #connections = new Set<Connection>();
-  readonly #context: ConnectionDeps;
+  readonly #deps: ConnectionDeps;
   readonly #listener: Listener;
   #drain: GradualClose<Connection> | undefined;
   #closing: Promise<void> | undefined;
@@ -100,8 +100,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#ownsWheel = input.wheel === undefined;
     this.#groups = new Groups(options, this.#counters);
     this.#backpressure = new Backpressure(options, options.wheel);
-    this.#slowLog = new SlowClientLog(options.log);
-    this.#context = this.#createContext();
+    this.#slowClientLog = new SlowClientLog(options.log);
+    this.#deps = this.#createDeps();
     this.#listener = new Listener(options, this);
     if (this.#ownsWheel) options.wheel.start();
   }
@@ -171,7 +171,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   }
 
   accepted(socket: ClientSocket, protocol: ClientProtocol, session: string | undefined): void {
-    const connection = new Connection(socket, protocol, session, this.#context);
+    const connection = new Connection(socket, protocol, session, this.#deps);
     socket.attach(connection);
     connection.open(session);
     this.#drain?.add(connection);
@@ -189,11 +189,11 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'refuse' });
     await this.#listener.close();
     this.#groups.close();
-    this.#slowLog.close();
+    this.#slowClientLog.close();
     if (this.#ownsWheel) this.#options.wheel.stop();
   }
 
-  #createContext(): ConnectionDeps {
+  #createDeps(): ConnectionDeps {
     const options = this.#options;
     const { wheel } = options;
     return {
@@ -201,9 +201,9 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       groups: this.#groups,
       hub: options.hub,
       counters: this.#counters,
-      waitingQuestions: { count: 0 },
+      positionRequests: new PositionRequests(options, this.#counters),
       backpressure: this.#backpressure,
-      slowLog: this.#slowLog,
+      slowClientLog: this.#slowClientLog,
       connections: this.#connections,
       messageRate: { perSecond: options.messagesPerSecond, burst: options.messagesBurst },
       byteRate: rateOf(options.messageBytesPerSecond, options.messageBytesBurst),

@@ -2,19 +2,15 @@ import type { ClientEvent } from '@groupcast/protocol/schema';
 import type { ClientProtocol } from '../src/client-protocols/client-protocol.ts';
 import { PLAIN } from '../src/client-protocols/plain/protocol.ts';
 import type { RateLimit } from '../src/connection/rate-limit.ts';
-import type { Group } from '../src/groups/group.ts';
 import type { Member } from '../src/groups/member.ts';
-import { type MemberWait, waitCount } from '../src/groups/member-wait.ts';
-import type { Questions } from '../src/groups/questions.ts';
 import { payloadsOf } from '../src/socket/outbound-frame.ts';
 
 /** A member without a socket, which remembers what it got. */
 export class FakeMember implements Member {
   readonly id: string;
   readonly protocol: ClientProtocol;
-  readonly memberships: Group[] = [];
-  waits: Set<MemberWait> | undefined;
-  questions: Questions | undefined;
+  readonly memberships: string[] = [];
+  pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
   isOpen = true;
   bufferedBytes = 0;
@@ -28,10 +24,6 @@ export class FakeMember implements Member {
   constructor(id = 'member', protocol: ClientProtocol = PLAIN) {
     this.id = id;
     this.protocol = protocol;
-  }
-
-  get waitingAnswers(): number {
-    return waitCount(this);
   }
 
   deliver(frames: Uint8Array): void {

@@ -1,17 +1,16 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
 import { ackEvent } from '../client-protocols/client-events.ts';
 import type { Member } from '../groups/member.ts';
-import { Questions } from '../groups/questions.ts';
-import type { CommandDeps } from './command-context.ts';
+import type { CommandDeps } from './command-deps.ts';
 
 type GroupInfo = Extract<ClientCommand, { cmd: 'group_info' }>;
 
-/** Tells where a group stands, whether or not the client is in it. */
-export function groupInfo(command: GroupInfo, client: Member, context: CommandDeps): void {
+/** Replies with the position of a group. The client need not be in it. */
+export function groupInfo(command: GroupInfo, client: Member, deps: CommandDeps): void {
   const { id, group_id: name } = command;
   if (id === undefined) return;
-  const position = context.groups.positionOf(name);
+  const position = deps.groups.positionOf(name);
   if (position !== undefined) client.sendEvent(ackEvent(id, name, position));
-  // What has come to the group before may have closed it.
-  else if (client.isOpen) (client.questions ?? new Questions(client, context)).add(name, id);
+  // Pending messages of the group were delivered first, which may have closed the client.
+  else if (client.isOpen) deps.positionRequests.add(client, name, id);
 }

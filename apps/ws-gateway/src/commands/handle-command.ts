@@ -1,34 +1,35 @@
 import type { ClientCommand } from '@groupcast/protocol/schema';
+import { ackEvent } from '../client-protocols/client-events.ts';
 import type { Member } from '../groups/member.ts';
-import { addGroup } from './add-group.ts';
-import type { CommandDeps } from './command-context.ts';
+import type { CommandDeps } from './command-deps.ts';
 import { groupInfo } from './group-info.ts';
-import { leaveGroup } from './leave-group.ts';
-import { ping } from './ping.ts';
 import { sendToGroup } from './send-to-group.ts';
 
-/** Does what a client asked, in a message of so many bytes. Throws CommandError when it may not be done. */
+/**
+ * Executes a command of a client. `bytes` is the length of its message. Throws CommandError when the
+ * command is rejected.
+ */
 export function handleCommand(
   command: ClientCommand,
   bytes: number,
   client: Member,
-  context: CommandDeps,
+  deps: CommandDeps,
 ): void {
   switch (command.cmd) {
     case 'add_group':
-      addGroup(command, client, context);
+      deps.groups.join(client, command.group_id, command.id, command.since);
       break;
     case 'leave_group':
-      leaveGroup(command, client, context);
+      deps.groups.leave(client, command.group_id, command.id);
       break;
     case 'send_to_group':
-      sendToGroup(command, bytes, client, context);
+      sendToGroup(command, bytes, client, deps);
       break;
     case 'group_info':
-      groupInfo(command, client, context);
+      groupInfo(command, client, deps);
       break;
     case 'ping':
-      ping(command, client, context);
+      if (command.id !== undefined) client.sendEvent(ackEvent(command.id));
       break;
   }
 }

@@ -1,33 +1,31 @@
 import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/protocol';
 import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
-import { ackEvent, errorEvent } from '../client-protocols/client-events.ts';
+import { ackEvent } from '../client-protocols/client-events.ts';
 import { frameBytesMax } from '../client-protocols/frame-bytes-max.ts';
 import type { PublishAnswer, PublishOptions } from '../groups/hub-port.ts';
 import type { Member } from '../groups/member.ts';
-import type { CommandDeps } from './command-context.ts';
+import { rejectCommand } from '../groups/reject-command.ts';
+import type { CommandDeps } from './command-deps.ts';
 
 type SendToGroup = Extract<ClientCommand, { cmd: 'send_to_group' }>;
 
 const GROUP_LIMIT_REACHED =
   "The group's byte rate limit, shared by all senders, is reached. Send more slowly.";
 
-/** Publishes a message to a group, in which the client need not be. Members here get it when the hub sends it back. */
-export function sendToGroup(command: SendToGroup, bytes: number, client: Member, context: CommandDeps): void {
-  const { id, group_id: groupName } = command;
-  if (context.groups.charge(groupName, frameBytesMax(command.message, bytes)) !== 'ok') {
-    // No strike: others may have filled it.
-    context.counters.refused.rate_limited += 1;
-    client.sendEvent(errorEvent('rate_limited', id, GROUP_LIMIT_REACHED));
+/**
+ * Publishes a message to a group. The client need not be in it. Members of this worker get the
+ * message from the hub, as all others do.
+ */
+export function sendToGroup(command: SendToGroup, bytes: number, client: Member, deps: CommandDeps): void {
+  const { id, group_id: groupName, message } = command;
+  if (deps.groups.charge(groupName, frameBytesMax(message, bytes)) !== 'ok') {
+    // Not thrown, so that it is no strike: other clients may have used up the limit.
+    rejectCommand(deps.counters, client, id, 'rate_limited', GROUP_LIMIT_REACHED);
     return;
   }
-  const answer = id === undefined ? undefined : new Answer(client, id, groupName, context);
-  context.counters.published += 1;
-  context.hub.publishWithAnswer(
-    channelOfGroup(groupName),
-    command.message,
-    optionsOf(command, client),
-    answer,
-  );
+  const answer = id === undefined ? undefined : new Answer(client, id, groupName, deps);
+  deps.counters.published += 1;
+  deps.hub.publishWithAnswer(channelOfGroup(groupName), message, optionsOf(command, client), answer);
 }
 
 function optionsOf(command: SendToGroup, client: Member): PublishOptions {
@@ -38,28 +36,27 @@ function optionsOf(command: SendToGroup, client: Member): PublishOptions {
     : { sender: client.id, excludeSender, messageId };
 }
 
-/** Carries the hub's answer to the client that asked for it. */
+/** Receives the hub's answer to a publish, and replies to the command. */
 class Answer implements PublishAnswer {
   readonly #client: Member;
   readonly #id: CommandId;
   readonly #groupName: string;
-  readonly #context: CommandDeps;
+  readonly #deps: CommandDeps;
 
-  constructor(client: Member, id: CommandId, groupName: string, context: CommandDeps) {
+  constructor(client: Member, id: CommandId, groupName: string, deps: CommandDeps) {
     this.#client = client;
     this.#id = id;
     this.#groupName = groupName;
-    this.#context = context;
+    this.#deps = deps;
   }
 
   accepted(position: Position): void {
-    // It must not overtake what came to the group before this message.
-    this.#context.groups.deliverPending(this.#groupName);
+    // The ack must follow the messages that precede this one in the group.
+    this.#deps.groups.deliverPending(this.#groupName);
     this.#client.sendEvent(ackEvent(this.#id, this.#groupName, position));
   }
 
   failed(error: ProtocolError): void {
-    this.#context.counters.refused[error.code] += 1;
-    this.#client.sendEvent(errorEvent(error.code, this.#id, error.message));
+    rejectCommand(this.#deps.counters, this.#client, this.#id, error.code, error.message);
   }
 }

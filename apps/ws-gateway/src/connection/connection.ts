@@ -6,57 +6,71 @@ import {
   CommandError,
   type CommandId,
 } from '@groupcast/protocol/schema';
-import { disconnectEvent, errorEvent, welcomeEvent } from '../client-protocols/client-events.ts';
+import { disconnectEvent, welcomeEvent } from '../client-protocols/client-events.ts';
 import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
+import type { CommandDeps } from '../commands/command-deps.ts';
 import { handleCommand } from '../commands/handle-command.ts';
-import type { Group } from '../groups/group.ts';
 import type { Member } from '../groups/member.ts';
-import type { MemberWait } from '../groups/member-wait.ts';
-import type { Questions } from '../groups/questions.ts';
+import { rejectCommand } from '../groups/reject-command.ts';
+import type { GatewayOptions } from '../options.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
 import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
-import type { WritableConnection } from './backpressure.ts';
+import type { Backpressure, WritableConnection } from './backpressure.ts';
 import { clientIdOf } from './client-id.ts';
-import type { ConnectionDeps } from './connection-deps.ts';
-import { firstHeard, heartbeatVerdict } from './heartbeat.ts';
-import { RateLimit } from './rate-limit.ts';
+import { firstHeard, type HeartbeatTicks, heartbeatVerdict } from './heartbeat.ts';
+import { type Rate, RateLimit } from './rate-limit.ts';
+import type { SlowClientLog } from './slow-client-log.ts';
 import { Strikes } from './strikes.ts';
 
-/** A client id must not be guessable: it says who a message is from. In plain mode each connection has one of its own. */
-const PLAIN_ID_BYTES = 16;
+/** Random bytes of a client id without a session. A client id names a sender: it must not be guessable. */
+const RANDOM_ID_BYTES = 16;
 
-/** The code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
+/** Close code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
 const NO_CLOSE_FRAME = 1006;
+
+/** Dependencies that all connections of a worker share. */
+export interface ConnectionDeps extends CommandDeps {
+  readonly options: GatewayOptions;
+  readonly backpressure: Backpressure;
+  readonly slowClientLog: SlowClientLog;
+  readonly messageRate: Rate;
+  /** Undefined where bytes have no limit. */
+  readonly byteRate: Rate | undefined;
+  readonly controlRate: Rate;
+  readonly heartbeat: HeartbeatTicks;
+  /** Ticks after which a connection that is closing is cut. */
+  readonly closeTicks: number;
+  /** Connections that are not closed. Each adds and removes itself. */
+  readonly connections: Set<Connection>;
+  /** Called after a connection has closed. */
+  connectionClosed(): void;
+}
 
 export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
 
 /**
- * One client.
+ * The connection of a client.
  *
- *     authenticating -> open -> draining (it is in no group, and the close handshake runs) -> closed
- *
- * `authenticating` is passed at once, until there is something to prove.
+ *     authenticating -> open -> draining (in no group, waits for the close handshake) -> closed
  */
 export class Connection implements Member, WritableConnection, Timed, WebSocketReceiver {
   readonly protocol: ClientProtocol;
-  readonly memberships: Group[] = [];
-  waits: Set<MemberWait> | undefined;
-  questions: Questions | undefined;
+  readonly memberships: string[] = [];
+  pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;
-  readonly #context: ConnectionDeps;
+  readonly #deps: ConnectionDeps;
   readonly #socket: ClientSocket;
   #state: ConnectionState = 'authenticating';
-  /** Why this side ends the connection; nothing when the client or the network does. */
+  /** Reason of a close by this side. Undefined when the client or the network ends the connection. */
   #closeReason: CloseReason | undefined;
-  // Times in ticks of the wheel.
   #heardTick: number;
-  #toldTick: number;
+  #sentTick: number;
   #askedTick: number;
   #closeTick = 0;
-  // Each is made when it is first needed: an idle connection costs memory, and most are idle.
+  // Created on first use, because most connections are idle.
   #messages: RateLimit | undefined;
   #bytes: RateLimit | undefined;
   #controls: RateLimit | undefined;
@@ -68,21 +82,21 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     socket: ClientSocket,
     protocol: ClientProtocol,
     session: string | undefined,
-    context: ConnectionDeps,
+    deps: ConnectionDeps,
   ) {
-    const { wheel } = context.options;
+    const { wheel } = deps.options;
     this.protocol = protocol;
     if (session !== undefined) this.#id = clientIdOf(session);
-    this.#context = context;
+    this.#deps = deps;
     this.#socket = socket;
     this.openedTick = wheel.now;
-    this.#heardTick = firstHeard(wheel.now, Math.random(), context.heartbeat);
-    this.#toldTick = wheel.now;
+    this.#heardTick = firstHeard(wheel.now, Math.random(), deps.heartbeat);
+    this.#sentTick = wheel.now;
     this.#askedTick = this.#heardTick - 1;
   }
 
   get id(): string {
-    this.#id ??= randomBytes(PLAIN_ID_BYTES).toString('base64url');
+    this.#id ??= randomBytes(RANDOM_ID_BYTES).toString('base64url');
     return this.#id;
   }
 
@@ -106,117 +120,110 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     return this.#socket.sentBytes;
   }
 
-  /** Of the peer, which may be a proxy. */
+  /** Address of the peer, which may be a proxy. */
   get remoteAddress(): string {
     return this.#socket.remoteAddress;
   }
 
-  /** Lets the client in, with the session that it was made with: it is told, and not kept. */
+  /** Opens the connection. `session` is that of the constructor: it is sent, and not kept. */
   open(session: string | undefined): void {
     this.#state = 'open';
-    this.#context.connections.add(this);
-    this.#context.counters.accepted += 1;
+    this.#deps.connections.add(this);
+    this.#deps.counters.accepted += 1;
     this.#checkHeartbeat();
-    if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, this.#context.options));
+    if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, this.#deps.options));
   }
 
-  /** A text message of the client. */
+  /** Receives a text message of `bytes` bytes. */
   receive(text: string, bytes: number): void {
     if (this.#state !== 'open') return;
-    const { counters } = this.#context;
-    this.#heardTick = this.#context.options.wheel.now;
+    const { counters } = this.#deps;
+    this.#heardTick = this.#deps.options.wheel.now;
     counters.received += 1;
     let command: ClientCommand | undefined;
     try {
       const verdict = this.#rateVerdict(bytes);
-      // Read even when it is refused: the refusal has to carry the command's id. Strikes bound how often that is paid for.
+      // Parsed even beyond the rate, because the error carries the command's id. Strikes bound the cost.
       command = this.protocol.parseCommand(text);
       if (verdict !== 'ok') throw new CommandError(verdict, undefined, command.id);
-      handleCommand(command, bytes, this, this.#context);
+      handleCommand(command, bytes, this, this.#deps);
     } catch (error) {
-      this.#refuse(error, error instanceof CommandError ? error.id : command?.id);
+      this.#reject(error, error instanceof CommandError ? error.id : command?.id);
     }
   }
 
-  /** A binary message of the client: nobody speaks so here. */
+  /** Receives a binary message. No client protocol has these. */
   receiveBinary(): void {
     this.close('unsupported_data');
   }
 
-  /** A WebSocket ping or pong of the client. */
+  /** Receives a WebSocket ping or pong. */
   receiveControl(): void {
     if (this.#state !== 'open') return;
-    const { controlRate } = this.#context;
+    const { controlRate } = this.#deps;
     const nowMs = performance.now();
-    this.#heardTick = this.#context.options.wheel.now;
+    this.#heardTick = this.#deps.options.wheel.now;
     this.#controls ??= new RateLimit(controlRate, nowMs);
     if (this.#controls.take(controlRate, nowMs) !== 'ok') this.close('policy');
   }
 
   sendEvent(event: ClientEvent): boolean {
     const frame = this.protocol.encodeEvent(event);
-    if (frame !== undefined) this.deliver(frame);
+    if (frame !== undefined) this.#send(frame);
     return frame !== undefined;
   }
 
   deliver(frames: Uint8Array): void {
-    if (this.#state !== 'open') return;
-    if (!this.#write(frames)) {
-      // The network has ended it, and the news is on its way.
-      this.#drain(undefined);
-      return;
-    }
-    if (this.bufferedBytes > 0 && this.#context.backpressure.wrote(this, frames) !== 'ok') this.tooSlow();
+    this.#send(frames);
   }
 
-  /** Ends the connection with a close frame, which v1 clients get in words too. */
+  /** Closes the connection with a close frame, after the disconnect event of protocols that have one. */
   close(reason: CloseReason, reconnectAfterMs?: number): void {
     if (this.#state !== 'open') return;
-    this.#sayGoodbye(reason, reconnectAfterMs);
+    this.#sendGoodbye(reason, reconnectAfterMs);
     const row = CLOSE_CODES[reason];
     this.#socket.close(row.code, row.reason);
   }
 
   tooSlow(): void {
-    if (this.isOpen) this.#context.slowLog.closed(this, false);
+    if (this.isOpen) this.#deps.slowClientLog.closed(this, false);
     this.close('slow');
   }
 
   cut(): void {
-    if (this.isOpen) this.#context.slowLog.closed(this, true);
+    if (this.isOpen) this.#deps.slowClientLog.closed(this, true);
     this.#drain('slow');
     this.#socket.terminate();
   }
 
-  /** The close frame is about to leave: because the client broke the protocol, or, without a reason, asked for it. */
+  /** Prepares for the close frame of a protocol error. Without `reason` the client closes. */
   closing(reason: CloseReason | undefined): void {
     if (this.#state !== 'open') return;
     if (reason === undefined) this.#drain(undefined);
-    else this.#sayGoodbye(reason, undefined);
+    else this.#sendGoodbye(reason, undefined);
   }
 
-  /** The socket is gone. */
+  /** Receives the end of the socket. */
   closed(code: number): void {
     if (this.#state === 'closed') return;
     this.#drain(undefined);
     this.#state = 'closed';
-    const { counters, connections, options, backpressure } = this.#context;
+    const { counters, connections, options, backpressure } = this.#deps;
     options.wheel.cancel(this);
     backpressure.forget(this);
     connections.delete(this);
     counters.closed[this.#closeReason ?? (code === NO_CLOSE_FRAME ? 'lost' : 'by_client')] += 1;
-    this.#context.connectionClosed();
+    this.#deps.connectionClosed();
   }
 
-  /** Called by the wheel. */
   expired(): void {
     if (this.#state === 'open') this.#checkHeartbeat();
-    else if (this.#context.options.wheel.now >= this.#closeTick) this.#socket.terminate();
+    else if (this.#deps.options.wheel.now >= this.#closeTick) this.#socket.terminate();
     else this.#awaitClose();
   }
 
   #rateVerdict(bytes: number): 'ok' | 'rate_limited' {
-    const { messageRate, byteRate } = this.#context;
+    const { messageRate, byteRate } = this.#deps;
     const nowMs = performance.now();
     this.#messages ??= new RateLimit(messageRate, nowMs);
     const verdict = this.#messages.take(messageRate, nowMs);
@@ -226,12 +233,12 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   }
 
   #checkHeartbeat(): void {
-    const { heartbeat, options } = this.#context;
+    const { heartbeat, options } = this.#deps;
     const { wheel } = options;
     const { ping } = this.protocol;
-    // A client does not see WebSocket pings: one that sends gains nothing by them.
-    const told = ping === undefined ? wheel.now : this.#toldTick;
-    const times = { heard: this.#heardTick, told, asked: this.#askedTick };
+    // A client does not see WebSocket pings: one that sends messages gains nothing by them.
+    const sent = ping === undefined ? wheel.now : this.#sentTick;
+    const times = { heard: this.#heardTick, sent, asked: this.#askedTick };
     const verdict = heartbeatVerdict(wheel.now, times, heartbeat);
     if (verdict === 'no_answer') {
       this.close('no_answer');
@@ -239,55 +246,64 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
       this.#askedTick = wheel.now;
       wheel.schedule(this, heartbeat.timeout);
       if (ping === undefined) this.#socket.ping();
-      else this.deliver(ping);
+      else this.#send(ping);
     } else {
       wheel.schedule(this, verdict);
     }
   }
 
-  #refuse(error: unknown, id: CommandId | undefined): void {
+  #reject(error: unknown, id: CommandId | undefined): void {
+    const { counters, options } = this.#deps;
     if (!(error instanceof ProtocolError)) {
-      this.#context.options.log.error({ error, clientId: this.id }, 'a command failed');
-      this.#context.counters.refused.internal_error += 1;
-      this.sendEvent(errorEvent('internal_error', id));
+      options.log.error({ error, clientId: this.id }, 'a command failed');
+      rejectCommand(counters, this, id, 'internal_error');
       this.close('internal_error');
       return;
     }
-    const { code } = error;
-    this.#context.counters.refused[code] += 1;
-    this.sendEvent(errorEvent(code, id, error.message));
+    rejectCommand(counters, this, id, error.code, error.message);
     this.#strikes ??= new Strikes();
-    const verdict = this.#strikes.add(code, this.#context.options, performance.now());
+    const verdict = this.#strikes.add(error.code, options, performance.now());
     if (verdict !== 'ok') this.close(verdict);
   }
 
-  #sayGoodbye(reason: CloseReason, reconnectAfterMs: number | undefined): void {
+  #sendGoodbye(reason: CloseReason, reconnectAfterMs: number | undefined): void {
     this.#drain(reason);
     const frame = this.protocol.encodeEvent(disconnectEvent(reason, reconnectAfterMs));
     if (frame !== undefined) this.#write(frame);
   }
 
-  #write(frames: Uint8Array): boolean {
-    const written = this.#socket.write(frames);
-    if (written) {
-      this.#context.counters.bytesOut += frames.length;
-      this.#toldTick = this.#context.options.wheel.now;
+  #send(frames: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    if (!this.#write(frames)) {
+      // The network has ended the connection, and `closed` follows.
+      this.#drain(undefined);
+      return;
     }
-    return written;
+    if (this.bufferedBytes > 0 && this.#deps.backpressure.wrote(this, frames) !== 'ok') this.tooSlow();
   }
 
-  /** From here on the client is in no group, gets nothing more, and has a deadline to be gone. */
+  #write(frames: Uint8Array): boolean {
+    const isWritten = this.#socket.write(frames);
+    if (isWritten) {
+      this.#deps.counters.bytesOut += frames.length;
+      this.#sentTick = this.#deps.options.wheel.now;
+    }
+    return isWritten;
+  }
+
+  /** Removes the client from its groups, and sets the deadline for the close handshake. */
   #drain(reason: CloseReason | undefined): void {
     if (this.#state !== 'open') return;
     this.#state = 'draining';
     this.#closeReason = reason;
-    this.#closeTick = this.#context.options.wheel.now + this.#context.closeTicks;
+    this.#closeTick = this.#deps.options.wheel.now + this.#deps.closeTicks;
     this.#awaitClose();
-    this.#context.groups.leaveAll(this);
+    this.#deps.groups.leaveAll(this);
+    this.#deps.positionRequests.cancel(this);
   }
 
   #awaitClose(): void {
-    const { wheel } = this.#context.options;
+    const { wheel } = this.#deps.options;
     wheel.schedule(this, this.#closeTick - wheel.now);
   }
 }

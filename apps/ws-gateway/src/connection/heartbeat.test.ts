@@ -4,32 +4,32 @@ import { firstHeard, heartbeatVerdict } from './heartbeat.ts';
 const TICKS = { interval: 25, timeout: 10 };
 
 test('a client that was heard is looked at again when the interval may be over', () => {
-  expect(heartbeatVerdict(100, { heard: 100, told: 100, asked: 90 }, TICKS)).toBe(25);
-  expect(heartbeatVerdict(124, { heard: 100, told: 124, asked: 90 }, TICKS)).toBe(1);
+  expect(heartbeatVerdict(100, { heard: 100, sent: 100, asked: 90 }, TICKS)).toBe(25);
+  expect(heartbeatVerdict(124, { heard: 100, sent: 124, asked: 90 }, TICKS)).toBe(1);
 });
 
 test('a silent client is asked, and whatever comes in time is an answer', () => {
-  expect(heartbeatVerdict(125, { heard: 100, told: 125, asked: 90 }, TICKS)).toBe('ping');
-  expect(heartbeatVerdict(130, { heard: 100, told: 130, asked: 125 }, TICKS)).toBe(5);
-  expect(heartbeatVerdict(135, { heard: 125, told: 135, asked: 125 }, TICKS)).toBe(15);
-  expect(heartbeatVerdict(135, { heard: 134, told: 135, asked: 125 }, TICKS)).toBe(24);
+  expect(heartbeatVerdict(125, { heard: 100, sent: 125, asked: 90 }, TICKS)).toBe('ping');
+  expect(heartbeatVerdict(130, { heard: 100, sent: 130, asked: 125 }, TICKS)).toBe(5);
+  expect(heartbeatVerdict(135, { heard: 125, sent: 135, asked: 125 }, TICKS)).toBe(15);
+  expect(heartbeatVerdict(135, { heard: 134, sent: 135, asked: 125 }, TICKS)).toBe(24);
 });
 
 test('a client that does not answer is given up', () => {
-  expect(heartbeatVerdict(134, { heard: 100, told: 134, asked: 125 }, TICKS)).toBe(1);
-  expect(heartbeatVerdict(135, { heard: 100, told: 135, asked: 125 }, TICKS)).toBe('no_answer');
+  expect(heartbeatVerdict(134, { heard: 100, sent: 134, asked: 125 }, TICKS)).toBe(1);
+  expect(heartbeatVerdict(135, { heard: 100, sent: 135, asked: 125 }, TICKS)).toBe('no_answer');
 });
 
 test('the first ping comes at a random moment within the interval, never at once', () => {
   const waits = [0, 0.25, 0.5, 0.999_999].map((random) => {
     const heard = firstHeard(0, random, TICKS);
-    return heartbeatVerdict(0, { heard, told: 0, asked: heard - 1 }, TICKS);
+    return heartbeatVerdict(0, { heard, sent: 0, asked: heard - 1 }, TICKS);
   });
   expect(waits).toEqual([25, 19, 13, 1]);
 });
 
-test('a client that talks and is told nothing is asked too, and by talking has answered', () => {
-  expect(heartbeatVerdict(124, { heard: 124, told: 100, asked: 90 }, TICKS)).toBe(1);
-  expect(heartbeatVerdict(125, { heard: 125, told: 100, asked: 90 }, TICKS)).toBe('ping');
-  expect(heartbeatVerdict(126, { heard: 126, told: 125, asked: 125 }, TICKS)).toBe(24);
+test('a client that talks and is sent nothing is asked too, and by talking has answered', () => {
+  expect(heartbeatVerdict(124, { heard: 124, sent: 100, asked: 90 }, TICKS)).toBe(1);
+  expect(heartbeatVerdict(125, { heard: 125, sent: 100, asked: 90 }, TICKS)).toBe('ping');
+  expect(heartbeatVerdict(126, { heard: 126, sent: 125, asked: 125 }, TICKS)).toBe(24);
 });

@@ -1,41 +1,43 @@
-/** The times of heartbeats, in ticks. */
+/** Times of heartbeats, in ticks. */
 export interface HeartbeatTicks {
-  /** A client that was silent for this long is asked. */
+  /** Silence after which a client gets a ping. */
   readonly interval: number;
-  /** How long it may take to answer. */
+  /** Time for the answer to a ping. */
   readonly timeout: number;
 }
 
-/** When, in ticks, a connection was last used in each direction. */
+/** Last uses of a connection in each direction, as ticks. */
 export interface HeartbeatTimes {
-  /** Something came from the client. */
+  /** Last message or control frame from the client. */
   readonly heard: number;
-  /** Something was sent to the client that it can see. */
-  readonly told: number;
-  /** The client was asked whether it lives. */
+  /** Last message to the client, as far as it sees them. */
+  readonly sent: number;
+  /** Last ping. */
   readonly asked: number;
 }
 
 /**
- * What to do about a client at `now`: ask it, give it up, or look again in so many ticks. A client is asked when either
- * direction was silent, because it too wants to know whether the other end lives. Whatever comes from it is an answer.
+ * Decides about a client at tick `now`: `ping` it, close it for `no_answer`, or check again after
+ * the returned number of ticks. Silence in either direction leads to a ping, because clients detect
+ * a dead gateway by it, too. Any message of the client is an answer.
  */
 export function heartbeatVerdict(
   now: number,
-  { heard, told, asked }: HeartbeatTimes,
+  { heard, sent, asked }: HeartbeatTimes,
   ticks: HeartbeatTicks,
 ): 'ping' | 'no_answer' | number {
   if (asked > heard) {
     const waited = now - asked;
     return waited >= ticks.timeout ? 'no_answer' : ticks.timeout - waited;
   }
-  const silent = now - Math.min(heard, told);
+  const silent = now - Math.min(heard, sent);
   return silent >= ticks.interval ? 'ping' : ticks.interval - silent;
 }
 
 /**
- * When a client that connects at `now` counts as heard: somewhere in the interval before, so that the first pings of
- * clients that all came at once are spread over it. `random` is a draw from [0, 1).
+ * Returns the tick at which a client that connects at `now` counts as heard. It is a random one in the
+ * interval before, so that first pings of clients that connect together are spread. `random` is a
+ * number from [0, 1).
  */
 export function firstHeard(now: number, random: number, ticks: HeartbeatTicks): number {
   return now - Math.floor(random * ticks.interval);

@@ -4,20 +4,26 @@ import type { Counters } from '../admin/gateway-stats.ts';
 import { EncodedBatch } from './encoded-batch.ts';
 import type { Group } from './group.ts';
 import type { GroupLoads } from './group-loads.ts';
+import type { HistoryPage } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { payloadFault } from './payload-fault.ts';
 
-/** A group whose publications of one turn hold more than this does not wait for the end of the turn. */
-const TURN_BYTES_MAX = 256 * 1024;
+/** Bytes of pending publications above which a group does not wait for the end of the turn. */
+const PENDING_BYTES_MAX = 256 * 1024;
 
-/** Hands publications to members: those of one group and one turn together, encoded once, in one write for each member. */
+/**
+ * Delivers publications to members. Those of one group and one event-loop turn are encoded once,
+ * and leave in one write for each member.
+ */
 export class FanOut {
   readonly #log: Log;
   readonly #counters: Counters;
-  /** Nothing where groups have no limit. */
+  /** Undefined where groups have no byte limit. */
   readonly #loads: GroupLoads | undefined;
-  /** Groups that got publications in this turn. */
-  #dirty: Group[] = [];
+  /** Groups with publications of this turn. */
+  #pending: Group[] = [];
+  /** Batches of history pages: members that missed the same messages share a page and its frames. */
+  readonly #pageBatches = new WeakMap<HistoryPage, EncodedBatch>();
 
   constructor(log: Log, counters: Counters, loads: GroupLoads | undefined) {
     this.#log = log;
@@ -25,57 +31,64 @@ export class FanOut {
     this.#loads = loads;
   }
 
-  /** Takes a publication, which the group's members get at the end of this turn. */
+  /** Delivers a publication to the members of its group at the end of this turn. */
   deliver(group: Group, publication: native.Publication): void {
-    if (group.members.size === 0 || !this.#isFit(publication)) return;
+    if (group.members.size === 0 || !this.#isValid(publication)) return;
     if (group.addPending(publication)) {
-      if (this.#dirty.push(group) === 1) setImmediate(endTurn, this);
+      if (this.#pending.push(group) === 1) setImmediate(deliverAllPending, this);
     }
-    if (group.pendingBytes > TURN_BYTES_MAX) this.deliverPending(group);
+    if (group.pendingBytes > PENDING_BYTES_MAX) this.deliverPending(group);
   }
 
-  /** Writes what has come for a group now, so that what is written next comes behind it. May end memberships. */
+  /** Delivers the pending publications of a group, so that later writes follow. May end memberships. */
   deliverPending(group: Group): void {
     const publications = group.takePending();
     if (publications.length === 0) return;
     try {
       const batch = new EncodedBatch(group.name, publications);
-      for (const member of group.members) this.deliverTo(member, batch);
+      for (const member of group.members) this.#deliverTo(member, batch);
       this.#loads?.delivered(group, batch.bytesMax, performance.now());
     } catch (error) {
       this.#log.error({ error, publications: publications.length }, 'publications could not be delivered');
     }
   }
 
-  /** Publications of history as a batch, without those that must not come to clients. */
-  batchOf(group: Group, publications: readonly native.Publication[]): EncodedBatch {
-    return new EncodedBatch(
-      group.name,
-      publications.filter((publication) => this.#isFit(publication)),
-    );
-  }
-
-  /** Sends what a member may have of a batch; answers with how many publications that was. */
-  deliverTo(member: Member, batch: EncodedBatch): number {
-    if (!batch.excludes(member)) return this.#write(member, batch.frames(member.protocol), batch.size);
-    const { frames, count } = batch.framesWithout(member);
-    return this.#write(member, frames, count);
-  }
-
-  /** Writes what this turn brought. Called by the event loop. */
+  /** Delivers the pending publications of all groups. Called by the event loop. */
   deliverAllPending(): void {
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const group of dirty) this.deliverPending(group);
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const group of pending) this.deliverPending(group);
   }
 
-  #isFit(publication: native.Publication): boolean {
+  /** Delivers a page of history to one member. Returns the bytes of the page's longest encoding. */
+  deliverPage(group: Group, member: Member, page: HistoryPage): number {
+    let batch = this.#pageBatches.get(page);
+    if (batch === undefined) {
+      batch = new EncodedBatch(
+        group.name,
+        page.publications.filter((publication) => this.#isValid(publication)),
+      );
+      this.#pageBatches.set(page, batch);
+    }
+    this.#counters.recoveredMessages += this.#deliverTo(member, batch);
+    return batch.bytesMax;
+  }
+
+  #isValid(publication: native.Publication): boolean {
     const fault = payloadFault(publication);
     if (fault !== undefined) this.#counters.dropped[fault] += 1;
     return fault === undefined;
   }
 
-  #write(member: Member, frames: Uint8Array, count: number): number {
+  /** Delivers a batch, without messages that exclude the member. Returns the number of messages. */
+  #deliverTo(member: Member, batch: EncodedBatch): number {
+    if (!batch.excludes(member))
+      return this.#deliverFrames(member, batch.frames(member.protocol), batch.size);
+    const { frames, count } = batch.framesWithout(member);
+    return this.#deliverFrames(member, frames, count);
+  }
+
+  #deliverFrames(member: Member, frames: Uint8Array, count: number): number {
     if (count === 0) return 0;
     this.#counters.delivered += count;
     this.#counters.deliveryWrites += 1;
@@ -84,6 +97,6 @@ export class FanOut {
   }
 }
 
-function endTurn(deliveries: FanOut): void {
-  deliveries.deliverAllPending();
+function deliverAllPending(fanOut: FanOut): void {
+  fanOut.deliverAllPending();
 }

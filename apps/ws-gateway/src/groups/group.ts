@@ -1,30 +1,27 @@
 import type { native, Position } from '@groupcast/protocol';
 import type { GroupLoad } from './group-load.ts';
 import type { Member } from './member.ts';
-import type { Recovery } from './recovery.ts';
 
-/** What counts for a publication beside its payload, in bytes: its object, its envelope. */
+/** Bytes that a publication counts beside its payload, for its object and its envelope. */
 const PUBLICATION_OVERHEAD_BYTES = 128;
 
 /**
- * One group that this worker follows.
+ * A group that this worker is subscribed to.
  *
- *     subscribing -> live (the hub has said where the group stands)
+ *     subscribing -> live (the hub has told the position of the group)
  */
 export class Group {
   readonly name: string;
   readonly channel: string;
-  /** Who gets what comes. */
+  /** Members that get every new message. */
   readonly members: Set<Member> = new Set();
-  /** Who is still being given what it missed; most groups never need it. */
-  recoveries: Map<Member, Recovery> | undefined;
   state: 'subscribing' | 'live' = 'subscribing';
-  /** Of the last publication that came, whether or not it has been written to members yet. */
+  /** Epoch and offset of the last publication from the hub, delivered to members or pending. */
   epoch = '';
   offset = 0;
-  /** Since when there has been nobody, in ticks of the wheel. */
-  emptySince = 0;
-  /** What it carries, once it has carried anything. Only `GroupLoads` changes this. */
+  /** Tick in which the last member left. */
+  emptySinceTick = 0;
+  /** Load of the group, once it had any. Only `GroupLoads` changes this. */
   load: GroupLoad | undefined;
   #pending: native.Publication[] = [];
   #pendingBytes = 0;
@@ -38,16 +35,6 @@ export class Group {
     return { epoch: this.epoch, offset: this.offset };
   }
 
-  /** Whether nobody is in it, not even on the way. */
-  get isEmpty(): boolean {
-    return this.members.size === 0 && this.recoveries === undefined;
-  }
-
-  /** Whether somebody is in it, or on the way. */
-  has(member: Member): boolean {
-    return this.members.has(member) || this.recoveries?.has(member) === true;
-  }
-
   moveTo(position: Position): void {
     this.epoch = position.epoch;
     this.offset = position.offset;
@@ -57,23 +44,23 @@ export class Group {
     return this.offset === position.offset && this.epoch === position.epoch;
   }
 
-  /** Whether all up to a position has come here. */
+  /** Returns whether the hub has delivered all publications up to a position. */
   hasReached(position: Position): boolean {
     return this.offset >= position.offset && this.epoch === position.epoch;
   }
 
-  /** About how much memory the publications of this turn hold. */
+  /** Approximate memory of the pending publications, in bytes. */
   get pendingBytes(): number {
     return this.#pendingBytes;
   }
 
-  /** Keeps a publication until the end of the turn. Says whether it is the first one. */
+  /** Adds a publication to those of this turn. Returns whether it is the first one. */
   addPending(publication: native.Publication): boolean {
     this.#pendingBytes += publication.payload.length + PUBLICATION_OVERHEAD_BYTES;
     return this.#pending.push(publication) === 1;
   }
 
-  /** The publications of this turn, in order; none are kept. */
+  /** Removes and returns the publications of this turn, in order. */
   takePending(): readonly native.Publication[] {
     const pending = this.#pending;
     if (pending.length > 0) this.#pending = [];

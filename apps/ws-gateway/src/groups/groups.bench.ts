@@ -6,11 +6,8 @@ import { PLAIN } from '../client-protocols/plain/protocol.ts';
 import type { RateLimit } from '../connection/rate-limit.ts';
 import { completeOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
-import type { Group } from './group.ts';
 import { Groups } from './groups.ts';
 import type { Member } from './member.ts';
-import type { MemberWait } from './member-wait.ts';
-import type { Questions } from './questions.ts';
 
 const MEMBERS = 2;
 const PAYLOAD = new TextEncoder().encode('x'.repeat(128));
@@ -19,11 +16,10 @@ const PAYLOAD = new TextEncoder().encode('x'.repeat(128));
 class SilentMember implements Member {
   readonly id = 'member';
   readonly protocol = PLAIN;
-  readonly memberships: Group[] = [];
+  readonly memberships: string[] = [];
   readonly isOpen = true;
   readonly bufferedBytes = 0;
-  waits: Set<MemberWait> | undefined;
-  questions: Questions | undefined;
+  pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
   deliver(): void {}
   sendEvent(): boolean {

@@ -317,7 +317,7 @@ describe('while the hub is away', () => {
     expect(member.got).toEqual([]);
     turn(1);
     expect(member.got).toMatchObject([{ type: 'error', id: 1, code: 'hub_unavailable' }]);
-    expect([member.memberships.length, member.waitingAnswers, counters.refused.hub_unavailable]).toEqual([
+    expect([member.memberships.length, member.pendingCommands, counters.refused.hub_unavailable]).toEqual([
       0, 0, 1,
     ]);
     turn(3);
@@ -345,7 +345,7 @@ describe('while the hub is away', () => {
     hub.comeBack();
     expect(one.got).toEqual([ack(1, 4), ack(2, 4)]);
     expect(two.got).toEqual([ack(3, 4)]);
-    expect([one.waitingAnswers, two.waitingAnswers]).toEqual([0, 0]);
+    expect([one.pendingCommands, two.pendingCommands]).toEqual([0, 0]);
     turn(20);
     expect(two.got.length).toBe(1);
   });
@@ -365,10 +365,10 @@ describe('while the hub is away', () => {
   test('joins that wait are bounded for each client', () => {
     const member = new FakeMember();
     for (let id = 0; id < 1_000; id++) groups.join(member, 'g', id);
-    expect(member.waitingAnswers).toBe(128);
+    expect(member.pendingCommands).toBe(128);
     expect(member.got.length).toBe(1_000 - 128);
     groups.leaveAll(member);
-    expect(member.waitingAnswers).toBe(0);
+    expect(member.pendingCommands).toBe(0);
     turn(12);
     expect([groups.size, wheel.waiting]).toEqual([0, 0]);
   });
@@ -382,7 +382,7 @@ describe('while the hub is away', () => {
     hub.publish('group:other', 'not for it');
     await nextTurn();
     expect(member.got.length).toBe(1 + 128);
-    expect(member.memberships.map(({ name }) => name)).toEqual(['g']);
+    expect(member.memberships).toEqual(['group:g']);
   });
 
   test('the joins of a client that goes are not counted as answered', () => {
@@ -390,7 +390,7 @@ describe('while the hub is away', () => {
     groups.join(member, 'g', 1);
     groups.leaveAll(member);
     expect(member.got).toEqual([]);
-    expect([member.waitingAnswers, counters.refused.hub_unavailable]).toEqual([0, 0]);
+    expect([member.pendingCommands, counters.refused.hub_unavailable]).toEqual([0, 0]);
   });
 });
 
@@ -454,7 +454,7 @@ describe('a group that the hub refuses', () => {
     ]);
     expect(late.got).toEqual([{ ...error, group_id: 'g' }]);
     for (const member of [plain, v1, late])
-      expect([member.memberships, member.waitingAnswers]).toEqual([[], 0]);
+      expect([member.memberships, member.pendingCommands]).toEqual([[], 0]);
     expect([groups.size, groups.recovering, counters.refused.channel_limit]).toEqual([0, 0, 4]);
     expect(hub.calls.at(-1)).toEqual({ name: 'unsubscribe', channel: 'group:g' });
     turn(2);

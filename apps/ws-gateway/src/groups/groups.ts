@@ -7,149 +7,157 @@ import {
 } from '@groupcast/protocol';
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { ackEvent, errorEvent, gapEvent, groupErrorEvent } from '../client-protocols/client-events.ts';
+import { ackEvent, gapEvent, groupErrorEvent } from '../client-protocols/client-events.ts';
 import type { GatewayOptions } from '../options.ts';
-import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
 import { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
 import { GroupLoads } from './group-loads.ts';
 import type { HubSubscriber, LossReason } from './hub-port.ts';
+import { Join, type JoinDeps } from './join.ts';
 import type { Member } from './member.ts';
-import { type MemberWait, waitCount } from './member-wait.ts';
-import { WaitingJoin, WaitingJoins } from './pending-joins.ts';
-import { Recoveries } from './recoveries.ts';
+import { MemberMap } from './member-map.ts';
+import { RecoveryBudget } from './recovery-budget.ts';
+import { rejectCommand } from './reject-command.ts';
 import { SubscribedGroups } from './subscribed-groups.ts';
 
-const NO_WAITS: ReadonlySet<MemberWait> = new Set();
+const NO_IDS: readonly CommandId[] = [];
 
-const RECOVERY_LIMIT_REACHED = 'Recovery rate limit reached for this connection. Join again later.';
+const TOO_MANY_JOINS = 'Too many joins of this connection wait for the hub. Join again later.';
 
-const JOINS_WAIT = 'Too many joins of this connection wait for the hub. Join again later.';
-
-const LEFT_MEANWHILE = 'The group was left before the hub had confirmed the join.';
+const LEFT_BEFORE_JOINED = 'The group was left before the hub had confirmed the join.';
 
 /**
- * The groups that have members here: who is in which, and the way of a publication to them. The first member subscribes at
- * the hub; some time after the last one has gone the group is unsubscribed and nothing of it is left.
+ * The groups of a worker: their members, and the way of a publication to them. The first member of
+ * a group subscribes at the hub. Some time after the last one has left, the group is unsubscribed.
  *
- * A join without a position makes a live member at once, which gets what comes from the moment on that the hub has said
- * where the group stands. One with a position waits for the hub, catches up, and is a live member then. Until it is over a
- * catch-up counts as a membership in every other respect.
+ * A join without a position makes a live member at once. It gets the messages after the position
+ * that the hub tells. A join with a position begins a recovery: the member is live at its end, and
+ * counts as a member in every other respect until then.
  */
-export class Groups implements HubSubscriber, Timed {
-  wheelSlot: number = NOT_WAITING;
-  readonly #wheel: TimingWheel;
+export class Groups implements HubSubscriber {
   readonly #counters: Counters;
   readonly #groupsMax: number;
-  readonly #joinTicks: number;
-  readonly #followed: SubscribedGroups;
-  readonly #deliveries: FanOut;
-  readonly #catchUps: Recoveries;
-  readonly #waiting = new WaitingJoins();
-  /** Nothing where groups have no limit. */
+  readonly #subscribed: SubscribedGroups;
+  readonly #fanOut: FanOut;
+  readonly #joins: MemberMap<Join> = new MemberMap();
+  readonly #joinDeps: JoinDeps;
+  /** Undefined where groups have no byte limit. */
   readonly #loads: GroupLoads | undefined;
 
   constructor(options: GatewayOptions, counters: Counters) {
-    this.#wheel = options.wheel;
+    const { hub, wheel, recoveryMessagesMax } = options;
     this.#counters = counters;
     this.#groupsMax = options.groupsPerConnectionMax;
-    // What is due in a tick is done in the course of it.
-    this.#joinTicks = Math.max(1, options.wheel.ticksOf(options.joinMs) - 1);
-    this.#followed = new SubscribedGroups(options, this);
+    this.#subscribed = new SubscribedGroups(options, this);
     this.#loads = options.groupBytesPerSecond === 0 ? undefined : new GroupLoads(options);
-    this.#deliveries = new FanOut(options.log, counters, this.#loads);
-    this.#catchUps = new Recoveries(options, {
+    this.#fanOut = new FanOut(options.log, counters, this.#loads);
+    this.#joinDeps = {
+      hub,
+      wheel,
       counters,
-      waiting: this.#waiting,
-      deliveries: this.#deliveries,
-      undo: (group, member) => this.#undo(group, member),
-    });
+      fanOut: this.#fanOut,
+      budget: new RecoveryBudget(options),
+      joins: this.#joins,
+      // A tick expires over its whole length: one less, so that no join waits for more than `joinMs`.
+      joinTicks: Math.max(1, wheel.ticksOf(options.joinMs) - 1),
+      recoveryMessagesMax,
+      undo: ({ group, member }, code, sentence) =>
+        this.#rejectAll(member, this.#remove(group, member), code, sentence),
+    };
   }
 
-  /** How many are followed at the hub. */
+  /** Number of groups that are subscribed at the hub. */
   get size(): number {
-    return this.#followed.size;
+    return this.#subscribed.size;
   }
 
-  /** How many joins are being given what they missed. */
+  /** Number of members that are getting what they missed. */
   get recovering(): number {
-    return this.#catchUps.size;
+    return this.#joins.count(({ isRecovery }) => isRecovery);
   }
 
   /**
-   * Puts a member into a group, with `since` after it was given what came after that position. With an `id` it is told the
-   * position after which it gets everything, and whether it gets what it missed, or, when the hub does not say it in time, that
-   * the join was undone. Throws CommandError when it is in as many groups as it may be.
+   * Adds a member to a group. With `since` it gets the messages after that position first. With `id`
+   * it gets an ack with the position after which it gets every message, or an error when the hub
+   * does not answer in time. Throws CommandError when the group limit of the member is reached.
    */
   join(member: Member, name: string, id: CommandId | undefined, since?: Position): void {
     const channel = channelOfGroup(name);
-    // What came before the join is not for the one who joins, and is in front of the ack of one who joins again. A flush may close
-    // members, this one as well, and so unfollow groups, this one as well: the group is looked up after it.
+    // Messages before the join are not for this member, and precede the ack if it joins again. A
+    // delivery may close members, this one too, and so unsubscribe groups: look it up afterwards.
     this.deliverPending(name);
     if (!member.isOpen) return;
-    const known = this.#followed.find(channel);
-    const isIn = known?.has(member) === true;
-    if (!isIn && member.memberships.length >= this.#groupsMax) {
+    const known = this.#subscribed.find(channel);
+    const join = known && this.#joins.get(known, member);
+    const isNew = known === undefined || !this.#isIn(known, member);
+    if (isNew && member.memberships.length >= this.#groupsMax) {
       throw new CommandError('group_limit', undefined, id);
     }
-    const mustWait = !mayAnswer(known, member, since);
-    if (id !== undefined && mustWait && waitingJoinsOf(member) >= this.#groupsMax) {
-      this.#refuseJoin(member, id, 'hub_unavailable', JOINS_WAIT);
+    const isRecovery = isNew && since !== undefined;
+    // Known for members of a live group, unless an earlier join is pending.
+    const position = known?.state !== 'live' || isRecovery ? undefined : (join ?? known).position;
+    if (id !== undefined && position === undefined && member.pendingCommands >= this.#groupsMax) {
+      rejectCommand(this.#counters, member, id, 'hub_unavailable', TOO_MANY_JOINS);
       return;
     }
-    const group = known ?? this.#followed.subscribe(name, channel);
-    if (!isIn) this.#enter(group, member, since === undefined);
-    if (id !== undefined && mustWait) this.#await(group, member, id, !isIn);
-    else if (id !== undefined)
-      member.sendEvent(ackEvent(id, name, group.recoveries?.get(member)?.cursor ?? group.position));
-    if (!isIn && since !== undefined) this.#catchUps.start(group, member, since, id !== undefined);
+    const group = known ?? this.#subscribed.subscribe(name, channel);
+    if (isNew) this.#enter(group, member, !isRecovery);
+    if (id !== undefined && position !== undefined) {
+      member.sendEvent(ackEvent(id, name, position));
+    } else if (id !== undefined || isRecovery) {
+      const pending = join ?? new Join(group, member, isRecovery ? since : undefined, this.#joinDeps);
+      if (id !== undefined) pending.add(id, isNew);
+      if (isRecovery && group.state === 'live') pending.groupIsLive();
+    }
   }
 
-  /** Takes a member out of a group, or finds that it is not in it; with an `id` it is told so either way. */
+  /** Removes a member from a group, if it is in it. With an `id` it gets an ack in both cases. */
   leave(member: Member, name: string, id: CommandId | undefined): void {
-    const group = this.#followed.find(channelOfGroup(name));
-    if (group?.has(member) === true) {
-      // What came before is still for the one who leaves.
-      this.#deliveries.deliverPending(group);
-      // A flush may end the membership.
-      if (group.has(member))
-        this.#refuseJoins(member, this.#remove(group, member), 'hub_unavailable', LEFT_MEANWHILE);
+    const group = this.#subscribed.find(channelOfGroup(name));
+    if (group !== undefined && this.#isIn(group, member)) {
+      // Messages before the leave are still for this member.
+      this.#fanOut.deliverPending(group);
+      // A delivery may end the membership.
+      if (this.#isIn(group, member))
+        this.#rejectAll(member, this.#remove(group, member), 'hub_unavailable', LEFT_BEFORE_JOINED);
     }
     if (id !== undefined) member.sendEvent(ackEvent(id, name));
   }
 
-  /** Takes a member that has gone, or must go, out of all its groups; it waits for nothing any more, and is told nothing. */
+  /** Removes a member that is closing from all its groups, without replies to its pending commands. */
   leaveAll(member: Member): void {
-    for (const group of member.memberships.splice(0)) this.#remove(group, member);
-    for (const wait of member.waits ?? NO_WAITS) wait.cancel();
-    this.#followed.forget(member);
+    for (const channel of member.memberships.splice(0)) {
+      const group = this.#subscribed.find(channel);
+      if (group !== undefined) this.#remove(group, member);
+    }
+    this.#subscribed.forget(member);
   }
 
-  /** A client here sends to a group what members get as so many bytes. Whether the group may carry them. */
+  /** Charges a group for bytes that a client publishes to it. Returns whether its limit allows them. */
   charge(name: string, bytes: number): 'ok' | 'rate_limited' {
     if (this.#loads === undefined) return 'ok';
     const channel = channelOfGroup(name);
-    return this.#loads.send(channel, this.#followed.find(channel), bytes, performance.now());
+    return this.#loads.send(channel, this.#subscribed.find(channel), bytes, performance.now());
   }
 
-  /** Writes to the members here what has come for a group, so that what is written next comes behind it. */
+  /** Delivers the pending messages of a group, so that later writes follow them. */
   deliverPending(name: string): void {
-    const group = this.#followed.find(channelOfGroup(name));
-    if (group !== undefined) this.#deliveries.deliverPending(group);
+    const group = this.#subscribed.find(channelOfGroup(name));
+    if (group !== undefined) this.#fanOut.deliverPending(group);
   }
 
-  /** Where a group stands that is followed here, with all up to there written to its members; nothing where it is not known. */
+  /** Returns the position of a live group, with all messages up to it delivered. */
   positionOf(name: string): Position | undefined {
-    const group = this.#followed.find(channelOfGroup(name));
+    const group = this.#subscribed.find(channelOfGroup(name));
     if (group?.state !== 'live') return undefined;
-    this.#deliveries.deliverPending(group);
+    this.#fanOut.deliverPending(group);
     return group.position;
   }
 
-  /** Takes a publication from the hub; members get it at the end of this turn. */
+  /** Delivers a publication of the hub to the members of its group, at the end of this turn. */
   deliver(publication: native.Publication): void {
     this.#counters.publications += 1;
-    const group = this.#followed.find(publication.channel);
+    const group = this.#subscribed.find(publication.channel);
     if (group === undefined || group.state !== 'live') {
       this.#counters.dropped.not_followed += 1;
       return;
@@ -159,27 +167,23 @@ export class Groups implements HubSubscriber, Timed {
       return;
     }
     group.offset = publication.number;
-    this.#deliveries.deliver(group, publication);
+    this.#fanOut.deliver(group, publication);
   }
 
-  /** The hub says where a channel stands. */
+  /** Receives the position of a channel: its group is live. */
   subscribed(subject: native.Subject, position: Position): void {
-    const group = subject.prefix ? undefined : this.#followed.find(subject.name);
+    const group = this.#groupOf(subject);
     if (group === undefined || group.state === 'live') return;
     group.state = 'live';
     group.moveTo(position);
-    for (const member of group.members) {
-      for (const { id } of this.#waiting.takeOf(group, member))
-        member.sendEvent(ackEvent(id, group.name, position));
-    }
-    this.#catchUps.groupIsLive(group);
+    for (const join of this.#joins.of(group)?.values() ?? []) join.groupIsLive();
   }
 
-  /** Publications of a channel are lost to all its members here. Those that catch up find it out by themselves. */
+  /** Receives the loss of publications, and tells the live members. Recoveries detect it themselves. */
   lost(subject: native.Subject, position: Position, reason: LossReason): void {
-    const group = subject.prefix ? undefined : this.#followed.find(subject.name);
+    const group = this.#groupOf(subject);
     if (group?.state !== 'live') return;
-    this.#deliveries.deliverPending(group);
+    this.#fanOut.deliverPending(group);
     group.moveTo(position);
     const event = gapEvent(group.name, reason, position);
     for (const member of group.members) {
@@ -187,103 +191,65 @@ export class Groups implements HubSubscriber, Timed {
     }
   }
 
-  /** The hub refuses a channel, and nothing comes of it: nobody is in the group, or not any more, and all who were are told. */
+  /** Receives the rejection of a subscription, and removes and tells all members. */
   refused(subject: native.Subject, error: ProtocolError): void {
-    const group = subject.prefix ? undefined : this.#followed.find(subject.name);
+    const group = this.#groupOf(subject);
     if (group === undefined) return;
-    // Whatever else the hub said: to a client it is the hub that could not be asked.
+    // For any other error of the hub, clients learn that the hub is unavailable.
     const code = error.code === 'channel_limit' ? 'channel_limit' : 'hub_unavailable';
-    this.#deliveries.deliverPending(group);
-    for (const member of [...group.members, ...(group.recoveries?.keys() ?? [])]) {
-      if (group.has(member)) this.#expel(group, member, code);
+    this.#fanOut.deliverPending(group);
+    for (const member of [...group.members, ...(this.#joins.of(group)?.keys() ?? [])]) {
+      if (this.#isIn(group, member)) this.#expel(group, member, code);
     }
-    this.#followed.unsubscribe(group);
+    this.#subscribed.unsubscribe(group);
   }
 
-  /** Once per tick while joins wait: takes out again whom the hub did not let in in time. */
-  expired(): void {
-    for (const { group, member, joins } of this.#waiting.takeExpired(this.#wheel.now)) {
-      const isThrottled = group.recoveries?.get(member)?.isThrottled === true;
-      const code = isThrottled ? 'rate_limited' : 'hub_unavailable';
-      const sentence = isThrottled ? RECOVERY_LIMIT_REACHED : undefined;
-      this.#refuseJoins(member, joins, code, sentence);
-      const isIn = joins.some(({ joined }) => joined) && group.has(member);
-      if (isIn) this.#refuseJoins(member, this.#remove(group, member), code, sentence);
-    }
-    this.#scheduleSweep();
-  }
-
-  /** Unsubscribes every group at once. Members must have gone. */
+  /** Unsubscribes every group at once. All members must have left. */
   close(): void {
-    this.#followed.close();
-    this.#wheel.cancel(this);
-    this.#wheel.cancel(this.#catchUps);
+    this.#subscribed.close();
+  }
+
+  #groupOf({ name, prefix }: native.Subject): Group | undefined {
+    return prefix ? undefined : this.#subscribed.find(name);
+  }
+
+  /** Returns whether a member is in a group, with a pending join too. */
+  #isIn(group: Group, member: Member): boolean {
+    return group.members.has(member) || this.#joins.get(group, member) !== undefined;
   }
 
   #enter(group: Group, member: Member, isLive: boolean): void {
-    member.memberships.push(group);
+    member.memberships.push(group.channel);
     if (isLive) group.members.add(member);
-    this.#followed.cancelLinger(group);
+    this.#subscribed.cancelLinger(group);
     this.#counters.joins += 1;
   }
 
-  #await(group: Group, member: Member, id: CommandId, joined: boolean): void {
-    this.#waiting.add(new WaitingJoin(group, member, id, joined, this.#wheel.now + this.#joinTicks));
-    this.#scheduleSweep();
-  }
-
-  /** Answers with the joins of the member that waited for the hub: they will not happen. */
-  #remove(group: Group, member: Member): readonly WaitingJoin[] {
-    const catchUp = group.recoveries?.get(member);
-    if (catchUp !== undefined) this.#catchUps.end(catchUp);
+  /** Removes a member. Returns the ids of its commands that wait for the end of its join. */
+  #remove(group: Group, member: Member): readonly CommandId[] {
+    const join = this.#joins.get(group, member);
+    join?.end();
     group.members.delete(member);
-    const index = member.memberships.indexOf(group);
+    const index = member.memberships.indexOf(group.channel);
     if (index >= 0) member.memberships.splice(index, 1);
     this.#counters.leaves += 1;
-    if (group.isEmpty) {
+    if (group.members.size === 0 && this.#joins.of(group) === undefined) {
       group.takePending();
-      this.#followed.linger(group, member);
+      this.#subscribed.linger(group, member);
     }
-    return this.#waiting.takeOf(group, member);
+    return join?.takeIds() ?? NO_IDS;
   }
 
-  /** Takes a member out again that could not be let in, and answers all that it asked of the group meanwhile. */
-  #undo(group: Group, member: Member): void {
-    this.#refuseJoins(member, this.#remove(group, member), 'hub_unavailable');
-  }
-
-  /** Takes a member out of a group that is not to be had. One that waits for no answer is told as well. */
+  /** Removes a member from a group that the hub rejects, and tells it. */
   #expel(group: Group, member: Member, code: 'channel_limit' | 'hub_unavailable'): void {
-    const joins = this.#remove(group, member);
-    this.#refuseJoins(member, joins, code);
-    if (joins.length > 0) return;
+    const ids = this.#remove(group, member);
+    this.#rejectAll(member, ids, code);
+    if (ids.length > 0) return;
     this.#counters.refused[code] += 1;
     member.sendEvent(groupErrorEvent(code, group.name));
   }
 
-  #refuseJoins(member: Member, joins: readonly WaitingJoin[], code: ErrorCode, sentence?: string): void {
-    for (const { id } of joins) this.#refuseJoin(member, id, code, sentence);
+  #rejectAll(member: Member, ids: readonly CommandId[], code: ErrorCode, sentence?: string): void {
+    for (const id of ids) rejectCommand(this.#counters, member, id, code, sentence);
   }
-
-  #refuseJoin(member: Member, id: CommandId, code: ErrorCode, sentence?: string): void {
-    this.#counters.refused[code] += 1;
-    member.sendEvent(errorEvent(code, id, sentence));
-  }
-
-  #scheduleSweep(): void {
-    if (this.wheelSlot === NOT_WAITING && this.#waiting.size > 0) this.#wheel.schedule(this, 1);
-  }
-}
-
-/** Joins of a member that wait for the hub. Its questions are one wait together, and no join. */
-function waitingJoinsOf(member: Member): number {
-  return waitCount(member) - (member.questions === undefined ? 0 : 1);
-}
-
-/** Whether a join can be answered at once: it need not wait for the hub, nor for the answer to an earlier one. */
-function mayAnswer(group: Group | undefined, member: Member, since: Position | undefined): boolean {
-  if (group?.state !== 'live') return false;
-  const catchUp = group.recoveries?.get(member);
-  if (catchUp !== undefined) return catchUp.answered;
-  return since === undefined || group.members.has(member);
 }

@@ -6,11 +6,12 @@ import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
 import { V1 } from '../client-protocols/v1/protocol.ts';
-import type { CommandDeps } from '../commands/command-context.ts';
+import type { CommandDeps } from '../commands/command-deps.ts';
 import { groupInfo } from '../commands/group-info.ts';
-import { completeOptions, type GatewayOptions } from '../options.ts';
+import { completeOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
 import { Groups } from './groups.ts';
+import { PositionRequests } from './position-requests.ts';
 
 const CHANNEL = 'group:g';
 const MEMBERS = 3;
@@ -56,15 +57,16 @@ class CheckedClient {
     this.isIn = false;
   }
 
-  ask(context: CommandDeps, id: number): void {
-    groupInfo({ cmd: 'group_info', group_id: 'unknown', id }, this.member, context);
+  ask(deps: CommandDeps, id: number): void {
+    groupInfo({ cmd: 'group_info', group_id: 'unknown', id }, this.member, deps);
   }
 
   /** The connection ends, and another one takes its place. */
-  go(groups: Groups, index: number): void {
+  go({ groups, positionRequests }: CommandDeps, index: number): void {
     this.check();
     this.member.isOpen = false;
     groups.leaveAll(this.member);
+    positionRequests.cancel(this.member);
     this.isIn = false;
     this.former.push(this.member);
     this.member = new FakeMember(`${index}`, V1);
@@ -115,10 +117,9 @@ class World {
   readonly hub = new LoopbackHub();
   readonly wheel = new TimingWheel();
   readonly counters: Counters = createCounters();
-  readonly waitingQuestions: { count: number } = { count: 0 };
+  readonly positionRequests: PositionRequests;
   readonly groups: Groups;
   readonly clients: CheckedClient[] = [];
-  readonly #options: GatewayOptions;
   #published = 0;
   #epochs = 1;
   #ids = 0;
@@ -127,8 +128,9 @@ class World {
     this.hub.byHand = true;
     this.hub.pageMax = 3;
     this.hub.ringMax = ringMax;
-    this.#options = completeOptions({ hub: this.hub, wheel: this.wheel });
-    this.groups = new Groups(this.#options, this.counters);
+    const options = completeOptions({ hub: this.hub, wheel: this.wheel });
+    this.groups = new Groups(options, this.counters);
+    this.positionRequests = new PositionRequests(options, this.counters);
     for (let index = 0; index < MEMBERS; index++) {
       const client = new CheckedClient();
       client.member = new FakeMember(`${index}`, V1);
@@ -163,13 +165,13 @@ class World {
     for (const client of this.clients) client.check();
     // Nothing is under way any more, and nothing counts.
     expect([this.groups.recovering, this.hub.reads.length, ...this.#waits()]).toEqual([0, 0, 0, 0, 0]);
-    expect(this.waitingQuestions.count).toBe(0);
+    expect(this.positionRequests.size).toBe(0);
   }
 
   /** How many answers each member waits for, those that have gone counted in. */
   #waits(): number[] {
     return this.clients.map(({ former, member }) =>
-      [...former, member].reduce((sum, { waitingAnswers }) => sum + waitingAnswers, 0),
+      [...former, member].reduce((sum, { pendingCommands }) => sum + pendingCommands, 0),
     );
   }
 
@@ -218,10 +220,10 @@ class World {
         this.#ask(this.#client(step.who));
         return;
       case 'go':
-        this.#client(step.who).go(this.groups, step.who);
+        this.#client(step.who).go(this, step.who);
         return;
       case 'dropAndResume':
-        this.#client(step.who).go(this.groups, step.who);
+        this.#client(step.who).go(this, step.who);
         this.#join(this.#client(step.who), 'last', true);
         return;
       case 'stopReading':
@@ -239,7 +241,7 @@ class World {
 
   #ask(client: CheckedClient): void {
     this.#ids += 1;
-    client.ask({ ...this, options: this.#options }, this.#ids);
+    client.ask(this, this.#ids);
   }
 
   #join(client: CheckedClient, since: Since, hasId: boolean): void {

@@ -357,7 +357,7 @@ describe('a second join while it catches up', () => {
     groups.join(member, 'g', 3, at(0));
     await turns();
     expect(gotBy(member)).toEqual([ack(1, 3, recovered), ack(2, 3), ack(3, 3), 3]);
-    expect([counters.joins, member.waitingAnswers]).toEqual([1, 0]);
+    expect([counters.joins, member.pendingCommands]).toEqual([1, 0]);
   });
 
   test('that comes after the first answer is told how far it has got', async () => {
@@ -375,9 +375,9 @@ describe('a second join while it catches up', () => {
     hub.away = true;
     const member = v1();
     for (let id = 0; id < 1_000; id++) groups.join(member, 'g', id, at(0));
-    expect([member.waitingAnswers, member.got.length]).toEqual([128, 1_000 - 128]);
+    expect([member.pendingCommands, member.got.length]).toEqual([128, 1_000 - 128]);
     groups.leaveAll(member);
-    expect([member.waitingAnswers, groups.recovering]).toEqual([0, 0]);
+    expect([member.pendingCommands, groups.recovering]).toEqual([0, 0]);
   });
 });
 
@@ -567,7 +567,7 @@ describe('while the hub is away', () => {
         { type: 'error', id: 1, code: 'hub_unavailable' },
         { type: 'error', id: 2, code: 'hub_unavailable' },
       ]);
-      expect([member.memberships.length, member.waitingAnswers, groups.recovering]).toEqual([0, 0, 0]);
+      expect([member.memberships.length, member.pendingCommands, groups.recovering]).toEqual([0, 0, 0]);
       hub.comeBack();
       await turns();
       expect(member.got.length).toBe(2);
@@ -672,7 +672,7 @@ test('a member that another one’s join brings down is not joined again', async
   };
   publish(1);
   groups.join(member, 'g', 1, at(0));
-  expect([member.memberships.length, member.waitingAnswers, groups.recovering]).toEqual([0, 0, 0]);
+  expect([member.memberships.length, member.pendingCommands, groups.recovering]).toEqual([0, 0, 0]);
   publish(1);
   groups.join(member, 'g', 1, undefined);
   expect(member.memberships.length).toBe(0);

@@ -99,7 +99,7 @@ export class SubscribedGroups implements Timed {
   expired(): void {
     const { now } = this.#options.wheel;
     for (const group of this.#lingering.keys()) {
-      if (now - group.emptySince < this.#lingerTicks) break;
+      if (now - group.emptySinceTick < this.#lingerTicks) break;
       this.unsubscribe(group);
     }
     this.#scheduleSweep();
@@ -112,7 +112,7 @@ export class SubscribedGroups implements Timed {
   }
 
   #linger(group: Group, member: Member | undefined): void {
-    group.emptySince = this.#options.wheel.now;
+    group.emptySinceTick = this.#options.wheel.now;
     this.#lingering.set(group, member);
     if (this.#lingering.size > this.#options.lingeringGroupsMax) this.#evict();
     this.#scheduleSweep();

@@ -1,0 +1,205 @@
+import { channelOfGroup, type Position, ProtocolError } from '@groupcast/protocol';
+import type { CommandId } from '@groupcast/protocol/schema';
+import type { Counters } from '../admin/gateway-stats.ts';
+import { ackEvent } from '../client-protocols/client-events.ts';
+import type { HistoryAnswer, HistoryPage, HistoryRead, HubPort } from './hub-port.ts';
+import type { Member } from './member.ts';
+import { rejectCommand } from './reject-command.ts';
+
+/** Position in no history: the hub returns the position of the channel, and no publications. */
+const NOWHERE: Position = { epoch: '-', offset: 0 };
+
+/** Requests of one member that are sent to the hub at a time. A worker has no limit for all. */
+const SENT_MAX = 16;
+
+/** Sent requests that stay in front of the waiting ones before these are moved. */
+const STALE_MAX = 256;
+
+const TOO_MANY = 'Too many group_info commands wait for the hub. Retry later.';
+
+export interface PositionRequestsOptions {
+  readonly hub: HubPort;
+  /** Maximum requests of one member: it cannot send more commands at once. */
+  readonly messagesBurst: number;
+  /** Maximum requests of all members that wait to be sent. */
+  readonly positionRequestsMax: number;
+  /** Milliseconds after which a request that waits to be sent is rejected. */
+  readonly joinMs: number;
+}
+
+/** Requests of members for positions of groups that this worker is not subscribed to. */
+export class PositionRequests {
+  readonly #options: PositionRequestsOptions;
+  readonly #counters: Counters;
+  readonly #byMember = new Map<Member, MemberRequests>();
+  /** Requests of all members that wait to be sent. */
+  #waiting = 0;
+
+  constructor(options: PositionRequestsOptions, counters: Counters) {
+    this.#options = options;
+    this.#counters = counters;
+  }
+
+  /** Number of members with a request that has no reply. */
+  get size(): number {
+    return this.#byMember.size;
+  }
+
+  /** Requests the position of a group. The member gets it as an ack, or an error. */
+  add(member: Member, name: string, id: CommandId): void {
+    const { messagesBurst, positionRequestsMax, joinMs } = this.#options;
+    const requests = this.#byMember.get(member) ?? new MemberRequests(member);
+    if (requests.size >= messagesBurst || this.#waiting >= positionRequestsMax) {
+      rejectCommand(this.#counters, member, id, 'hub_unavailable', TOO_MANY);
+      return;
+    }
+    this.#byMember.set(member, requests);
+    this.#waiting += 1;
+    requests.push(new PositionRequest(this, requests, name, id, performance.now() + joinMs));
+    this.#send(requests);
+  }
+
+  /** Cancels the requests of a member that has gone. */
+  cancel(member: Member): void {
+    const requests = this.#byMember.get(member);
+    if (requests === undefined) return;
+    this.#byMember.delete(member);
+    this.#takeWaiting(requests);
+    const sent = [...requests.sent];
+    requests.sent.clear();
+    for (const { read } of sent) read?.cancel();
+  }
+
+  /** Replies to a request with a position. Called by the request. */
+  succeed(request: PositionRequest, position: Position): void {
+    const { requests, id, name } = request;
+    if (!requests.sent.delete(request)) return;
+    requests.member.sendEvent(ackEvent(id, name, position));
+    this.#send(requests);
+  }
+
+  /** Rejects a request, and with it those of the member that wait. Called by the request. */
+  fail(request: PositionRequest, error: ProtocolError): void {
+    const { requests } = request;
+    if (!requests.sent.delete(request)) return;
+    this.#reject(request, error);
+    for (const waiting of this.#takeWaiting(requests)) this.#reject(waiting, error);
+    this.#forgetIfEmpty(requests);
+  }
+
+  /** Sends requests up to the number that one member may have at the hub. */
+  #send(requests: MemberRequests): void {
+    // A request may fail while it is being sent.
+    if (requests.isSending) return;
+    requests.isSending = true;
+    try {
+      while (requests.sent.size < SENT_MAX) {
+        const request = requests.shift();
+        if (request === undefined) break;
+        this.#waiting -= 1;
+        if (request.deadlineMs <= performance.now()) {
+          this.#reject(request, new ProtocolError('hub_unavailable'));
+          continue;
+        }
+        requests.sent.add(request);
+        const channel = channelOfGroup(request.name);
+        request.read = this.#options.hub.history(channel, NOWHERE, request, requests.member);
+      }
+    } catch (error) {
+      this.cancel(requests.member);
+      throw error;
+    } finally {
+      requests.isSending = false;
+    }
+    this.#forgetIfEmpty(requests);
+  }
+
+  #takeWaiting(requests: MemberRequests): readonly PositionRequest[] {
+    const waiting = requests.takeWaiting();
+    this.#waiting -= waiting.length;
+    return waiting;
+  }
+
+  #reject({ requests, id }: PositionRequest, error: ProtocolError): void {
+    rejectCommand(this.#counters, requests.member, id, error.code, error.message);
+  }
+
+  #forgetIfEmpty(requests: MemberRequests): void {
+    if (requests.size === 0 && this.#byMember.get(requests.member) === requests)
+      this.#byMember.delete(requests.member);
+  }
+}
+
+/** Requests of one member, in their order. */
+class MemberRequests {
+  readonly member: Member;
+  /** Requests that the hub has not replied to. */
+  readonly sent = new Set<PositionRequest>();
+  isSending = false;
+  #waiting: PositionRequest[] = [];
+  /** Index of the first waiting request. Those before it were sent. */
+  #first = 0;
+
+  constructor(member: Member) {
+    this.member = member;
+  }
+
+  get size(): number {
+    return this.sent.size + this.#waiting.length - this.#first;
+  }
+
+  push(request: PositionRequest): void {
+    this.#waiting.push(request);
+  }
+
+  /** Removes and returns the first waiting request, at a cost that does not grow with their number. */
+  shift(): PositionRequest | undefined {
+    const request = this.#waiting[this.#first];
+    if (request === undefined) return undefined;
+    this.#first += 1;
+    if (this.#first >= STALE_MAX && this.#first >= this.#waiting.length / 2) {
+      this.#waiting = this.#waiting.slice(this.#first);
+      this.#first = 0;
+    }
+    return request;
+  }
+
+  takeWaiting(): readonly PositionRequest[] {
+    const waiting = this.#waiting.slice(this.#first);
+    this.#waiting = [];
+    this.#first = 0;
+    return waiting;
+  }
+}
+
+/** One request, which receives the answer of the hub. */
+class PositionRequest implements HistoryAnswer {
+  readonly requests: MemberRequests;
+  readonly name: string;
+  readonly id: CommandId;
+  readonly deadlineMs: number;
+  read: HistoryRead | undefined;
+  readonly #owner: PositionRequests;
+
+  constructor(
+    owner: PositionRequests,
+    requests: MemberRequests,
+    name: string,
+    id: CommandId,
+    deadlineMs: number,
+  ) {
+    this.#owner = owner;
+    this.requests = requests;
+    this.name = name;
+    this.id = id;
+    this.deadlineMs = deadlineMs;
+  }
+
+  page({ position }: HistoryPage): void {
+    this.#owner.succeed(this, position);
+  }
+
+  failed(error: ProtocolError): void {
+    this.#owner.fail(this, error);
+  }
+}
