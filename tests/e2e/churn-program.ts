@@ -3,8 +3,8 @@ import { createHub, MemoryEngine } from '@groupcast/hub';
 import { HubClient } from '@groupcast/hub-client';
 import { TestClient, until } from '@groupcast/testkit';
 
-// A hub, a gateway and its clients in one process, which is run with --expose-gc: memory that belongs to what is live can
-// be told from garbage only here. Prints one line of JSON for the test.
+// A hub, a gateway and its clients in one process, which is run with --expose-gc: memory that
+// belongs to what is live can be told from garbage only here. Prints one line of JSON for the test.
 
 const ROUNDS = 20;
 const CONNECTIONS = 50;
@@ -19,7 +19,10 @@ hubClient.connect();
 const gateway = createGateway({ hub: hubClient, host: '127.0.0.1', port: 0 });
 const url = `ws://127.0.0.1:${(await gateway.listen()).port}`;
 
-/** Every second group is one that nobody was ever in before: whatever stays behind of a group adds up. */
+/**
+ * Every second group is one that nobody was ever in before: whatever stays behind of a group adds
+ * up.
+ */
 function groupOf(round: number, connection: number, join: number): string {
   return join % 2 === 0 ? `shared ${join}` : `${round} ${connection} ${join}`;
 }

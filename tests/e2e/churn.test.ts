@@ -4,7 +4,10 @@ import { afterEach, expect, test } from 'vitest';
 
 const CYCLES = 100_000;
 
-/** Half of the cycles are with groups of their own: 40 bytes that stay behind of each would be this much. */
+/**
+ * Half of the cycles are with groups of their own: 40 bytes that stay behind of each would be this
+ * much.
+ */
 const GROWTH_BYTES_MAX = 1024 * 1024;
 
 afterEach(killAll);

@@ -33,7 +33,10 @@ beforeAll(async () => {
 });
 afterAll(killAll);
 
-/** Resolves with the messages of a group that a member gets, up to so many: their texts, and in v1 their offsets. */
+/**
+ * Resolves with the messages of a group that a member gets, up to so many: their texts, and in v1
+ * their offsets.
+ */
 async function receive(member: TestClient, count: number): Promise<{ texts: string[]; offsets: number[] }> {
   const texts: string[] = [];
   const offsets: number[] = [];

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 
-// Clients that flood the group `g` for five seconds. A process of its own, so that it does not hold up the readers.
-// Arguments: the URL, how many clients, what they send.
+// Clients that flood the group `g` for five seconds. A process of its own, so that it does not hold
+// up the readers. Arguments: the URL, how many clients, what they send.
 const [url = '', clients = '1', kind = 'text'] = process.argv.slice(2);
 
 interface Flood {

@@ -1,7 +1,10 @@
 import { TestClient, type TestGateway } from '@groupcast/testkit';
 import { statsOfAll } from './stats-of-all.ts';
 
-/** Opens at least `count` clients, one after another, and more until each worker has some: workers take turns, but not to the letter. */
+/**
+ * Opens at least `count` clients, one after another, and more until each worker has some: workers
+ * take turns, but not to the letter.
+ */
 export async function openOnAll(
   gateway: TestGateway,
   workers: number,

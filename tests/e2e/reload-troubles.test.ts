@@ -31,7 +31,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A gateway whose workers do this before they load the program, once the file with the trouble is there. */
+/**
+ * A gateway whose workers do this before they load the program, once the file with the trouble is
+ * there.
+ */
 function startTroubled(action: string, drainSeconds: number): Promise<TestGateway> {
   const code = `import cluster from 'node:cluster';
     import { existsSync } from 'node:fs';
@@ -158,7 +161,8 @@ test('an old worker that dies during the reload is not replaced, a new one is', 
 });
 
 test('connections that come while a worker is stuck are served by the others, and it ends in order', async () => {
-  // It does nothing until the file is there, and then ends as by SIGTERM, in the same turn of its event loop.
+  // It does nothing until the file is there, and then ends as by SIGTERM, in the same turn of its
+  // event loop.
   const stuck = `process.on('SIGUSR2', () => {
     console.error('stuck');
     while (!existsSync(${JSON.stringify(trouble)}));

@@ -26,7 +26,10 @@ beforeEach(async () => {
 });
 afterEach(killAll);
 
-/** Does something again and again, until told to stop; resolves with how often, and rejects with the first failure. */
+/**
+ * Does something again and again, until told to stop; resolves with how often, and rejects with the
+ * first failure.
+ */
 function repeat(act: () => Promise<void>): { stop(): Promise<number> } {
   let stopped = false;
   let count = 0;
@@ -101,7 +104,8 @@ test('a handshake that a reload overtakes is accepted, and its client is moved a
   const gateway = await startGateway({ hub: hub.address, drainSeconds: 2 });
   const slow = await RawSocket.open({ port: gateway.port });
   await slow.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n');
-  // Keeps the old worker alive until its window ends; the server has accepted the slow one before it.
+  // Keeps the old worker alive until its window ends; the server has accepted the slow one before
+  // it.
   const members = [await TestClient.open(gateway.url), await TestClient.open(gateway.url)];
   const reloaded = gateway.reload();
   await Promise.race(members.map(({ closed }) => closed));
@@ -143,7 +147,8 @@ test('a reload moves each client once, evenly over the windows of the workers on
   const before = await statsOfAll(gateway, WORKERS);
 
   const reloading = gateway.reload();
-  // All old workers take no more connections before the first of them drains: the second waits for its turn with all its clients.
+  // All old workers take no more connections before the first of them drains: the second waits for
+  // its turn with all its clients.
   const retired = await until(
     async () => (await gateway.stats()).workers,
     'a worker that drains',

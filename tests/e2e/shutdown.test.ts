@@ -65,7 +65,8 @@ test('SIGTERM of a gateway closes its clients over the window, each with a code,
     expect(await isReady(gateway)).toBe(false);
   }
   expect(await stopped).toEqual(IN_ORDER);
-  // Each worker closes its own half of them, evenly: at least the first and the last of ten are a good part apart.
+  // Each worker closes its own half of them, evenly: at least the first and the last of ten are a
+  // good part apart.
   expect(Math.max(...closedAt) - Math.min(...closedAt)).toBeGreaterThan((DRAIN_SECONDS * 1_000) / 2);
 
   for (const client of plain) expect(client.messages.all).toHaveLength(1);

@@ -1,11 +1,14 @@
 import { type TestGateway, type TestHub, until } from '@groupcast/testkit';
 
-/** Flags of a hub that forgets soon: what is kept for those who are away for a moment is a trace, too. */
+/**
+ * Flags of a hub that forgets soon: what is kept for those who are away for a moment is a trace,
+ * too.
+ */
 export const BRIEF_HISTORY = { historySeconds: 1 };
 
 /**
- * Resolves when all clients have left no trace, in the hub and in every worker of these gateways, which must be all that
- * the hub has. It needs a hub with `BRIEF_HISTORY`.
+ * Resolves when all clients have left no trace, in the hub and in every worker of these gateways,
+ * which must be all that the hub has. It needs a hub with `BRIEF_HISTORY`.
  */
 export async function untilEmpty(hub: TestHub, ...gateways: readonly TestGateway[]): Promise<void> {
   await until(

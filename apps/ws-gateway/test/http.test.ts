@@ -74,7 +74,7 @@ describe('plain HTTP', () => {
     ] as const) {
       const answer = await fetchPath(path, method);
       expect(answer).toMatchObject({ status: 404, headers: { connection: 'close' } });
-      expect(JSON.parse(answer.body)).toEqual({ error: 'Only WebSockets are served here.' });
+      expect(JSON.parse(answer.body)).toEqual({ error: 'Not found: this port serves WebSockets.' });
     }
     await stillServes();
   });

@@ -11,8 +11,8 @@ import { until } from './until.ts';
 export const MESSAGE_BYTES_MAX = 100_000;
 
 /**
- * How a WebSocket came to be: by the upgrade of an HTTP server, with or without fast paths, or on a socket that has just come, as an
- * ordinary request makes it.
+ * How a WebSocket came to be: by the upgrade of an HTTP server, with or without fast paths, or on a
+ * socket that has just come, as an ordinary request makes it.
  */
 export type Way = 'ws' | 'stream' | 'direct' | 'at once';
 

@@ -6,8 +6,8 @@ import type { FromWorker, ToWorker, WorkerOptions, WorkerReport } from '../src/p
 const ADDRESS = { address: '127.0.0.1', port: 1, family: 'IPv4' };
 
 /**
- * A worker without a process. Like a real one it loses what it is told before it is loaded, and does what it is told; but it loads, reaches
- * the hub and ends only when the test says so.
+ * A worker without a process. Like a real one it loses what it is told before it is loaded, and
+ * does what it is told; but it loads, reaches the hub and ends only when the test says so.
  */
 export class FakeWorker extends EventEmitter {
   readonly heard: ToWorker['type'][] = [];
@@ -65,7 +65,10 @@ export class FakeWorker extends EventEmitter {
   }
 }
 
-/** From now on the cluster module makes these, until mocks are restored: all that were made so far, in order. */
+/**
+ * From now on the cluster module makes these, until mocks are restored: all that were made so far,
+ * in order.
+ */
 export function fakeWorkers(): FakeWorker[] {
   const workers: FakeWorker[] = [];
   vi.spyOn(cluster, 'fork').mockImplementation(() => {

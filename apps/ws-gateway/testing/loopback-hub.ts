@@ -33,9 +33,10 @@ export interface HubCall {
 type PublishedWith = Partial<PublishOptions> & { kind?: native.PayloadKind };
 
 /**
- * A hub in this process, and the link to it. It keeps a bounded history, and answers a turn later, as a real one does, unless it is
- * away. What is delivered obeys the rules of a link: who follows a channel and has missed nothing gets each publication at once;
- * who was cut off gets nothing more until it has caught up.
+ * A hub in this process, and the link to it. It keeps a bounded history, and answers a turn later,
+ * as a real one does, unless it is away. What is delivered obeys the rules of a link: who follows a
+ * channel and has missed nothing gets each publication at once; who was cut off gets nothing more
+ * until it has caught up.
  */
 export class LoopbackHub implements HubPort {
   readonly calls: HubCall[] = [];
@@ -46,7 +47,9 @@ export class LoopbackHub implements HubPort {
   pageMax = 10;
   /** While true, the link is broken: nothing is answered or delivered. */
   away = false;
-  /** While true, nothing is answered by itself: `answerReads` and `catchUp` are called by the test. */
+  /**
+   * While true, nothing is answered by itself: `answerReads` and `catchUp` are called by the test.
+   */
   byHand = false;
   /** What a gateway's next submit throws, as a defect of the client library would. */
   defect: Error | undefined;
@@ -141,7 +144,10 @@ export class LoopbackHub implements HubPort {
     this.#channel(name).ring.length = 0;
   }
 
-  /** The hub ends and another one takes its place: everything is forgotten, and the links to it are broken until `comeBack`. */
+  /**
+   * The hub ends and another one takes its place: everything is forgotten, and the links to it are
+   * broken until `comeBack`.
+   */
   restart(epoch: string): void {
     this.epoch = epoch;
     this.away = true;
@@ -162,7 +168,10 @@ export class LoopbackHub implements HubPort {
     this.answerReads();
   }
 
-  /** Tells new subscribers of a channel where it stands, and gives the next few publications to those that missed some. */
+  /**
+   * Tells new subscribers of a channel where it stands, and gives the next few publications to
+   * those that missed some.
+   */
   catchUp(name: string, count: number): void {
     if (this.away) return;
     this.#answerSubscriptions(name);
@@ -181,7 +190,10 @@ export class LoopbackHub implements HubPort {
     }
   }
 
-  /** Answers the reads that wait, or the first few of them; those who ask the same get the same page. */
+  /**
+   * Answers the reads that wait, or the first few of them; those who ask the same get the same
+   * page.
+   */
   answerReads(count: number = Number.POSITIVE_INFINITY): void {
     if (this.away) return;
     const pages = new Map<string, HistoryPage>();

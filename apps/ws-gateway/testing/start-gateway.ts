@@ -3,7 +3,10 @@ import type { GatewayOptions } from '../src/options.ts';
 import { TimingWheel } from '../src/timing-wheel.ts';
 import { LoopbackHub } from './loopback-hub.ts';
 
-/** A gateway on a free port of this machine, with a hub in this process and a wheel that tests turn by hand. */
+/**
+ * A gateway on a free port of this machine, with a hub in this process and a wheel that tests turn
+ * by hand.
+ */
 export interface StartedGateway {
   readonly gateway: Gateway;
   readonly hub: LoopbackHub;

@@ -429,7 +429,8 @@ describe('readDirectly', () => {
     expect(streamed).toEqual(['hello']);
   });
 
-  // Skipped until `read` leaves alone a stream that its owner has destroyed: Node then takes the number of bytes for an error's.
+  // Skipped until `read` leaves alone a stream that its owner has destroyed: Node then takes the
+  // number of bytes for an error's.
   test('an owner may destroy the socket with a chunk of which it is given, if it takes that', async () => {
     const { near, far, handle } = await handlePair();
     let reads = 0;

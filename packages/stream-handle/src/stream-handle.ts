@@ -1,21 +1,23 @@
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 
-// The only file that knows Node's own `stream_wrap` and `tcp_wrap`: what is below a socket's stream.
+// The only file that uses Node's internal `stream_wrap` and `tcp_wrap`, which are below a socket's
+// stream.
 //
-// To write through a stream costs an allocation or two, a callback and a tick each time; here a write that the kernel takes at once, as
-// nearly all do, is one call and leaves nothing behind. It is safe because
-// - it is used only while nothing waits in the stream above (the caller looks), so that nothing is overtaken;
-// - what the kernel does not take at once waits in libuv, in the same queue as what the stream writes later;
-// - what fails is left to the stream, which fails in the same way and says so.
+// A write through a stream costs one or two allocations, a callback and a tick. Here a write that
+// the kernel accepts immediately, as nearly all are, is one call without an allocation. It is safe:
+// - The caller uses it only while nothing is pending in the stream, so it overtakes nothing.
+// - The rest of a write is pending in libuv, in the same queue as later writes of the stream.
+// - A failed write is left to the stream, which fails in the same way and reports the error.
 //
-// To read through a stream costs 64 KiB that are allocated and given back each time; here all sockets are read into one buffer, as the
-// `onread` option of `net.connect` does it, which sockets of a server do not have. The end of a connection, its errors, and all that comes
-// when nobody wants it directly any more, go to the stream as if nobody had stood in between.
+// A read through a stream allocates and releases 64 KiB. Here all sockets are read into one buffer,
+// as with the `onread` option of `net.connect`, which server sockets do not have. The end of a
+// connection, its errors, and bytes without an owner go to the stream as usual.
 //
-// Where Node has no such bindings any more, or a socket is of another kind (TLS), there is no handle and streams do the work.
+// Without these bindings, or with another kind of socket (TLS), there is no handle, and the caller
+// uses the stream.
 
-/** What libuv holds while a write waits. Without a write that waits, one of them serves all sockets. */
+/** Request object of a write. While none is pending, all sockets share one. */
 interface WriteRequest {
   /** Keeps the bytes alive. */
   buffer?: Uint8Array;
@@ -23,13 +25,13 @@ interface WriteRequest {
   oncomplete?: (this: WriteRequest, status: number) => void;
 }
 
-/** The end of a TCP connection as Node's streams see it. */
+/** TCP handle below a socket's stream. */
 export interface TcpHandle {
-  /** Answers 0, or the system's error number, below 0. */
+  /** Returns 0, or the system's error number, below 0. */
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
-  /** What is read goes into this buffer from now on. */
+  /** Reads into this buffer from now on. */
   useUserBuffer(buffer: Uint8Array): void;
-  /** Called when something was read, with what it was read into unless that is the user's buffer. */
+  /** Called after a read, with its buffer unless that is the user's. */
   onread: OnRead;
 }
 
@@ -37,7 +39,7 @@ type OnRead = (this: TcpHandle, bytes: ArrayBuffer | undefined) => unknown;
 
 interface StreamBinding {
   readonly WriteWrap: new () => WriteRequest;
-  /** How the last call went. */
+  /** Results of the last call. */
   readonly streamBaseState: Int32Array;
   readonly kLastWriteWasAsync: number;
   readonly kReadBytesOrError: number;
@@ -48,31 +50,31 @@ interface TcpBinding {
   readonly TCP: new () => TcpHandle;
 }
 
-/** Who is told when a write that had to wait is over. */
+/** Receiver of the result of a pending write. */
 export interface WriteOwner {
   written(bytes: number, error: Error | undefined): void;
 }
 
-/** Who is given what was read. */
+/** Receiver of bytes that were read. */
 export interface ReadOwner {
   /**
-   * Takes the first `length` bytes of a chunk, which are overwritten after the call, or says that they are for others. Whoever destroys the
-   * socket in this call takes them: there is nobody else any more.
+   * Consumes the first `length` bytes of a chunk, which are overwritten after the call, or returns
+   * false to leave them to the stream. An owner that destroys the socket must return true.
    */
   read(chunk: Buffer, length: number): boolean;
 }
 
-/** As much as Node's streams read at once. */
+/** Size of one read of Node's streams, in bytes. */
 const READ_BYTES = 64 * 1024;
 
-/** Where a handle keeps who reads it. */
+/** Key of a handle's owner. */
 const OWNER = Symbol('owner');
 
-/** What a handle counts. */
+/** Counters of a handle. */
 interface HandleCounts {
-  /** Bytes that were given to libuv, those that wait there among them. */
+  /** Bytes passed to libuv, including pending ones. */
   readonly bytesWritten: number;
-  /** Bytes that wait in libuv. */
+  /** Bytes pending in libuv. */
   readonly writeQueueSize: number;
 }
 
@@ -84,10 +86,10 @@ const stream = bindingOf('stream_wrap', isStreamBinding);
 const tcp = bindingOf('tcp_wrap', isTcpBinding);
 let spare = stream && new stream.WriteWrap();
 const readBuffer = stream && Buffer.allocUnsafeSlow(READ_BYTES);
-/** Node's own; the same for all sockets. */
+/** Node's own reader, the same for all sockets. */
 let readStream: OnRead | undefined;
 
-/** The handle of a connected socket, for `writeDirectly`; undefined where streams must do the work. */
+/** Returns the handle of a connected socket; undefined where its stream must be used. */
 export function handleOf(socket: Socket): TcpHandle | undefined {
   if (stream === undefined || tcp === undefined) return undefined;
   const handle: unknown = Reflect.get(socket, '_handle');
@@ -95,8 +97,10 @@ export function handleOf(socket: Socket): TcpHandle | undefined {
 }
 
 /**
- * Writes to the handle of a socket in whose stream nothing waits. `done`: the kernel has it. `waiting`: the owner is told when it does, and
- * nothing may be written here until then. `failed`: nothing was written, because the socket is closed or about to be.
+ * Writes to the handle of a socket in whose stream nothing is pending. Returns
+ * - `done`: the kernel has accepted the bytes;
+ * - `waiting`: the owner is called when it has; until then nothing may be written here;
+ * - `failed`: nothing was written, because the socket is closed or about to be.
  */
 export function writeDirectly(
   handle: TcpHandle,
@@ -105,7 +109,7 @@ export function writeDirectly(
 ): 'done' | 'waiting' | 'failed' {
   if (stream === undefined || spare === undefined) return 'failed';
   if (handle.writeBuffer(spare, bytes) !== 0) {
-    // It may have been used.
+    // The failed call may have used it.
     spare = new stream.WriteWrap();
     return 'failed';
   }
@@ -118,15 +122,15 @@ export function writeDirectly(
 }
 
 /**
- * Bytes that the kernel has taken of all that was written to a socket, in the middle of a long write too, where streams count whole
- * writes. Undefined where Node does not say, as for a socket that is closed.
+ * Returns the bytes that the kernel has accepted of all that was written to a socket, also within a
+ * long write, where streams count whole writes. Undefined for a closed socket.
  */
 export function takenBytesOf(socket: Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, '_handle');
   return isCounting(handle) ? handle.bytesWritten - handle.writeQueueSize : undefined;
 }
 
-/** Lets the owner have what is read from a handle from now on; without an owner the stream has it, as it always had. */
+/** Delivers reads of a handle to the owner; without an owner, to the stream. */
 export function readDirectly(handle: TcpHandle, owner: ReadOwner | undefined): void {
   if (readBuffer === undefined) return;
   (handle as OwnedHandle)[OWNER] = owner;
@@ -151,7 +155,7 @@ function completed(this: WriteRequest, status: number): void {
   this.owner?.written(this.buffer?.length ?? 0, status < 0 ? writeError(status) : undefined);
 }
 
-/** As the stream would tell of it. */
+/** Returns the error that the stream would emit. */
 function writeError(errno: number): Error {
   const code = getSystemErrorName(errno);
   return Object.assign(new Error(`write ${code}`), { code, errno, syscall: 'write' });
@@ -164,7 +168,7 @@ function bindingOf<T>(name: string, isWhole: (found: object) => found is T & obj
     const found: unknown = Reflect.apply(binding, process, [name]);
     return typeof found === 'object' && found !== null && isWhole(found) ? found : undefined;
   } catch {
-    // A Node that has taken it away: streams do the work.
+    // A version of Node without it: streams are used.
     return undefined;
   }
 }

@@ -7,7 +7,9 @@ export interface AdminReply {
   readonly body: string;
 }
 
-/** One GET on a connection of its own: a kept one could belong to a process that was killed since. */
+/**
+ * One GET on a connection of its own: a kept one could belong to a process that was killed since.
+ */
 export function adminRequest(port: number, path: string): Promise<AdminReply> {
   return new Promise((resolve, reject) => {
     const request = get({ host: '127.0.0.1', port, path, agent: false, timeout: REQUEST_MS }, (response) => {

@@ -12,8 +12,9 @@ const SHOWN_ITEMS = 5;
 const SHOWN_CHARACTERS = 300;
 
 /**
- * Events in the order in which they came, from the first: an event that came before anybody waited for it is not
- * missed. Every wait ends: with the event, with the end of the queue, or after WAIT_MS with an error that shows the last events.
+ * Events in the order in which they came, from the first: an event that came before anybody waited
+ * for it is not missed. Every wait ends: with the event, with the end of the queue, or after
+ * WAIT_MS with an error that shows the last events.
  */
 export class EventQueue<T> {
   readonly #what: string;

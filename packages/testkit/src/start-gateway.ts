@@ -43,13 +43,16 @@ export interface TestGateway extends TestApp {
   /** For WebSockets. */
   readonly url: string;
   stats(): Promise<GatewayStats>;
-  /** Makes it reload (SIGHUP), and resolves with its stats when it has, or could not: when it has nothing more to reload. */
+  /**
+   * Makes it reload (SIGHUP), and resolves with its stats when it has, or could not: when it has
+   * nothing more to reload.
+   */
   reload(): Promise<GatewayStats>;
 }
 
 /**
- * Starts a real gateway on 127.0.0.1, on free ports unless the flags say which, with one worker unless they say how many.
- * `hub` is the hub's address: `startGateway({ hub: hub.address })`.
+ * Starts a real gateway on 127.0.0.1, on free ports unless the flags say which, with one worker
+ * unless they say how many. `hub` is the hub's address: `startGateway({ hub: hub.address })`.
  */
 export async function startGateway(flags: AppFlags = {}, options: AppOptions = {}): Promise<TestGateway> {
   return testGateway(await startApp('ws-gateway', withDefaults(flags), options));

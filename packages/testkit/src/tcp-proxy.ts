@@ -27,11 +27,13 @@ interface ProxyConnection {
 }
 
 /**
- * Stands between TCP clients and a server, and is a bad network when told so: late, jittery, narrow, cut in slices, dead,
- * or broken off. What is set holds for the connections that are there and for those that come.
+ * Stands between TCP clients and a server, and is a bad network when told so: late, jittery,
+ * narrow, cut in slices, dead, or broken off. What is set holds for the connections that are there
+ * and for those that come.
  *
- * A blackhole is a network that swallows packets: nothing arrives, no end and no reset either, and when it heals TCP sends
- * again, so that nothing is missing. A connection that is opened into it stays without an answer.
+ * A blackhole is a network that swallows packets: nothing arrives, no end and no reset either, and
+ * when it heals TCP sends again, so that nothing is missing. A connection that is opened into it
+ * stays without an answer.
  */
 export class TcpProxy {
   readonly #server: Server;
@@ -85,7 +87,9 @@ export class TcpProxy {
     return this.#resets;
   }
 
-  /** Bytes that wait in here, of all connections. A blackhole that swallows something shows here. */
+  /**
+   * Bytes that wait in here, of all connections. A blackhole that swallows something shows here.
+   */
   get heldBytes(): number {
     return [...this.#connections].reduce(
       (sum, { pipes }) => sum + pipes.up.heldBytes + pipes.down.heldBytes,
@@ -123,14 +127,20 @@ export class TcpProxy {
     for (const { untold } of this.#connections) if (untold !== undefined) breakOff(untold);
   }
 
-  /** Ends all connections, towards both sides, and answers how many: `rst` breaks them off, `fin` ends them in order. */
+  /**
+   * Ends all connections, towards both sides, and answers how many: `rst` breaks them off, `fin`
+   * ends them in order.
+   */
   cut(how: 'rst' | 'fin' = 'rst'): number {
     const count = this.#connections.size;
     for (const connection of [...this.#connections]) this.#end(connection, how);
     return count;
   }
 
-  /** The connection that takes so many more bytes, both directions counted, is broken off when it does. Once. */
+  /**
+   * The connection that takes so many more bytes, both directions counted, is broken off when it
+   * does. Once.
+   */
   resetAfterBytes(bytes: number): void {
     this.#resetAt = this.#passed.up + this.#passed.down + bytes;
   }
@@ -184,7 +194,10 @@ export class TcpProxy {
     return pipe;
   }
 
-  /** One side is gone altogether. The other is told, unless the news would have to travel through a blackhole. */
+  /**
+   * One side is gone altogether. The other is told, unless the news would have to travel through a
+   * blackhole.
+   */
   #closed(connection: ProxyConnection, other: Socket, hadError: boolean): void {
     const { client, server, pipes } = connection;
     if (client.destroyed && server.destroyed) {
@@ -208,7 +221,10 @@ export class TcpProxy {
   }
 }
 
-/** RST; but FIN for a socket whose end is under way already, which libuv refuses to reset: Node would never close it then. */
+/**
+ * RST; but FIN for a socket whose end is under way already, which libuv refuses to reset: Node
+ * would never close it then.
+ */
 function breakOff(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

@@ -9,15 +9,16 @@ import { until } from './until.ts';
 export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * Flags of an app by their keys: `{ adminPort: 1, insecure: true, welcomePage: false }` is `--admin-port 1 --insecure --no-welcome-page`.
- * `undefined` leaves one out that would be given otherwise, for a test that sets it in another way.
+ * Flags of an app by their keys: `{ adminPort: 1, insecure: true, welcomePage: false }` is
+ * `--admin-port 1 --insecure --no-welcome-page`. `undefined` leaves one out that would be given
+ * otherwise, for a test that sets it in another way.
  */
 export type AppFlags = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface AppOptions {
   /**
-   * What node runs, in the folder that holds it. Default: the app in the repository, its bundle where the variable TEST_APPS is
-   * `built`, and else its source.
+   * What node runs, in the folder that holds it. Default: the app in the repository, its bundle
+   * where the variable TEST_APPS is `built`, and else its source.
    */
   readonly main?: string;
   /** The node that runs it. Default: the one that runs the tests. */
@@ -39,7 +40,10 @@ export interface TestApp {
   kill(): Promise<ProcessExit>;
 }
 
-/** Starts an app on free ports, and resolves when it says that it is ready. Rejects with its output when it ends before. */
+/**
+ * Starts an app on free ports, and resolves when it says that it is ready. Rejects with its output
+ * when it ends before.
+ */
 export async function startApp(folder: string, flags: AppFlags, options: AppOptions): Promise<TestApp> {
   const app = await launchApp(folder, flags, options);
   const child = app.process;
@@ -57,7 +61,10 @@ export async function startApp(folder: string, flags: AppFlags, options: AppOpti
   return app;
 }
 
-/** Starts an app on free ports, and does not wait for it: for one that must not, or cannot, become ready. */
+/**
+ * Starts an app on free ports, and does not wait for it: for one that must not, or cannot, become
+ * ready.
+ */
 export async function launchApp(
   folder: string,
   flags: AppFlags,

@@ -26,7 +26,10 @@ export class ReceivedMessage {
 }
 
 export interface TestClientOptions {
-  /** Subprotocols to offer: `groupcast.v1`, perhaps with a session beside it, or none for the plain mode. */
+  /**
+   * Subprotocols to offer: `groupcast.v1`, perhaps with a session beside it, or none for the plain
+   * mode.
+   */
   readonly protocol?: string | readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether pings are answered, default true. */
@@ -61,7 +64,10 @@ export class TestClient {
     });
   }
 
-  /** Resolves with an open client. Rejects when the server cannot be reached, or with the HTTP status of its refusal. */
+  /**
+   * Resolves with an open client. Rejects when the server cannot be reached, or with the HTTP
+   * status of its refusal.
+   */
   static open(url: string, options: TestClientOptions = {}): Promise<TestClient> {
     return new Promise((resolve, reject) => {
       const client = new TestClient(url, options);

@@ -102,7 +102,10 @@ export class TestProcess {
   }
 }
 
-/** Starts a command. It lives until it ends by itself, until `killAll`, or at the longest as long as this process. */
+/**
+ * Starts a command. It lives until it ends by itself, until `killAll`, or at the longest as long as
+ * this process.
+ */
 export function startProcess(
   command: string,
   args: readonly string[] = [],
@@ -114,7 +117,10 @@ export function startProcess(
   return child;
 }
 
-/** Kills every process that was started here, with its descendants, and resolves when none is left. For `afterEach`. */
+/**
+ * Kills every process that was started here, with its descendants, and resolves when none is left.
+ * For `afterEach`.
+ */
 export async function killAll(): Promise<void> {
   const doomed = [...started];
   started.clear();

@@ -5,8 +5,9 @@ import { WAIT_MS } from './wait.ts';
 const STEP_MS = 10;
 
 /**
- * Looks again and again until what the probe answers holds (default: is truthy), and resolves with it. Only for what has
- * no event. A probe that throws is asked again. Rejects after WAIT_MS, with `what` was waited for (a function is asked at the end) and what was seen last.
+ * Looks again and again until what the probe answers holds (default: is truthy), and resolves with
+ * it. Only for what has no event. A probe that throws is asked again. Rejects after WAIT_MS, with
+ * `what` was waited for (a function is asked at the end) and what was seen last.
  */
 export async function until<T>(
   probe: () => T | Promise<T>,

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { rejectRequest } from './http-response.ts';
 
-test('a peer that has gone when it is refused ends nobody', async () => {
+test('a peer that is gone when its request is rejected does not end the process', async () => {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -11,7 +11,7 @@ test('a peer that has gone when it is refused ends nobody', async () => {
   const client = connect(typeof address === 'object' ? (address?.port ?? 0) : 0, '127.0.0.1');
   const [socket] = (await once(server, 'connection')) as [Socket];
   client.resetAndDestroy();
-  // As when the reset has come and was not read yet: the write is what fails.
+  // As when a reset was received and is unread: then the write fails.
   rejectRequest(socket, 408, 'The request took too long.');
   socket.destroy(new Error('write ECONNRESET'));
   await new Promise((resolve) => socket.once('close', resolve));

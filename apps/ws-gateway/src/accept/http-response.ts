@@ -6,15 +6,15 @@ import { WELCOME_PAGE_HEADERS, welcomePage } from '../welcome-page/welcome-page.
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Where the answers come from. */
+/** State and counters of the gateway that the responder needs. */
 export interface HttpResponderDeps {
-  /** Whether load balancers should send clients here. */
+  /** Returns whether load balancers should send clients here. */
   isServing(): boolean;
-  /** Counts a request that is no handshake in order. */
+  /** Counts a request that is not a valid handshake. */
   rejected(reason: 'http' | 'handshake'): void;
 }
 
-/** Answers plain HTTP: health checks, and the page for newcomers where it is on. Everything else is told what is served here. */
+/** Responds to health checks and with the welcome page, where it is enabled; otherwise with 404. */
 export function createHttpResponder(
   options: Pick<GatewayOptions, 'welcomePage' | 'version' | 'headersMax'>,
   source: HttpResponderDeps,
@@ -35,18 +35,21 @@ export function createHttpResponder(
     } else if (isHealthCheck(request.method, path, page !== undefined)) {
       if (source.isServing()) answer(response, 200, HEALTH_HEADERS, 'ok\n');
       else answer(response, 503, HEALTH_HEADERS, 'draining\n');
-    } else answer(response, 404, JSON_HEADERS, errorJson('Only WebSockets are served here.'));
+    } else answer(response, 404, JSON_HEADERS, errorJson('Not found: this port serves WebSockets.'));
   };
 }
 
-/** HAProxy sends OPTIONS unless told otherwise, others HEAD or GET of a path. With the page on, `GET /` is one too. */
+/**
+ * Returns whether a request is a health check. HAProxy sends OPTIONS by default, others HEAD or
+ * GET. With the welcome page, `GET /` is one, too.
+ */
 function isHealthCheck(method: string | undefined, path: string | undefined, hasPage: boolean): boolean {
   if (method === 'OPTIONS' || method === 'HEAD') return true;
   return method === 'GET' && (path === '/healthz' || (hasPage && path === '/'));
 }
 
 function answer(response: ServerResponse, status: number, headers: Headers, body: string): void {
-  // Whoever asks for a page does not come back soon, and an idle connection would take a place from a WebSocket.
+  // A kept-alive connection would use up the place of a WebSocket.
   response.writeHead(status, {
     ...headers,
     'content-length': String(Buffer.byteLength(body)),
@@ -64,14 +67,14 @@ const HEALTH_HEADERS: Headers = {
 };
 
 const UPGRADE_IS_GONE =
-  'This is a WebSocket handshake without its Upgrade header or "Connection: Upgrade": a proxy in front has taken them away. ' +
-  'Tell it to pass them on (nginx: proxy_http_version 1.1, proxy_set_header Upgrade and Connection).';
+  'WebSocket handshake without the Upgrade header or "Connection: Upgrade": a proxy removed them. ' +
+  'Configure it to forward them (nginx: proxy_http_version 1.1, proxy_set_header Upgrade and Connection).';
 
 function errorJson(sentence: string): string {
   return `${JSON.stringify({ error: sentence })}\n`;
 }
 
-/** Answers on a socket that has left, or never reached, the HTTP server's care, and closes it. */
+/** Sends a response on a socket that the HTTP server does not own, and closes it. */
 export function rejectRequest(socket: Duplex, status: number, sentence: string, headers: Headers = {}): void {
   if (!socket.writable) {
     socket.destroy();
@@ -80,7 +83,7 @@ export function rejectRequest(socket: Duplex, status: number, sentence: string, 
   const body = errorJson(sentence);
   const all = { ...JSON_HEADERS, 'content-length': Buffer.byteLength(body), connection: 'close', ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Whoever is refused may have gone already, and an error that nobody listens to ends the process.
+  // The client may have left already, and an error without a listener ends the process.
   socket.on('error', destroy);
   socket.once('finish', destroy);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);

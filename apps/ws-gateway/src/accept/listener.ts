@@ -8,32 +8,32 @@ import { type SilentSocketEvents, SilentSockets } from './silent-sockets.ts';
 import { type AdmissionRejection, type UpgradeEvents, Upgrader } from './upgrade.ts';
 import type { UpgradeRequest } from './upgrade-request.ts';
 
-/** A line about connections beyond the limit at most this often, in ticks. */
+/** Least time between two log lines about connections beyond the limit, in ticks. */
 const FULL_LOG_TICKS = 10;
 
-/** Who gets what comes in. */
+/** Receiver of accepted WebSockets and of rejections. */
 export interface ListenerEvents extends Omit<UpgradeEvents, 'upgraded'> {
-  /** A socket has closed, whatever it was. */
+  /** A socket of any kind has closed. */
   socketClosed(): void;
 }
 
-/** The port of a gateway: takes connections up to their number, makes WebSockets of those that ask for it, and answers the others. */
+/** Accepts connections up to a limit; upgrades those that request it, and answers the others. */
 export class Listener implements SilentSocketEvents {
   readonly #options: GatewayOptions;
   readonly #receiver: ListenerEvents;
   readonly #upgrader: Upgrader;
   readonly #silentSockets: SilentSockets;
   readonly #server: Server;
-  /** What the HTTP server itself does with a connection. */
+  /** Listeners with which the HTTP server serves a connection. */
   readonly #serveHttp: readonly ((socket: Socket) => void)[];
   #portClosed: Promise<void> | undefined;
   #handshakeTimer: NodeJS.Timeout | undefined;
   #isPaused = false;
   #fullLoggedTick = Number.NEGATIVE_INFINITY;
   #dropped = 0;
-  /** Open ones, those of handshakes and pages among them. */
+  /** Open sockets, including those of handshakes and pages. */
   #sockets = 0;
-  /** Those that are no WebSockets, or not yet, the oldest first. */
+  /** Sockets that are not, or not yet, WebSockets; the oldest first. */
   readonly #pending = new Set<Socket>();
   readonly #socketClosed: (this: Socket) => void;
   #isHealthy = true;
@@ -51,20 +51,20 @@ export class Listener implements SilentSocketEvents {
     this.#server = this.#createServer();
     const listeners = this.#server.listeners('connection');
     this.#serveHttp = listeners.map((listener) => listener.bind(this.#server));
-    // `server.maxConnections` will not do: in a worker, the cluster module gives what is too much back to the primary, which offers it
-    // again at once, and so for ever.
+    // Not `server.maxConnections`: in a worker, the cluster module returns the surplus to the
+    // primary, which offers it again immediately, in an endless loop.
     this.#server.removeAllListeners('connection');
     this.#server.on('connection', (socket: Socket) => this.#admit(socket));
   }
 
-  /** Whether no connection can come of it any more, once the port is closed. */
+  /** Whether no pending socket can become a connection, once the port is closed. */
   get isQuiet(): boolean {
     return this.#upgrader.rejectsAll || this.#sockets === 0;
   }
 
   /**
-   * Takes connections from now on, from its own socket or from one that is bound already and shared with others. Rejects with the
-   * system's error, such as `EADDRINUSE`.
+   * Starts to accept, from a socket of its own or from one that is bound and shared. Rejects with
+   * the system's error, such as `EADDRINUSE`.
    */
   listen(handle?: object): Promise<AddressInfo> {
     const { host, port } = this.#options;
@@ -73,7 +73,8 @@ export class Listener implements SilentSocketEvents {
       this.#server.once('error', reject);
       this.#server.listen(handle ?? { host, port }, () => {
         this.#server.removeListener('error', reject);
-        // With each start it would put off its look at the deadlines of handshakes. Once is enough: a pause does not end that.
+        // Each start would delay the check of handshake deadlines. A pause does not end that check,
+        // so the first start is enough.
         this.#server.removeAllListeners('listening');
         const address = this.#server.address();
         if (address !== null && typeof address === 'object') resolve(address);
@@ -82,37 +83,40 @@ export class Listener implements SilentSocketEvents {
     });
   }
 
-  /** Takes no connections until the next `listen`. */
+  /** Accepts no connections until the next `listen`. */
   pause(): void {
     if (!this.#server.listening) return;
     this.#isPaused = true;
-    // Not the HTTP server's own, which also ends the connections that have not asked for anything yet.
+    // The HTTP server's own `close` would also end connections without a request.
     NetServer.prototype.close.call(this.#server);
   }
 
-  /** Takes no new connections from now on. Handshakes under way may still finish. */
+  /** Stops accepting for good. Pending handshakes may still finish. */
   stopListening(): void {
-    // Others take the connections that come now: the port is free for them, or belongs to workers that do not drain.
+    // The port is free for another process, or other workers still accept from it.
     if (!this.#server.listening && !this.#isPaused) return;
     this.#isPaused = false;
     this.#portClosed = new Promise((resolve) => {
       this.#server.close(() => resolve());
     });
-    // A server that is closed no longer looks after the deadlines of handshakes.
+    // A closed server no longer checks the deadlines of handshakes.
     this.#handshakeTimer = setTimeout(() => this.#cutHandshakes(), this.#options.handshakeMs);
   }
 
-  /** From now on health checks on the port fail; all else goes on. */
+  /** Makes health checks on the port fail; nothing else changes. */
   failHealth(): void {
     this.#isHealthy = false;
   }
 
-  /** From now on every handshake is refused. */
+  /** Rejects every handshake. */
   rejectAll(): void {
     this.#upgrader.rejectAll();
   }
 
-  /** Cuts the handshakes and pages that are under way. Once it has stopped listening; resolves when the port is closed. */
+  /**
+   * Destroys the sockets of pending handshakes and pages. Call it after `stopListening`; resolves
+   * when the port is closed.
+   */
   async close(): Promise<void> {
     this.#cutHandshakes();
     await this.#portClosed;
@@ -153,7 +157,7 @@ export class Listener implements SilentSocketEvents {
         requestTimeout: options.handshakeMs,
         connectionsCheckingInterval: options.handshakeCheckMs,
         maxHeaderSize: options.headerBytesMax,
-        // `requestFault` answers with a sentence.
+        // `requestFault` rejects such a request with a clear error.
         requireHostHeader: false,
       },
       createHttpResponder(options, {
@@ -161,7 +165,7 @@ export class Listener implements SilentSocketEvents {
         rejected: (reason) => this.#receiver.rejected(reason),
       }),
     );
-    // Whoever answers counts them: Node would drop the last ones without a word.
+    // The responder counts them: Node would drop the last ones silently.
     server.maxHeadersCount = 0;
     server.on('request', this.#upgrader.request);
     server.on('upgrade', this.#upgrader.upgrade);
@@ -173,9 +177,13 @@ export class Listener implements SilentSocketEvents {
   #clientError(error: Error, socket: Duplex): void {
     const code = 'code' in error ? error.code : undefined;
     if (code === 'HPE_HEADER_OVERFLOW')
-      this.#refuseHttp(431, `The header is longer than ${this.#options.headerBytesMax} bytes.`, socket);
+      this.#refuseHttp(
+        431,
+        `The request header is longer than ${this.#options.headerBytesMax} bytes.`,
+        socket,
+      );
     else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refuseHttp(408, TOO_LATE, socket);
-    else this.#refuseHttp(400, 'This is not HTTP.', socket);
+    else this.#refuseHttp(400, 'Invalid HTTP request.', socket);
   }
 
   #refuseHttp(status: number, sentence: string, socket: Duplex): void {
@@ -186,7 +194,7 @@ export class Listener implements SilentSocketEvents {
   #admit(socket: Socket): void {
     this.#options.accepted(this.#sockets);
     if (this.#sockets >= this.#options.connectionsMax) {
-      // Those that ask for nothing must not keep out those that do. A WebSocket is never closed for a new one.
+      // Idle sockets must not keep out clients. A WebSocket is never closed for a new one.
       const [oldest] = this.#pending;
       this.#drop(oldest ?? socket);
       if (oldest === undefined) return;
@@ -194,14 +202,14 @@ export class Listener implements SilentSocketEvents {
     this.#sockets += 1;
     this.#pending.add(socket);
     socket.on('close', this.#socketClosed);
-    // A socket that cannot be read directly gains nothing by it.
+    // A socket without a handle gains nothing from SilentSockets.
     const { fastPaths, directSockets } = this.#options;
     const handle = fastPaths && directSockets ? handleOf(socket) : undefined;
     if (handle === undefined) this.http(socket);
     else this.#silentSockets.add(socket, handle);
   }
 
-  /** One for all sockets, so that none needs its own. */
+  /** Creates the one listener that all sockets share. */
   #createCloseListener(): (this: Socket) => void {
     const closed = (socket: Socket): void => {
       this.#pending.delete(socket);

@@ -27,7 +27,7 @@ test.each([
   expect(originVerdict(origin, ALLOWED)).toBe('forbidden');
 });
 
-test('without a list all may, also those that name no origin', () => {
+test('without a list all origins are allowed, and requests without one', () => {
   for (const origin of [undefined, 'null', 'https://any.example']) {
     expect(originVerdict(origin, originsOf([]))).toBe('ok');
   }
@@ -44,7 +44,7 @@ describe('apps and extensions', () => {
     'myapp://localhost/',
   ];
 
-  test('may be on the list', () => {
+  test('are allowed on the list', () => {
     const allowed = originsOf(LIST);
     for (const origin of LIST) expect(originVerdict(origin.replace(/\/$/, ''), allowed)).toBe('ok');
   });
@@ -56,7 +56,7 @@ describe('apps and extensions', () => {
     'capacitor://',
     'chrome-extension://a',
     'file://',
-  ])('%s is none of them', (origin) => {
+  ])('%s is not among them', (origin) => {
     expect(originVerdict(origin, originsOf(LIST))).toBe('forbidden');
   });
 });

@@ -1,28 +1,28 @@
 import { OptionError } from '@groupcast/protocol';
 
-/** The origins that may connect. None at all means any. */
+/** Origins that may connect. An empty list allows all. */
 export interface AllowedOrigins {
   readonly exact: ReadonlySet<string>;
-  /** With `*` for the first label of the host: `https://*.example.com`. */
+  /** Origins with `*` as the first label of the host: `https://*.example.com`. */
   readonly wildcards: ReadonlySet<string>;
 }
 
-/** What an entry of the list may be, for messages about one that is something else. */
+/** Valid forms of an entry, for error messages. */
 export const ORIGIN_FORMS =
   'https://example.com:8443 (scheme, host and port), https://*.example.com (one label in place of the *), ' +
   'or that of an app or extension, such as capacitor://localhost or chrome-extension://<id>';
 
-/** Origins without a host of their own: pages of anyone have them. */
+/** Schemes of origins without a host: any page may have them. */
 const SCHEMES_OF_ANYONE: ReadonlySet<string> = new Set(['file:', 'data:', 'blob:', 'about:', 'javascript:']);
-/** `URL` takes them for origins, and no page has them. */
+/** Schemes that `URL` accepts as origins, though no page has them. */
 const SCHEMES_OF_NO_PAGE: ReadonlySet<string> = new Set(['ws:', 'wss:', 'ftp:']);
 
 const WILDCARD = /^(https?:\/\/)\*(\.[^.*]+\.[^*]+)$/i;
 const FIRST_LABEL = /^(https?:\/\/)[a-z\d_-]+(\..+)$/;
 
 /**
- * Reads the origins of a list as browsers write them: `https://Example.com:443/` is `https://example.com`. Throws OptionError
- * `bad_option` that names the entry which is no origin.
+ * Reads a list of origins as browsers write them: `https://Example.com:443/` is
+ * `https://example.com`. Throws OptionError `bad_option` with the first invalid entry.
  */
 export function originsOf(list: readonly string[]): AllowedOrigins {
   const origins = list.map((text) => {
@@ -37,7 +37,7 @@ export function originsOf(list: readonly string[]): AllowedOrigins {
   };
 }
 
-/** One entry of the list as browsers write it; `undefined` when the text is none. */
+/** Returns one entry as browsers write it; `undefined` when it is invalid. */
 export function originOf(text: string): string | undefined {
   const [, scheme, rest] = WILDCARD.exec(text) ?? [];
   if (scheme === undefined || rest === undefined) return text.includes('*') ? undefined : exactOf(text);
@@ -46,8 +46,8 @@ export function originOf(text: string): string | undefined {
 }
 
 /**
- * Whether a handshake with this `Origin` header may go on. Without a list all may, also those that send none; otherwise scheme, host and
- * port must be those of an entry, and exactly one label stands for a `*`.
+ * Decides on a handshake by its `Origin` header. Without a list all are allowed, also those without
+ * the header. Otherwise scheme, host and port must match an entry; `*` matches exactly one label.
  */
 export function originVerdict(origin: string | undefined, allowed: AllowedOrigins): 'ok' | 'forbidden' {
   const { exact, wildcards } = allowed;
@@ -64,11 +64,11 @@ function exactOf(text: string): string | undefined {
   if (url === undefined || !isBare || url.username !== '' || url.password !== '' || url.host === '')
     return undefined;
   if (SCHEMES_OF_ANYONE.has(url.protocol) || SCHEMES_OF_NO_PAGE.has(url.protocol)) return undefined;
-  // To `URL`, schemes other than those of the web have the origin 'null'. Browsers write those of apps in full.
+  // `URL` gives schemes of apps the origin 'null'. Browsers write them in full.
   return `${url.protocol}//${url.host}`;
 }
 
-/** The entry with a `*` that would allow an origin; `undefined` when there can be none. */
+/** Returns the wildcard entry that would allow an origin, or `undefined`. */
 function wildcardOf(origin: string): string | undefined {
   const [, scheme, rest] = FIRST_LABEL.exec(origin) ?? [];
   return rest === undefined ? undefined : `${scheme}*${rest}`;

@@ -10,33 +10,33 @@ import {
 } from './upgrade-request.ts';
 
 export interface SilentSocketOptions extends RequestLimits {
-  /** How long a connection may say nothing, in milliseconds, and how often that is looked at. */
+  /** Longest time without a request, and the interval of its check, in milliseconds. */
   readonly handshakeMs: number;
   readonly handshakeCheckMs: number;
 }
 
-/** Who gets connections that have said what they want. */
+/** Receiver of sockets that have sent a request. */
 export interface SilentSocketEvents {
-  /** Why a request for an upgrade may not be read, or `undefined` when it may. Asked once for each. */
+  /** Returns why an upgrade request must be rejected unread. Called once for each request. */
   admit(): AdmissionRejection | undefined;
-  /** A request for an upgrade that may not be read. */
+  /** Rejects an upgrade request unread. */
   reject(socket: Socket, reason: AdmissionRejection): void;
-  /** An ordinary request for a WebSocket that was admitted. Returns whether it was accepted. */
+  /** Upgrades an ordinary, admitted request. Returns whether it was accepted. */
   upgrade(socket: Socket, request: UpgradeRequest): boolean;
-  /** Anything else, or a request that was not accepted: what came is still to be read. */
+  /** Serves any other request, or one that was not accepted. Its bytes are still unread. */
   http(socket: Socket, isAdmitted: boolean): void;
-  /** Nothing came in time. */
+  /** Closes a socket that sent nothing in time. */
   silent(socket: Socket): void;
 }
 
 /**
- * Connections that have not said anything yet. Most will ask for a WebSocket, in one piece and in the ordinary form, and need no HTTP
- * server for that; all others are given to it as if they had just come.
+ * Sockets that have sent nothing yet. Most of them will request a WebSocket in one chunk and in the
+ * ordinary form, which needs no HTTP server. The others go to the HTTP server as if they were new.
  */
 export class SilentSockets {
   readonly #options: SilentSocketOptions;
   readonly #receiver: SilentSocketEvents;
-  /** In the order in which they came. */
+  /** The oldest first. */
   readonly #waiting = new Set<SilentSocket>();
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -52,18 +52,18 @@ export class SilentSockets {
     this.#sweeper ??= setTimeout(() => this.#sweep(), this.#options.handshakeCheckMs);
   }
 
-  /** Cuts all that still wait. */
+  /** Destroys all sockets that are still silent. */
   close(): void {
     clearTimeout(this.#sweeper);
     for (const { socket } of this.#waiting) socket.destroy();
   }
 
-  /** What it said first. Answers whether that was taken. */
+  /** Handles the first chunk of a socket. Returns whether the chunk was consumed. */
   received({ socket }: SilentSocket, chunk: Buffer, length: number): boolean {
     const text = chunk.toString('latin1', 0, length);
     const isUpgrade = asksForUpgrade(text);
     if (isUpgrade) {
-      // Before it is read: a handshake beyond the rate is to cost no work.
+      // Before the request is read: a handshake above the rate limit must cost no work.
       const rejection = this.#receiver.admit();
       if (rejection !== undefined) {
         disown(socket);
@@ -95,7 +95,7 @@ export class SilentSockets {
   }
 }
 
-/** One connection that has not said anything yet. */
+/** Owner of one socket that has sent nothing yet. */
 class SilentSocket implements SocketOwner {
   readonly socket: Socket;
   readonly sinceMs: number = performance.now();

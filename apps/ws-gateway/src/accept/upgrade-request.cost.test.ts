@@ -5,10 +5,15 @@ const LIMITS = { headersMax: 100, headerBytesMax: 16 * 1024 };
 const BYTES = 4 * 1024;
 const ROUNDS = 5;
 
-/** A quadratic pattern costs a thousand times as much as a harmless line; a busy machine costs a few. */
+/**
+ * A quadratic pattern costs a thousand times as much as a harmless line; a busy machine costs a
+ * few.
+ */
 const RATIO_MAX = 20;
 
-/** Requests of 4 KiB in which one byte fills one place. A last byte may end what the filler began. */
+/**
+ * Requests of 4 KiB in which one byte fills one place. A last byte may end what the filler began.
+ */
 const PLACES: Readonly<Record<string, (filler: string) => string>> = {
   'the path': (filler) => request((fill) => `GET /${fill} HTTP/1.1\r\nHost: x\r\n\r\n`, filler),
   'the request line': (filler) => request((fill) => `GET / ${fill}HTTP/1.1\r\nHost: x\r\n\r\n`, filler),

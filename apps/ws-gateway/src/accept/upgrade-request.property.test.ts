@@ -33,7 +33,9 @@ const edited = fc.array(edit, { maxLength: 3 }).map((edits) => {
   return edits.reduce(put, REQUEST);
 });
 
-/** How Node's own parser understands it; `undefined` when to Node it is no request for an upgrade. */
+/**
+ * How Node's own parser understands it; `undefined` when to Node it is no request for an upgrade.
+ */
 function asNodeReadsIt(text: string): Promise<IncomingMessage | undefined> {
   return new Promise((resolve) => {
     const server = createServer(() => resolve(undefined));
@@ -46,12 +48,13 @@ function asNodeReadsIt(text: string): Promise<IncomingMessage | undefined> {
   });
 }
 
-test('what is taken for ordinary, the parser of Node reads in the same way', async () => {
+test('the parser of Node reads an ordinary request in the same way', async () => {
   let ordinary = 0;
   await fc.assert(
     fc.asyncProperty(edited, async (text) => {
       const read = readUpgradeRequest(text, LIMITS);
-      // RFC 9110, section 5.6.3, allows a tab behind a token; the parser of Node then finds no wish to upgrade.
+      // RFC 9110, section 5.6.3, allows a tab behind a token; the parser of Node then finds no wish
+      // to upgrade.
       if (read === undefined || TAB_AFTER_UPGRADE.test(text)) return;
       ordinary += 1;
       const { headers, method, httpVersion } = (await asNodeReadsIt(text)) ?? {};

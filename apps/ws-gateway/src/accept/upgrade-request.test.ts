@@ -45,7 +45,7 @@ describe('ordinary requests', () => {
     expect(read(withHeader(header))?.key).toBe('dGhlIHNhbXBsZSBub25jZQ==');
   });
 
-  test('say that they ask for an upgrade before they are read, and no others do', () => {
+  test('are recognised before they are parsed, and no others are', () => {
     expect(asksForUpgrade(request(HEADERS).toString('latin1'))).toBe(true);
     expect(asksForUpgrade(withHeader('uPGRADE:websocket').toString('latin1'))).toBe(true);
     expect(asksForUpgrade('GET /upgrade: HTTP/1.1\r\nHost: x\r\nX-Upgrade: 1\r\n\r\n')).toBe(false);
@@ -101,7 +101,7 @@ describe('all others are for a complete parser', () => {
     expect(read(request(HEADERS, line))).toBeUndefined();
   });
 
-  test('what did not come whole, at every byte', () => {
+  test('an incomplete one, cut at every byte', () => {
     const bytes = request(HEADERS);
     for (let length = 0; length < bytes.length; length++) {
       expect(read(bytes.subarray(0, length))).toBeUndefined();
@@ -113,7 +113,7 @@ describe('all others are for a complete parser', () => {
     expect(read(Buffer.concat([request(HEADERS), request(HEADERS)]))).toBeUndefined();
   });
 
-  test('with more lines than are taken, or more bytes', () => {
+  test('with more lines or bytes than the limits', () => {
     const bytes = request(HEADERS);
     expect(
       readUpgradeRequest(bytes.toString('latin1'), { ...LIMITS, headersMax: HEADERS.length }),
@@ -128,7 +128,7 @@ describe('all others are for a complete parser', () => {
   });
 });
 
-test('the answer of RFC 6455, section 1.2', () => {
+test('the response of RFC 6455, section 1.2', () => {
   expect(upgradeResponse('dGhlIHNhbXBsZSBub25jZQ==', 'chat').toString('latin1')).toBe(
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
       'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n',

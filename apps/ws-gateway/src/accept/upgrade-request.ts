@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { isHost } from '@groupcast/service';
 
-/** An ordinary request for a WebSocket. */
+/** Fields of an ordinary WebSocket request. */
 export interface UpgradeRequest {
   readonly key: string;
   readonly origin: string | undefined;
-  /** As the client sent them: names between commas, none twice. */
+  /** Distinct names between commas, as the client sent them. */
   readonly subprotocols: string | undefined;
 }
 
-/** What a request may have; beyond it a complete parser answers. */
+/** Limits of an ordinary request; a complete parser handles longer ones. */
 export interface RequestLimits {
   /** Header lines. */
   readonly headersMax: number;
@@ -17,9 +17,10 @@ export interface RequestLimits {
   readonly headerBytesMax: number;
 }
 
-// No pattern may have two neighbours that match the same bytes: it would try every way to share them.
+// No pattern has two neighbours that match the same bytes: that would cause backtracking.
 const REQUEST_LINE = /^GET \/[!-~]* HTTP\/1\.1$/;
-// RFC 9110, section 5.6.2 (token) and section 5.5, without the bytes above ASCII. White space around the value is still there.
+// RFC 9110, section 5.6.2 (token) and section 5.5, without the bytes above ASCII. The value keeps
+// the white space around it.
 const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([ -~\t]*)$/;
 const UPGRADE_LINE = /\nupgrade:/i;
 // RFC 6455, section 4.1: 16 bytes in base64.
@@ -28,10 +29,10 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VERSION = '13';
 const END = '\r\n\r\n';
 
-/** Longer requests are not ordinary, in bytes. */
+/** Longest ordinary request, in bytes. */
 const REQUEST_BYTES_MAX = 4 * 1024;
 
-/** What an upgrade looks at; each may be there once. */
+/** Headers that an upgrade reads; each may occur once. */
 const ASKED: ReadonlySet<string> = new Set([
   'host',
   'upgrade',
@@ -42,7 +43,9 @@ const ASKED: ReadonlySet<string> = new Set([
   'sec-websocket-protocol',
 ]);
 
-/** Announce a body, or a say in how the request is read: with any of them it is not ordinary. */
+/**
+ * Headers that announce a body or change the parsing: with any of them a request is not ordinary.
+ */
 const NOT_ORDINARY: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
@@ -51,15 +54,15 @@ const NOT_ORDINARY: ReadonlySet<string> = new Set([
   'te',
 ]);
 
-/** Whether a request asks to become something else, in what came of it. It is not read for that. */
+/** Returns whether a request, perhaps incomplete, has an `Upgrade` header. Parses nothing else. */
 export function asksForUpgrade(text: string): boolean {
   return UPGRADE_LINE.test(text);
 }
 
 /**
- * Reads a request for a WebSocket (RFC 6455, section 4.2.1) that came whole, with nothing behind it, and in the form in
- * which browsers and libraries send it. `undefined` for every other request, right or wrong: a complete parser tells
- * them apart. `text` has one character for each byte.
+ * Reads a WebSocket request (RFC 6455, section 4.2.1) that is complete, has nothing behind it, and
+ * has the form in which browsers and libraries send it. Returns `undefined` for every other
+ * request, valid or not: a complete parser decides. `text` has one character for each byte.
  */
 export function readUpgradeRequest(text: string, limits: RequestLimits): UpgradeRequest | undefined {
   if (text.length > Math.min(REQUEST_BYTES_MAX, limits.headerBytesMax)) return undefined;
@@ -78,7 +81,7 @@ function headersOf(lines: readonly string[]): ReadonlyMap<string, string> | unde
     if (written === undefined || value === undefined) return undefined;
     const name = written.toLowerCase();
     if (NOT_ORDINARY.has(name) || headers.has(name)) return undefined;
-    // Of white space the pattern lets through what RFC 9110, section 5.6.3, has: spaces and tabs.
+    // Of white space, the pattern accepts spaces and tabs only (RFC 9110, section 5.6.3).
     if (ASKED.has(name)) headers.set(name, value.trim());
   }
   return headers;
@@ -112,7 +115,7 @@ function hasToken(list: string, token: string): boolean {
 // RFC 6455, section 1.3.
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** The answer to a request (RFC 6455, section 4.2.2). */
+/** Returns the response to a request (RFC 6455, section 4.2.2). */
 export function upgradeResponse(key: string, subprotocol: string | undefined): Buffer {
   const accept = createHash('sha1')
     .update(key + GUID)

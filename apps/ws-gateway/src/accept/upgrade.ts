@@ -18,24 +18,28 @@ import { type UpgradeRequest, upgradeResponse } from './upgrade-request.ts';
 const NEEDS_HTTP_1_1 =
   'WebSockets need HTTP/1.1: a proxy in front must speak it to the gateway (nginx: proxy_http_version 1.1).';
 
-/** Who is refused for now may try again after 1 to so many seconds, at random, so that not all come back at once. */
+/**
+ * Upper bound of the random `retry-after`, in seconds: rejected clients must not return together.
+ */
 const RETRY_AFTER_SECONDS_MAX = 3;
 
-/** For each reason to reject a handshake that may be in order, the status and what is said. */
+/** Status and error text of each reason to reject a valid handshake. */
 const REJECTIONS = {
-  draining: { status: 503, sentence: 'The gateway is shutting down. Connect again.' },
-  rate: { status: 503, sentence: 'Too many clients connect at once. Connect again later.' },
-  origin: { status: 403, sentence: 'Pages of this origin may not connect.' },
+  draining: { status: 503, sentence: 'The gateway is shutting down. Reconnect.' },
+  rate: { status: 503, sentence: 'Handshake rate limit reached. Retry later.' },
+  origin: { status: 403, sentence: 'This origin is not allowed to connect.' },
 } as const;
 
-/** Why a handshake may not even be read. */
+/** Reasons to reject a handshake before its request is read. */
 export type AdmissionRejection = 'draining' | 'rate';
 
-/** Who gets what comes of handshakes. */
+/** Receiver of finished handshakes. */
 export interface UpgradeEvents {
-  /** The socket is about to be a WebSocket. */
+  /** The socket is about to become a WebSocket. */
   upgraded(socket: Socket): void;
-  /** `session` is the client's own or a new one, where its protocol has sessions; it is a secret. */
+  /**
+   * `session` is the client's own or a new one, where its protocol has sessions; it is a secret.
+   */
   accepted(socket: ClientSocket, protocol: ClientProtocol, session: string | undefined): void;
   rejected(reason: HandshakeRejection): void;
 }
@@ -48,9 +52,9 @@ export class Upgrader {
   readonly #sessions: ClientSessions;
   readonly #headersMax: number;
   readonly #receiver: UpgradeEvents;
-  /** Sockets on which plain HTTP was answered: they are about to close, whatever comes behind. */
+  /** Sockets with a plain HTTP response: they are about to close, and ignore further requests. */
   readonly #answered = new WeakSet<Duplex>();
-  /** Sockets whose handshake has its token, and is read by the HTTP server. */
+  /** Sockets whose handshake was admitted, and which the HTTP server reads. */
   readonly #admitted = new WeakSet<Duplex>();
   readonly #rate: Rate;
   readonly #rateLimit: RateLimit;
@@ -72,7 +76,7 @@ export class Upgrader {
       maxPayload: options.messageBytesMax,
       maxFragments: options.messageFragmentsMax,
       maxBufferedChunks: options.messageChunksMax,
-      // For the closes that ws begins by itself; ours end by the wheel.
+      // For closes that ws starts by itself; the timing wheel ends the gateway's own.
       closeTimeout: options.closeMs,
     };
     this.#server = new WebSocketServer<typeof LazyWebSocket>(serverOptions);
@@ -96,38 +100,41 @@ export class Upgrader {
     return this.#refusing;
   }
 
-  /** From now on every handshake is refused. */
+  /** Rejects every handshake from now on. */
   rejectAll(): void {
     this.#refusing = true;
   }
 
-  /** Listener for `request` of an HTTP server. */
+  /** Listens to `request` of the HTTP server. */
   readonly request = (request: IncomingMessage): void => {
     this.#answered.add(request.socket);
   };
 
   /**
-   * Why a handshake may not go on, or `undefined` when it may. Asked before its request is read: takes a token of the
-   * rate, whatever becomes of the handshake.
+   * Returns why a handshake must be rejected, or `undefined`. Called before its request is read; it
+   * uses up one handshake of the rate limit in any case.
    */
   admit(): AdmissionRejection | undefined {
     if (this.#refusing) return 'draining';
     return this.#isWithinRate() ? undefined : 'rate';
   }
 
-  /** The request on this socket was admitted already, and `upgrade` will not ask again. */
+  /** Marks the socket, so that `upgrade` does not admit its request a second time. */
   setAdmitted(socket: Duplex): void {
     this.#admitted.add(socket);
   }
 
-  /** Answers a handshake that may not go on. The socket has left, or never reached, the HTTP server's care. */
+  /** Rejects a handshake on a socket that the HTTP server does not own. */
   reject(socket: Duplex, reason: keyof typeof REJECTIONS): void {
     const { status, sentence } = REJECTIONS[reason];
     this.#receiver.rejected(reason);
     rejectRequest(socket, status, sentence, status === 503 ? { 'retry-after': retryAfter() } : {});
   }
 
-  /** Answers an ordinary request that was admitted. Returns whether it did: `upgrade` rejects those of other origins. */
+  /**
+   * Accepts an ordinary, admitted request; returns false for other origins, which `upgrade`
+   * rejects.
+   */
   upgradeDirectly(socket: Socket, request: UpgradeRequest): boolean {
     if (originVerdict(request.origin, this.#origins) !== 'ok') return false;
     const { key, subprotocols } = request;
@@ -139,9 +146,9 @@ export class Upgrader {
     return true;
   }
 
-  /** Listener for `upgrade` of an HTTP server. */
+  /** Listens to `upgrade` of the HTTP server. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    // The HTTP server has let go of the socket; an error without a listener would end the process.
+    // The HTTP server has released the socket: an error without a listener ends the process.
     socket.on('error', destroy);
     if (this.#answered.has(socket)) {
       this.#receiver.rejected('handshake');
@@ -149,7 +156,7 @@ export class Upgrader {
       socket.end();
       return;
     }
-    // The rest of an admitted one may have come after the gateway was told to refuse all.
+    // The rest of an admitted request may arrive after `rejectAll`.
     const isAdmitted = this.#admitted.has(socket) && !this.#refusing;
     const rejection = isAdmitted ? undefined : this.admit();
     if (rejection === undefined) this.#read(request, socket, head);
@@ -174,13 +181,13 @@ export class Upgrader {
     }
   }
 
-  // Nothing of the request is kept but its socket.
+  // Keeps nothing of the request but its socket.
   readonly #upgraded = (ws: LazyWebSocket, request: IncomingMessage): void => {
     const { socket, headers } = request;
     const protocol = chooseProtocol([ws.protocol]);
     const session = this.#sessionOf(protocol, headers['sec-websocket-protocol']);
     this.#receiver.upgraded(socket);
-    // From here on its errors are the business of whoever has it.
+    // Its next owner listens to errors.
     socket.removeListener('error', destroy);
     this.#receiver.accepted(new ClientSocket(socket, this.#socketSettings, ws), protocol, session);
   };
@@ -191,7 +198,7 @@ export class Upgrader {
     return this.#sessions.offered(offered) ?? this.#sessions.create();
   }
 
-  /** For all clients together: those behind one address are many, and those that come back after a fault are all. */
+  /** Limits all clients together: many share an address, and all return after a fault. */
   #isWithinRate(): boolean {
     return this.#rate.perSecond === 0 || this.#rateLimit.take(this.#rate, performance.now()) === 'ok';
   }
@@ -209,7 +216,7 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-/** Never echoes a subprotocol that it does not speak: some clients put secrets there. */
+/** Never echoes an unknown subprotocol: some clients send secrets there. */
 function handleProtocols(offered: Set<string>): string | false {
   return chooseProtocol([...offered]).subprotocol ?? false;
 }

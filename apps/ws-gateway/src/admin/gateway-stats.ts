@@ -25,7 +25,10 @@ export type HandshakeRejection =
   /** HTTP, but no handshake of RFC 6455. */
   | 'handshake';
 
-/** How a connection ended: by this side for a reason of the table, by a close frame of the client, or without one. */
+/**
+ * How a connection ended: by this side for a reason of the table, by a close frame of the client,
+ * or without one.
+ */
 type ConnectionEnd = CloseReason | 'by_client' | 'lost';
 
 /** What one worker did and holds. */
@@ -56,7 +59,10 @@ export interface GatewayStats {
   readonly leaves: number;
   /** Joins with a position, by what became of them. */
   readonly recoveries: Readonly<Record<'recovered' | GapReason, number>>;
-  /** Times that a recovery waited because those of its connection had brought as much as they may for now. */
+  /**
+   * Times that a recovery waited because those of its connection had brought as much as they may
+   * for now.
+   */
   readonly recoveriesThrottled: number;
   /** Publications written to members that had missed them; they count as delivered, too. */
   readonly recoveredMessages: number;
@@ -71,7 +77,9 @@ export interface GatewayStats {
 
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };
 
-/** What is counted as it happens; every key is there from the start, so that no client can add one. */
+/**
+ * What is counted as it happens; every key is there from the start, so that no client can add one.
+ */
 export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'queuedBytes' | 'recovering'>>;
 
 export function createCounters(): Counters {

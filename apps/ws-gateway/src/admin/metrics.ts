@@ -64,8 +64,9 @@ const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: str
 ];
 
 /**
- * What the workers count, as Prometheus reads it. Made anew for each scrape from what the workers report; the label `worker` is
- * the worker's number, so that the counters of one that died or was replaced begin again in their own series.
+ * What the workers count, as Prometheus reads it. Made anew for each scrape from what the workers
+ * report; the label `worker` is the worker's number, so that the counters of one that died or was
+ * replaced begin again in their own series.
  */
 export async function gatewayMetrics({
   workers,

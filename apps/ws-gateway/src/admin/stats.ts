@@ -24,7 +24,10 @@ export interface PrimaryStats {
   readonly workers: readonly WorkerReport[];
 }
 
-/** Where clients connect, with the port that the system chose where none was named; '' before the workers listen. */
+/**
+ * Where clients connect, with the port that the system chose where none was named; '' before the
+ * workers listen.
+ */
 export function listenUrl({ address, settings }: Primary): string {
   return address === undefined ? '' : `ws://${formatAddress(settings.worker.gateway.host, address.port)}`;
 }

@@ -4,8 +4,9 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 const TCP_LISTEN = '0A';
 
 /**
- * Whether the process listens on the TCP port, on any address. `undefined` where the system does not tell: only Linux has `/proc`. Throws
- * the system's error when there is no such process, or it belongs to another user.
+ * Whether the process listens on the TCP port, on any address. `undefined` where the system does
+ * not tell: only Linux has `/proc`. Throws the system's error when there is no such process, or it
+ * belongs to another user.
  */
 export function listensOn(pid: number, port: number): boolean | undefined {
   if (process.platform !== 'linux') return undefined;

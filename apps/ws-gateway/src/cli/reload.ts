@@ -6,7 +6,10 @@ import { RunningGateway } from './running-gateway.ts';
 
 const LOOK_MS = 200;
 
-/** A gateway counts the signal as soon as its event loop turns: one that has not after so many looks does not hear it. */
+/**
+ * A gateway counts the signal as soon as its event loop turns: one that has not after so many looks
+ * does not hear it.
+ */
 const DEAF_LOOKS_MAX = 50;
 
 const ERROR_BYTES_MAX = 4_096;

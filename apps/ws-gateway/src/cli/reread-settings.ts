@@ -6,8 +6,9 @@ import { readSettings, type SettingsReading } from './settings.ts';
 const FIXED = { adminHost: '--admin-host', adminPort: '--admin-port' } as const;
 
 /**
- * The settings for a reload, from the configuration as it is now. `running` is the one that the process was started with. Throws
- * ConfigError with every problem, and one for each change that only a restart can make.
+ * The settings for a reload, from the configuration as it is now. `running` is the one that the
+ * process was started with. Throws ConfigError with every problem, and one for each change that
+ * only a restart can make.
  */
 export function rereadSettings(running: GatewayConfig, now: GatewayConfig): SettingsReading {
   const keys = Object.keys(FIXED) as (keyof typeof FIXED)[];

@@ -9,7 +9,10 @@ type AdminAddress = Pick<GatewayConfig, 'adminHost' | 'adminPort'>;
 /** A busy gateway may be late with its stats so often in a row. */
 const LATE_ANSWERS_MAX = 6;
 
-/** The gateway whose admin port is on this machine: it is told by signals, which no web page can send, and watched through its stats. */
+/**
+ * The gateway whose admin port is on this machine: it is told by signals, which no web page can
+ * send, and watched through its stats.
+ */
 export class RunningGateway {
   readonly pid: number;
   readonly #admin: AdminAddress;
@@ -20,8 +23,9 @@ export class RunningGateway {
   }
 
   /**
-   * Finds it, and makes sure that it is the process that listens on the admin port: whoever holds the port may name any pid. Throws
-   * ConfigError for an address of another machine, and AdminError where no gateway answers.
+   * Finds it, and makes sure that it is the process that listens on the admin port: whoever holds
+   * the port may name any pid. Throws ConfigError for an address of another machine, and AdminError
+   * where no gateway answers.
    */
   static async find(admin: AdminAddress): Promise<{ gateway: RunningGateway; stats: PrimaryStats }> {
     const { adminHost, adminPort } = admin;

@@ -9,7 +9,9 @@ import { readSettings } from './settings.ts';
 
 const FRACTION_DIGITS = 3;
 
-/** Values of a numeric option as texts, from what it says is allowed; with a fraction where one is. */
+/**
+ * Values of a numeric option as texts, from what it says is allowed; with a fraction where one is.
+ */
 function textsOf(allowed: string): fc.Arbitrary<string> {
   const [, noun, min, max] = /^(an integer|a number) from (\S+) to (\S+)$/.exec(allowed) ?? [];
   const integers = fc.integer({ min: Math.ceil(Number(min)), max: Number(max) }).map(String);

@@ -24,7 +24,10 @@ export interface SettingsReading {
   readonly warnings: readonly string[];
 }
 
-/** Makes the settings from the configuration and the files that it names, which are read here. Throws ConfigError. */
+/**
+ * Makes the settings from the configuration and the files that it names, which are read here.
+ * Throws ConfigError.
+ */
 export function readSettings(config: GatewayConfig): SettingsReading {
   const { secret, warning } = readSecretFile(config.secretFile);
   const workers = config.workers === 0 ? availableParallelism() : config.workers;

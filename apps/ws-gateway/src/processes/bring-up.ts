@@ -19,9 +19,10 @@ export interface BringUpTimes {
 export const BRING_UP_TIMES: BringUpTimes = { loadMs: 60_000, hubMs: 5_000, hubLooks: 6, listenMs: 10_000 };
 
 /**
- * Starts a generation beside one that serves: its workers take connections only when all of them have reached the hub, so that no
- * client meets one that cannot serve it. `hubIsThere` says whether workers that serve have the hub: where they do not, nothing is to be waited
- * for. Throws ReloadError, and then the generation is to be ended.
+ * Starts a generation beside one that serves: its workers take connections only when all of them
+ * have reached the hub, so that no client meets one that cannot serve it. `hubIsThere` says whether
+ * workers that serve have the hub: where they do not, nothing is to be waited for. Throws
+ * ReloadError, and then the generation is to be ended.
  */
 export async function bringUp(
   next: Generation,

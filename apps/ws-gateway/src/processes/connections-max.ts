@@ -7,8 +7,8 @@ const SPARE_FILES = 64;
 const WITHOUT_LIMIT = 100_000;
 
 /**
- * Connections that the limit of open files leaves room for: four fifths of it. At least one, because a service that takes nobody
- * would only look healthy.
+ * Connections that the limit of open files leaves room for: four fifths of it. At least one,
+ * because a service that takes nobody would only look healthy.
  */
 export function connectionsMaxOf(openFiles: number = openFilesMax()): number {
   if (!Number.isFinite(openFiles)) return WITHOUT_LIMIT;

@@ -22,7 +22,10 @@ export type ReloadErrorCode =
   /** The gateway ends. */
   | 'draining';
 
-/** A reload was not done, and the workers that served before it go on. The message says why, and what to do. */
+/**
+ * A reload was not done, and the workers that served before it go on. The message says why, and
+ * what to do.
+ */
 export class ReloadError extends Error {
   override readonly name = 'ReloadError';
   readonly code: ReloadErrorCode;

@@ -31,7 +31,10 @@ export interface GenerationOptions {
 /** Beyond the window of a drain, for the close handshakes and the exits, in milliseconds. */
 const STRAGGLER_MS = 7_000;
 
-/** How long workers may take to say that they take no more connections, in milliseconds: one that hangs does not. */
+/**
+ * How long workers may take to say that they take no more connections, in milliseconds: one that
+ * hangs does not.
+ */
 const RETIRE_MS = 2_000;
 
 /** The workers that were started with one configuration. */
@@ -95,7 +98,10 @@ export class Generation {
     for (const slot of this.#slots) slot.start(listen, handle);
   }
 
-  /** All workers have loaded the program. This and the next two resolve with whether it came so in time, and reject when it cannot. */
+  /**
+   * All workers have loaded the program. This and the next two resolve with whether it came so in
+   * time, and reject when it cannot.
+   */
   allLoaded(timeoutMs: number): Promise<boolean> {
     return this.#comesUp(({ loaded }) => loaded, timeoutMs);
   }
@@ -105,7 +111,10 @@ export class Generation {
     return this.#comesUp(({ linked }) => linked, timeoutMs);
   }
 
-  /** All workers listen; those that do not yet are told to. From now on the generation cannot fail as a whole. */
+  /**
+   * All workers listen; those that do not yet are told to. From now on the generation cannot fail
+   * as a whole.
+   */
   async allListening(timeoutMs: number): Promise<boolean> {
     for (const slot of this.#slots) slot.listen();
     const isUp = await this.#comesUp(({ state }) => state === 'up', timeoutMs);
@@ -113,7 +122,10 @@ export class Generation {
     return isUp;
   }
 
-  /** The hub is away: until all have reached it, workers count as serving without, as they would had it gone a moment later. */
+  /**
+   * The hub is away: until all have reached it, workers count as serving without, as they would had
+   * it gone a moment later.
+   */
   excuseHub(): void {
     this.#hubExcused = true;
   }
@@ -137,7 +149,10 @@ export class Generation {
     this.#log.warn({ retireMs: RETIRE_MS }, 'a worker does not say that it has stopped listening');
   }
 
-  /** Ends the workers in good order, all at once; those that do not end are killed. Resolves when none is left. */
+  /**
+   * Ends the workers in good order, all at once; those that do not end are killed. Resolves when
+   * none is left.
+   */
   async drain(order: DrainOrder): Promise<void> {
     await Promise.all(this.#slots.map((slot) => this.#drainSlot(slot, order)));
   }

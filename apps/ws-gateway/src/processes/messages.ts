@@ -12,15 +12,20 @@ export interface DrainOrder {
   readonly windowMs: number;
   /** What its clients are told. */
   readonly reason: CloseReason;
-  /** What becomes of handshakes under way: 503, or connections that are closed within the window. */
+  /**
+   * What becomes of handshakes under way: 503, or connections that are closed within the window.
+   */
   readonly handshakes: 'refuse' | 'accept';
 }
 
-/** What the primary tells a worker. With an order to take connections comes the handle to take them from, where there is one. */
+/**
+ * What the primary tells a worker. With an order to take connections comes the handle to take them
+ * from, where there is one.
+ */
 export type ToWorker =
   /**
-   * The answer to `loaded`: become a gateway, and take connections now or when told to. The secret travels here, and not in the environment
-   * or the arguments, where others can read it.
+   * The answer to `loaded`: become a gateway, and take connections now or when told to. The secret
+   * travels here, and not in the environment or the arguments, where others can read it.
    */
   | { readonly type: 'start'; readonly options: WorkerOptions; readonly listen: boolean }
   | { readonly type: 'listen' }
@@ -48,7 +53,10 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'retired' }
   | ({ readonly type: 'accepted' } & AcceptCounts)
-  /** Every second, and once more when the hub is reached: the event loop turns. `linked`: the hub has been reached once. */
+  /**
+   * Every second, and once more when the hub is reached: the event loop turns. `linked`: the hub
+   * has been reached once.
+   */
   | { readonly type: 'beat'; readonly linked: boolean }
   | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };
 
@@ -74,7 +82,10 @@ export interface WorkerOptions {
   readonly log: { readonly level: GatewayConfig['logLevel']; readonly format: GatewayConfig['logFormat'] };
 }
 
-/** `retired`: it serves those who are connected, takes no others, and will drain when its turn comes. */
+/**
+ * `retired`: it serves those who are connected, takes no others, and will drain when its turn
+ * comes.
+ */
 export type WorkerState = 'starting' | 'up' | 'retired' | 'draining';
 
 /** One worker's row of `status` and of `GET /api/v1/stats`. */

@@ -256,7 +256,8 @@ test('with the hub away new workers serve without it, and the gateway stays read
     expect.stringContaining('the hub is away'),
   );
   expect(primary.unreadiness).toBeUndefined();
-  // Having had the hub once, it is judged as all others: a successor that does not reach it does not serve.
+  // Having had the hub once, it is judged as all others: a successor that does not reach it does
+  // not serve.
   next?.link();
   next?.end('SIGKILL');
   const [successor] = await startedAfter(2, 1);

@@ -20,7 +20,10 @@ export interface PrimaryOptions {
 
 /** How the gateway is to end. */
 export interface PrimaryDrain {
-  /** For this long it is not ready any more and serves on, so that those who ask for its readiness send nobody here. In milliseconds. */
+  /**
+   * For this long it is not ready any more and serves on, so that those who ask for its readiness
+   * send nobody here. In milliseconds.
+   */
   readonly delayMs: number;
   /** Then the connections are closed evenly over this time, in milliseconds. */
   readonly windowMs: number;
@@ -38,14 +41,17 @@ export type PrimaryState = 'starting' | 'up' | 'draining' | 'gone';
 /** Where a reload stands: new workers start, or old ones drain. */
 export type ReloadPhase = 'idle' | 'starting' | 'draining';
 
-/** The process that holds no connection: it starts the workers, watches them, replaces them, and asks them how they are. */
+/**
+ * The process that holds no connection: it starts the workers, watches them, replaces them, and
+ * asks them how they are.
+ */
 export class Primary {
   readonly #log: Log;
   readonly #restart: RestartBackoffOptions;
   readonly #bringUpTimes: BringUpTimes;
   readonly #reports = new Reports();
-  // Whoever ends this process in a drain has lost patience. When it ends because of a defect, workers close their connections
-  // in good order by themselves, as they do when it is killed.
+  // Whoever ends this process in a drain has lost patience. When it ends because of a defect,
+  // workers close their connections in good order by themselves, as they do when it is killed.
   readonly #killAll = (): void => {
     if (this.#state !== 'draining') return;
     for (const generation of this.#generations) generation.kill();
@@ -72,8 +78,8 @@ export class Primary {
   }
 
   /**
-   * Resolves with where it listens when every worker does, and with `undefined` when a drain came first. Rejects with the system's
-   * error or a ListenError when the address cannot be had.
+   * Resolves with where it listens when every worker does, and with `undefined` when a drain came
+   * first. Rejects with the system's error or a ListenError when the address cannot be had.
    */
   start(): Promise<AddressInfo | undefined> {
     this.#started ??= this.#start();
@@ -126,9 +132,10 @@ export class Primary {
   }
 
   /**
-   * Starts workers with these settings; when all of them serve, the old ones all stop listening, so that each client is moved only
-   * once, and drain one after another. Resolves when they are gone. Throws ReloadError when the new ones do not come up:
-   * then they are ended, and nothing else has changed. Waits for the start; not to be called while a reload runs.
+   * Starts workers with these settings; when all of them serve, the old ones all stop listening, so
+   * that each client is moved only once, and drain one after another. Resolves when they are gone.
+   * Throws ReloadError when the new ones do not come up: then they are ended, and nothing else has
+   * changed. Waits for the start; not to be called while a reload runs.
    */
   async reload(settings: GatewaySettings): Promise<void> {
     await this.#started;
@@ -161,7 +168,8 @@ export class Primary {
       await old.drainInTurn(drain);
       this.#remove(old);
     } catch (error) {
-      // A few connections may have come to those that listened already. In a drain it does nothing more.
+      // A few connections may have come to those that listened already. In a drain it does nothing
+      // more.
       await next.drain(drain);
       this.#remove(next);
       if (port !== this.#port) port.close();
@@ -169,7 +177,10 @@ export class Primary {
     }
   }
 
-  /** Fails the readiness, waits, stops listening, closes all connections, ends the workers. The first call decides how. */
+  /**
+   * Fails the readiness, waits, stops listening, closes all connections, ends the workers. The
+   * first call decides how.
+   */
   drain(drain: PrimaryDrain): Promise<void> {
     this.#drained ??= this.#drain(drain);
     return this.#drained;
@@ -257,7 +268,10 @@ export class Primary {
   }
 }
 
-/** The lowest numbers that no worker has, so that few names come up over the time: metrics are kept by them. */
+/**
+ * The lowest numbers that no worker has, so that few names come up over the time: metrics are kept
+ * by them.
+ */
 function freeIndexes(generations: readonly Generation[], count: number): readonly number[] {
   const taken = new Set(generations.flatMap(({ indexes }) => indexes));
   const free: number[] = [];

@@ -45,7 +45,10 @@ export class Reloads {
     return this.#error === undefined ? stats : { ...stats, error: this.#error };
   }
 
-  /** Reloads now, or once more after the one that runs. Resolves when nothing is left to do; never rejects. */
+  /**
+   * Reloads now, or once more after the one that runs. Resolves when nothing is left to do; never
+   * rejects.
+   */
   async ask(): Promise<void> {
     this.#asked += 1;
     this.#again = true;

@@ -6,7 +6,10 @@ interface Round {
   readonly finish: () => void;
 }
 
-/** Asks all workers at once, and takes the answers that come in time: a hung worker must not hang the admin port. */
+/**
+ * Asks all workers at once, and takes the answers that come in time: a hung worker must not hang
+ * the admin port.
+ */
 export class Reports {
   readonly #rounds = new Map<number, Round>();
   #lastRequest = 0;

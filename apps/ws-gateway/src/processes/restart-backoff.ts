@@ -14,7 +14,9 @@ export const RESTART_BACKOFF_DEFAULTS: RestartBackoffOptions = {
   healthyMs: 60_000,
 };
 
-/** How long a slot waits before it starts its next worker: a crash loop must not become a fork bomb. */
+/**
+ * How long a slot waits before it starts its next worker: a crash loop must not become a fork bomb.
+ */
 export class RestartBackoff {
   readonly #options: RestartBackoffOptions;
   #delayMs: number;

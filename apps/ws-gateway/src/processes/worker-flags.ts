@@ -1,6 +1,6 @@
 /**
- * One half of the young generation of a worker, in MiB. A worker makes little garbage, and with V8's
- * own 16 it would hold more memory for it than for ten thousand idle connections.
+ * One half of the young generation of a worker, in MiB. A worker makes little garbage, and with
+ * V8's own 16 it would hold more memory for it than for ten thousand idle connections.
  */
 const SEMI_SPACE_MIB = 4;
 

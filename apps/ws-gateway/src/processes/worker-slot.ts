@@ -12,7 +12,8 @@ import { workerFlags } from './worker-flags.ts';
  *        ^         |
  *        +- waiting (after a death, for the backoff)
  *
- * A drain may come in any state. `retired`: it takes no more connections, and has no successor when it dies.
+ * A drain may come in any state. `retired`: it takes no more connections, and has no successor when
+ * it dies.
  */
 export type WorkerSlotState = 'starting' | 'up' | 'retired' | 'draining' | 'waiting' | 'gone';
 
@@ -35,7 +36,10 @@ const HUNG_MS = 15_000;
 /** Loading the program takes its time on a busy machine. */
 const START_MS = 60_000;
 
-/** One of the N places for workers: starts a process, watches it, and starts the next one when it dies. */
+/**
+ * One of the N places for workers: starts a process, watches it, and starts the next one when it
+ * dies.
+ */
 export class WorkerSlot implements Acceptor {
   readonly #options: WorkerOptions;
   readonly #events: WorkerSlotEvents;
@@ -94,8 +98,8 @@ export class WorkerSlot implements Acceptor {
   }
 
   /**
-   * Starts the first process, which takes connections as soon as it can, or not before `listen`: from the handle, or without one
-   * through the cluster module.
+   * Starts the first process, which takes connections as soon as it can, or not before `listen`:
+   * from the handle, or without one through the cluster module.
    */
   start(listen: boolean, handle?: PortHandle): void {
     this.#handle = handle;
@@ -138,7 +142,10 @@ export class WorkerSlot implements Acceptor {
     this.send({ type: 'ask' });
   }
 
-  /** From now on it takes no connections, and `listens` says when that is so. One that is not up yet is ended. */
+  /**
+   * From now on it takes no connections, and `listens` says when that is so. One that is not up yet
+   * is ended.
+   */
   retire(): void {
     if (this.#state === 'up') {
       this.#become('retired');
@@ -168,7 +175,10 @@ export class WorkerSlot implements Acceptor {
     this.#worker?.process.kill('SIGKILL');
   }
 
-  /** Called once a second. Counts seconds of the primary's own life, so that a paused primary does not accuse its workers. */
+  /**
+   * Called once a second. Counts seconds of the primary's own life, so that a paused primary does
+   * not accuse its workers.
+   */
   tick(tickMs: number): void {
     if (this.#state !== 'starting' && this.#state !== 'up' && this.#state !== 'retired') return;
     this.#silentMs += tickMs;
@@ -192,7 +202,8 @@ export class WorkerSlot implements Acceptor {
     }
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#receive(message));
-    // A process that could not be spawned emits `error` and no `exit`; one that runs and is killed only `exit`.
+    // A process that could not be spawned emits `error` and no `exit`; one that runs and is killed
+    // only `exit`.
     worker.on('error', (error) => this.#died(worker, error.message));
     worker.on('exit', (code, signal) =>
       this.#died(worker, signal ? `signal ${signal}` : `exit code ${code}`),
@@ -233,7 +244,8 @@ export class WorkerSlot implements Acceptor {
 
   #greet(): void {
     this.#loaded = true;
-    // An order to drain that came earlier was not sent; without it a gateway would start that is to end.
+    // An order to drain that came earlier was not sent; without it a gateway would start that is to
+    // end.
     if (this.#drainOrder !== undefined) this.send({ type: 'drain', order: this.#drainOrder });
     else {
       this.send({ type: 'start', options: this.#options, listen: this.#mayListen });

@@ -19,15 +19,18 @@ import {
 } from './messages.ts';
 
 /**
- * Without the primary there is nobody to restart what dies, and its successor needs the port: clients are sent to it
- * quickly, but not all at once. A little less than the 3 s that are promised: it takes a moment to notice, and to close.
+ * Without the primary there is nobody to restart what dies, and its successor needs the port:
+ * clients are sent to it quickly, but not all at once. A little less than the 3 s that are
+ * promised: it takes a moment to notice, and to close.
  */
 const ORPHAN_DRAIN_MS = 2_500;
 
 /** How long the primary may take to confirm that a worker leaves, in milliseconds: it may hang. */
 const LEAVE_MS = 2_000;
 
-/** The worker's side of the supervision: does what the primary says, and outlives it in good order. */
+/**
+ * The worker's side of the supervision: does what the primary says, and outlives it in good order.
+ */
 class WorkerProcess {
   readonly #worker: Worker;
   readonly #loopDelay = new EventLoopDelay();
@@ -187,7 +190,9 @@ class WorkerProcess {
     }
   }
 
-  /** Closes the socket within the call for the last allowed connection: then no other one follows. */
+  /**
+   * Closes the socket within the call for the last allowed connection: then no other one follows.
+   */
   #pauseIfUsedUp(): void {
     if (!this.#allowance.isUsedUp) return;
     this.#isPaused = true;
@@ -202,7 +207,8 @@ class WorkerProcess {
   #retire(): void {
     if (this.#state === 'up') this.#state = 'retired';
     this.#gateway?.stopListening();
-    // Behind what the cluster module, where the port is its own, says of the closed one: then the primary hands over no more.
+    // Behind what the cluster module, where the port is its own, says of the closed one: then the
+    // primary hands over no more.
     this.#tell({ type: 'retired' });
   }
 
@@ -221,12 +227,16 @@ class WorkerProcess {
     this.#tell({ type: 'report', request, report });
   }
 
-  /** The primary is gone. By default the cluster module would exit here, and every client would see a bare end of file. */
+  /**
+   * The primary is gone. By default the cluster module would exit here, and every client would see
+   * a bare end of file.
+   */
   #orphaned(): void {
     this.#worker.exitedAfterDisconnect = true;
     const order = { windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'refuse' } as const;
     if (this.#state === 'draining') {
-      // Whatever drain is under way ends as soon. At the end of an ordinary one there is nothing left to do.
+      // Whatever drain is under way ends as soon. At the end of an ordinary one there is nothing
+      // left to do.
       void this.#gateway?.drain(order);
       return;
     }
@@ -238,7 +248,8 @@ class WorkerProcess {
     if (this.#state === 'draining') return;
     this.#state = 'draining';
     this.#ending.abort();
-    // What listens only after it was told to stop would go on. Without a primary nobody answers the wish to listen.
+    // What listens only after it was told to stop would go on. Without a primary nobody answers the
+    // wish to listen.
     if (this.#worker.isConnected()) await Promise.race([this.#listening, once(this.#worker, 'disconnect')]);
     await this.#gateway?.drain(order);
     await this.#gateway?.close();
@@ -251,7 +262,8 @@ class WorkerProcess {
   }
 
   /**
-   * Parts with the primary. Where the cluster module hands out the connections, it may have handed over a connection that is still on its way here; by the time it confirms, that has come and was
+   * Parts with the primary. Where the cluster module hands out the connections, it may have handed
+   * over a connection that is still on its way here; by the time it confirms, that has come and was
    * given back, and goes to another worker. An exit without this would cut it.
    */
   async #leave(): Promise<void> {
@@ -267,7 +279,10 @@ class WorkerProcess {
   }
 }
 
-/** Runs this process as a worker. Call it in the process that the cluster module forked, and nowhere else. */
+/**
+ * Runs this process as a worker. Call it in the process that the cluster module forked, and nowhere
+ * else.
+ */
 export function runWorker(): void {
   if (cluster.worker === undefined) throw new Error('This process is not a worker.');
   new WorkerProcess(cluster.worker);

@@ -72,7 +72,10 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   return [0, ...at].map((begin, index) => bytes.subarray(begin, at[index] ?? bytes.length));
 }
 
-/** Sends pieces, each of which the server reads by itself, then the end; answers with all that came of it. */
+/**
+ * Sends pieces, each of which the server reads by itself, then the end; answers with all that came
+ * of it.
+ */
 async function outcomeOf(way: Way, pieces: readonly Buffer[], behind?: Buffer): Promise<Outcome> {
   const accepted = await servers[way].connect(answer, behind);
   for (const piece of pieces) await accepted.send(piece);

@@ -12,22 +12,22 @@ import { LazyWebSocket, type WebSocketReceiver } from './lazy-web-socket.ts';
 import { disown, own, type SocketOwner } from './socket-owner.ts';
 
 /**
- * The beginning of a frame that is kept until the rest comes, in bytes, once: a frame that comes in more than two pieces is for ws, which
- * counts them.
+ * Longest beginning of a frame that is kept until the rest arrives, in bytes. A frame in more than
+ * two chunks goes to ws, which limits their number.
  */
 const HELD_BYTES_MAX = 16 * 1024;
 
-/** A ping without words (RFC 6455, section 5.5.2). */
+/** Ping without a payload (RFC 6455, section 5.5.2). */
 const PING_FRAME = Uint8Array.of(0x89, 0);
 
-/** The code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
+/** Code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
 const NO_CLOSE_FRAME = 1006;
 
 const reader = new InboundFrameReader();
 
-/** What the sockets of one gateway share. */
+/** Options that all sockets of a gateway share. */
 export interface SocketSettings {
-  /** A message of a client, in bytes. */
+  /** Longest message of a client, in bytes. */
   readonly messageBytesMax: number;
   /** Whether the socket bypasses ws while it is ordinary. */
   readonly fastPaths: boolean;
@@ -42,28 +42,28 @@ export interface SocketSettings {
  *
  *     ordinary -> with ws -> closed
  *
- * While it is ordinary, whole texts and pongs are read where the network put them, and most of what makes a WebSocket of ws is not even
- * there. Ws takes over, for good and with all that is unread, when anything else comes, and when the WebSocket is to be closed.
+ * While it is ordinary, it reads whole texts and pongs in place, and has no parser and sender of
+ * ws. Ws takes over for good, with all unread bytes, at any other frame and for a close.
  */
 export class ClientSocket implements SocketOwner, WriteOwner {
   readonly #socket: Socket;
   readonly #settings: SocketSettings;
   #receiver: WebSocketReceiver | undefined;
   #ws: LazyWebSocket | undefined;
-  /** Whether frames may be written to the socket: ws would write nothing else. */
+  /** Whether frames go to the socket and not through ws, which would write the same bytes. */
   #passesWs: boolean;
-  /** Where they go past the stream, too, if they may. */
+  /** Handle for reads and writes below the stream. */
   readonly #handle: TcpHandle | undefined;
-  /** It is ordinary and open, as far as is known, and nothing of it waits in this process. */
+  /** Whether it is ordinary, open as far as known, and has nothing pending in this process. */
   #isClear = true;
-  /** The client has said that it sends nothing more. */
+  /** Whether the client has ended its side. */
   #hasEnded = false;
-  /** The beginning of a frame. */
+  /** Beginning of an incomplete frame. */
   #held: Buffer | undefined;
-  /** Bytes that were written past the stream and wait in libuv. */
+  /** Bytes written below the stream that are pending in libuv. */
   #waitingBytes = 0;
 
-  /** Takes the socket of a WebSocket, and, where ws has made the upgrade, that. Nothing is read before `attach`. */
+  /** Wraps a socket, and `ws` where that made the upgrade. Reads nothing before `attach`. */
   constructor(socket: Socket, settings: SocketSettings, ws?: LazyWebSocket) {
     this.#socket = socket;
     this.#settings = settings;
@@ -78,36 +78,38 @@ export class ClientSocket implements SocketOwner, WriteOwner {
     if (ws.head !== undefined && ws.head.length > 0) socket.unshift(ws.head);
   }
 
-  /** Lets the receiver have what comes from now on. */
+  /** Starts to read, for the receiver. */
   attach(receiver: WebSocketReceiver): void {
     this.#receiver = receiver;
     if (this.#ws === undefined) this.#begin();
     else this.#letWsHave(this.#ws);
   }
 
-  /** Of the peer, which may be a proxy. */
+  /** Address of the peer, which may be a proxy. */
   get remoteAddress(): string {
     return this.#socket.remoteAddress ?? '';
   }
 
-  /** Bytes that wait in this process for the client to read. */
+  /** Bytes pending in this process for the client. */
   get bufferedBytes(): number {
     if (this.#isClear) return 0;
     const queuedBytes = this.#passesWs ? this.#socket.writableLength : (this.#ws?.bufferedAmount ?? 0);
     return this.#waitingBytes + queuedBytes;
   }
 
-  /** Bytes that were ever written to the socket, those that wait among them. */
+  /** Bytes written to the socket so far, including pending ones. */
   get writtenBytes(): number {
     return this.#socket.bytesWritten;
   }
 
-  /** Bytes of these that the network has taken, as far as can be seen. */
+  /** Bytes of these that the kernel has accepted, as far as known. */
   get sentBytes(): number {
     return takenBytesOf(this.#socket) ?? this.writtenBytes - this.bufferedBytes;
   }
 
-  /** Sends whole text frames. Says whether they were sent: not so once the WebSocket is closing, so that no data follows a close frame. */
+  /**
+   * Sends whole text frames. Returns false once it is closing: no data may follow a close frame.
+   */
   write(frames: Uint8Array): boolean {
     return (this.#isClear && this.#writeDirectly(frames)) || this.#writeSlowly(frames);
   }
@@ -117,25 +119,25 @@ export class ClientSocket implements SocketOwner, WriteOwner {
     else this.write(PING_FRAME);
   }
 
-  /** Begins the closing handshake, unless the client is on its way out. */
+  /** Starts the closing handshake, unless the client has started or ended. */
   close(code: number, reason: string): void {
     if (this.#ws === undefined && this.#isOpen) this.#handOver();
     this.#ws?.close(code, reason);
   }
 
-  /** Ends it without a word. */
+  /** Ends it without a close frame. */
   terminate(): void {
     if (this.#ws !== undefined) this.#ws.terminate();
     else this.#socket.destroy();
   }
 
-  /** Called when what was written past the stream no longer waits. */
+  /** Called when bytes written below the stream are no longer pending. */
   written(bytes: number, error: Error | undefined): void {
     this.#waitingBytes -= bytes;
     if (error !== undefined) this.#socket.destroy();
   }
 
-  /** Called with what came, while it is ordinary. */
+  /** Called with received bytes, while it is ordinary. */
   read(chunk: Buffer, length: number): true {
     const held = this.#held;
     if (held === undefined) {
@@ -154,7 +156,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
     this.#socket.end();
   }
 
-  /** Called when the socket is gone, while it is ordinary. */
+  /** Called when the socket is closed, while it is ordinary. */
   closed(): void {
     this.#isClear = false;
     this.#receiver?.closed(NO_CLOSE_FRAME);
@@ -178,7 +180,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
       else at = reader.end;
       if (text !== undefined) this.#receiver?.receive(text, payloadBytes);
       else if (kind === 'pong') this.#receiver?.receiveControl();
-      // What was received may have closed it, too.
+      // The receiver may have closed it, too.
       if (this.#ws === undefined) continue;
       if (at < length) this.#socket.unshift(copyOf(chunk, at, length));
       return;
@@ -186,7 +188,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   }
 
   #begin(): void {
-    // As ws does it.
+    // As ws does.
     this.#socket.setTimeout(0);
     this.#socket.setNoDelay();
     own(this.#socket, this, this.#handle);
@@ -223,7 +225,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
     }
     this.#isClear = false;
     if (this.bufferedBytes > 0 || !this.#writeDirectly(frames)) this.#socket.write(frames);
-    // Once ws is there, something of its own may wait at any time.
+    // Once ws has taken over, frames of its own may be pending at any time.
     this.#isClear = this.#ws === undefined && this.bufferedBytes === 0;
     return true;
   }

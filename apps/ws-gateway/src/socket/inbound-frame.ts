@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
-// A client's frame, RFC 6455 section 5.2: FIN and opcode, the mask bit and the length in 7 or 16 bits, four bytes of mask, the payload.
+// A client's frame, RFC 6455 section 5.2: FIN and opcode, the mask bit and the length in 7 or 16
+// bits, four bytes of mask, the payload.
 const FIN_TEXT = 0x81;
 const FIN_PONG = 0x8a;
 const MASKED = 0x80;
@@ -12,23 +13,23 @@ const SHORT_HEADER_BYTES = 2 + MASK_BYTES;
 const LONG_HEADER_BYTES = 4 + MASK_BYTES;
 
 /**
- * What stands at a place in a chunk:
- * - a whole ordinary frame, a text or a pong, which ends at `end`;
- * - the beginning of one, of which `end` is unknown yet;
- * - anything else, which is for a complete parser.
+ * Kind of frame at an offset in a chunk:
+ * - `text`, `pong`: a whole ordinary frame, which ends at `end`;
+ * - `partial`: the beginning of one, with its `end` still unknown;
+ * - `other`: any other frame, which needs a complete parser.
  */
 export type FrameKind = 'text' | 'pong' | 'partial' | 'other';
 
 /**
- * Reads the ordinary frames of a client where they lie: whole in one chunk, unfragmented, no longer than 64 KiB. There is one reader
- * for all connections, and it keeps nothing but the place of the last frame that it looked at.
+ * Reads ordinary frames of a client in place: whole in one chunk, unfragmented, at most 64 KiB. All
+ * connections share one reader, which keeps only the position of the last frame.
  */
 export class InboundFrameReader {
-  /** Where the frame ends, when it is whole. */
+  /** Offset of the end of the frame, when it is whole. */
   end = 0;
   #maskAt = 0;
 
-  /** Looks at the frame that begins at `at`, in a chunk of so many bytes. */
+  /** Parses the header of the frame at `at`, in a chunk of `chunkBytes`. */
   look(chunk: Uint8Array, at: number, chunkBytes: number, payloadBytesMax: number): FrameKind {
     const left = chunkBytes - at;
     if (left < 2) return 'partial';
@@ -50,12 +51,12 @@ export class InboundFrameReader {
     return first === FIN_TEXT ? 'text' : 'pong';
   }
 
-  /** How long the payload of the frame is that was looked at last, in bytes. */
+  /** Length of the last frame's payload, in bytes. */
   get payloadBytes(): number {
     return this.end - this.#maskAt - MASK_BYTES;
   }
 
-  /** The text of the frame that was looked at last; undefined when it is not UTF-8. The chunk is then as it was before. */
+  /** Returns the last frame's text; undefined, with the chunk unchanged, when it is not UTF-8. */
   text(chunk: Buffer): string | undefined {
     const start = this.#maskAt + MASK_BYTES;
     const { end } = this;
@@ -66,7 +67,7 @@ export class InboundFrameReader {
     return undefined;
   }
 
-  /** Masks the payload, or takes the mask off, in place; answers with all its bytes or-ed together. */
+  /** Applies the mask to the payload in place; returns all result bytes or-ed together. */
   #unmask(chunk: Uint8Array): number {
     const at = this.#maskAt;
     const { end } = this;

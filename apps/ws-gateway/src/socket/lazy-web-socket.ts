@@ -3,19 +3,20 @@ import { CLOSE_CODES, type CloseReason } from '@groupcast/protocol';
 import { type RawData, WebSocket } from 'ws';
 import { payloadsOf } from './outbound-frame.ts';
 
-// The only file that goes below the public interface of ws: it lets a WebSocket be made without its parser and its sender, which cost
-// an idle connection as much memory as all the rest, and be given them later. Ws itself gives a socket to a WebSocket by `setSocket`
-// after the upgrade, and nothing else happens in it.
-// Where a version of ws has no `setSocket`, a WebSocket has its socket from the upgrade on, and `hasSocket` says so.
+// The only file that uses ws below its public interface. It creates a WebSocket without its parser
+// and its sender, which cost an idle connection as much memory as all the rest, and adds them
+// later. Ws itself attaches a socket by `setSocket` after the upgrade, which does nothing else. In
+// a version of ws without `setSocket`, a WebSocket has its socket from the upgrade on, which
+// `hasSocket` tells.
 
 type SetSocket = (this: WebSocket, socket: Socket, head: Buffer, options: object) => void;
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** The state in which the sender of ws writes at once. */
+/** State of the sender of ws in which it writes immediately. */
 const SENDER_IDLE = 0;
 
-/** The reason for each code with which ws itself closes. */
+/** Reasons by the codes with which ws itself closes. */
 const REASONS: ReadonlyMap<number, CloseReason> = new Map(
   (['protocol_error', 'invalid_utf8', 'policy', 'message_too_big'] as const).map((reason) => [
     CLOSE_CODES[reason].code,
@@ -23,31 +24,31 @@ const REASONS: ReadonlyMap<number, CloseReason> = new Map(
   ]),
 );
 
-/** Who hears what a WebSocket has to say. */
+/** Receiver of the events of a WebSocket. */
 export interface WebSocketReceiver {
-  /** `bytes`: how long the message is as UTF-8. */
+  /** `bytes` is the length of the message as UTF-8. */
   receive(text: string, bytes: number): void;
   receiveBinary(): void;
   /** A ping or a pong. */
   receiveControl(): void;
-  /** The close frame is about to leave: because the client broke the protocol, or, without a reason, asked for it. */
+  /** A close frame will be sent: for a protocol violation, or, without a reason, as a reply. */
   closing(reason: CloseReason | undefined): void;
-  /** The socket is gone. */
+  /** The socket is closed. */
   closed(code: number): void;
 }
 
-/** A WebSocket that is given its socket by `takeOver`, and not by the upgrade. */
+/** WebSocket that gets its socket by `takeOver`, not by the upgrade. */
 export class LazyWebSocket extends WebSocket {
   receiver: WebSocketReceiver | undefined;
-  /** What came behind the upgrade, for whom it did not give a socket to. */
+  /** Bytes received after the upgrade request, while there is no socket. */
   head: Buffer | undefined;
 
-  /** Ws calls this at the end of an upgrade. */
+  /** Replaces the method that ws calls at the end of an upgrade. */
   setSocket(_socket: Socket, head: Buffer): void {
     this.head = head;
   }
 
-  /** One that no upgrade has made. `options` are those of the WebSocket server. */
+  /** Creates one without an upgrade. `options` are those of the WebSocket server. */
   static create(options: object): LazyWebSocket {
     return Reflect.construct(LazyWebSocket, [null, undefined, options]);
   }
@@ -56,7 +57,7 @@ export class LazyWebSocket extends WebSocket {
     return isObject(Reflect.get(this, '_socket'));
   }
 
-  /** Gives the WebSocket its socket: what comes from now on is its business. */
+  /** Gives the WebSocket its socket, which it reads from now on. */
   takeOver(socket: Socket, options: object): void {
     setSocket.call(this, socket, NO_BYTES, options);
   }
@@ -67,13 +68,13 @@ export class LazyWebSocket extends WebSocket {
     this.on('ping', receiveControl);
     this.on('pong', receiveControl);
     this.on('close', closed);
-    // Broken frames. What they close with came through `close`; without a listener the process would end.
+    // Invalid frames, which `close` has handled. An error without a listener ends the process.
     this.on('error', ignore);
   }
 
   /**
-   * Ws calls this too: with a code alone when a frame was broken, otherwise to answer the client's close frame. The
-   * receiver hears of both, and says its last words before the close frame.
+   * Closes the WebSocket. Ws calls this, too: with a code alone after an invalid frame, otherwise
+   * to reply to a close frame. The receiver may send its last frames before the close frame.
    */
   override close(code?: number, words?: string | Buffer): void {
     if (code === undefined || words !== undefined) {
@@ -87,8 +88,8 @@ export class LazyWebSocket extends WebSocket {
   }
 
   /**
-   * Whether whole frames may be written onto the socket past ws: it writes each of its own frames whole, in one turn, and no
-   * earlier one waits in its sender, because no extension is negotiated.
+   * Returns whether frames may bypass ws. Ws writes each of its own frames whole, in one turn, and
+   * none is pending in its sender, because no extension is negotiated.
    */
   canBypass(socket: Socket): boolean {
     const sender: unknown = Reflect.get(this, '_sender');
@@ -103,7 +104,7 @@ export class LazyWebSocket extends WebSocket {
     );
   }
 
-  /** Sends whole text frames as ws does it: slower, and always right. */
+  /** Sends text frames through ws: slower, and always possible. */
   sendFrames(frames: Uint8Array): void {
     for (const payload of payloadsOf(frames)) this.send(payload, { binary: false });
   }
@@ -113,7 +114,7 @@ const setSocket: SetSocket = Reflect.get(WebSocket.prototype, 'setSocket');
 
 function receive(this: WebSocket, data: RawData, isBinary: boolean): void {
   const { receiver } = this as LazyWebSocket;
-  // Ws hands on a Buffer where it is not told otherwise.
+  // Ws delivers a Buffer by default.
   if (isBinary) receiver?.receiveBinary();
   else receiver?.receive(String(data), (data as Buffer).length);
 }

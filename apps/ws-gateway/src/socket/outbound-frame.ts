@@ -1,4 +1,5 @@
-// A server's text frame, RFC 6455 section 5.2: FIN and opcode 1, no mask, the length in 7, 16 or 64 bits, the payload.
+// A server's text frame, RFC 6455 section 5.2: FIN and opcode 1, no mask, the length in 7, 16 or 64
+// bits, the payload.
 const FIN_TEXT = 0x81;
 const LENGTH_7_MAX = 125;
 const LENGTH_16_MAX = 0xffff;
@@ -10,7 +11,7 @@ function headerBytes(payloadBytes: number): number {
   return payloadBytes <= LENGTH_16_MAX ? 4 : 10;
 }
 
-/** Writes the header of a frame at `at`; returns where the payload goes. */
+/** Writes the header of a frame at `at`; returns the offset of the payload. */
 function writeHeader(target: Buffer, at: number, payloadBytes: number): number {
   target[at] = FIN_TEXT;
   if (payloadBytes <= LENGTH_7_MAX) {
@@ -25,7 +26,7 @@ function writeHeader(target: Buffer, at: number, payloadBytes: number): number {
   return target.writeUInt32BE(payloadBytes, target.writeUInt32BE(0, at + 2));
 }
 
-/** One text as a frame. */
+/** Encodes one text as a frame. */
 export function textFrame(text: string): Buffer {
   const payloadBytes = Buffer.byteLength(text);
   const frame = Buffer.allocUnsafe(headerBytes(payloadBytes) + payloadBytes);
@@ -33,7 +34,7 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
-/** Texts, as UTF-8 bytes, as frames one after another: every byte is copied once, however many there are. */
+/** Encodes texts, given as UTF-8, as consecutive frames. Copies every byte once. */
 export function textFrames(payloads: readonly Uint8Array[]): Buffer {
   let bytes = 0;
   for (const payload of payloads) bytes += headerBytes(payload.length) + payload.length;
@@ -47,7 +48,7 @@ export function textFrames(payloads: readonly Uint8Array[]): Buffer {
   return frames;
 }
 
-/** The payloads of frames that `textFrame` and `textFrames` made, as slices. */
+/** Returns the payloads of frames that `textFrame` or `textFrames` encoded, as slices. */
 export function payloadsOf(frames: Uint8Array): readonly Uint8Array[] {
   const view = new DataView(frames.buffer, frames.byteOffset, frames.length);
   const payloads: Uint8Array[] = [];

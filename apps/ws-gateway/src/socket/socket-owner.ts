@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import { handleOf, type ReadOwner, readDirectly, type TcpHandle } from '@groupcast/stream-handle';
 
-/** Who has a socket: what happens to it is the owner's business. */
+/** Receiver of the bytes and the end of a socket. */
 export interface SocketOwner extends ReadOwner {
-  /** The other end has said that it sends nothing more. */
+  /** The peer has ended its side. */
   end(): void;
-  /** The socket is gone. */
+  /** The socket is closed. */
   closed(): void;
 }
 
-/** Where a socket keeps its owner, so that all sockets share their listeners. */
+/** Key of a socket's owner, so that all sockets share their listeners. */
 const OWNER = Symbol('owner');
 
 interface OwnedSocket extends Socket {
@@ -32,7 +32,7 @@ export function own(socket: Socket, owner: SocketOwner, handle: TcpHandle | unde
   socket.on('error', destroy);
 }
 
-/** Leaves a socket to others, as if it never had an owner. They must listen to its errors from here on. */
+/** Releases a socket, as if it never had an owner. The caller must listen to its errors. */
 export function disown(socket: Socket): void {
   const handle = handleOf(socket);
   if (handle !== undefined) readDirectly(handle, undefined);
@@ -44,8 +44,8 @@ export function disown(socket: Socket): void {
 }
 
 function data(this: Socket, chunk: Buffer): void {
-  const isTaken = (this as OwnedSocket)[OWNER]?.read(chunk, chunk.length);
-  if (!isTaken) this.unshift(chunk);
+  const isConsumed = (this as OwnedSocket)[OWNER]?.read(chunk, chunk.length);
+  if (!isConsumed) this.unshift(chunk);
 }
 
 function end(this: Socket): void {

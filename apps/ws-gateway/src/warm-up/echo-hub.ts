@@ -5,7 +5,10 @@ import { limits, native, type Position } from '@groupcast/protocol';
 
 const EPOCH = 'warm-up';
 
-/** A hub within the process, for a gateway that warms up: whoever publishes gets it back, and nothing is kept. */
+/**
+ * A hub within the process, for a gateway that warms up: whoever publishes gets it back, and
+ * nothing is kept.
+ */
 export class EchoHub {
   readonly #server: Server;
   readonly #link: Partial<LinkOptions>;

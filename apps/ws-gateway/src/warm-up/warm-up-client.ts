@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
-/** Longer texts than this have their length in two bytes more, and longer ones than those need yet another form (RFC 6455, section 5.2). */
+/**
+ * Longer texts than this have their length in two bytes more, and longer ones than those need yet
+ * another form (RFC 6455, section 5.2).
+ */
 const SHORT_TEXT_BYTES_MAX = 125;
 const TEXT_BYTES_MAX = 0xffff;
 
@@ -10,7 +13,10 @@ export interface WarmUpClientOptions {
   readonly subprotocol: string | undefined;
 }
 
-/** A WebSocket client that looks for words in what it gets, and understands no more: it has to be cheap. */
+/**
+ * A WebSocket client that looks for words in what it gets, and understands no more: it has to be
+ * cheap.
+ */
 export class WarmUpClient {
   readonly #socket: Socket;
   #unread = '';
@@ -41,7 +47,10 @@ export class WarmUpClient {
     this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   }
 
-  /** Resolves when the words have come since the last ones that were awaited. Rejects when the connection ends first. */
+  /**
+   * Resolves when the words have come since the last ones that were awaited. Rejects when the
+   * connection ends first.
+   */
   heard(words: string): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) reject(new Error('The connection is closed.'));

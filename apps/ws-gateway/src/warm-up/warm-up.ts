@@ -11,7 +11,10 @@ const CLIENTS = 24;
 
 const GROUPS = 4;
 
-/** Of this and that form, as clients send them: what the compiler has not seen it has to compile anew. */
+/**
+ * Of this and that form, as clients send them: what the compiler has not seen it has to compile
+ * anew.
+ */
 const MESSAGES: readonly ((words: string) => string)[] = [
   (words) => words,
   (words) =>
@@ -24,11 +27,17 @@ const MESSAGES_PER_ROUND = 12;
 
 const ROUNDS_MAX = 400;
 
-/** Rounds with another gateway before: code that has only seen one of a kind is compiled for that one, and again for the next. */
+/**
+ * Rounds with another gateway before: code that has only seen one of a kind is compiled for that
+ * one, and again for the next.
+ */
 const FIRST_ROUNDS_MAX = 20;
 
 export interface WarmUpOptions {
-  /** What the gateway that is to be warm has; this one has the same, with a hub and a port of its own. */
+  /**
+   * What the gateway that is to be warm has; this one has the same, with a hub and a port of its
+   * own.
+   */
   readonly gateway: Partial<GatewayOptions>;
   /** How long it may take, in milliseconds; 0 is none at all. */
   readonly maxMs: number;
@@ -39,13 +48,15 @@ export interface WarmUpOptions {
 }
 
 /**
- * Runs what connections run most, with gateways, a hub and clients of its own, until the compiler has seen it often enough: a process that
- * starts cold is several times as slow, and its first clients would notice. Resolves with the number of rounds that were run; leaves nothing behind.
+ * Runs what connections run most, with gateways, a hub and clients of its own, until the compiler
+ * has seen it often enough: a process that starts cold is several times as slow, and its first
+ * clients would notice. Resolves with the number of rounds that were run; leaves nothing behind.
  */
 export async function warmUp(options: WarmUpOptions): Promise<number> {
   const { gateway, maxMs, roundsMax = ROUNDS_MAX, signal } = options;
   if (maxMs === 0 || signal.aborted) return 0;
-  // Not AbortSignal.timeout: behind AbortSignal.any, Node 20 lets the garbage collector take it before it is over.
+  // Not AbortSignal.timeout: behind AbortSignal.any, Node 20 lets the garbage collector take it
+  // before it is over.
   const ending = new AbortController();
   const end = (): void => ending.abort();
   const timer = setTimeout(end, maxMs);

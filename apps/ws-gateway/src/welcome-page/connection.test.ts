@@ -41,7 +41,9 @@ class FakeSocket {
   }
 }
 
-/** Runs the script as a browser would, with sockets, timers, chance and time in the test's hands. */
+/**
+ * Runs the script as a browser would, with sockets, timers, chance and time in the test's hands.
+ */
 function start() {
   const dialled: { socket: FakeSocket; args: unknown[] }[] = [];
   const timers = new Map<number, Timer>();

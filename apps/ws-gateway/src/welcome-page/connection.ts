@@ -1,13 +1,15 @@
 /**
- * The part of the welcome page's script that speaks `groupcast.v1`. It knows no document: `openConnection(address, show)`
- * keeps one WebSocket open and tells `show` what to put on the page.
+ * The part of the welcome page's script that speaks `groupcast.v1`. It knows no document:
+ * `openConnection(address, show)` keeps one WebSocket open and tells `show` what to put on the
+ * page.
  *
  * - `show.state(name, text)`: name is `connecting`, `connected`, `waiting` or `closed`.
  * - `show.clientId(text)`, `show.groups(names)`
  * - `show.line(kind, facts, text, own)`: kind is `message`, `ack`, `error` or `info`.
  *
- * It is text, not a function, because a bundler rewrites functions, and the page's content security policy holds a hash of
- * these very characters. It must contain no backtick, no backslash and no closing script tag.
+ * It is text, not a function, because a bundler rewrites functions, and the page's content security
+ * policy holds a hash of these very characters. It must contain no backtick, no backslash and no
+ * closing script tag.
  */
 export const WELCOME_CONNECTION_SCRIPT: string = `
 const BACKOFF_FIRST_MS = 500;
@@ -75,7 +77,8 @@ function openConnection(address, show) {
   }
 
   function reconnectDelayMs() {
-    // Only a connection that lasted starts the backoff afresh, or a gateway that closes at once would be dialled without end.
+    // Only a connection that lasted starts the backoff afresh, or a gateway that closes at once
+    // would be dialled without end.
     if (performance.now() - welcomedAt > BACKOFF_MAX_MS) attempt = 0;
     const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** attempt);
     attempt += 1;
@@ -83,7 +86,8 @@ function openConnection(address, show) {
     return toldMs >= 0 ? Math.min(toldMs, RECONNECT_AFTER_MAX_MS) : Math.random() * ceilingMs;
   }
 
-  // Commands that were under way when the connection broke: what was wanted counts for groups, a message's fate is unknown.
+  // Commands that were under way when the connection broke: what was wanted counts for groups, a
+  // message's fate is unknown.
   function settlePending() {
     for (const { cmd, group } of pending.values()) {
       if (cmd === 'add_group') joined.add(group);

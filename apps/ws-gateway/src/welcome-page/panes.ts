@@ -1,11 +1,13 @@
 /**
- * The part of the welcome page's script that touches the document: the snippet, its copy button, and the two panes.
- * What others sent goes in as `textContent`, so that it stays text. It is text for the reason that `connection.ts` gives.
+ * The part of the welcome page's script that touches the document: the snippet, its copy button,
+ * and the two panes. What others sent goes in as `textContent`, so that it stays text. It is text
+ * for the reason that `connection.ts` gives.
  */
 export const WELCOME_PANES_SCRIPT: string = String.raw`
 const LOG_LINES_MAX = 200;
 
-// A proxy may serve the gateway below a path. A quote in that path must not end the snippet's string.
+// A proxy may serve the gateway below a path. A quote in that path must not end the snippet's
+// string.
 const address = location.origin.replace(/^http/, 'ws') + location.pathname.replace(/\/$/, '').replaceAll("'", '%27');
 
 function startSnippet() {

@@ -12,8 +12,9 @@ export interface WelcomePageOptions {
 }
 
 /**
- * The headers that the welcome page is served with. The policy runs the page's own script and style, known by their hashes,
- * and nothing else: were a message ever taken for markup, it still could not run or load anything.
+ * The headers that the welcome page is served with. The policy runs the page's own script and
+ * style, known by their hashes, and nothing else: were a message ever taken for markup, it still
+ * could not run or load anything.
  */
 export const WELCOME_PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
@@ -34,9 +35,9 @@ export const WELCOME_PAGE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Renders the page that `GET /` of a gateway answers: what this is, the snippet to paste, and two panes in which a newcomer
- * joins groups and sends. One document that loads nothing else, under 16 kB. Render it once, and serve it with
- * `WELCOME_PAGE_HEADERS`.
+ * Renders the page that `GET /` of a gateway answers: what this is, the snippet to paste, and two
+ * panes in which a newcomer joins groups and sends. One document that loads nothing else, under 16
+ * kB. Render it once, and serve it with `WELCOME_PAGE_HEADERS`.
  */
 export function welcomePage(options: WelcomePageOptions): string {
   return `<!doctype html>

@@ -1,6 +1,8 @@
 /** A process that accepts connections from the shared socket. */
 export interface Acceptor {
-  /** Lets it accept until its count of accepted connections is `upTo`; Infinity: without a limit. */
+  /**
+   * Lets it accept until its count of accepted connections is `upTo`; Infinity: without a limit.
+   */
   allow(upTo: number, isPaused: boolean): void;
   /** Requests its counts at once. */
   ask(): void;

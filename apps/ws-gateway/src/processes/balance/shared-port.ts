@@ -8,15 +8,19 @@ export interface PortHandle {
   close(): void;
 }
 
-/** The part of `node:net` that Node does not document. The cluster module makes its shared sockets with it. */
+/**
+ * The part of `node:net` that Node does not document. The cluster module makes its shared sockets
+ * with it.
+ */
 interface NetInternals {
   /** The handle, or the number of the system's error. */
   readonly _createServerHandle?: (address: string, port: number, addressType: 4 | 6) => PortHandle | number;
 }
 
 /**
- * The socket that all workers accept from. The primary makes it, never accepts, and keeps it: what waits in its queue waits on while workers
- * stop, die and start. Without the internals there is no handle, and the workers listen through the cluster module, which costs more.
+ * The socket that all workers accept from. The primary makes it, never accepts, and keeps it: what
+ * waits in its queue waits on while workers stop, die and start. Without the internals there is no
+ * handle, and the workers listen through the cluster module, which costs more.
  */
 export class SharedPort {
   /** Where it was asked to be. */
@@ -30,7 +34,10 @@ export class SharedPort {
     this.handle = handle;
   }
 
-  /** Rejects with the system's error, such as `EADDRINUSE`, or a ListenError, where the address cannot be had. */
+  /**
+   * Rejects with the system's error, such as `EADDRINUSE`, or a ListenError, where the address
+   * cannot be had.
+   */
   static async open(
     host: string,
     port: number,
