@@ -1,65 +1,68 @@
-import { createGateway, GATEWAY_RANGES } from '@groupcast/gateway';
+import { createGateway, GATEWAY_TABLE } from '@groupcast/gateway';
 import {
   createHub,
-  HISTORY_RANGES,
-  HUB_RANGES,
+  HISTORY_TABLE,
+  HUB_TABLE,
   type HubOptionsInput,
   MemoryEngine,
-  QUEUE_RANGES,
+  QUEUE_TABLE,
 } from '@groupcast/hub';
-import { HUB_CLIENT_RANGES, HubClient, RECONNECT_RANGES } from '@groupcast/hub-client';
-import type { OptionRange } from '@groupcast/protocol';
+import { HUB_CLIENT_TABLE, HubClient, RECONNECT_TABLE } from '@groupcast/hub-client';
+import { LINK_TABLE } from '@groupcast/link';
+import type { OptionTable } from '@groupcast/options';
 import { describe, expect, test } from 'vitest';
 
 // Options that no type would let pass: they come from programs without types, and from files.
 type Make = (given: object) => unknown;
 
 const hub = new HubClient();
-const LINK_NAMES = ['frameMs', 'bufferBytesMax', 'bufferBytesSoft', 'bufferSoftMs', 'closeMs', 'tickMs'];
-const LINK_RANGE = { min: 0, max: 2 ** 40, unit: '' };
-const LINK_RANGES = Object.fromEntries(LINK_NAMES.map((name) => [name, LINK_RANGE]));
 
-const LIBRARIES: readonly [string, string, Readonly<Record<string, OptionRange>>, Make][] = [
-  ['createHub', '', HUB_RANGES, (given) => createHub(given)],
-  ['createHub', 'link.', LINK_RANGES, (link) => createHub({ link })],
-  ['createHub', 'queues.', QUEUE_RANGES, (queues) => createHub({ queues })],
-  ['MemoryEngine', '', HISTORY_RANGES, (given) => new MemoryEngine(given)],
-  ['HubClient', '', HUB_CLIENT_RANGES, (given) => new HubClient(given)],
-  ['HubClient', 'link.', LINK_RANGES, (link) => new HubClient({ link })],
-  ['HubClient', 'reconnect.', RECONNECT_RANGES, (given) => new HubClient({ reconnect: given as never })],
-  ['createGateway', '', GATEWAY_RANGES, (given) => createGateway({ hub, ...given })],
+const LIBRARIES: readonly [string, string, OptionTable, Make][] = [
+  ['createHub', '', HUB_TABLE, (given) => createHub(given)],
+  ['createHub', 'link.', LINK_TABLE, (link) => createHub({ link })],
+  ['createHub', 'queues.', QUEUE_TABLE, (queues) => createHub({ queues })],
+  ['MemoryEngine', '', HISTORY_TABLE, (given) => new MemoryEngine(given)],
+  ['HubClient', '', HUB_CLIENT_TABLE, (given) => new HubClient(given)],
+  ['HubClient', 'link.', LINK_TABLE, (link) => new HubClient({ link })],
+  ['HubClient', 'reconnect.', RECONNECT_TABLE, (given) => new HubClient({ reconnect: given as never })],
+  ['createGateway', '', GATEWAY_TABLE, (given) => createGateway({ hub, ...given })],
 ];
 
-/** Values that are no number of the range, each with what it is. */
-function badValues({ min, max, isFractional, isEndless }: OptionRange): unknown[] {
-  const values: unknown[] = [Number.NaN, Number.NEGATIVE_INFINITY, -1, '5', null, [], min - 1, max + 1];
-  if (!isFractional) values.push(min + 0.5);
-  if (!isEndless) values.push(Number.POSITIVE_INFINITY);
+/** Values that are not in the range of a numeric option. */
+function badValues({ range, fault }: OptionTable[string]): unknown[] {
+  if (range === undefined) return [];
+  const { min, max, isInteger } = range;
+  const values: unknown[] = [Number.NaN, Number.NEGATIVE_INFINITY, '5', null, [], min - 1, max + 1];
+  if (isInteger) values.push(min + 0.5);
+  if (fault(Number.POSITIVE_INFINITY) !== undefined) values.push(Number.POSITIVE_INFINITY);
   return values;
 }
 
-describe.each(LIBRARIES)('%s takes of its numbers %s*', (owner, prefix, ranges, make) => {
-  test.each(Object.entries(ranges))('no bad %s', (name, range) => {
-    for (const value of badValues(range)) {
-      const option = prefix + name;
-      expect(() => make({ [name]: value }), `${option}: ${value}`).toThrow(
-        expect.objectContaining({
-          code: 'bad_option',
-          option,
-          message: expect.stringContaining(`${owner}: option ${option} is `),
-        }),
-      );
-    }
-  });
+describe.each(LIBRARIES)('%s and its options %s*', (owner, prefix, table, make) => {
+  test.each(Object.entries(table).filter(([, { kind }]) => kind === 'number'))(
+    'rejects a bad %s',
+    (name, row) => {
+      for (const value of badValues(row)) {
+        const option = prefix + name;
+        expect(() => make({ [name]: value }), `${option}: ${value}`).toThrow(
+          expect.objectContaining({
+            code: 'bad_option',
+            option,
+            message: expect.stringContaining(`${owner}: option ${option} is `),
+          }),
+        );
+      }
+    },
+  );
 
-  test('no name that is not known', () => {
+  test('rejects an unknown name', () => {
     expect(() => make({ prot: 1 })).toThrow(
       expect.objectContaining({ code: 'bad_option', option: `${prefix}prot` }),
     );
   });
 
-  test('its defaults, and what is undefined', () => {
-    const nothing = Object.fromEntries(Object.keys(ranges).map((name) => [name, undefined]));
+  test('accepts no options, and undefined ones', () => {
+    const nothing = Object.fromEntries(Object.keys(table).map((name) => [name, undefined]));
     make({});
     make(nothing);
   });

@@ -9,23 +9,17 @@ import {
   formatAddress,
   type Log,
   listenAt,
-  openFilesMax,
-  readSecretFiles,
-  readTlsFiles,
   runUntilSignal,
   startTable,
 } from '@groupcast/service';
 import { hubMetrics } from './admin/metrics.ts';
 import { type HubReport, hubReport } from './admin/stats.ts';
 import { limitLog } from './cli/limited-log.ts';
-import { rereadSecrets, secretInTheOpen } from './cli/secret-files.ts';
-import { type HubConfig, UNIX_SOCKET_MODES } from './config.ts';
-import { MemoryEngine } from './engine/memory/memory-engine.ts';
+import { prepareHub } from './cli/prepare.ts';
+import { rereadSecrets } from './cli/secret-files.ts';
+import type { HubConfig } from './config.ts';
 import { createHub, type Hub } from './hub.ts';
 import { HubError } from './hub-error.ts';
-import type { UnixSocket } from './listen/unix-listener.ts';
-import { type HubOptionsInput, type HubTls, TLS_HANDSHAKES_MAX } from './options.ts';
-import type { QueueLimits } from './queue/queue-limits.ts';
 import { warmUp } from './warm-up.ts';
 
 /** After the window of a drain, peers have a second to take what is queued for them; then the process ends whatever is left. */
@@ -41,28 +35,17 @@ const CLOSE_DEADLINE_MS = 10_000;
  */
 const HEAP_GROWTH_PERCENT = 300;
 
-const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '--tls-ca-file' } as const;
-
-/** Files that are kept for everything but peers and TLS handshakes: the admin port, logs, the engine. */
-const OPEN_FILES_SPARE = 64;
-
-/** A queue that stays above this part of its limit is closed too, only later. */
-const QUEUE_SOFT_SHARE = 0.25;
-
-/** What a consumer has in lease may take this part of the limit of its link: else a large item here and there would make it look slow. */
-const LEASED_SHARE = 0.125;
-
 export const startCommand: Command<HubConfig> = {
   summary: 'Run the hub.',
   run: async (config, context) => {
     setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
-    const { secrets, warnings } = readSecretFiles(config.secretFile);
+    const { options, warnings } = prepareHub(config);
     const log = createLogger({ name: 'groupcast-hub', level: config.logLevel, format: config.logFormat });
-    for (const line of [...context.warnings, ...warnings, ...secretInTheOpen(config)]) log.warn(line);
+    for (const line of [...context.warnings, ...warnings]) log.warn(line);
     const limited = limitLog(log);
     // Nobody is here yet: a signal that comes meanwhile ends the process at once.
     await practise(config, log);
-    const hub = createHub({ ...hubOptions(config, limited.log), secret: secrets });
+    const hub = createHub({ ...options, log: limited.log });
     const loopDelay = new EventLoopDelay();
     let listen = '';
     const stats = async (): Promise<HubReport> => hubReport(hub, listen, loopDelay.read().p99Ms);
@@ -117,77 +100,4 @@ async function listenForPeers(hub: Hub, config: HubConfig): Promise<AddressInfo>
     if (!(cause instanceof HubError)) throw cause;
     throw new ConfigError([cause.message], { cause });
   }
-}
-
-function hubOptions(config: HubConfig, log: Log): HubOptionsInput {
-  const { host, port, insecure, channelsPerPeerMax, frameBytesMax, peerBufferBytes, directSockets } = config;
-  const link = {
-    bufferBytesMax: peerBufferBytes,
-    bufferBytesSoft: Math.floor(peerBufferBytes * QUEUE_SOFT_SHARE),
-    directSockets,
-  };
-  const heartbeatMs = Math.round(config.heartbeatSeconds * 1_000);
-  const tls = tlsOptions(config);
-  const spare = OPEN_FILES_SPARE + (tls === undefined ? 0 : TLS_HANDSHAKES_MAX);
-  const peersMax = Math.min(config.peersMax, Math.max(1, openFilesMax() - spare));
-  if (peersMax < config.peersMax) {
-    log.warn(
-      { peersMax, wanted: config.peersMax },
-      'The limit of open files leaves room for fewer peers; raise it (ulimit -n)',
-    );
-  }
-  return {
-    host,
-    port,
-    tls,
-    insecure,
-    unixSocket: unixSocketOf(config),
-    localTrust: config.localTrust,
-    trust: config.trust,
-    phpBridge: config.phpBridge,
-    phpAck: config.phpAck,
-    engine: memoryEngine(config),
-    queues: queueLimits(config),
-    peersMax,
-    channelsPerPeerMax,
-    frameBytesMax,
-    heartbeatMs,
-    link,
-    log,
-  };
-}
-
-function unixSocketOf({ unixSocket: path, unixSocketMode }: HubConfig): UnixSocket | undefined {
-  return path === '' ? undefined : { path, mode: UNIX_SOCKET_MODES[unixSocketMode] };
-}
-
-function queueLimits(config: HubConfig): Partial<QueueLimits> {
-  return {
-    queuesMax: config.queuesMax,
-    itemsMax: config.queueItemsMax,
-    bytesMax: config.queueBytes,
-    totalBytesMax: config.queueTotalBytes,
-    visibilityMs: Math.round(config.queueVisibilitySeconds * 1_000),
-    attemptsMax: config.queueAttemptsMax,
-    leasedBytesMax: Math.floor(config.peerBufferBytes * LEASED_SHARE),
-  };
-}
-
-function memoryEngine(config: HubConfig): MemoryEngine {
-  return new MemoryEngine({
-    countMax: config.historyCount,
-    ageMs: Math.round(config.historySeconds * 1_000),
-    bytesMax: config.historyBytes,
-    totalBytesMax: config.historyTotalBytes,
-  });
-}
-
-function tlsOptions(config: HubConfig): HubTls | undefined {
-  const files = { cert: config.tlsCertFile, key: config.tlsKeyFile, ca: config.tlsCaFile };
-  const { cert, key, ca } = readTlsFiles(files, TLS_FLAGS);
-  if (cert !== undefined && key !== undefined) return ca === undefined ? { cert, key } : { cert, key, ca };
-  if (ca === undefined) return undefined;
-  throw new ConfigError([
-    `${TLS_FLAGS.ca} needs ${TLS_FLAGS.cert} and ${TLS_FLAGS.key}: the hub has no certificate.`,
-  ]);
 }

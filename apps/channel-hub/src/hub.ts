@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { checkNumber, type ErrorCode, type ProtocolError, TIMER_MS_MAX } from '@groupcast/protocol';
-import { isLoopbackHost, printable } from '@groupcast/service';
+import { checkOption, integerOption, TIMER_MS_MAX } from '@groupcast/options';
+import type { ErrorCode, ProtocolError } from '@groupcast/protocol';
+import { printable } from '@groupcast/service';
 import type { HubStats } from './admin/hub-stats.ts';
 import { Counts } from './counts.ts';
 import { Drain } from './drain.ts';
@@ -9,7 +10,7 @@ import { HubError } from './hub-error.ts';
 import { createListener, type Listener } from './listen/tcp-listener.ts';
 import { TrustedAddresses } from './listen/trusted-addresses.ts';
 import { listenOnUnixSocket } from './listen/unix-listener.ts';
-import { completeOptions, type HubOptions, type HubOptionsInput } from './options.ts';
+import { completeOptions, type HubOptions, type HubOptionsInput, needsSecret } from './options.ts';
 import { OutputBudget } from './output-budget.ts';
 import { Session } from './peer/peer.ts';
 import { createSessionShared, type SessionShared } from './peer/peer-deps.ts';
@@ -55,7 +56,7 @@ export interface Hub {
 /** With more sessions than this part of the limit, local peers too have a deadline for their first frame. */
 const HURRY_SHARE = 0.5;
 
-const WINDOW_RANGE = { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+const WINDOW = integerOption({ default: 0, min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' });
 
 /** A hub that does not listen yet. Throws OptionError `bad_option` for options that it cannot run with. */
 export function createHub(options: HubOptionsInput = {}): Hub {
@@ -100,18 +101,18 @@ class TcpHub implements Hub {
   }
 
   listen(): Promise<AddressInfo> {
-    const { host, insecure, tls } = this.#options;
     if (this.#listening !== undefined || this.#closing !== undefined) {
       return Promise.reject(new HubError('already_started', 'A hub listens once. Create another one.'));
     }
-    const provesPeers = this.#shared.secrets.count > 0 || tls?.ca !== undefined;
-    if (!provesPeers && !insecure && !isLoopbackHost(host)) return Promise.reject(secretRequired(host));
+    if (needsSecret(this.#options, this.#shared.secrets.count)) {
+      return Promise.reject(secretRequired(this.#options.host));
+    }
     this.#listening = this.#listen();
     return this.#listening;
   }
 
   async drain({ windowMs }: { readonly windowMs: number }): Promise<void> {
-    checkNumber('Hub.drain', 'windowMs', WINDOW_RANGE, windowMs);
+    checkOption('Hub.drain', 'windowMs', WINDOW, windowMs);
     this.#closing ??= this.#close(new Drain(windowMs));
     await this.#closing;
   }
@@ -306,6 +307,6 @@ function secretNeedsRestart(): HubError {
 function secretRequired(host: string): HubError {
   return new HubError(
     'secret_required',
-    `Others can reach ${host}, and there is no secret. Give one with --secret-file, or listen on 127.0.0.1, or accept everybody with --insecure.`,
+    `Without a secret, any host could connect to ${host}. Give the option secret, or listen on 127.0.0.1, or set insecure.`,
   );
 }

@@ -15,13 +15,13 @@ export type {
   PublishSlot,
 } from './engine/engine.ts';
 export type { TrimReason } from './engine/memory/history.ts';
-export { HISTORY_RANGES, type HistoryLimits } from './engine/memory/history-limits.ts';
+export { HISTORY_TABLE, type HistoryLimits } from './engine/memory/history-limits.ts';
 export { MemoryEngine } from './engine/memory/memory-engine.ts';
 export { createHub, type Hub, type SecretChange } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
 export type { UnixSocket } from './listen/unix-listener.ts';
-export { HUB_RANGES, type HubOptions, type HubOptionsInput, type HubTls } from './options.ts';
+export { HUB_TABLE, type HubOptions, type HubOptionsInput, type HubTls } from './options.ts';
 export type { SessionEnd } from './peer/peer-end.ts';
 export type { SessionRow } from './peer/peer-row.ts';
-export { QUEUE_RANGES, type QueueLimits } from './queue/queue-limits.ts';
+export { QUEUE_TABLE, type QueueLimits } from './queue/queue-limits.ts';
 export type { QueueRow, QueueStats } from './queue/queue-stats.ts';

@@ -9,8 +9,8 @@ import {
 } from '@groupcast/service';
 import { gatewayMetrics } from './admin/metrics.ts';
 import { collectStats, listenUrl, type PrimaryStats } from './admin/stats.ts';
-import { rereadSettings } from './cli/reread-settings.ts';
-import { readSettings } from './cli/settings.ts';
+import { prepareGateway } from './cli/prepare.ts';
+import { prepareReload } from './cli/prepare-reload.ts';
 import type { GatewayConfig } from './config.ts';
 import type { GatewaySettings } from './processes/generation.ts';
 import { Primary } from './processes/primary.ts';
@@ -22,7 +22,7 @@ const DRAIN_GRACE_MS = 15_000;
 export const startCommand: Command<GatewayConfig> = {
   summary: 'Run the gateway: the primary process and its workers.',
   run: async (config, context) => {
-    const first = readSettings(config);
+    const first = prepareGateway(config);
     const log = createLogger({
       name: 'groupcast-gateway',
       level: config.logLevel,
@@ -32,7 +32,7 @@ export const startCommand: Command<GatewayConfig> = {
     for (const line of [...context.warnings, ...first.warnings]) log.warn(line);
     const reread = (): GatewaySettings => {
       const now = context.reread();
-      const { settings, warnings } = rereadSettings(config, now.config);
+      const { settings, warnings } = prepareReload(config, now.config);
       for (const line of [...now.warnings, ...warnings]) log.warn(line);
       return settings;
     };

@@ -1,86 +1,32 @@
 import type { HubClientOptions } from '@groupcast/hub-client';
-import { limits } from '@groupcast/protocol';
 import {
   addressOption,
   choiceOption,
-  flagName,
   flagOption,
+  inSeconds,
   integerOption,
-  type LogFormat,
-  listOption,
   numberOption,
-  type Options,
+  type OptionsOf,
   textOption,
-} from '@groupcast/service';
-import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
-import { GATEWAY_DEFAULTS, GATEWAY_RANGES, limitConflicts } from './options.ts';
+  withRange,
+} from '@groupcast/options';
+import { flagName } from '@groupcast/service';
+import { GATEWAY_TABLE, limitConflicts, SHARED_OPTIONS } from './options.ts';
 
-/** Everything that an operator can set. */
-export interface GatewayConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly workers: number;
-  readonly hub: string;
-  readonly adminHost: string;
-  readonly adminPort: number;
-  readonly secretFile: string;
-  readonly hubTls: boolean;
-  readonly hubTlsCaFile: string;
-  readonly hubTlsCertFile: string;
-  readonly hubTlsKeyFile: string;
-  readonly drainDelaySeconds: number;
-  readonly drainSeconds: number;
-  readonly allowedOrigins: readonly string[];
-  readonly welcomePage: boolean;
-  readonly balanceConnections: boolean;
-  readonly fastPaths: boolean;
-  readonly directSockets: boolean;
-  readonly connectionsMax: number;
-  readonly headerBytesMax: number;
-  readonly handshakesPerSecond: number;
-  readonly handshakesBurst: number;
-  readonly groupsPerConnectionMax: number;
-  readonly lingeringGroupsMax: number;
-  readonly messageBytesMax: number;
-  readonly messagesPerSecond: number;
-  readonly messagesBurst: number;
-  readonly messageBytesPerSecond: number;
-  readonly messageBytesBurst: number;
-  readonly groupBytesPerSecond: number;
-  readonly groupBytesBurst: number;
-  readonly clientBufferBytes: number;
-  readonly clientBufferTotalBytes: number;
-  readonly slowBytesPerSecond: number;
-  readonly slowSeconds: number;
-  readonly recoveryMessagesMax: number;
-  readonly recoveryBytesPerSecond: number;
-  readonly recoveryBytesBurst: number;
-  readonly heartbeatSeconds: number;
-  readonly warmUpMs: number;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
-  readonly logFormat: LogFormat;
-}
-
-const MIB = 1024 * 1024;
-
-export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
-  host: addressOption({ default: '0.0.0.0', describe: 'Address to take WebSockets on.' }),
-  port: integerOption({
-    default: 1234,
-    ...GATEWAY_RANGES.port,
-    describe: 'Port to take WebSockets on.',
-  }),
+/** Flags, environment variables and keys of the file of `groupcast-gateway`. */
+export const GATEWAY_OPTIONS = {
+  ...SHARED_OPTIONS,
   workers: integerOption({
     default: 0,
     min: 0,
     max: 1_024,
     unit: 'processes',
-    describe: 'Worker processes that hold the WebSockets; 0 is one for each CPU.',
+    describe: 'Worker processes that hold the WebSockets. 0: one per CPU.',
   }),
   hub: textOption({
     default: '127.0.0.1:2206',
     valueName: 'HOST:PORT',
-    describe: 'The hub to publish to and to subscribe at; unix:FILE for its Unix socket.',
+    describe: 'Address of the hub; unix:FILE for its Unix socket.',
     check: (hub) =>
       parseHub(hub) === undefined
         ? 'an address and a port, such as 10.0.0.5:2206, or unix: and a file'
@@ -88,32 +34,30 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
   }),
   adminHost: addressOption({
     default: '127.0.0.1',
-    describe: 'Address of the admin port, which has no login: keep it where only operators reach it.',
+    describe: 'Address of the admin port. It has no login: keep it on loopback or a private network.',
   }),
   adminPort: integerOption({
     default: 1235,
     min: 0,
     max: 65_535,
     unit: 'TCP port',
-    describe: 'Port for health, metrics and status over HTTP.',
+    describe: 'Port for health, metrics and status over HTTP; 0 chooses a free one.',
   }),
   secretFile: textOption({
     default: '',
     valueName: 'FILE',
-    describe:
-      'File with the secret that is shared with the hub; connections to a hub that fails the proof are closed. Messages are not protected by it on the way: use TLS between hosts.',
+    describe: 'File with the secret that is shared with the hub; a hub that fails the proof is disconnected.',
   }),
-  hubTls: flagOption({ default: false, describe: 'Speak TLS with the hub.' }),
+  hubTls: flagOption({ default: false, describe: 'Use TLS for the links to the hub.' }),
   hubTlsCaFile: textOption({
     default: '',
     valueName: 'FILE',
-    describe:
-      'PEM file with the certificates that the hub’s must be signed by; none named means the public authorities.',
+    describe: "PEM file with the CA of the hub's certificate. Default: the public CAs.",
   }),
   hubTlsCertFile: textOption({
     default: '',
     valueName: 'FILE',
-    describe: 'PEM file with the certificate of this gateway, for a hub that asks for one.',
+    describe: 'PEM file with the certificate of this gateway, for a hub that requires one.',
   }),
   hubTlsKeyFile: textOption({
     default: '',
@@ -125,194 +69,69 @@ export const GATEWAY_OPTIONS: Options<GatewayConfig> = {
     min: 0,
     max: 3_600,
     unit: 'seconds',
-    describe:
-      'At the end, the gateway serves on for this time after /readyz has failed: give load balancers long enough to see it.',
+    describe: 'Time between a failing /readyz and the drain, for load balancers to notice.',
   }),
   drainSeconds: numberOption({
     default: 10,
     min: 0,
     max: 3_600,
     unit: 'seconds',
-    describe:
-      'At the end, connections are closed evenly over this time, so that they do not all come back at once. In a reload each old worker takes so long.',
-  }),
-  allowedOrigins: listOption({
-    default: [],
-    valueName: 'ORIGIN',
-    describe:
-      'Origins whose pages may connect: https://example.com, https://*.example.com for one label, those of apps as capacitor://localhost; others are answered 403. None named means any.',
-    check: (origins) =>
-      origins.every((text) => originOf(text) !== undefined)
-        ? undefined
-        : `origins, each as one of: ${ORIGIN_FORMS}`,
-  }),
-  welcomePage: flagOption({
-    default: true,
-    describe: 'Answer GET / with a page that explains and tries the gateway.',
+    describe: 'Time over which connections are closed at a stop, or of each old worker in a reload.',
   }),
   balanceConnections: flagOption({
     default: true,
     describe: 'Spread new connections evenly over the workers. Off: the worker that wakes first gets them.',
   }),
-  fastPaths: flagOption({
-    default: true,
-    describe:
-      'Serve ordinary connections without ws. Off: the same behaviour, at two to three times the CPU.',
-  }),
-  directSockets: flagOption({
-    default: true,
-    describe: 'Read and write sockets below the streams of Node.js. Disable if a Node.js update breaks it.',
-  }),
-  connectionsMax: integerOption({
+  connectionsMax: {
+    ...withRange(GATEWAY_TABLE.connectionsMax, { min: 0 }),
     default: 0,
-    ...GATEWAY_RANGES.connectionsMax,
-    min: 0,
-    describe:
-      'Connections of one worker; beyond them the oldest that is no WebSocket is dropped, or else the new one. 0 is four fifths of the file descriptors that it may open.',
-  }),
-  headerBytesMax: integerOption({
-    default: 16 * 1_024,
-    min: 4 * 1_024,
-    max: 1_024 * 1_024,
-    unit: 'bytes',
-    describe:
-      'Header of a request on this port, cookies included; a longer one is answered 431. Proxies have limits of their own.',
-  }),
-  handshakesPerSecond: numberOption({
-    default: 500,
-    ...GATEWAY_RANGES.handshakesPerSecond,
-    describe:
-      'New connections that one worker takes in the long run; more are answered 503 and told when to try again. 0 is no limit.',
-  }),
-  handshakesBurst: integerOption({
-    default: 500,
-    ...GATEWAY_RANGES.handshakesBurst,
-    describe: 'New connections that one worker takes at once.',
-  }),
-  groupsPerConnectionMax: integerOption({
-    default: limits.GROUPS_PER_CONNECTION_MAX,
-    ...GATEWAY_RANGES.groupsPerConnectionMax,
-    describe: 'Groups that one connection may be in.',
-  }),
-  lingeringGroupsMax: integerOption({
-    default: 10_000,
-    ...GATEWAY_RANGES.lingeringGroupsMax,
-    describe:
-      'Groups without members that one worker keeps subscribed at the hub for 2 s; beyond it the oldest are unsubscribed at once.',
-  }),
-  messageBytesMax: integerOption({
-    default: limits.CLIENT_MESSAGE_BYTES_MAX,
-    ...GATEWAY_RANGES.messageBytesMax,
-    describe: 'Longest message that a client may send; a longer one closes its connection with 1009.',
-  }),
-  messagesPerSecond: numberOption({
-    default: 1_000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'messages/s',
-    describe: 'Messages that one connection may send in the long run.',
-  }),
-  messagesBurst: integerOption({
-    default: 2_000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'messages',
-    describe: 'Messages that one connection may send at once.',
-  }),
-  messageBytesPerSecond: numberOption({
-    default: GATEWAY_DEFAULTS.messageBytesPerSecond,
-    ...GATEWAY_RANGES.messageBytesPerSecond,
-    describe:
-      'Bytes of messages that one connection may send in the long run; more are refused with rate_limited. 0 is any number.',
-  }),
-  messageBytesBurst: integerOption({
-    default: GATEWAY_DEFAULTS.messageBytesBurst,
-    ...GATEWAY_RANGES.messageBytesBurst,
-    describe: 'Bytes of messages that one connection may send at once; more are refused with rate_limited.',
-  }),
-  groupBytesPerSecond: numberOption({
-    default: GATEWAY_DEFAULTS.groupBytesPerSecond,
-    ...GATEWAY_RANGES.groupBytesPerSecond,
-    describe:
-      'Bytes that one group carries in the long run, of all senders, as members get them; above it clients are refused with rate_limited. A worker without members of the group has a share of it. 0 is any number.',
-  }),
-  groupBytesBurst: integerOption({
-    default: GATEWAY_DEFAULTS.groupBytesBurst,
-    ...GATEWAY_RANGES.groupBytesBurst,
-    describe:
-      'Bytes that one group carries at once; above it clients are refused with rate_limited. Each worker has a share of it.',
-  }),
-  clientBufferBytes: integerOption({
-    ...GATEWAY_RANGES.clientBufferBytes,
-    default: GATEWAY_DEFAULTS.clientBufferBytes,
-    describe:
-      'Bytes that may wait for one client behind the frames that are being written to it; above that it is closed as slow, with 4001. One frame that is longer does not count.',
-  }),
-  clientBufferTotalBytes: integerOption({
-    ...GATEWAY_RANGES.clientBufferTotalBytes,
-    default: GATEWAY_DEFAULTS.clientBufferTotalBytes,
-    describe:
-      'Bytes that may wait for all clients of one worker together, where frames that several of them wait for count once; above that clients are cut, those first that are furthest behind.',
-  }),
-  slowBytesPerSecond: integerOption({
-    ...GATEWAY_RANGES.slowBytesPerSecond,
-    default: GATEWAY_DEFAULTS.slowBytesPerSecond,
-    describe:
-      'A client that takes less than this over --slow-seconds, while something waits for it, is closed as slow, with 4001. 0 is never.',
-  }),
-  slowSeconds: numberOption({
-    default: 15,
-    min: 1,
-    max: 3_600,
-    unit: 'seconds',
-    describe:
-      'Time over which --slow-bytes-per-second is measured; a client that takes nothing is closed after it.',
-  }),
-  recoveryMessagesMax: integerOption({
-    default: 1_000,
-    ...GATEWAY_RANGES.recoveryMessagesMax,
-    describe:
-      'A client that missed more messages of a group than this is not given them when it comes back, and is told so.',
-  }),
-  recoveryBytesPerSecond: integerOption({
-    default: 8 * MIB,
-    ...GATEWAY_RANGES.recoveryBytesPerSecond,
-    describe:
-      'Bytes that one connection is given in the long run of what it missed; beyond it recoveries wait. Each counts as 64 KiB at least.',
-  }),
-  recoveryBytesBurst: integerOption({
-    default: 16 * MIB,
-    ...GATEWAY_RANGES.recoveryBytesBurst,
-    describe: 'Bytes that one connection is given at once of what it missed; beyond it recoveries wait.',
-  }),
-  heartbeatSeconds: numberOption({
-    default: 25,
-    min: 1,
-    max: 3_600,
-    unit: 'seconds',
-    describe:
-      'A connection that was silent for this long is asked whether it lives; keep it below the timeouts of proxies.',
-  }),
+    describe: 'Connections of one worker; beyond it handshakes, then new ones, are dropped. 0: by ulimit -n.',
+  },
+  headerBytesMax: {
+    ...withRange(GATEWAY_TABLE.headerBytesMax, { min: 4 * 1_024 }),
+    describe: 'Bytes of a request header, cookies included; a longer one gets 431.',
+  },
+  messagesPerSecond: {
+    ...withRange(GATEWAY_TABLE.messagesPerSecond, { min: 1, max: 1_000_000 }),
+    describe: 'Messages per second of one connection in the long run; above it rate_limited.',
+  },
+  messagesBurst: {
+    ...withRange(GATEWAY_TABLE.messagesBurst, { max: 1_000_000 }),
+    describe: 'Messages that one connection may send at once; above it rate_limited.',
+  },
+  slowSeconds: {
+    ...inSeconds(GATEWAY_TABLE.slowMs, { min: 1, max: 3_600 }),
+    to: 'slowMs' satisfies keyof typeof GATEWAY_TABLE,
+    describe: 'Period of --slow-bytes-per-second; a client that reads nothing for as long is closed.',
+  },
+  heartbeatSeconds: {
+    ...inSeconds(GATEWAY_TABLE.heartbeatMs, { min: 1, max: 3_600 }),
+    to: 'heartbeatMs' satisfies keyof typeof GATEWAY_TABLE,
+    describe: 'Silence of a client before a heartbeat; keep it below the timeouts of proxies.',
+  },
   warmUpMs: integerOption({
     default: 1_000,
     min: 0,
     max: 10_000,
     unit: 'milliseconds',
-    describe: 'Maximum warm-up time of a worker before it accepts connections. 0 disables it.',
+    describe: 'Longest JIT warm-up of a worker before it accepts connections. 0 disables it.',
   }),
   logLevel: choiceOption({
     default: 'info',
     choices: ['debug', 'info', 'warn', 'error'],
-    describe: 'Least important lines to log.',
+    describe: 'Least severe lines to log.',
   }),
   logFormat: choiceOption({
     default: 'auto',
     choices: ['auto', 'json', 'pretty'],
-    describe: 'How log lines look: auto is pretty on a terminal and JSON elsewhere.',
+    describe: 'Format of log lines: auto is pretty on a terminal and JSON elsewhere.',
   }),
 };
 
-/** Says what does not go together. */
+/** Configuration of `groupcast-gateway`. */
+export type GatewayConfig = OptionsOf<typeof GATEWAY_OPTIONS>;
+
+/** Checks options against each other. Returns one sentence for each problem. */
 export function checkGatewayConfig(config: GatewayConfig): readonly string[] {
   return limitConflicts(config).map(
     ({ option, above }) =>
@@ -320,17 +139,17 @@ export function checkGatewayConfig(config: GatewayConfig): readonly string[] {
   );
 }
 
-/** Where a hub listens, as a HubClient takes it. */
+/** Address of a hub, as options of a HubClient. */
 export type HubAddress = Pick<HubClientOptions, 'host' | 'port'> | Pick<HubClientOptions, 'path'>;
 
 const UNIX_PREFIX = 'unix:';
 
-/** As `--hub` has it. */
+/** Formats an address as the value of `--hub`. */
 export function formatHub(hub: HubAddress): string {
   return 'path' in hub ? `${UNIX_PREFIX}${hub.path}` : `${hub.host}:${hub.port}`;
 }
 
-/** Reads HOST:PORT, where an IPv6 address stands in brackets, or `unix:FILE`. `undefined` when it is neither. */
+/** Reads HOST:PORT, with brackets around an IPv6 address, or `unix:FILE`. Returns `undefined` for anything else. */
 export function parseHub(text: string): HubAddress | undefined {
   const path = text.startsWith(UNIX_PREFIX) ? text.slice(UNIX_PREFIX.length) : '';
   if (path !== '') return { path };

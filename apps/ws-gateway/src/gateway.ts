@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { type CloseReason, checkNumber, TIMER_MS_MAX } from '@groupcast/protocol';
+import { checkOption, integerOption, TIMER_MS_MAX } from '@groupcast/options';
+import type { CloseReason } from '@groupcast/protocol';
 import { Listener, type ListenerEvents } from './accept/listener.ts';
 import {
   type Counters,
@@ -46,7 +47,7 @@ export interface DrainOptions {
   readonly handshakes?: 'refuse' | 'accept';
 }
 
-const WINDOW_RANGE = { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+const WINDOW = integerOption({ default: 0, min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' });
 
 /** One worker's WebSockets. */
 export interface Gateway {
@@ -152,7 +153,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   }
 
   async drain({ windowMs, reason, handshakes = 'refuse' }: DrainOptions): Promise<void> {
-    checkNumber('Gateway.drain', 'windowMs', WINDOW_RANGE, windowMs);
+    checkOption('Gateway.drain', 'windowMs', WINDOW, windowMs);
     if (handshakes === 'refuse') this.#listener.rejectAll();
     this.stopListening();
     if (this.#drain !== undefined) this.#drain.shorten(windowMs);

@@ -5,9 +5,4 @@ export type { Log } from '@groupcast/service';
 export type { GatewayStats } from './admin/gateway-stats.ts';
 export type { ConnectionState } from './connection/connection.ts';
 export { type ConnectionRow, createGateway, type DrainOptions, type Gateway } from './gateway.ts';
-export {
-  GATEWAY_DEFAULTS,
-  GATEWAY_RANGES,
-  type GatewayOptions,
-  type GatewayOptionsInput,
-} from './options.ts';
+export { GATEWAY_TABLE, type GatewayOptions, type GatewayOptionsInput } from './options.ts';

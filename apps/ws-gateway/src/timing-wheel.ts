@@ -1,4 +1,4 @@
-import { checkNumber, TIMER_MS_MAX } from '@groupcast/protocol';
+import { checkOption, integerOption, TIMER_MS_MAX } from '@groupcast/options';
 
 /** What waits on a wheel. Of one thing, one expiry waits at a time. */
 export interface Timed {
@@ -21,7 +21,7 @@ const SLOTS = 64;
  */
 const STEP_MS = 20;
 
-const TICK_RANGE = { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+const TICK = integerOption({ default: 1_000, min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' });
 
 /**
  * The one clock of a worker. Whatever has to happen later waits in the slot of its tick, so that 10,000 connections cost one
@@ -37,7 +37,7 @@ export class TimingWheel {
 
   /** `tickMs` is the length of a tick in milliseconds, 1,000 by default. Throws OptionError `bad_option` for such that is none. */
   constructor(tickMs = 1_000) {
-    checkNumber('TimingWheel', 'tickMs', TICK_RANGE, tickMs);
+    checkOption('TimingWheel', 'tickMs', TICK, tickMs);
     this.#tickMs = tickMs;
   }
 

@@ -13,11 +13,11 @@ export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 export {
   HUB_CLIENT_DEFAULTS,
-  HUB_CLIENT_RANGES,
+  HUB_CLIENT_TABLE,
   type HubClientOptions,
   type HubClientOptionsInput,
   type HubClientTls,
-  RECONNECT_RANGES,
+  RECONNECT_TABLE,
 } from './options.ts';
 export type { PublishAnswer } from './publishing/outbox.ts';
 export type { PublishOptions } from './publishing/publish-frame.ts';

@@ -1,14 +1,16 @@
 import { createSecureContext } from 'node:tls';
-import { completeLinkOptions, LINK_DEFAULTS, type LinkOptions } from '@groupcast/link';
+import { completeLinkOptions, LINK_TABLE, type LinkOptions } from '@groupcast/link';
 import {
-  limits,
+  defaultsOf,
+  integerOption,
   OPTION_BYTES_MAX,
-  OptionError,
-  type OptionRanges,
-  type ReconnectBounds,
+  type OptionsOf,
   resolveOptions,
   TIMER_MS_MAX,
-} from '@groupcast/protocol';
+  textOption,
+  valueOption,
+} from '@groupcast/options';
+import { limits, OptionError, type ReconnectBounds } from '@groupcast/protocol';
 import { isShortText } from './publishing/publish-frame.ts';
 
 /** TLS of a link to the hub, as PEM texts. */
@@ -20,102 +22,87 @@ export interface HubClientTls {
   readonly key?: string;
 }
 
-export interface HubClientOptions {
-  /** Default 127.0.0.1. */
-  readonly host: string;
-  /** Default 2206. */
-  readonly port: number;
-  /** Unix socket of a hub on this host, in place of host and port. Default '': there is none. */
-  readonly path: string;
-  /** Shared with the hub, or '' (the default) where the hub has none. Connections to a hub that fails the proof are closed. */
-  readonly secret: string;
-  /** Makes the link TLS; `{}` for a hub with a public certificate. Default undefined: it is plain TCP. */
-  readonly tls: HubClientTls | undefined;
-  /** What the hub calls this peer in its logs and status, at most 255 bytes. Default ''. */
-  readonly name: string;
-  /** For connecting and the handshake together, in milliseconds. Default 5,000. */
-  readonly connectMs: number;
-  /** After this a publish has an unknown outcome, and a read of history has failed, in milliseconds. Default 10,000. */
-  readonly publishMs: number;
+const TIME = { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+
+/** Options of a client, but for those of its link and of its reconnects. */
+export const HUB_CLIENT_TABLE = {
+  /** Address of the hub. Default 127.0.0.1. */
+  host: textOption({ default: '127.0.0.1' }),
+  /** TCP port of the hub. Default 2206. */
+  port: integerOption({ default: 2206, min: 1, max: 65_535, unit: 'TCP port' }),
+  /** Unix socket of a hub on this host, in place of host and port. Default '': none. */
+  path: textOption({ default: '' }),
   /**
-   * Publishes that wait for a hub that is away, or does not keep up, in bytes; more are refused. One that is longer
-   * by itself is sent when less waits. Default 8 MiB.
+   * Secret that is shared with the hub; connections to a hub that fails the proof are closed. Default '', where
+   * the hub has none.
    */
-  readonly bufferBytesMax: number;
-  /** Publishes that wait for the hub's answer; more are refused. Default 100,000. */
-  readonly unansweredMax: number;
-  /** How long a publish waits for the hub to come back, in milliseconds. Default 10,000. */
-  readonly bufferMs: number;
-  /** Reads of history that the hub has not answered; the others wait for their turn. Default 16. */
-  readonly historyInFlightMax: number;
-  /** Who waits for a read of history; more are refused. Default 100,000. */
-  readonly historyWaitingMax: number;
-  /** Within this time each position is compared with the hub's, in milliseconds; Infinity is never. Default 30,000. */
-  readonly positionCheckMs: number;
-  /** The wait before connecting again. Default 100 to 2,000 ms: a hub that is back is found within 2 s. */
+  secret: textOption({ default: '' }),
+  /** Makes the link TLS; `{}` for a hub with a public certificate. Default undefined: plain TCP. */
+  tls: valueOption<HubClientTls | undefined>({ default: undefined }),
+  /** Name of this peer in the logs and the status of the hub, at most 255 bytes. Default ''. */
+  name: textOption({ default: '' }),
+  /** Time for connecting and the handshake together, in milliseconds. Default 5,000. */
+  connectMs: integerOption({ ...TIME, default: 5_000 }),
+  /**
+   * Time for the answer to a publish or a history read, in milliseconds; then the outcome of the publish is
+   * unknown, and the read has failed. Default 10,000.
+   */
+  publishMs: integerOption({ ...TIME, default: 10_000 }),
+  /**
+   * Bytes of publishes that wait while the hub is disconnected or slow; more are rejected. A publish that is
+   * longer by itself is sent when nothing else waits. Default 8 MiB.
+   */
+  bufferBytesMax: integerOption({ default: 8 * 1024 * 1024, min: 0, max: OPTION_BYTES_MAX, unit: 'bytes' }),
+  /** Publishes that wait for the hub's answer; more are rejected. Default 100,000. */
+  unansweredMax: integerOption({ default: 100_000, min: 1, max: 10_000_000, unit: 'publishes' }),
+  /** Time that a publish waits for a disconnected hub, in milliseconds. Default 10,000. */
+  bufferMs: integerOption({ ...TIME, default: 10_000 }),
+  /** History reads that are sent and not answered; the others wait for their turn. Default 16. */
+  historyInFlightMax: integerOption({ default: 16, min: 1, max: 10_000, unit: 'reads' }),
+  /** Callers that wait for a history read; more are rejected. Default 100,000. */
+  historyWaitingMax: integerOption({ default: 100_000, min: 1, max: 10_000_000, unit: 'reads' }),
+  /** Interval at which positions are compared with the hub's, in milliseconds; Infinity is never. Default 30,000. */
+  positionCheckMs: integerOption({ ...TIME, default: 30_000, isEndless: true }),
+};
+
+export const RECONNECT_TABLE = {
+  /** Upper bound of the first wait, in milliseconds. Default 100. */
+  minMs: integerOption({ ...TIME, default: 100, min: 0 }),
+  /** Upper bound of every wait, in milliseconds. Default 2,000: a hub that is back is found within 2 s. */
+  maxMs: integerOption({ ...TIME, default: 2_000, min: 0 }),
+};
+
+export interface HubClientOptions extends OptionsOf<typeof HUB_CLIENT_TABLE> {
+  /** Wait before the next attempt to connect. */
   readonly reconnect: ReconnectBounds;
   /**
-   * Bounds of the link. Of `frameBytesMax` the link takes what the hub says that it takes, or 10 MiB where that is more;
-   * a hub that says more than `frameBytesMax` is left. Default 128 MiB, which no hub goes above.
+   * Limits of the link. Of `frameBytesMax` the link uses the hub's own limit, or 10 MiB where that is more; a hub
+   * whose limit exceeds `frameBytesMax` is disconnected. Default 128 MiB, which no hub exceeds.
    */
   readonly link: LinkOptions;
 }
 
 export const HUB_CLIENT_DEFAULTS: HubClientOptions = {
-  host: '127.0.0.1',
-  port: 2206,
-  path: '',
-  secret: '',
-  tls: undefined,
-  name: '',
-  connectMs: 5_000,
-  publishMs: 10_000,
-  bufferBytesMax: 8 * 1024 * 1024,
-  unansweredMax: 100_000,
-  bufferMs: 10_000,
-  historyInFlightMax: 16,
-  historyWaitingMax: 100_000,
-  positionCheckMs: 30_000,
-  reconnect: { minMs: 100, maxMs: 2_000 },
-  link: { ...LINK_DEFAULTS, frameBytesMax: limits.FRAME_BYTES_CEILING },
+  ...defaultsOf(HUB_CLIENT_TABLE),
+  reconnect: defaultsOf(RECONNECT_TABLE),
+  link: { ...defaultsOf(LINK_TABLE), frameBytesMax: limits.FRAME_BYTES_CEILING },
 };
 
-/** Options as they are given: none is needed, and of `link` any may be. */
+/** Options as they are given: all are optional, those of `link` and `reconnect` included. */
 export type HubClientOptionsInput = Partial<Omit<HubClientOptions, 'link'>> & {
   readonly link?: Partial<LinkOptions>;
-};
-
-const TIME = { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
-
-export const HUB_CLIENT_RANGES: OptionRanges<HubClientOptions> = {
-  port: { min: 1, max: 65_535, unit: 'TCP port' },
-  connectMs: TIME,
-  publishMs: TIME,
-  bufferBytesMax: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes' },
-  unansweredMax: { min: 1, max: 10_000_000, unit: 'publishes' },
-  bufferMs: TIME,
-  historyInFlightMax: { min: 1, max: 10_000, unit: 'reads' },
-  historyWaitingMax: { min: 1, max: 10_000_000, unit: 'reads' },
-  positionCheckMs: { ...TIME, isEndless: true },
-};
-
-export const RECONNECT_RANGES: OptionRanges<ReconnectBounds> = {
-  minMs: { ...TIME, min: 0 },
-  maxMs: { ...TIME, min: 0 },
 };
 
 const OWNER = 'HubClient';
 
 /** Fills in the defaults. Throws OptionError `bad_option` for options that a client cannot run with. */
 export function completeOptions({ link, reconnect, ...input }: HubClientOptionsInput): HubClientOptions {
-  const { reconnect: bounds } = HUB_CLIENT_DEFAULTS;
-  const frameBytesMax = link?.frameBytesMax ?? HUB_CLIENT_DEFAULTS.link.frameBytesMax;
-  const defaults: HubClientOptions = {
-    ...HUB_CLIENT_DEFAULTS,
+  const { frameBytesMax = HUB_CLIENT_DEFAULTS.link.frameBytesMax } = link ?? {};
+  const options: HubClientOptions = {
+    ...resolveOptions(OWNER, HUB_CLIENT_TABLE, input),
     link: completeLinkOptions({ ...link, frameBytesMax }, OWNER, 'link.'),
-    reconnect: resolveOptions(OWNER, bounds, RECONNECT_RANGES, reconnect ?? {}, 'reconnect.'),
+    reconnect: resolveOptions(OWNER, RECONNECT_TABLE, reconnect ?? {}, 'reconnect.'),
   };
-  const options = resolveOptions(OWNER, defaults, HUB_CLIENT_RANGES, input);
   checkOptions(options, input);
   return options;
 }

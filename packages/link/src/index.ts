@@ -3,8 +3,7 @@ export { Link } from './framing/link.ts';
 export {
   completeLinkOptions,
   HEARTBEAT_MS,
-  LINK_DEFAULTS,
-  LINK_RANGES,
+  LINK_TABLE,
   type LinkOptions,
 } from './framing/options.ts';
 export type { LinkEnd, LinkReceiver } from './framing/receiver.ts';

@@ -24,14 +24,5 @@ export * as php from './php/index.ts';
 export type { Position } from './position.ts';
 export { ProtocolError } from './protocol-error.ts';
 export { type ReconnectBounds, reconnectDelayMs } from './reconnect.ts';
-export {
-  bytesWithin,
-  checkNumber,
-  OPTION_BYTES_MAX,
-  type OptionRange,
-  type OptionRanges,
-  resolveOptions,
-  TIMER_MS_MAX,
-} from './resolve-options.ts';
 export { decodeText, encodeText } from './text.ts';
 export { utf8ByteLength } from './utf8-length.ts';

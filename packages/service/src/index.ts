@@ -11,17 +11,11 @@ export { startTable } from './cli/start-table.ts';
 export { textTable } from './cli/text-table.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configMarkdown } from './config/config-help.ts';
-export {
-  addressOption,
-  choiceOption,
-  flagOption,
-  integerOption,
-  listOption,
-  numberOption,
-  type Options,
-  textOption,
-} from './config/option.ts';
+export { libraryOptions } from './config/library-options.ts';
 export { flagName } from './config/option-names.ts';
+export type { ConfigTable } from './config/option-values.ts';
+export { portConflict } from './config/port-conflict.ts';
+export { Problems } from './config/problems.ts';
 export { readConfig } from './config/read-config.ts';
 export { readSecretFile, readSecretFiles } from './config/secret-file.ts';
 export { readTlsFiles, type TlsMaterial } from './config/tls-files.ts';

@@ -1,8 +1,9 @@
+import { choiceOption, flagOption, integerOption } from '@groupcast/options';
 // A real process for the tests: its commands do what a service does at its edges.
 
 import type { Program } from '../src/cli/program.ts';
 import { runMain } from '../src/cli/run-main.ts';
-import { choiceOption, flagOption, integerOption, type Options } from '../src/config/option.ts';
+import type { ConfigTable } from '../src/config/option-values.ts';
 import { createLogger } from '../src/log/logger.ts';
 import { runUntilSignal } from '../src/process/run-until-signal.ts';
 
@@ -13,7 +14,7 @@ interface FixtureConfig {
   readonly lines: number;
 }
 
-const options: Options<FixtureConfig> = {
+const options: ConfigTable<FixtureConfig> = {
   drain: choiceOption({ choices: ['quick', 'never', 'fails'], default: 'quick', describe: 'How it drains.' }),
   deadlineMs: integerOption({ default: 60_000, min: 1, max: 60_000, unit: 'ms', describe: 'Deadline.' }),
   reload: flagOption({ default: false, describe: 'Whether SIGHUP reloads.' }),

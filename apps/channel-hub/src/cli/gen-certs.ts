@@ -1,26 +1,13 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import {
-  type CommandWithOptions,
-  ConfigError,
-  commandWithOptions,
-  integerOption,
-  listOption,
-  type Options,
-  textOption,
-} from '@groupcast/service';
+import { integerOption, listOption, textOption } from '@groupcast/options';
+import { type CommandWithOptions, ConfigError, commandWithOptions } from '@groupcast/service';
 import { CERTIFICATE_FILES, makeCertificates } from './certificates.ts';
-
-interface GenCertsConfig {
-  readonly dir: string;
-  readonly host: readonly string[];
-  readonly days: number;
-}
 
 const HOST_NAME = /^[a-zA-Z0-9-]{1,63}(\.[a-zA-Z0-9-]{1,63}){0,126}$/;
 
-const options: Options<GenCertsConfig> = {
+const options = {
   dir: textOption({
     default: '',
     valueName: 'FOLDER',

@@ -4,6 +4,7 @@ import { startCommand } from '../app.ts';
 import { checkHubConfig, HUB_OPTIONS, type HubConfig } from '../config.ts';
 import { genCertsCommand } from './gen-certs.ts';
 import { genSecretCommand } from './gen-secret.ts';
+import { prepareHub } from './prepare.ts';
 import { statusCommand } from './status.ts';
 
 export const program: Program<HubConfig> = {
@@ -13,6 +14,7 @@ export const program: Program<HubConfig> = {
   envPrefix: 'GROUPCAST_HUB',
   options: HUB_OPTIONS,
   check: checkHubConfig,
+  prepare: prepareHub,
   commands: {
     start: startCommand,
     status: statusCommand,

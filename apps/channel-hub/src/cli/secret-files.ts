@@ -1,21 +1,6 @@
-import {
-  type CommandContext,
-  ConfigError,
-  isLoopbackHost,
-  type Log,
-  readSecretFiles,
-} from '@groupcast/service';
+import { type CommandContext, ConfigError, type Log, readSecretFiles } from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
 import type { Hub } from '../hub.ts';
-
-/** A warning where peers prove themselves on a way that others can read and change. */
-export function secretInTheOpen({ host, secretFile, tlsCertFile }: HubConfig): readonly string[] {
-  if (secretFile.length === 0 || tlsCertFile !== '' || isLoopbackHost(host)) return [];
-  return [
-    `The secret is used on ${host} without TLS: anyone on the network path can read, add and remove messages after the handshake. ` +
-      'Make certificates with "groupcast-hub gen-certs", and give --tls-cert-file and --tls-key-file.',
-  ];
-}
 
 /**
  * Reads the secret files again, and which ones there are; nothing else of the configuration changes. When that fails, the hub keeps the secrets

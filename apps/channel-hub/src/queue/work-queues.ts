@@ -1,7 +1,8 @@
+import { defaultsOf } from '@groupcast/options';
 import { isQueueName, ProtocolError } from '@groupcast/protocol';
 import { Consumer, type ConsumerOptions } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { ITEM_OVERHEAD_BYTES, QUEUE_DEFAULTS, type QueueLimits } from './queue-limits.ts';
+import { ITEM_OVERHEAD_BYTES, QUEUE_TABLE, type QueueLimits } from './queue-limits.ts';
 import type { QueueRow, QueueStats } from './queue-stats.ts';
 import type { ItemKind, ItemReceiver } from './work-queue.ts';
 
@@ -20,7 +21,7 @@ export class WorkQueues {
 
   /** `clock` returns milliseconds that never decrease. */
   constructor(limits: Partial<QueueLimits> = {}, clock: () => number = () => performance.now()) {
-    this.#dispatcher = new Dispatcher({ ...QUEUE_DEFAULTS, ...limits }, clock);
+    this.#dispatcher = new Dispatcher({ ...defaultsOf(QUEUE_TABLE), ...limits }, clock);
     this.#clock = clock;
   }
 

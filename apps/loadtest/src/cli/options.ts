@@ -4,39 +4,17 @@ import {
   integerOption,
   listOption,
   numberOption,
-  type Options,
+  type OptionsOf,
   textOption,
-} from '@groupcast/service';
+} from '@groupcast/options';
 import { urlProblem } from '../control/target.ts';
 import { GROUPS_MAX, PAYLOAD_BYTES_MIN } from '../payload.ts';
-import type { Scenario } from '../plan.ts';
 import { PROTOCOLS, type ProtocolName } from '../protocols/protocols.ts';
-
-/** Everything that a user can set. */
-export interface LoadtestConfig {
-  readonly url: string;
-  readonly scenario: Scenario;
-  readonly protocol: ProtocolName;
-  readonly members: number;
-  readonly groups: number;
-  readonly bytes: number;
-  readonly window: number;
-  readonly rate: number;
-  readonly warmupSeconds: number;
-  readonly seconds: number;
-  readonly messages: number;
-  readonly processes: number;
-  readonly connectingMax: number;
-  readonly handshakeRate: number;
-  readonly pids: readonly string[];
-  readonly json: boolean;
-  readonly html: string;
-}
 
 const MEMBERS_MAX = 1_000_000;
 const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as ProtocolName[];
 
-export const LOADTEST_OPTIONS: Options<LoadtestConfig> = {
+export const LOADTEST_OPTIONS = {
   url: textOption({
     default: 'ws://127.0.0.1:1234',
     valueName: 'URL',
@@ -149,3 +127,6 @@ export const LOADTEST_OPTIONS: Options<LoadtestConfig> = {
     describe: 'Also write a report with charts, as one HTML file.',
   }),
 };
+
+/** Configuration of the load generator. */
+export type LoadtestConfig = OptionsOf<typeof LOADTEST_OPTIONS>;

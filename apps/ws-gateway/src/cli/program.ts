@@ -2,6 +2,7 @@ import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { startCommand } from '../app.ts';
 import { checkGatewayConfig, GATEWAY_OPTIONS, type GatewayConfig } from '../config.ts';
+import { prepareGateway } from './prepare.ts';
 import { reloadCommand } from './reload.ts';
 import { statusCommand } from './status.ts';
 import { stopCommand } from './stop.ts';
@@ -13,5 +14,6 @@ export const program: Program<GatewayConfig> = {
   envPrefix: 'GROUPCAST_GATEWAY',
   options: GATEWAY_OPTIONS,
   check: checkGatewayConfig,
+  prepare: prepareGateway,
   commands: { start: startCommand, status: statusCommand, reload: reloadCommand, stop: stopCommand },
 };

@@ -1,8 +1,9 @@
 import { HubClient } from '@groupcast/hub-client';
+import { rangeOf } from '@groupcast/options';
 import { limits } from '@groupcast/protocol';
 import { CLIENT_PROTOCOLS } from '../client-protocols/client-protocols.ts';
 import { createGateway } from '../gateway.ts';
-import { GATEWAY_RANGES, type GatewayOptions } from '../options.ts';
+import { GATEWAY_TABLE, type GatewayOptions } from '../options.ts';
 import { EchoHub } from './echo-hub.ts';
 import { WarmUpClient } from './warm-up-client.ts';
 
@@ -78,14 +79,14 @@ async function warmUpGateway(
   if (roundsMax === 0 || end.aborted) return 0;
   const none = {
     handshakesPerSecond: 0,
-    messagesPerSecond: GATEWAY_RANGES.messagesPerSecond.max,
+    messagesPerSecond: rangeOf(GATEWAY_TABLE.messagesPerSecond).max,
     messageBytesPerSecond: 0,
     groupBytesPerSecond: 0,
     allowedOrigins: [],
   };
   const many = {
     connectionsMax: 2 * CLIENTS * roundsMax,
-    messagesBurst: GATEWAY_RANGES.messagesBurst.max,
+    messagesBurst: rangeOf(GATEWAY_TABLE.messagesBurst).max,
     messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   };
   const { directSockets = true } = options;

@@ -1,4 +1,4 @@
-import type { Options } from '../config/option.ts';
+import type { ConfigTable } from '../config/option-values.ts';
 import type { ConfigDefinition, ConfigReading } from '../config/read-config.ts';
 
 /** A command-line program: a config table and the commands that take it. */
@@ -6,6 +6,11 @@ export interface Program<C extends object> extends ConfigDefinition<C> {
   /** What it is called on the command line: `groupcast-hub`. */
   readonly name: string;
   readonly version: string;
+  /**
+   * Makes every check that `start` makes, and reads the files that the configuration names: `check-config` calls it.
+   * Throws ConfigError with every problem.
+   */
+  readonly prepare?: (config: C) => { readonly warnings: readonly string[] };
   /** One sentence. */
   readonly summary: string;
   /** By name. `check-config` is built in and need not be listed. */
@@ -24,12 +29,12 @@ export interface Command<C extends object> {
 export interface CommandWithOptions {
   readonly summary: string;
   /** Calls `use` with the options and the command that takes them: only the two together say of what type they are. */
-  open<R>(use: <O extends object>(options: Options<O>, command: Command<O>) => R): R;
+  open<R>(use: <O extends object>(options: ConfigTable<O>, command: Command<O>) => R): R;
 }
 
 /** Gives a command options of its own. Its variables begin with its name, too: `GROUPCAST_HUB_GEN_CERTS_DIR`. */
 export function commandWithOptions<O extends object>(
-  options: Options<O>,
+  options: ConfigTable<O>,
   command: Command<O>,
 ): CommandWithOptions {
   return { summary: command.summary, open: (use) => use(options, command) };

@@ -1,6 +1,7 @@
+import { flagOption, integerOption } from '@groupcast/options';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../config/config-error.ts';
-import { flagOption, integerOption, type Options } from '../config/option.ts';
+import type { ConfigTable } from '../config/option-values.ts';
 import { AdminError } from '../http/admin-error.ts';
 import { type Command, commandWithOptions, type Program } from './program.ts';
 import { runCommand } from './run-command.ts';
@@ -10,7 +11,7 @@ interface Config {
   readonly insecure: boolean;
 }
 
-const options: Options<Config> = {
+const options: ConfigTable<Config> = {
   port: integerOption({
     default: 2206,
     min: 0,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { checkConfig } from '../config/check-config.ts';
+import { checkConfigCommand } from '../config/check-config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { helpText } from '../config/config-help.ts';
 import { envName, nearestName } from '../config/option-names.ts';
@@ -32,7 +32,10 @@ export async function runCommand<C extends object>(
   env: ConfigInput['env'],
   io: CommandIo = processIo,
 ): Promise<number> {
-  const full: Program<C> = { ...program, commands: { ...program.commands, 'check-config': checkConfig } };
+  const full: Program<C> = {
+    ...program,
+    commands: { ...program.commands, 'check-config': checkConfigCommand(program.prepare) },
+  };
   const [name, ...flags] = argv;
   if (name === '--version') {
     io.print(`${full.name} ${full.version}`);

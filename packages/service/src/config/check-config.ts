@@ -1,20 +1,23 @@
-import type { Command } from '../cli/program.ts';
+import type { Command, Program } from '../cli/program.ts';
 import { textTable } from '../cli/text-table.ts';
-import { formatValue } from './option.ts';
 import { flagName } from './option-names.ts';
+import { formatValue } from './option-values.ts';
 
-/** The built-in `check-config`. Secrets are never options, only the paths of their files, so that all may be shown. */
-export const checkConfig: Command<object> = {
-  summary: 'Print each option with its value and source, or every problem; start nothing.',
-  run(config, context) {
-    const rows = Object.entries(config).map(([key, value]) => [
-      flagName(key),
-      formatValue(value),
-      context.sources[key],
-    ]);
-    context.print(textTable(['option', 'value', 'source'], rows));
-    for (const warning of context.warnings) context.printError(`warning: ${warning}`);
-    context.print('configuration is valid');
-    return 0;
-  },
-};
+/** Makes the built-in command `check-config`. It may show all values: an option names the file of a secret, never the secret. */
+export function checkConfigCommand<C extends object>(prepare: Program<C>['prepare']): Command<C> {
+  return {
+    summary: 'Make every check of a start, and print each option with its value and source; start nothing.',
+    run(config, context) {
+      const { warnings } = prepare?.(config) ?? { warnings: [] };
+      const rows = Object.entries(config).map(([key, value]) => [
+        flagName(key),
+        formatValue(value),
+        context.sources[key],
+      ]);
+      context.print(textTable(['option', 'value', 'source'], rows));
+      for (const warning of [...context.warnings, ...warnings]) context.printError(`warning: ${warning}`);
+      context.print('configuration is valid');
+      return 0;
+    },
+  };
+}

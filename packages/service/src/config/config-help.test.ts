@@ -1,7 +1,8 @@
+import { choiceOption, flagOption, numberOption, textOption } from '@groupcast/options';
 import { expect, test } from 'vitest';
 import type { Program } from '../cli/program.ts';
 import { configMarkdown, helpText } from './config-help.ts';
-import { choiceOption, flagOption, numberOption, type Options, textOption } from './option.ts';
+import type { ConfigTable } from './option-values.ts';
 
 interface Config {
   readonly host: string;
@@ -13,7 +14,7 @@ interface Config {
 const long =
   'How long a stop may take, in which each client is told when to come back and to which other process of it.';
 
-const options: Options<Config> = {
+const options: ConfigTable<Config> = {
   host: textOption({ default: '', valueName: 'ADDRESS', describe: 'Address.' }),
   drainSeconds: numberOption({ default: 20, min: 0, max: 3600, unit: 'seconds', describe: long }),
   welcomePage: flagOption({ default: true, describe: 'Page.' }),
@@ -37,7 +38,7 @@ Usage: groupcast-hub start [options]
 Options (a flag wins over the environment, that over the config file, that over the default):
   --host ADDRESS
       Address.
-      Default (none); text. Env GROUPCAST_HUB_HOST.
+      Default (none); a string. Env GROUPCAST_HUB_HOST.
   --drain-seconds NUMBER
       How long a stop may take, in which each client is told when to come back and to which other
       process of it.
@@ -70,10 +71,10 @@ A hub.
 
 | Flag | Environment | File | Default | Allowed | What it does |
 | --- | --- | --- | --- | --- | --- |
-| \`--host ADDRESS\` | \`GROUPCAST_HUB_HOST\` | \`host\` | \`(none)\` | text | Address. |
+| \`--host ADDRESS\` | \`GROUPCAST_HUB_HOST\` | \`host\` | \`(none)\` | a string | Address. |
 | \`--drain-seconds NUMBER\` | \`GROUPCAST_HUB_DRAIN_SECONDS\` | \`drainSeconds\` | \`20\` | a number from 0 to 3600, seconds | ${long} |
 | \`--no-welcome-page\` | \`GROUPCAST_HUB_WELCOME_PAGE\` | \`welcomePage\` | \`true\` | true or false | Page. |
 | \`--log-level info\\|warn\` | \`GROUPCAST_HUB_LOG_LEVEL\` | \`logLevel\` | \`info\` | one of info, warn | Level. |
-| \`--config FILE\` | \`GROUPCAST_HUB_CONFIG\` |  | \`(none)\` | text | JSON file with options by the names of the column "File". |
+| \`--config FILE\` | \`GROUPCAST_HUB_CONFIG\` |  | \`(none)\` | a string | JSON file with options by the names of the column "File". |
 `);
 });

@@ -1,6 +1,7 @@
+import type { Option } from '@groupcast/options';
 import type { Program } from '../cli/program.ts';
-import { formatValue, type Option } from './option.ts';
 import { envName, flagName } from './option-names.ts';
+import { formatValue } from './option-values.ts';
 import { CONFIG_KEY } from './read-flags.ts';
 
 /** The width that `--help` keeps to, so that it reads on a small terminal. */
@@ -50,7 +51,7 @@ export function configMarkdown<C extends object>(program: Program<C>): string {
     `\`${envName(program.envPrefix, CONFIG_KEY)}\``,
     '',
     '`(none)`',
-    'text',
+    'a string',
     'JSON file with options by the names of the column "File".',
   ];
   const head = ['Flag', 'Environment', 'File', 'Default', 'Allowed', 'What it does'];

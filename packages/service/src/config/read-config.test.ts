@@ -1,6 +1,7 @@
+import { flagOption, integerOption, listOption, textOption } from '@groupcast/options';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from './config-error.ts';
-import { flagOption, integerOption, listOption, type Options, textOption } from './option.ts';
+import type { ConfigTable } from './option-values.ts';
 import { type ConfigDefinition, type ConfigReading, readConfig } from './read-config.ts';
 
 interface Config {
@@ -11,7 +12,7 @@ interface Config {
   readonly allowedOrigins: readonly string[];
 }
 
-const options: Options<Config> = {
+const options: ConfigTable<Config> = {
   host: textOption({ default: '127.0.0.1', valueName: 'ADDRESS', describe: 'Address.' }),
   port: integerOption({ default: 2206, min: 0, max: 65_535, unit: 'TCP port', describe: 'Port.' }),
   insecure: flagOption({ default: false, describe: 'Risk.' }),

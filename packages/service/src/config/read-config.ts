@@ -1,13 +1,14 @@
+import type { Option } from '@groupcast/options';
 import { printable } from '../log/printable.ts';
 import { ConfigError } from './config-error.ts';
-import type { Option, Options } from './option.ts';
 import { envName, nearestName } from './option-names.ts';
+import { type ConfigTable, valueOfJson, valueOfTexts } from './option-values.ts';
 import { CONFIG_KEY, readFlags } from './read-flags.ts';
 import { advice, quote, type SourceReading, take } from './source-reading.ts';
 
 /** What the configuration of a service is made from. */
 export interface ConfigDefinition<C extends object> {
-  readonly options: Options<C>;
+  readonly options: ConfigTable<C>;
   /** What its environment variables start with, without the last underscore: `GROUPCAST_HUB`. */
   readonly envPrefix: string;
   /** Rules that span options: returns one sentence for each that is broken. Asked only when each option is valid. */
@@ -78,7 +79,7 @@ function readEnv(
     const name = envName(prefix, key);
     const text = env[name];
     if (text === undefined || text === '') continue;
-    take(reading, key, `env ${name}`, `${name}=${quote(text)}`, option.parseTexts([text]));
+    take(reading, key, option, valueOfTexts(option, [text]), `env ${name}`, `${name}=${quote(text)}`);
   }
   return reading;
 }
@@ -125,7 +126,7 @@ function readConfigFile(
       );
     } else {
       const where = `"${key}": ${printable(JSON.stringify(value))} in ${name}`;
-      take(reading, key, `file ${path}`, where, option.parseJson(value));
+      take(reading, key, option, valueOfJson(option, value), `file ${path}`, where);
     }
   }
   return reading;

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { Option } from './option.ts';
+import type { Option } from '@groupcast/options';
 import { flagName, nearestName } from './option-names.ts';
+import { valueOfTexts } from './option-values.ts';
 import { advice, quote, type SourceReading, take } from './source-reading.ts';
 
 /** The flag `--config FILE` names the config file, and so does `<prefix>_CONFIG`. */
@@ -27,7 +28,8 @@ export function readFlags(table: ReadonlyMap<string, Option<unknown>>, argv: rea
     const key = keys.get(flag) ?? '';
     const option = table.get(key);
     if (option === undefined) continue;
-    take(reading, key, `flag --${flag}`, `--${flag} ${quote(given.join(','))}`, option.parseTexts(given));
+    const where = `--${flag} ${quote(given.join(','))}`;
+    take(reading, key, option, valueOfTexts(option, given), `flag --${flag}`, where);
   }
   return { ...reading, configPath: texts.get(CONFIG_KEY)?.at(-1) };
 }

@@ -1,5 +1,5 @@
+import type { Option } from '@groupcast/options';
 import { printable } from '../log/printable.ts';
-import type { Parsed } from './option.ts';
 
 /** What one source (flags, environment or file) says: the values that were accepted, and what is wrong with the others. */
 export interface SourceReading {
@@ -7,16 +7,18 @@ export interface SourceReading {
   readonly problems: string[];
 }
 
-/** Keeps a value that was accepted, or says what was wrong with it: `where` names its source and the raw value. */
+/** Keeps a valid value, or adds the problem of an invalid one. `where` names the source and the raw value. */
 export function take(
   reading: SourceReading,
   key: string,
+  option: Option<unknown>,
+  value: unknown,
   source: string,
   where: string,
-  parsed: Parsed<unknown>,
 ): void {
-  if (parsed.ok) reading.values.set(key, { value: parsed.value, source });
-  else reading.problems.push(`${where}: must be ${parsed.allowed}.`);
+  const allowed = option.fault(value);
+  if (allowed === undefined) reading.values.set(key, { value, source });
+  else reading.problems.push(`${where}: must be ${allowed}.`);
 }
 
 /** The end of a sentence about an unknown name. */

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { native } from '@groupcast/protocol';
 import { expect, test } from 'vitest';
 import { History } from './history.ts';
-import { HISTORY_DEFAULTS } from './history-limits.ts';
+import { completeHistoryLimits } from './history-limits.ts';
 
 const MIB = 1024 * 1024;
 const TOTAL_BYTES_MAX = 24 * MIB;
@@ -35,7 +35,7 @@ test.each([
   ['few channels, longer publications', (index: number) => `group:${index % 100}`, 1_000],
 ])('what is counted is what it costs: %s', (_name, channelOf, payloadBytes) => {
   // What it takes before anything is in it is a megabyte, whatever the bound, and not counted.
-  const history = new History({ ...HISTORY_DEFAULTS, totalBytesMax: TOTAL_BYTES_MAX });
+  const history = new History(completeHistoryLimits({ totalBytesMax: TOTAL_BYTES_MAX }));
   const before = heldBytes();
   let index = 0;
   while (history.stats().trimmed.total === 0) publishTo(history, channelOf(index++), payloadBytes);
@@ -50,7 +50,7 @@ test.each([
 });
 
 test.each([10, 200])('so it is with places, for names of %i characters', (length) => {
-  const history = new History({ ...HISTORY_DEFAULTS, totalBytesMax: TOTAL_BYTES_MAX });
+  const history = new History(completeHistoryLimits({ totalBytesMax: TOTAL_BYTES_MAX }));
   const before = heldBytes();
   for (let index = 0; history.stats().positionsDropped === 0; index++)
     history.read(`${index}`.padEnd(length));

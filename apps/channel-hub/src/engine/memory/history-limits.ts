@@ -1,51 +1,48 @@
 import {
   bytesWithin,
+  integerOption,
   OPTION_BYTES_MAX,
-  type OptionRanges,
+  type OptionsOf,
   resolveOptions,
   TIMER_MS_MAX,
-} from '@groupcast/protocol';
-
-/** How much the memory engine keeps, and for how long. */
-export interface HistoryLimits {
-  /** Publications of one channel. Default 1,000. */
-  readonly countMax: number;
-  /** How long a publication is kept, up to 1/64 longer, and how long a channel is after its last use, in milliseconds. Default 120,000. */
-  readonly ageMs: number;
-  /** Frames of one channel, in bytes; the newest publication is kept even if it is longer. 0 keeps none. Default 1 MiB, and never above `totalBytesMax`. */
-  readonly bytesMax: number;
-  /** Everything that is kept for all channels together, in bytes; the publisher that holds most loses first, what it used longest ago. Default 256 MiB. */
-  readonly totalBytesMax: number;
-  /** How long a message id is known at least, in milliseconds. Default 120,000. */
-  readonly dedupeMs: number;
-  /** Message ids that are known at a time; above, the oldest of the sender that has most are forgotten early. Default 1,000,000. */
-  readonly dedupeIdsMax: number;
-}
+} from '@groupcast/options';
 
 const MIB = 1024 * 1024;
 
-export const HISTORY_DEFAULTS: HistoryLimits = {
-  countMax: 1_000,
-  ageMs: 120_000,
-  bytesMax: MIB,
-  totalBytesMax: 256 * MIB,
-  dedupeMs: 120_000,
-  dedupeIdsMax: 1_000_000,
+const TIME = { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
+
+/** Limits of what the memory engine keeps. */
+export const HISTORY_TABLE = {
+  /** Publications of one channel. Default 1,000. */
+  countMax: integerOption({ default: 1_000, min: 0, max: 1_000_000, unit: 'publications' }),
+  /**
+   * Age at which a publication expires, at most 1/64 later, and idle time after which a channel does, in
+   * milliseconds. Default 120,000.
+   */
+  ageMs: integerOption({ ...TIME, default: 120_000 }),
+  /**
+   * Bytes of the frames of one channel; the newest publication is kept even if it is longer. 0 keeps none. Default
+   * 1 MiB, and never above `totalBytesMax`.
+   */
+  bytesMax: integerOption({ default: MIB, min: 0, max: OPTION_BYTES_MAX, unit: 'bytes' }),
+  /**
+   * Bytes that are kept for all channels together; above it the publisher that holds most loses its least recently
+   * used publications. Default 256 MiB.
+   */
+  totalBytesMax: integerOption({ default: 256 * MIB, min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' }),
+  /** Time that a message id is known at least, in milliseconds. Default 120,000. */
+  dedupeMs: integerOption({ ...TIME, default: 120_000 }),
+  /** Message ids that are known; above it the oldest of the sender with most are forgotten early. Default 1,000,000. */
+  dedupeIdsMax: integerOption({ default: 1_000_000, min: 1, max: 10_000_000, unit: 'message ids' }),
 };
 
-export const HISTORY_RANGES: OptionRanges<HistoryLimits> = {
-  countMax: { min: 0, max: 1_000_000, unit: 'publications' },
-  ageMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
-  bytesMax: { min: 0, max: OPTION_BYTES_MAX, unit: 'bytes' },
-  totalBytesMax: { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' },
-  dedupeMs: { min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' },
-  dedupeIdsMax: { min: 1, max: 10_000_000, unit: 'message ids' },
-};
+/** Limits of what the memory engine keeps. */
+export type HistoryLimits = OptionsOf<typeof HISTORY_TABLE>;
 
 /** Fills in the defaults. Throws OptionError `bad_option`. */
 export function completeHistoryLimits(given: Partial<HistoryLimits>): HistoryLimits {
   const owner = 'MemoryEngine';
-  const complete = resolveOptions(owner, HISTORY_DEFAULTS, HISTORY_RANGES, given);
+  const complete = resolveOptions(owner, HISTORY_TABLE, given);
   const bytesMax = bytesWithin(
     owner,
     { name: 'bytesMax', bytes: complete.bytesMax, isGiven: given.bytesMax !== undefined },

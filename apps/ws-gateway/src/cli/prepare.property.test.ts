@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { GATEWAY_OPTIONS } from '../config.ts';
 import { completeOptions } from '../options.ts';
+import { prepareGateway } from './prepare.ts';
 import { program } from './program.ts';
-import { readSettings } from './settings.ts';
 
 const FRACTION_DIGITS = 3;
 
@@ -34,7 +34,7 @@ const flags = fc.oneof(
 function wouldStart(...argv: readonly string[]): boolean {
   try {
     const { config } = readConfig(program, { argv, env: {}, readFile: () => '' });
-    const { gateway } = readSettings(config).settings.worker;
+    const { gateway } = prepareGateway(config).settings.worker;
     completeOptions({ ...gateway, hub: new LoopbackHub() });
     return true;
   } catch (error) {

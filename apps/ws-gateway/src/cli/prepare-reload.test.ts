@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { readConfig } from '@groupcast/service';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GatewayConfig } from '../config.ts';
+import { prepareReload } from './prepare-reload.ts';
 import { program } from './program.ts';
-import { rereadSettings } from './reread-settings.ts';
 
 function configOf(...argv: readonly string[]): GatewayConfig {
   return readConfig(program, { argv, env: {}, readFile: () => '' }).config;
@@ -13,10 +13,10 @@ function configOf(...argv: readonly string[]): GatewayConfig {
 
 test('the admin port stays where it is, and each change of it is said', () => {
   expect(() =>
-    rereadSettings(configOf(), configOf('--admin-host=127.0.0.2', '--admin-port=7', '--workers=3')),
+    prepareReload(configOf(), configOf('--admin-host=127.0.0.2', '--admin-port=7', '--workers=3')),
   ).toThrow(
-    '--admin-host cannot change from 127.0.0.1 to 127.0.0.2 by a reload: start the gateway anew.\n' +
-      '--admin-port cannot change from 1235 to 7 by a reload: start the gateway anew.',
+    '--admin-host cannot change from 127.0.0.1 to 127.0.0.2 by a reload: restart the gateway.\n' +
+      '--admin-port cannot change from 1235 to 7 by a reload: restart the gateway.',
   );
 });
 
@@ -31,7 +31,7 @@ test('all else may change, and the files are read again', () => {
   );
   for (const secret of ['the first secret of all', 'another one, as long']) {
     writeFileSync(file, `${secret}\n`, { mode: 0o600 });
-    const { settings, warnings } = rereadSettings(running, now);
+    const { settings, warnings } = prepareReload(running, now);
     expect(settings).toMatchObject({
       workers: 3,
       drainDelayMs: 1_000,
@@ -44,5 +44,5 @@ test('all else may change, and the files are read again', () => {
     expect(warnings).toEqual([]);
   }
   writeFileSync(file, 'short');
-  expect(() => rereadSettings(running, now)).toThrow('holds less than 16 bytes');
+  expect(() => prepareReload(running, now)).toThrow('holds less than 16 bytes');
 });

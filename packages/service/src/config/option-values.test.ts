@@ -1,15 +1,15 @@
-import { describe, expect, test } from 'vitest';
 import {
   addressOption,
   choiceOption,
   flagOption,
-  formatValue,
   integerOption,
   listOption,
   numberOption,
   type Option,
   textOption,
-} from './option.ts';
+} from '@groupcast/options';
+import { describe, expect, test } from 'vitest';
+import { formatValue, valueOfJson, valueOfTexts } from './option-values.ts';
 
 const port = integerOption({ default: 2206, min: 0, max: 65_535, unit: 'TCP port', describe: 'Port.' });
 const seconds = numberOption({ default: 1, min: 0, max: 10, unit: 'seconds', describe: 'Time.' });
@@ -18,28 +18,31 @@ const origins = listOption({ default: [], valueName: 'ORIGIN', describe: 'Origin
 const level = choiceOption({ choices: ['info', 'warn'], default: 'info', describe: 'Level.' });
 const path = textOption({ default: '', valueName: 'FILE', describe: 'File.' });
 
-function text<T>(option: Option<T>, ...texts: string[]): T | string {
-  const parsed = option.parseTexts(texts);
-  return parsed.ok ? parsed.value : `refused: ${parsed.allowed}`;
+function checked(option: Option<unknown>, value: unknown): unknown {
+  const allowed = option.fault(value);
+  return allowed === undefined ? value : `rejected: ${allowed}`;
 }
 
-function json<T>(option: Option<T>, value: unknown): T | string {
-  const parsed = option.parseJson(value);
-  return parsed.ok ? parsed.value : `refused: ${parsed.allowed}`;
+function text<T>(option: Option<T>, ...texts: string[]): unknown {
+  return checked(option, valueOfTexts(option, texts));
 }
 
-describe('what each kind takes as text', () => {
+function json<T>(option: Option<T>, value: unknown): unknown {
+  return checked(option, valueOfJson(option, value));
+}
+
+describe('values as text', () => {
   test('an integer within its bounds, both included', () => {
     expect([text(port, '0'), text(port, '65535'), text(port, '1', '2')]).toEqual([0, 65_535, 2]);
     for (const bad of ['65536', '-1', '1.5', '1e3', '0x10', '', ' 1', 'abc', '9'.repeat(400)]) {
-      expect(text(port, bad)).toBe('refused: an integer from 0 to 65535');
+      expect(text(port, bad)).toBe('rejected: an integer from 0 to 65535');
     }
   });
 
   test('a number with a fraction', () => {
     expect([text(seconds, '0.25'), text(seconds, '10')]).toEqual([0.25, 10]);
     for (const bad of ['10.1', '.5', 'Infinity', 'NaN', '']) {
-      expect(text(seconds, bad)).toBe('refused: a number from 0 to 10');
+      expect(text(seconds, bad)).toBe('rejected: a number from 0 to 10');
     }
   });
 
@@ -50,10 +53,10 @@ describe('what each kind takes as text', () => {
       false,
       false,
     ]);
-    expect(text(insecure, 'yes')).toBe('refused: true or false');
+    expect(text(insecure, 'yes')).toBe('rejected: true or false');
   });
 
-  test('a list by commas and by repetition, frozen', () => {
+  test('a list by commas and by repetition, which is frozen', () => {
     const value = text(origins, 'a, b,,', 'c');
     expect(value).toEqual(['a', 'b', 'c']);
     expect(Object.isFrozen(value)).toBe(true);
@@ -61,20 +64,20 @@ describe('what each kind takes as text', () => {
 
   test('one of the choices, and no name of an object', () => {
     expect(text(level, 'warn')).toBe('warn');
-    expect(text(level, 'constructor')).toBe('refused: one of info, warn');
+    expect(text(level, 'constructor')).toBe('rejected: one of info, warn');
   });
 });
 
-test('an address is not empty, since nobody who leaves it out means all of them', () => {
+test('an address is not empty: an empty one would mean all addresses', () => {
   const host = addressOption({ default: '127.0.0.1', describe: '' });
   expect(host.valueName).toBe('ADDRESS');
   expect(text(host, '::')).toBe('::');
   for (const bad of [text(host, ''), json(host, '')]) {
-    expect(bad).toBe('refused: an address, such as 127.0.0.1, or 0.0.0.0 for all');
+    expect(bad).toBe('rejected: an address, such as 127.0.0.1, or 0.0.0.0 for all');
   }
 });
 
-describe('what each kind takes from a file', () => {
+describe('values of a config file', () => {
   test('values of its own JSON type only', () => {
     expect([json(port, 1), json(seconds, 0.5), json(insecure, true), json(path, 'x')]).toEqual([
       1,
@@ -84,28 +87,24 @@ describe('what each kind takes from a file', () => {
     ]);
     expect(json(origins, ['a', 'b,c'])).toEqual(['a', 'b', 'c']);
     expect(json(level, 'warn')).toBe('warn');
-    for (const bad of [null, {}, [1], '1', 1.5, -1]) expect(json(port, bad)).toMatch(/^refused: an integer/);
-    for (const bad of [null, 1, 'true']) expect(json(insecure, bad)).toBe('refused: true or false');
+    for (const bad of [null, {}, [1], '1', 1.5, -1]) expect(json(port, bad)).toMatch(/^rejected: an integer/);
+    for (const bad of [null, 1, 'true']) expect(json(insecure, bad)).toBe('rejected: true or false');
     expect(json(origins, 'a,b')).toEqual(['a', 'b']);
     for (const bad of [null, 1, [1], { length: 0 }])
-      expect(json(origins, bad)).toBe('refused: a list of texts');
-    expect(json(path, 1)).toBe('refused: text');
+      expect(json(origins, bad)).toBe('rejected: a list of strings');
+    expect(json(path, 1)).toBe('rejected: a string');
   });
 });
 
-test('a rule of its own refuses with its sentence, and only where the kind is right', () => {
-  const even = integerOption({
-    default: 0,
-    min: 0,
-    max: 9,
-    unit: '',
-    describe: 'Even.',
-    check: (value) => (value % 2 === 0 ? undefined : 'even'),
+test('a check of its own rejects with its sentence, and only where the kind is right', () => {
+  const short = textOption({
+    default: '',
+    check: (value) => (value.length < 3 ? undefined : 'short'),
   });
-  expect([text(even, '4'), text(even, '5'), text(even, 'x')]).toEqual([
-    4,
-    'refused: even',
-    'refused: an integer from 0 to 9',
+  expect([text(short, 'ab'), text(short, 'abc'), json(short, 4)]).toEqual([
+    'ab',
+    'rejected: short',
+    'rejected: a string',
   ]);
 });
 

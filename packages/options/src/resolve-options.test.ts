@@ -1,38 +1,24 @@
+import { OptionError } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
-import { OptionError } from './option-error.ts';
-import { type OptionRanges, resolveOptions } from './resolve-options.ts';
+import { flagOption, integerOption, listOption, numberOption, textOption, valueOption } from './option.ts';
+import { resolveOptions } from './resolve-options.ts';
 
-interface Options {
-  readonly host: string;
-  readonly isOpen: boolean;
-  readonly list: readonly string[];
-  readonly log: object;
-  readonly tls: object | undefined;
-  readonly count: number;
-  readonly share: number;
-  readonly checkMs: number;
-}
+const LOG = {};
 
-const DEFAULTS: Options = {
-  host: 'localhost',
-  isOpen: false,
-  list: [],
-  log: {},
-  tls: undefined,
-  count: 3,
-  share: 0.5,
-  checkMs: 1_000,
-};
-
-const RANGES: OptionRanges<Options> = {
-  count: { min: 1, max: 10, unit: 'things' },
-  share: { min: 0, max: 1, unit: 'parts', isFractional: true },
-  checkMs: { min: 1, max: 5_000, unit: 'milliseconds', isEndless: true },
+const TABLE = {
+  host: textOption({ default: 'localhost' }),
+  isOpen: flagOption({ default: false }),
+  list: listOption({ default: [], valueName: 'NAME' }),
+  log: valueOption<object>({ default: LOG }),
+  tls: valueOption<object | undefined>({ default: undefined }),
+  count: integerOption({ default: 3, min: 1, max: 10, unit: 'things' }),
+  share: numberOption({ default: 0.5, min: 0, max: 1, unit: 'parts' }),
+  checkMs: integerOption({ default: 1_000, min: 1, max: 5_000, unit: 'milliseconds', isEndless: true }),
 };
 
 function problemOf(given: object): OptionError {
   try {
-    resolveOptions('createThing', DEFAULTS, RANGES, given, 'inner.');
+    resolveOptions('createThing', TABLE, given, 'inner.');
   } catch (error) {
     if (error instanceof OptionError) return error;
     throw error;
@@ -42,9 +28,9 @@ function problemOf(given: object): OptionError {
 
 test('what is not given, or undefined, has its default', () => {
   const given = { count: 10, host: undefined, share: undefined };
-  expect(resolveOptions<Options>('createThing', DEFAULTS, RANGES, given as object)).toEqual({
-    ...DEFAULTS,
-    count: 10,
+  expect(resolveOptions('createThing', TABLE, given as object)).toEqual({
+    ...{ host: 'localhost', isOpen: false, list: [], log: LOG, tls: undefined },
+    ...{ count: 10, share: 0.5, checkMs: 1_000 },
   });
 });
 
@@ -55,7 +41,7 @@ test.each([
   [{ checkMs: Number.POSITIVE_INFINITY }],
   [{ tls: { ca: '' } }],
 ])('%o is within the bounds', (given) => {
-  expect(resolveOptions<Options>('createThing', DEFAULTS, RANGES, given)).toMatchObject(given);
+  expect(resolveOptions('createThing', TABLE, given)).toMatchObject(given);
 });
 
 describe('an option that cannot be', () => {
@@ -72,11 +58,11 @@ describe('an option that cannot be', () => {
     [
       { checkMs: Number.NEGATIVE_INFINITY },
       'checkMs',
-      'is -Infinity. Give an integer from 1 to 5000 (milliseconds), or Infinity.',
+      'is -Infinity. Give an integer from 1 to 5000, or Infinity (milliseconds).',
     ],
     [{ host: 5 }, 'host', 'is 5. Give a string.'],
-    [{ isOpen: 'yes' }, 'isOpen', 'is "yes". Give a boolean.'],
-    [{ list: 'a' }, 'list', 'is "a". Give an array.'],
+    [{ isOpen: 'yes' }, 'isOpen', 'is "yes". Give true or false.'],
+    [{ list: 'a' }, 'list', 'is "a". Give a list of strings.'],
     [{ log: null }, 'log', 'is null. Give an object.'],
     [
       { hots: 'a' },

@@ -1,0 +1,92 @@
+import { availableParallelism } from 'node:os';
+import {
+  ConfigError,
+  isLoopbackHost,
+  libraryOptions,
+  Problems,
+  portConflict,
+  readSecretFile,
+  readTlsFiles,
+  type TlsMaterial,
+} from '@groupcast/service';
+import manifest from '../../package.json' with { type: 'json' };
+import { GATEWAY_OPTIONS, type GatewayConfig, parseHub } from '../config.ts';
+import { completeTable, GATEWAY_TABLE } from '../options.ts';
+import { connectionsMaxOf } from '../processes/connections-max.ts';
+import type { GatewaySettings } from '../processes/generation.ts';
+import type { WorkerOptions } from '../processes/messages.ts';
+
+const HUB_TLS_FLAGS = {
+  cert: '--hub-tls-cert-file',
+  key: '--hub-tls-key-file',
+  ca: '--hub-tls-ca-file',
+} as const;
+
+/** Options of the processes of a gateway, and warnings about them. */
+export interface PreparedGateway {
+  readonly settings: GatewaySettings;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes every check of a start, and reads the files that the configuration names. `start`, a reload and `check-config`
+ * call it. Throws ConfigError with every problem.
+ */
+export function prepareGateway(config: GatewayConfig): PreparedGateway {
+  const problems = new Problems();
+  const conflict = portConflict(config);
+  if (conflict !== undefined) problems.add(conflict);
+  const { secret, warning } = problems.collect(() => readSecretFile(config.secretFile), {
+    secret: '',
+    warning: undefined,
+  });
+  const hubTls = problems.collect(() => readHubTls(config), undefined);
+  const workers = config.workers === 0 ? availableParallelism() : config.workers;
+  const gateway: WorkerOptions['gateway'] = {
+    ...libraryOptions(GATEWAY_OPTIONS, GATEWAY_TABLE, config),
+    host: config.host,
+    port: config.port,
+    version: manifest.version,
+    connectionsMax: config.connectionsMax === 0 ? connectionsMaxOf() : config.connectionsMax,
+    workers,
+  };
+  problems.collect(() => completeTable(gateway), undefined);
+  const hub = parseHub(config.hub);
+  if (hub === undefined) problems.add(`--hub ${config.hub} is not the address of a hub.`);
+  problems.throwIfAny();
+  if (hub === undefined) throw new Error('The problem of --hub was not thrown.');
+  const settings: GatewaySettings = {
+    workers,
+    drainDelayMs: Math.round(config.drainDelaySeconds * 1_000),
+    worker: {
+      gateway,
+      hub,
+      secret,
+      hubTls,
+      balanceConnections: config.balanceConnections && workers > 1,
+      warmUpMs: config.warmUpMs,
+      drainMs: Math.round(config.drainSeconds * 1_000),
+      log: { level: config.logLevel, format: config.logFormat },
+    },
+  };
+  return { settings, warnings: [...(warning === undefined ? [] : [warning]), ...secretWithoutTls(config)] };
+}
+
+/** Returns a warning where the secret is used on a network path that is not encrypted. */
+function secretWithoutTls({ hub: address, secretFile, hubTls }: GatewayConfig): readonly string[] {
+  const hub = parseHub(address);
+  const isLocal = hub === undefined || 'path' in hub || isLoopbackHost(hub.host);
+  if (secretFile === '' || hubTls || isLocal) return [];
+  return [
+    `The secret is used with the hub at ${address} without TLS: anyone on the network path can read, add and remove messages after the handshake. ` +
+      'Make certificates with "groupcast-hub gen-certs", and give --hub-tls and --hub-tls-ca-file.',
+  ];
+}
+
+function readHubTls(config: GatewayConfig): TlsMaterial | undefined {
+  const files = { cert: config.hubTlsCertFile, key: config.hubTlsKeyFile, ca: config.hubTlsCaFile };
+  const material = readTlsFiles(files, HUB_TLS_FLAGS);
+  if (config.hubTls) return material;
+  if (Object.keys(material).length === 0) return undefined;
+  throw new ConfigError(['Files for TLS with the hub are named, but TLS is off: give --hub-tls as well.']);
+}

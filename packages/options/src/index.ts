@@ -1,0 +1,26 @@
+// The front door: tables of options, which libraries and programs share.
+export {
+  addressOption,
+  choiceOption,
+  defaultsOf,
+  flagOption,
+  inSeconds,
+  integerOption,
+  listOption,
+  type NumberRange,
+  numberOption,
+  type Option,
+  type OptionsOf,
+  type OptionTable,
+  rangeOf,
+  textOption,
+  valueOption,
+  withRange,
+} from './option.ts';
+export {
+  bytesWithin,
+  checkOption,
+  OPTION_BYTES_MAX,
+  resolveOptions,
+  TIMER_MS_MAX,
+} from './resolve-options.ts';
