@@ -10,25 +10,26 @@ import { Exchange } from './sending/exchange.ts';
 export interface ClientEvents {
   state: {
     readonly state: ClientState;
-    /** How the last connection ended, if one has. */
+    /** The end of the last connection. */
     readonly error: GroupcastError | undefined;
-    /** For `waiting`: milliseconds until the next attempt. */
+    /** Milliseconds until the next attempt, in the state `waiting`. */
     readonly waitMs: number | undefined;
   };
   /**
-   * Something that needs a look: an error of a group, which its listeners are told too; a gateway that speaks nonsense; or one that
-   * no attempt has ever reached: `unreachable`, with each attempt from the fifth on.
+   * An error of a group, which the group emits too, or an invalid event of the gateway.
+   * `unreachable` when no attempt has ever succeeded: from the fifth attempt on, with each attempt.
    */
   error: GroupcastError;
 }
 
 /**
- * A client of a Groupcast gateway. Connects at once, and keeps at it until `close`. A lost connection is mended: groups are joined
- * again from where they were, and what was being sent is sent again; or somebody is told.
+ * A client of a Groupcast gateway. It connects at once and reconnects until `close`. After a
+ * reconnect it recovers its groups at their positions and repeats unanswered messages. Events and
+ * rejections report what could not be recovered.
  */
 export class GroupcastClient {
   readonly #events: Emitter<ClientEvents> = new Emitter();
-  /** Groups that the application has, or that the exchange keeps because they are in use. */
+  /** Groups that the application holds, or that the exchange holds because they are in use. */
   readonly #groups = new Map<string, WeakRef<Group>>();
   readonly #forgotten = new FinalizationRegistry<string>((name) => {
     if (!this.#groups.get(name)?.deref()) this.#groups.delete(name);
@@ -37,8 +38,8 @@ export class GroupcastClient {
   readonly #connector: Connector;
 
   /**
-   * `url` is the gateway's, `wss://…`. Throws a GroupcastError: `no_websocket` in Node before version 22 without the option
-   * `WebSocket`, `bad_option`, or `bad_url`.
+   * Connects to the gateway at `url`, `wss://…`. Throws a GroupcastError: `bad_option`, `bad_url`,
+   * or `no_websocket` in Node before version 22 without the option `WebSocket`.
    */
   constructor(url: string, options: Partial<GroupcastClientOptions> = {}) {
     const complete = completeOptions(options);
@@ -59,19 +60,19 @@ export class GroupcastClient {
     return this.#connector.state;
   }
 
-  /** How the last connection ended, or why the client is closed. */
+  /** The end of the last connection, or the reason why the client is closed. */
   get error(): GroupcastError | undefined {
     return this.#connector.error;
   }
 
-  /** By which messages say that they are from this client. `undefined` until the first connection is open, and the same afterwards. */
+  /** The sender in the messages of this client. `undefined` until the first connection is open. */
   get clientId(): string | undefined {
     return this.#exchange.clientId;
   }
 
   /**
-   * A group, the same object for the same id: `123` and `'123'` are one. Nothing is sent yet.
-   * Throws a GroupcastError `invalid_group`.
+   * Returns a group: the same object for the same id. `123` and `'123'` are one group. Sends
+   * nothing. Throws a GroupcastError `invalid_group`.
    */
   group(id: string | number): Group {
     const name = groupName(id);
@@ -83,12 +84,12 @@ export class GroupcastClient {
     return group;
   }
 
-  /** Adds a listener, and returns what removes it. */
+  /** Adds a listener. Returns a function that removes it. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
     return this.#events.on(name, listener);
   }
 
-  /** Adds a listener for one event, and returns what removes it. */
+  /** Adds a listener for one event. Returns a function that removes it. */
   once<Name extends keyof ClientEvents>(
     name: Name,
     listener: (event: ClientEvents[Name]) => void,
@@ -101,29 +102,30 @@ export class GroupcastClient {
   }
 
   /**
-   * Connects anew and at once: ends the wait for the next attempt, or replaces the connection. Groups go on from where they were.
-   * Without effect when the client is closed.
+   * Connects at once: ends the wait for the next attempt, or replaces the connection. Groups
+   * recover at their positions. Without effect when the client is closed.
    */
   reconnect(): void {
     this.#connector.reconnect();
   }
 
   /**
-   * Ends the connection until `resume` or `reconnect`. Groups stay wanted and keep their positions, and what is sent meanwhile
-   * waits, no longer than `sendTimeoutMs`. A page that is put into the back/forward cache is suspended by itself.
+   * Closes the connection until `resume` or `reconnect`. Groups keep their positions. Messages sent
+   * meanwhile wait for at most `sendTimeoutMs`. The client suspends itself while its page is in the
+   * back/forward cache.
    */
   suspend(): void {
     this.#connector.suspend();
   }
 
-  /** Connects again, and groups go on from where they were. Without effect unless suspended. */
+  /** Connects again, and groups recover at their positions. Without effect unless suspended. */
   resume(): void {
     this.#connector.resume();
   }
 
   /**
-   * Ends for good. All groups are left, iterations end, and what is not answered yet is rejected: `outcome_unknown` where it was
-   * sent, `not_sent` where it was not.
+   * Closes the client for good. Leaves all groups and ends their iterations. Unanswered messages
+   * reject: with `outcome_unknown` if they were sent, otherwise with `not_sent`.
    */
   close(): void {
     this.#connector.close(new GroupcastError('closed', 'The client was closed.'));

@@ -1,10 +1,10 @@
 /** Typed events with one argument each. */
 export class Emitter<Events> {
-  /** For each event its listeners, and whether each hears only one event. */
+  /** Listeners by event. The value is true for a listener of one event. */
   readonly #listeners = new Map<keyof Events, Map<(event: never) => void, boolean>>();
   readonly #changed: (() => void) | undefined;
 
-  /** `changed` is called when a listener was added or removed. */
+  /** Calls `changed` after a listener was added or removed. */
   constructor(changed?: () => void) {
     this.#changed = changed;
   }
@@ -14,8 +14,8 @@ export class Emitter<Events> {
   }
 
   /**
-   * Returns what removes it. As in the DOM, a listener that is added twice is there once, and one that was removed is not called
-   * any more, not even with an event that is being told.
+   * Adds a listener. Returns a function that removes it. As in the DOM, adding a listener twice has
+   * no effect, and a removed listener does not receive an event that is being emitted.
    */
   on<Name extends keyof Events>(
     name: Name,
@@ -35,7 +35,9 @@ export class Emitter<Events> {
     this.#changed?.();
   }
 
-  /** Tells the listeners in the order in which they were added. What one throws becomes an uncaught error, and disturbs nothing. */
+  /**
+   * Calls the listeners in the order of their addition. Their exceptions become uncaught errors.
+   */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const listeners = this.#listeners.get(name);
     for (const [listener, isOnce] of [...(listeners ?? [])] as [(event: Events[Name]) => void, boolean][]) {

@@ -1,23 +1,23 @@
 /**
- * What can go wrong. Match on these, never on sentences.
+ * Codes of errors. Match on the code, never on the message.
  *
  * Of this package:
- * - `outcome_unknown`: the message may have been published, and may not. Sent again under the same `messageId` within
- *   two minutes of the first time, by the same client, it is published once.
- * - `not_sent`: it certainly was not published.
- * - `timeout`: the call was not done within its `timeoutMs`, and certainly has no effect.
- * - `queue_full`: as many messages are unanswered as may be.
- * - `message_too_big`: the gateway would not take it.
- * - `buffer_full`: an iteration read its messages too slowly.
- * - `load_failed`: the function given to `joinWithState` failed; `cause` says how.
- * - `left`: the group was left before it was joined.
- * - `closed`: the client was closed by the application.
- * - `disconnected`: a connection ended, or could not be made; `closeCode` says how.
- * - `unreachable`: no attempt to connect has ever succeeded; check the URL and the allowed origins. It is tried on.
- * - `bad_event`: the gateway sent what is no event.
- * - `no_websocket`, `bad_option`, `bad_url`: the client cannot be made like this.
+ * - `outcome_unknown`: the message may have been published. If the same client sends it again under
+ *   the same `messageId` within two minutes, it is published once.
+ * - `not_sent`: the message was not published.
+ * - `timeout`: the call took longer than its `timeoutMs` and has no effect.
+ * - `queue_full`: the limit of unanswered messages is reached.
+ * - `message_too_big`: the message exceeds the limit of the gateway.
+ * - `buffer_full`: an iteration reads its messages too slowly.
+ * - `load_failed`: the function given to `joinWithState` failed with `cause`.
+ * - `left`: the application left the group before it was joined.
+ * - `closed`: the application closed the client.
+ * - `disconnected`: a connection ended with `closeCode`, or could not be opened.
+ * - `unreachable`: no attempt to connect has ever succeeded. The client keeps retrying.
+ * - `bad_event`: the gateway sent an invalid event.
+ * - `no_websocket`, `bad_option`, `bad_url`: an argument of the constructor is invalid or missing.
  *
- * The others are the gateway's, from the table in PROTOCOL.md, and later gateways may have more.
+ * All others are codes of the gateway, from the table in PROTOCOL.md. Later gateways can have more.
  */
 export type GroupcastErrorCode =
   | 'outcome_unknown'
@@ -45,14 +45,14 @@ export type GroupcastErrorCode =
   | (string & Record<never, never>);
 
 export interface GroupcastErrorOptions extends ErrorOptions {
-  /** The close code of the WebSocket, where one was closed. */
+  /** The close code of the WebSocket. */
   readonly closeCode?: number;
 }
 
-/** The one error that this package throws, rejects with and tells. */
+/** The error that this package throws, rejects with and emits. */
 export class GroupcastError extends Error {
   readonly code: GroupcastErrorCode;
-  /** With `disconnected`: the close code, 1006 when there was no close frame. */
+  /** The close code with `disconnected`: 1006 without a close frame. */
   readonly closeCode: number | undefined;
 
   constructor(code: GroupcastErrorCode, message: string, options?: GroupcastErrorOptions) {
@@ -62,7 +62,7 @@ export class GroupcastError extends Error {
     this.closeCode = options?.closeCode;
   }
 
-  /** Whether the same command may succeed when it is sent again later. */
+  /** Is true when the same command can succeed later. */
   get temporary(): boolean {
     return TEMPORARY.includes(this.code);
   }

@@ -4,31 +4,33 @@ import { GroupcastError } from './groupcast-error.ts';
 import { NUMBER_MAX, SEND_TIMEOUT_MS_MAX } from './limits.ts';
 
 export interface GroupcastClientOptions {
-  /** The WebSocket to use. Default: the platform's own, which Node has from version 22 on; before, pass that of `ws`. */
+  /** Class of the connections. Default: the global one. In Node 20, pass the class of `ws`. */
   readonly WebSocket: WebSocketConstructor;
-  /** How long an attempt to connect may take, up to the gateway's welcome. Default 10 s. */
+  /** Milliseconds of an attempt to connect, up to the gateway's welcome. Default 10 s. */
   readonly connectTimeoutMs: number;
-  /** Upper bound of the first wait after a connection was lost; it doubles with each attempt that fails. Default 0.5 s. */
+  /**
+   * Upper bound of the first wait before a reconnect. It doubles with each attempt. Default 0.5 s.
+   */
   readonly reconnectMinMs: number;
-  /** Upper bound of every such wait; a connection that lasted as long starts at the minimum again. Default 20 s. */
+  /** Upper bound of every wait. A connection that lasts as long resets the bound. Default 20 s. */
   readonly reconnectMaxMs: number;
   /**
-   * How long an open connection may be silent when it is checked: when the page becomes visible, or the network has changed.
-   * Default 2 s.
+   * Milliseconds for the answer to a ping, when the page becomes visible or the network has
+   * changed. Default 2 s.
    */
   readonly checkTimeoutMs: number;
-  /** How long an answer may take on an open connection before the command is sent again. Default 15 s. */
+  /** Milliseconds for the answer to a command before it is retried. Default 15 s. */
   readonly answerTimeoutMs: number;
   /**
-   * How long `send` tries before it rejects. Default 60 s, at most 100 s: the hub knows a message again for 120 s, and the last
-   * repetition needs time to get there.
+   * Milliseconds until an unanswered `send` rejects. Default 60 s, at most 100 s: the hub
+   * recognises a message for 120 s, and the last repetition takes its time.
    */
   readonly sendTimeoutMs: number;
-  /** Messages that may be unanswered at once; more are refused. Default 1,000. */
+  /** Unanswered messages. One more rejects with `queue_full`. Default 1,000. */
   readonly sendQueueMax: number;
-  /** Their bytes. Default 4 MiB. */
+  /** Bytes of unanswered messages. One more message rejects with `queue_full`. Default 4 MiB. */
   readonly sendQueueBytesMax: number;
-  /** Messages that an iteration may be behind; one more ends it with an error. Default 1,000. */
+  /** Messages that an iteration buffers. One more ends it with `buffer_full`. Default 1,000. */
   readonly bufferMax: number;
 }
 
@@ -44,7 +46,9 @@ const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
   bufferMax: 1_000,
 };
 
-/** Completes the options with their defaults. Throws a GroupcastError `bad_option` or `no_websocket`. */
+/**
+ * Returns the options with their defaults. Throws a GroupcastError `bad_option` or `no_websocket`.
+ */
 export function completeOptions(given: Partial<GroupcastClientOptions>): GroupcastClientOptions {
   if (Object(given) !== given) throw badOption('The options must be an object.');
   const { WebSocket = (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket } = given;
@@ -62,7 +66,7 @@ export function completeOptions(given: Partial<GroupcastClientOptions>): Groupca
   return { ...options, WebSocket: terminable(WebSocket) } as unknown as GroupcastClientOptions;
 }
 
-/** Throws a GroupcastError `bad_option`. */
+/** Checks an integer. Throws a GroupcastError `bad_option`. */
 export function checkWhole(name: string, value: number, max: number = NUMBER_MAX): void {
   if (Number.isInteger(value) && value >= 1 && value <= max) return;
   throw badOption(`${name} must be an integer from 1 to ${max}.`);

@@ -1,5 +1,5 @@
-// All that the SDK needs of its platform, in every browser and in Node. Whoever compiles it from source has his own declarations
-// of these, from Node's types or the DOM's.
+// All that the SDK needs of its platform, in every browser and in Node. Programs that compile it
+// from source have these declarations from Node's types or the DOM's.
 
 declare function setTimeout(run: () => void, delayMs: number): number;
 declare function clearTimeout(timer: number | undefined): void;

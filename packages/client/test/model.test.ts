@@ -36,7 +36,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 const RUNS = 200;
 
-/** A client on a model of a gateway, over a network that delivers when it is told to, and loses what is under way when it is cut. */
+/**
+ * A client on a model of a gateway, over a network that delivers when it is told to, and loses what
+ * is under way when it is cut.
+ */
 class World {
   readonly gateway = new ModelGateway();
   readonly client: GroupcastClient;
@@ -137,7 +140,10 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
   return { received, texts, outcomes, ownHidden, world };
 }
 
-/** That everything which was received is in order, and that nothing was left out but what is hidden from its sender. */
+/**
+ * That everything which was received is in order, and that nothing was left out but what is hidden
+ * from its sender.
+ */
 function expectWhole({ received, ownHidden, world }: Run): void {
   const { epoch: lastEpoch, history } = world.gateway.group('g');
   const hidden = new Set(history.filter(({ message }) => ownHidden.has(message)).map(({ offset }) => offset));
@@ -166,7 +172,8 @@ test('through cuts, refusals and restarts, messages come once, in order and with
         expect(texts.at(-1)).toBe('last');
         expectWhole(ran);
         const restarted = happenings.some(({ what }) => what === 'hub');
-        // What was published, not answered and forgotten by a restarted hub is published a second time.
+        // What was published, not answered and forgotten by a restarted hub is published a second
+        // time.
         const once = restarted ? texts.filter((text) => !text.startsWith('own')) : texts;
         expect(new Set(once).size).toBe(once.length);
         const kept = world.gateway.messagesOf('g');

@@ -20,7 +20,10 @@ async function examples(): Promise<{ readonly source: string; readonly body: str
   );
 }
 
-/** A network whose other end is a model of the gateway, in which somebody says something after each join. */
+/**
+ * A network whose other end is a model of the gateway, in which somebody says something after each
+ * join.
+ */
 function modelNetwork(message: string): FakeNetwork {
   const gateway = new ModelGateway();
   return new FakeNetwork((socket: FakeSocket) => {

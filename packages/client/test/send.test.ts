@@ -300,7 +300,10 @@ test('a long message counts as several, so that no more bytes are sent than the 
   expect(sent).toBeLessThan(4_000 + 20 * 1_000);
 });
 
-/** Sends 300 messages of `bytes` each, and returns the bytes that a gateway with these limits gets at once, and in 10 s. */
+/**
+ * Sends 300 messages of `bytes` each, and returns the bytes that a gateway with these limits gets
+ * at once, and in 10 s.
+ */
 function bytesSent(bytes: number, limits: { perSecond: number; burst: number; bytesBurst: number }) {
   const { client, network } = startClient({ sendQueueBytesMax: 1e9 });
   for (let count = 0; count < 300; count += 1)

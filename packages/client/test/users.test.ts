@@ -4,7 +4,10 @@ import { outcomeOf, settled, startConnected } from '../testing/start-client.ts';
 
 const AT_5 = { epoch: 'e', offset: 5 };
 
-/** A group that several parts of a page use, the offsets that a listener has heard, and what was sent. */
+/**
+ * A group that several parts of a page use, the offsets that a listener has heard, and what was
+ * sent.
+ */
 function start() {
   const started = startConnected();
   const { client, network } = started;

@@ -29,7 +29,10 @@ interface PublishOptions {
 
 type Send = (event: ClientEvent) => void;
 
-/** A gateway and its hub as PROTOCOL.md has them, in memory: groups, history, ids that are known again, sessions. */
+/**
+ * A gateway and its hub as PROTOCOL.md has them, in memory: groups, history, ids that are known
+ * again, sessions.
+ */
 export class ModelGateway {
   /** Publications that a group keeps. */
   historyMax = 1_000;

@@ -2,7 +2,10 @@ import { onTestFinished, vi } from 'vitest';
 import { GroupcastClient, type GroupcastClientOptions, type GroupcastError } from '../src/index.ts';
 import { FakeNetwork, type FakeSocket } from './fake-socket.ts';
 
-/** A client on fake sockets, under fake timers, and what it says. It is closed when the test ends, and must leave no timer behind. */
+/**
+ * A client on fake sockets, under fake timers, and what it says. It is closed when the test ends,
+ * and must leave no timer behind.
+ */
 export function startClient(options: Partial<GroupcastClientOptions> = {}) {
   if (!vi.isFakeTimers()) {
     vi.useFakeTimers();

@@ -13,33 +13,34 @@ import type { GroupcastClientOptions } from '../options.ts';
 import type { WebSocketLike } from './websocket-like.ts';
 import { parseEvent } from './wire.ts';
 
-/** How a connection ended. */
+/** The end of a connection. */
 export interface ConnectionEnd {
   readonly code: number;
   readonly reason: string;
-  /** Whether the gateway wants to be tried again, where it said so; else the code says it. */
+  /** The gateway's answer to whether to reconnect. Without it the code decides. */
   readonly reconnect?: boolean;
-  /** When the gateway wants to be tried again, where it said so. */
+  /** Milliseconds that the gateway asks to wait before a reconnect. */
   readonly afterMs?: number | undefined;
-  /** The exception or the event's error, where there was one. */
+  /** The exception, or the error of the event. */
   readonly cause?: unknown;
 }
 
 /**
- * Is told what a connection does: the welcome first, and nothing after `ended`, which comes once, unless `close` was called.
+ * Receives the events of a connection: first the welcome, last `ended`, once. After a call of
+ * `close` it receives nothing.
  */
 export interface ConnectionOwner {
   received(event: ClientEvent): void;
   ended(end: ConnectionEnd): void;
 }
 
-/** Why a connection ended, when nothing better is known; the cause says more. */
+/** Reason of an end that the runtime does not explain. The cause has the details. */
 export const FAILED = 'The WebSocket failed.';
 
 /**
  * One WebSocket.
  *
- *     dialling -> open (the welcome has come) -> ended
+ *     dialling -> open (welcome received) -> ended
  */
 export class Connection {
   readonly #owner: ConnectionOwner;
@@ -48,10 +49,10 @@ export class Connection {
   #state: 'dialling' | 'open' | 'ended' = 'dialling';
   #silenceTimer: ReturnType<typeof setInterval> | undefined;
   #silentLooks = 0;
-  /** Gives up when the welcome has not come, or the answer to a check. */
+  /** Closes the connection when the welcome, or the answer to a check, is late. */
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Throws what the constructor of the WebSocket throws, and leaves nothing behind then. */
+  /** Connects. Throws the exception of the WebSocket's constructor, and starts no timer then. */
   constructor(options: GroupcastClientOptions, url: string, protocols: string[], owner: ConnectionOwner) {
     this.#owner = owner;
     const socket = new options.WebSocket(url, protocols);
@@ -60,7 +61,7 @@ export class Connection {
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     socket.addEventListener('close', ({ code, reason }) => this.#end({ code, reason }));
     socket.addEventListener('error', (event) => this.#failed(event as Failure));
-    this.#answerTimer = setTimeout(() => this.#giveUp(), options.connectTimeoutMs);
+    this.#answerTimer = setTimeout(() => this.#abandon(), options.connectTimeoutMs);
   }
 
   send(command: object): void {
@@ -68,19 +69,19 @@ export class Connection {
     try {
       this.#socket.send(JSON.stringify(command));
     } catch (cause) {
-      // Later, because the sender is in the middle of its own work.
+      // Deferred, because the sender does not expect the end of its connection in this call.
       queueMicrotask(() => this.#broke(cause));
     }
   }
 
-  /** Asks the gateway for a sign of life. Without one the connection is given up, sooner than its silence would end it. */
+  /** Pings the gateway, and closes the connection without an event within `checkTimeoutMs`. */
   check(): void {
-    this.#answerTimer ??= setTimeout(() => this.#giveUp(), this.#checkTimeoutMs);
-    // The ids of commands that wait for an answer begin at 1.
+    this.#answerTimer ??= setTimeout(() => this.#abandon(), this.#checkTimeoutMs);
+    // The ids of commands begin at 1.
     this.send({ cmd: 'ping', id: 0 });
   }
 
-  /** Ends it in good order. The owner is told nothing more. */
+  /** Closes the connection gracefully, without an event to the owner. */
   close(closeCode: number = NORMAL): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
@@ -89,7 +90,7 @@ export class Connection {
     try {
       this.#socket.close(closeCode);
     } catch {
-      // It is of no more use, closed or not.
+      // The socket is not used any more, closed or not.
     }
     terminateLater(this.#socket);
   }
@@ -100,16 +101,16 @@ export class Connection {
     try {
       this.#handle(parseEvent(data));
     } catch (cause) {
-      // Listeners do not throw into this: it is an event that nothing else has found to be wrong.
+      // Not from a listener, whose exceptions do not get here: the event itself is invalid.
       this.#broke(cause, 'The gateway sent an invalid event.');
     }
   }
 
   #handle(event: ClientEvent): void {
     if (event.type === 'disconnect') {
-      // A gateway that is about to end may say so instead of a welcome. It sends nothing more and takes nothing more.
+      // A gateway that drains can send it instead of a welcome. It is the last event.
       const { code, reason, reconnect, reconnect_after_ms: afterMs } = event;
-      // Converted, so that what is no number and no text fails here, where it is caught.
+      // Converted, so that an object of the wrong type throws here, inside the `try` of the caller.
       this.#end({ code: +code, reason: `${reason ?? ''}`, reconnect, afterMs: bounded(afterMs, 0) });
     } else if (this.#state === 'dialling') {
       if (event.type === 'welcome') this.#open(event);
@@ -131,17 +132,17 @@ export class Connection {
     this.#answered();
     const { interval_ms: intervalMs, timeout_ms: timeoutMs } = welcome.heartbeat ?? {};
     const silenceMs = bounded(intervalMs + timeoutMs, SILENCE_MS_MIN) ?? SILENCE_MS;
-    // Looks are counted, not time: a page that slept finds what came meanwhile before it has looked often enough.
+    // Counts looks instead of time: a page that slept receives its events before the last look.
     this.#silenceTimer = setInterval(() => {
       this.#silentLooks += 1;
-      if (this.#silentLooks > LOOKS) this.#giveUp();
+      if (this.#silentLooks > LOOKS) this.#abandon();
     }, silenceMs / LOOKS);
     this.#owner.received(welcome);
   }
 
-  /** Before the connection is open, an error is the end: Node's own WebSocket has no close event then. */
+  /** Ends a connection that never opened: the WebSocket of Node has no close event then. */
   #failed({ message, error }: Failure): void {
-    // Some runtimes have an empty message.
+    // The message is empty in some runtimes.
     if (this.#state === 'dialling') this.#broke(error, String(message || FAILED));
   }
 
@@ -149,8 +150,8 @@ export class Connection {
     this.#end({ code: NO_CLOSE_FRAME, reason, cause });
   }
 
-  /** Closing a WebSocket that is dead takes its time; what comes of that is of no interest. */
-  #giveUp(): void {
+  /** Ends a silent connection now, because closing a dead WebSocket takes long. */
+  #abandon(): void {
     this.#end({ code: NO_CLOSE_FRAME, reason: 'The gateway did not answer in time.' }, NO_ANSWER);
   }
 
@@ -161,13 +162,13 @@ export class Connection {
   }
 }
 
-/** What some runtimes tell of an error of a WebSocket. */
+/** The fields of an error event, which some runtimes lack. */
 interface Failure {
   readonly message?: unknown;
   readonly error?: unknown;
 }
 
-/** A duration that the gateway has given, within bounds; `undefined` where it is no number. */
+/** Returns a duration from the gateway within bounds; `undefined` when it is not a number. */
 function bounded(valueMs: number | undefined, minMs: number): number | undefined {
   return Number.isFinite(valueMs) ? Math.min(DURATION_MS_MAX, Math.max(minMs, valueMs as number)) : undefined;
 }

@@ -13,34 +13,36 @@ import { Connection, type ConnectionEnd, type ConnectionOwner, FAILED } from './
 import { followPage } from './page-events.ts';
 
 /**
- *     connecting -> open              the gateway has said welcome
+ * The state of a client.
+ *
+ *     connecting -> open              welcome received
  *       ^   |        |
  *       |   v        v
  *      waiting <-----+                until the next attempt
  *
- * From each of them `suspend` leads to `suspended`, and `resume` from there to `connecting`. From all of them it goes to `closed`,
- * which is final: `close` was called, or the gateway does not want this client back.
+ * `suspend` leads from each of them to `suspended`, and `resume` from there to `connecting`.
+ * `closed` is final: the application called `close`, or the gateway rejected the client for good.
  */
 export type ClientState = 'connecting' | 'open' | 'waiting' | 'suspended' | 'closed';
 
 export interface ConnectorOwner {
-  /** The state has changed. `error` says how the last connection ended. */
+  /** Handles a new state. `error` is the end of the last connection. */
   entered(state: ClientState, error: GroupcastError | undefined, waitMs: number | undefined): void;
-  /** The welcome comes first, before the state is `open`. */
+  /** Handles an event. The welcome is the first, before the state is `open`. */
   received(event: ClientEvent): void;
 }
 
-/** A session has no other meaning here. What has not this form could not be offered as a subprotocol. */
+/** Sessions that can be part of a subprotocol. The content has no meaning here. */
 const SESSION = /^[\w-]{1,256}$/;
 
-/** Names of what a WebSocket throws at an address that it can never connect to: no URL, or `ws:` in a page of `https:`. */
+/** Names of the exceptions for a URL that is invalid, or is `ws:` in a page of `https:`. */
 const URL_ERRORS = ['SyntaxError', 'SecurityError'];
 
-/** Keeps a connection to the gateway: connects, waits, and connects again. */
+/** Keeps a connection to the gateway: connects, waits, and reconnects. */
 export class Connector implements ConnectionOwner {
-  /** Changed here only. */
+  /** Read-only for others. */
   state: ClientState = 'connecting';
-  /** How the last connection ended. Changed here only. */
+  /** The end of the last connection. Read-only for others. */
   error: GroupcastError | undefined;
   readonly #options: GroupcastClientOptions;
   readonly #url: string;
@@ -49,12 +51,12 @@ export class Connector implements ConnectionOwner {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #protocols = [CLIENT_SUBPROTOCOL_V1];
   #attempt = 0;
-  /** When the last welcome came, if one has. */
+  /** Time of the last welcome, in milliseconds of `performance.now()`. */
   #openedAtMs: number | undefined;
   #failures = 0;
   #leavePage: (() => void) | undefined;
 
-  /** Begins to connect. Throws a GroupcastError `bad_url`. */
+  /** Connects. Throws a GroupcastError `bad_url`. */
   constructor(url: string, options: GroupcastClientOptions, owner: ConnectorOwner) {
     this.#url = url;
     this.#options = options;
@@ -63,12 +65,12 @@ export class Connector implements ConnectionOwner {
     this.#leavePage = followPage(this);
   }
 
-  /** Without effect unless open. */
+  /** Sends a command. Without effect unless open. */
   send(command: object): void {
     this.#connection?.send(command);
   }
 
-  /** Connects anew and at once, with the same session. Without effect when closed. */
+  /** Connects at once, with the same session. Without effect when closed. */
   reconnect(): void {
     if (this.state === 'closed') return;
     this.#attempt = 0;
@@ -77,13 +79,13 @@ export class Connector implements ConnectionOwner {
     else this.#connect();
   }
 
-  /** Connects at once unless suspended; an open connection is checked. */
+  /** Connects at once, or checks the open connection. Without effect when suspended. */
   wake(): void {
     if (this.state === 'open') this.#connection?.check();
     else if (this.state !== 'suspended') this.reconnect();
   }
 
-  /** Ends the connection, until `resume` or `reconnect`. Returns whether it had an effect. */
+  /** Closes the connection until `resume` or `reconnect`. Returns whether it had an effect. */
   suspend(): boolean {
     if (this.state === 'closed' || this.state === 'suspended') return false;
     this.#stop();
@@ -91,12 +93,12 @@ export class Connector implements ConnectionOwner {
     return true;
   }
 
-  /** Without effect unless suspended. */
+  /** Connects again. Without effect unless suspended. */
   resume(): void {
     if (this.state === 'suspended') this.reconnect();
   }
 
-  /** Ends for good. Without effect when that has happened. */
+  /** Closes for good. Without effect when closed. */
   close(error: GroupcastError): void {
     if (this.state === 'closed') return;
     this.#stop();
@@ -122,7 +124,7 @@ export class Connector implements ConnectionOwner {
 
   /** Throws a GroupcastError `bad_url` at the first attempt. */
   #dial(isFirst = false): void {
-    // A listener may have begun another.
+    // A listener can have started another connection.
     this.#stop();
     try {
       this.#connection = new Connection(this.#options, this.#url, this.#protocols, this);
@@ -146,7 +148,7 @@ export class Connector implements ConnectionOwner {
     if (SESSION.test(session)) this.#protocols.push(CLIENT_SESSION_PREFIX + session);
     this.state = 'open';
     this.#owner.received(welcome);
-    // A listener may have closed the client.
+    // A listener can have closed the client.
     if (this.state === 'open') this.#enter('open');
   }
 
@@ -158,13 +160,13 @@ export class Connector implements ConnectionOwner {
       this.close(error);
       return;
     }
-    // A gateway that lets us in and cuts us off at once must not be tried again and again without a wait.
+    // Without this wait, a gateway that accepts and closes at once would be retried in a loop.
     if (this.state === 'open' && performance.now() - (this.#openedAtMs as number) >= maxMs) this.#attempt = 0;
     const ownMs = reconnectDelayMs(this.#attempt, { minMs, maxMs });
     const waitMs = this.#attempt === 0 ? (afterMs ?? ownMs) : Math.max(afterMs ?? 0, ownMs);
     this.#attempt += 1;
     this.#failures += 1;
-    // Browsers do not tell why an attempt fails.
+    // Browsers do not report why an attempt fails.
     this.error =
       this.#openedAtMs === undefined && this.#failures >= UNREACHABLE_ATTEMPTS
         ? new GroupcastError('unreachable', 'Check the URL and the allowed origins.', {

@@ -1,15 +1,15 @@
-/** What follows the page: a Connector. */
+/** Receiver of the page's events: a Connector. */
 export interface PageFollower {
-  /** Connects at once, or checks the connection: the network may have changed, or the page has slept. */
+  /** Connects at once, or checks the connection, after a change of the network or a sleep. */
   wake(): void;
-  /** Returns whether it was not suspended before. */
+  /** Closes the connection. Returns whether it had an effect. */
   suspend(): boolean;
   resume(): void;
 }
 
 interface PageEvent {
   readonly type: string;
-  /** Of `pagehide` and `pageshow`: whether the page is, or was, in the back/forward cache. */
+  /** Set with `pagehide` and `pageshow` for a page in the back/forward cache. */
   readonly persisted?: boolean;
 }
 
@@ -21,13 +21,13 @@ interface Page {
 
 const TYPES = ['online', 'offline', 'visibilitychange', 'pagehide', 'pageshow'];
 
-/** Tells a connector of the page, or the worker, where there is one. Returns what ends that. */
+/** Forwards the events of the page or worker to a connector. Returns a function that stops it. */
 export function followPage(follower: PageFollower): () => void {
   const page = globalThis as unknown as Page;
   let hasSuspended = false;
   const listener = ({ type, persisted }: PageEvent): void => {
     if (type === 'pagehide') {
-      // A browser may drop a cached page for its open connection, and always cuts the connection.
+      // Browsers cut the connection of a cached page, and some do not cache a page with one.
       if (persisted) hasSuspended = follower.suspend();
     } else if (type === 'pageshow') {
       if (hasSuspended) follower.resume();

@@ -1,12 +1,12 @@
 import type { WebSocketConstructor, WebSocketLike } from './websocket-like.ts';
 
-/** How long the gateway's close frame is waited for: a connection without it would keep the process running. */
+/** Milliseconds to wait for the gateway's close frame. Without it the process would not end. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** The `readyState` of a WebSocket whose `close` event has come. */
+/** The `readyState` after the `close` event. */
 const CLOSED = 3;
 
-/** By which undici, the HTTP client of Node that its WebSocket is part of, keeps what makes its connections. */
+/** Key of the dispatcher of undici, which opens the connections of Node's WebSocket. */
 const DISPATCHER = Symbol.for('undici.globalDispatcher.1');
 
 interface Handler {
@@ -17,7 +17,9 @@ interface Dispatcher {
   dispatch(request: unknown, handler: Handler): boolean;
 }
 
-/** The part of Deno that its WebSocket is made of: a connection is a resource, which has a number. */
+/**
+ * The part of Deno that its WebSocket is made of: a connection is a resource, which has a number.
+ */
 interface DenoInternals {
   readonly core?: { readonly close?: (resource: number) => void };
 }
@@ -34,8 +36,8 @@ const RESOURCE = '[[rid]]';
  * Adds `terminate` to the WebSockets of Node and Deno, as `ws` and Bun have it. Leaves any other
  * WebSocket as it is, and these where a later version of the runtime lacks the internals.
  *
- * Neither runtime ends a connection without an answer of its peer: on a dead network, a process
- * would run for ever after `close()`.
+ * Neither runtime ends a connection without an answer of its peer. On a dead network, the process
+ * would never end after `close()`.
  */
 export function terminable(Own: WebSocketConstructor): WebSocketConstructor {
   if ('terminate' in Own.prototype) return Own;
@@ -49,7 +51,7 @@ export function terminable(Own: WebSocketConstructor): WebSocketConstructor {
   return dispatcher && String(Own).includes('WebSocketInit') ? withDispatcher(Own, dispatcher) : Own;
 }
 
-/** Node: undici takes a dispatcher, which sees the connection below. */
+/** Adds `terminate` in Node: undici accepts a dispatcher, which sees the connection below. */
 function withDispatcher(Own: WebSocketConstructor, dispatcher: Dispatcher): WebSocketConstructor {
   return class extends (Own as new (url: string, init: object) => WebSocketLike) {
     override terminate: () => void;
@@ -80,7 +82,7 @@ function withResource(Own: WebSocketConstructor, close: (resource: number) => vo
   };
 }
 
-/** Terminates a WebSocket that was told to close, unless the close frame comes in time. */
+/** Terminates a closing WebSocket, unless it receives the close frame in time. */
 export function terminateLater(socket: WebSocketLike): void {
   const { readyState } = socket as { readonly readyState?: number };
   if (!socket.terminate || readyState === CLOSED) return;

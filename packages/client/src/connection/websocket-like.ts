@@ -1,4 +1,4 @@
-/** What is used of a WebSocket: that of browsers, of Node from version 22 on, and of the package `ws`. */
+/** The used part of a WebSocket of browsers, of Node 22 or later, or of the package `ws`. */
 export interface WebSocketLike {
   addEventListener(type: 'error', listener: (event: unknown) => void): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
@@ -8,7 +8,7 @@ export interface WebSocketLike {
   ): void;
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  /** Ends the connection without an answer of the peer. Browsers have no such thing. */
+  /** Ends the connection without an answer of the peer. Missing in browsers. */
   terminate?(): void;
 }
 

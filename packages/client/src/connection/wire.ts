@@ -1,16 +1,19 @@
-// Types are trusted: the gateway speaks its protocol. A value that could do harm is checked where it
-// is used.
+// Types are trusted: the gateway speaks its protocol. A value that could do harm is checked where
+// it is used.
 import type { ClientEvent, Position } from '@groupcast/protocol/client';
 import { EPOCH_BYTES_MAX } from '../limits.ts';
 import { isName } from '../sending/text.ts';
 
-/** Reads a message of the gateway. One of a type that is not known here is to be ignored; what is none at all becomes an `error`. */
+/**
+ * Reads a message of the gateway. Invalid data becomes an event `error`. The caller ignores events
+ * of an unknown type.
+ */
 export function parseEvent(data: unknown): ClientEvent {
   try {
     const event = JSON.parse(data as string) as ClientEvent;
     if (typeof event.type === 'string') return event;
   } catch {
-    // No JSON, a binary message, or null.
+    // Not JSON, a binary message, or null.
   }
   return { type: 'error', code: 'bad_event', message: 'The gateway sent an invalid event.' };
 }

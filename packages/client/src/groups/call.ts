@@ -1,7 +1,7 @@
 import { GroupcastError } from '../groupcast-error.ts';
 import { badOption, checkWhole } from '../options.ts';
 
-/** The part of an AbortSignal that is used. */
+/** The used part of an AbortSignal. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -10,20 +10,20 @@ export interface AbortSignalLike {
 }
 
 export interface CallOptions {
-  /** Rejects the call with the signal's reason, unless it is settled before. */
+  /** Rejects the pending call with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
-  /** Milliseconds until the call is rejected with `timeout`: a whole number. Default: no limit of its own. */
+  /** Milliseconds until the pending call rejects with `timeout`, an integer. Default: no limit. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** A promise that its owner settles, and that a signal or a time limit cancels before. */
+/** A promise that its owner settles, and that a signal or a timeout can cancel before. */
 export interface Call<Value> {
   readonly promise: Promise<Value>;
-  /** Resolves the promise; or rejects it, when it is given a promise that rejects. */
+  /** Resolves the promise, or rejects it when `value` is a rejected promise. */
   settle(value: Value | Promise<never>): void;
 }
 
-/** Opens a call whose options are checked. `cancel` gets the reason; it is to settle the call. */
+/** Opens a call with valid options. `cancel` receives the reason and settles the call. */
 export function openCall<Value>(
   { signal, timeoutMs }: CallOptions,
   cancel: (reason: unknown) => void,
@@ -48,8 +48,9 @@ export function openCall<Value>(
 }
 
 /**
- * Checks the options of a call, and runs it. Rejects with the reason of a signal that is aborted, and with a GroupcastError that
- * `run` throws; anything else that is thrown comes of an argument, and is the cause of a `bad_option`.
+ * Checks the options of a call and runs it. Rejects with the reason of an aborted signal, or with a
+ * GroupcastError from `run`. Any other exception has its origin in an argument, and is the cause of
+ * a `bad_option`.
  */
 export function attempt<Value>(options: CallOptions, run: () => Promise<Value>): Promise<Value> {
   try {
@@ -63,7 +64,7 @@ export function attempt<Value>(options: CallOptions, run: () => Promise<Value>):
   }
 }
 
-/** Keeps a rejection that the application asked for from being reported as unhandled. */
+/** Keeps a requested rejection from being reported as unhandled. */
 export function ignoreRejection<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(() => {});
   return promise;

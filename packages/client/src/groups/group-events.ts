@@ -4,29 +4,29 @@ import type { GroupcastError } from '../groupcast-error.ts';
 /** One message of a group. */
 export interface Message {
   readonly groupId: string;
-  /** With `offset`, its position in the group. */
+  /** The history of `offset`: together they are the position of the message. */
   readonly epoch: string;
   readonly offset: number;
-  /** A string when a client sent it; a server may send any JSON. */
+  /** A string from a client, any JSON value from a server. */
   readonly message: JsonValue;
-  /** Missing when no client sent it. */
+  /** Missing in messages from servers. */
   readonly from?: { readonly clientId: string };
 }
 
-/** The group is joined, at first or again after the connection was lost. */
+/** Result of a join, the first one or one after a reconnect. */
 export interface Joined {
-  /** Everything that comes after it follows. */
+  /** All messages after it follow. */
   readonly position: Position;
-  /** Missing when there was no position to come back to; else whether nothing was missed. */
+  /** True when no message was missed. Missing after a join without a position. */
   readonly recovered?: boolean;
-  /** Why something may have been missed. */
+  /** The reason why messages may be missed. */
   readonly reason?: GapReason;
 }
 
-/** Messages may have been missed, and will not come. */
+/** Messages that may be missed for good. */
 export interface Gap {
   readonly reason: GapReason;
-  /** Where the group stands: everything that comes after it follows. */
+  /** All messages after it follow. */
   readonly position: Position;
 }
 
@@ -34,8 +34,8 @@ export interface GroupEvents {
   message: Message;
   joined: Joined;
   gap: Gap;
-  /** The group may not be joined, or its state could not be loaded. */
+  /** The gateway rejected the join, or the state could not be loaded. */
   error: GroupcastError;
-  /** Nothing more comes: because of an error, or because `leave` was called. */
+  /** No more messages follow. `error` is undefined when the application left or closed. */
   left: { readonly error: GroupcastError | undefined };
 }

@@ -1,34 +1,35 @@
 import type { Position } from '@groupcast/protocol/client';
 
-/** Own messages that were published ahead of what was received are remembered up to this number. */
+/** Own messages ahead of the position that are remembered. */
 const AHEAD_MAX = 1_000;
 
 /**
- * Up to where a group's messages have been received. Messages that this client sent with `excludeSelf` never come back, so the
- * position moves over them when the gateway says where they are; or else a member that only sends would stay behind for ever,
- * and once its position is older than the history, it would be told of a gap in which nothing was missed.
+ * The position up to which a client has received the messages of a group. It passes over own
+ * messages with `excludeSelf`, which are never delivered to their sender. Otherwise the position of
+ * a member that only sends would become older than the history, and the next join would report a
+ * false gap.
  */
 export class GroupPosition {
-  /** Changed here only. */
+  /** Read-only for others. */
   value: Position | undefined;
   readonly #ahead = new Set<number>();
 
-  /** Begins anew at a position, or without one. */
+  /** Starts over at a position, or without one. */
   set(position: Position | undefined): void {
     this.value = position;
     this.#ahead.clear();
   }
 
-  /** Whether a message with this offset is new. */
+  /** Moves to a received offset. Returns false for a repetition. */
   receive(offset: number): boolean {
     const position = this.value;
     if (!Number.isSafeInteger(offset) || position === undefined || offset <= position.offset) return false;
-    // Offsets in between are of own messages: the gateway leaves out nothing else without a word.
+    // Skipped offsets are those of own messages: for others the gateway sends a gap.
     this.#moveTo({ ...position, offset });
     return true;
   }
 
-  /** A message that this client will not get was published there. */
+  /** Passes over an own message that is not delivered to this client. */
   skip({ epoch, offset }: Position): void {
     if (this.value?.epoch !== epoch || offset <= this.value.offset) return;
     if (offset === this.value.offset + 1) this.#moveTo({ epoch, offset });

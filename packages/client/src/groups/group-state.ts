@@ -17,8 +17,8 @@ export interface Intent {
   readonly load: LoadState | undefined;
   readonly reason: LoadRequest['reason'];
   /**
-   * The command that this client needs next when it is not a member: `group_info` for the position to
-   * load from, then `add_group`; `undefined` while `load` runs.
+   * The command that this client needs next when it is not a member: `group_info` for the position
+   * to load from, then `add_group`; `undefined` while `load` runs.
    */
   next: 'group_info' | 'add_group' | undefined;
 }
@@ -38,8 +38,8 @@ export interface GroupState {
   /** The current intent; `undefined` to be out of the group. */
   want: Intent | undefined;
   /**
-   * The intent for which the gateway made this client a member; `undefined` when it is not a member.
-   * `unknown`: it may be a member, or is one without a known position.
+   * The intent for which the gateway made this client a member; `undefined` when it is not a
+   * member. `unknown`: it may be a member, or is one without a known position.
    */
   have: Intent | 'unknown' | undefined;
   /** At most one command at a time. */
@@ -47,8 +47,8 @@ export interface GroupState {
 }
 
 /**
- * Returns the command that leads from what the gateway has to what is wanted; `undefined` when there
- * is nothing to send now.
+ * Returns the command that leads from what the gateway has to what is wanted; `undefined` when
+ * there is nothing to send now.
  */
 export function nextCommand({ want, have, inFlight }: GroupState): GroupCommand | undefined {
   if (inFlight || have === want) return undefined;

@@ -10,8 +10,8 @@ import type { Membership } from './membership.ts';
 
 export interface JoinOptions extends CallOptions {
   /**
-   * A position that the application has kept: what came after it is asked for. Without effect when the group is joined already.
-   * `null` is no position, as a storage returns it at the first visit.
+   * A stored position: the messages after it are recovered. Without effect when the group is joined
+   * already. `null` stands for no position, as a storage returns it at the first visit.
    */
   readonly since?: Position | null | undefined;
 }
@@ -22,17 +22,18 @@ export interface LeaveOptions {
 }
 
 /**
- * One group, from `client.group(id)`. Its users share it: joins are counted, and listeners hear the group regardless of who joined it.
+ * One group, from `client.group(id)`. Its users share it: joins are counted, and a listener hears
+ * the group regardless of which user joined it.
  *
- * `join` and `joinWithState` join it until `leave` has undone each of them. An iteration joins it until the iteration ends. Lost
- * connections do not leave it: it is joined again from its position, and what was missed comes as if nothing had happened; or a
- * `gap` event says that something will not come.
+ * `join` and `joinWithState` join until `leave` has undone each of them. An iteration joins until
+ * it ends. After a reconnect the client joins again at its position and receives the missed
+ * messages. A `gap` event reports messages that cannot be recovered.
  */
 export class Group implements AsyncIterable<Message> {
   readonly #membership: Membership;
   readonly #exchange: Exchange;
 
-  /** Made by the client. */
+  /** Is called by the client only. */
   constructor(membership: Membership, exchange: Exchange) {
     membership.owner = this;
     this.#membership = membership;
@@ -47,45 +48,52 @@ export class Group implements AsyncIterable<Message> {
     return this.#membership.state;
   }
 
-  /** Up to here everything was received. `undefined` before the first join, and after `leave`. */
+  /** The last received position. `undefined` before the first join, and after `leave`. */
   get position(): Position | undefined {
     return this.#membership.position;
   }
 
   /**
-   * Publishes to the group, in which this client need not be. Resolves with the position once the hub has the message. Members get
-   * a string as it is, and any other JSON value as its text: parse it there.
+   * Publishes to the group, with or without a join. Resolves with the position when the hub has the
+   * message. Members receive a string as it is, and any other JSON value as its text.
    *
-   * Until then it is sent again, after a lost connection too, under one message id, so that it is published once. What is
-   * awaited one by one keeps its order. Of messages under way at the same time, one that has to be sent again may come behind
-   * later ones.
+   * Retries an unanswered message under the same message id, so that it is published once. Messages
+   * that are awaited one by one keep their order. Among concurrent messages, a retried one can come
+   * behind later ones.
    *
-   * Rejects with a GroupcastError: `outcome_unknown` when it was tried for `sendTimeoutMs` and may have been published, `not_sent`
-   * when it certainly was not, `queue_full`, `message_too_big`, `bad_field`, `closed`, or what the gateway refuses it with.
-   * A signal or `timeoutMs` rejects with the signal's reason or `timeout` when it certainly was not published; else with
-   * `outcome_unknown`, which has that as its cause.
+   * Rejects with a GroupcastError:
+   * - `outcome_unknown` after `sendTimeoutMs` when the message may have been published;
+   * - `not_sent` after `sendTimeoutMs` when it was not published;
+   * - `queue_full`, `message_too_big`, `bad_field`, `closed`, or a code of the gateway.
+   *
+   * A signal or `timeoutMs` rejects with the reason of the signal or `timeout` if the message was
+   * not published. Otherwise the error is `outcome_unknown`, with that cause.
    */
   send(message: JsonValue, options: SendOptions = {}): Promise<Position> {
     return attempt(options, () => this.#exchange.publish(this.id, message, options));
   }
 
   /**
-   * Joins, and resolves when that is done; at once where it is done. Each join is undone by one `leave`; one that rejects is undone
-   * already. Rejects with what the gateway refuses it with, with `bad_option`, with `left` when the group is left meanwhile, with
-   * `closed`, with the signal's reason, or with `timeout`. What the application asked for (`left`, `closed`, the signal) is not
-   * reported as an unhandled rejection.
+   * Joins. Resolves when the group is joined; at once when it is already. One `leave` undoes each
+   * join. A join that rejects is already undone.
+   *
+   * Rejects with a code of the gateway, `bad_option`, `left`, `closed`, `timeout`, or the reason of
+   * the signal. Rejections that the application asked for (`left`, `closed`, the signal) are not
+   * reported as unhandled.
    */
   join(options: JoinOptions = {}): Promise<Joined> {
     return attempt(options, () => this.#membership.join(options, sinceOf(options)));
   }
 
   /**
-   * Joins from a state that the application loads from elsewhere, without a gap between the two: asks for the group's position,
-   * calls `load` with it, and then joins from there, so that messages follow that came while it was loading. Whenever messages
-   * were missed, `load` is called again, with the reason, instead of a `gap` event; no message comes until it is done.
+   * Joins after the application has loaded its state from elsewhere, without a gap between the two.
+   * Reads the position of the group, calls `load` with it, and joins at that position. When
+   * messages are missed later, it calls `load` again with the reason, instead of a `gap` event. No
+   * message is delivered until `load` is done.
    *
-   * Resolves when the group is joined for the first time. When the first `load` fails the group is left and this rejects with
-   * `load_failed`; later, an `error` event says so and it is tried again. For the rest it is like `join`.
+   * Resolves after the first join. When the first `load` fails, the client leaves the group and
+   * this rejects with `load_failed`. Later failures emit `error` and are retried. All else is as in
+   * `join`.
    */
   joinWithState(load: LoadState, options: CallOptions = {}): Promise<Joined> {
     return attempt(options, () => {
@@ -95,8 +103,9 @@ export class Group implements AsyncIterable<Message> {
   }
 
   /**
-   * Undoes one join. The last one leaves: no message comes from now on. With `all`, leaves at once for all users, and ends the
-   * iterations. Resolves when the gateway has confirmed it; at once where the group is still in use.
+   * Undoes one join. The last one leaves the group: no message is delivered from now on. With
+   * `all`, leaves at once for all users and ends the iterations. Resolves when the gateway has
+   * confirmed the leave; at once while the group is in use.
    */
   leave({ all }: LeaveOptions = {}): Promise<void> {
     if (all === true) this.#membership.leave();
@@ -104,12 +113,12 @@ export class Group implements AsyncIterable<Message> {
     return this.#membership.leaving();
   }
 
-  /** Adds a listener, and returns what removes it. Before `join`, or what comes with the answer to it is missed. */
+  /** Adds a listener, best before `join`. Returns a function that removes it. */
   on<Name extends keyof GroupEvents>(name: Name, listener: (event: GroupEvents[Name]) => void): () => void {
     return this.#membership.events.on(name, listener);
   }
 
-  /** Adds a listener for one event, and returns what removes it. */
+  /** Adds a listener for one event. Returns a function that removes it. */
   once<Name extends keyof GroupEvents>(name: Name, listener: (event: GroupEvents[Name]) => void): () => void {
     return this.#membership.events.on(name, listener, true);
   }
@@ -119,9 +128,10 @@ export class Group implements AsyncIterable<Message> {
   }
 
   /**
-   * Joins until the iteration ends, and gives messages from now on, of which `bufferMax` are held while the loop is busy; one more
-   * ends it with `buffer_full`. It ends with a `break` or `return()`, and when the group is left for all users or the client
-   * closed; with an error when the application did not ask for that.
+   * Joins until the iteration ends, and returns the messages from now on. Buffers `bufferMax`
+   * messages while the loop is busy; one more ends the iteration with `buffer_full`. It also ends
+   * with `break` or `return()`, and when the group is left for all users or the client is closed.
+   * Then it throws, unless the application asked for the end.
    */
   [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {
     return this.#membership.iterate();

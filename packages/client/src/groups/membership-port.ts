@@ -2,7 +2,9 @@ import type { ClientCommandBody } from '@groupcast/protocol/client';
 import type { GroupcastError } from '../groupcast-error.ts';
 import type { Answer } from '../sending/requests.ts';
 
-/** The part of the client that a membership uses. Without it, exchange and membership form a circle. */
+/**
+ * The part of the client that a membership uses. Without it, exchange and membership form a circle.
+ */
 export interface MembershipPort<Membership> {
   /** Messages that an iteration buffers. */
   readonly bufferMax: number;

@@ -74,7 +74,9 @@ export class Membership {
     return !(this.#state.have ?? this.#state.inFlight);
   }
 
-  /** Joins: after `since` unless the group is in use already, or from the state that `load` loads. */
+  /**
+   * Joins: after `since` unless the group is in use already, or from the state that `load` loads.
+   */
   join(options: CallOptions, since: Position | undefined, load?: LoadState): Promise<Joined> {
     this.#port.assertOpen();
     this.#joins += 1;
@@ -172,7 +174,7 @@ export class Membership {
   }
 
   /** Handles a removal by the gateway. The next join recovers what is missed meanwhile. */
-  expelled(error: GroupcastError): void {
+  removed(error: GroupcastError): void {
     this.#state.have = undefined;
     // If the removal is for good, the gateway rejects the next join.
     if (this.#state.want) this.#setBack(error);
@@ -209,7 +211,7 @@ export class Membership {
     else if (cmd === 'leave_group') {
       if (ack ?? rejection) state.have = undefined;
     } else if (rejection) {
-      if (isCurrent) this.#giveUp(rejection);
+      if (isCurrent) this.#abandon(rejection);
     } else {
       if (cmd === 'add_group') state.have = position ? want : 'unknown';
       if (ack && !position) this.#retryLater();
@@ -265,7 +267,7 @@ export class Membership {
     if (want !== this.#state.want) return;
     want.next = error ? 'group_info' : 'add_group';
     if (!error) this.#port.changed(this);
-    else if (reason === 'start') this.#giveUp(error);
+    else if (reason === 'start') this.#abandon(error);
     else this.#setBack(error);
   }
 
@@ -280,7 +282,7 @@ export class Membership {
     this.#fail(error);
   }
 
-  #giveUp(error: GroupcastError): void {
+  #abandon(error: GroupcastError): void {
     this.leave(error);
     this.#fail(error);
   }

@@ -3,17 +3,17 @@ import { GroupcastError } from '../groupcast-error.ts';
 /** `Symbol.asyncDispose`, where the platform has it. */
 const ASYNC_DISPOSE = (Symbol as { readonly asyncDispose?: symbol }).asyncDispose ?? Symbol();
 
-/** One iteration, and the items that it has not read yet. Bounded: a WebSocket cannot be told to wait. */
+/** An iteration and its unread items. Bounded, because a WebSocket has no backpressure. */
 export class MessageBuffer<Item extends object> implements AsyncGenerator<Item, undefined> {
   readonly #max: number;
   readonly #ended: () => void;
   readonly #items: Item[] = [];
-  /** Those who called `next` while there was no item. */
+  /** Pending calls of `next`. */
   readonly #readers: ((result: Promise<IteratorResult<Item, undefined>>) => void)[] = [];
   #isOver = false;
   #error: unknown;
 
-  /** `ended` is called once, when nothing more is to be put in. */
+  /** Calls `ended` once, when the buffer accepts no more items. */
   constructor(max: number, ended: () => void) {
     this.#max = max;
     this.#ended = ended;
@@ -29,7 +29,7 @@ export class MessageBuffer<Item extends object> implements AsyncGenerator<Item, 
     }
   }
 
-  /** Ends the iteration after the items that it holds, with the error where there is one. */
+  /** Ends the iteration after its unread items, with `error` unless that is undefined. */
   end(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -48,7 +48,7 @@ export class MessageBuffer<Item extends object> implements AsyncGenerator<Item, 
     return { done: true, value: undefined };
   }
 
-  /** Ends the iteration at once, also while `next` waits. */
+  /** Ends the iteration at once, also while `next` is pending. */
   async return(): Promise<IteratorResult<Item, undefined>> {
     this.#items.length = 0;
     this.end(undefined);

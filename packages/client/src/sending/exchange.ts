@@ -25,10 +25,10 @@ import { type Answer, Requests } from './requests.ts';
 import { type Publish, type SendOptions, SendQueue } from './send-queue.ts';
 import { isName, isText, utf8Bytes } from './text.ts';
 
-/** Codes of refusals that do not say for certain that a message was not published. */
+/** Codes of rejections after which a message may have been published. */
 const UNCERTAIN: readonly string[] = ['outcome_unknown', 'internal_error', 'bad_event'];
 
-/** What PROTOCOL.md says, for a gateway that does not. */
+/** Default limits of PROTOCOL.md, for a gateway that sends none. */
 const LIMITS: WelcomeEvent['limits'] = {
   message_bytes: 65_536,
   groups: 128,
@@ -36,37 +36,37 @@ const LIMITS: WelcomeEvent['limits'] = {
   messages_burst: 2_000,
 };
 
-/** What is under way between this client and the gateway, over all its connections: memberships, messages, and their answers. */
+/** Memberships, messages and their answers, over all connections of a client. */
 export class Exchange implements MembershipPort<Membership> {
   readonly bufferMax: number;
   readonly failed: (error: GroupcastError) => void;
-  /** What the last welcome said. Changed here only. */
+  /** The id in the last welcome. Read-only for others. */
   clientId: string | undefined;
   readonly #options: GroupcastClientOptions;
   readonly #send: (command: object) => void;
-  /** Those in use, which keeps their groups from being collected. */
+  /** Memberships in use. This keeps their groups from being collected. */
   readonly #memberships = new Map<string, Membership>();
-  /** Those of them that count among the groups of the connection. */
+  /** Memberships that count towards the limit of groups. */
   readonly #placed = new Set<Membership>();
-  /** Those that have something to send now. */
+  /** Memberships with a command to send now. */
   readonly #due = new Set<Membership>();
-  /** Those that have something to send at a later time. */
+  /** Memberships with a command to send later. */
   readonly #later = new Set<Membership>();
   readonly #queue: SendQueue;
   readonly #requests: Requests;
-  /** 128 random bits, which keep the message ids of one client apart over restarts and page loads. */
+  /** 128 random bits: message ids stay unique over restarts and page loads. */
   readonly #idPrefix: string = crypto.getRandomValues(new Uint32Array(4)).join('-');
   #limits = LIMITS;
-  /** While a connection is open: of its commands, and of their bytes. */
+  /** Pacers of commands and of their bytes, while a connection is open. */
   #pacers: readonly [Pacer, Pacer] | undefined;
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #isBusy = false;
   #messages = 0;
-  #lastRefusal: GroupcastError | undefined;
-  /** Why nothing goes on any more. */
+  #lastRejection: GroupcastError | undefined;
+  /** The reason why the client is closed. */
   #closed: GroupcastError | undefined;
 
-  /** `send` puts a command onto the connection that is open; `failed` is told what goes wrong with groups. */
+  /** Sends commands with `send`. Reports errors of groups to `failed`. */
   constructor(
     options: GroupcastClientOptions,
     send: (command: object) => void,
@@ -84,30 +84,30 @@ export class Exchange implements MembershipPort<Membership> {
     if (this.#closed) throw this.#closed;
   }
 
-  /** The connection has ended; or the client has, and nothing goes on. */
+  /** Handles the end of the connection, or with `isFinal` the end of the client. */
   ended(error: GroupcastError | undefined, isFinal: boolean): void {
     this.#pacers = undefined;
-    this.#lastRefusal = error;
+    this.#lastRejection = error;
     if (isFinal) this.#closed = error;
-    this.#requests.lose();
+    this.#requests.expire();
     for (const membership of this.#memberships.values()) {
       membership.disconnected();
       if (isFinal) membership.leave(error);
     }
-    if (isFinal) this.#queue.giveUp(() => true, error);
+    if (isFinal) this.#queue.drop(() => true, error);
     this.#rest();
   }
 
   received(event: ClientEvent): void {
-    // Later gateways may send more types; a client ignores them.
+    // A client ignores the types of later gateways.
     if (event.type === 'welcome') this.#opened(event);
     else if (event.type === 'message') this.#memberships.get(event.group_id)?.receive(event);
     else if (event.type === 'gap') this.#memberships.get(event.group_id)?.gap(event);
     else if (event.type === 'ack') this.#requests.settle(event.id, event);
-    else if (event.type === 'error') this.#refused(event);
+    else if (event.type === 'error') this.#rejected(event);
   }
 
-  /** Throws a GroupcastError: `bad_field`, or why the client is closed. */
+  /** Publishes. Throws a GroupcastError: `bad_field`, or the reason why the client is closed. */
   publish(groupId: string, message: JsonValue, options: SendOptions): Promise<Position> {
     this.assertOpen();
     const { excludeSelf, messageId } = options;
@@ -119,7 +119,7 @@ export class Exchange implements MembershipPort<Membership> {
       message_id: messageId ?? `${this.#idPrefix}-${this.#messages}`,
       exclude_self: excludeSelf === true,
     } as const;
-    // The gateway would refuse it, and after ten refusals within ten seconds end the connection for good.
+    // Checked here, because the gateway closes for good after ten rejections within ten seconds.
     if (!isText(command.message) || !isName(command.message_id, MESSAGE_ID_BYTES_MAX)) {
       throw new GroupcastError(
         'bad_field',
@@ -131,7 +131,7 @@ export class Exchange implements MembershipPort<Membership> {
       bytes: commandBytes(command),
       deadlineMs: performance.now() + this.#options.sendTimeoutMs,
       call: openCall(options, (reason) => {
-        this.#queue.refuse(publish, reason);
+        this.#queue.reject(publish, reason);
         this.#pump();
       }),
       number: this.#messages,
@@ -140,14 +140,14 @@ export class Exchange implements MembershipPort<Membership> {
       retryAtMs: 0,
     };
     if (this.#queue.add(publish)) this.#pump();
-    else this.#queue.refuse(publish, new GroupcastError('queue_full', 'Wait for answers first.'));
+    else this.#queue.reject(publish, new GroupcastError('queue_full', 'Wait for answers first.'));
     return publish.call.promise;
   }
 
   request(command: ClientCommandBody, answer: Answer): void {
     const { groups } = this.#limits;
     if (command.cmd === 'add_group' && this.#placed.size >= groups) {
-      // The gateway would refuse it too, and after ten times end the connection for good.
+      // Checked here, because the gateway closes for good after ten such rejections.
       answer(undefined, new GroupcastError('group_limit', `Leave one of ${groups} groups first.`));
     } else {
       this.#request(command, answer, commandBytes(command));
@@ -165,18 +165,18 @@ export class Exchange implements MembershipPort<Membership> {
     this.#pump();
   }
 
-  #refused({ id, group_id: groupId, code, message }: ErrorEvent): void {
+  #rejected({ id, group_id: groupId, code, message }: ErrorEvent): void {
     const error = new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
     if (typeof id === 'number') this.#requests.settle(id, undefined, error);
-    else if (groupId !== undefined) this.#memberships.get(groupId)?.expelled(error);
+    else if (groupId !== undefined) this.#memberships.get(groupId)?.removed(error);
     else this.failed(error);
   }
 
-  /** A connection is open: everything goes on. */
+  /** Continues on an open connection. */
   #opened({ client_id, limits }: WelcomeEvent): void {
     const clientId = typeof client_id === 'string' ? client_id : undefined;
-    // Under another client id a message that was sent before would be a new one.
-    if (this.clientId !== clientId) this.#queue.giveUp(({ isUncertain }) => isUncertain, undefined);
+    // Under another client id, a repetition would be published twice.
+    if (this.clientId !== clientId) this.#queue.drop(({ isUncertain }) => isUncertain, undefined);
     this.clientId = clientId;
     this.#limits = completeLimits(limits);
     const {
@@ -190,12 +190,12 @@ export class Exchange implements MembershipPort<Membership> {
     this.#pump();
   }
 
-  /** Sends what may be sent: joins before messages, so that members get their own. */
+  /** Sends as much as the limits allow: joins first, so that members receive their own messages. */
   #pump(): void {
     if (this.#isBusy) return;
     this.#isBusy = true;
     const nowMs = performance.now();
-    // A Set is searched from its beginning, past all that was deleted: not without need.
+    // Without this test, each call would iterate over the deleted entries at the start of the Set.
     if (this.#mayRequest(nowMs)) {
       for (const membership of this.#due) {
         if (!this.#mayRequest(nowMs)) break;
@@ -215,27 +215,27 @@ export class Exchange implements MembershipPort<Membership> {
     const { message_bytes: bytesMax } = this.#limits;
     const { command, bytes, isUncertain } = publish;
     if (bytes > bytesMax) {
-      this.#queue.refuse(
+      this.#queue.reject(
         publish,
         new GroupcastError('message_too_big', `The message has ${bytes} bytes, the limit is ${bytesMax}.`),
       );
       return;
     }
     publish.isUncertain = true;
-    const answered: Answer = (ack, refusal) => {
+    const answered: Answer = (ack, rejection) => {
       const position = ack && positionOf(ack);
       if (position) {
         if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
         this.#queue.settle(publish, position);
         return;
       }
-      if (refusal) {
-        publish.isUncertain = isUncertain || UNCERTAIN.includes(refusal.code);
-        if (!refusal.temporary) {
-          this.#queue.refuse(publish, refusal);
+      if (rejection) {
+        publish.isUncertain = isUncertain || UNCERTAIN.includes(rejection.code);
+        if (!rejection.temporary) {
+          this.#queue.reject(publish, rejection);
           return;
         }
-        this.#lastRefusal = refusal;
+        this.#lastRejection = rejection;
         publish.retryAtMs = performance.now() + reconnectDelayMs(publish.attempt, PUBLISH_RETRY_BOUNDS);
         publish.attempt += 1;
       }
@@ -245,7 +245,7 @@ export class Exchange implements MembershipPort<Membership> {
     this.#request(command, answered, bytes);
   }
 
-  /** Whether the limits of the gateway leave room for one more command. */
+  /** Returns whether the limits of the gateway allow one more command. */
   #mayRequest(nowMs: number): boolean {
     return this.#pacers?.every((pacer) => pacer.isReady(nowMs)) === true;
   }
@@ -256,7 +256,7 @@ export class Exchange implements MembershipPort<Membership> {
     this.#send({ ...command, id: this.#requests.add(answer) });
   }
 
-  /** The one timer of all deadlines runs while there are any. */
+  /** Runs the one timer of all deadlines while there are any. */
   #rest(): void {
     const asks = this.#requests.size + this.#due.size + this.#later.size;
     const hasWork = this.#queue.size > 0 || (this.#pacers && asks > 0);
@@ -269,12 +269,12 @@ export class Exchange implements MembershipPort<Membership> {
   }
 
   #sweep(): void {
-    // What would be late at the next look is late at this one: nobody waits longer than the option says.
+    // Includes the deadlines before the next sweep, so that none is exceeded.
     const untilMs = performance.now() + SWEEP_MS;
-    // What is lost here is sent again below, all at once.
+    // The expired commands are retried below, all at once.
     this.#isBusy = true;
-    this.#requests.lose(untilMs);
-    this.#queue.giveUp(({ deadlineMs }) => deadlineMs <= untilMs, this.#lastRefusal);
+    this.#requests.expire(untilMs);
+    this.#queue.drop(({ deadlineMs }) => deadlineMs <= untilMs, this.#lastRejection);
     for (const membership of this.#later) this.changed(membership);
     this.#isBusy = false;
     this.#pump();
@@ -286,13 +286,13 @@ function keep<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
   else set.delete(item);
 }
 
-/** Takes the defaults for what is missing, or is no limit that anything could be sent within. */
+/** Returns the limits of a welcome, with defaults for missing or invalid ones. */
 function completeLimits(given: WelcomeEvent['limits'] | undefined): WelcomeEvent['limits'] {
   const valid = Object.entries(given ?? {}).filter(([, value = 0]) => Number.isFinite(value) && value > 0);
   return { ...LIMITS, ...Object.fromEntries(valid) };
 }
 
-/** Bytes of a command on the wire, at most. */
+/** Returns the maximum bytes of a command on the wire. */
 function commandBytes(command: ClientCommandBody): number {
   return utf8Bytes(JSON.stringify(command)) + ID_BYTES_MAX;
 }

@@ -2,17 +2,17 @@ import type { AckEvent, CommandId } from '@groupcast/protocol/client';
 import type { GroupcastError } from '../groupcast-error.ts';
 
 /**
- * Called once with what became of a command: its ack, or why it was refused. With neither, no answer came in time, or the
- * connection ended: it is not known whether the command was carried out.
+ * Handles the answer to a command: an ack or a rejection. With neither, the outcome is unknown,
+ * because the answer is late or the connection has ended.
  */
-export type Answer = (ack?: AckEvent, refusal?: GroupcastError) => void;
+export type Answer = (ack?: AckEvent, rejection?: GroupcastError) => void;
 
 interface Request {
   readonly answer: Answer;
   readonly deadlineMs: number;
 }
 
-/** The commands of a connection that are not answered yet. */
+/** The unanswered commands of a connection. */
 export class Requests {
   readonly #timeoutMs: number;
   readonly #pending = new Map<CommandId, Request>();
@@ -26,24 +26,24 @@ export class Requests {
     return this.#pending.size;
   }
 
-  /** The `id` for a command that is sent now. */
+  /** Adds a command. Returns its `id`. */
   add(answer: Answer): number {
     this.#lastId += 1;
     this.#pending.set(this.#lastId, { answer, deadlineMs: performance.now() + this.#timeoutMs });
     return this.#lastId;
   }
 
-  /** Answers a command, unless it was given up. */
-  settle(id: CommandId, ack?: AckEvent, refusal?: GroupcastError): void {
+  /** Answers a command, unless it has expired. */
+  settle(id: CommandId, ack?: AckEvent, rejection?: GroupcastError): void {
     const request = this.#pending.get(id);
     this.#pending.delete(id);
-    request?.answer(ack, refusal);
+    request?.answer(ack, rejection);
   }
 
-  /** Gives up those that were due before `nowMs`, Infinity for all. */
-  lose(nowMs?: number): void {
+  /** Expires the commands whose deadline is before `nowMs`; all without it. */
+  expire(nowMs?: number): void {
     for (const [id, { deadlineMs }] of this.#pending) {
-      // They are in the order in which they were sent, and so of their deadlines.
+      // They are in the order of their deadlines.
       if (nowMs !== undefined && deadlineMs > nowMs) return;
       this.settle(id);
     }

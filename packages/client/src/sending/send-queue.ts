@@ -3,38 +3,41 @@ import { GroupcastError } from '../groupcast-error.ts';
 import type { Call, CallOptions } from '../groups/call.ts';
 
 export interface SendOptions extends CallOptions {
-  /** Keeps the message from this client, if it is a member. Default false. */
+  /** Does not deliver the message to this client. Default false. */
   readonly excludeSelf?: boolean;
   /**
-   * By which the message is known again when it is sent again: 1 to 128 bytes. One is made when none is given. Within two minutes
-   * a second message of this client with the same one is not published, and is answered with the position of the first.
+   * Identifies the message when it is repeated: 1 to 128 bytes. Default: a unique id. Within two
+   * minutes a second message of this client with the same id is not published. It resolves with the
+   * position of the first.
    */
   readonly messageId?: string;
 }
 
-/** A message that is not answered yet. */
+/** An unanswered message. */
 export interface Publish {
   readonly command: Extract<ClientCommandBody, { cmd: 'send_to_group' }>;
-  /** Of the command on the wire. */
+  /** Bytes of the command on the wire. */
   readonly bytes: number;
   readonly deadlineMs: number;
   readonly call: Call<Position>;
-  /** Its place in the order in which messages were given. */
+  /** Number in the order of the calls of `send`. */
   readonly number: number;
-  /** Whether it may have been published: it is under way, or an attempt had an end that does not rule it out. */
+  /**
+   * Set when it may have been published: it is in flight, or the outcome of an attempt is unknown.
+   */
   isUncertain: boolean;
-  /** How often it was refused for now. */
+  /** Number of temporary rejections. */
   attempt: number;
-  /** Not to be sent before. */
+  /** Earliest time of the next attempt, in milliseconds of `performance.now()`. */
   retryAtMs: number;
 }
 
-/** Messages from `send` to their answer, in the order in which they were given. */
+/** Unanswered messages, in the order of the calls of `send`. */
 export class SendQueue {
   readonly #countMax: number;
   readonly #bytesMax: number;
   readonly #all = new Set<Publish>();
-  /** Those that are not under way, in order. */
+  /** Messages that are not in flight, in order. */
   readonly #waiting: Publish[] = [];
   #bytes = 0;
 
@@ -47,7 +50,7 @@ export class SendQueue {
     return this.#all.size;
   }
 
-  /** False when there is no room. */
+  /** Adds a message. Returns false when the queue is full. */
   add(publish: Publish): boolean {
     const bytes = this.#bytes + publish.bytes;
     if (this.#all.size >= this.#countMax || bytes > this.#bytesMax) return false;
@@ -58,15 +61,15 @@ export class SendQueue {
   }
 
   /**
-   * Takes out the next to be sent. While the oldest waits for its time so do all behind it: what keeps one from being published keeps them
-   * all, and they are to stay in order.
+   * Removes and returns the next message to send. All messages wait while the oldest one waits for
+   * its retry: its reason concerns them all, and they keep their order.
    */
   next(nowMs: number): Publish | undefined {
     const [publish] = this.#waiting;
     return publish && publish.retryAtMs <= nowMs ? this.#waiting.shift() : undefined;
   }
 
-  /** Sends it again, in its place among those that wait, unless it was given up meanwhile. */
+  /** Queues a message again, in its order, unless it is settled. */
   retry(publish: Publish): void {
     if (!this.#all.has(publish)) return;
     const at = this.#waiting.findIndex(({ number }) => number > publish.number);
@@ -78,21 +81,21 @@ export class SendQueue {
     publish.call.settle(outcome);
   }
 
-  /** Rejects it: with `refusal` where it certainly was not published, else with `outcome_unknown` because of it. */
-  refuse(publish: Publish, refusal: unknown, cause: unknown = refusal): void {
+  /** Rejects a message: with `rejection` if it was not published, else with `outcome_unknown`. */
+  reject(publish: Publish, rejection: unknown, cause: unknown = rejection): void {
     const at = this.#waiting.indexOf(publish);
     if (at >= 0) this.#waiting.splice(at, 1);
     const error = publish.isUncertain
       ? new GroupcastError('outcome_unknown', 'Sent again, it may come twice.', { cause })
-      : refusal;
+      : rejection;
     this.settle(publish, Promise.reject(error));
   }
 
-  /** Gives up those that match; `cause` is what has kept them. */
-  giveUp(matches: (publish: Publish) => boolean, cause: GroupcastError | undefined): void {
+  /** Rejects the messages that match. `cause` is the reason why they were not sent. */
+  drop(matches: (publish: Publish) => boolean, cause: GroupcastError | undefined): void {
     for (const publish of this.#all) {
       if (!matches(publish)) continue;
-      this.refuse(publish, new GroupcastError('not_sent', 'Send it again later.', { cause }), cause);
+      this.reject(publish, new GroupcastError('not_sent', 'Send it again later.', { cause }), cause);
     }
   }
 }

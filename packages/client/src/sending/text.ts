@@ -1,11 +1,14 @@
 const HALF_SURROGATE = /\p{Cs}/u;
 
-/** Whether it is a string that has a form in UTF-8. */
+/** Returns whether it is a string that has a UTF-8 form. */
 export function isText(text: unknown): text is string {
   return typeof text === 'string' && !HALF_SURROGATE.test(text);
 }
 
-/** Length in UTF-8, counted here: jsdom has no TextEncoder. Half of a surrogate pair counts as the character that replaces it. */
+/**
+ * Returns the length in UTF-8, without a TextEncoder, which jsdom lacks. Half of a surrogate pair
+ * has the length of the replacement character. Smaller than `utf8ByteLength` of the protocol.
+ */
 export function utf8Bytes(text: string): number {
   let bytes = 0;
   for (const character of text) {
@@ -15,7 +18,7 @@ export function utf8Bytes(text: string): number {
   return bytes;
 }
 
-/** Whether it is text of 1 to `bytesMax` bytes. */
+/** Returns whether it is text of 1 to `bytesMax` bytes. */
 export function isName(text: unknown, bytesMax: number): text is string {
   return isText(text) && text !== '' && utf8Bytes(text) <= bytesMax;
 }
