@@ -14,15 +14,15 @@ afterAll(killAll);
 describe('a hub', () => {
   hubSuite(() => ({
     port: hub.port,
-    sessions: async () => (await hub.stats()).sessions,
+    sessions: async () => (await hub.stats()).connectedPeers,
     memoryBytes: async () => Number((await hub.stats())['memoryBytes']),
   }));
 });
 
 // The last one: it ends what the others ran against.
 test('after all that the same process runs, and ends in good order with nothing to hide', async () => {
-  const { pid, channels, sessions } = await hub.stats();
-  expect([pid, channels, sessions]).toEqual([hub.process.pid, 0, 0]);
+  const { pid, channels, connectedPeers } = await hub.stats();
+  expect([pid, channels, connectedPeers]).toEqual([hub.process.pid, 0, 0]);
   expect(await hub.stop()).toEqual({ code: 0, signal: null });
   expect(pristinePids(hub.process.stderr)).toEqual([hub.process.pid]);
   expectHarmlessLog(hub.process.stderr);

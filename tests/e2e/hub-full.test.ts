@@ -84,7 +84,7 @@ test('after a hub with less room was started, each member is told that it has a 
   expect(stats.groups).toBe(2);
   const [worker] = stats.workers;
   expect(worker).toMatchObject({
-    refused: { channel_limit: expect.any(Number) },
+    rejected: { channel_limit: expect.any(Number) },
     hub: { subscriptionsRefused: expect.any(Number) },
   });
   // What remains is followed in earnest.

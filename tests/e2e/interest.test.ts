@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(killAll);
 
 /** The numbers that the hub counts for each worker, the largest first. */
-async function countsOf(field: 'received' | 'delivered' | 'subjects'): Promise<number[]> {
+async function countsOf(field: 'received' | 'delivered' | 'subscriptions'): Promise<number[]> {
   const { peers } = await hub.stats();
   return peers.map((peer: HubPeer) => peer[field]).toSorted((one, other) => other - one);
 }
@@ -48,7 +48,7 @@ test('the hub writes publications only to the worker that has a member', async (
   const member = clients[0]!;
   member.sendCommand({ cmd: 'add_group', group_id: 'room', id: 'join' });
   await member.reply('join');
-  expect(await countsOf('subjects')).toEqual([1, 0, 0]);
+  expect(await countsOf('subscriptions')).toEqual([1, 0, 0]);
   await sendFromAll('one');
   const total = clients.length * MESSAGES;
   expect((await hub.stats()).published).toBe(total);
@@ -65,7 +65,7 @@ test('the hub writes publications only to the worker that has a member', async (
 test('the hub writes nothing at all once the last member has left', async () => {
   clients[0]!.sendCommand({ cmd: 'leave_group', group_id: 'room' });
   await until(
-    () => countsOf('subjects'),
+    () => countsOf('subscriptions'),
     'the end of the subscription',
     (counts) => counts.every((count) => count === 0),
   );

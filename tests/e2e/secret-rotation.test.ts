@@ -39,10 +39,7 @@ async function reread(hub: TestHub): Promise<Record<string, unknown>> {
   const linesBefore = hub.process.stderr.length;
   hub.process.kill('SIGHUP');
   const said = await until(
-    () =>
-      /.*(?:secret files were read again|secrets are as before).*/.exec(
-        hub.process.stderr.slice(linesBefore),
-      ),
+    () => /.*(?:Secret files read again|Secrets not changed).*/.exec(hub.process.stderr.slice(linesBefore)),
     'the hub to say what it read',
     (match) => match !== null,
   );
@@ -101,7 +98,7 @@ test('a secret is changed without a link that is cut, and without a message that
 
   // The hub accepts both.
   const newSecret = await writeSecret('secret');
-  expect(await reread(hub)).toMatchObject({ accepted: 2, sessionsWithOld: 0 });
+  expect(await reread(hub)).toMatchObject({ accepted: 2, peersWithOldSecret: 0 });
   await hearMore();
 
   // Gateways move.
@@ -111,7 +108,7 @@ test('a secret is changed without a link that is cut, and without a message that
 
   // The hub forgets the old one, and counts who has not moved.
   await copyFile(fileOf('secret'), fileOf('secret.old'));
-  expect(await reread(hub)).toMatchObject({ accepted: 1, sessionsWithOld: 1 });
+  expect(await reread(hub)).toMatchObject({ accepted: 1, peersWithOldSecret: 1 });
   await hearMore();
   const late = program(hub, oldSecret);
   await until(

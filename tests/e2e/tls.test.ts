@@ -65,7 +65,7 @@ describe('a hub with a certificate', () => {
     expect(error).toMatchObject({ code: 'hub_unavailable' });
     expect(error?.message).toContain('unable to verify the first certificate');
     await until(
-      () => hub.stats().sessions === 0,
+      () => hub.stats().connectedPeers === 0,
       () => 'no session to be left',
     );
   });
@@ -79,7 +79,7 @@ describe('a hub with a certificate', () => {
       () => hub.stats().closed.tls_refused === 1,
       () => JSON.stringify(hub.stats()),
     );
-    expect(hub.stats().sessions).toBe(0);
+    expect(hub.stats().connectedPeers).toBe(0);
   });
 
   test('closes without waiting for a peer that does not finish the handshake', async () => {
@@ -107,7 +107,7 @@ describe('peers that ask a hub with a certificate for nothing', () => {
     await open.publish('c', 'open');
     const silent = [await silentPeer(port), await silentPeer(port)];
     await until(
-      () => hub.stats().sessions === 3,
+      () => hub.stats().connectedPeers === 3,
       () => JSON.stringify(hub.stats()),
     );
     for (const socket of silent) {
@@ -117,7 +117,7 @@ describe('peers that ask a hub with a certificate for nothing', () => {
     }
     expect(await open.publish('c', 'still open')).toMatchObject({ offset: 4 });
     expect(open.stats().reconnects).toBe(0);
-    expect(hub.stats()).toMatchObject({ sessions: 3, dropped: 0, closed: { too_many_pending: 2 } });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 3, dropped: 0, closed: { too_many_pending: 2 } });
   });
 
   test('give way in the TLS handshake, however many they are and though the hub is full', async () => {
@@ -131,7 +131,7 @@ describe('peers that ask a hub with a certificate for nothing', () => {
     await silent.at(-4)?.closed;
     expect(await open.publish('c', 'still open')).toMatchObject({ offset: 3 });
     expect(open.stats().reconnects).toBe(0);
-    expect(hub.stats()).toMatchObject({ sessions: 2, dropped: 0, closed: { too_many_pending: 17 } });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 2, dropped: 0, closed: { too_many_pending: 17 } });
   });
 });
 
@@ -147,7 +147,7 @@ describe('a hub that asks for certificates', () => {
   test('refuses peers that have none', async () => {
     const { hub, port } = await listen({ tls });
     expect(await refusal(clientOf(port, { ca }))).toMatchObject({ code: 'hub_unavailable' });
-    expect(hub.stats()).toMatchObject({ sessions: 0, published: 0 });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 0, published: 0 });
   });
 
   test('refuses certificates that another authority has signed', async () => {
@@ -235,7 +235,7 @@ describe('certificates that gen-certs has made', () => {
       ...{ hubTlsCaFile: join(ours, 'ca.pem') },
     });
     await stranger.process.waitForLine(/hub_unavailable/);
-    await hub.process.waitForLine(/refused in the TLS handshake/);
+    await hub.process.waitForLine(/rejected in the TLS handshake/);
     expect((await hub.stats()).peers.filter(({ state }) => state === 'open')).toHaveLength(1);
   });
 

@@ -13,13 +13,13 @@ export const BRIEF_HISTORY = { historySeconds: 1 };
 export async function untilEmpty(hub: TestHub, ...gateways: readonly TestGateway[]): Promise<void> {
   await until(
     async () => {
-      const { sessions, channels, subscriptions, engineChannels, queuedBytes } = await hub.stats();
+      const { connectedPeers, channels, subscriptions, engineChannels, bufferedBytes } = await hub.stats();
       const stats = await Promise.all(gateways.map((gateway) => gateway.stats()));
       const workers = stats.flatMap((gateway) => gateway.workers);
       return {
         // A worker that was too busy to answer is not in the stats, though it has a session.
-        silentWorkers: sessions - workers.length,
-        hub: [channels, subscriptions, engineChannels, queuedBytes],
+        silentWorkers: connectedPeers - workers.length,
+        hub: [channels, subscriptions, engineChannels, bufferedBytes],
         totals: stats.flatMap(({ connections, groups }) => [connections, groups]),
         workers: workers.flatMap((worker) => [worker.connections, worker.groups, worker['queuedBytes']]),
       };

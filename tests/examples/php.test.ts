@@ -51,7 +51,7 @@ describe.skipIf(withoutPhp)('the examples in PHP', () => {
     const member = await startMember(hub);
     const subscriber = php(`${EXAMPLES}/mixed-fleet/subscriber.php`, `tcp://${hub.address}`);
     await untilStats(hub, ({ peers }) =>
-      peers.some(({ dialect, subjects }) => dialect === 'php' && subjects > 0),
+      peers.some(({ dialect, subscriptions }) => dialect === 'php' && subscriptions > 0),
     );
     const publisher = php(PUBLISH, '123', 'これはメッセージです', `tcp://${hub.address}`);
     expect(await publisher.finished).toEqual({ code: 0, signal: null });

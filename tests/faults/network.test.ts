@@ -139,7 +139,7 @@ describe('F23: a publisher that is killed within a frame', () => {
     await subscriber.reply(({ data }) => data === 'torn');
     publisher.reset();
     await until(
-      async () => (await cluster.hub.stats()).sessions,
+      async () => (await cluster.hub.stats()).connectedPeers,
       'the hub to see the end of the publisher',
       // Both workers, and the subscriber.
       (count) => count === 3,

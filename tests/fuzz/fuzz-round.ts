@@ -134,10 +134,10 @@ export class FuzzRound {
     this.#hub.emptyQueues();
     const { channels, prefixes, subscriptions } = this.#hub.router.stats();
     const { queues, waiting, leased, bytes } = this.#hub.queues.stats();
-    const { sessions, pendingSessions } = this.#hub;
+    const { connectedPeers, pendingPeers } = this.#hub;
     const left = {
-      sessions,
-      pendingSessions,
+      connectedPeers,
+      pendingPeers,
       channels,
       prefixes,
       subscriptions,
@@ -146,7 +146,7 @@ export class FuzzRound {
       leased,
       bytes,
     };
-    for (const [what, count] of Object.entries({ ...left, turns: this.#hub.turnsLeft })) {
+    for (const [what, count] of Object.entries({ ...left, turns: this.#hub.roundRobinNames })) {
       if (count !== 0) this.#finding(`${count} ${what} were left when all peers had gone`);
     }
     await this.#hub.close();
@@ -161,10 +161,10 @@ export class FuzzRound {
 function positionIn(engine: MemoryEngine): Position {
   let position: Position = { epoch: '', offset: 0 };
   const slot = {
-    page: (_request: number, page: { readonly position: Position }): void => {
+    historyPage: (_request: number, page: { readonly position: Position }): void => {
       position = page.position;
     },
-    notRead: (): void => {},
+    historyRejected: (): void => {},
   };
   engine.history('nobody', position, slot, 1);
   return position;

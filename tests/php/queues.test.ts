@@ -122,7 +122,7 @@ describe.skipIf(withoutPhp)(`queues that PHP and TypeScript share, FUZZ_SEED=${s
     const producer = open(small.port);
     await runPhp('produce', small.port, 'full', 'item', 7);
     await until(
-      async () => (await small.stats())['refused'] as Record<string, number>,
+      async () => (await small.stats())['rejected'] as Record<string, number>,
       'two refusals',
       (refused) => refused['queue_full'] === 2,
     );

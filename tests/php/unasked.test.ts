@@ -28,7 +28,7 @@ describe.skipIf(withoutPhp)('a PHP worker is sent nothing that it did not ask fo
     expect(capture.items).toBe(25);
 
     const ended = hub.stop();
-    await hub.process.waitForLine(/A peer was asked to leave/);
+    await hub.process.waitForLine(/Peer asked to leave/);
     const { events } = capture;
     await until(() => capture.events > events + 20, 'events while the hub drains');
     peer.close();

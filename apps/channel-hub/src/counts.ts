@@ -1,4 +1,4 @@
-/** Counters by label, which exist from their first count on. The labels must come from a closed list. */
+/** Counters by label, created with their first count. The labels must come from a closed list. */
 export class Counts<Label extends string> {
   readonly #counts = new Map<Label, number>();
 
@@ -6,7 +6,7 @@ export class Counts<Label extends string> {
     this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
   }
 
-  /** Label to count. */
+  /** Returns the counts by label. */
   toRecord(): Readonly<Partial<Record<Label, number>>> {
     return Object.fromEntries(this.#counts) as Partial<Record<Label, number>>;
   }

@@ -16,7 +16,7 @@ class Peer {
 }
 
 describe('a drain', () => {
-  test('is over when everybody who was asked has left', async () => {
+  test('ends when all peers that were asked have left', async () => {
     const drain = new Drain<Peer>(60_000);
     const [one, other] = [new Peer(), new Peer()];
     const deaf = new Peer(false);
@@ -38,7 +38,7 @@ describe('a drain', () => {
     expect(drain.counts).toEqual({ asked: 2, left: 2 });
   });
 
-  test('is over at once when nobody could be asked', async () => {
+  test('ends at once when no peer could be asked', async () => {
     const drain = new Drain<Peer>(60_000);
     drain.ask(new Peer(false));
     drain.endIfEmpty();
@@ -46,7 +46,7 @@ describe('a drain', () => {
     expect(drain.counts).toEqual({ asked: 0, left: 0 });
   });
 
-  test('is over when its window is, and leaves no timer', async () => {
+  test('ends with its window, and leaves no timer', async () => {
     vi.useFakeTimers();
     const drain = new Drain<Peer>(5_000);
     drain.ask(new Peer());
@@ -62,7 +62,7 @@ describe('a drain', () => {
     vi.useRealTimers();
   });
 
-  test('spreads the returns over a second', () => {
+  test('spreads the reconnects over a second', () => {
     const drain = new Drain<Peer>(60_000);
     const waits = Array.from({ length: 4_000 }, () => drain.ask(new Peer()) ?? Number.NaN);
     drain.end();

@@ -1,23 +1,29 @@
-/** Comes back at the latest after this, so that the peers of a hub do not all return in one moment, in milliseconds. */
+/**
+ * Maximum delay before a peer reconnects, in milliseconds. Random delays up to it spread the peers
+ * of a hub over time.
+ */
 const RECONNECT_AFTER_MS_MAX = 1_000;
 
-/** Somebody who can be asked to leave. */
-export interface Leaver {
-  /** Asks the peer to leave, and to come back after so many milliseconds. Whether it could be asked. */
+/** A peer that can be asked to leave. */
+export interface Drainable {
+  /**
+   * Asks the peer to leave, and to reconnect after `reconnectAfterMs` milliseconds. Returns false
+   * if it cannot be asked.
+   */
   askToLeave(reconnectAfterMs: number): boolean;
 }
 
-/** How a drain went. */
+/** Result of a drain. */
 export interface DrainCounts {
   /** Peers that were asked to leave. */
   readonly asked: number;
-  /** Those of them that left in time. */
+  /** Peers among them that left in time. */
   readonly left: number;
 }
 
-/** Waits for peers that were asked to leave, until all of them have left or the window is over. */
-export class Drain<Peer extends Leaver> {
-  /** When the waiting is over. */
+/** Waits until all peers that were asked to leave have left, or a window has passed. */
+export class Drain<Peer extends Drainable> {
+  /** Resolves when the drain has ended. */
   readonly ended: Promise<void>;
   readonly #staying = new Set<Peer>();
   readonly #timer: NodeJS.Timeout;
@@ -25,7 +31,7 @@ export class Drain<Peer extends Leaver> {
   #asked = 0;
   #left = 0;
 
-  /** `windowMs`: how long they may take, in milliseconds. */
+  /** `windowMs`: the longest time that peers may take, in milliseconds. */
   constructor(windowMs: number) {
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -37,7 +43,10 @@ export class Drain<Peer extends Leaver> {
     return { asked: this.#asked, left: this.#left };
   }
 
-  /** After how many milliseconds the peer was told to come back; undefined where it could not be told. */
+  /**
+   * Asks a peer. Returns the delay of its reconnect in milliseconds; undefined if it cannot be
+   * asked.
+   */
   ask(peer: Peer): number | undefined {
     const reconnectAfterMs = Math.floor(Math.random() * (RECONNECT_AFTER_MS_MAX + 1));
     if (!peer.askToLeave(reconnectAfterMs)) return undefined;
@@ -46,19 +55,18 @@ export class Drain<Peer extends Leaver> {
     return reconnectAfterMs;
   }
 
-  /** The peer is gone, whether it was asked or not. */
+  /** Records that a peer has left, whether it was asked or not. */
   gone(peer: Peer): void {
     if (!this.#staying.delete(peer)) return;
     this.#left += 1;
     this.endIfEmpty();
   }
 
-  /** Waits no longer when nobody has to be waited for: for after the last `ask`. */
+  /** Ends the drain if no peer stays. Call it after the last `ask`. */
   endIfEmpty(): void {
     if (this.#staying.size === 0) this.end();
   }
 
-  /** Waits no longer. */
   end(): void {
     clearTimeout(this.#timer);
     this.#staying.clear();

@@ -1,7 +1,7 @@
-/** Why a hub does not start: match on the code; the message says what to do. */
+/** Reason for a HubError. Match on the code; the message says what to do. */
 export type HubErrorCode = 'secret_required' | 'already_started' | 'socket_in_use';
 
-/** The hub was asked for what it does not do. Errors of the socket come as Node makes them. */
+/** An operation that a hub rejects. Errors of sockets are Node's own. */
 export class HubError extends Error {
   override readonly name = 'HubError';
   readonly code: HubErrorCode;

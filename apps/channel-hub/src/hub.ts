@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { checkOption, integerOption, TIMER_MS_MAX } from '@groupcast/options';
-import type { ErrorCode, ProtocolError } from '@groupcast/protocol';
-import { printable } from '@groupcast/service';
+import type { ErrorCode } from '@groupcast/protocol';
 import type { HubStats } from './admin/hub-stats.ts';
 import { Counts } from './counts.ts';
 import { Drain } from './drain.ts';
@@ -12,53 +11,62 @@ import { TrustedAddresses } from './listen/trusted-addresses.ts';
 import { listenOnUnixSocket } from './listen/unix-listener.ts';
 import { completeOptions, type HubOptions, type HubOptionsInput, needsSecret } from './options.ts';
 import { OutputBudget } from './output-budget.ts';
-import { Session } from './peer/peer.ts';
-import { createSessionShared, type SessionShared } from './peer/peer-deps.ts';
-import type { SessionEnd } from './peer/peer-end.ts';
-import type { SessionRow } from './peer/peer-row.ts';
+import { Peer } from './peer/peer.ts';
+import { createPeerDeps, type PeerDeps } from './peer/peer-deps.ts';
+import type { PeerEnd } from './peer/peer-end.ts';
+import { PeerLog } from './peer/peer-log.ts';
+import type { PeerRow } from './peer/peer-row.ts';
 import { secretsOf } from './peer/secrets.ts';
 import type { QueueRow } from './queue/queue-stats.ts';
 
-/** What a change of the secrets means for the peers that are here. */
+/** Effect of a change of the secrets. */
 export interface SecretChange {
-  /** Secrets that are accepted now. */
+  /** Secrets accepted now. */
   readonly accepted: number;
-  /** Open sessions whose peers proved another one. They go on, but cannot come back. */
-  readonly sessionsWithOld: number;
+  /** Connected peers that proved a removed secret. They stay connected, but cannot reconnect. */
+  readonly peersWithOldSecret: number;
 }
 
-/** A hub: peers connect to it, follow channels and publish; it hands every publication to all who follow its channel. */
+/**
+ * A hub: its peers subscribe to channels and publish; it delivers each publication to all
+ * subscribers.
+ */
 export interface Hub {
   /**
-   * Starts the engine and listens. Rejects with HubError `secret_required` for an address that others reach when there is no secret,
-   * with `already_started` the second time, and with Node's own error when the port cannot be had.
+   * Starts the engine and listens. Rejects with HubError `secret_required` for an address that
+   * other hosts can reach when there is no secret, with `already_started` the second time, and with
+   * Node's own error if the port cannot be bound.
    */
   listen(): Promise<AddressInfo>;
   /**
-   * Ends without haste: takes no more connections, asks native peers to leave and to come back later, and closes when they have
-   * left, at the latest after `windowMs` milliseconds. Then everything is as after `close`, which cuts a drain short.
+   * Closes gracefully: stops listening, asks native peers to leave and to reconnect later, and
+   * closes when they have left, at the latest after `windowMs` milliseconds. `close` ends a drain
+   * early.
    */
   drain(options: { readonly windowMs: number }): Promise<void>;
-  /** Sends every peer what is queued for it, closes, and frees the port. May be called at any time, and twice. */
+  /**
+   * Sends every peer what is buffered for it, closes, and frees the port. Safe to call repeatedly.
+   */
   close(): Promise<void>;
   /**
-   * Changes the secrets that peers prove to know; open sessions go on. Throws OptionError `bad_option`, and HubError `secret_required`
-   * when there were some and would be none, or the other way round: that decides what the hub may listen on.
+   * Replaces the secrets that peers prove; connected peers stay. Throws OptionError `bad_option`,
+   * and HubError `secret_required` for a change from some secrets to none or back, as that decides
+   * where the hub may listen.
    */
   changeSecret(secret: string | readonly string[]): SecretChange;
   stats(): HubStats;
-  /** One row for each session there is. */
-  sessions(): readonly SessionRow[];
-  /** One row for each of the longest queues, so many of them. */
+  /** Returns one row for each connected peer. */
+  peers(): readonly PeerRow[];
+  /** Returns one row for each of the longest queues, `countMax` at most. */
   queues(countMax: number): readonly QueueRow[];
 }
 
-/** With more sessions than this part of the limit, local peers too have a deadline for their first frame. */
+/** Share of `peersMax` above which local peers too have a deadline for their first frame. */
 const HURRY_SHARE = 0.5;
 
 const WINDOW = integerOption({ default: 0, min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' });
 
-/** A hub that does not listen yet. Throws OptionError `bad_option` for options that it cannot run with. */
+/** Creates a hub that does not listen yet. Throws OptionError `bad_option` for invalid options. */
 export function createHub(options: HubOptionsInput = {}): Hub {
   return new TcpHub(completeOptions(options));
 }
@@ -69,13 +77,14 @@ class TcpHub implements Hub {
   readonly #unixServer: Server;
   readonly #trusted: TrustedAddresses;
   readonly #budget: OutputBudget;
-  readonly #shared: SessionShared;
-  readonly #sessions = new Set<Session>();
-  readonly #closed = new Counts<SessionEnd>();
-  readonly #refused = new Counts<ErrorCode>();
+  readonly #deps: PeerDeps;
+  readonly #log: PeerLog;
+  readonly #peers = new Set<Peer>();
+  readonly #closed = new Counts<PeerEnd>();
+  readonly #rejected = new Counts<ErrorCode>();
   #listening: Promise<AddressInfo> | undefined;
   #closing: Promise<void> | undefined;
-  #drain: Drain<Session> | undefined;
+  #drain: Drain<Peer> | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #onEmpty = (): void => {};
   #lastId = 0;
@@ -83,17 +92,18 @@ class TcpHub implements Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#budget = new OutputBudget(options.outputBytesMax, () => this.#sessions);
-    this.#shared = createSessionShared(options, {
-      opened: (session) => this.#opened(session),
-      refused: (error) => this.#refused.add(error.code),
-      droppedInPart: (session, error) => this.#droppedInPart(session, error),
-      handedOut: (bytes) => this.#budget.add(bytes),
-      ended: (session, end, error) => this.#ended(session, end, error),
+    this.#log = new PeerLog(options.log);
+    this.#budget = new OutputBudget(options.outputBytesMax, () => this.#peers);
+    this.#deps = createPeerDeps(options, {
+      rejected: (error) => this.#rejected.add(error.code),
+      sent: (bytes) => this.#budget.add(bytes),
     });
     this.#listener = createListener(options, {
       accepted: (socket) => this.#accept(socket, this.#trusted.has(socket.remoteAddress)),
-      tlsRefused: (address, error) => this.#tlsRefused(address, error),
+      tlsRejected: (address, error) => {
+        this.#closed.add('tls_refused');
+        this.#log.rejectedByTls(address, error);
+      },
       tlsEvicted: () => this.#closed.add('too_many_pending'),
     });
     this.#unixServer = createServer((socket) => this.#accept(socket, options.localTrust));
@@ -104,7 +114,7 @@ class TcpHub implements Hub {
     if (this.#listening !== undefined || this.#closing !== undefined) {
       return Promise.reject(new HubError('already_started', 'A hub listens once. Create another one.'));
     }
-    if (needsSecret(this.#options, this.#shared.secrets.count)) {
+    if (needsSecret(this.#options, this.#deps.secrets.count)) {
       return Promise.reject(secretRequired(this.#options.host));
     }
     this.#listening = this.#listen();
@@ -124,57 +134,57 @@ class TcpHub implements Hub {
   }
 
   changeSecret(secret: string | readonly string[]): SecretChange {
-    const { secrets } = this.#shared;
+    const { secrets } = this.#deps;
     const changed = secretsOf('Hub.changeSecret', secret);
     if ((changed.length === 0) !== (secrets.count === 0)) throw secretNeedsRestart();
     secrets.replace(changed);
-    const sessionsWithOld = [...this.#sessions].filter((session) => session.hasOldSecret).length;
-    return { accepted: changed.length, sessionsWithOld };
+    const peersWithOldSecret = [...this.#peers].filter((peer) => peer.hasOldSecret).length;
+    return { accepted: changed.length, peersWithOldSecret };
   }
 
   stats(): HubStats {
-    const { channels, prefixes, subscriptions, published, delivered } = this.#shared.router.stats();
+    const { channels, prefixes, subscriptions, published, delivered } = this.#deps.router.stats();
     const { channels: engineChannels, history } = this.#options.engine.stats();
-    const { queuedBytes, pauses } = this.#budget.stats();
+    const { bufferedBytes, pauses } = this.#budget.stats();
     return {
-      sessions: this.#sessions.size,
-      pendingSessions: this.#shared.pendingPeers.count,
+      connectedPeers: this.#peers.size,
+      pendingPeers: this.#deps.pendingPeers.count,
       channels,
       prefixes,
       subscriptions,
       engineChannels,
       history,
-      queues: this.#shared.queues.stats(),
-      php: this.#shared.php.counts,
+      queues: this.#deps.queues.stats(),
+      php: this.#deps.php.counts,
       published,
       delivered,
-      queuedBytes,
+      bufferedBytes,
       publisherPauses: pauses,
       dropped: this.#dropped,
       closed: this.#closed.toRecord(),
-      refused: this.#refused.toRecord(),
+      rejected: this.#rejected.toRecord(),
     };
   }
 
-  sessions(): readonly SessionRow[] {
-    return Array.from(this.#sessions, (session) => session.row());
+  peers(): readonly PeerRow[] {
+    return Array.from(this.#peers, (peer) => peer.row());
   }
 
   queues(countMax: number): readonly QueueRow[] {
-    return this.#shared.queues.rows(countMax);
+    return this.#deps.queues.rows(countMax);
   }
 
   async #listen(): Promise<AddressInfo> {
     const { engine, host, log, outputCheckMs, port, unixSocket } = this.#options;
     await engine.start({
       deliver: (channel, offset, frame) =>
-        this.#budget.add(this.#shared.router.deliver(channel, offset, frame)),
+        this.#budget.add(this.#deps.router.deliver(channel, offset, frame)),
     });
     this.#listener.server.listen({ host, port });
     await once(this.#listener.server, 'listening');
     if (unixSocket !== undefined) await listenOnUnixSocket(this.#unixServer, unixSocket);
     for (const server of this.#servers) {
-      server.on('error', (error) => log.error({ error }, 'The hub cannot accept connections'));
+      server.on('error', (error) => log.error({ error }, 'Cannot accept connections'));
     }
     this.#ticker = setInterval(() => this.#tick(), outputCheckMs);
     return this.#listener.server.address() as AddressInfo;
@@ -182,26 +192,26 @@ class TcpHub implements Hub {
 
   #tick(): void {
     this.#budget.tick();
-    this.#shared.queues.tick();
+    this.#deps.queues.tick();
   }
 
-  async #close(drain: Drain<Session> | undefined): Promise<void> {
+  async #close(drain: Drain<Peer> | undefined): Promise<void> {
     this.#drain = drain;
-    // Whoever got an item now would have no time for it.
-    this.#shared.queues.stop();
+    // A consumer could not finish an item that it got now.
+    this.#deps.queues.stop();
     if (this.#listening === undefined) {
       drain?.end();
       return;
     }
-    // What is half started cannot be ended; whoever called `listen` gets its error.
+    // A start in progress cannot be cancelled; the caller of `listen` gets its error.
     await Promise.allSettled([this.#listening]);
     const listening = this.#servers.filter((server) => server.listening);
     if (listening.length > 0) {
       const allClosed = Promise.all(listening.map((server) => once(server, 'close')));
       for (const server of listening) server.close();
       this.#listener.cutHandshakes();
-      if (drain !== undefined) await this.#drainSessions(drain);
-      for (const session of this.#sessions) session.close('hub_closed');
+      if (drain !== undefined) await this.#drainPeers(drain);
+      for (const peer of this.#peers) peer.close('hub_closed');
       await allClosed;
       await this.#allEnded();
     }
@@ -210,24 +220,23 @@ class TcpHub implements Hub {
     await this.#options.engine.close();
   }
 
-  async #drainSessions(drain: Drain<Session>): Promise<void> {
-    for (const session of this.#sessions) this.#askToLeave(session, drain);
+  async #drainPeers(drain: Drain<Peer>): Promise<void> {
+    for (const peer of this.#peers) this.#askToLeave(peer, drain);
     drain.endIfEmpty();
     await drain.ended;
-    const closed = this.#sessions.size;
-    this.#options.log.info({ ...drain.counts, closed }, 'The hub has drained; what is left is closed');
+    const closed = this.#peers.size;
+    this.#options.log.info({ ...drain.counts, closed }, 'Hub drained; closing the remaining peers');
   }
 
-  #askToLeave(session: Session, drain: Drain<Session>): void {
-    const reconnectAfterMs = drain.ask(session);
-    if (reconnectAfterMs === undefined) return;
-    this.#options.log.info({ ...fieldsOf(session), reconnectAfterMs }, 'A peer was asked to leave');
+  #askToLeave(peer: Peer, drain: Drain<Peer>): void {
+    const reconnectAfterMs = drain.ask(peer);
+    if (reconnectAfterMs !== undefined) this.#log.askedToLeave(peer.row(), reconnectAfterMs);
   }
 
   #allEnded(): Promise<void> {
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
-      if (this.#sessions.size === 0) resolve();
+      if (this.#peers.size === 0) resolve();
     });
   }
 
@@ -237,70 +246,44 @@ class TcpHub implements Hub {
 
   #accept(socket: Socket, isLocal: boolean): void {
     const { peersMax } = this.#options;
-    // Those that have not shown who they are must not keep out one that will.
-    if (this.#sessions.size >= peersMax && !this.#shared.pendingPeers.evictOldest()) {
-      this.#drop(socket.remoteAddress);
+    // A peer that has not authenticated must not keep out one that will.
+    if (this.#peers.size >= peersMax && !this.#deps.pendingPeers.evictOldest()) {
+      this.#dropped += 1;
+      this.#log.dropped(socket.remoteAddress, peersMax);
       socket.destroy();
       return;
     }
     this.#lastId += 1;
-    const session = new Session(this.#lastId, socket, isLocal, this.#shared);
-    this.#sessions.add(session);
-    if (this.#sessions.size > peersMax * HURRY_SHARE) this.#shared.pendingPeers.hurry();
-    // It was accepted by the kernel just before the port was closed.
-    if (this.#closing !== undefined) session.close('hub_closed');
+    const peer: Peer = new Peer(this.#lastId, socket, isLocal, this.#deps, {
+      opened: () => this.#opened(peer),
+      droppedInPart: (error) => this.#log.droppedInPart(peer.row(), error),
+      ended: (end, error) => this.#ended(peer, end, error),
+    });
+    this.#peers.add(peer);
+    if (this.#peers.size > peersMax * HURRY_SHARE) this.#deps.pendingPeers.hurry();
+    // The kernel accepted it just before the port was closed.
+    if (this.#closing !== undefined) peer.close('hub_closed');
   }
 
-  #opened(session: Session): void {
-    this.#options.log.info(fieldsOf(session), 'A peer has joined');
-    // It was let in just before the hub began to drain.
-    if (this.#drain !== undefined) this.#askToLeave(session, this.#drain);
+  #opened(peer: Peer): void {
+    this.#log.connected(peer.row());
+    // It was admitted just before the drain began.
+    if (this.#drain !== undefined) this.#askToLeave(peer, this.#drain);
   }
 
-  #ended(session: Session, end: SessionEnd, error: Error | undefined): void {
-    this.#sessions.delete(session);
-    this.#drain?.gone(session);
-    if (this.#sessions.size === 0) this.#onEmpty();
+  #ended(peer: Peer, end: PeerEnd, error: Error | undefined): void {
+    this.#peers.delete(peer);
+    this.#drain?.gone(peer);
+    if (this.#peers.size === 0) this.#onEmpty();
     this.#closed.add(end);
-    const { log } = this.#options;
-    const fields = { ...fieldsOf(session), reason: end };
-    if (end === 'internal_error') log.error({ ...fields, error }, 'The hub failed, and closed the peer');
-    else if (QUIET_ENDS.has(end)) log.info(fields, 'A peer has left');
-    else log.warn({ ...fields, detail: printable(error?.message ?? '') }, 'A peer was closed');
+    this.#log.ended(peer.row(), end, error);
   }
-
-  #droppedInPart(session: Session, { code, message }: ProtocolError): void {
-    const fields = { ...fieldsOf(session), reason: code, detail: message };
-    this.#options.log.warn(fields, "Part of a peer's request was dropped");
-  }
-
-  #tlsRefused(address: string, error: Error): void {
-    this.#closed.add('tls_refused');
-    this.#options.log.warn(
-      { address, detail: printable(error.message) },
-      'A peer was refused in the TLS handshake',
-    );
-  }
-
-  #drop(address: string | undefined): void {
-    this.#dropped += 1;
-    const { log, peersMax } = this.#options;
-    log.warn({ address, peersMax }, 'A connection was dropped: the hub is full');
-  }
-}
-
-/** Ends that are nobody's fault. */
-const QUIET_ENDS: ReadonlySet<SessionEnd> = new Set(['closed', 'peer_closed', 'drained', 'hub_closed']);
-
-function fieldsOf(session: Session): object {
-  const { id, name, address, dialect } = session.row();
-  return { session: id, peer: printable(name), address, dialect };
 }
 
 function secretNeedsRestart(): HubError {
   return new HubError(
     'secret_required',
-    'A hub with a secret cannot go on without one, nor the other way round. Restart it for that.',
+    'A running hub cannot change between no secret and some. Restart it with the new secrets.',
   );
 }
 

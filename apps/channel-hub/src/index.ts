@@ -8,20 +8,19 @@ export type {
   Engine,
   EngineSink,
   EngineStats,
-  FollowSlot,
   HistoryPage,
   HistorySlot,
   HistoryStats,
   PublishSlot,
+  SubscribeSlot,
 } from './engine/engine.ts';
-export type { TrimReason } from './engine/memory/history.ts';
 export { HISTORY_TABLE, type HistoryLimits } from './engine/memory/history-limits.ts';
 export { MemoryEngine } from './engine/memory/memory-engine.ts';
 export { createHub, type Hub, type SecretChange } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
 export type { UnixSocket } from './listen/unix-listener.ts';
 export { HUB_TABLE, type HubOptions, type HubOptionsInput, type HubTls } from './options.ts';
-export type { SessionEnd } from './peer/peer-end.ts';
-export type { SessionRow } from './peer/peer-row.ts';
+export type { PeerEnd } from './peer/peer-end.ts';
+export type { PeerRow } from './peer/peer-row.ts';
 export { QUEUE_TABLE, type QueueLimits } from './queue/queue-limits.ts';
 export type { QueueRow, QueueStats } from './queue/queue-stats.ts';

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Output, OutputBudget } from './output-budget.ts';
+import { type BufferedPeer, OutputBudget } from './output-budget.ts';
 
-class FakeOutput implements Output {
-  queuedBytes: number;
+class FakeOutput implements BufferedPeer {
+  bufferedBytes: number;
   isPublisher = false;
   isPaused = false;
   isEvicted = false;
 
-  constructor(queuedBytes: number) {
-    this.queuedBytes = queuedBytes;
+  constructor(bufferedBytes: number) {
+    this.bufferedBytes = bufferedBytes;
   }
   hasPublished(): boolean {
     return this.isPublisher;
@@ -21,7 +21,7 @@ class FakeOutput implements Output {
   }
   evict(): void {
     this.isEvicted = true;
-    this.queuedBytes = 0;
+    this.bufferedBytes = 0;
   }
 }
 
@@ -41,19 +41,19 @@ beforeEach(() => {
 });
 
 function queue(...bytes: number[]): void {
-  for (const [index, queuedBytes] of bytes.entries()) outputs[index]!.queuedBytes = queuedBytes;
+  for (const [index, bufferedBytes] of bytes.entries()) outputs[index]!.bufferedBytes = bufferedBytes;
 }
 
 describe('OutputBudget', () => {
-  test('leaves everybody alone while there is room', () => {
+  test('does nothing while there is room', () => {
     queue(0, 600, 599);
     budget.add(1);
     budget.tick();
     expect(outputs.some((output) => output.isPaused || output.isEvicted)).toBe(false);
-    expect(budget.stats()).toEqual({ queuedBytes: 1_199, pauses: 0, evictions: 0 });
+    expect(budget.stats()).toEqual({ bufferedBytes: 1_199, pauses: 0, evictions: 0 });
   });
 
-  test('makes publishers pause at three quarters, for one tick at a time', () => {
+  test('pauses publishers at three quarters, for one tick at a time', () => {
     queue(0, 600, 600);
     budget.add(1);
     budget.tick();
@@ -61,19 +61,19 @@ describe('OutputBudget', () => {
     queue(0, 600, 599);
     budget.tick();
     expect(outputs[0]!.isPaused).toBe(false);
-    expect(budget.stats()).toEqual({ queuedBytes: 1_199, pauses: 1, evictions: 0 });
+    expect(budget.stats()).toEqual({ bufferedBytes: 1_199, pauses: 1, evictions: 0 });
   });
 
-  test('gives up the longest queues, and no more of them than it must', () => {
+  test('evicts the longest buffers, and no more than it must', () => {
     outputs.push(new FakeOutput(300));
     queue(500, 900, 700);
     budget.add(1);
     budget.tick();
     expect(outputs.map((output) => output.isEvicted)).toEqual([false, true, false, false]);
-    expect(budget.stats()).toMatchObject({ queuedBytes: 1_500, evictions: 1 });
+    expect(budget.stats()).toMatchObject({ bufferedBytes: 1_500, evictions: 1 });
   });
 
-  test('does not wait for the tick when much is handed out at once', () => {
+  test('does not wait for the tick when much is sent at once', () => {
     queue(0, 1_601, 0);
     budget.add(100);
     expect(outputs[1]!.isEvicted).toBe(false);

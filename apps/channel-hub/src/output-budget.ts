@@ -1,97 +1,99 @@
-/** Somebody for whom output may wait. */
-export interface Output {
-  /** Bytes that wait here. */
-  readonly queuedBytes: number;
-  /** Whether publications came from it since this was last asked. */
+/** A peer with a buffer of peer. */
+export interface BufferedPeer {
+  /** Bytes in the buffer. */
+  readonly bufferedBytes: number;
+  /** Returns whether the peer has published since the last call. */
   hasPublished(): boolean;
-  /** Reads nothing from it until `resume`. */
+  /** Stops reading from the peer until `resume`. */
   pause(): void;
   resume(): void;
-  /** Ends it, because its queue is the longest of too much. */
+  /** Closes the peer at once, because its buffer is the longest and the budget is exceeded. */
   evict(): void;
 }
 
-/** What an OutputBudget has seen and done. */
+/** Gauges and counters of an OutputBudget. */
 export interface OutputBudgetStats {
-  /** Bytes that waited for all together when they were last counted. */
-  readonly queuedBytes: number;
-  /** How often a publisher was made to pause. */
+  /** Bytes in all buffers when they were last counted. */
+  readonly bufferedBytes: number;
+  /** Number of pauses of publishers. */
   readonly pauses: number;
-  /** Outputs that were ended. */
+  /** Number of evicted peers. */
   readonly evictions: number;
 }
 
-/** Part of the budget at which publishers pause. */
+/** Share of the budget at which publishers pause. */
 const PAUSE_SHARE = 0.75;
 
-/** Part of the budget that may be handed out before everything is counted again without waiting for the next tick. */
+/**
+ * Share of the budget that may be sent before all buffers are counted without waiting for a tick.
+ */
 const CHECK_SHARE = 1 / 16;
 
 /**
- * Keeps what waits for all peers together within bounds: each queue is bounded by its link, but the sum of them is not.
- * Near the limit publishers pause for a tick at a time, so that readers catch up; above it the longest queues are given up.
+ * Limits the buffers of all peers in total; a link limits its own only. Near the limit publishers
+ * pause for a tick at a time, so that readers catch up. Above it the longest buffers are evicted.
  */
 export class OutputBudget {
   readonly #bytesMax: number;
-  readonly #outputs: () => Iterable<Output>;
-  #paused: Output[] = [];
-  #queuedBytes = 0;
+  readonly #peers: () => Iterable<BufferedPeer>;
+  #paused: BufferedPeer[] = [];
+  #bufferedBytes = 0;
   #uncountedBytes = 0;
   #pauses = 0;
   #evictions = 0;
 
-  /** `outputs`: all there are, whenever it is called. */
-  constructor(bytesMax: number, outputs: () => Iterable<Output>) {
+  /** `peers` returns the connected peers. */
+  constructor(bytesMax: number, peers: () => Iterable<BufferedPeer>) {
     this.#bytesMax = bytesMax;
-    this.#outputs = outputs;
+    this.#peers = peers;
   }
 
-  /** So much was handed out to outputs. */
+  /** Adds `bytes` bytes that were sent to peers. */
   add(bytes: number): void {
     this.#uncountedBytes += bytes;
     if (this.#uncountedBytes > this.#bytesMax * CHECK_SHARE) this.#check();
   }
 
-  /** To be called often. Who was made to pause goes on, unless there is too much still. */
+  /** Resumes paused publishers, unless the budget is still exceeded. Call it regularly. */
   tick(): void {
-    for (const output of this.#paused) output.resume();
+    for (const peer of this.#paused) peer.resume();
     this.#paused = [];
-    // While nothing is handed out and nothing waits, there is nothing to count.
-    if (this.#uncountedBytes > 0 || this.#queuedBytes > 0) this.#check();
+    // Without output and buffers there is nothing to count.
+    if (this.#uncountedBytes > 0 || this.#bufferedBytes > 0) this.#check();
   }
 
   stats(): OutputBudgetStats {
-    return { queuedBytes: this.#queuedBytes, pauses: this.#pauses, evictions: this.#evictions };
+    return { bufferedBytes: this.#bufferedBytes, pauses: this.#pauses, evictions: this.#evictions };
   }
 
   #check(): void {
     this.#uncountedBytes = 0;
     this.#count();
-    if (this.#queuedBytes > this.#bytesMax) this.#evictLongest();
-    if (this.#queuedBytes >= this.#bytesMax * PAUSE_SHARE) this.#pausePublishers();
+    if (this.#bufferedBytes > this.#bytesMax) this.#evictLongest();
+    if (this.#bufferedBytes >= this.#bytesMax * PAUSE_SHARE) this.#pausePublishers();
   }
 
   #count(): void {
-    this.#queuedBytes = 0;
-    for (const output of this.#outputs()) this.#queuedBytes += output.queuedBytes;
+    this.#bufferedBytes = 0;
+    for (const peer of this.#peers()) this.#bufferedBytes += peer.bufferedBytes;
   }
 
   #evictLongest(): void {
-    const outputs = [...this.#outputs()].sort((one, other) => other.queuedBytes - one.queuedBytes);
-    for (const output of outputs) {
-      if (this.#queuedBytes <= this.#bytesMax) return;
-      this.#queuedBytes -= output.queuedBytes;
+    const peers = [...this.#peers()].sort((one, other) => other.bufferedBytes - one.bufferedBytes);
+    for (const peer of peers) {
+      if (this.#bufferedBytes <= this.#bytesMax) return;
+      this.#bufferedBytes -= peer.bufferedBytes;
       this.#evictions += 1;
-      output.evict();
+      peer.evict();
     }
   }
 
   #pausePublishers(): void {
-    for (const output of this.#outputs()) {
-      if (!output.hasPublished()) continue;
+    for (const peer of this.#peers()) {
+      if (!peer.hasPublished()) continue;
       this.#pauses += 1;
-      this.#paused.push(output);
-      output.pause();
+      this.#paused.push(peer);
+      peer.pause();
     }
   }
 }

@@ -6,11 +6,11 @@ interface TcpWrap {
   readonly TCP: { readonly prototype: { useUserBuffer(): void } };
 }
 
-test('runs so many rounds and ends', async () => {
+test('ends after its rounds', async () => {
   expect(await warmUp({ directSockets: true, maxMs: 60_000, roundsMax: 25 })).toBe(25);
 });
 
-test('without time it does nothing', async () => {
+test('without time does nothing', async () => {
   expect(await warmUp({ directSockets: true, maxMs: 0 })).toBe(0);
 });
 

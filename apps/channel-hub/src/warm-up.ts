@@ -2,31 +2,34 @@ import { connect, type Socket } from 'node:net';
 import { FrameDecoder, limits, native } from '@groupcast/protocol';
 import { createHub } from './hub.ts';
 
-/** Peers that follow all channels; one of them publishes. */
+/** Peers that subscribe to all channels; one of them publishes. */
 const PEERS = 3;
 
 const CHANNELS = 64;
 
-/** Publications that are sent at once in every tenth round; otherwise it is one. */
+/** Publications sent at once in every tenth round. The other rounds send one. */
 const RUN = 50;
 
 const ROUNDS_MAX = 4_000;
 
-/** Rounds with another hub before: code that has only seen one of a kind is compiled for that one, and again for the next. */
+/**
+ * Rounds with a first hub. The compiler specializes code that has seen one instance of a class, and
+ * compiles it again for the second.
+ */
 const FIRST_ROUNDS_MAX = 200;
 
 export interface WarmUpOptions {
-  /** Whether the hub that is to be warm takes the fast paths: those that are not used are not practised either. */
+  /** Whether the hub uses the fast paths, so that the paths in use become warm. */
   readonly directSockets: boolean;
-  /** How long it may take, in milliseconds; 0 is none at all. */
+  /** Maximum time, in milliseconds. 0 disables the warm-up. */
   readonly maxMs: number;
-  /** Rounds after which it ends, where the machine is fast. Default 4,000. */
+  /** Maximum number of rounds. Default 4,000. */
   readonly roundsMax?: number;
 }
 
 /**
- * Lets publications pass through hubs of its own until the compiler has seen them often enough: a process that starts cold takes several times as
- * long for each of its first thousand messages. Resolves with the number of rounds; leaves nothing behind.
+ * Warms up the compiler with publications through temporary hubs: a cold process takes several
+ * times as long for each of its first thousand messages. Resolves with the number of rounds.
  */
 export async function warmUp({
   directSockets,
@@ -63,7 +66,7 @@ async function warmUpHub(directSockets: boolean, roundsMax: number, endMs: numbe
   }
 }
 
-/** WELCOME and SUBSCRIBED. */
+/** Frames before the first publication: WELCOME and SUBSCRIBED. */
 const FRAMES_BEFORE = 2;
 
 class WarmUpPeer {
@@ -78,7 +81,7 @@ class WarmUpPeer {
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
     this.#socket.on('data', (chunk) => this.#receive(chunk));
     this.#socket.on('error', (error) => this.#reject(error));
-    this.#socket.on('close', () => this.#reject(new Error('The hub that warms up has closed a connection.')));
+    this.#socket.on('close', () => this.#reject(new Error('A connection to the warm-up hub closed.')));
     const subjects = Array.from({ length: CHANNELS }, (_, index) => ({
       name: channel(index),
       prefix: false,
@@ -99,7 +102,7 @@ class WarmUpPeer {
     this.#socket.write(Buffer.concat(Array.from({ length: count }, () => frame)));
   }
 
-  /** Resolves when so many frames have come. */
+  /** Resolves when `frames` frames have been received in total. */
   received(frames: number): Promise<void> {
     if (this.#frames >= frames) return Promise.resolve();
     this.#wanted = frames;

@@ -26,7 +26,7 @@ describe.each([
   ['the memory engine', () => new MemoryEngine()],
   ['an engine that answers late', () => new LateEngine(new MemoryEngine())],
 ])('a hub that drains, on %s', (_name, createEngine) => {
-  test('tells native peers, serves them until they have left, and is closed then', async () => {
+  test('asks native peers to leave, serves them until they have left, then closes', async () => {
     const { hub, port, lines } = await startHub({ engine: createEngine() });
     const peers = [await NativePeer.open(port), await NativePeer.open(port)];
     for (const peer of peers) await peer.subscribe(channel('c'));
@@ -44,15 +44,15 @@ describe.each([
     expect(page).toMatchObject({ verdict: 'recovered', position });
     for (const peer of peers) peer.link.close();
     await drained;
-    expect(hub.stats()).toMatchObject({ sessions: 0, subscriptions: 0, closed: { drained: 2 } });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 0, subscriptions: 0, closed: { drained: 2 } });
     const messages = lines.map(({ message }) => message);
-    expect(messages.filter((message) => message === 'A peer was asked to leave')).toHaveLength(2);
-    expect(lines.find(({ message }) => message.startsWith('The hub has drained'))).toMatchObject({
+    expect(messages.filter((message) => message === 'Peer asked to leave')).toHaveLength(2);
+    expect(lines.find(({ message }) => message.startsWith('Hub drained'))).toMatchObject({
       fields: { asked: 2, left: 2, closed: 0 },
     });
   });
 
-  test('closes who does not leave when the window is over', async () => {
+  test('closes the peers that stay when the window is over', async () => {
     const { hub, port, lines } = await startHub({ engine: createEngine() });
     const [stays, leaves] = [await NativePeer.open(port), await NativePeer.open(port)];
     const drained = hub.drain({ windowMs: 50 });
@@ -61,14 +61,14 @@ describe.each([
     expect(await stays.ended()).toBe('peer_closed');
     await drained;
     expect(hub.stats().closed).toEqual({ drained: 1, hub_closed: 1 });
-    expect(lines.find(({ message }) => message.startsWith('The hub has drained'))).toMatchObject({
+    expect(lines.find(({ message }) => message.startsWith('Hub drained'))).toMatchObject({
       fields: { asked: 2, left: 1, closed: 1 },
     });
   });
 });
 
 describe('a hub that drains', () => {
-  test('tells peers of other dialects nothing, and closes them when the native ones have left', async () => {
+  test('sends peers of other dialects nothing, and closes them when the native ones have left', async () => {
     const { hub, port } = await startHub();
     const native = await NativePeer.open(port);
     const json = await JsonPeer.connect(port);
@@ -76,7 +76,7 @@ describe('a hub that drains', () => {
     await json.take('subscribed');
     const silent = await connectRaw(port);
     silent.resume();
-    await until(() => hub.stats().sessions === 3);
+    await until(() => hub.stats().connectedPeers === 3);
     const drained = hub.drain({ windowMs: LONG_MS });
     await native.take('goaway');
     await native.publish('c', 'last');
@@ -88,7 +88,7 @@ describe('a hub that drains', () => {
     expect(hub.stats().closed).toEqual({ drained: 1, hub_closed: 2 });
   });
 
-  test('is closed at once when there is no native peer, and when it never listened', async () => {
+  test('closes at once without native peers, and if it never listened', async () => {
     const { hub, port } = await startHub();
     const json = await JsonPeer.connect(port);
     json.send({ type: 'subscribe', channels: ['c'] });
@@ -101,7 +101,7 @@ describe('a hub that drains', () => {
     vi.useRealTimers();
   });
 
-  test('tells a peer that was in the middle of its handshake', async () => {
+  test('asks a peer to leave that was in its handshake', async () => {
     const secret = 'correct horse battery staple';
     const { hub, port } = await startHub({ secret });
     const [first, second] = [await NativePeer.open(port, secret), await NativePeer.connect(port)];
@@ -118,7 +118,7 @@ describe('a hub that drains', () => {
     expect(hub.stats().closed).toEqual({ drained: 2 });
   });
 
-  test('ends at once when it is closed meanwhile, and drains once', async () => {
+  test('ends at once when it is closed, and drains once', async () => {
     const { hub, port } = await startHub();
     const peer = await NativePeer.open(port);
     const drained = hub.drain({ windowMs: LONG_MS });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { channel, NativePeer } from '../testing/native-peer.ts';
 import { startHub } from '../testing/start-hub.ts';
 
-test('the one publication of a peer gets through before the burst of another one has ended', async () => {
+test('a single publication is delivered before the burst of another peer has ended', async () => {
   const { port } = await startHub();
   const [flooder, other, follower] = await Promise.all([
     NativePeer.open(port),
@@ -30,7 +30,7 @@ test('the one publication of a peer gets through before the burst of another one
   }
 });
 
-test('a publication gets through before all pages are written for a peer that has asked for very many', async () => {
+test('a publication is delivered before all pages are written for a peer that requested very many', async () => {
   const { port } = await startHub();
   const [reader, other] = await Promise.all([NativePeer.open(port), NativePeer.open(port)]);
   await reader.subscribe(channel('other'));

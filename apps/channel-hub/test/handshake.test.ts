@@ -10,7 +10,7 @@ const SECRET = 'correct horse battery staple';
 const NEW_SECRET = 'wrong donkey generator clip';
 
 describe('a native peer', () => {
-  test('is welcomed at once where there is no secret, and learns the limits', async () => {
+  test('is welcomed at once without a secret, and learns the limits', async () => {
     const { hub, port, lines } = await startHub({ heartbeatMs: 1_234, frameBytesMax: 5_000_000 });
     const peer = await NativePeer.connect(port);
     peer.hello('worker 1');
@@ -20,11 +20,11 @@ describe('a native peer', () => {
       heartbeatMs: 1_234,
       frameBytesMax: 5_000_000,
     });
-    expect(hub.sessions()).toMatchObject([{ name: 'worker 1', dialect: 'native', state: 'open' }]);
-    expect(lines).toMatchObject([{ level: 'info', message: 'A peer has joined' }]);
+    expect(hub.peers()).toMatchObject([{ name: 'worker 1', dialect: 'native', state: 'open' }]);
+    expect(lines).toMatchObject([{ level: 'info', message: 'Peer connected' }]);
   });
 
-  test('and the hub prove to each other that they know the secret', async () => {
+  test('and the hub prove the secret to each other', async () => {
     const { port } = await startHub({ secret: SECRET });
     const peer = await NativePeer.connect(port);
     peer.hello();
@@ -37,7 +37,7 @@ describe('a native peer', () => {
   });
 
   describe('of a hub with two secrets', () => {
-    test('finds a proof by its own, and is taken with either', async () => {
+    test('finds a proof of its own secret, and is accepted with either', async () => {
       const { hub, port } = await startHub({ secret: [SECRET, NEW_SECRET] });
       for (const [secret, proofOf] of [
         [SECRET, (challenge: native.Challenge) => challenge.proof],
@@ -51,10 +51,10 @@ describe('a native peer', () => {
         peer.prove(secret, challenge);
         await peer.take('welcome');
       }
-      expect(hub.stats().sessions).toBe(2);
+      expect(hub.stats().connectedPeers).toBe(2);
     });
 
-    test('is refused with a third', async () => {
+    test('is rejected with a third', async () => {
       const { hub, port } = await startHub({ secret: [SECRET, NEW_SECRET] });
       const peer = await NativePeer.connect(port);
       peer.hello();
@@ -63,20 +63,20 @@ describe('a native peer', () => {
       await closedAs(hub, 'unauthorized');
     });
 
-    test('is refused when its secret goes between challenge and proof; who is open stays, and is counted', async () => {
+    test('is rejected when its secret is removed between challenge and proof; open peers stay, and are counted', async () => {
       const { hub, port } = await startHub({ secret: [SECRET, NEW_SECRET] });
       const open = await NativePeer.open(port, SECRET);
       const late = await NativePeer.connect(port);
       late.hello();
       const challenge = await late.take('challenge');
-      expect(hub.changeSecret(NEW_SECRET)).toEqual({ accepted: 1, sessionsWithOld: 1 });
+      expect(hub.changeSecret(NEW_SECRET)).toEqual({ accepted: 1, peersWithOldSecret: 1 });
       late.prove(SECRET, challenge);
       expect(await late.take('error')).toMatchObject({ code: 'unauthorized' });
       await open.subscribe(channel('c'));
       await NativePeer.open(port, NEW_SECRET);
     });
 
-    test('is offered one proof again when they are the same', async () => {
+    test('gets one proof when both secrets are the same', async () => {
       const { port } = await startHub({ secret: [SECRET, SECRET] });
       const peer = await NativePeer.connect(port);
       peer.hello();
@@ -95,7 +95,7 @@ describe('a native peer', () => {
     expect(nonces.size).toBe(5);
   });
 
-  test('with a wrong proof gets an error and nothing else, and what it asked for meanwhile is not done', async () => {
+  test('with a wrong proof gets an error and nothing else, and its requests are not handled', async () => {
     const { hub, port, lines } = await startHub({ secret: SECRET });
     const peer = await NativePeer.connect(port);
     peer.hello();
@@ -109,7 +109,7 @@ describe('a native peer', () => {
     expect(lines).toMatchObject([{ level: 'warn', fields: { reason: 'unauthorized' } }]);
   });
 
-  test('that plays back what another one sent gets nothing', async () => {
+  test('that replays the bytes of another peer gets nothing', async () => {
     const { hub, port } = await startHub({ secret: SECRET });
     const honest = await NativePeer.connect(port);
     honest.hello();
@@ -123,7 +123,7 @@ describe('a native peer', () => {
     thief.link.send(recorded);
     expect(await thief.take('error')).toMatchObject({ code: 'unauthorized' });
     await closedAs(hub, 'unauthorized');
-    expect(hub.stats()).toMatchObject({ sessions: 1 });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 1 });
   });
 
   test('cannot use the proof of the hub as its own', async () => {
@@ -151,7 +151,7 @@ describe('a native peer', () => {
     }
   });
 
-  test('that says hello twice is closed', async () => {
+  test('that sends HELLO twice is closed', async () => {
     const { port } = await startHub();
     const peer = await NativePeer.open(port);
     peer.hello();
@@ -159,7 +159,7 @@ describe('a native peer', () => {
     await peer.ended();
   });
 
-  test('that speaks another version is told so', async () => {
+  test('that speaks another version gets an error', async () => {
     const { port } = await startHub();
     const peer = await NativePeer.connect(port);
     peer.link.send(native.encodeHello({ version: 2, nonce: createNonce(), name: '' }));
@@ -167,12 +167,12 @@ describe('a native peer', () => {
     await peer.ended();
   });
 
-  test('that said hello must prove itself in time, and cannot send much before', async () => {
+  test('that sent HELLO must authenticate in time, and cannot send much before', async () => {
     const { hub, port } = await startHub({ secret: SECRET, authenticationMs: 30 });
     const late = await NativePeer.connect(port);
     late.hello();
     await late.take('challenge');
-    expect(hub.stats().pendingSessions).toBe(1);
+    expect(hub.stats().pendingPeers).toBe(1);
     await late.ended();
     const talker = await NativePeer.connect(port);
     talker.hello();
@@ -180,7 +180,7 @@ describe('a native peer', () => {
     talker.link.send(Uint8Array.of(0, 1, 0, 1, native.OPCODES.proof));
     await closedAs(hub, 'late');
     await closedAs(hub, 'bad_length');
-    expect(hub.stats().pendingSessions).toBe(0);
+    expect(hub.stats().pendingPeers).toBe(0);
   });
 
   test('that was welcomed in time stays', async () => {
@@ -190,10 +190,10 @@ describe('a native peer', () => {
     late.hello();
     await closedAs(hub, 'late');
     await peer.settle();
-    expect(hub.stats().sessions).toBe(1);
+    expect(hub.stats().connectedPeers).toBe(1);
   });
 
-  test('finds a place among too many of its address that have not proved themselves: the oldest goes', async () => {
+  test('finds a place among too many unauthenticated peers of its address: the oldest is closed', async () => {
     const { hub, port } = await startHub({ secret: SECRET, pendingPerAddressMax: 2 });
     const waiting = [await NativePeer.connect(port), await NativePeer.connect(port)];
     for (const peer of waiting) peer.hello();
@@ -201,26 +201,26 @@ describe('a native peer', () => {
     await NativePeer.open(port, SECRET);
     await waiting[0]!.ended();
     await closedAs(hub, 'too_many_pending');
-    expect(hub.stats()).toMatchObject({ sessions: 2, pendingSessions: 1 });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 2, pendingPeers: 1 });
     waiting[1]!.prove(SECRET, challenges[1]!);
     await waiting[1]!.take('welcome');
-    expect(hub.stats().pendingSessions).toBe(0);
+    expect(hub.stats().pendingPeers).toBe(0);
   });
 
-  test('is not kept out by 64 silent peers of its address, however often they come back', async () => {
+  test('is not kept out by 64 silent peers of its address, however often they reconnect', async () => {
     const { hub, port } = await startHub({ secret: SECRET, localTrust: false });
     for (let round = 0; round < 2; round++) {
       for (let count = 0; count < 64; count++) await connectRaw(port);
       const peer = await NativePeer.open(port, SECRET);
       await peer.settle();
     }
-    await until(() => hub.stats().pendingSessions <= 64);
+    await until(() => hub.stats().pendingPeers <= 64);
     expect(hub.stats().closed).toMatchObject({ too_many_pending: expect.any(Number) });
   });
 });
 
 describe('silent peers of this machine', () => {
-  test('have a deadline for their first frame once there are more than half of the sessions', async () => {
+  test('have a deadline for their first frame above half of the limit of peers', async () => {
     const { hub, port } = await startHub({ authenticationMs: 20, peersMax: 6 });
     const speaks = await JsonPeer.connect(port);
     speaks.send({ type: 'subscribe', channels: ['c'] });
@@ -229,13 +229,13 @@ describe('silent peers of this machine', () => {
     // Its own deadline is over; those of the others would be, too.
     const late = await NativePeer.connect(port);
     await late.ended();
-    await until(() => hub.stats().sessions === 1);
+    await until(() => hub.stats().connectedPeers === 1);
     expect(hub.stats().closed).toEqual({ late: 3 });
     speaks.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
     await speaks.take('published');
   });
 
-  test('give way to a new peer when the hub is full, the oldest first; sessions that are open never do', async () => {
+  test('give way to a new peer when the hub is full, the oldest first; open peers never do', async () => {
     const { hub, port } = await startHub({ peersMax: 3 });
     const first = await NativePeer.open(port);
     const silent = [await connectRaw(port), await connectRaw(port)];
@@ -251,20 +251,20 @@ describe('silent peers of this machine', () => {
     const tooMuch = await connectRaw(port);
     await new Promise((resolve) => tooMuch.resume().once('close', resolve));
     await first.settle();
-    expect(hub.stats()).toMatchObject({ sessions: 3, dropped: 1, closed: { too_many_pending: 2 } });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 3, dropped: 1, closed: { too_many_pending: 2 } });
   });
 });
 
 describe('a JSON peer of this machine', () => {
-  test('may begin with any request, though there is a secret', async () => {
+  test('may begin with any request despite a secret', async () => {
     const { hub, port } = await startHub({ secret: SECRET });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'publish', id: 1, channels: ['c'], data: 'x'.repeat(100_000) });
     expect(await peer.take('published')).toMatchObject({ id: 1, positions: [{ channel: 'c' }] });
-    expect(hub.sessions()).toMatchObject([{ dialect: 'json', state: 'open' }]);
+    expect(hub.peers()).toMatchObject([{ dialect: 'json', state: 'open' }]);
   });
 
-  test('may want proof from the hub, and must then give its own', async () => {
+  test('may request a proof of the hub, and must then send its own', async () => {
     const { port } = await startHub({ secret: SECRET });
     const peer = await JsonPeer.connect(port);
     const nonce = createNonce();
@@ -281,7 +281,7 @@ describe('a JSON peer of this machine', () => {
     });
   });
 
-  test('is shown both proofs of a hub with two secrets', async () => {
+  test('gets both proofs of a hub with two secrets', async () => {
     const { port } = await startHub({ secret: [SECRET, NEW_SECRET] });
     const peer = await JsonPeer.connect(port);
     const nonce = createNonce();
@@ -314,7 +314,7 @@ describe('a JSON peer of this machine', () => {
     expect(hub.stats()).toMatchObject({ published: 0, subscriptions: 0 });
   });
 
-  test('need not where its address is named all the same', async () => {
+  test('need not if its address is trusted', async () => {
     const { port } = await startHub({ secret: SECRET, localTrust: false, trust: ['127.0.0.1'] });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
@@ -334,7 +334,7 @@ describe('a JSON peer of this machine', () => {
     expect(hub.stats().subscriptions).toBe(0);
   });
 
-  test('that asks for another version is told so', async () => {
+  test('that requests another version gets an error', async () => {
     const { port } = await startHub();
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'hello', version: 9, nonce: hex(createNonce()) });
@@ -342,14 +342,14 @@ describe('a JSON peer of this machine', () => {
   });
 });
 
-test('a local peer may be silent for as long as it likes before its first frame, where there is room', async () => {
+test('a local peer may be silent without a limit before its first frame, while there is room', async () => {
   const { hub, port } = await startHub({ secret: SECRET, authenticationMs: 20, pendingPerAddressMax: 1 });
   const silent = [await connectRaw(port), await connectRaw(port)];
   // By the time that this one is closed, the others would have been.
   const late = await NativePeer.connect(port);
   late.hello();
   await closedAs(hub, 'late');
-  expect(hub.stats()).toMatchObject({ sessions: 2, pendingSessions: 0 });
+  expect(hub.stats()).toMatchObject({ connectedPeers: 2, pendingPeers: 0 });
   const body = { type: 'publish', id: 'late', channels: ['c'], data: 1 };
   const answer = new Promise<Uint8Array>((resolve) => {
     const receiveSpan = (bytes: Uint8Array, start: number, end: number): number => {

@@ -40,8 +40,8 @@ async function comeAndGo(port: number, round: number): Promise<void> {
 
 /** Positions that were told are kept a little longer than channels. */
 function isEmpty(hub: Hub): boolean {
-  const { engineChannels, history, sessions } = hub.stats();
-  return sessions === 0 && engineChannels === 0 && history.positions === 0;
+  const { engineChannels, history, connectedPeers } = hub.stats();
+  return connectedPeers === 0 && engineChannels === 0 && history.positions === 0;
 }
 
 test('100,000 subscriptions that came and went leave the heap where it was', async () => {

@@ -26,7 +26,7 @@ function behind({ epoch, offset }: Position, count: number): Position {
 }
 
 describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
-  test('is what a peer missed, whether it follows the channel or not', async () => {
+  test('has the publications that a peer missed, subscribed or not', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const [publisher, reader] = [await NativePeer.open(port), await NativePeer.open(port)];
     const [entry] = await publisher.subscribe(channel('group:1'));
@@ -41,7 +41,7 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
     expect(reader.deliverFrames).toEqual([]);
   });
 
-  test('of another epoch, or behind the top, is refused with the position', async () => {
+  test('of another epoch, or above the top, is rejected with the position', async () => {
     const { hub, port } = await startHub({ engine: createEngine() });
     const peer = await NativePeer.open(port);
     const position = await peer.publish('group:1', 'a');
@@ -53,7 +53,7 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
     expect(hub.stats().history.reads).toEqual({ recovered: 0, epoch_changed: 2, trimmed: 0 });
   });
 
-  test('what was missed, then live, without a gap or an overlap, while others publish', async () => {
+  test('missed publications, then live ones, arrive without a gap or an overlap during publishes', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const publisher = await NativePeer.open(port);
     const start = await publisher.publish('group:1', 'first');
@@ -82,7 +82,7 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
     expect(got.length).toBeGreaterThan(100);
   });
 
-  test('a repetition is answered with the first position, and comes to nobody', async () => {
+  test('a repetition is answered with the first position, and is not delivered', async () => {
     const { hub, port } = await startHub({ engine: createEngine() });
     const [member, publisher] = [await NativePeer.open(port), await NativePeer.open(port)];
     await member.subscribe(channel('group:1'));
@@ -98,7 +98,7 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
     expect(hub.stats().history).toMatchObject({ duplicates: 2, publications: 3 });
   });
 
-  test('is refused to a peer that is not open, and of a name that is none', async () => {
+  test('is rejected for a peer that is not open, and for an invalid name', async () => {
     const { hub, port } = await startHub({ engine: createEngine() });
     const stranger = await NativePeer.connect(port);
     stranger.submitHistory('group:1', { epoch: 'e', offset: 0 });
@@ -110,17 +110,17 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
   });
 });
 
-test('an answer that cannot be given is an error with its request, and the session goes on', async () => {
+test('a failed read is an error with its request, and the peer stays connected', async () => {
   const engine = new MemoryEngine();
   const { hub, port } = await startHub({ engine });
   const peer = await NativePeer.open(port);
   await engine.close();
   const request = peer.submitHistory('group:1', { epoch: 'e', offset: 0 });
   expect(await peer.take('error')).toMatchObject({ request, code: 'hub_unavailable' });
-  expect(hub.stats()).toMatchObject({ sessions: 1, refused: { hub_unavailable: 1 } });
+  expect(hub.stats()).toMatchObject({ connectedPeers: 1, rejected: { hub_unavailable: 1 } });
 });
 
-test('a peer that asks for more than it reads is closed at the bound of its queue, and harms nobody', async () => {
+test('a peer that requests more than it reads is closed at the limit of its buffer; other peers are served', async () => {
   const bufferBytesMax = 4 * MIB;
   const { hub, port } = await startHub({ link: { bufferBytesMax } });
   const publisher = await NativePeer.open(port);
@@ -135,13 +135,13 @@ test('a peer that asks for more than it reads is closed at the bound of its queu
     native.encodeHistory({ request: index + 1, channel: 'c', since: start }),
   );
   let longest = 0;
-  const greedy = hub.sessions().find(({ name }) => name === 'greedy')?.id;
+  const greedy = hub.peers().find(({ name }) => name === 'greedy')?.id;
   for (const request of requests) {
     socket.write(request);
     await publisher.settle();
-    const row = hub.sessions().find(({ id }) => id === greedy);
+    const row = hub.peers().find(({ id }) => id === greedy);
     if (row === undefined) break;
-    longest = Math.max(longest, row.queuedBytes);
+    longest = Math.max(longest, row.bufferedBytes);
   }
   await closedAs(hub, 'slow');
   expect(longest).toBeLessThanOrEqual(bufferBytesMax + 64 * KIB);
@@ -149,7 +149,7 @@ test('a peer that asks for more than it reads is closed at the bound of its queu
   expect(textsOf(await publisher.history('c', start))).toHaveLength(1);
 });
 
-test('pages count towards what may wait for all peers together', async () => {
+test('pages count towards the limit of all buffers', async () => {
   const { hub, port } = await startHub({ outputBytesMax: 8 * MIB, outputCheckMs: 5 });
   const publisher = await NativePeer.open(port);
   const start = await publisher.publish('c', 'first');
@@ -163,7 +163,7 @@ test('pages count towards what may wait for all peers together', async () => {
   for (let request = 1; hub.stats().closed.evicted === undefined; request++) {
     for (const socket of sockets) socket.write(native.encodeHistory({ request, channel: 'c', since: start }));
     await publisher.settle();
-    expect(hub.stats().queuedBytes).toBeLessThanOrEqual(8 * MIB + 4 * MIB);
+    expect(hub.stats().bufferedBytes).toBeLessThanOrEqual(8 * MIB + 4 * MIB);
   }
-  expect(hub.sessions().map(({ name }) => name)).toContain('test');
+  expect(hub.peers().map(({ name }) => name)).toContain('test');
 });

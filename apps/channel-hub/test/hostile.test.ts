@@ -24,7 +24,7 @@ async function expectService(hub: Hub, port: number): Promise<void> {
   expect(hub.stats().published).toBe(before + 1);
 }
 
-describe('closed by the first four bytes, without a word', () => {
+describe('closed by the first four bytes, without a frame', () => {
   test.each<[string, string | Buffer]>([
     ['length 0', Buffer.from('00000000', 'hex')],
     ['length 1', Buffer.from('00000001', 'hex')],
@@ -58,7 +58,7 @@ describe('closed by the first four bytes, without a word', () => {
 
 describe('the first byte of a body', () => {
   test.each([0x20, 0x2d, 0x30, 0x4f, 0x5b, 0x62, 0x7f, 0x80, 0xff])(
-    '%i names no dialect, and the peer is closed without a word',
+    '%i is no dialect, and the peer is closed without a frame',
     async (byte) => {
       const { hub, port } = await startHub();
       const socket = await connectRaw(port);
@@ -93,7 +93,7 @@ describe('the first byte of a body', () => {
   });
 });
 
-test('empty frames and the body "0" keep a connection, and are not answered', async () => {
+test('empty frames and the body "0" keep a connection alive, and are not answered', async () => {
   const { hub, port } = await startHub();
   const keepAlive = Buffer.from('000000040000000530', 'hex');
   const native = await NativePeer.connect(port);
@@ -112,7 +112,7 @@ test('empty frames and the body "0" keep a connection, and are not answered', as
   expect(hub.stats().closed).toEqual({});
 });
 
-describe('a welcomed native peer is told what is wrong and closed, when it sends', () => {
+describe('a welcomed native peer gets an error and is closed when it sends', () => {
   const position = { epoch: 'e', offset: 1 };
   const publish = native.encodePublish({
     channel: 'c',
@@ -170,7 +170,7 @@ describe('a welcomed native peer is told what is wrong and closed, when it sends
   });
 });
 
-test('names of Object.prototype are channels like others', async () => {
+test('names of Object.prototype are ordinary channels', async () => {
   const { hub, port } = await startHub({ engine: new MemoryEngine({ ageMs: 50 }) });
   const peer = await NativePeer.open(port);
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
@@ -183,7 +183,7 @@ test('names of Object.prototype are channels like others', async () => {
   await until(() => hub.stats().engineChannels === 0);
 });
 
-describe('a JSON peer is told what is wrong, and goes on', () => {
+describe('a JSON peer gets an error and stays connected', () => {
   test.each<[string, string, string]>([
     ['cut JSON', '{"type":"subscribe"', 'bad_json'],
     ['no type', '{}', 'bad_field'],
@@ -210,7 +210,12 @@ describe('a JSON peer is told what is wrong, and goes on', () => {
     expect(await peer.take('error')).toMatchObject({ code });
     peer.send({ type: 'publish', id: 'next', channels: ['c'], data: 1 });
     await peer.take('published');
-    expect(hub.stats()).toMatchObject({ subscriptions: 0, published: 1, closed: {}, refused: { [code]: 1 } });
+    expect(hub.stats()).toMatchObject({
+      subscriptions: 0,
+      published: 1,
+      closed: {},
+      rejected: { [code]: 1 },
+    });
   });
 
   test('bytes that are not UTF-8', async () => {

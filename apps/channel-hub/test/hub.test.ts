@@ -9,13 +9,13 @@ import { connectRaw } from '../testing/raw-peer.ts';
 import { startHub, until } from '../testing/start-hub.ts';
 
 const NOBODY = {
-  sessions: 0,
-  pendingSessions: 0,
+  connectedPeers: 0,
+  pendingPeers: 0,
   channels: 0,
   prefixes: 0,
   subscriptions: 0,
   engineChannels: 0,
-  queuedBytes: 0,
+  bufferedBytes: 0,
 };
 
 const ENGINES: [string, (limits?: Partial<HistoryLimits>) => Engine][] = [
@@ -24,7 +24,7 @@ const ENGINES: [string, (limits?: Partial<HistoryLimits>) => Engine][] = [
 ];
 
 describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
-  test('hands a publication to all who follow its channel, the publisher too, and answers with its position', async () => {
+  test('delivers a publication to all subscribers of its channel, the publisher included, and answers with its position', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const [one, other, stranger] = await openPeers(port, 3);
     const [entry] = await one.subscribe(channel('group:1'));
@@ -59,7 +59,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     }
   });
 
-  test('a payload of any length and any bytes arrives as it was', async () => {
+  test('a payload of any length and any bytes arrives unchanged', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const [one, other] = await openPeers(port, 2);
     await other.subscribe(channel('c'));
@@ -74,7 +74,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     }
   });
 
-  test('two publishers, one order for everybody', async () => {
+  test('all subscribers see the publications of two publishers in one order', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const members = await openPeers(port, 4);
     for (const member of members) await member.subscribe(channel('c'));
@@ -101,7 +101,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     }
   });
 
-  test('serves prefixes, and one copy to who follows a channel twice', async () => {
+  test('serves prefixes, and delivers one copy to a peer that is subscribed twice', async () => {
     const { hub, port } = await startHub({ engine: createEngine() });
     const [one] = await openPeers(port, 1);
     const entries = await one.subscribe(prefix('group:'), channel('group:1'), prefix('group:1'));
@@ -118,7 +118,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     expect(hub.stats().delivered).toBe(3);
   });
 
-  test('tells of the subscription before the first publication, and nothing after unsubscribing', async () => {
+  test('confirms the subscription before the first publication, and delivers nothing after an unsubscribe', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const [member, publisher] = await openPeers(port, 2);
     for (let round = 1; round <= 20; round++) {
@@ -153,19 +153,19 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     expect(hub.stats().subscriptions).toBe(1);
   });
 
-  test('refuses channels above the limit as a whole, and goes on', async () => {
+  test('rejects a subscribe above the limit of channels as a whole, and stays connected', async () => {
     const { hub, port } = await startHub({ engine: createEngine(), channelsPerPeerMax: 3 });
     const [one] = await openPeers(port, 1);
     await one.subscribe(channel('a'), channel('b'));
     const request = one.submitSubscribe(channel('c'), prefix('c'));
     expect(await one.take('error')).toMatchObject({ request, code: 'channel_limit' });
-    expect(hub.stats()).toMatchObject({ subscriptions: 2, refused: { channel_limit: 1 } });
+    expect(hub.stats()).toMatchObject({ subscriptions: 2, rejected: { channel_limit: 1 } });
     // Those that it follows already do not count again.
     await one.subscribe(channel('a'), channel('b'), channel('c'), channel('c'));
     expect(hub.stats().subscriptions).toBe(3);
   });
 
-  test('writes nothing to who does not follow', async () => {
+  test('writes nothing to a peer that is not subscribed', async () => {
     const { hub, port } = await startHub({ engine: createEngine() });
     const [member, stranger, publisher] = await openPeers(port, 3);
     await member.subscribe(channel('c'));
@@ -174,7 +174,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     for (let index = 0; index < 100; index++) await publisher.publish('c', 'x');
     while (member.deliverFrames.length < 100) await member.takeText();
     expect(stranger.link.bytesReceived).toBe(before);
-    const rows = hub.sessions();
+    const rows = hub.peers();
     expect(rows.map((row) => [row.received, row.delivered])).toEqual([
       [0, 100],
       [0, 0],
@@ -198,9 +198,9 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     peers[2]!.link.close();
     peers[0]!.link.close();
     peers[3]!.link.destroy();
-    await until(() => hub.stats().sessions === 0 && hub.stats().history.bytes === 0);
+    await until(() => hub.stats().connectedPeers === 0 && hub.stats().history.bytes === 0);
     expect(hub.stats()).toMatchObject({ ...NOBODY, history: { publications: 0, positions: 0 } });
-    expect(hub.sessions()).toEqual([]);
+    expect(hub.peers()).toEqual([]);
   });
 
   test('a publisher that dies in the middle of a frame has published nothing', async () => {
@@ -220,7 +220,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     });
     socket.write(native.encodeHello({ version: 1, nonce, name: '' }));
     socket.end(frame.subarray(0, frame.length - 1));
-    await until(() => hub.stats().sessions === 1);
+    await until(() => hub.stats().connectedPeers === 1);
     await member.settle();
     expect(member.deliverFrames).toEqual([]);
     expect(hub.stats().published).toBe(1);

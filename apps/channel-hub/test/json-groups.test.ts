@@ -13,7 +13,7 @@ const ENGINES: [string, () => Engine][] = [
 ];
 
 describe.each(ENGINES)('groups in the JSON dialect on %s', (_name, createEngine) => {
-  test('are channels, and are named both ways', async () => {
+  test('are channels, and have both names', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const member = await NativePeer.open(port);
     await member.subscribe(channel('group:123'));
@@ -42,7 +42,7 @@ describe.each(ENGINES)('groups in the JSON dialect on %s', (_name, createEngine)
     expect(peer.inbox.all.filter(({ type }) => type === 'event')).toHaveLength(2);
   });
 
-  test('history is read from a position on, as far as the limit goes', async () => {
+  test('history is read from a position on, up to the limit', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const { peer, before } = await published(port, [1, 2, 3]);
     const first = { type: 'history', group: '123', limit: 2, ...before };
@@ -64,7 +64,7 @@ describe.each(ENGINES)('groups in the JSON dialect on %s', (_name, createEngine)
     expect(await peer.take('history')).toMatchObject({ verdict: 'epoch_changed', messages: [] });
   });
 
-  test('a ping is answered, with its id where it has one', async () => {
+  test('a ping is answered, with its id if it has one', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'ping', id: 'p' });
@@ -90,7 +90,7 @@ async function published(
   return { peer, before: { epoch, offset } };
 }
 
-test('a reply of history fits a frame, and goes on with the next question', async () => {
+test('a reply of history fits a frame, and continues with the next request', async () => {
   const frameBytesMax = 1_000;
   const { port } = await startHub({ frameBytesMax });
   // Each takes 250 bytes as JSON: control characters are six times as long there.
@@ -107,7 +107,7 @@ test('a reply of history fits a frame, and goes on with the next question', asyn
   expect(offsets).toEqual(Array.from({ length: 10 }, (_, index) => before.offset + 1 + index));
 });
 
-test('a message that is longer as JSON than a frame is refused by its offset', async () => {
+test('a message that is longer as JSON than a frame is rejected with its offset', async () => {
   const { port } = await startHub({ frameBytesMax: 1_000 });
   const native = await NativePeer.open(port);
   const { peer, before } = await published(port, []);
@@ -121,7 +121,7 @@ test('a message that is longer as JSON than a frame is refused by its offset', a
   ]);
 });
 
-test('reads that wait for their answers are bounded', async () => {
+test('pending reads are limited', async () => {
   const engine = new MemoryEngine();
   const held: (() => void)[] = [];
   const history = engine.history.bind(engine);

@@ -5,7 +5,7 @@ import { NativePeer } from '../testing/native-peer.ts';
 import { startHub, until } from '../testing/start-hub.ts';
 
 describe('queues in JSON', () => {
-  test('an item there and back: it fails, comes again, and is done', async () => {
+  test('an item fails, is delivered again, and is done', async () => {
     const { hub, port } = await startHub();
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'watch', queue: 'jobs' });
@@ -25,7 +25,7 @@ describe('queues in JSON', () => {
     await until(() => hub.stats().queues.queues === 0);
   });
 
-  test('what native peers enqueue: text, JSON as it was written, bytes', async () => {
+  test('items of native peers are delivered: text, JSON as written, bytes', async () => {
     const { port } = await startHub();
     const [peer, producer] = [await JsonPeer.connect(port), await NativePeer.open(port)];
     peer.send({ type: 'watch', queue: 'jobs', concurrency: 3 });

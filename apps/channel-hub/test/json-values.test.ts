@@ -18,7 +18,7 @@ const VALUES = [
   '["\\u00e9\\/"]',
 ];
 
-describe('data are passed on byte for byte', () => {
+describe('data are delivered byte for byte', () => {
   test.each(VALUES)('of a publish: %s', async (data) => {
     const { port } = await startHub();
     const [publisher, reader] = [await JsonPeer.connect(port), await JsonPeer.connect(port)];
@@ -44,7 +44,7 @@ describe('data are passed on byte for byte', () => {
 });
 
 test.each(['9007199254740993', '1.0', '-0', '1e3', '1e400'])(
-  'an id that would come back changed is refused: %s',
+  'an id that would be returned changed is rejected: %s',
   async (id) => {
     const { port } = await startHub();
     const peer = await JsonPeer.connect(port);

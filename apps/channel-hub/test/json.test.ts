@@ -13,7 +13,7 @@ const ENGINES: [string, () => Engine][] = [
 ];
 
 describe.each(ENGINES)('the JSON dialect on %s', (_name, createEngine) => {
-  test('subscribes, publishes, and unsubscribes, with answers that carry the id', async () => {
+  test('subscribes, publishes, and unsubscribes, with answers that repeat the id', async () => {
     const { hub, port } = await startHub({ engine: createEngine() });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'subscribe', id: 'a', channels: ['c'] });
@@ -55,7 +55,7 @@ describe.each(ENGINES)('the JSON dialect on %s', (_name, createEngine) => {
     }
   });
 
-  test('does not answer what has no id, but does what it says', async () => {
+  test('handles requests without an id, and does not answer them', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const native = await NativePeer.open(port);
     await native.subscribe(channel('c'));
@@ -68,7 +68,7 @@ describe.each(ENGINES)('the JSON dialect on %s', (_name, createEngine) => {
     expect(peer.inbox.all).toHaveLength(1);
   });
 
-  test('a refused subscription is told with its id', async () => {
+  test('a rejected subscription is answered with its id', async () => {
     const { port } = await startHub({ engine: createEngine(), channelsPerPeerMax: 1 });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'subscribe', id: 7, channels: ['a', 'b'] });
@@ -76,7 +76,7 @@ describe.each(ENGINES)('the JSON dialect on %s', (_name, createEngine) => {
   });
 });
 
-describe('what JSON peers publish reaches native peers', () => {
+describe('publications of JSON peers for native peers', () => {
   test.each<[unknown, native.PayloadKind, string]>([
     ['これは', 'text', 'これは'],
     ['', 'text', ''],
@@ -96,7 +96,7 @@ describe('what JSON peers publish reaches native peers', () => {
     expect(Buffer.from(publication.payload).toString()).toBe(payload);
   });
 
-  test('__proto__ in data stays what it was', async () => {
+  test('__proto__ in data stays unchanged', async () => {
     const { port } = await startHub();
     const receiver = await NativePeer.open(port);
     await receiver.subscribe(channel('c'));
@@ -107,7 +107,7 @@ describe('what JSON peers publish reaches native peers', () => {
   });
 });
 
-describe('what native peers publish reaches JSON peers', () => {
+describe('publications of native peers for JSON peers', () => {
   async function eventOf(kind: native.PayloadKind, payload: Uint8Array): Promise<string> {
     const { port } = await startHub();
     const peer = await JsonPeer.connect(port);
@@ -120,7 +120,7 @@ describe('what native peers publish reaches JSON peers', () => {
     return peer.texts.at(-1)!;
   }
 
-  test('JSON as it was written, with its spaces, its 1.0 and its long numbers', async () => {
+  test('JSON arrives as written, with its spaces, its 1.0 and its long numbers', async () => {
     const written = '{"a": 1.0, "b":12345678901234567890}';
     expect(await eventOf('json', encodeText(written))).toBe(
       `{"type":"event","channel":"c","offset":1,"data":${written}}`,
@@ -145,12 +145,12 @@ describe('what native peers publish reaches JSON peers', () => {
     );
   });
 
-  test('text that is not UTF-8 as bytes', async () => {
+  test('text that is not UTF-8 arrives as bytes', async () => {
     expect(await eventOf('text', Uint8Array.of(0xff, 0xfe))).toContain('"data_base64":"//4="');
     expect(await eventOf('json', Uint8Array.of(0x22, 0xff, 0x22))).toContain('"data_base64":"Iv8i"');
   });
 
-  test('and what is too long as JSON as an error that names it', async () => {
+  test('a publication that is too long as JSON arrives as an error with its offset', async () => {
     const { port } = await startHub({ frameBytesMax: 10_000 });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'subscribe', channels: ['c'] });
@@ -163,7 +163,7 @@ describe('what native peers publish reaches JSON peers', () => {
   });
 });
 
-test('a short request does not become much', async () => {
+test('a short request cannot expand beyond a frame', async () => {
   const { hub, port } = await startHub({ frameBytesMax: 100_000 });
   const peer = await JsonPeer.connect(port);
   const channels = Array.from({ length: 500 }, (_, index) => `c${index}`);
@@ -172,7 +172,7 @@ test('a short request does not become much', async () => {
   expect(hub.stats().published).toBe(0);
 });
 
-test('publishes that wait for their answers are bounded', async () => {
+test('pending publishes are limited', async () => {
   const engine = new MemoryEngine();
   const held: (() => void)[] = [];
   const publish = engine.publish.bind(engine);

@@ -22,14 +22,14 @@ describe('listening', () => {
     },
   );
 
-  test('on every address is fine with a secret, or when insecure is asked for', async () => {
+  test('on every address is allowed with a secret, or with insecure', async () => {
     for (const options of [{ secret: 'correct horse battery staple' }, { insecure: true }]) {
       const { port } = await startHub({ host: '0.0.0.0', ...options });
       await connectRaw(port);
     }
   });
 
-  test('on a port that is taken fails with the error of Node', async () => {
+  test('on a port in use fails with the error of Node', async () => {
     const { port } = await startHub();
     const second = createHub({ port });
     await expect(second.listen()).rejects.toMatchObject({ code: 'EADDRINUSE', port });
@@ -59,7 +59,7 @@ describe('closing', () => {
       expect(await peer.ended()).toBe('peer_closed');
     }
     expect(hub.stats()).toMatchObject({
-      sessions: 0,
+      connectedPeers: 0,
       channels: 0,
       subscriptions: 0,
       closed: { hub_closed: 3 },
@@ -69,7 +69,7 @@ describe('closing', () => {
     next.close();
   });
 
-  test('waits no longer than closeMs for a peer that neither reads nor ends', async () => {
+  test('waits at most closeMs for a peer that neither reads nor ends', async () => {
     const { hub, port } = await startHub({ link: { closeMs: 20 } });
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     onTestFinished(() => {
@@ -77,18 +77,18 @@ describe('closing', () => {
     });
     await once(socket, 'connect');
     socket.pause();
-    await until(() => hub.stats().sessions === 1);
+    await until(() => hub.stats().connectedPeers === 1);
     await hub.close();
-    expect(hub.stats().sessions).toBe(0);
+    expect(hub.stats().connectedPeers).toBe(0);
   });
 
-  test('of a hub that never listened is fine, and it cannot listen then', async () => {
+  test('of a hub that never listened resolves, and it cannot listen afterwards', async () => {
     const hub = createHub({ port: 0 });
     await hub.close();
     await expect(hub.listen()).rejects.toMatchObject({ code: 'already_started' });
   });
 
-  test('while it begins to listen ends in a closed hub', async () => {
+  test('while it begins to listen results in a closed hub', async () => {
     const hub = createHub({ port: 0 });
     const [{ port }] = await Promise.all([hub.listen(), hub.close()]);
     const socket = connect(port, '127.0.0.1');
@@ -104,9 +104,9 @@ test('connections above the limit are dropped, counted and logged, and there is 
   const third = await connectRaw(port);
   third.resume();
   if (!third.closed) await once(third, 'close');
-  expect(hub.stats()).toMatchObject({ sessions: 2, dropped: 1 });
+  expect(hub.stats()).toMatchObject({ connectedPeers: 2, dropped: 1 });
   expect(lines.filter((line) => line.level === 'warn')).toMatchObject([{ fields: { peersMax: 2 } }]);
   first.link.close();
-  await until(() => hub.stats().sessions === 1);
+  await until(() => hub.stats().connectedPeers === 1);
   await NativePeer.open(port);
 });

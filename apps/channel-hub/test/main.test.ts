@@ -52,10 +52,10 @@ describe('start', () => {
     expect(hub.process.stdout).toContain(`127.0.0.1:${hub.port}`);
     expect(hub.process.stdout.trimEnd()).toMatch(/Press Ctrl-C to quit\. Start success\.$/);
     const lines = hub.process.stderr.trimEnd().split('\n');
-    expect(lines.map((line) => JSON.parse(line).msg)).toContain('A peer has joined');
+    expect(lines.map((line) => JSON.parse(line).msg)).toContain('Peer connected');
   });
 
-  test('answers for its health, its metrics and its numbers', async () => {
+  test('serves its health, its metrics and its stats', async () => {
     const hub = await startHub();
     const peer = await JsonPeer.connect(hub.port);
     peer.send({ type: 'subscribe', channels: ['c'] });
@@ -67,25 +67,25 @@ describe('start', () => {
     expect((await adminRequest(hub.adminPort, '/metrics')).body).toContain('groupcast_hub_published_total 1');
     expect(await hub.stats()).toMatchObject({
       pid: hub.process.pid,
-      sessions: 1,
+      connectedPeers: 1,
       channels: 1,
       published: 1,
       delivered: 1,
-      peers: [{ dialect: 'json', subjects: 1, received: 1, delivered: 1 }],
+      peers: [{ dialect: 'json', subscriptions: 1, received: 1, delivered: 1 }],
     });
   });
 
-  test('escapes in its log what a peer calls itself', async () => {
+  test('escapes the name of a peer in its log', async () => {
     const hub = await startHub();
     const peer = await NativePeer.connect(hub.port);
     peer.hello('\u001b[31mred\r\nforged');
     await peer.take('welcome');
-    await hub.process.waitForLine(/A peer has joined/);
+    await hub.process.waitForLine(/Peer connected/);
     expect(hub.process.stderr).not.toContain('\u001b');
     expect(hub.process.stderr).toContain('\\\\x1b[31mred\\\\r\\\\nforged');
   });
 
-  test('takes the secret from its file', async () => {
+  test('reads the secret from its file', async () => {
     const secret = 'a secret of sixteen bytes or more';
     const hub = await startHub({ secretFile: secretFile(`  ${secret}\n`), host: '0.0.0.0' });
     const peer = await NativePeer.open(hub.port, secret);
@@ -99,7 +99,7 @@ describe('start', () => {
     expect(hub.process.stdout + hub.process.stderr).not.toContain(secret);
   });
 
-  test('makes local peers prove themselves where it is told to', async () => {
+  test('makes local peers authenticate if configured', async () => {
     const secret = 'a secret of sixteen bytes or more';
     const hub = await startHub({ secretFile: secretFile(secret), localTrust: false });
     const stranger = await JsonPeer.connect(hub.port);
@@ -137,7 +137,7 @@ describe('start', () => {
     expect(hub.process.stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(sentence)]);
   });
 
-  test('on a port that is taken ends with 1 and one line that names it', async () => {
+  test('on a port in use exits with 1 and one line that names it', async () => {
     const first = await startHub();
     const second = await launchHub({ port: first.port });
     expect((await second.process.finished).code).toBe(1);
@@ -150,7 +150,7 @@ describe('start', () => {
   });
 });
 
-test('keeps as much history as it is told', async () => {
+test('keeps history up to its options', async () => {
   const hub = await startHub({ historyCount: 2, historySeconds: 600, historyBytes: 4_096 });
   const peer = await NativePeer.open(hub.port);
   const first = await peer.publish('c', 'a');
@@ -164,8 +164,8 @@ test('keeps as much history as it is told', async () => {
   expect(body).toContain('groupcast_hub_history_reads_total{verdict="trimmed"} 1');
 });
 
-describe('told to end', () => {
-  test('it is not ready, listens no more, tells its peers, and ends with 0 when they have left', async () => {
+describe('a signal to end', () => {
+  test('makes it not ready, closes the port, asks peers to leave, and exits with 0 when they have left', async () => {
     const hub = await startHub({ drainSeconds: 600 });
     const peer = await NativePeer.open(hub.port);
     const stopped = hub.stop();
@@ -173,7 +173,7 @@ describe('told to end', () => {
     // Whoever is told finds all the rest done.
     expect((await adminRequest(hub.adminPort, '/readyz')).status).toBe(503);
     expect((await adminRequest(hub.adminPort, '/healthz')).status).toBe(200);
-    expect(await hub.stats()).toMatchObject({ state: 'draining', sessions: 1 });
+    expect(await hub.stats()).toMatchObject({ state: 'draining', connectedPeers: 1 });
     await expect(connectRaw(hub.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await peer.publish('c', 'late');
     peer.link.close();
@@ -181,7 +181,7 @@ describe('told to end', () => {
     await hub.process.waitForLine(/"asked":1,"left":1,"closed":0/);
   });
 
-  test('it closes who stays longer than --drain-seconds, and ends with 0', async () => {
+  test('closes the peers that stay longer than --drain-seconds, and exits with 0', async () => {
     const hub = await startHub({ drainSeconds: 0.2 });
     const peer = await NativePeer.open(hub.port);
     expect(await hub.stop()).toEqual({ code: 0, signal: null });
@@ -189,7 +189,7 @@ describe('told to end', () => {
     await hub.process.waitForLine(/"asked":1,"left":0,"closed":1/);
   });
 
-  test('a second time it ends at once', async () => {
+  test('received twice ends it at once', async () => {
     const hub = await startHub({ drainSeconds: 600 });
     const peer = await NativePeer.open(hub.port);
     hub.process.kill('SIGINT');
@@ -220,7 +220,7 @@ test.skipIf(process.platform !== 'linux')(
     last.resume();
     if (!last.closed) await once(last, 'close');
     const { body } = await adminRequest(adminPort, '/api/v1/stats');
-    expect(JSON.parse(body)).toMatchObject({ sessions: room, dropped: 1 });
+    expect(JSON.parse(body)).toMatchObject({ connectedPeers: room, dropped: 1 });
   },
 );
 
@@ -233,7 +233,7 @@ describe('status', () => {
     await peer.enqueue('jobs', 'a', 'b');
     const status = hubCommand('status', '--admin-port', String(hub.adminPort));
     expect((await status.finished).code).toBe(0);
-    expect(status.stdout).toMatch(/pid.*listen.*sessions.*channels.*state/);
+    expect(status.stdout).toMatch(/pid.*listen.*peers.*channels.*state/);
     expect(status.stdout).toMatch(/channels kept.*publications.*trimmed.*recovered.*duplicates/);
     expect(status.stdout).toMatch(/queue.*waiting.*in lease.*oldest.*watchers\n.*jobs +2 +0 /);
     expect(status.stdout).toContain(String(hub.process.pid));
@@ -241,14 +241,14 @@ describe('status', () => {
     expect(status.stdout).not.toContain('\u001b');
   });
 
-  test('says so when nothing answers', async () => {
+  test('prints an error when no hub answers', async () => {
     const status = hubCommand('status', '--admin-port', '1');
     expect((await status.finished).code).toBe(1);
     expect(status.stderr).toMatch(/127\.0\.0\.1:1/);
   });
 });
 
-test('gen-secret prints a fresh secret that start takes', async () => {
+test('gen-secret prints a new secret that start accepts', async () => {
   const tokens = [hubCommand('gen-secret'), hubCommand('gen-secret')];
   for (const { finished } of tokens) expect((await finished).code).toBe(0);
   const [one, other] = tokens.map((token) => token.stdout);

@@ -61,7 +61,7 @@ describe('a message to a group that PHP did not publish', () => {
     ]);
   });
 
-  test('is the value itself where it is no message to a group', async () => {
+  test('is the value itself if it is not a message to a group', async () => {
     const { port, php } = await start();
     const native = await NativePeer.open(port);
     native.submitJson('news', '5');
@@ -69,7 +69,7 @@ describe('a message to a group that PHP did not publish', () => {
   });
 });
 
-test('what PHP publishes to a group is what it was, under either name', async () => {
+test('data that PHP publishes to a group stay unchanged, under either name', async () => {
   const { php } = await start();
   const data = 'a:2:{s:8:"group_id";i:7;s:7:"message";i:5;}';
   php.send('publish', ['send_to_group'], data);

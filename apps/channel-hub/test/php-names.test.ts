@@ -21,7 +21,7 @@ function request(type: string, channels: readonly string[], data?: string): Buff
 
 describe('a PHP request with very many names', () => {
   test.each([1_025, 1_500, 20_000])(
-    'subscribes to %i events, and goes on with what comes next',
+    'subscribes to %i events, and continues with the next request',
     async (count) => {
       const { hub, port } = await startHub();
       const peer = await PhpPeer.connect(port);
@@ -30,7 +30,7 @@ describe('a PHP request with very many names', () => {
       // Read while the request is still carried out, and carried out after it.
       peer.send('publish', [`user:${count - 1}`], HELLO);
       expect(await peer.take()).toEqual({ type: 'event', channel: `user:${count - 1}`, data: HELLO });
-      expect(hub.stats()).toMatchObject({ subscriptions: count, closed: {}, refused: {} });
+      expect(hub.stats()).toMatchObject({ subscriptions: count, closed: {}, rejected: {} });
       peer.send('unsubscribe', events);
       peer.send('subscribe', ['last']);
       peer.send('publish', ['last'], HELLO);
@@ -60,7 +60,7 @@ describe('a PHP request with very many names', () => {
     },
   );
 
-  test('leaves the event loop to others while it is carried out', async () => {
+  test('leaves the event loop to other peers while it is handled', async () => {
     const { hub, port } = await startHub();
     const [many, other] = [await PhpPeer.connect(port), await PhpPeer.connect(port)];
     other.send('subscribe', ['e']);
@@ -73,28 +73,28 @@ describe('a PHP request with very many names', () => {
     await until(() => hub.stats().subscriptions === 50_001);
   });
 
-  test('ends with its peer, and nothing is left of it', async () => {
+  test('ends with its peer, and leaves nothing behind', async () => {
     const { hub, port } = await startHub();
     const peer = await PhpPeer.connect(port);
     peer.send('subscribe', names(50_000));
     await until(() => hub.stats().subscriptions > 0);
     await hub.close();
-    expect(hub.stats()).toMatchObject({ sessions: 0, subscriptions: 0, channels: 0 });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 0, subscriptions: 0, channels: 0 });
     await new Promise(setImmediate);
     expect(hub.stats()).toMatchObject({ subscriptions: 0, channels: 0 });
   });
 
-  test('whose publications together are longer than a frame is refused as a whole', async () => {
+  test('whose publications in total are longer than a frame is rejected as a whole', async () => {
     const { hub, port } = await startHub({ frameBytesMax: 1_000_000 });
     const peer = await PhpPeer.connect(port);
     peer.send('subscribe', ['user:0']);
     peer.send('publish', names(8_000), HELLO);
     peer.send('publish', ['user:0'], 'i:1;');
     expect(await peer.takeData()).toBe('i:1;');
-    expect(hub.stats().refused).toEqual({ bad_length: 1 });
+    expect(hub.stats().rejected).toEqual({ bad_length: 1 });
   });
 
-  test('that publishes what is longer for others is refused by its longest form', async () => {
+  test('that publishes data with a longer form for others is rejected by its longest form', async () => {
     const { hub, port } = await startHub({ frameBytesMax: 1_000_000 });
     const peer = await PhpPeer.connect(port);
     peer.send('subscribe', ['user:0']);
@@ -103,11 +103,11 @@ describe('a PHP request with very many names', () => {
     peer.send('publish', names(1_500), control);
     peer.send('publish', names(200), control);
     expect(await peer.takeData()).toBe(control);
-    expect(hub.stats().refused).toEqual({ bad_length: 1 });
+    expect(hub.stats().rejected).toEqual({ bad_length: 1 });
     expect(hub.stats().published).toBe(200);
   });
 
-  test('enqueues, and hands out in turns, as many', async () => {
+  test('enqueues as many, and delivers as many round-robin', async () => {
     const { hub, port } = await startHub();
     const [peer, producer] = [await PhpPeer.connect(port), await PhpPeer.connect(port)];
     const events = names(2_000);
@@ -147,9 +147,9 @@ describe('an invalid name', () => {
       expect(await peer.take()).toEqual({ type: 'queue', channel: 'q', data: 'i:5;' });
       peer.sendBody(request('unwatch', [bad, 's:1:"q";']));
       peer.sendBody(request('unsubscribe', [bad, 's:1:"e";']));
-      await until(() => hub.stats().refused.bad_channel === 4);
-      expect(hub.stats()).toMatchObject({ sessions: 1, closed: {}, subscriptions: 0 });
-      expect(hub.stats().refused).toEqual({ bad_channel: 4, bad_queue: 3 });
+      await until(() => hub.stats().rejected.bad_channel === 4);
+      expect(hub.stats()).toMatchObject({ connectedPeers: 1, closed: {}, subscriptions: 0 });
+      expect(hub.stats().rejected).toEqual({ bad_channel: 4, bad_queue: 3 });
       const warnings = lines.filter(({ level }) => level === 'warn');
       // One line of each kind, however often it comes.
       expect(warnings).toMatchObject([
@@ -168,11 +168,11 @@ describe('an invalid name', () => {
     const peer = await PhpPeer.connect(port);
     peer.sendBody(request(type, [bad, 's:1:"q";'], type === 'enqueue' ? HELLO : undefined));
     await until(() => hub.stats().queues.queues === 1);
-    expect(hub.stats()).toMatchObject({ refused: { bad_queue: 1 }, closed: {} });
+    expect(hub.stats()).toMatchObject({ rejected: { bad_queue: 1 }, closed: {} });
     expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { reason: 'bad_queue' } });
   });
 
-  test('an object among the names is no PHP that may be taken', async () => {
+  test('an object among the names is rejected', async () => {
     const { hub, port } = await startHub();
     const peer = await PhpPeer.connect(port);
     peer.sendBody(request('subscribe', ['O:8:"stdClass":0:{}']));
@@ -180,43 +180,43 @@ describe('an invalid name', () => {
   });
 });
 
-describe('events and queues beyond what a session may have', () => {
-  test('are dropped and counted: the first ones are followed, again after each reconnect', async () => {
+describe('events and queues beyond the limits of a peer', () => {
+  test('are dropped and counted: the first ones are subscribed to, again after each reconnect', async () => {
     const { hub, port, lines } = await startHub({ channelsPerPeerMax: 200 });
     for (let connection = 1; connection <= 2; connection++) {
       const peer = await PhpPeer.connect(port);
       peer.send('subscribe', names(300));
       peer.send('publish', ['user:199', 'user:200', 'user:0'], HELLO);
       expect([(await peer.take()).channel, (await peer.take()).channel]).toEqual(['user:199', 'user:0']);
-      expect(hub.stats().refused).toEqual({ channel_limit: 100 * connection });
+      expect(hub.stats().rejected).toEqual({ channel_limit: 100 * connection });
       expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { reason: 'channel_limit' } });
       peer.send('unsubscribe', ['user:5']);
       peer.send('subscribe', ['user:0', 'late']);
       peer.send('publish', ['late'], HELLO);
       expect(await peer.take()).toMatchObject({ channel: 'late' });
-      expect(hub.stats()).toMatchObject({ subscriptions: 200, sessions: 1 });
+      expect(hub.stats()).toMatchObject({ subscriptions: 200, connectedPeers: 1 });
       peer.link.close();
-      await until(() => hub.stats().sessions === 0);
+      await until(() => hub.stats().connectedPeers === 0);
     }
   });
 
-  test('a bridged event takes two: it is followed whole, or not', async () => {
+  test('a bridged event needs two subscriptions: it gets both or none', async () => {
     const { hub, port } = await startHub({ channelsPerPeerMax: 3 });
     const peer = await PhpPeer.connect(port);
     peer.send('subscribe', ['a', 'b', 'send_to_group', 'c']);
     peer.send('publish', ['c'], HELLO);
     expect(await peer.take()).toMatchObject({ channel: 'c' });
-    expect(hub.stats()).toMatchObject({ subscriptions: 3, prefixes: 0, refused: { channel_limit: 1 } });
+    expect(hub.stats()).toMatchObject({ subscriptions: 3, prefixes: 0, rejected: { channel_limit: 1 } });
   });
 
-  test('queues, too', async () => {
+  test('queues are dropped alike', async () => {
     const { hub, port, lines } = await startHub({ queues: { watchesMax: 2 } });
     const peer = await PhpPeer.connect(port);
     peer.send('watch', ['a', 'b', 'c']);
     peer.send('reserve');
     peer.send('enqueue', ['b'], HELLO);
     expect(await peer.take()).toMatchObject({ channel: 'b' });
-    expect(hub.stats()).toMatchObject({ refused: { queue_limit: 1 }, closed: {} });
+    expect(hub.stats()).toMatchObject({ rejected: { queue_limit: 1 }, closed: {} });
     expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { reason: 'queue_limit' } });
   });
 });

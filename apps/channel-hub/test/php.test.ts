@@ -32,7 +32,7 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     return { ...running, subscriber };
   }
 
-  test('hands what one PHP peer publishes to the others, to the byte, and to itself', async () => {
+  test('delivers publications of a PHP peer to the others, to the byte, and to itself', async () => {
     const { subscriber } = await start();
     const [one, two] = [await subscriber('news', 'other'), await subscriber('news')];
     const odd = Buffer.from('a:3:{i:5;d:1.0;s:1:"x";s:2:"\xff\xfe";s:3:"big";d:1.0E+25;}', 'latin1');
@@ -45,7 +45,7 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     expect(one.inbox.all).toHaveLength(2);
   });
 
-  test('takes events with names of digits, and a second subscription, as one', async () => {
+  test('accepts events with names of digits, and a second subscription to the same', async () => {
     const { hub, subscriber } = await start();
     const peer = await subscriber(123);
     peer.send('subscribe', ['123', '123']);
@@ -66,7 +66,7 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     expect([(await peer.take()).channel, (await peer.take()).channel]).toEqual(['b', 'a']);
   });
 
-  test('others get text, bytes or JSON, and PHP gets back what it can read', async () => {
+  test('other dialects get text, bytes or JSON, and PHP gets serialized values', async () => {
     const { port, subscriber } = await start();
     const native = await NativePeer.open(port);
     await native.subscribe(channel('news'));
@@ -109,7 +109,7 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     });
   });
 
-  test('bridged data pass from PHP to PHP as they were, whatever else they have', async () => {
+  test('bridged data pass from PHP to PHP unchanged, with all their keys', async () => {
     const { port, subscriber } = await start();
     const gateway = await NativePeer.open(port);
     await gateway.subscribe(channel('group:7'));
@@ -160,12 +160,12 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     }
     expect(hub.stats().php.unheard).toBe(1);
     peers[0].link.close();
-    await until(() => hub.stats().sessions === 3);
+    await until(() => hub.stats().connectedPeers === 3);
     for (let index = 0; index < 2; index++) publisher.send('publishLoop', ['turn'], HELLO);
     for (const peer of [peers[1], peers[2]]) expect(await peer.takeData()).toBe(HELLO);
   });
 
-  test('what a bridged event and others bring is told apart, in one request', async () => {
+  test('a bridged event and others in one request are told apart', async () => {
     const { port, subscriber } = await start();
     const native = await NativePeer.open(port);
     await native.subscribe(channel('group:123'), channel('news'));
@@ -183,7 +183,7 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     expect([await php.takeData(), await php.takeData()]).toEqual([TO_123, TO_123]);
   });
 
-  test('values that JSON cannot say are counted', async () => {
+  test('values that JSON cannot represent are counted', async () => {
     const { hub, subscriber } = await start();
     const peer = await subscriber('e');
     peer.send('publish', ['e'], 'a:2:{i:0;d:INF;i:1;d:NAN;}');
@@ -217,7 +217,7 @@ describe('a PHP peer', () => {
     expect(hub.stats().closed).toEqual({ hub_closed: 1 });
   });
 
-  test('may be silent: pings are taken, and not answered', async () => {
+  test('may be silent: pings are accepted, and not answered', async () => {
     const { port } = await startHub();
     const peer = await PhpPeer.connect(port);
     peer.link.send(Buffer.from('00000004', 'hex'));
@@ -229,12 +229,12 @@ describe('a PHP peer', () => {
   });
 });
 
-describe('a short request that would become much', () => {
+describe('a short request that would expand beyond a frame', () => {
   const NAMES = Array.from({ length: 1_024 }, (_, index) => `e${index}`);
   const LONG = `s:200000:"${'x'.repeat(200_000)}";`;
 
   test.each(['publish', 'publishLoop', 'enqueue'])(
-    '%s is refused as a whole, and the peer goes on',
+    '%s is rejected as a whole, and the peer stays connected',
     async (type) => {
       const { hub, port } = await startHub();
       const peer = await PhpPeer.connect(port);
@@ -242,13 +242,13 @@ describe('a short request that would become much', () => {
       peer.send(type, NAMES, LONG);
       peer.send('publish', ['e0'], HELLO);
       expect(await peer.takeData()).toBe(HELLO);
-      expect(hub.stats().refused).toEqual({ bad_length: 1 });
+      expect(hub.stats().rejected).toEqual({ bad_length: 1 });
       expect(hub.stats().queues.queues).toBe(0);
     },
   );
 });
 
-test('what publishLoop hands out counts: a peer that does not read is closed when it is too much', async () => {
+test('deliveries of publishLoop count: a peer that does not read is closed at the limit', async () => {
   const { hub, port } = await startHub({ outputBytesMax: 4 * 1024 * 1024, outputCheckMs: 5 });
   const [reader, publisher] = [await PhpPeer.connect(port), await PhpPeer.connect(port)];
   reader.send('subscribe', ['e']);
@@ -260,7 +260,7 @@ test('what publishLoop hands out counts: a peer that does not read is closed whe
   expect(hub.stats().publisherPauses).toBeGreaterThan(0);
 });
 
-test('a peer that has said that it leaves gets no turn any more', async () => {
+test('a peer that has unsubscribed gets no publishLoop any more', async () => {
   const { hub, port } = await startHub();
   const [leaves, stays, publisher] = [
     await PhpPeer.connect(port),
@@ -279,7 +279,7 @@ test('a peer that has said that it leaves gets no turn any more', async () => {
   for (let index = 0; index < 10; index++) expect(await stays.takeData()).toBe(`i:${index};`);
 });
 
-test('what PHP was given it can send back, however deep and long: what is more comes as text', async () => {
+test('PHP can send back any value that it got, however deep and long: larger ones arrive as text', async () => {
   const { hub, port } = await startHub();
   const native = await NativePeer.open(port);
   const php = await PhpPeer.connect(port);
@@ -298,17 +298,17 @@ test('what PHP was given it can send back, however deep and long: what is more c
   expect(hub.stats().closed).toEqual({});
 });
 
-test('sessions are bounded over all sockets together', async () => {
+test('peers are limited over all sockets in total', async () => {
   const folder = mkdtempSync(`${tmpdir()}/groupcast-hub-`);
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = `${folder}/hub.sock`;
   const { hub, port } = await startHub({ peersMax: 1, unixSocket: { path, mode: 0o600 } });
   const first = await PhpPeer.connect(port);
   first.send('subscribe', ['x']);
-  await until(() => hub.sessions()[0]?.state === 'open');
+  await until(() => hub.peers()[0]?.state === 'open');
   const second = connect(path);
   await once(second, 'close');
-  expect(hub.stats()).toMatchObject({ sessions: 1, dropped: 1 });
+  expect(hub.stats()).toMatchObject({ connectedPeers: 1, dropped: 1 });
 });
 
 describe('queues of PHP peers', () => {
@@ -325,7 +325,7 @@ describe('queues of PHP peers', () => {
     expect(hub.stats().queues).toMatchObject({ leased: 0, waiting: 0 });
   });
 
-  test('an item goes to who reserved, and its next reserve makes it done', async () => {
+  test('an item goes to the peer that reserved, and its next reserve makes it done', async () => {
     const { hub, port } = await startHub();
     const [producer, consumer] = [await PhpPeer.connect(port), await PhpPeer.connect(port)];
     producer.send('enqueue', ['jobs'], 'a:1:{s:1:"n";d:1;}');
@@ -358,7 +358,7 @@ describe('queues of PHP peers', () => {
     expect(await lives.takeData()).toBe(HELLO);
   });
 
-  test('to watch a second queue acknowledges nothing', async () => {
+  test('watching a second queue acknowledges nothing', async () => {
     const { hub, port } = await startHub();
     const peer = await PhpPeer.connect(port);
     peer.send('enqueue', ['a'], 'i:1;');
@@ -372,7 +372,7 @@ describe('queues of PHP peers', () => {
     expect(hub.stats().queues).toMatchObject({ leased: 2, done: 0 });
   });
 
-  test('nothing comes from a queue that is watched no more, and its items are for others', async () => {
+  test('nothing comes from a queue after its unwatch, and its items go to other consumers', async () => {
     const { hub, port } = await startHub();
     const peer = await PhpPeer.connect(port);
     peer.send('watch', ['a', 'b']);
@@ -384,7 +384,7 @@ describe('queues of PHP peers', () => {
     expect(hub.stats().queues).toMatchObject({ waiting: 1, leased: 1, failed: 0, redelivered: 0 });
   });
 
-  test('with phpAck delivery an item is done when it is handed out', async () => {
+  test('with phpAck delivery an item is done when it is delivered', async () => {
     const { hub, port } = await startHub({ phpAck: 'delivery' });
     const peer = await PhpPeer.connect(port);
     peer.send('watch', ['a']);
@@ -394,7 +394,7 @@ describe('queues of PHP peers', () => {
     expect(hub.stats().queues).toMatchObject({ queues: 1, leased: 0, done: 1 });
   });
 
-  test('what PHP enqueues is JSON, text or bytes to others, and the other way round', async () => {
+  test('items of PHP are JSON, text or bytes for other dialects, and the other way round', async () => {
     const { port } = await startHub();
     const php = await PhpPeer.connect(port);
     const native = await NativePeer.open(port);
@@ -408,12 +408,12 @@ describe('queues of PHP peers', () => {
     expect(await php.takeData()).toBe('s:2:"hi";');
   });
 
-  test('a full queue refuses, and counts what its producer cannot be told', async () => {
+  test('a full queue rejects items, and counts those of producers that get no answer', async () => {
     const { hub, port } = await startHub({ queues: { itemsMax: 1 } });
     const peer = await PhpPeer.connect(port);
     for (const name of ['a', 'a', '$dead:a']) peer.send('enqueue', [name], HELLO);
-    await until(() => hub.stats().refused.bad_queue === 1);
-    expect(hub.stats().refused).toEqual({ queue_full: 1, bad_queue: 1 });
-    expect(hub.stats().sessions).toBe(1);
+    await until(() => hub.stats().rejected.bad_queue === 1);
+    expect(hub.stats().rejected).toEqual({ queue_full: 1, bad_queue: 1 });
+    expect(hub.stats().connectedPeers).toBe(1);
   });
 });

@@ -39,7 +39,7 @@ describe('queues of a hub', () => {
     expect(one!.inbox.all.filter(({ type }) => type === 'item')).toHaveLength(1);
   });
 
-  test('kinds and bytes arrive as they were', async () => {
+  test('kinds and bytes arrive unchanged', async () => {
     const { port } = await startHub();
     const [peer] = await openPeers(port, 1);
     const payloads = [new Uint8Array(), Uint8Array.of(0, 255, 128, 10), new Uint8Array(300_000).fill(0xc3)];
@@ -75,7 +75,7 @@ describe('queues of a hub', () => {
     ]);
   });
 
-  test('a failed item comes again at once, in its old place', async () => {
+  test('a failed item is delivered again at once, in its old place', async () => {
     const { port } = await startHub();
     const [peer] = await openPeers(port, 1);
     peer!.watch('jobs', 1);
@@ -87,7 +87,7 @@ describe('queues of a hub', () => {
     expect(await takeTexts(peer!, 1)).toEqual(['b/1']);
   });
 
-  test('an item that is not done in time comes again, and the late answer ends nothing', async () => {
+  test('an item that is not done in time is delivered again, and the late answer has no effect', async () => {
     const { hub, port } = await startHub({ queues: { visibilityMs: 30 }, outputCheckMs: 5 });
     const [one, two] = await openPeers(port, 2);
     one!.watch('jobs', 1);
@@ -110,7 +110,7 @@ describe('queues of a hub', () => {
   });
 
   test.each(['destroy', 'close'] as const)(
-    'a consumer whose link ends (%s) gives back all it had',
+    'a consumer whose link ends (%s) returns all its items',
     async (how) => {
       const { hub, port } = await startHub();
       const [one, two] = await openPeers(port, 2);
@@ -122,12 +122,12 @@ describe('queues of a hub', () => {
       one!.link[how]();
       expect(await takeTexts(two!, 3)).toEqual(['a/2', 'b/2', 'c/2']);
       two!.link.destroy();
-      await until(() => hub.stats().sessions === 0);
+      await until(() => hub.stats().connectedPeers === 0);
       expect(hub.stats().queues).toMatchObject({ queues: 1, waiting: 4, leased: 0 });
     },
   );
 
-  test('what fails too often is in the dead-letter queue', async () => {
+  test('an item that fails too often moves to the dead-letter queue', async () => {
     const { hub, port } = await startHub({ queues: { attemptsMax: 2 } });
     const [peer] = await openPeers(port, 1);
     peer!.watch('jobs', 1);
@@ -144,7 +144,7 @@ describe('queues of a hub', () => {
     expect(hub.stats().queues).toMatchObject({ dead: 1, failed: 2, done: 1, redelivered: 1 });
   });
 
-  test('to watch again changes how many come at a time', async () => {
+  test('watching again changes the concurrency', async () => {
     const { port } = await startHub();
     const [peer] = await openPeers(port, 1);
     peer!.watch('jobs', 1);
@@ -160,17 +160,17 @@ describe('queues of a hub', () => {
   });
 });
 
-describe('refused', () => {
+describe('rejected requests', () => {
   test('an item for which there is no room, with its request', async () => {
     const { hub, port } = await startHub({ queues: { itemsMax: 1 } });
     const [peer] = await openPeers(port, 1);
     await peer!.enqueue('jobs', 'a');
     const request = peer!.submitEnqueue('jobs', 'b');
     expect(await peer!.take('error')).toMatchObject({ request, code: 'queue_full' });
-    expect(hub.stats()).toMatchObject({ refused: { queue_full: 1 }, queues: { refused: 1, waiting: 1 } });
+    expect(hub.stats()).toMatchObject({ rejected: { queue_full: 1 }, queues: { rejected: 1, waiting: 1 } });
   });
 
-  test('an item that would not fit a frame when it comes out of the dead-letter queue', async () => {
+  test('an item that would not fit a frame from the dead-letter queue', async () => {
     const frameBytesMax = 100_000;
     const { port } = await startHub({ frameBytesMax });
     const [peer] = await openPeers(port, 1);
@@ -180,7 +180,7 @@ describe('refused', () => {
     expect(await peer!.take('error')).toMatchObject({ request, code: 'bad_length' });
   });
 
-  test('more queues than a session may watch', async () => {
+  test('more watched queues than the limit of a peer', async () => {
     const { port } = await startHub({ queues: { watchesMax: 1 } });
     const [peer] = await openPeers(port, 1);
     peer!.watch('a', 1);
@@ -190,7 +190,7 @@ describe('refused', () => {
     expect(await takeTexts(peer!, 1)).toEqual(['still here/1']);
   });
 
-  test('requests of a peer that has still to prove who it is', async () => {
+  test('requests of a peer that must still authenticate', async () => {
     const { port } = await startHub({ secret: 'correct horse battery staple' });
     const frames = [
       native.encodeEnqueue({ request: 1, queue: 'jobs', kind: 'text', payload: 'a' }),
@@ -206,7 +206,7 @@ describe('refused', () => {
     }
   });
 
-  test('what only a hub may send', async () => {
+  test('messages that only a hub may send', async () => {
     const { port } = await startHub();
     const item = { item: 1, attempt: 1, queue: 'jobs', kind: 'text', payload: 'a' } as const;
     for (const frame of [native.encodeItem(item), native.encodeEnqueued({ request: 1 })]) {
@@ -234,7 +234,7 @@ test('a consumer that does not read loses its link, not its items', async () => 
   expect(hub.stats().queues).toMatchObject({ waiting: 0, leased: 0, done: count, dead: 0 });
 });
 
-test('in a drain nothing is handed out or taken, and what is done counts', async () => {
+test('a drain delivers and accepts no items, and counts those that are done', async () => {
   const { hub, port } = await startHub();
   const [one, two] = await openPeers(port, 2);
   one!.watch('jobs', 1);

@@ -18,7 +18,7 @@ async function connectDeaf(port: number, name: string): Promise<void> {
 }
 
 describe('a subscriber that never reads', () => {
-  test('is closed at the bound of its queue, and others get everything meanwhile', async () => {
+  test('is closed at the limit of its buffer, and others get everything meanwhile', async () => {
     const bufferBytesMax = 4 * MIB;
     const { hub, port } = await startHub({ link: { bufferBytesMax } });
     await connectDeaf(port, 'deaf');
@@ -31,16 +31,16 @@ describe('a subscriber that never reads', () => {
     while (hub.stats().closed.slow === undefined) {
       await publisher.publish('c', text);
       published += 1;
-      const queues = hub.sessions().map((session) => session.queuedBytes);
+      const queues = hub.peers().map((session) => session.bufferedBytes);
       longest = Math.max(longest, ...queues);
     }
     for (let index = 0; index < published; index++) await member.takeText();
     expect(longest).toBeLessThanOrEqual(bufferBytesMax + text.length);
     expect(longest).toBeGreaterThan(bufferBytesMax / 2);
-    expect(hub.stats()).toMatchObject({ sessions: 2, subscriptions: 1, closed: { slow: 1 } });
+    expect(hub.stats()).toMatchObject({ connectedPeers: 2, subscriptions: 1, closed: { slow: 1 } });
   });
 
-  test('is closed when its queue stays long', async () => {
+  test('is closed when its buffer stays long', async () => {
     const link = { bufferBytesMax: 32 * MIB, bufferBytesSoft: 64 * KIB, bufferSoftMs: 30, tickMs: 10 };
     const { hub, port } = await startHub({ link });
     await connectDeaf(port, 'deaf');
@@ -50,8 +50,8 @@ describe('a subscriber that never reads', () => {
   });
 });
 
-describe('all queues together', () => {
-  test('are bounded: publishers pause, then the longest queue is given up', async () => {
+describe('all buffers in total', () => {
+  test('are limited: publishers pause, then the longest buffer is evicted', async () => {
     const { hub, port } = await startHub({ outputBytesMax: 16 * MIB, outputCheckMs: 5 });
     for (const name of ['deaf 1', 'deaf 2', 'deaf 3']) await connectDeaf(port, name);
     const publisher = await NativePeer.open(port);
@@ -59,13 +59,13 @@ describe('all queues together', () => {
     while (hub.stats().closed.evicted === undefined) {
       await publisher.publish('c', 'x'.repeat(256 * KIB));
       published += 1;
-      expect(hub.stats().queuedBytes).toBeLessThanOrEqual(16 * MIB);
+      expect(hub.stats().bufferedBytes).toBeLessThanOrEqual(16 * MIB);
     }
     expect(hub.stats().publisherPauses).toBeGreaterThan(0);
-    expect(hub.sessions().map((session) => session.name)).toContain('test');
+    expect(hub.peers().map((session) => session.name)).toContain('test');
     // A paused publisher goes on.
     await publisher.publish('other');
-    await until(() => hub.stats().sessions === 3);
+    await until(() => hub.stats().connectedPeers === 3);
     expect(hub.stats().published).toBe(published + 1);
   });
 });

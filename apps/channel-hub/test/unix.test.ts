@@ -23,7 +23,7 @@ async function connectTo(path: string): Promise<Socket> {
   return socket;
 }
 
-test('peers of a Unix socket need not prove anything, and may speak PHP', async () => {
+test('peers of a Unix socket need no proof, and may speak PHP', async () => {
   const path = socketFile();
   const { hub } = await startHub({ secret: 'a secret', unixSocket: { path, mode: 0o600 } });
   const php = await connectTo(path);
@@ -36,13 +36,13 @@ test('peers of a Unix socket need not prove anything, and may speak PHP', async 
   expect(chunk.subarray(4).toString()).toBe(
     'a:3:{s:4:"type";s:5:"event";s:7:"channel";s:1:"c";s:4:"data";s:2:"hi";}',
   );
-  expect(hub.sessions().map(({ address, dialect }) => [address, dialect])).toEqual([
+  expect(hub.peers().map(({ address, dialect }) => [address, dialect])).toEqual([
     ['unix socket', 'php'],
     ['unix socket', 'json'],
   ]);
 });
 
-test('peers of a Unix socket must prove themselves where local peers are not trusted, so that PHP is refused', async () => {
+test('peers of a Unix socket must authenticate if local peers are not trusted, so that PHP is rejected', async () => {
   const path = socketFile();
   const { hub, lines } = await startHub({
     secret: 'a secret',
@@ -65,7 +65,7 @@ test('peers of a Unix socket must prove themselves where local peers are not tru
   );
 });
 
-test('the file has the permissions that were asked for, and is gone with the hub', async () => {
+test('the file has the configured permissions, and is removed with the hub', async () => {
   for (const mode of [0o600, 0o660]) {
     const path = socketFile();
     const { hub } = await startHub({ unixSocket: { path, mode } });
@@ -75,7 +75,7 @@ test('the file has the permissions that were asked for, and is gone with the hub
   }
 });
 
-test('a socket file that a process left behind is no hindrance', async () => {
+test('a socket file that a process left behind is replaced', async () => {
   const path = socketFile();
   // Under another name it is not found when its server closes, and stays, as that of a process that was killed does.
   const dead = createServer().listen(path);
@@ -85,17 +85,17 @@ test('a socket file that a process left behind is no hindrance', async () => {
   renameSync(`${path}.kept`, path);
   const { hub } = await startHub({ unixSocket: { path, mode: 0o600 } });
   await connectTo(path);
-  await until(() => hub.stats().sessions === 1);
+  await until(() => hub.stats().connectedPeers === 1);
 });
 
-test('a socket that somebody listens on, and a file that is no socket, are left alone', async () => {
+test('a socket in use, and a file that is not a socket, are left alone', async () => {
   const path = socketFile();
   const { hub } = await startHub({ unixSocket: { path, mode: 0o600 } });
   const second = createHub({ port: 0, unixSocket: { path, mode: 0o600 } });
   await expect(second.listen()).rejects.toMatchObject({ code: 'socket_in_use' });
   await second.close();
   await connectTo(path);
-  await until(() => hub.stats().sessions === 1);
+  await until(() => hub.stats().connectedPeers === 1);
 
   const file = `${path}.txt`;
   writeFileSync(file, 'kept');

@@ -74,21 +74,21 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
     const request = this.#lastRequest;
     return new Promise((resolve, reject) => {
       this.#waiting.set(request, { resolve, reject });
-      this.submit(publication, frame, request);
+      this.publishWith(publication, frame, request);
     });
   }
 
-  submit(publication: native.Publication, frame: Uint8Array, request: number): void {
+  publishWith(publication: native.Publication, frame: Uint8Array, request: number): void {
     this.#engine.publish(publication, frame, this, request);
   }
 
-  follow(subject: native.Subject): Promise<Position> {
+  subscribe(subject: native.Subject): Promise<Position> {
     return new Promise((resolve, reject) => {
-      const followed = (position: Position): void => {
-        this.events.push(`followed ${subject.name}`);
+      const subscribed = (position: Position): void => {
+        this.events.push(`subscribed ${subject.name}`);
         resolve(position);
       };
-      this.#engine.follow(subject, { followed, notFollowed: reject });
+      this.#engine.subscribe(subject, { subscribed, subscribeRejected: reject, deliverRun: noRuns });
     });
   }
 
@@ -107,19 +107,19 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
     return (await this.history(channel, { epoch: '', offset: 0 })).position;
   }
 
-  page(request: number, page: HistoryPage): void {
+  historyPage(request: number, page: HistoryPage): void {
     const reading = this.#reading.get(request);
     this.events.push(`page ${reading?.channel} ${page.verdict} ${page.position.offset}`);
     reading?.resolve(page);
   }
 
-  notRead(request: number, error: ProtocolError): void {
+  historyRejected(request: number, error: ProtocolError): void {
     this.#reading.get(request)?.reject(error);
   }
 
   /** When it has taken effect, which the answer to a later call shows. */
-  async unfollow(subject: native.Subject): Promise<void> {
-    this.#engine.unfollow(subject);
+  async unsubscribe(subject: native.Subject): Promise<void> {
+    this.#engine.unsubscribe(subject);
     await this.publish('witness', '');
   }
 
@@ -128,7 +128,7 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
     this.#waiting.get(request)?.resolve(position);
   }
 
-  refused(request: number, error: ProtocolError): void {
+  publishRejected(request: number, error: ProtocolError): void {
     this.answeredRequests.push(request);
     this.#waiting.get(request)?.reject(error);
   }
@@ -147,6 +147,10 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
       });
     }
   }
+}
+
+function noRuns(): never {
+  throw new Error('The harness publishes no runs.');
 }
 
 interface Reading {

@@ -3,9 +3,9 @@ import type {
   Engine,
   EngineSink,
   EngineStats,
-  FollowSlot,
   HistorySlot,
   PublishSlot,
+  SubscribeSlot,
 } from '../src/engine/engine.ts';
 
 /**
@@ -34,27 +34,28 @@ export class LateEngine implements Engine {
       publisher: slot.publisher,
       published: (number, position) =>
         this.#answers.add(() => this.#answers.add(() => slot.published(number, position))),
-      refused: (number, error) => this.#answers.add(() => slot.refused(number, error)),
+      publishRejected: (number, error) => this.#answers.add(() => slot.publishRejected(number, error)),
     };
     this.#calls.add(() => this.#inner.publish(publication, frame, lateSlot, request));
   }
 
-  follow(subject: native.Subject, slot: FollowSlot): void {
-    const lateSlot: FollowSlot = {
-      followed: (position: Position) => this.#deliveries.add(() => slot.followed(position)),
-      notFollowed: (error: ProtocolError) => this.#deliveries.add(() => slot.notFollowed(error)),
+  subscribe(subject: native.Subject, slot: SubscribeSlot): void {
+    const lateSlot: SubscribeSlot = {
+      subscribed: (position: Position) => this.#deliveries.add(() => slot.subscribed(position)),
+      subscribeRejected: (error: ProtocolError) => this.#deliveries.add(() => slot.subscribeRejected(error)),
+      deliverRun: noRuns,
     };
-    this.#calls.add(() => this.#inner.follow(subject, lateSlot));
+    this.#calls.add(() => this.#inner.subscribe(subject, lateSlot));
   }
 
-  unfollow(subject: native.Subject): void {
-    this.#calls.add(() => this.#inner.unfollow(subject));
+  unsubscribe(subject: native.Subject): void {
+    this.#calls.add(() => this.#inner.unsubscribe(subject));
   }
 
   history(channel: string, since: Position, slot: HistorySlot, request: number): void {
     const lateSlot: HistorySlot = {
-      page: (number, page) => this.#deliveries.add(() => slot.page(number, page)),
-      notRead: (number, error) => this.#deliveries.add(() => slot.notRead(number, error)),
+      historyPage: (number, page) => this.#deliveries.add(() => slot.historyPage(number, page)),
+      historyRejected: (number, error) => this.#deliveries.add(() => slot.historyRejected(number, error)),
     };
     this.#calls.add(() => this.#inner.history(channel, since, lateSlot, request));
   }
@@ -69,6 +70,10 @@ export class LateEngine implements Engine {
   stats(): EngineStats {
     return this.#inner.stats();
   }
+}
+
+function noRuns(): never {
+  throw new Error('A late engine has no publishRun.');
 }
 
 /** Does what it is given in order, one thing a turn. */

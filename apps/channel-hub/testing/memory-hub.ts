@@ -1,42 +1,33 @@
 import { completeOptions, type HubOptions, type HubOptionsInput } from '../src/options.ts';
-import { Session } from '../src/peer/peer.ts';
-import { createSessionShared, type SessionShared } from '../src/peer/peer-deps.ts';
-import type { SessionEnd } from '../src/peer/peer-end.ts';
+import { Peer } from '../src/peer/peer.ts';
+import { createPeerDeps, type PeerDeps } from '../src/peer/peer-deps.ts';
+import type { PeerEnd } from '../src/peer/peer-end.ts';
 import { Credit } from '../src/queue/work-queue.ts';
 import type { WorkQueues } from '../src/queue/work-queues.ts';
 import type { Router } from '../src/routing/router.ts';
 import { MemorySocket } from './memory-socket.ts';
 
-/** The real sessions of a hub, with links on sockets in memory: for tests that connect millions of peers. */
+/** Receives the end of a peer, with the socket of the peer. */
+type Ended = (end: PeerEnd, error: Error | undefined, socket: MemorySocket) => void;
+
+/** The real peers of a hub, with links on sockets in memory: for tests that connect millions of peers. */
 export class MemoryHub {
   readonly router: Router;
   readonly queues: WorkQueues;
   readonly options: HubOptions;
-  readonly #shared: SessionShared;
-  readonly #sessions = new Set<Session>();
-  readonly #sockets = new WeakMap<Session, MemorySocket>();
+  readonly #deps: PeerDeps;
+  readonly #peers = new Set<Peer>();
+  readonly #ended: Ended;
   #lastId = 0;
 
-  /** `ended` hears how each session ended. */
-  constructor(
-    options: HubOptionsInput,
-    ended: (end: SessionEnd, error: Error | undefined, socket: MemorySocket) => void,
-  ) {
+  /** `ended` hears how each peer ended. */
+  constructor(options: HubOptionsInput, ended: Ended) {
     // A socket in memory has no handle that could be read and written past its stream.
     this.options = completeOptions({ ...options, link: { ...options.link, directSockets: false } });
-    this.#shared = createSessionShared(this.options, {
-      opened: () => {},
-      refused: () => {},
-      droppedInPart: () => {},
-      handedOut: () => {},
-      ended: (session, end, error) => {
-        this.#sessions.delete(session);
-        const socket = this.#sockets.get(session);
-        if (socket !== undefined) ended(end, error, socket);
-      },
-    });
-    this.router = this.#shared.router;
-    this.queues = this.#shared.queues;
+    this.#deps = createPeerDeps(this.options, { rejected: () => {}, sent: () => {} });
+    this.#ended = ended;
+    this.router = this.#deps.router;
+    this.queues = this.#deps.queues;
   }
 
   start(): Promise<void> {
@@ -47,17 +38,17 @@ export class MemoryHub {
     return this.options.engine.close();
   }
 
-  get sessions(): number {
-    return this.#sessions.size;
+  get connectedPeers(): number {
+    return this.#peers.size;
   }
 
   /** Channels for whose next `publishLoop` somebody waits. */
-  get turnsLeft(): number {
-    return this.#shared.php.turns.size;
+  get roundRobinNames(): number {
+    return this.#deps.php.roundRobin.size;
   }
 
-  get pendingSessions(): number {
-    return this.#shared.pendingPeers.count;
+  get pendingPeers(): number {
+    return this.#deps.pendingPeers.count;
   }
 
   /** Does all work that waits, that of dead-letter queues too. */
@@ -78,9 +69,15 @@ export class MemoryHub {
   connect(taken: (bytes: Uint8Array) => void): MemorySocket {
     const socket = new MemorySocket(taken);
     this.#lastId += 1;
-    const session = new Session(this.#lastId, socket.asSocket, true, this.#shared);
-    this.#sessions.add(session);
-    this.#sockets.set(session, socket);
+    const peer: Peer = new Peer(this.#lastId, socket.asSocket, true, this.#deps, {
+      opened: () => {},
+      droppedInPart: () => {},
+      ended: (end, error) => {
+        this.#peers.delete(peer);
+        this.#ended(end, error, socket);
+      },
+    });
+    this.#peers.add(peer);
     return socket;
   }
 }

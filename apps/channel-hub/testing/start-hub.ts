@@ -2,7 +2,7 @@ import type { Log } from '@groupcast/service';
 import { onTestFinished } from 'vitest';
 import { createHub, type Hub } from '../src/hub.ts';
 import type { HubOptionsInput } from '../src/options.ts';
-import type { SessionEnd } from '../src/peer/peer-end.ts';
+import type { PeerEnd } from '../src/peer/peer-end.ts';
 
 /** One line of a log. */
 interface LogLine {
@@ -32,7 +32,7 @@ export async function until(isTrue: () => boolean): Promise<void> {
 }
 
 /** When so many sessions have ended for this reason. */
-export function closedAs(hub: Hub, end: SessionEnd, count = 1): Promise<void> {
+export function closedAs(hub: Hub, end: PeerEnd, count = 1): Promise<void> {
   return until(() => hub.stats().closed[end] === count);
 }
 

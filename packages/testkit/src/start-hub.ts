@@ -4,7 +4,7 @@ import { type AppFlags, type AppOptions, launchApp, readStats, startApp, type Te
 export interface HubPeer {
   /** As it calls itself: a gateway's worker says its index and its pid. */
   readonly name: string;
-  readonly subjects: number;
+  readonly subscriptions: number;
   readonly received: number;
   readonly delivered: number;
   readonly [name: string]: unknown;
@@ -12,7 +12,7 @@ export interface HubPeer {
 
 /** What `GET /api/v1/stats` of a hub says, as far as tests rely on it. */
 export interface HubStats {
-  readonly sessions: number;
+  readonly connectedPeers: number;
   readonly channels: number;
   readonly published: number;
   readonly delivered: number;

@@ -1,38 +1,38 @@
 import type { ErrorCode } from '@groupcast/protocol';
 import type { PhpCounts } from '../dialect/php/counts.ts';
 import type { HistoryStats } from '../engine/engine.ts';
-import type { SessionEnd } from '../peer/peer-end.ts';
+import type { PeerEnd } from '../peer/peer-end.ts';
 import type { QueueStats } from '../queue/queue-stats.ts';
 
 /** Counters (since the start) and gauges of a hub. */
 export interface HubStats {
-  /** Peers that are connected, whatever their state. */
-  readonly sessions: number;
-  /** Those of them that must still prove who they are, against a deadline. */
-  readonly pendingSessions: number;
-  /** Channels that somebody follows by name. */
+  /** Connected peers, in any state. */
+  readonly connectedPeers: number;
+  /** Connected peers that must still authenticate before a deadline. */
+  readonly pendingPeers: number;
+  /** Channels subscribed to by name. */
   readonly channels: number;
-  /** Prefixes that somebody follows. */
+  /** Prefixes subscribed to. */
   readonly prefixes: number;
-  /** Pairs of a session and what it follows. */
+  /** Pairs of a peer and a channel or prefix. */
   readonly subscriptions: number;
-  /** Channels that the engine keeps something for: those that are followed, and those with history. */
+  /** Channels in the engine: those with a subscription, and those with history. */
   readonly engineChannels: number;
   readonly history: HistoryStats;
   readonly queues: QueueStats;
   readonly php: Readonly<PhpCounts>;
-  /** Publications taken from peers. */
+  /** Publications received from peers. */
   readonly published: number;
-  /** Publications handed to subscribers: one count for each copy. */
+  /** Publications delivered, once per subscriber. */
   readonly delivered: number;
-  /** Bytes that wait for all peers together, as last counted. */
-  readonly queuedBytes: number;
-  /** How often a publisher was made to pause, because too much was waiting for readers. */
+  /** Bytes in the buffers of all peers, when they were last counted. */
+  readonly bufferedBytes: number;
+  /** Number of pauses of publishers, because the buffers were near their limit. */
   readonly publisherPauses: number;
-  /** Connections dropped at once, because there were as many sessions as may be. */
+  /** Connections dropped because the limit of peers was reached. */
   readonly dropped: number;
-  /** Sessions that ended, by reason. */
-  readonly closed: Readonly<Partial<Record<SessionEnd, number>>>;
-  /** Requests that were refused while the session went on, by error code. */
-  readonly refused: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** Ended peers, by reason. */
+  readonly closed: Readonly<Partial<Record<PeerEnd, number>>>;
+  /** Requests rejected while their peer stayed connected, by error code. */
+  readonly rejected: Readonly<Partial<Record<ErrorCode, number>>>;
 }

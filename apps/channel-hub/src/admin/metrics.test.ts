@@ -3,14 +3,14 @@ import { createHub } from '../hub.ts';
 import { hubMetrics } from './metrics.ts';
 import { hubReport } from './stats.ts';
 
-test('the metrics say what the report says, reasons as labels', async () => {
+test('the metrics have the values of the report, with reasons as labels', async () => {
   const base = hubReport(createHub(), 'frame://127.0.0.1:2206', 1.5);
   const report = {
     ...base,
-    sessions: 3,
+    connectedPeers: 3,
     published: 7,
     closed: { slow: 2, peer_closed: 1 },
-    refused: { channel_limit: 4 },
+    rejected: { channel_limit: 4 },
     engineChannels: 12,
     queues: {
       queues: 2,
@@ -19,7 +19,7 @@ test('the metrics say what the report says, reasons as labels', async () => {
       bytes: 8_192,
       oldestMs: 1_500,
       enqueued: 41,
-      refused: 42,
+      rejected: 42,
       done: 43,
       failed: 44,
       expired: 45,
@@ -46,11 +46,11 @@ test('the metrics say what the report says, reasons as labels', async () => {
   const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   expect(samples).toEqual(
     expect.arrayContaining([
-      'groupcast_hub_sessions 3',
+      'groupcast_hub_peers 3',
       'groupcast_hub_published_total 7',
       'groupcast_hub_closed_total{reason="slow"} 2',
       'groupcast_hub_closed_total{reason="peer_closed"} 1',
-      'groupcast_hub_refused_total{reason="channel_limit"} 4',
+      'groupcast_hub_rejected_total{reason="channel_limit"} 4',
       'groupcast_hub_engine_channels 12',
       'groupcast_hub_history_publications 20',
       'groupcast_hub_history_bytes 9000',
@@ -76,7 +76,7 @@ test('the metrics say what the report says, reasons as labels', async () => {
       'groupcast_hub_queue_item_bytes 8192',
       'groupcast_hub_queue_oldest_item_age_seconds 1.5',
       'groupcast_hub_queue_enqueued_total 41',
-      'groupcast_hub_queue_refused_total 42',
+      'groupcast_hub_queue_rejected_total 42',
       'groupcast_hub_queue_done_total 43',
       'groupcast_hub_queue_failed_total 44',
       'groupcast_hub_queue_expired_total 45',

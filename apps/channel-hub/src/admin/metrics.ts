@@ -4,103 +4,87 @@ import type { HistoryStats } from '../engine/engine.ts';
 import type { QueueCounts, QueueStats } from '../queue/queue-stats.ts';
 import type { HubReport } from './stats.ts';
 
-/** The names of a report's plain numbers. */
+/** Names of the plain numbers in a report. */
 type NumberField = { [K in keyof HubReport]: HubReport[K] extends number ? K : never }[keyof HubReport];
 
-/** The same of a report's history. */
+/** Names of the plain numbers in the history of a report. */
 type HistoryField = {
   [K in keyof HistoryStats]: HistoryStats[K] extends number ? K : never;
 }[keyof HistoryStats];
 
 const GAUGES: readonly (readonly [field: NumberField, name: string, help: string])[] = [
-  ['sessions', 'sessions', 'Peers that are connected.'],
-  ['channels', 'channels', 'Channels that somebody follows.'],
-  ['engineChannels', 'engine_channels', 'Channels that something is kept for, followed or not.'],
-  ['subscriptions', 'subscriptions', 'Pairs of a peer and what it follows.'],
-  ['queuedBytes', 'peer_buffer_bytes', 'Bytes that wait for peers to read.'],
+  ['connectedPeers', 'peers', 'Connected peers.'],
+  ['channels', 'channels', 'Channels with a subscription.'],
+  ['engineChannels', 'engine_channels', 'Channels in the engine: with a subscription, or with history.'],
+  ['subscriptions', 'subscriptions', 'Active subscriptions.'],
+  ['bufferedBytes', 'peer_buffer_bytes', 'Bytes in the buffers of all peers.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],
-  ['loopDelayMs', 'event_loop_delay_p99_milliseconds', 'How late the event loop is, over ten seconds.'],
+  ['loopDelayMs', 'event_loop_delay_p99_milliseconds', 'Event loop delay, 99th percentile of ten seconds.'],
 ];
 
 const COUNTERS: readonly (readonly [field: NumberField, name: string, help: string])[] = [
-  ['published', 'published_total', 'Publications that came from peers.'],
-  ['delivered', 'delivered_total', 'Publications handed to peers, once for each copy.'],
+  ['published', 'published_total', 'Publications received from peers.'],
+  ['delivered', 'delivered_total', 'Publications delivered, once per subscriber.'],
   [
     'publisherPauses',
     'publisher_pauses_total',
-    'Times that publishers waited because too much waited for readers.',
+    'Pauses of publishers because the buffers of peers were near their limit.',
   ],
-  ['dropped', 'dropped_total', 'Connections dropped because the hub was full.'],
+  ['dropped', 'dropped_total', 'Connections dropped because of the limit of peers.'],
 ];
 
 const HISTORY_GAUGES: readonly (readonly [field: HistoryField, name: string, help: string])[] = [
-  ['publications', 'history_publications', 'Publications that are kept for those who missed them.'],
-  ['bytes', 'history_bytes', 'What history takes.'],
-  ['positions', 'history_positions', 'Channels of which only the position is kept.'],
-  ['messageIds', 'message_ids', 'Message ids that a repetition would be known by.'],
+  ['publications', 'history_publications', 'Publications in history.'],
+  ['bytes', 'history_bytes', 'Bytes of history.'],
+  ['positions', 'history_positions', 'Channels in history with a position only.'],
+  ['messageIds', 'message_ids', 'Message ids kept to recognize repetitions.'],
 ];
 
 const HISTORY_COUNTERS: readonly (readonly [field: HistoryField, name: string, help: string])[] = [
   [
     'channelsDropped',
     'history_channels_dropped_total',
-    'Channels that lost all their publications for want of room.',
+    'Channels whose publications were all dropped for the total limit.',
   ],
   [
     'positionsDropped',
     'history_positions_dropped_total',
-    'Positions of channels forgotten early because there were too many.',
+    'Positions of channels forgotten early because of their limit.',
   ],
-  ['duplicates', 'duplicates_total', 'Repetitions that were answered and not published again.'],
-  [
-    'messageIdsDropped',
-    'message_ids_dropped_total',
-    'Message ids forgotten early because there were too many.',
-  ],
+  ['duplicates', 'duplicates_total', 'Repeated publications, answered and not published again.'],
+  ['messageIdsDropped', 'message_ids_dropped_total', 'Message ids forgotten early because of their limit.'],
 ];
 
 const QUEUE_GAUGES: readonly (readonly [field: keyof QueueStats, name: string, help: string])[] = [
-  ['queues', 'queues', 'Queues that hold something or are watched.'],
-  ['waiting', 'queue_items_waiting', 'Items that wait for a consumer.'],
-  ['leased', 'queue_items_leased', 'Items that a consumer works on.'],
-  ['bytes', 'queue_item_bytes', 'What items take.'],
+  ['queues', 'queues', 'Queues with items or consumers.'],
+  ['waiting', 'queue_items_waiting', 'Items waiting for a consumer.'],
+  ['leased', 'queue_items_leased', 'Items leased to a consumer.'],
+  ['bytes', 'queue_item_bytes', 'Bytes of items.'],
 ];
 
 const QUEUE_COUNTERS: readonly (readonly [field: keyof QueueCounts, name: string, help: string])[] = [
-  ['enqueued', 'queue_enqueued_total', 'Items taken from producers.'],
-  ['refused', 'queue_refused_total', 'Items refused for want of room.'],
-  ['done', 'queue_done_total', 'Items that are done.'],
-  ['failed', 'queue_failed_total', 'Items that consumers could not do.'],
-  ['expired', 'queue_expired_total', 'Items that consumers did not do in time.'],
-  ['redelivered', 'queue_redelivered_total', 'Hand-outs of items after the first.'],
-  ['dead', 'queue_dead_total', 'Items given up after too many attempts.'],
-  [
-    'deadDropped',
-    'queue_dead_dropped_total',
-    'Items that were given up and had no room among the dead letters.',
-  ],
+  ['enqueued', 'queue_enqueued_total', 'Items accepted from producers.'],
+  ['rejected', 'queue_rejected_total', 'Items rejected because of a limit.'],
+  ['done', 'queue_done_total', 'Items done.'],
+  ['failed', 'queue_failed_total', 'Items that a consumer reported as failed.'],
+  ['expired', 'queue_expired_total', 'Leases that expired before the item was done.'],
+  ['redelivered', 'queue_redelivered_total', 'Deliveries of items after the first.'],
+  ['dead', 'queue_dead_total', 'Items moved to a dead-letter queue after too many attempts.'],
+  ['deadDropped', 'queue_dead_dropped_total', 'Items dropped because their dead-letter queue was full.'],
 ];
 
 const PHP_COUNTERS: readonly (readonly [field: keyof PhpCounts, name: string, help: string])[] = [
-  ['lossy', 'php_lossy_values_total', 'Values of PHP peers that JSON could not say.'],
-  [
-    'tooLong',
-    'php_too_long_total',
-    'Deliveries to PHP peers that were longer than a frame, and were not made.',
-  ],
-  ['unheard', 'php_unheard_total', 'publishLoop to a channel that no PHP peer followed.'],
+  ['lossy', 'php_lossy_values_total', 'Values of PHP peers that JSON cannot represent.'],
+  ['tooLong', 'php_too_long_total', 'Deliveries to PHP peers dropped because of the limit of a frame.'],
+  ['unheard', 'php_unheard_total', 'publishLoop calls to a channel without a PHP subscriber.'],
 ];
 
-const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'refused', name: string, help: string])[] = [
-  ['closed', 'closed_total', 'Peers that ended.'],
-  [
-    'refused',
-    'refused_total',
-    'Requests that were refused, and names that were left out of requests of PHP peers.',
-  ],
+const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'rejected', name: string, help: string])[] = [
+  ['closed', 'closed_total', 'Ended peers, by reason.'],
+  ['rejected', 'rejected_total', 'Rejected requests, and names dropped from requests of PHP peers.'],
 ];
 
-/** What the hub counts, as Prometheus reads it. Made anew for each scrape, so that nothing is counted twice over. */
+/** Returns the metrics of a report as Prometheus text, from a new registry for each scrape. */
 export async function hubMetrics(report: HubReport): Promise<{ contentType: string; body: string }> {
   const registry = new Registry();
   const registers = [registry];
@@ -121,16 +105,16 @@ export async function hubMetrics(report: HubReport): Promise<{ contentType: stri
   for (const [field, name, help] of HISTORY_GAUGES) gauge(name, help, history[field]);
   for (const [field, name, help] of HISTORY_COUNTERS) counter(name, help, history[field]);
   for (const [field, name, help] of QUEUE_GAUGES) gauge(name, help, queues[field]);
-  gauge('queue_oldest_item_age_seconds', 'How long the oldest item has waited.', queues.oldestMs / 1_000);
+  gauge('queue_oldest_item_age_seconds', 'Age of the oldest waiting item.', queues.oldestMs / 1_000);
   for (const [field, name, help] of QUEUE_COUNTERS) counter(name, help, queues[field]);
   for (const [field, name, help] of PHP_COUNTERS) counter(name, help, php[field]);
   for (const [field, name, help] of REASON_COUNTERS) labelled(name, help, 'reason', report[field]);
   labelled(
     'history_trimmed_total',
-    'Publications given up, by the bound that they broke.',
+    'Publications dropped from history, by the limit that they exceeded.',
     'reason',
     history.trimmed,
   );
-  labelled('history_reads_total', 'Pages of history that were asked for.', 'verdict', history.reads);
+  labelled('history_reads_total', 'History pages read, by verdict.', 'verdict', history.reads);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }

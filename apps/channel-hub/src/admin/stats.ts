@@ -1,26 +1,26 @@
 import type { Hub } from '../hub.ts';
-import type { SessionRow } from '../peer/peer-row.ts';
+import type { PeerRow } from '../peer/peer-row.ts';
 import type { QueueRow } from '../queue/queue-stats.ts';
 import type { HubStats } from './hub-stats.ts';
 
-/** What `GET /api/v1/stats` answers. */
+/** Response of `GET /api/v1/stats`. */
 export interface HubReport extends HubStats {
   readonly service: 'groupcast-hub';
   readonly pid: number;
-  /** '' before it listens. */
+  /** Address; '' before the hub listens. */
   readonly listen: string;
   readonly state: 'up' | 'draining';
   readonly uptimeSeconds: number;
   readonly memoryBytes: number;
   /** 99th percentile of the last ten seconds, in milliseconds. */
   readonly loopDelayMs: number;
-  /** The peers, as far as an answer should be long. */
-  readonly peers: readonly SessionRow[];
+  /** The first peers, PEERS_MAX at most. */
+  readonly peers: readonly PeerRow[];
   /** The longest queues. */
   readonly longestQueues: readonly QueueRow[];
 }
 
-/** `status` is for reading; a hub with more peers than this is watched through its metrics. */
+/** Peers in a response, which people read; use the metrics of a hub with more. */
 const PEERS_MAX = 1_000;
 const QUEUES_MAX = 20;
 
@@ -34,7 +34,7 @@ export function hubReport(hub: Hub, listen: string, loopDelayMs: number): HubRep
     memoryBytes: process.memoryUsage.rss(),
     loopDelayMs,
     ...hub.stats(),
-    peers: hub.sessions().slice(0, PEERS_MAX),
+    peers: hub.peers().slice(0, PEERS_MAX),
     longestQueues: hub.queues(QUEUES_MAX),
   };
 }

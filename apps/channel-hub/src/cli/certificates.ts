@@ -1,26 +1,27 @@
 import { isIP } from 'node:net';
 
-/** PEM texts for TLS between a hub and its gateways, by the names of their files. */
+/** PEM texts for TLS between a hub and its gateways, by file name. */
 export type CertificateFiles = Readonly<Record<(typeof CERTIFICATE_FILES)[number], string>>;
 
 export const CERTIFICATE_FILES = ['ca.pem', 'hub.pem', 'hub.key', 'gateway.pem', 'gateway.key'] as const;
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** A clock that is a little behind must not find them not valid yet. */
+/** Start of validity before now, for a clock that is behind. */
 const BACKDATED_MS = DAY_MS;
 
-/** What X.509 calls these kinds of names. */
+/** Types of alternative names in X.509. */
 const NAME_TYPES = { dns: 2, ip: 7 } as const;
 
 const KEYS = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
 
 /**
- * Makes an authority, and with it a certificate for the hub at `hosts` (names and addresses) and one for gateways. The authority's key is forgotten: nobody can
- * make another certificate that the two sides would take.
+ * Creates an authority and two certificates signed by it: for the hub at `hosts` (names and
+ * addresses), and for gateways. The authority's key is discarded, so no further certificate can be
+ * signed.
  */
 export async function makeCertificates(hosts: readonly string[], days: number): Promise<CertificateFiles> {
-  // Only this command needs it, and it takes its time to load.
+  // Loaded here, because only this command needs it and it loads slowly.
   const { generate } = await import('selfsigned');
   const now = Date.now();
   const times = { notBeforeDate: new Date(now - BACKDATED_MS), notAfterDate: new Date(now + days * DAY_MS) };

@@ -16,7 +16,7 @@ const options = {
   host: listOption({
     default: [],
     valueName: 'ADDRESS',
-    describe: 'Addresses and names by which gateways reach the hub, as in their --hub.',
+    describe: 'Addresses and names at which gateways reach the hub, as in their --hub.',
     check: (hosts) =>
       hosts.every(isHost) ? undefined : 'addresses or names of hosts, such as 10.0.0.5,hub.example.com',
   }),
@@ -25,21 +25,21 @@ const options = {
     min: 1,
     max: 36_500,
     unit: 'days',
-    describe: 'How long the certificates are valid; after that no link can be opened.',
+    describe: 'Days of validity of the certificates; later no link can be opened.',
   }),
 };
 
 export const genCertsCommand: CommandWithOptions = commandWithOptions(options, {
   summary:
-    'Make the certificates for TLS between a hub and its gateways: ca.pem, hub.pem, hub.key, gateway.pem and gateway.key.',
+    'Create the TLS certificates of a hub and its gateways: ca.pem, hub.pem, hub.key, gateway.pem, gateway.key.',
   run: async ({ dir, host, days }, context) => {
     const problems = [];
-    if (dir === '') problems.push('gen-certs needs --dir FOLDER, where the files are to be.');
-    if (host.length === 0) problems.push('gen-certs needs --host ADDRESS, by which gateways reach the hub.');
+    if (dir === '') problems.push('gen-certs needs --dir FOLDER for the files.');
+    if (host.length === 0) problems.push('gen-certs needs --host ADDRESS, at which gateways reach the hub.');
     const present = dir === '' ? [] : CERTIFICATE_FILES.filter((name) => existsSync(join(dir, name)));
     if (present.length > 0) {
       problems.push(
-        `${present.join(', ')} in ${dir} would be overwritten. Name another folder, or remove them.`,
+        `${present.join(', ')} in ${dir} would be overwritten. Choose another folder, or remove them.`,
       );
     }
     if (problems.length > 0) throw new ConfigError(problems);
@@ -53,7 +53,7 @@ export const genCertsCommand: CommandWithOptions = commandWithOptions(options, {
       }
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ConfigError([`The certificates cannot be written to ${dir}: ${reason}.`], { cause });
+      throw new ConfigError([`Cannot write the certificates to ${dir}: ${reason}.`], { cause });
     }
     return 0;
   },

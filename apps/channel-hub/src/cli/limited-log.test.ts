@@ -2,7 +2,7 @@ import type { Log } from '@groupcast/service';
 import { expect, test } from 'vitest';
 import { limitLog } from './limited-log.ts';
 
-test('a flood of one kind of line leaves ten of it and a count, and every line of the others', () => {
+test('a flood of one kind of line is limited to ten and a count; other lines stay', () => {
   const lines: string[] = [];
   const record =
     (level: string) =>
@@ -16,14 +16,14 @@ test('a flood of one kind of line leaves ten of it and a count, and every line o
     error: record('error'),
   };
   const { log, close } = limitLog(target);
-  for (let index = 0; index < 1_000; index++) log.warn({ reason: 'bad_length' }, 'A peer was closed');
-  log.warn({ reason: 'slow' }, 'A peer was closed');
+  for (let index = 0; index < 1_000; index++) log.warn({ reason: 'bad_length' }, 'Peer closed');
+  log.warn({ reason: 'slow' }, 'Peer closed');
   log.error({}, 'The hub failed');
   close();
-  expect(lines.slice(0, 10)).toEqual(Array(10).fill('warn A peer was closed {"reason":"bad_length"}'));
+  expect(lines.slice(0, 10)).toEqual(Array(10).fill('warn Peer closed {"reason":"bad_length"}'));
   expect(lines.slice(10)).toEqual([
-    'warn A peer was closed {"reason":"slow"}',
+    'warn Peer closed {"reason":"slow"}',
     'error The hub failed {}',
-    'warn Log lines of one kind were held back {"kind":"A peer was closed: bad_length","heldBack":990}',
+    'warn Log lines of one kind were held back {"kind":"Peer closed: bad_length","heldBack":990}',
   ]);
 });

@@ -1,13 +1,13 @@
 import { type Log, LogLimiter } from '@groupcast/service';
 
-/** A log that a flood of peers cannot flood, and what ends it. */
+/** A log with a limit per kind of line. */
 export interface LimitedLog {
   readonly log: Log;
-  /** Says what is still held back. */
+  /** Logs the lines that are still held back, as a count. */
   close(): void;
 }
 
-/** Lets through ten lines a second of each kind (message and `reason`), and says how many more there were. */
+/** Logs ten lines a second of each kind (message and `reason`), and the number of further ones. */
 export function limitLog(target: Log): LimitedLog {
   const limiter = new LogLimiter({
     report: (kind, heldBack) => target.warn({ kind, heldBack }, 'Log lines of one kind were held back'),

@@ -10,7 +10,7 @@ import { statusCommand } from './status.ts';
 export const program: Program<HubConfig> = {
   name: 'groupcast-hub',
   version: manifest.version,
-  summary: 'Broadcasts between Groupcast gateways and gives every message its place in its group.',
+  summary: 'Broadcasts between Groupcast gateways, and orders the messages of each group.',
   envPrefix: 'GROUPCAST_HUB',
   options: HUB_OPTIONS,
   check: checkHubConfig,

@@ -5,11 +5,11 @@ import type { HubConfig } from '../config.ts';
 const PROCESS_COLUMNS = [
   'pid',
   'listen',
-  'sessions',
+  'peers',
   'channels',
   'published',
   'delivered',
-  'queued bytes',
+  'buffered bytes',
   'memory MiB',
   'loop delay ms',
   'state',
@@ -32,17 +32,17 @@ const PEER_COLUMNS = [
   'name',
   'address',
   'dialect',
-  'subjects',
+  'subscriptions',
   'received',
   'delivered',
-  'queued bytes',
+  'buffered bytes',
   'state',
 ];
 
 const QUEUE_COLUMNS = ['queue', 'waiting', 'in lease', 'bytes', 'oldest s', 'watchers'];
 
 export const statusCommand: Command<HubConfig> = {
-  summary: 'Print tables of a running hub and its peers, read from its admin port.',
+  summary: 'Print the state of a running hub, its history, queues and peers, from its admin port.',
   run: async (config, context) => {
     const { adminHost, adminPort } = config;
     const report = await fetchStats<HubReport>(adminHost, adminPort, 'groupcast-hub');
@@ -52,10 +52,11 @@ export const statusCommand: Command<HubConfig> = {
 };
 
 function statusText(report: HubReport): string {
-  const { pid, listen, sessions, channels, published, delivered, queuedBytes, loopDelayMs, state } = report;
+  const { pid, listen, connectedPeers, channels, published, delivered, bufferedBytes, loopDelayMs, state } =
+    report;
   const memory = Math.round(report.memoryBytes / 1_024 / 1_024);
   const table = textTable(PROCESS_COLUMNS, [
-    [pid, listen, sessions, channels, published, delivered, queuedBytes, memory, loopDelayMs, state],
+    [pid, listen, connectedPeers, channels, published, delivered, bufferedBytes, memory, loopDelayMs, state],
   ]);
   const tables = [table, historyText(report)];
   if (report.longestQueues.length > 0) tables.push(queuesText(report));
@@ -65,10 +66,10 @@ function statusText(report: HubReport): string {
     peer.name,
     peer.address,
     peer.dialect,
-    peer.subjects,
+    peer.subscriptions,
     peer.received,
     peer.delivered,
-    peer.queuedBytes,
+    peer.bufferedBytes,
     peer.state,
   ]);
   return [...tables, textTable(PEER_COLUMNS, peers)].join('\n\n');

@@ -1,64 +1,98 @@
-import type { native, Position, ProtocolError } from '@groupcast/protocol';
+import type { ErrorCode, native, Position, ProtocolError } from '@groupcast/protocol';
 import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { QueuePeer } from '../queue/queue-peer.ts';
 import type { RequestId } from '../routing/subscriber.ts';
 
-/** What a peer asks for, in whatever dialect: the session does it. Each may throw ProtocolError. */
-export interface Requests {
-  /** The peer's number. */
-  readonly peer: number;
-  readonly queues: Pick<QueuePeer, 'enqueue' | 'consumer' | 'sendItem'>;
-  /** The peer says who it is, and wants proof from the hub. */
-  hello(nonce: Uint8Array, name: string): void;
-  proof(proof: Uint8Array): void;
-  /** Makes sure that the peer may make requests, which all that follow do by themselves. Throws ProtocolError. */
-  begin(): void;
-  subscribe(request: RequestId, subjects: readonly native.Subject[]): void;
-  unsubscribe(subjects: readonly native.Subject[]): void;
-  /** `frame` is the PUBLISH that the publication was read from; it is given away. */
-  publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void;
-  /** The same for `count` PUBLISH frames without a message id that lie side by side from `start` to `end`. */
-  publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): void;
-  /** What came in a channel after a position? */
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void;
-  /** A frame to the peer. */
-  send(frame: Uint8Array): void;
-  /** A page of history to the peer: what announces it, and the DELIVERs. */
+/** Frames to one peer. */
+export interface Output {
+  /** Sends a frame. `key`: what it can be recalled by. */
+  send(frame: Uint8Array, key?: string): void;
+  /**
+   * Sends what goes to this peer alone and is no answer, such as an item; it counts as delivered.
+   */
+  sendToOne(frame: Uint8Array, key?: string): void;
+  /** Sends a page of history: its header and its DELIVER frames. */
   sendPage(header: Uint8Array, frames: readonly Uint8Array[]): void;
-  /** Values of a PHP peer, handed out here, that JSON could not say. */
-  countLossy(count: number): void;
-  /** Tells the peer that its request cannot be done. */
-  refuse(request: RequestId, error: ProtocolError): void;
-  /** The same, where the peer wanted no answer. */
-  countRefusal(error: ProtocolError): void;
+  /** Keeps frames recallable from now on until the kernel accepts them. */
+  allowRecall(): void;
+  /** Removes the frames of a key that have not left. Returns their number. */
+  recall(key: string): number;
 }
 
-/** What the hub sends to a peer that must prove itself. */
+/** The requests of one peer, whatever its dialect. Each may throw ProtocolError. */
+export interface Requests {
+  /** Number of the peer. */
+  readonly id: number;
+  readonly output: Output;
+  readonly queues: Pick<QueuePeer, 'enqueue' | 'consumer' | 'sendItem'>;
+  /** Introduces the peer, which wants proof from the hub. */
+  hello(nonce: Uint8Array, name: string): void;
+  proof(proof: Uint8Array): void;
+  /**
+   * Throws ProtocolError unless the peer may make requests. The requests below call it themselves.
+   */
+  ensureOpen(): void;
+  subscribe(request: RequestId, subjects: readonly native.Subject[]): void;
+  unsubscribe(subjects: readonly native.Subject[]): void;
+  /**
+   * Publishes. `frame` is the PUBLISH that the publication was read from; the caller gives it away.
+   */
+  publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void;
+  /** Publishes `count` PUBLISH frames without a message id, side by side from `start` to `end`. */
+  publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): void;
+  /** Reads the publications of a channel after a position. */
+  history(channel: string, since: Position, slot: HistorySlot, request: number): void;
+  /**
+   * Continues a request in later turns of the event loop, before anything else is read. `doPiece`
+   * returns whether there is more to do.
+   */
+  inPieces(doPiece: () => boolean): void;
+  /** Answers that a request is rejected. */
+  reject(request: RequestId, error: ProtocolError): void;
+  /** Counts a rejection that the peer wants no answer to. */
+  countRejection(error: ProtocolError): void;
+  /** Counts and logs a dropped part of a request, where the dialect has no answer for it. */
+  drop(error: ProtocolError): void;
+  /** Counts something received that is no publication. */
+  countReceived(): void;
+  /** Counts values of PHP peers, delivered to this peer, that JSON cannot represent. */
+  countLossy(count: number): void;
+  /** Sends what is buffered, then closes. */
+  close(end: ErrorCode, error: ProtocolError): void;
+}
+
+/** The hub's answer to a peer that must prove itself. */
 export type HubChallenge = Omit<native.Challenge, 'type'>;
 
-/** How one peer writes: turns its frames into requests, and what the session answers into frames. */
-export interface Dialect {
+/**
+ * The dialect of one peer: turns its frames into requests, and answers and publications into
+ * frames.
+ */
+export interface PeerDialect {
   readonly name: 'native' | 'json' | 'php';
-  /** Whether the peer must say hello before anything else, or may begin with any request where it need not prove itself. */
+  /** Whether hello must come first. Otherwise a trusted peer may begin with any request. */
   readonly helloFirst: boolean;
-  /** Whether both sides send empty frames to show that they live. */
+  /** Whether both sides send empty frames as heartbeats. */
   readonly heartbeats: boolean;
-  /** Whether a frame that cannot be read ends the session, or is only answered. */
+  /** Whether an invalid frame closes the peer, instead of being answered with an error. */
   readonly strict: boolean;
-  /** Whether DELIVERs that lie side by side can be sent as one slice. */
-  readonly takesRuns: boolean;
-  /** Reads one frame, header included, that is not a keep-alive; it may be put off until `receivedAll`, in order. Throws ProtocolError. */
+  /** Whether DELIVER frames side by side may be sent as one slice. */
+  readonly acceptsRuns: boolean;
+  /**
+   * Reads one frame, header included, that is no keep-alive. Its request may be put off, in order,
+   * until `receivedAll`. Throws ProtocolError.
+   */
   receive(bytes: Uint8Array, start: number, end: number): void;
-  /** Does what was put off. Throws ProtocolError. */
+  /** Makes the requests that were put off. Throws ProtocolError. */
   receivedAll(): void;
   challenge(challenge: HubChallenge): void;
   welcome(heartbeatMs: number, frameBytesMax: number): void;
   subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void;
-  /** The hub is about to end. Whether the peer was told: where its dialect has no word for it, it is not. */
+  /** Asks the peer to leave. Returns false where the dialect has no frame for it. */
   goaway(reconnectAfterMs: number): boolean;
-  /** Request undefined: the error is about the whole session. */
+  /** Sends an error. With request undefined it is about the whole connection. */
   error(request: RequestId, error: ProtocolError): void;
   deliver(frame: Uint8Array): void;
-  /** The session is over. */
+  /** The peer has left. */
   ended(): void;
 }

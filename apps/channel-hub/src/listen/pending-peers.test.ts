@@ -21,21 +21,24 @@ function news(): string[] {
   return told.splice(0);
 }
 
-test.each([1, 2])('beyond %i places of an address the oldest goes, and no other address notices', (max) => {
-  const peers = new PendingPeers(max);
-  const places = ['a1', 'a2', 'a3'].slice(0, max).map((name) => peer(peers, name, 'a'));
-  for (const one of places) peers.takePlace(one);
-  peers.takePlace(peer(peers, 'b', 'b'));
-  expect([peers.count, news()]).toEqual([max + 1, []]);
-  const late = peer(peers, 'late', 'a');
-  peers.takePlace(late);
-  peers.takePlace(late);
-  expect([peers.count, news()]).toEqual([max + 1, ['evict a1']]);
-  for (const one of [...places, late]) peers.remove(one);
-  expect(peers.count).toBe(1);
-});
+test.each([1, 2])(
+  'beyond %i places of an address its oldest peer is evicted, and no peer of another address',
+  (max) => {
+    const peers = new PendingPeers(max);
+    const places = ['a1', 'a2', 'a3'].slice(0, max).map((name) => peer(peers, name, 'a'));
+    for (const one of places) peers.takePlace(one);
+    peers.takePlace(peer(peers, 'b', 'b'));
+    expect([peers.count, news()]).toEqual([max + 1, []]);
+    const late = peer(peers, 'late', 'a');
+    peers.takePlace(late);
+    peers.takePlace(late);
+    expect([peers.count, news()]).toEqual([max + 1, ['evict a1']]);
+    for (const one of [...places, late]) peers.remove(one);
+    expect(peers.count).toBe(1);
+  },
+);
 
-test('all are hurried once, and the oldest of all goes first, whether it has a place or not', () => {
+test('all are hurried once, and the oldest of all is evicted first, with a place or without', () => {
   const peers = new PendingPeers(2);
   const gone = peer(peers, 'gone', '');
   peer(peers, 'silent', '');

@@ -1,15 +1,16 @@
-/** A peer that has not shown yet who it is. */
+/** A peer that has not authenticated. */
 export interface PendingPeer {
   readonly address: string;
-  /** Gives it a time within which it must do so, unless it has one. */
+  /** Starts its deadline for authentication, unless it has one. */
   hurry(): void;
-  /** Closes it: another one needs its place. It must `remove` itself. */
+  /** Closes it, because another peer needs its place. It must call `remove` itself. */
   evict(): void;
 }
 
 /**
- * The peers that have not shown yet who they are, oldest first. Those that must prove it take one of a few places of their address: when
- * these are all taken, the oldest goes, so that silent ones never keep out one that means it.
+ * The peers that have not authenticated, oldest first. Those that must authenticate take one of a
+ * few places of their address. When all are used, the oldest peer is evicted, so that silent peers
+ * never keep out one that authenticates.
  */
 export class PendingPeers {
   readonly #perAddressMax: number;
@@ -22,7 +23,7 @@ export class PendingPeers {
     this.#perAddressMax = perAddressMax;
   }
 
-  /** Places that are taken. */
+  /** Number of peers with a place. */
   get count(): number {
     return this.#count;
   }
@@ -32,19 +33,22 @@ export class PendingPeers {
     this.#unhurried.add(peer);
   }
 
-  /** The peer must prove itself from now on. Evicts the oldest of its address where there is no place. */
+  /**
+   * Gives the peer, which must authenticate now, a place; evicts the oldest of its address if
+   * needed.
+   */
   takePlace(peer: PendingPeer): void {
     let places = this.#placesByAddress.get(peer.address);
     if (places?.has(peer)) return;
     const [oldest] = places ?? [];
     if (oldest !== undefined && places !== undefined && places.size >= this.#perAddressMax) oldest.evict();
-    // With the oldest the last one of the address may have gone.
+    // The oldest may have been the only one of the address.
     places = this.#placesByAddress.get(peer.address) ?? new Set();
     this.#placesByAddress.set(peer.address, places.add(peer));
     this.#count += 1;
   }
 
-  /** It has shown who it is, or is gone. */
+  /** Removes a peer that has authenticated, or has left. */
   remove(peer: PendingPeer): void {
     this.#all.delete(peer);
     this.#unhurried.delete(peer);
@@ -54,13 +58,13 @@ export class PendingPeers {
     if (places.size === 0) this.#placesByAddress.delete(peer.address);
   }
 
-  /** Hurries all, those as well that need not prove anything and may otherwise be silent for as long as they like. */
+  /** Hurries all peers, including trusted ones, which otherwise may be silent without a limit. */
   hurry(): void {
     for (const peer of this.#unhurried) peer.hurry();
     this.#unhurried.clear();
   }
 
-  /** Evicts the oldest of all. Returns whether there was one. */
+  /** Evicts the oldest peer of all. Returns false if there exists. */
   evictOldest(): boolean {
     const [oldest] = this.#all;
     oldest?.evict();

@@ -2,37 +2,38 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { HubOptions, HubTls } from '../options.ts';
 
-/** Who gets what comes of connections. */
+/** Events of a listener. */
 export interface ListenerEvents {
-  /** A peer is connected; with TLS, its handshake is over. */
+  /** A peer has connected; with TLS, its handshake has succeeded. */
   accepted(socket: Socket): void;
-  /** A peer did not get through the TLS handshake: it speaks none, or has no certificate that is taken. */
-  tlsRefused(address: string, error: Error): void;
-  /** A peer was cut in the TLS handshake, because others needed its place. */
+  /** The TLS handshake of a peer failed: no TLS, or no accepted certificate. */
+  tlsRejected(address: string, error: Error): void;
+  /** A peer was closed in the TLS handshake, because another one needed its place. */
   tlsEvicted(): void;
 }
 
-/** The port of a hub. */
+/** The TCP port of a hub. */
 export interface Listener {
   readonly server: Server;
-  /** Cuts the peers that are still in the TLS handshake: the server's `close` would wait for them. */
+  /** Closes the peers in the TLS handshake, for which the server's `close` would wait. */
   cutHandshakes(): void;
 }
 
-/** Plain TCP, or TLS where the options say so. */
+/** Creates a listener for plain TCP, or for TLS if the options have a certificate. */
 export function createListener(options: HubOptions, events: ListenerEvents): Listener {
   const { tls } = options;
   if (tls !== undefined) return createTlsListener(tls, options, events);
   return { server: createServer((socket) => events.accepted(socket)), cutHandshakes: () => {} };
 }
 
-const EVICTED = new Error('Other peers needed its place in the TLS handshake.');
+const EVICTED = new Error('Another peer needed its place in the TLS handshake.');
 
 type HandshakeLimits = Pick<HubOptions, 'authenticationMs' | 'tlsHandshakesMax'>;
 
 function createTlsListener(tls: HubTls, limits: HandshakeLimits, events: ListenerEvents): Listener {
   const { authenticationMs: handshakeTimeout, tlsHandshakesMax } = limits;
-  // Oldest first; by the peer's address and port, because Node shows no way from the TLS socket to the one below it.
+  // Oldest first, by the peer's address and port: Node has no way from a TLS socket to the one
+  // below.
   const handshakes = new Map<string, Socket>();
   const mutual = tls.ca !== undefined;
   const server = createTlsServer(
@@ -54,7 +55,7 @@ function createTlsListener(tls: HubTls, limits: HandshakeLimits, events: Listene
     socket.once('close', () => handshakes.delete(peer));
   });
   server.on('tlsClientError', (error, socket: TLSSocket) => {
-    if (error !== EVICTED) events.tlsRefused(socket.remoteAddress ?? '', error);
+    if (error !== EVICTED) events.tlsRejected(socket.remoteAddress ?? '', error);
     socket.destroy();
   });
   return {

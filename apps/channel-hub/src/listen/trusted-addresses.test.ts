@@ -19,13 +19,13 @@ describe('TrustedAddresses', () => {
   });
 
   test.each(['10.2.0.0', '10.0.255.255', '192.0.2.8', '2001:db9::2', '::ffff:10.2.0.1', '', 'x', undefined])(
-    'has not %s',
+    'does not trust %s',
     (address) => {
       expect(trusted.has(address)).toBe(false);
     },
   );
 
-  test('trusts this host alone where nothing is named, and everybody where that is named', () => {
+  test('trusts this host alone by default, and every host with 0.0.0.0/0 and ::/0', () => {
     expect(new TrustedAddresses([]).has('10.1.2.3')).toBe(false);
     expect(new TrustedAddresses(['0.0.0.0/0']).has('10.1.2.3')).toBe(true);
   });
@@ -36,7 +36,7 @@ test.each(['10.1.0.0/16', '10.1.2.3', '::/0', '2001:db8::1'])('%s is a network',
 });
 
 test.each(['', 'host', '10.1.0.0/33', '10.1.0.0/', '10.1.0.0/x', '10.1.0.0/8/8', '::/129', '10.1/16', '/8'])(
-  '%j is none',
+  '%j is invalid',
   (text) => {
     expect(isNetwork(text)).toBe(false);
     expect(() => new TrustedAddresses([text])).toThrow(RangeError);

@@ -3,26 +3,27 @@ import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { HubError } from '../hub-error.ts';
 
-/** Where a hub listens beside its port, for peers of the same host. */
+/** A Unix socket on which a hub listens beside its port. */
 export interface UnixSocket {
   /** Path of the socket file. */
   readonly path: string;
-  /** Who may connect, as the permissions of a file: 0o600 is whoever runs the hub. */
+  /** Permissions of the file, which decide who may connect: 0o600 is the user of the hub. */
   readonly mode: number;
 }
 
 /**
- * Makes a server listen on a Unix socket. A socket file that a hub has left behind, and that nobody listens on, is taken away first; the server takes its own away
- * when it closes. Rejects with HubError `socket_in_use` where somebody listens, and with Node's own error where the file cannot be made.
+ * Makes a server listen on a Unix socket; removes a stale socket file first. The server removes its
+ * own when it closes. Rejects with HubError `socket_in_use` if another process listens, and with
+ * Node's own error if the file cannot be created.
  */
 export async function listenOnUnixSocket(server: Server, { path, mode }: UnixSocket): Promise<void> {
-  if (await isListenedOn(path)) {
+  if ((await removeStaleSocket(path)) === 'in_use') {
     throw new HubError(
       'socket_in_use',
-      `Another process listens on ${path}. End it, or choose another file.`,
+      `Another process listens on ${path}. Stop it, or choose another file.`,
     );
   }
-  // Nobody may come in between the making of the file and the change of its permissions.
+  // No other user may connect between the creation of the file and the change of its mode.
   const umask = process.umask(0o177);
   try {
     server.listen({ path });
@@ -33,17 +34,17 @@ export async function listenOnUnixSocket(server: Server, { path, mode }: UnixSoc
   chmodSync(path, mode);
 }
 
-/** Takes away a socket file on which nobody listens. */
-async function isListenedOn(path: string): Promise<boolean> {
+/** Removes a socket file on which no process listens. */
+async function removeStaleSocket(path: string): Promise<'in_use' | 'free'> {
   const socket = connect(path);
   try {
     await once(socket, 'connect');
-    return true;
+    return 'in_use';
   } catch (error) {
-    // A file that is no socket refuses, too, and is somebody's: `listen` says so, as it tells of any other error.
+    // A regular file refuses too, and stays: `listen` fails with it, as with any other error.
     const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
     if (isRefused && lstatSync(path).isSocket()) unlinkSync(path);
-    return false;
+    return 'free';
   } finally {
     socket.destroy();
   }

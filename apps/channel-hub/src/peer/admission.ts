@@ -3,92 +3,97 @@ import { limits, ProtocolError } from '@groupcast/protocol';
 import type { HubChallenge } from '../dialect/dialect.ts';
 import type { PendingPeer, PendingPeers } from '../listen/pending-peers.ts';
 import type { HubOptions } from '../options.ts';
-import type { SessionState } from './peer-row.ts';
+import type { PeerState } from './peer-row.ts';
 import type { Nonces, Secrets } from './secrets.ts';
 
-/** What the admissions of a hub share. */
-export interface AdmissionShared {
+/** The parts of a hub that its admissions share. */
+export interface AdmissionDeps {
   readonly options: Pick<HubOptions, 'frameBytesMax' | 'authenticationMs'>;
   readonly secrets: Secrets;
   readonly pendingPeers: PendingPeers;
 }
 
-/** How an admission can fail without a word from the peer. The session closes. */
+/** Failures of an admission that close the peer without a frame from it. */
 export interface AdmissionEvents {
-  /** The peer did not prove in time who it is. */
+  /** The peer did not authenticate in time. */
   late(): void;
-  /** Others need its place, and it has not shown yet who it is. */
+  /** The peer has not authenticated, and another one needs its place. */
   tooManyPending(): void;
 }
 
 /**
- * Whether a peer may make requests.
+ * The admission of a peer: decides whether it may make requests.
  *
- *     new --hello, there is a secret--> authenticating --the right proof--> open --> closed
- *     new --hello, there is no secret--> open
- *     new --a request of a peer that need not prove anything--> open
+ *     new --hello, with a secret--> authenticating --valid proof--> open --> closed
+ *     new --hello, without a secret--> open
+ *     new --request of a trusted peer--> open
  *
- * Every state leads to closed.
+ * Every state may change to closed.
  */
 export class Admission implements PendingPeer {
-  readonly #shared: AdmissionShared;
+  readonly #deps: AdmissionDeps;
   readonly #events: AdmissionEvents;
   readonly address: string;
-  // Whoever is on this host, or comes to a hub without a secret, may begin with any request where its dialect allows it.
+  // A peer on this host, or of a hub without a secret, may begin with any request that its dialect
+  // allows.
   readonly #isTrusted: boolean;
-  #state: SessionState = 'new';
+  #state: PeerState = 'new';
   #nonces: Nonces | undefined;
   #secret: string | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(shared: AdmissionShared, events: AdmissionEvents, address: string, isLocal: boolean) {
-    this.#shared = shared;
+  constructor(deps: AdmissionDeps, events: AdmissionEvents, address: string, isLocal: boolean) {
+    this.#deps = deps;
     this.#events = events;
     this.address = address;
-    this.#isTrusted = isLocal || shared.secrets.count === 0;
-    shared.pendingPeers.add(this);
+    this.#isTrusted = isLocal || deps.secrets.count === 0;
+    deps.pendingPeers.add(this);
   }
 
-  /** The secret that the peer has proved to know; undefined where it has proved none. */
+  /** The secret that the peer has proved; undefined if none. */
   get secret(): string | undefined {
     return this.#secret;
   }
 
-  get state(): SessionState {
+  get state(): PeerState {
     return this.#state;
   }
 
-  /** Longest frame that the peer may send now, in bytes. */
+  /** Limit of a frame from the peer now, in bytes. */
   get frameBytesMax(): number {
-    const { frameBytesMax } = this.#shared.options;
+    const { frameBytesMax } = this.#deps.options;
     return this.mustProve ? Math.min(limits.UNAUTHENTICATED_BYTES_MAX, frameBytesMax) : frameBytesMax;
   }
 
-  /** Whether the peer has still to show who it is before it may make any mistake. */
+  /** Whether the peer must still authenticate; until then any mistake closes it. */
   get mustProve(): boolean {
     return this.#state === 'authenticating' || (this.#state === 'new' && !this.#isTrusted);
   }
 
-  /** The time to prove itself runs from now on; to call it again does not put it off. */
+  /** Starts the deadline for authentication. Further calls do not extend it. */
   startDeadline(): void {
-    this.#shared.pendingPeers.takePlace(this);
+    this.#deps.pendingPeers.takePlace(this);
     this.hurry();
   }
 
   hurry(): void {
-    this.#deadline ??= setTimeout(() => this.#events.late(), this.#shared.options.authenticationMs);
+    this.#deadline ??= setTimeout(() => this.#events.late(), this.#deps.options.authenticationMs);
   }
 
   evict(): void {
     this.#events.tooManyPending();
   }
 
-  /** What the peer must answer to with its own proof; undefined when it is open now. Throws `bad_frame` the second time. */
+  /**
+   * Returns the challenge that the peer must answer with a proof; undefined if it is open now.
+   * Throws `bad_frame` the second time.
+   */
   hello(peerNonce: Uint8Array): HubChallenge | undefined {
-    if (this.#state !== 'new') throw new ProtocolError('bad_frame', 'Hello comes once, and first.');
-    // A copy: what was read is not held until the proof comes.
+    if (this.#state !== 'new')
+      throw new ProtocolError('bad_frame', 'HELLO must be the first request, and is sent once.');
+    // Copied, to release the bytes read before the proof arrives.
     const nonces = { peer: Uint8Array.from(peerNonce), hub: createNonce() };
-    const challenge = this.#shared.secrets.challenge(nonces);
+    const challenge = this.#deps.secrets.challenge(nonces);
     if (challenge === undefined) {
       this.#open();
       return undefined;
@@ -99,19 +104,22 @@ export class Admission implements PendingPeer {
     return challenge;
   }
 
-  /** Opens. Throws `unauthorized` for a wrong proof, and for one that was not asked for. */
+  /** Opens. Throws `unauthorized` for a wrong or an unexpected proof. */
   proof(proof: Uint8Array): void {
     const nonces = this.#nonces;
     this.#nonces = undefined;
-    this.#secret = nonces && this.#shared.secrets.provedBy(proof, nonces);
+    this.#secret = nonces && this.#deps.secrets.provedBy(proof, nonces);
     if (this.#secret === undefined) throw new ProtocolError('unauthorized');
     this.#open();
   }
 
-  /** For a request without a hello: opens where the peer may do so. Throws `unauthorized` elsewhere. */
+  /**
+   * Opens for a request without a hello, if the peer is trusted. Otherwise throws `unauthorized`.
+   */
   begin(helloFirst: boolean): void {
     const mayBegin = this.#state === 'new' && this.#isTrusted && !helloFirst;
-    if (!mayBegin) throw new ProtocolError('unauthorized', 'The session is not open. Say hello first.');
+    if (!mayBegin)
+      throw new ProtocolError('unauthorized', 'The peer has not authenticated. Send HELLO first.');
     this.#open();
   }
 
@@ -127,6 +135,6 @@ export class Admission implements PendingPeer {
 
   #stopWaiting(): void {
     clearTimeout(this.#deadline);
-    this.#shared.pendingPeers.remove(this);
+    this.#deps.pendingPeers.remove(this);
   }
 }

@@ -11,7 +11,7 @@ function start(pieces: number, doPiece: (done: number) => void = () => {}) {
     resume: () => events.push('resume'),
     failed: (error: unknown) => events.push(`failed: ${error}`),
   };
-  const request = new LongRequest(owner);
+  const request = new LongRequest(owner, () => owner.work, owner.failed);
   const piece = (): boolean => {
     done += 1;
     doPiece(done);
@@ -33,7 +33,7 @@ test('nothing is read from the peer until the last piece is done, over several t
   expect([events, count()]).toEqual([['pause', 'resume'], 100]);
 });
 
-test('what a piece hands out ends the turn', async () => {
+test('the deliveries of a piece end the turn', async () => {
   const { owner, request, piece, count } = start(100, () => {
     owner.work += 16 * 1024 * 1024;
   });
@@ -42,7 +42,7 @@ test('what a piece hands out ends the turn', async () => {
   expect(count()).toBe(1);
 });
 
-test('a peer that is paused for another reason has nothing done, and goes on where it was', async () => {
+test('while the peer is paused for another reason no piece is done; later it continues', async () => {
   const { events, request, piece, count } = start(3, (done) => {
     if (done === 1) request.pause();
   });
@@ -59,7 +59,7 @@ test('a peer that is paused for another reason has nothing done, and goes on whe
   expect(events.at(-1)).toBe('resume');
 });
 
-test('the end of its peer ends it', async () => {
+test('the end of its peer ends the request', async () => {
   const { events, request, piece, count } = start(3);
   request.begin(piece);
   request.end();
@@ -67,14 +67,14 @@ test('the end of its peer ends it', async () => {
   expect([events, count()]).toEqual([['pause'], 0]);
 });
 
-test('the end of its peer in a piece ends it, too', async () => {
+test('the end of its peer within a piece ends the request', async () => {
   const { events, request, piece, count } = start(3, () => request.end());
   request.begin(piece);
   for (let turn = 0; turn < 5; turn++) await nextTurn();
   expect([events, count()]).toEqual([['pause'], 1]);
 });
 
-test('a piece that throws is the last', async () => {
+test('a piece that throws is the last one one', async () => {
   const { events, request, piece, count } = start(3, () => {
     throw new Error('no');
   });

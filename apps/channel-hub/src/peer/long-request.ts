@@ -1,87 +1,89 @@
-/** What one turn of the event loop may cost, in bytes handed out. */
+/** Work of one event-loop turn, in bytes delivered. */
 const TURN_WORK_BYTES_MAX = 1024 * 1024;
 
-/** What a piece of a request costs beside what it hands out. */
+/** Cost of one piece of a request beside the bytes that it delivers, in bytes. */
 const PIECE_WORK_BYTES = 256 * 1024;
 
-/** Whose request it is. */
-interface LongRequestOwner {
-  /** Reads nothing from the peer until `resume`. */
+/** Source of the requests of one peer. */
+interface PausableSource {
+  /** Stops reading from the peer until `resume`. */
   pause(): void;
   resume(): void;
-  /** What was handed out since the start, to whomever, in bytes. */
-  readonly work: number;
-  /** A piece threw. */
-  failed(error: unknown): void;
 }
 
 /**
- * A request that takes more than one turn of the event loop. Nothing else is read from its peer
- * meanwhile, so that requests stay in their order; and no piece is done while the peer is paused
- * for another reason.
+ * A request that takes more than one event-loop turn. Nothing else is read from its peer meanwhile,
+ * which keeps requests in order. While the peer is paused for another reason, no piece is done.
  */
 export class LongRequest {
-  readonly #owner: LongRequestOwner;
-  /** Answers whether there is more. Undefined while there is no such request. */
+  readonly #source: PausableSource;
+  readonly #work: () => number;
+  readonly #failed: (error: unknown) => void;
   #doPiece: (() => boolean) | undefined;
-  #turn: NodeJS.Immediate | undefined;
+  #nextTurn: NodeJS.Immediate | undefined;
   #isPaused = false;
 
-  constructor(owner: LongRequestOwner) {
-    this.#owner = owner;
+  /**
+   * `work` returns the bytes delivered since the start, by all peers. `failed` gets an error that a
+   * piece has thrown.
+   */
+  constructor(source: PausableSource, work: () => number, failed: (error: unknown) => void) {
+    this.#source = source;
+    this.#work = work;
+    this.#failed = failed;
   }
 
-  /** To be called while a request is read. `doPiece` answers whether there is more to do. */
+  /** Begins a request while it is being read. `doPiece` returns whether there is more to do. */
   begin(doPiece: () => boolean): void {
     this.#doPiece = doPiece;
-    this.#owner.pause();
+    this.#source.pause();
     this.#schedule();
   }
 
   pause(): void {
     this.#isPaused = true;
-    this.#owner.pause();
+    this.#source.pause();
   }
 
   resume(): void {
     this.#isPaused = false;
-    if (this.#doPiece === undefined) this.#owner.resume();
+    if (this.#doPiece === undefined) this.#source.resume();
     else this.#schedule();
   }
 
-  /** Its peer is gone: what is left of the request is not done. */
+  /** Drops the rest of the request, because the peer has left. */
   end(): void {
     this.#doPiece = undefined;
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
+    clearImmediate(this.#nextTurn);
+    this.#nextTurn = undefined;
   }
 
   #schedule(): void {
-    this.#turn ??= setImmediate(() => this.#doTurn());
+    this.#nextTurn ??= setImmediate(() => this.#doTurn());
   }
 
   #doTurn(): void {
-    this.#turn = undefined;
+    this.#nextTurn = undefined;
     try {
       if (this.#isPaused) return;
       if (this.#doPieces()) this.#schedule();
       else if (this.#doPiece !== undefined) {
         this.#doPiece = undefined;
-        // It may have been paused by what the last piece handed out.
-        if (!this.#isPaused) this.#owner.resume();
+        // The last piece may have caused a pause.
+        if (!this.#isPaused) this.#source.resume();
       }
     } catch (error) {
       this.end();
-      this.#owner.failed(error);
+      this.#failed(error);
     }
   }
 
-  /** Whether there is more. */
+  /** Does the pieces of one turn. Returns whether there is more. */
   #doPieces(): boolean {
-    const workMax = this.#owner.work + TURN_WORK_BYTES_MAX;
+    const workMax = this.#work() + TURN_WORK_BYTES_MAX;
     for (let pieces = 1; ; pieces++) {
       if (this.#doPiece === undefined || !this.#doPiece()) return false;
-      if (this.#owner.work + pieces * PIECE_WORK_BYTES >= workMax) return this.#doPiece !== undefined;
+      if (this.#work() + pieces * PIECE_WORK_BYTES >= workMax) return this.#doPiece !== undefined;
     }
   }
 }

@@ -1,44 +1,44 @@
 import type { ProtocolError } from '@groupcast/protocol';
-import type { JsonShared } from '../dialect/json/dialect.ts';
+import type { JsonDeps } from '../dialect/json/dialect.ts';
 import { JsonEvents } from '../dialect/json/events.ts';
-import { noPhpCounts } from '../dialect/php/counts.ts';
-import type { PhpShared } from '../dialect/php/dialect.ts';
-import { PhpEvents } from '../dialect/php/events.ts';
+import { createPhpDeps, type PhpDeps } from '../dialect/php/deps.ts';
 import { PendingPeers } from '../listen/pending-peers.ts';
 import type { HubOptions } from '../options.ts';
-import { Turns } from '../queue/round-robin.ts';
 import { WorkQueues } from '../queue/work-queues.ts';
 import { Router } from '../routing/router.ts';
-import type { AdmissionShared } from './admission.ts';
-import type { Session } from './peer.ts';
-import type { SessionEnd } from './peer-end.ts';
+import type { AdmissionDeps } from './admission.ts';
+import type { PeerEnd } from './peer-end.ts';
 import { Secrets } from './secrets.ts';
 
-/** What the hub hears of its sessions. */
-export interface SessionEvents {
-  /** The session is open. */
-  opened(session: Session): void;
-  /** A request was refused, and the session goes on. */
-  refused(error: ProtocolError): void;
-  /** Part of a request was not done, and its peer cannot be told: once for each sentence. */
-  droppedInPart(session: Session, error: ProtocolError): void;
-  /** So many bytes were handed out, by other ways than the engine's sink. */
-  handedOut(bytes: number): void;
-  /** Once, when the socket is closed. */
-  ended(session: Session, end: SessionEnd, error: Error | undefined): void;
+/** Counters of the hub that its peers add to. */
+export interface PeerCounters {
+  /** A request was rejected, and the peer stays connected. */
+  rejected(error: ProtocolError): void;
+  /** `bytes` bytes were sent by other ways than the engine's sink. */
+  sent(bytes: number): void;
 }
 
-/** What the sessions of a hub share. */
-export interface SessionShared extends AdmissionShared, SessionEvents {
+/** Events of one peer. */
+export interface PeerEvents {
+  /** The peer may make requests. */
+  opened(): void;
+  /** Part of a request was dropped without an answer. Called once for each distinct message. */
+  droppedInPart(error: ProtocolError): void;
+  /** The socket is closed. Called once. */
+  ended(end: PeerEnd, error: Error | undefined): void;
+}
+
+/** The parts of a hub that its peers share. */
+export interface PeerDeps extends AdmissionDeps, PeerCounters {
   readonly options: HubOptions;
   readonly router: Router;
   readonly queues: WorkQueues;
-  readonly json: JsonShared;
-  readonly php: PhpShared;
+  readonly json: JsonDeps;
+  readonly php: PhpDeps;
 }
 
-export function createSessionShared(options: HubOptions, events: SessionEvents): SessionShared {
-  const { channelsPerPeerMax, engine, frameBytesMax, pendingPerAddressMax, phpAck, phpBridge } = options;
+export function createPeerDeps(options: HubOptions, counters: PeerCounters): PeerDeps {
+  const { engine, frameBytesMax, pendingPerAddressMax } = options;
   return {
     options,
     router: new Router(engine),
@@ -46,15 +46,7 @@ export function createSessionShared(options: HubOptions, events: SessionEvents):
     secrets: new Secrets(options.secret),
     pendingPeers: new PendingPeers(pendingPerAddressMax),
     json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
-    php: {
-      events: new PhpEvents(),
-      turns: new Turns(),
-      bridgedEvents: new Set(phpBridge),
-      counts: noPhpCounts(),
-      channelsPerPeerMax,
-      frameBytesMax,
-      ackOnDelivery: phpAck === 'delivery',
-    },
-    ...events,
+    php: createPhpDeps(options),
+    ...counters,
   };
 }

@@ -1,21 +1,26 @@
 import type { LinkEnd } from '@groupcast/link';
 import type { ErrorCode } from '@groupcast/protocol';
 
-/** Why a session ended: as its link says, the error that it was closed for, or one of the hub's own reasons. */
-export type SessionEnd =
+/**
+ * Reason for the end of a peer: its link's reason, the error that closed it, or one of the hub's.
+ */
+export type PeerEnd =
   | LinkEnd
   | ErrorCode
-  /** It did not prove in time who it is. */
+  /** The peer did not authenticate in time. */
   | 'late'
-  /** It had not shown yet who it is, and others needed its place: of its address, of all sessions, or in the TLS handshake. */
+  /**
+   * The peer had not authenticated, and another one needed its place: within its address, within
+   * all peers, or in the TLS handshake.
+   */
   | 'too_many_pending'
-  /** It speaks PHP, which is taken from this host and from trusted addresses only. */
+  /** The peer speaks PHP from an address that is not trusted. */
   | 'untrusted'
-  /** All queues together were too long, and this one was the longest. */
+  /** The buffers of all peers exceeded their limit, and this one was the longest. */
   | 'evicted'
-  /** It did not get through the TLS handshake. */
+  /** The TLS handshake failed. */
   | 'tls_refused'
-  /** The hub shuts down, and it left when it was asked to. */
+  /** The hub drains, and the peer left when it was asked to. */
   | 'drained'
-  /** The hub shuts down. */
+  /** The hub closed. */
   | 'hub_closed';

@@ -7,19 +7,19 @@ import { answersUntilClosed } from '../../testing/raw-peer.ts';
 import type { PendingPeers } from '../listen/pending-peers.ts';
 import { TrustedAddresses } from '../listen/trusted-addresses.ts';
 import { completeOptions, type HubOptionsInput } from '../options.ts';
-import { Session } from './peer.ts';
-import { createSessionShared } from './peer-deps.ts';
-import type { SessionEnd } from './peer-end.ts';
+import { Peer } from './peer.ts';
+import { createPeerDeps } from './peer-deps.ts';
+import type { PeerEnd } from './peer-end.ts';
 
 const SECRET = 'correct horse battery staple';
 const ELSEWHERE = '203.0.113.7';
 const SUBSCRIBE = encodeFrame(encodeText('{"type":"subscribe","channels":["c"]}'));
 
-/** A session whose peer seems to be at an address, and the socket of that peer. */
-async function sessionOf(
+/** A peer whose peer seems to be at an address, and the socket of that peer. */
+async function peerOf(
   address: string | undefined,
   input: HubOptionsInput,
-): Promise<{ session: Session; socket: Socket; ended: Promise<SessionEnd>; pendingPeers: PendingPeers }> {
+): Promise<{ peer: Peer; socket: Socket; ended: Promise<PeerEnd>; pendingPeers: PendingPeers }> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -33,36 +33,31 @@ async function sessionOf(
   Object.defineProperty(near, 'remoteAddress', { value: address });
   const options = completeOptions(input);
   const { promise: ended, resolve } = promiseOfEnd();
-  const shared = createSessionShared(options, {
-    opened: () => {},
-    refused: () => {},
-    droppedInPart: () => {},
-    handedOut: () => {},
-    ended: (_session, end) => resolve(end),
-  });
-  await options.engine.start(shared.router);
-  const { pendingPeers } = shared;
+  const deps = createPeerDeps(options, { rejected: () => {}, sent: () => {} });
+  const events = { opened: () => {}, droppedInPart: () => {}, ended: resolve };
+  await options.engine.start(deps.router);
+  const { pendingPeers } = deps;
   return {
-    session: new Session(1, near, new TrustedAddresses(options.trust).has(address), shared),
+    peer: new Peer(1, near, new TrustedAddresses(options.trust).has(address), deps, events),
     socket,
     ended,
     pendingPeers,
   };
 }
 
-function promiseOfEnd(): { promise: Promise<SessionEnd>; resolve: (end: SessionEnd) => void } {
-  let resolve: (end: SessionEnd) => void = () => {};
-  const promise = new Promise<SessionEnd>((settle) => {
+function promiseOfEnd(): { promise: Promise<PeerEnd>; resolve: (end: PeerEnd) => void } {
+  let resolve: (end: PeerEnd) => void = () => {};
+  const promise = new Promise<PeerEnd>((settle) => {
     resolve = settle;
   });
   return { promise, resolve };
 }
 
-describe('a peer from elsewhere', () => {
+describe('a peer of another host', () => {
   test.each([ELSEWHERE, '::ffff:203.0.113.7', '2001:db8::1', undefined])(
-    'in JSON must prove itself where there is a secret (%s)',
+    'in JSON must authenticate if there is a secret (%s)',
     async (address) => {
-      const { socket, ended } = await sessionOf(address, { secret: SECRET });
+      const { socket, ended } = await peerOf(address, { secret: SECRET });
       socket.write(SUBSCRIBE);
       const answers = await answersUntilClosed(socket);
       expect(JSON.parse(answers.subarray(4).toString())).toMatchObject({
@@ -73,21 +68,21 @@ describe('a peer from elsewhere', () => {
     },
   );
 
-  test('is closed for a bad message before it has proved itself', async () => {
-    const { socket, ended } = await sessionOf(ELSEWHERE, { secret: SECRET });
+  test('is closed for a bad message before it has authenticated', async () => {
+    const { socket, ended } = await peerOf(ELSEWHERE, { secret: SECRET });
     socket.write(encodeFrame(encodeText('{"type":')));
     await answersUntilClosed(socket);
     expect(await ended).toBe('bad_json');
   });
 
-  test('is held to 64 KiB before it has proved itself, and not after', async () => {
+  test('is limited to 64 KiB before it has authenticated, and not after', async () => {
     const nonce = new Uint8Array(32).fill(7);
     const hello = native.encodeHello({ version: 1, nonce, name: '' });
     const tooLong = Uint8Array.of(0, 1, 0, 1);
-    const first = await sessionOf(ELSEWHERE, { secret: SECRET });
+    const first = await peerOf(ELSEWHERE, { secret: SECRET });
     first.socket.write(tooLong);
     expect(await first.ended).toBe('bad_length');
-    const second = await sessionOf(ELSEWHERE, { secret: SECRET });
+    const second = await peerOf(ELSEWHERE, { secret: SECRET });
     second.socket.write(hello);
     const [challengeFrame] = (await once(second.socket, 'data')) as [Uint8Array];
     const challenge = native.decodeNative(challengeFrame) as native.Challenge;
@@ -99,8 +94,8 @@ describe('a peer from elsewhere', () => {
     expect(native.decodeNative(answers)).toMatchObject({ type: 'error', code: 'bad_frame' });
   });
 
-  test('has a deadline from the start, which hello does not put off', async () => {
-    const { socket, ended, pendingPeers } = await sessionOf(ELSEWHERE, {
+  test('has a deadline from the start, which HELLO does not extend', async () => {
+    const { socket, ended, pendingPeers } = await peerOf(ELSEWHERE, {
       secret: SECRET,
       authenticationMs: 30,
     });
@@ -111,23 +106,23 @@ describe('a peer from elsewhere', () => {
     expect(pendingPeers.count).toBe(0);
   });
 
-  test('may begin with any JSON where there is no secret, but not be silent', async () => {
-    const talker = await sessionOf(ELSEWHERE, { authenticationMs: 30 });
+  test('may begin with any JSON without a secret, but not be silent', async () => {
+    const talker = await peerOf(ELSEWHERE, { authenticationMs: 30 });
     talker.socket.write(SUBSCRIBE);
     await once(talker.socket, 'data');
     expect(talker.pendingPeers.count).toBe(0);
-    const silent = await sessionOf(ELSEWHERE, { authenticationMs: 30 });
+    const silent = await peerOf(ELSEWHERE, { authenticationMs: 30 });
     expect(await silent.ended).toBe('late');
-    expect(talker.session.row().state).toBe('open');
+    expect(talker.peer.row().state).toBe('open');
   });
 });
 
-test.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'])('%s is this machine', async (address) => {
-  const { socket, session, pendingPeers } = await sessionOf(address, { secret: SECRET });
+test.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'])('%s is this host', async (address) => {
+  const { socket, peer, pendingPeers } = await peerOf(address, { secret: SECRET });
   expect(pendingPeers.count).toBe(0);
   socket.write(SUBSCRIBE);
   await once(socket, 'data');
-  expect(session.row()).toMatchObject({ state: 'open', subjects: 1 });
+  expect(peer.row()).toMatchObject({ state: 'open', subscriptions: 1 });
 });
 
 describe('a peer that speaks PHP', () => {
@@ -137,20 +132,20 @@ describe('a peer that speaks PHP', () => {
     ['there is a secret', { secret: SECRET }],
     ['there is none', { insecure: true }],
   ])('from elsewhere is closed without a word where %s', async (_name, options) => {
-    const { socket, ended } = await sessionOf(ELSEWHERE, options);
+    const { socket, ended } = await peerOf(ELSEWHERE, options);
     socket.write(PHP);
     expect(await answersUntilClosed(socket)).toHaveLength(0);
     expect(await ended).toBe('untrusted');
   });
 
-  test('from a trusted network is taken, and has no deadline', async () => {
-    const { session, socket, pendingPeers } = await sessionOf(ELSEWHERE, {
+  test('from a trusted network is accepted, and has no deadline', async () => {
+    const { peer, socket, pendingPeers } = await peerOf(ELSEWHERE, {
       secret: SECRET,
       trust: ['203.0.113.0/24'],
     });
     expect(pendingPeers.count).toBe(0);
     socket.write(PHP);
-    while (session.row().state !== 'open') await new Promise(setImmediate);
-    expect(session.row()).toMatchObject({ dialect: 'php', subjects: 1 });
+    while (peer.row().state !== 'open') await new Promise(setImmediate);
+    expect(peer.row()).toMatchObject({ dialect: 'php', subscriptions: 1 });
   });
 });

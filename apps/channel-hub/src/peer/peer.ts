@@ -1,108 +1,128 @@
 import type { Socket } from 'node:net';
 import { Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
-import { dialectOf, limits, ProtocolError } from '@groupcast/protocol';
+import { dialectOf, limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
-import type { Dialect } from '../dialect/dialect.ts';
+import type { PeerDialect, Requests } from '../dialect/dialect.ts';
 import { JsonDialect } from '../dialect/json/dialect.ts';
 import { NativeDialect } from '../dialect/native/dialect.ts';
 import { PhpDialect } from '../dialect/php/dialect.ts';
-import type { Leaver } from '../drain.ts';
-import type { Output } from '../output-budget.ts';
+import type { Drainable } from '../drain.ts';
+import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
+import type { BufferedPeer } from '../output-budget.ts';
+import { QueuePeer } from '../queue/queue-peer.ts';
+import type { RequestId, Subscriber } from '../routing/subscriber.ts';
 import { Admission } from './admission.ts';
-import type { SessionShared } from './peer-deps.ts';
-import type { SessionEnd } from './peer-end.ts';
-import type { SessionRow } from './peer-row.ts';
-import { type RequestsOwner, SessionRequests } from './requests.ts';
+import { LongRequest } from './long-request.ts';
+import type { PeerDeps, PeerEvents } from './peer-deps.ts';
+import type { PeerEnd } from './peer-end.ts';
+import { PeerOutput } from './peer-output.ts';
+import type { PeerRow } from './peer-row.ts';
+import { SubscribeBatch } from './subscribe-batch.ts';
 
 const BODY_AT = limits.FRAME_HEADER_BYTES;
 
 /** The body `0` is a keep-alive, as an empty one is. */
 const KEEP_ALIVE = 0x30;
 
-/** What it costs to read a frame, in bytes of what is read, however short it is. */
+/** Cost of reading a frame beside its bytes, in bytes. */
 const FRAME_WORK_BYTES = 256;
 
 const UNTRUSTED =
-  'PHP is taken from this host, unless --no-local-trust is given, and from the addresses that --trust names.';
+  'PHP is accepted from this host, unless --no-local-trust is given, and from --trust addresses.';
 
-/** One peer, whose state is that of its admission. The first frame that is no keep-alive fixes the dialect. */
-export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
+/**
+ * One peer: its link, its admission and its dialect, which its first frame that is no keep-alive
+ * fixes.
+ */
+export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, Drainable {
   readonly id: number;
-  readonly #shared: SessionShared;
+  readonly output: PeerOutput;
+  readonly queues: QueuePeer;
+  readonly #deps: PeerDeps;
+  readonly #events: PeerEvents;
   readonly #isLocal: boolean;
   readonly #address: string;
   readonly #port: number;
   readonly #admission: Admission;
   readonly #link: Link;
-  readonly #requests: SessionRequests;
-  #dialect: Dialect | undefined;
+  readonly #longRequest: LongRequest;
+  readonly #batch = new SubscribeBatch((request, entries) => this.#dialect?.subscribed(request, entries));
+  readonly #loggedDrops = new Set<string>();
+  #dialect: PeerDialect | undefined;
   #name = '';
-  #end: SessionEnd | undefined;
+  #end: PeerEnd | undefined;
   #wasAskedToLeave = false;
+  #received = 0;
   #receivedBefore = 0;
 
-  /** `isLocal`: it is on a host that is trusted, as this one is by default. */
-  constructor(id: number, socket: Socket, isLocal: boolean, shared: SessionShared) {
-    const { options } = shared;
+  /** `isLocal`: the peer is on a trusted host, such as this one by default. */
+  constructor(id: number, socket: Socket, isLocal: boolean, deps: PeerDeps, events: PeerEvents) {
+    const { options, router, queues } = deps;
     this.id = id;
+    this.#deps = deps;
+    this.#events = events;
     this.#isLocal = isLocal;
-    this.#shared = shared;
     this.#address = socket.remoteAddress ?? '';
     this.#port = socket.remotePort ?? 0;
-    const events = {
+    const failures = {
       late: () => this.close('late'),
       tooManyPending: () => this.#destroy('too_many_pending'),
     };
-    this.#admission = new Admission(shared, events, this.#address, isLocal);
+    this.#admission = new Admission(deps, failures, this.#address, isLocal);
     const { frameBytesMax } = this.#admission;
-    this.#link = new Link(socket, this, { ...options.link, frameBytesMax });
-    this.#requests = new SessionRequests(this, this.#link, shared);
-    // A local publisher may connect early and be silent until it has something to say.
+    const link = new Link(socket, this, { ...options.link, frameBytesMax });
+    this.#link = link;
+    this.output = new PeerOutput(link, router, deps.sent);
+    this.queues = new QueuePeer(queues, this, options.frameBytesMax);
+    this.#longRequest = new LongRequest(
+      link,
+      () => router.work,
+      (error) => this.#longRequestFailed(error),
+    );
+    // A local publisher may connect early and be silent until it publishes.
     if (!isLocal) this.#admission.startDeadline();
   }
 
-  get queuedBytes(): number {
+  get bufferedBytes(): number {
     return this.#link.bufferedBytes;
   }
 
-  /** Whether the secret that the peer proved to know is accepted no longer. */
+  /** Whether the secret that the peer proved is no longer accepted. */
   get hasOldSecret(): boolean {
     const { secret } = this.#admission;
-    return secret !== undefined && !this.#shared.secrets.has(secret);
+    return secret !== undefined && !this.#deps.secrets.has(secret);
   }
 
-  row(): SessionRow {
+  row(): PeerRow {
     return {
       id: this.id,
       name: this.#name,
       address: this.#address === '' ? 'unix socket' : formatAddress(this.#address, this.#port),
       dialect: this.#dialect?.name,
       state: this.#admission.state,
-      subjects: this.#shared.router.subjectCount(this.#requests),
-      received: this.#requests.received,
-      delivered: this.#requests.delivered,
-      queuedBytes: this.#link.bufferedBytes,
+      subscriptions: this.#deps.router.subscriptionCount(this),
+      received: this.#received,
+      delivered: this.output.delivered,
+      bufferedBytes: this.#link.bufferedBytes,
     };
   }
 
-  /** Whether publications came from the peer since this was last asked. */
   hasPublished(): boolean {
     const before = this.#receivedBefore;
-    this.#receivedBefore = this.#requests.received;
+    this.#receivedBefore = this.#received;
     return this.#receivedBefore > before;
   }
 
-  /** Reads nothing from the peer until `resume`. */
   pause(): void {
-    this.#requests.pause();
+    this.#longRequest.pause();
   }
 
   resume(): void {
-    this.#requests.resume();
+    this.#longRequest.resume();
   }
 
-  /** Sends what is queued, then closes. */
-  close(end: SessionEnd, error?: Error): void {
+  /** Sends what is buffered, then closes. */
+  close(end: PeerEnd, error?: Error): void {
     if (this.#end !== undefined) return;
     this.#leave(end);
     this.#link.close('closed', error);
@@ -114,13 +134,12 @@ export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
     return this.#wasAskedToLeave;
   }
 
-  /** Closes at once, because the queue is the longest of too much. */
   evict(): void {
     this.#destroy('evicted');
   }
 
   receiveSpan(bytes: Uint8Array, start: number, end: number): number {
-    const { router } = this.#shared;
+    const { router } = this.#deps;
     const before = router.work;
     const firstByte = bytes[start + BODY_AT];
     const isKeepAlive = firstByte === KEEP_ALIVE && end - start === BODY_AT + 1;
@@ -129,7 +148,7 @@ export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
   }
 
   receivedAll(): number {
-    const { router } = this.#shared;
+    const { router } = this.#deps;
     const before = router.work;
     try {
       this.#dialect?.receivedAll();
@@ -145,22 +164,18 @@ export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
 
   closed(end: LinkEnd, error: Error | undefined): void {
     this.ending(end, error);
-    this.#shared.ended(this, this.#end ?? end, error);
-  }
-
-  get dialect(): Dialect | undefined {
-    return this.#dialect;
+    this.#events.ended(this.#end ?? end, error);
   }
 
   hello(nonce: Uint8Array, name: string): void {
-    const asked = this.#admission.hello(nonce);
+    const challenge = this.#admission.hello(nonce);
     this.#name = name;
-    if (asked === undefined) {
+    if (challenge === undefined) {
       this.#welcome();
       return;
     }
     this.#link.frameBytesMax = this.#admission.frameBytesMax;
-    this.#dialect?.challenge(asked);
+    this.#dialect?.challenge(challenge);
   }
 
   proof(proof: Uint8Array): void {
@@ -168,19 +183,98 @@ export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
     this.#welcome();
   }
 
-  mustBeOpen(): void {
+  ensureOpen(): void {
     if (this.#admission.state === 'open') return;
     this.#admission.begin(this.#dialect?.helloFirst !== false);
     this.#opened();
   }
 
-  failed(error: unknown): void {
-    if (error instanceof ProtocolError) this.#receiveFailed(error);
-    else this.close('internal_error', error instanceof Error ? error : new Error(String(error)));
+  subscribe(request: RequestId, subjects: readonly native.Subject[]): void {
+    this.ensureOpen();
+    const { router } = this.#deps;
+    const { channelsPerPeerMax } = this.#deps.options;
+    if (!router.hasRoomFor(this, subjects, channelsPerPeerMax)) {
+      const sentence = `The limit is ${channelsPerPeerMax} channels per peer. Nothing was subscribed.`;
+      this.reject(request, new ProtocolError('channel_limit', sentence));
+      return;
+    }
+    this.#batch.run(request, () => {
+      for (const subject of subjects) router.subscribe(subject, this, request);
+    });
   }
 
-  dropped(error: ProtocolError): void {
-    this.#shared.droppedInPart(this, error);
+  unsubscribe(subjects: readonly native.Subject[]): void {
+    this.ensureOpen();
+    for (const subject of subjects) this.#deps.router.unsubscribe(subject, this);
+  }
+
+  publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
+    this.ensureOpen();
+    this.#received += 1;
+    this.#deps.router.publish(publication, frame, slot, request);
+  }
+
+  publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): void {
+    this.ensureOpen();
+    this.#received += count;
+    this.#deps.sent(this.#deps.router.publishRun(bytes, start, end, count, slot));
+  }
+
+  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+    this.ensureOpen();
+    this.#deps.router.history(channel, since, slot, request);
+  }
+
+  inPieces(doPiece: () => boolean): void {
+    this.#longRequest.begin(doPiece);
+  }
+
+  reject(request: RequestId, error: ProtocolError): void {
+    this.#deps.rejected(error);
+    this.#dialect?.error(request, error);
+  }
+
+  countRejection(error: ProtocolError): void {
+    this.#deps.rejected(error);
+  }
+
+  drop(error: ProtocolError): void {
+    this.#deps.rejected(error);
+    if (this.#loggedDrops.has(error.message)) return;
+    this.#loggedDrops.add(error.message);
+    this.#events.droppedInPart(error);
+  }
+
+  countReceived(): void {
+    this.#received += 1;
+  }
+
+  countLossy(count: number): void {
+    this.#deps.php.counts.lossy += count;
+  }
+
+  get acceptsRuns(): boolean {
+    return this.#dialect?.acceptsRuns ?? false;
+  }
+
+  deliver(frame: Uint8Array): void {
+    this.#batch.flush();
+    this.output.countDelivered(1);
+    this.#dialect?.deliver(frame);
+  }
+
+  deliverRun(frames: Uint8Array, count: number): void {
+    this.#batch.flush();
+    this.output.countDelivered(count);
+    this.output.send(frames);
+  }
+
+  subscribed(subject: native.Subject, position: Position, request: RequestId): void {
+    this.#batch.add(request, { ...subject, position });
+  }
+
+  subscribeRejected(_subject: native.Subject, error: ProtocolError, request: RequestId): void {
+    this.reject(request, error);
   }
 
   #receive(firstByte: number, bytes: Uint8Array, start: number, end: number): void {
@@ -191,7 +285,7 @@ export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
       if (dialectOf(firstByte) === dialect.name) dialect.receive(bytes, start, end);
       else {
         dialect.receivedAll();
-        const sentence = `This session speaks ${dialect.name}; that does not change.`;
+        const sentence = `This connection speaks ${dialect.name} and cannot change its dialect.`;
         throw new ProtocolError('unknown_dialect', sentence);
       }
     } catch (error) {
@@ -199,12 +293,12 @@ export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
     }
   }
 
-  #createDialect(firstByte: number): Dialect | undefined {
+  #createDialect(firstByte: number): PeerDialect | undefined {
     const dialect = dialectOf(firstByte);
-    if (dialect === 'native') return new NativeDialect(this.#requests);
-    if (dialect === 'json') return new JsonDialect(this.#requests, this.#shared.json);
-    if (dialect === 'php' && this.#isLocal) return new PhpDialect(this.#requests, this.#shared.php);
-    // Not a word to a PHP peer: a frame that it did not ask for ends its process.
+    if (dialect === 'native') return new NativeDialect(this);
+    if (dialect === 'json') return new JsonDialect(this, this.#deps.json);
+    if (dialect === 'php' && this.#isLocal) return new PhpDialect(this, this.#deps.php);
+    // No error frame to a PHP peer: a frame that it did not ask for ends its process.
     if (dialect === 'php') this.close('untrusted', new ProtocolError('unauthorized', UNTRUSTED));
     else this.close('unknown_dialect');
     return undefined;
@@ -213,19 +307,22 @@ export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
   #receiveFailed(error: unknown): void {
     const dialect = this.#dialect;
     if (!(error instanceof ProtocolError) || dialect === undefined) throw error;
-    const isLost = error.code === 'unknown_dialect';
-    if (dialect.strict || this.#admission.mustProve || isLost) this.#fail(dialect, error);
-    else this.#requests.refuse(undefined, error);
-  }
-
-  /** The last that the peer hears. */
-  #fail(dialect: Dialect, error: ProtocolError): void {
+    const isFatal = dialect.strict || this.#admission.mustProve || error.code === 'unknown_dialect';
+    if (!isFatal) {
+      this.reject(undefined, error);
+      return;
+    }
     dialect.error(undefined, error);
     this.close(error.code, error);
   }
 
+  #longRequestFailed(error: unknown): void {
+    if (error instanceof ProtocolError) this.#receiveFailed(error);
+    else this.close('internal_error', error instanceof Error ? error : new Error(String(error)));
+  }
+
   #welcome(): void {
-    const { heartbeatMs, frameBytesMax } = this.#shared.options;
+    const { heartbeatMs, frameBytesMax } = this.#deps.options;
     this.#dialect?.welcome(heartbeatMs, frameBytesMax);
     if (this.#dialect?.heartbeats) this.#link.startHeartbeats(heartbeatMs);
     this.#opened();
@@ -233,24 +330,26 @@ export class Session implements LinkReceiver, Output, Leaver, RequestsOwner {
 
   #opened(): void {
     this.#link.frameBytesMax = this.#admission.frameBytesMax;
-    this.#shared.opened(this);
+    this.#events.opened();
   }
 
-  #destroy(end: SessionEnd): void {
+  #destroy(end: PeerEnd): void {
     if (this.#end === undefined) this.#leave(end);
     this.#link.destroy();
   }
 
-  #reasonOf(end: LinkEnd, error: Error | undefined): SessionEnd {
+  #reasonOf(end: LinkEnd, error: Error | undefined): PeerEnd {
     if (end === 'protocol_error' && error instanceof ProtocolError) return error.code;
     return end === 'peer_closed' && this.#wasAskedToLeave ? 'drained' : end;
   }
 
-  /** Out of everything that the hub shares, at once: the socket may take a moment to close. */
-  #leave(end: SessionEnd): void {
+  /** Removes the peer from all shared state at once, as the socket may take a while to close. */
+  #leave(end: PeerEnd): void {
     this.#end = end;
     this.#admission.close();
-    this.#requests.leave();
+    this.#longRequest.end();
+    this.#deps.router.remove(this);
+    this.queues.close();
     this.#dialect?.ended();
   }
 }

@@ -8,7 +8,7 @@ export interface Nonces {
   readonly hub: Uint8Array;
 }
 
-/** Secrets that a hub accepts: none, one, or two while one takes the place of the other. */
+/** The secrets that a hub accepts: none, one, or two while one replaces the other. */
 export class Secrets {
   #secrets: readonly string[];
 
@@ -28,20 +28,23 @@ export class Secrets {
     return this.#secrets.includes(secret);
   }
 
-  /** A proof of the hub for each secret, for it does not know which one the peer has; undefined where there is no secret. */
+  /**
+   * Returns the hub's proofs, one for each secret, as the hub does not know which one the peer has;
+   * undefined without secrets.
+   */
   challenge({ peer, hub }: Nonces): HubChallenge | undefined {
     const [proof, otherProof] = this.#secrets.map((secret) => createProof(secret, 'hub', peer, hub));
     if (proof === undefined) return undefined;
     return otherProof === undefined ? { nonce: hub, proof } : { nonce: hub, proof, otherProof };
   }
 
-  /** The secret that a peer has proved to know, if it is accepted now. */
+  /** Returns the secret that a proof was made with, if it is accepted. */
   provedBy(proof: Uint8Array, { peer, hub }: Nonces): string | undefined {
     return this.#secrets.find((secret) => isProof(proof, createProof(secret, 'peer', peer, hub)));
   }
 }
 
-/** Secrets as a hub is given them, each once. Throws OptionError `bad_option`. */
+/** Returns the distinct secrets of an option. Throws OptionError `bad_option`. */
 export function secretsOf(owner: string, given: string | readonly string[] | undefined): readonly string[] {
   if (given === undefined || given === '') return [];
   const secrets = [...new Set(Array.isArray(given) ? given : [given])];

@@ -4,10 +4,12 @@ import type { RequestId } from '../routing/subscriber.ts';
 /** Sends one answer to a subscribe. */
 type SendAnswer = (request: RequestId, entries: readonly native.SubscribedEntry[]) => void;
 
-/** Answers to a subscribe of many subjects: those that come while it is worked on leave together, the others one by one. */
+/**
+ * Sends the answers that arrive while a subscribe is handled together, and later ones one by one.
+ */
 export class SubscribeBatch {
   readonly #send: SendAnswer;
-  // Undefined while no subscribe is worked on.
+  // Undefined while no subscribe is handled.
   #entries: native.SubscribedEntry[] | undefined;
   #request: RequestId;
 
@@ -15,7 +17,7 @@ export class SubscribeBatch {
     this.#send = send;
   }
 
-  /** Does the work of one subscribe, in which `add` is called for what is answered at once. */
+  /** Handles one subscribe: `work` calls `add` for each immediate answer. */
   run(request: RequestId, work: () => void): void {
     this.#entries = [];
     this.#request = request;
@@ -29,7 +31,7 @@ export class SubscribeBatch {
     else this.#send(request, [entry]);
   }
 
-  /** Sends what is there: the peer must know of its subscription before the first publication. */
+  /** Sends the answers so far: a subscription must be known before its first publication. */
   flush(): void {
     const entries = this.#entries;
     if (entries === undefined || entries.length === 0) return;

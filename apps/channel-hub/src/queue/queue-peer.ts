@@ -3,26 +3,26 @@ import type { Consumer, ConsumerOptions } from './consumer.ts';
 import type { ItemDelivery, ItemKind, ItemReceiver } from './work-queue.ts';
 import type { WorkQueues } from './work-queues.ts';
 
-/** The peer's part in its queue requests. */
-export interface QueuePeerLink {
-  /** Throws ProtocolError when the peer may make no requests. */
-  begin(): void;
+/** The peer, as far as its queue requests need it. */
+export interface QueuePeerPort {
+  /** `key` recalls the frame while it has not left. */
+  readonly output: { sendToOne(frame: Uint8Array, key?: string): void };
+  /** Throws ProtocolError unless the peer may make requests. */
+  ensureOpen(): void;
   /** Counts an item from the peer. */
   countReceived(): void;
-  /** Sends an item; `key` recalls it while it has not left. */
-  sendToOne(frame: Uint8Array, key?: string): void;
 }
 
 /** Queue requests of one peer, in any dialect. Each throws ProtocolError if not allowed. */
 export class QueuePeer {
   readonly #queues: WorkQueues;
-  readonly #peer: QueuePeerLink;
+  readonly #peer: QueuePeerPort;
   readonly #frameBytesMax: number;
   #consumer: Consumer | undefined;
   #isClosed = false;
 
   /** `frameBytesMax`: limit of a frame, as announced to peers. */
-  constructor(queues: WorkQueues, peer: QueuePeerLink, frameBytesMax: number) {
+  constructor(queues: WorkQueues, peer: QueuePeerPort, frameBytesMax: number) {
     this.#queues = queues;
     this.#peer = peer;
     this.#frameBytesMax = frameBytesMax;
@@ -30,14 +30,14 @@ export class QueuePeer {
 
   /** Returns the error if the item is rejected. */
   enqueue(queue: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined {
-    this.#peer.begin();
+    this.#peer.ensureOpen();
     this.#peer.countReceived();
     return this.#lengthError(queue, payload) ?? this.#queues.enqueue(queue, kind, payload);
   }
 
   /** Returns the peer's only consumer, with the receiver and the options of the first call. */
   consumer(receiver: ItemReceiver, options: ConsumerOptions = {}): Consumer {
-    this.#peer.begin();
+    this.#peer.ensureOpen();
     if (this.#consumer !== undefined) return this.#consumer;
     this.#consumer = this.#queues.addConsumer(receiver, options);
     // The peer has just closed, and nothing else would ever close this consumer.
@@ -48,7 +48,7 @@ export class QueuePeer {
   /** Sends an item as a frame. Returns false, and the item has failed, if the frame is too long. */
   sendItem({ queue, id, attempt }: ItemDelivery, frame: Uint8Array, key?: string): boolean {
     if (frame.length <= this.#frameBytesMax) {
-      this.#peer.sendToOne(frame, key);
+      this.#peer.output.sendToOne(frame, key);
       return true;
     }
     // It fitted a frame in its producer's dialect, and can be read as a dead letter in that one.

@@ -3,7 +3,7 @@ export interface QueueCounts {
   /** Accepted from producers. */
   enqueued: number;
   /** Rejected because a limit was reached. */
-  refused: number;
+  rejected: number;
   /** Done, and gone. */
   done: number;
   /** Returned by consumers that could not process them. */
@@ -19,7 +19,16 @@ export interface QueueCounts {
 }
 
 export function noCounts(): QueueCounts {
-  return { enqueued: 0, refused: 0, done: 0, failed: 0, expired: 0, redelivered: 0, dead: 0, deadDropped: 0 };
+  return {
+    enqueued: 0,
+    rejected: 0,
+    done: 0,
+    failed: 0,
+    expired: 0,
+    redelivered: 0,
+    dead: 0,
+    deadDropped: 0,
+  };
 }
 
 /** Gauges and counters of all queues. */

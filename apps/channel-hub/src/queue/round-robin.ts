@@ -1,5 +1,5 @@
 /** Round-robin over the members of each name. */
-export class Turns<Member> {
+export class RoundRobin<Member> {
   readonly #members = new Map<string, Set<Member>>();
 
   /** Number of names that have members. */

@@ -378,7 +378,7 @@ describe('limits', () => {
     one.done();
     expect(errorOf('q', 'x'.repeat(2 * ITEM_OVERHEAD_BYTES))).toBe('queue_full');
     expect(errorOf('q', 'x'.repeat(ITEM_OVERHEAD_BYTES))).toBe(undefined);
-    expect(queues.stats()).toMatchObject({ enqueued: 3, refused: 2 });
+    expect(queues.stats()).toMatchObject({ enqueued: 3, rejected: 2 });
   });
 
   test.each([
@@ -388,7 +388,7 @@ describe('limits', () => {
     const { queues, errorOf } = start(limits);
     expect(errorOf('q', 'x'.repeat(ITEM_OVERHEAD_BYTES + 1))).toBe('bad_length');
     expect(errorOf('q', 'x'.repeat(ITEM_OVERHEAD_BYTES))).toBe(undefined);
-    expect(queues.stats()).toMatchObject({ enqueued: 1, refused: 1 });
+    expect(queues.stats()).toMatchObject({ enqueued: 1, rejected: 1 });
   });
 
   test('bytes of all queues, and the number of queues', () => {

@@ -33,7 +33,7 @@ export class WorkQueues {
     const { counts, table } = this.#dispatcher;
     const error = this.#errorOf(name, payload.length + ITEM_OVERHEAD_BYTES);
     if (error !== undefined) {
-      counts.refused += 1;
+      counts.rejected += 1;
       return error;
     }
     counts.enqueued += 1;

@@ -1,55 +1,52 @@
 import { type native, type Position, ProtocolError } from '@groupcast/protocol';
-import type { FollowSlot } from '../engine/engine.ts';
+import type { SubscribeSlot } from '../engine/engine.ts';
+import type { DeliveryRun } from './delivery-run.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
-/** How often one subscriber may ask for a subject before its first request is answered. */
-const REQUESTS_WAITING_MAX = 16;
+/** Requests of one subscriber for one subject that may wait for the engine's answer. */
+const PENDING_REQUESTS_MAX = 16;
 
 /**
- * One subject that somebody follows.
+ * The subscribers of one channel or prefix.
  *
- *     following --followed--> live --the last subscriber left--> ended
- *         \--the engine refused, or the last subscriber left--> ended
+ *     subscribing --subscribed--> live --the last subscriber left--> ended
+ *         \--the engine rejected it, or the last subscriber left--> ended
  *
- * Nothing is delivered before the topic is live, so that every subscriber knows its position first. An answer that comes
- * when the topic has ended is nobody's.
+ * Nothing is delivered before it is live, so each subscriber learns its position first. An answer
+ * of the engine after the end is ignored.
  */
-export class Topic implements FollowSlot {
+export class ChannelSubscribers implements SubscribeSlot {
   readonly subject: native.Subject;
+  readonly #run: DeliveryRun;
+  readonly #onRejected: (channel: ChannelSubscribers) => void;
   readonly #subscribers = new Set<Subscriber>();
+  // The subscribers as an array that is replaced when they change; channels with the same
+  // subscribers may share it.
   #audience: readonly Subscriber[] | undefined;
-  readonly #onRefused: (topic: Topic) => void;
-  #state: 'following' | 'live' | 'ended' = 'following';
-  #waiting: Map<Subscriber, RequestId[]> | undefined = new Map();
+  #state: 'subscribing' | 'live' | 'ended' = 'subscribing';
+  #pending: Map<Subscriber, RequestId[]> | undefined = new Map();
   #epoch = '';
   #offset = 0;
 
-  /** `onRefused`: the engine does not follow the subject; its subscribers are told after this call. */
-  constructor(subject: native.Subject, onRefused: (topic: Topic) => void) {
+  /**
+   * `run` gets what the engine delivers in runs. `onRejected` is called when the engine has
+   * rejected the subject, before the subscribers are told.
+   */
+  constructor(subject: native.Subject, run: DeliveryRun, onRejected: (channel: ChannelSubscribers) => void) {
     this.subject = subject;
-    this.#onRefused = onRefused;
+    this.#run = run;
+    this.#onRejected = onRejected;
   }
 
-  get state(): 'following' | 'live' | 'ended' {
-    return this.#state;
+  get isLive(): boolean {
+    return this.#state === 'live';
   }
 
   get subscribers(): ReadonlySet<Subscriber> {
     return this.#subscribers;
   }
 
-  /** The same, as an array that is another one when they change. */
-  get audience(): readonly Subscriber[] {
-    this.#audience ??= [...this.#subscribers];
-    return this.#audience;
-  }
-
-  /** Another topic's audience is the same: from now on the two have one array, and are told to be the same at a glance. */
-  shareAudience(audience: readonly Subscriber[]): void {
-    this.#audience = audience;
-  }
-
-  /** Answers at once when the topic is live. Whether the subscriber is new. */
+  /** Adds a subscriber, and answers it at once if live. Returns whether it is new. */
   add(subscriber: Subscriber, request: RequestId): boolean {
     const isNew = !this.#subscribers.has(subscriber);
     if (isNew) this.#subscribers.add(subscriber);
@@ -59,39 +56,46 @@ export class Topic implements FollowSlot {
     return isNew;
   }
 
-  /** Takes unanswered requests back, too. Whether it was a subscriber. */
+  /** Removes a subscriber with its pending requests. Returns whether it was one. */
   remove(subscriber: Subscriber): boolean {
-    this.#waiting?.delete(subscriber);
+    this.#pending?.delete(subscriber);
     this.#audience = undefined;
     return this.#subscribers.delete(subscriber);
   }
 
-  /** A publication of this channel was delivered. */
+  /** Records the offset of the last delivery. */
   moveTo(offset: number): void {
     this.#offset = offset;
   }
 
-  end(): void {
-    this.#state = 'ended';
-    this.#waiting = undefined;
+  deliverRun(offset: number, bytes: Uint8Array, start: number, end: number, count: number): void {
+    if (this.#state !== 'live') return;
+    this.#offset = offset;
+    const audience = this.#audience ?? [...this.#subscribers];
+    this.#audience = this.#run.add(audience, bytes, start, end, count);
   }
 
-  followed(position: Position): void {
-    if (this.#state !== 'following') return;
+  end(): void {
+    this.#state = 'ended';
+    this.#pending = undefined;
+  }
+
+  subscribed(position: Position): void {
+    if (this.#state !== 'subscribing') return;
     this.#state = 'live';
     this.#epoch = position.epoch;
     this.#offset = position.offset;
-    for (const [subscriber, requests] of this.#takeWaiting()) {
+    for (const [subscriber, requests] of this.#takePending()) {
       for (const request of requests) subscriber.subscribed(this.subject, position, request);
     }
   }
 
-  notFollowed(error: ProtocolError): void {
-    if (this.#state !== 'following') return;
-    const waiting = this.#takeWaiting();
-    this.#onRefused(this);
-    for (const [subscriber, requests] of waiting) {
-      for (const request of requests) subscriber.notSubscribed(this.subject, error, request);
+  subscribeRejected(error: ProtocolError): void {
+    if (this.#state !== 'subscribing') return;
+    const pending = this.#takePending();
+    this.#onRejected(this);
+    for (const [subscriber, requests] of pending) {
+      for (const request of requests) subscriber.subscribeRejected(this.subject, error, request);
     }
   }
 
@@ -100,18 +104,18 @@ export class Topic implements FollowSlot {
   }
 
   #wait(subscriber: Subscriber, request: RequestId): void {
-    const requests = this.#waiting?.get(subscriber);
-    if (requests === undefined) this.#waiting?.set(subscriber, [request]);
-    else if (requests.length < REQUESTS_WAITING_MAX) requests.push(request);
+    const requests = this.#pending?.get(subscriber);
+    if (requests === undefined) this.#pending?.set(subscriber, [request]);
+    else if (requests.length < PENDING_REQUESTS_MAX) requests.push(request);
     else {
-      const sentence = 'Earlier requests for the same subject are not answered yet. Wait for them.';
-      subscriber.notSubscribed(this.subject, new ProtocolError('rate_limited', sentence), request);
+      const sentence = `${PENDING_REQUESTS_MAX} requests for this subject are pending. Wait for the answers.`;
+      subscriber.subscribeRejected(this.subject, new ProtocolError('rate_limited', sentence), request);
     }
   }
 
-  #takeWaiting(): ReadonlyMap<Subscriber, RequestId[]> {
-    const waiting = this.#waiting ?? new Map<Subscriber, RequestId[]>();
-    this.#waiting = undefined;
-    return waiting;
+  #takePending(): ReadonlyMap<Subscriber, RequestId[]> {
+    const pending = this.#pending ?? new Map<Subscriber, RequestId[]>();
+    this.#pending = undefined;
+    return pending;
   }
 }

@@ -1,69 +1,89 @@
 import { frameLength } from '@groupcast/protocol';
-import type { Topic } from './channel-subscribers.ts';
 import type { Subscriber } from './subscriber.ts';
 
-const NOBODY: readonly Subscriber[] = [];
-const NOTHING = new Uint8Array(0);
+const NO_SUBSCRIBERS: readonly Subscriber[] = [];
+const NO_BYTES = new Uint8Array(0);
 
-/** What went to all subscribers together: slices, publications in them, bytes. */
-interface HandedOut {
-  readonly slices: number;
-  readonly copies: number;
-  readonly bytes: number;
-}
-
-const NOTHING_HANDED_OUT: HandedOut = { slices: 0, copies: 0, bytes: 0 };
-
-/** DELIVERs that lie side by side and go to the same subscribers, whatever their channels: they leave as one slice for each. */
+/**
+ * Collects DELIVER frames side by side that have the same subscribers, whatever their channels, and
+ * delivers them as one slice for each subscriber.
+ */
 export class DeliveryRun {
-  #audience: readonly Subscriber[] = NOBODY;
-  #bytes: Uint8Array = NOTHING;
+  #audience: readonly Subscriber[] = NO_SUBSCRIBERS;
+  #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   #end = 0;
   #count = 0;
+  #slicesSent = 0;
+  #copiesSent = 0;
+  #bytesSent = 0;
 
-  /** Frames for the topic's subscribers. False when they cannot leave with what is here: that must be flushed first. */
-  add(topic: Topic, bytes: Uint8Array, start: number, end: number, count: number): boolean {
-    const { audience } = topic;
-    if (this.#count === 0) {
+  /** Slices delivered since the start, once per subscriber. */
+  get slicesSent(): number {
+    return this.#slicesSent;
+  }
+
+  /** Publications delivered since the start, once per subscriber. */
+  get copiesSent(): number {
+    return this.#copiesSent;
+  }
+
+  /** Bytes delivered since the start, once per subscriber. */
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  /**
+   * Adds `count` frames for the subscribers in `audience`; frames that cannot leave with them are
+   * flushed first. Returns the array of the same subscribers that the run holds: a channel that
+   * keeps it is recognized by identity the next time.
+   */
+  add(
+    audience: readonly Subscriber[],
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+  ): readonly Subscriber[] {
+    const isNext = bytes === this.#bytes && start === this.#end && isSame(audience, this.#audience);
+    if (!isNext || this.#count === 0) {
+      this.flush();
       this.#audience = audience;
       this.#bytes = bytes;
       this.#start = start;
-    } else if (bytes !== this.#bytes || start !== this.#end) return false;
-    else if (audience !== this.#audience) {
-      if (!isSame(audience, this.#audience)) return false;
-      topic.shareAudience(this.#audience);
     }
     this.#end = end;
     this.#count += count;
-    return true;
+    return this.#audience;
   }
 
-  /** Hands everything out. */
-  flush(): HandedOut {
-    if (this.#count === 0) return NOTHING_HANDED_OUT;
+  /** Delivers all frames that were added. */
+  flush(): void {
+    if (this.#count === 0) return;
     const audience = this.#audience;
     const count = this.#count;
     const frames = this.#bytes.subarray(this.#start, this.#end);
-    // Empty before anything is handed out: whoever gets it may do anything.
-    this.#audience = NOBODY;
-    this.#bytes = NOTHING;
+    // Emptied first: a subscriber may cause further deliveries.
+    this.#audience = NO_SUBSCRIBERS;
+    this.#bytes = NO_BYTES;
     this.#count = 0;
     let single: readonly Uint8Array[] | undefined;
     for (const subscriber of audience) {
-      if (subscriber.takesRuns) {
+      if (subscriber.acceptsRuns) {
         subscriber.deliverRun(frames, count);
         continue;
       }
       single ??= split(frames);
       for (const frame of single) subscriber.deliver(frame);
     }
-    const slices = audience.length;
-    return { slices, copies: slices * count, bytes: slices * frames.length };
+    this.#slicesSent += audience.length;
+    this.#copiesSent += audience.length * count;
+    this.#bytesSent += audience.length * frames.length;
   }
 }
 
 function isSame(one: readonly Subscriber[], other: readonly Subscriber[]): boolean {
+  if (one === other) return true;
   if (one.length !== other.length) return false;
   for (let index = 0; index < one.length; index++) {
     if (one[index] !== other[index]) return false;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PrefixMap } from './prefix-map.ts';
 
 describe('PrefixMap', () => {
-  test('finds every prefix that a name begins with, itself among them', () => {
+  test('finds every prefix of a name, the name itself included', () => {
     const map = new PrefixMap<string>();
     for (const prefix of ['g', 'group:', 'group:1', 'group:2', 'other', 'group:1/x']) map.set(prefix, prefix);
     expect([...map.matching('group:1')].sort()).toEqual(['g', 'group:', 'group:1']);
@@ -10,7 +10,7 @@ describe('PrefixMap', () => {
     expect(map.matching('')).toEqual([]);
   });
 
-  test('forgets what was deleted, and keeps others of the same length', () => {
+  test('forgets deleted prefixes, and keeps others of the same length', () => {
     const map = new PrefixMap<number>();
     map.set('aa', 1);
     map.set('aa', 2);
@@ -26,7 +26,7 @@ describe('PrefixMap', () => {
     expect(map.size).toBe(0);
   });
 
-  test('names of Object.prototype are names like others', () => {
+  test('names of Object.prototype are ordinary names', () => {
     const map = new PrefixMap<number>();
     expect(map.matching('__proto__')).toEqual([]);
     map.set('__proto__', 1);

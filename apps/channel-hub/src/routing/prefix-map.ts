@@ -1,8 +1,8 @@
-const NOTHING: readonly never[] = [];
+const NO_VALUES: readonly never[] = [];
 
 /**
- * Values by prefix, and the question which prefixes a name begins with. It costs one look-up for each length that
- * occurs among the prefixes, at most 261, however many prefixes there are.
+ * A map by prefix that finds all prefixes of a name. A search costs one look-up for each distinct
+ * length of a prefix, at most 261, however many prefixes there are.
  */
 export class PrefixMap<Value> {
   readonly #values = new Map<string, Value>();
@@ -25,9 +25,9 @@ export class PrefixMap<Value> {
     if (this.#values.delete(prefix)) this.#count(prefix.length, -1);
   }
 
-  /** The values of all prefixes that `name` begins with; a prefix begins with itself. */
+  /** Returns the values of all prefixes of `name`, `name` itself included. */
   matching(name: string): readonly Value[] {
-    if (this.#values.size === 0) return NOTHING;
+    if (this.#values.size === 0) return NO_VALUES;
     const found: Value[] = [];
     for (const length of this.#countByLength.keys()) {
       if (length > name.length) continue;

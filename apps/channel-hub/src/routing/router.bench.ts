@@ -6,15 +6,15 @@ import type { Subscriber } from './subscriber.ts';
 
 const SUBSCRIBERS = 8;
 
-const SLOT = { publisher: 1, published: () => {}, refused: () => {} };
+const SLOT = { publisher: 1, published: () => {}, publishRejected: () => {} };
 
 /** Somebody who follows channels and remembers nothing. */
 class SilentSubscriber implements Subscriber {
-  readonly takesRuns = false;
+  readonly acceptsRuns = false;
   deliver(): void {}
   deliverRun(): void {}
   subscribed(): void {}
-  notSubscribed(): void {}
+  subscribeRejected(): void {}
 }
 
 // One publication at a time, the general way: with history, to eight subscribers.

@@ -1,13 +1,13 @@
 import { encodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Engine, FollowSlot, RunSink } from '../engine/engine.ts';
+import type { Engine, SubscribeSlot } from '../engine/engine.ts';
 import { Router } from './router.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
 /** An engine that does only what the test tells it to. */
 class ManualEngine implements Engine {
   readonly calls: string[] = [];
-  readonly slots: FollowSlot[] = [];
+  readonly slots: SubscribeSlot[] = [];
   publishRun?: Exclude<Engine['publishRun'], undefined>;
 
   start(): Promise<void> {
@@ -16,12 +16,12 @@ class ManualEngine implements Engine {
   publish(publication: native.Publication): void {
     this.calls.push(`publish ${publication.channel}`);
   }
-  follow(subject: native.Subject, slot: FollowSlot): void {
-    this.calls.push(`follow ${textOf(subject)}`);
+  subscribe(subject: native.Subject, slot: SubscribeSlot): void {
+    this.calls.push(`subscribe ${textOf(subject)}`);
     this.slots.push(slot);
   }
-  unfollow(subject: native.Subject): void {
-    this.calls.push(`unfollow ${textOf(subject)}`);
+  unsubscribe(subject: native.Subject): void {
+    this.calls.push(`unsubscribe ${textOf(subject)}`);
   }
   history(channel: string, since: Position): void {
     this.calls.push(`history ${channel} since ${since.epoch}${since.offset}`);
@@ -37,10 +37,10 @@ class ManualEngine implements Engine {
 class Recorder implements Subscriber {
   readonly events: string[] = [];
   readonly frames: Uint8Array[] = [];
-  readonly takesRuns: boolean;
+  readonly acceptsRuns: boolean;
 
-  constructor(takesRuns = true) {
-    this.takesRuns = takesRuns;
+  constructor(acceptsRuns = true) {
+    this.acceptsRuns = acceptsRuns;
   }
 
   deliverRun(frames: Uint8Array, count: number): void {
@@ -53,7 +53,7 @@ class Recorder implements Subscriber {
   subscribed(subject: native.Subject, position: Position, request: RequestId): void {
     this.events.push(`subscribed ${textOf(subject)} at ${position.epoch}${position.offset} for ${request}`);
   }
-  notSubscribed(subject: native.Subject, error: ProtocolError, request: RequestId): void {
+  subscribeRejected(subject: native.Subject, error: ProtocolError, request: RequestId): void {
     this.events.push(`not subscribed ${textOf(subject)} ${error.code} for ${request}`);
   }
 }
@@ -85,7 +85,7 @@ function textOf(subject: native.Subject): string {
 }
 
 function answer(index: number, offset: number): void {
-  engine.slots[index]?.followed({ epoch: EPOCH, offset });
+  engine.slots[index]?.subscribed({ epoch: EPOCH, offset });
 }
 
 function deliver(name: string, offset: number): number {
@@ -93,19 +93,19 @@ function deliver(name: string, offset: number): number {
 }
 
 describe('a channel', () => {
-  test('is followed once for all its subscribers, until the last one has left', () => {
+  test('is subscribed to once for all its subscribers, until the last one has left', () => {
     router.subscribe(A, one, 1);
     router.subscribe(A, other, 2);
     answer(0, 5);
     router.unsubscribe(A, one);
     router.unsubscribe(A, one);
-    expect(engine.calls).toEqual(['follow a']);
+    expect(engine.calls).toEqual(['subscribe a']);
     router.unsubscribe(A, other);
-    expect(engine.calls).toEqual(['follow a', 'unfollow a']);
+    expect(engine.calls).toEqual(['subscribe a', 'unsubscribe a']);
     expect(router.stats()).toMatchObject({ channels: 0, subscriptions: 0 });
   });
 
-  test('answers all who asked while it was being followed, and delivers nothing before', () => {
+  test('answers all pending requests when it is live, and delivers nothing before', () => {
     router.subscribe(A, one, 'x');
     router.subscribe(A, other, 'y');
     deliver('a', 4);
@@ -115,7 +115,7 @@ describe('a channel', () => {
     expect(other.events).toEqual(['subscribed a at e5 for y', 'deliver a 6']);
   });
 
-  test('tells a later subscriber the offset that was delivered last', () => {
+  test('gives a later subscriber the offset of the last delivery', () => {
     router.subscribe(A, one, 1);
     answer(0, 5);
     deliver('a', 6);
@@ -125,7 +125,7 @@ describe('a channel', () => {
     expect(other.events).toEqual(['subscribed a at e7 for 2', 'deliver a 8']);
   });
 
-  test('answers a subscriber again that asks again, and delivers to it once', () => {
+  test('answers a repeated request again, and delivers once', () => {
     router.subscribe(A, one, 1);
     router.subscribe(A, one, 2);
     answer(0, 5);
@@ -142,7 +142,7 @@ describe('a channel', () => {
     expect(router.stats()).toMatchObject({ channels: 0, subscriptions: 0 });
   });
 
-  test('bounds how often one subscriber may ask before the first answer', () => {
+  test('limits the pending requests of one subscriber', () => {
     for (let request = 1; request <= 18; request++) router.subscribe(A, one, request);
     expect(one.events).toEqual([
       'not subscribed a rate_limited for 17',
@@ -150,20 +150,20 @@ describe('a channel', () => {
     ]);
     answer(0, 5);
     expect(one.events).toHaveLength(18);
-    expect(router.follows(A, one)).toBe(true);
+    expect(router.subscriptionCount(one)).toBe(1);
   });
 
-  test('that was left before the answer is unfollowed; the late answer is nobody’s', () => {
+  test('that was left before the answer is unsubscribed; the late answer is ignored', () => {
     router.subscribe(A, one, 1);
     router.unsubscribe(A, one);
     answer(0, 5);
     deliver('a', 6);
     expect(one.events).toEqual([]);
-    expect(engine.calls).toEqual(['follow a', 'unfollow a']);
+    expect(engine.calls).toEqual(['subscribe a', 'unsubscribe a']);
     expect(router.stats()).toMatchObject({ channels: 0, subscriptions: 0 });
   });
 
-  test('left and joined again at once waits for its own answer', () => {
+  test('left and subscribed to again at once waits for its own answer', () => {
     router.subscribe(A, one, 1);
     router.unsubscribe(A, one);
     router.subscribe(A, one, 2);
@@ -173,27 +173,27 @@ describe('a channel', () => {
     answer(1, 6);
     deliver('a', 7);
     expect(one.events).toEqual(['subscribed a at e6 for 2', 'deliver a 7']);
-    expect(engine.calls).toEqual(['follow a', 'unfollow a', 'follow a']);
+    expect(engine.calls).toEqual(['subscribe a', 'unsubscribe a', 'subscribe a']);
   });
 
-  test('that the engine refuses leaves nothing behind, and can be asked for again', () => {
+  test('that the engine rejects leaves nothing behind, and can be requested again', () => {
     router.subscribe(A, one, 1);
     router.subscribe(A, other, 2);
-    engine.slots[0]?.notFollowed(new ProtocolError('internal_error'));
+    engine.slots[0]?.subscribeRejected(new ProtocolError('internal_error'));
     expect(one.events).toEqual(['not subscribed a internal_error for 1']);
     expect(other.events).toEqual(['not subscribed a internal_error for 2']);
     expect(router.stats()).toMatchObject({ channels: 0, subscriptions: 0 });
-    expect(router.subjectCount(one)).toBe(0);
+    expect(router.subscriptionCount(one)).toBe(0);
     router.subscribe(A, one, 3);
     answer(1, 1);
     expect(one.events.at(-1)).toBe('subscribed a at e1 for 3');
     // Nothing was followed, so nothing is unfollowed.
-    expect(engine.calls).toEqual(['follow a', 'follow a']);
+    expect(engine.calls).toEqual(['subscribe a', 'subscribe a']);
   });
 });
 
 describe('prefixes', () => {
-  test('deliver one copy to a subscriber that follows a channel in several ways', () => {
+  test('deliver one copy to a subscriber with several subscriptions to a channel', () => {
     const subjects = [channel('group:1'), prefix('group:'), prefix('g'), prefix('group:1')];
     for (const [index, subject] of subjects.entries()) {
       router.subscribe(subject, one, index);
@@ -207,7 +207,7 @@ describe('prefixes', () => {
     expect(router.stats().delivered).toBe(2);
   });
 
-  test('still deliver when the other way is left', () => {
+  test('still deliver when the other subscription ends', () => {
     router.subscribe(channel('group:1'), one, 1);
     router.subscribe(prefix('group:'), one, 2);
     answer(0, 0);
@@ -236,13 +236,13 @@ describe('prefixes', () => {
   test('a prefix and a channel of the same name are two subjects', () => {
     router.subscribe(prefix('a'), one, 1);
     router.subscribe(channel('a'), one, 2);
-    expect(router.subjectCount(one)).toBe(2);
-    expect(engine.calls).toEqual(['follow a*', 'follow a']);
+    expect(router.subscriptionCount(one)).toBe(2);
+    expect(engine.calls).toEqual(['subscribe a*', 'subscribe a']);
   });
 });
 
 describe('the end of a subscriber', () => {
-  test('takes it out of everything', () => {
+  test('ends all its subscriptions', () => {
     router.subscribe(A, one, 1);
     router.subscribe(prefix('b'), one, 2);
     router.subscribe(channel('c'), one, 3);
@@ -252,14 +252,14 @@ describe('the end of a subscriber', () => {
     router.remove(one);
     router.remove(one);
     answer(2, 0);
-    expect(engine.calls.slice(3)).toEqual(['unfollow a', 'unfollow b*']);
+    expect(engine.calls.slice(3)).toEqual(['unsubscribe a', 'unsubscribe b*']);
     expect(router.stats()).toMatchObject({ channels: 1, prefixes: 0, subscriptions: 1 });
     expect(one.events).toHaveLength(2);
     expect(other.events).toEqual(['subscribed c at e0 for 4']);
   });
 });
 
-test('counts publications and copies, and writes nothing to those who do not follow', () => {
+test('counts publications and copies, and delivers to subscribers only', () => {
   router.subscribe(A, one, 1);
   router.subscribe(channel('b'), other, 1);
   answer(0, 0);
@@ -275,7 +275,7 @@ test('counts publications and copies, and writes nothing to those who do not fol
       number: 0,
     }),
   );
-  const slot = { publisher: 1, published(): void {}, refused(): void {} };
+  const slot = { publisher: 1, published(): void {}, publishRejected(): void {} };
   router.publish(publication, new Uint8Array(), slot, 0);
   expect(deliver('a', 1)).toBe(3);
   expect(deliver('unknown', 1)).toBe(0);
@@ -287,15 +287,14 @@ describe('runs', () => {
   const BYTES = Buffer.from('00000005aa00000005bb00000005cc00000005dd', 'hex');
 
   /** Lets the engine deliver frames of BYTES, as many as there are slots, in one run. */
-  function publishRun(deliver: (sink: RunSink, from: (index: number) => [number, number]) => void): number {
-    engine.publishRun = (_bytes, _start, _end, _slot, sink) =>
-      deliver(sink, (index) => [index * 5, index * 5 + 5]);
-    const slot = { publisher: 1, published: () => {}, refused: () => {} };
+  function publishRun(deliver: (from: (index: number) => [number, number]) => void): number {
+    engine.publishRun = () => deliver((index) => [index * 5, index * 5 + 5]);
+    const slot = { publisher: 1, published: () => {}, publishRejected: () => {} };
     return router.publishRun(BYTES, 0, BYTES.length, 4, slot);
   }
 
   /** Channels a, b and so on, each with these subscribers. */
-  function followAll(...audiences: Subscriber[][]): FollowSlot[] {
+  function subscribeAll(...audiences: Subscriber[][]): SubscribeSlot[] {
     for (const [index, audience] of audiences.entries()) {
       for (const subscriber of audience) router.subscribe(channel('abcd'[index] ?? ''), subscriber, 1);
       answer(index, 0);
@@ -305,10 +304,10 @@ describe('runs', () => {
     return engine.slots;
   }
 
-  test('neighbours for the same subscribers are one slice for each, whatever their channels', () => {
-    const slots = followAll([one, other], [one, other], [one], [one, other]);
-    const bytes = publishRun((sink, from) => {
-      for (const [index, slot] of slots.entries()) sink.deliverRun(slot, 1, BYTES, ...from(index), 1);
+  test('frames side by side for the same subscribers are one slice for each, whatever their channels', () => {
+    const slots = subscribeAll([one, other], [one, other], [one], [one, other]);
+    const bytes = publishRun((from) => {
+      for (const [index, slot] of slots.entries()) slot.deliverRun(1, BYTES, ...from(index), 1);
     });
     expect(one.events).toEqual(['2 in 00000005aa00000005bb', '1 in 00000005cc', '1 in 00000005dd']);
     expect(other.events).toEqual(['2 in 00000005aa00000005bb', '1 in 00000005dd']);
@@ -316,22 +315,22 @@ describe('runs', () => {
     expect(router.stats()).toMatchObject({ published: 4, delivered: 7 });
   });
 
-  test('what is not side by side is not together', () => {
-    const [slot] = followAll([one]);
-    publishRun((sink, from) => {
+  test('frames that are not side by side are separate slices', () => {
+    const [slot] = subscribeAll([one]);
+    publishRun((from) => {
       if (slot === undefined) return;
-      sink.deliverRun(slot, 1, BYTES, ...from(0), 1);
-      sink.deliverRun(slot, 2, BYTES, ...from(2), 1);
-      sink.deliverRun(slot, 3, Buffer.from(BYTES), ...from(3), 1);
+      slot.deliverRun(1, BYTES, ...from(0), 1);
+      slot.deliverRun(2, BYTES, ...from(2), 1);
+      slot.deliverRun(3, Buffer.from(BYTES), ...from(3), 1);
     });
     expect(one.events).toEqual(['1 in 00000005aa', '1 in 00000005cc', '1 in 00000005dd']);
   });
 
-  test('who wants them one by one gets the same objects as the others of that kind', () => {
+  test('subscribers that accept no runs share the same frames', () => {
     const [single, another] = [new Recorder(false), new Recorder(false)];
-    const [slot] = followAll([single, one, another]);
-    publishRun((sink) => {
-      if (slot !== undefined) sink.deliverRun(slot, 2, BYTES, 0, 10, 2);
+    const [slot] = subscribeAll([single, one, another]);
+    publishRun(() => {
+      if (slot !== undefined) slot.deliverRun(2, BYTES, 0, 10, 2);
     });
     expect(one.events).toEqual(['2 in 00000005aa00000005bb']);
     expect(single.frames.map((frame) => Buffer.from(frame).toString('hex'))).toEqual([
@@ -342,10 +341,10 @@ describe('runs', () => {
     expect(another.frames[1]).toBe(single.frames[1]);
   });
 
-  test('who came or left between two runs is seen, though channels had the same subscribers before', () => {
-    const slots = followAll([one, other], [one, other]);
-    const deliverBoth = (sink: RunSink, from: (index: number) => [number, number]): void => {
-      for (const [index, slot] of slots.entries()) sink.deliverRun(slot, 1, BYTES, ...from(index), 1);
+  test('changes of subscribers between two runs count, though channels shared them before', () => {
+    const slots = subscribeAll([one, other], [one, other]);
+    const deliverBoth = (from: (index: number) => [number, number]): void => {
+      for (const [index, slot] of slots.entries()) slot.deliverRun(1, BYTES, ...from(index), 1);
     };
     publishRun(deliverBoth);
     router.unsubscribe(channel('b'), other);
@@ -354,22 +353,22 @@ describe('runs', () => {
     expect(one.events).toEqual(['2 in 00000005aa00000005bb', '1 in 00000005aa', '1 in 00000005bb']);
   });
 
-  test('what comes the other way meanwhile is behind what was before it', () => {
-    const [slot] = followAll([one]);
-    publishRun((sink, from) => {
+  test('a delivery outside of the run keeps its order with the run', () => {
+    const [slot] = subscribeAll([one]);
+    publishRun((from) => {
       if (slot === undefined) return;
-      sink.deliverRun(slot, 1, BYTES, ...from(0), 1);
+      slot.deliverRun(1, BYTES, ...from(0), 1);
       router.deliver('a', 2, encodeText('x'));
-      sink.deliverRun(slot, 3, BYTES, ...from(1), 1);
+      slot.deliverRun(3, BYTES, ...from(1), 1);
     });
     expect(one.events).toEqual(['1 in 00000005aa', 'deliver x', '1 in 00000005bb']);
   });
 
-  test('what was before a failure is delivered', () => {
-    const [slot] = followAll([one]);
+  test('frames before a failure are delivered', () => {
+    const [slot] = subscribeAll([one]);
     const failing = (): unknown =>
-      publishRun((sink) => {
-        if (slot !== undefined) sink.deliverRun(slot, 1, BYTES, 0, 5, 1);
+      publishRun(() => {
+        if (slot !== undefined) slot.deliverRun(1, BYTES, 0, 5, 1);
         throw new ProtocolError('bad_channel');
       });
     expect(failing).toThrow(ProtocolError);

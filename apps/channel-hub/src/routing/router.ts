@@ -1,170 +1,156 @@
 import { frameLength, native, type Position } from '@groupcast/protocol';
-import type { Engine, EngineSink, FollowSlot, HistorySlot, PublishSlot, RunSink } from '../engine/engine.ts';
-import { Topic } from './channel-subscribers.ts';
+import type { Engine, EngineSink, HistorySlot, PublishSlot } from '../engine/engine.ts';
+import { ChannelSubscribers } from './channel-subscribers.ts';
 import { DeliveryRun } from './delivery-run.ts';
 import { PrefixMap } from './prefix-map.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
 /** Gauges and counters of a router. */
 export interface RouterStats {
-  /** Channels that somebody follows by name. */
+  /** Channels subscribed to by name. */
   readonly channels: number;
-  /** Prefixes that somebody follows. */
+  /** Prefixes subscribed to. */
   readonly prefixes: number;
-  /** Pairs of subscriber and subject. */
+  /** Pairs of a subscriber and a subject. */
   readonly subscriptions: number;
-  /** Publications handed to the engine. */
+  /** Publications passed to the engine. */
   readonly published: number;
-  /** Frames handed to subscribers. */
+  /** Publications delivered, once per subscriber. */
   readonly delivered: number;
 }
 
-/** What handing something out costs, in bytes of what is handed out, however little that is. */
+/** Cost of a delivery beside its bytes, in bytes. */
 const SEND_WORK_BYTES = 256;
 
-const NO_TOPICS: ReadonlySet<Topic> = new Set();
+const NO_SUBSCRIPTIONS: ReadonlySet<ChannelSubscribers> = new Set();
 
 /**
- * Who follows what, and so who gets a publication. Knows no sockets. The first subscriber of a subject makes the engine
- * follow it; the last one that leaves makes it stop, and nothing is left of the subject here then.
+ * Routes publications between peers and the engine: knows the subscribers of each subject, and no
+ * sockets. The first subscriber of a subject subscribes the engine to it; with the last one the
+ * engine unsubscribes, and the router keeps nothing of the subject.
  */
-export class Router implements EngineSink, RunSink {
+export class Router implements EngineSink {
   readonly #engine: Engine;
-  readonly #channels = new Map<string, Topic>();
-  readonly #prefixes = new PrefixMap<Topic>();
-  readonly #topicsOf = new Map<Subscriber, Set<Topic>>();
-  readonly #onRefused = (topic: Topic): void => this.#refused(topic);
+  readonly #channels = new Map<string, ChannelSubscribers>();
+  readonly #prefixes = new PrefixMap<ChannelSubscribers>();
+  readonly #subscriptionsOf = new Map<Subscriber, Set<ChannelSubscribers>>();
+  readonly #run = new DeliveryRun();
   #subscriptions = 0;
   #published = 0;
+  // Without what left in runs.
   #delivered = 0;
   #work = 0;
-  // Only within one `publishRun`: what it has delivered last, and how many bytes it has handed out.
-  readonly #run = new DeliveryRun();
-  #runBytes = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** What was handed out since the start, in bytes, with what it costs to hand anything out: a measure of time that runs while the loop is held. */
+  /**
+   * Bytes delivered since the start, with SEND_WORK_BYTES for each delivery: measures time while
+   * the event loop is held.
+   */
   get work(): number {
-    return this.#work;
+    return this.#work + this.#run.bytesSent + this.#run.slicesSent * SEND_WORK_BYTES;
   }
 
-  /** Frames were handed out, of `bytes` together, that are not live publications. */
-  worked(bytes: number, frames = 1): void {
+  /**
+   * Adds to `work`: `frames` frames of `bytes` bytes in total left that are no live publications.
+   */
+  addWork(bytes: number, frames = 1): void {
     this.#work += bytes + frames * SEND_WORK_BYTES;
   }
 
-  /** Hands a publication to the engine, which answers the slot and delivers through `deliver`. */
+  /** Publishes through the engine, which answers the slot and calls `deliver`. */
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
     this.#published += 1;
     this.#engine.publish(publication, frame, slot, request);
   }
 
   /**
-   * The same for the `count` PUBLISH frames that lie side by side from `start` to `end`, none of which has a message id. Answers how many bytes were
-   * handed out in this call. Throws ProtocolError for a channel that is no name, when all before it is done.
+   * Publishes `count` PUBLISH frames side by side from `start` to `end`, none of which has a
+   * message id. Returns the bytes delivered in this call. Throws ProtocolError for an invalid
+   * channel name, when all frames before it are published.
    */
   publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): number {
-    this.#runBytes = 0;
+    const before = this.#run.bytesSent;
     if (this.#engine.publishRun === undefined) this.#publishEach(bytes, start, end, slot);
     else {
       this.#published += count;
       try {
-        this.#engine.publishRun(bytes, start, end, slot, this);
+        this.#engine.publishRun(bytes, start, end, slot);
       } finally {
-        this.#flushRun();
+        this.#run.flush();
       }
     }
-    return this.#runBytes;
-  }
-
-  /** From the engine, in `publishRun`. */
-  deliverRun(
-    follower: FollowSlot,
-    offset: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    count: number,
-  ): void {
-    if (!(follower instanceof Topic) || follower.state !== 'live') return;
-    follower.moveTo(offset);
-    if (this.#run.add(follower, bytes, start, end, count)) return;
-    this.#flushRun();
-    this.#run.add(follower, bytes, start, end, count);
+    return this.#run.bytesSent - before;
   }
 
   /**
-   * Asks the engine, which answers the slot. On its way the answer stays behind the deliveries that come before it, and ahead of
-   * those that come after it: both leave the engine in order, and nothing waits here.
+   * Reads history through the engine, which answers the slot. The answer keeps its order with the
+   * deliveries, as both leave the engine in order and nothing waits here.
    */
   history(channel: string, since: Position, slot: HistorySlot, request: number): void {
     this.#engine.history(channel, since, slot, request);
   }
 
-  /** The subscriber is answered once for each call, now or later. To subscribe again changes nothing. */
+  /** Subscribes. Each call is answered once, now or later; subscribing again changes nothing. */
   subscribe(subject: native.Subject, subscriber: Subscriber, request: RequestId): void {
-    const known = this.#topic(subject);
-    const topic = known ?? this.#addTopic(subject);
-    if (topic.add(subscriber, request)) this.#joined(topic, subscriber);
-    // Last, because the engine may answer in this very call.
-    if (known === undefined) this.#engine.follow(subject, topic);
+    const known = this.#find(subject);
+    const channel = known ?? this.#add(subject);
+    if (channel.add(subscriber, request)) this.#joined(channel, subscriber);
+    // Last, because the engine may answer within the call.
+    if (known === undefined) this.#engine.subscribe(subject, channel);
   }
 
-  /** Nothing of the subject is delivered to the subscriber any more. A request that is not answered yet never is. */
+  /** Unsubscribes. Pending requests for the subject are not answered. */
   unsubscribe(subject: native.Subject, subscriber: Subscriber): void {
-    const topic = this.#topic(subject);
-    if (topic?.remove(subscriber)) this.#left(topic, subscriber);
+    const channel = this.#find(subject);
+    if (channel?.remove(subscriber)) this.#left(channel, subscriber);
   }
 
-  /** Takes a subscriber out of all its subjects. */
+  /** Ends all subscriptions of a subscriber. */
   remove(subscriber: Subscriber): void {
-    for (const topic of this.#topicsOf.get(subscriber) ?? NO_TOPICS) {
-      if (topic.remove(subscriber)) this.#left(topic, subscriber);
+    for (const channel of this.#subscriptionsOf.get(subscriber) ?? NO_SUBSCRIPTIONS) {
+      if (channel.remove(subscriber)) this.#left(channel, subscriber);
     }
   }
 
-  follows(subject: native.Subject, subscriber: Subscriber): boolean {
-    return this.#topic(subject)?.subscribers.has(subscriber) ?? false;
+  /** Number of subjects that a subscriber is subscribed to. */
+  subscriptionCount(subscriber: Subscriber): number {
+    return this.#subscriptionsOf.get(subscriber)?.size ?? 0;
   }
 
-  /** How many subjects a subscriber follows. */
-  subjectCount(subscriber: Subscriber): number {
-    return this.#topicsOf.get(subscriber)?.size ?? 0;
-  }
-
-  /** Whether it would follow at most so many if it subscribed to these, too. */
+  /** Returns whether the subscriptions would stay within `countMax` with these subjects added. */
   hasRoomFor(subscriber: Subscriber, subjects: readonly native.Subject[], countMax: number): boolean {
-    const count = this.subjectCount(subscriber);
+    const count = this.subscriptionCount(subscriber);
     if (count + subjects.length <= countMax) return true;
     const added = new Set<string>();
     for (const subject of subjects) {
-      if (!this.follows(subject, subscriber)) added.add(`${subject.prefix ? '*' : '='}${subject.name}`);
+      const isNew = !this.#find(subject)?.subscribers.has(subscriber);
+      if (isNew) added.add(`${subject.prefix ? '*' : '='}${subject.name}`);
     }
     return count + added.size <= countMax;
   }
 
   /**
-   * From the engine: one copy to everybody who follows the channel, by name or by prefix. Answers how many bytes were handed
-   * out.
+   * Delivers one copy to each subscriber of the channel, by name or by prefix. Returns the bytes
+   * delivered.
    */
   deliver(channel: string, offset: number, frame: Uint8Array): number {
-    this.#flushRun();
-    const topics = this.#prefixes.matching(channel);
+    this.#run.flush();
+    const prefixes = this.#prefixes.matching(channel);
     const exact = this.#channels.get(channel);
     let copies = 0;
-    if (exact?.state === 'live') {
+    if (exact?.isLive) {
       exact.moveTo(offset);
       copies += exact.subscribers.size;
       for (const subscriber of exact.subscribers) subscriber.deliver(frame);
     }
-    for (let index = 0; index < topics.length; index++) {
-      const topic = topics[index];
-      if (topic?.state !== 'live') continue;
-      for (const subscriber of topic.subscribers) {
-        if (isServed(subscriber, exact, topics, index)) continue;
+    for (let index = 0; index < prefixes.length; index++) {
+      const prefix = prefixes[index];
+      if (!prefix?.isLive) continue;
+      for (const subscriber of prefix.subscribers) {
+        if (isServed(subscriber, exact, prefixes, index)) continue;
         copies += 1;
         subscriber.deliver(frame);
       }
@@ -180,7 +166,7 @@ export class Router implements EngineSink, RunSink {
       prefixes: this.#prefixes.size,
       subscriptions: this.#subscriptions,
       published: this.#published,
-      delivered: this.#delivered,
+      delivered: this.#delivered + this.#run.copiesSent,
     };
   }
 
@@ -192,68 +178,61 @@ export class Router implements EngineSink, RunSink {
     }
   }
 
-  #flushRun(): void {
-    const { slices, copies, bytes } = this.#run.flush();
-    this.#delivered += copies;
-    this.#runBytes += bytes;
-    this.#work += bytes + slices * SEND_WORK_BYTES;
-  }
-
-  #topic(subject: native.Subject): Topic | undefined {
+  #find(subject: native.Subject): ChannelSubscribers | undefined {
     return subject.prefix ? this.#prefixes.get(subject.name) : this.#channels.get(subject.name);
   }
 
-  #addTopic(subject: native.Subject): Topic {
-    const topic = new Topic(subject, this.#onRefused);
-    if (subject.prefix) this.#prefixes.set(subject.name, topic);
-    else this.#channels.set(subject.name, topic);
-    return topic;
+  #add(subject: native.Subject): ChannelSubscribers {
+    const channel = new ChannelSubscribers(subject, this.#run, this.#onRejected);
+    if (subject.prefix) this.#prefixes.set(subject.name, channel);
+    else this.#channels.set(subject.name, channel);
+    return channel;
   }
 
-  #dropTopic(topic: Topic): void {
-    topic.end();
-    if (topic.subject.prefix) this.#prefixes.delete(topic.subject.name);
-    else this.#channels.delete(topic.subject.name);
+  readonly #onRejected = (channel: ChannelSubscribers): void => {
+    for (const subscriber of channel.subscribers) this.#forget(channel, subscriber);
+    this.#end(channel);
+  };
+
+  #end(channel: ChannelSubscribers): void {
+    channel.end();
+    if (channel.subject.prefix) this.#prefixes.delete(channel.subject.name);
+    else this.#channels.delete(channel.subject.name);
   }
 
-  #joined(topic: Topic, subscriber: Subscriber): void {
+  #joined(channel: ChannelSubscribers, subscriber: Subscriber): void {
     this.#subscriptions += 1;
-    const topics = this.#topicsOf.get(subscriber);
-    if (topics === undefined) this.#topicsOf.set(subscriber, new Set([topic]));
-    else topics.add(topic);
+    const channels = this.#subscriptionsOf.get(subscriber);
+    if (channels === undefined) this.#subscriptionsOf.set(subscriber, new Set([channel]));
+    else channels.add(channel);
   }
 
-  #left(topic: Topic, subscriber: Subscriber): void {
-    this.#forget(topic, subscriber);
-    if (topic.subscribers.size > 0) return;
-    this.#dropTopic(topic);
-    this.#engine.unfollow(topic.subject);
+  #left(channel: ChannelSubscribers, subscriber: Subscriber): void {
+    this.#forget(channel, subscriber);
+    if (channel.subscribers.size > 0) return;
+    this.#end(channel);
+    this.#engine.unsubscribe(channel.subject);
   }
 
-  #refused(topic: Topic): void {
-    for (const subscriber of topic.subscribers) this.#forget(topic, subscriber);
-    this.#dropTopic(topic);
-  }
-
-  #forget(topic: Topic, subscriber: Subscriber): void {
+  #forget(channel: ChannelSubscribers, subscriber: Subscriber): void {
     this.#subscriptions -= 1;
-    const topics = this.#topicsOf.get(subscriber);
-    topics?.delete(topic);
-    if (topics?.size === 0) this.#topicsOf.delete(subscriber);
+    const channels = this.#subscriptionsOf.get(subscriber);
+    channels?.delete(channel);
+    if (channels?.size === 0) this.#subscriptionsOf.delete(subscriber);
   }
 }
 
-/** Whether the subscriber got the publication already, by name or by one of the prefixes before this one. */
+/** Returns whether the publication went to the subscriber by name or by an earlier prefix. */
 function isServed(
   subscriber: Subscriber,
-  exact: Topic | undefined,
-  prefixes: readonly Topic[],
+  exact: ChannelSubscribers | undefined,
+  prefixes: readonly ChannelSubscribers[],
   index: number,
 ): boolean {
-  if (exact?.state === 'live' && exact.subscribers.has(subscriber)) return true;
+  if (exact?.isLive && exact.subscribers.has(subscriber)) return true;
   for (let before = 0; before < index; before++) {
-    const topic = prefixes[before];
-    if (topic?.state === 'live' && topic.subscribers.has(subscriber)) return true;
+    const prefix = prefixes[before];
+    if (prefix?.isLive && prefix.subscribers.has(subscriber)) return true;
   }
   return false;
 }

@@ -1,42 +1,41 @@
-import { encodeFrame, encodeText, limits, native, ProtocolError, utf8ByteLength } from '@groupcast/protocol';
-import { type HubJsonReply, type HubJsonRequest, parseHubJsonRequest } from '@groupcast/protocol/schema';
+import { encodeText, limits, native, ProtocolError, utf8ByteLength } from '@groupcast/protocol';
+import { type HubJsonRequest, parseHubJsonRequest } from '@groupcast/protocol/schema';
 import type { RequestId } from '../../routing/subscriber.ts';
-import type { Dialect, HubChallenge, Requests } from '../dialect.ts';
+import type { HubChallenge, PeerDialect, Requests } from '../dialect.ts';
 import { errorText, type JsonEvents, namesOf } from './events.ts';
-import { JsonHistory, type JsonHistoryOutcome } from './history.ts';
-import { type ChannelPosition, JsonPublish, type JsonPublishOutcome } from './publish.ts';
+import { JsonHistory } from './history.ts';
+import { JsonPublish } from './publish.ts';
 import { JsonQueues } from './queues.ts';
-
-/** Requests of one session, publishes and reads of history, that wait for the engine's answer. */
-const REQUESTS_WAITING_MAX = 1_024;
+import { JsonReplies } from './replies.ts';
 
 type PublishRequest = Extract<HubJsonRequest, { type: 'publish' }>;
 type HistoryRequest = Extract<HubJsonRequest, { type: 'history' }>;
 type SubjectsRequest = Extract<HubJsonRequest, { type: 'subscribe' | 'unsubscribe' }>;
 
-/** What the JSON sessions of a hub share. */
-export interface JsonShared {
+/** The parts of a hub that its JSON peers share. */
+export interface JsonDeps {
   readonly events: JsonEvents;
-  /** The longest frame taken, and the most that one `publish` may hand on, in bytes. */
+  /** Limit of a frame, and of all publications of one `publish`, in bytes. */
   readonly frameBytesMax: number;
 }
 
-/** One JSON object in each frame: see PROTOCOL.md, "JSON dialect". */
-export class JsonDialect implements Dialect, JsonPublishOutcome, JsonHistoryOutcome {
+/** One JSON object per frame: see PROTOCOL.md, "JSON dialect". */
+export class JsonDialect implements PeerDialect {
   readonly name = 'json';
   readonly helloFirst = false;
   readonly heartbeats = false;
   readonly strict = false;
-  readonly takesRuns = false;
-  readonly #session: Requests;
-  readonly #shared: JsonShared;
+  readonly acceptsRuns = false;
+  readonly #peer: Requests;
+  readonly #deps: JsonDeps;
+  readonly #replies: JsonReplies;
   readonly #queues: JsonQueues;
-  #requestsWaiting = 0;
 
-  constructor(session: Requests, shared: JsonShared) {
-    this.#session = session;
-    this.#shared = shared;
-    this.#queues = new JsonQueues(session);
+  constructor(peer: Requests, deps: JsonDeps) {
+    this.#peer = peer;
+    this.#deps = deps;
+    this.#replies = new JsonReplies(peer);
+    this.#queues = new JsonQueues(peer, this.#replies);
   }
 
   receivedAll(): void {}
@@ -50,14 +49,14 @@ export class JsonDialect implements Dialect, JsonPublishOutcome, JsonHistoryOutc
         this.#hello(request.version, request.nonce, request.name);
         return;
       case 'proof':
-        this.#session.proof(Buffer.from(request.proof, 'hex'));
+        this.#peer.proof(Buffer.from(request.proof, 'hex'));
         return;
       case 'subscribe':
-        this.#session.subscribe(request.id, subjectsOf(request));
+        this.#peer.subscribe(request.id, subjectsOf(request));
         return;
       case 'unsubscribe':
-        this.#session.unsubscribe(subjectsOf(request));
-        if (request.id !== undefined) this.#send({ type: 'unsubscribed', id: request.id });
+        this.#peer.unsubscribe(subjectsOf(request));
+        if (request.id !== undefined) this.#replies.send({ type: 'unsubscribed', id: request.id });
         return;
       case 'publish':
         this.#publish(request);
@@ -66,8 +65,8 @@ export class JsonDialect implements Dialect, JsonPublishOutcome, JsonHistoryOutc
         this.#history(request);
         return;
       case 'ping':
-        this.#session.begin();
-        this.#send({ type: 'pong', id: request.id });
+        this.#peer.ensureOpen();
+        this.#replies.send({ type: 'pong', id: request.id });
         return;
       default:
         this.#queues.receive(request);
@@ -76,18 +75,18 @@ export class JsonDialect implements Dialect, JsonPublishOutcome, JsonHistoryOutc
 
   challenge({ nonce, proof, otherProof }: HubChallenge): void {
     const other = otherProof === undefined ? {} : { other_proof: hex(otherProof) };
-    this.#send({ type: 'challenge', nonce: hex(nonce), proof: hex(proof), ...other });
+    this.#replies.send({ type: 'challenge', nonce: hex(nonce), proof: hex(proof), ...other });
   }
 
   welcome(_heartbeatMs: number, frameBytesMax: number): void {
     // 0, because neither side sends heartbeats.
     const heartbeat = { heartbeat_ms: 0 };
     const { NATIVE_VERSION: version } = native;
-    this.#send({ type: 'welcome', version, ...heartbeat, frame_bytes_max: frameBytesMax });
+    this.#replies.send({ type: 'welcome', version, ...heartbeat, frame_bytes_max: frameBytesMax });
   }
 
   subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void {
-    this.#send({
+    this.#replies.send({
       type: 'subscribed',
       id: request,
       positions: entries
@@ -98,102 +97,62 @@ export class JsonDialect implements Dialect, JsonPublishOutcome, JsonHistoryOutc
   }
 
   error(request: RequestId, error: ProtocolError): void {
-    this.#sendText(errorText(request, error));
+    this.#replies.sendText(errorText(request, error));
   }
 
   deliver(frame: Uint8Array): void {
-    this.#session.send(this.#shared.events.encode(frame));
+    this.#peer.output.send(this.#deps.events.encode(frame));
   }
 
   goaway(): boolean {
     return false;
   }
 
-  get publisher(): number {
-    return this.#session.peer;
-  }
-
-  published(id: string | number, positions: readonly ChannelPosition[]): void {
-    this.#requestsWaiting -= 1;
-    const named = positions.map(({ channel, epoch, offset }) => ({ ...namesOf(channel), epoch, offset }));
-    this.#send({ type: 'published', id, positions: named });
-  }
-
-  refused(id: string | number | undefined, error: ProtocolError): void {
-    if (id !== undefined) this.#requestsWaiting -= 1;
-    this.#session.refuse(id, error);
-  }
-
-  historyRead(text: string): void {
-    this.#requestsWaiting -= 1;
-    this.#session.sendPage(encodeFrame(encodeText(text)), []);
-  }
-
   #hello(version: number, nonce: string, name: string): void {
     if (version !== native.NATIVE_VERSION) {
-      const sentence = `Version ${version} was asked for; ${native.NATIVE_VERSION} is spoken here.`;
+      const sentence = `Version ${version} is not supported; the version is ${native.NATIVE_VERSION}.`;
       throw new ProtocolError('unsupported_version', sentence);
     }
-    this.#session.hello(Buffer.from(nonce, 'hex'), name);
+    this.#peer.hello(Buffer.from(nonce, 'hex'), name);
   }
 
   #publish(request: PublishRequest): void {
     const { id, channels, data, sender, message_id: messageId, exclude_sender: excludeSender } = request;
     const { kind } = data;
     const payload = encodeText(data.text);
-    const refusal = this.#refusalOf(request, payload.length);
-    if (refusal !== undefined) {
-      this.#session.refuse(id, refusal);
+    const error = this.#publishError(request, payload.length);
+    if (error !== undefined) {
+      this.#peer.reject(id, error);
       return;
     }
-    const slot = new JsonPublish(id, channels, this);
-    if (id !== undefined) this.#requestsWaiting += 1;
+    const slot = new JsonPublish(this.#peer.id, id, channels, this.#replies);
     for (const [index, channel] of channels.entries()) {
       const publication = { channel, kind, excludeSender, sender, messageId, payload, number: 0 } as const;
-      this.#session.publish(publication, native.encodePublish(publication), slot, slot.request(index));
+      this.#peer.publish(publication, native.encodePublish(publication), slot, slot.request(index));
     }
   }
 
-  #refusalOf(request: PublishRequest, payloadBytes: number): ProtocolError | undefined {
+  #publishError(request: PublishRequest, payloadBytes: number): ProtocolError | undefined {
     // A short request must not become 1,024 long publications.
     const bytes = publishBytes(request, payloadBytes);
-    const { frameBytesMax } = this.#shared;
+    const { frameBytesMax } = this.#deps;
     if (bytes > frameBytesMax) {
-      const sentence = `The publications would take ${bytes} bytes; ${frameBytesMax} are taken at once.`;
+      const sentence = `The publications take ${bytes} bytes in total; the limit is ${frameBytesMax}.`;
       return new ProtocolError('bad_length', sentence);
     }
-    return request.id === undefined ? undefined : this.#waitingRefusal();
-  }
-
-  #waitingRefusal(): ProtocolError | undefined {
-    if (this.#requestsWaiting < REQUESTS_WAITING_MAX) return undefined;
-    const sentence = `${REQUESTS_WAITING_MAX} requests wait for their answers. Wait for some of them.`;
-    return new ProtocolError('rate_limited', sentence);
+    return request.id === undefined ? undefined : this.#replies.pendingError;
   }
 
   #history({ id, channel, epoch, offset, limit }: HistoryRequest): void {
-    const refusal = this.#waitingRefusal();
-    if (refusal !== undefined) {
-      this.#session.refuse(id, refusal);
+    const error = this.#replies.pendingError;
+    if (error !== undefined) {
+      this.#peer.reject(id, error);
       return;
     }
-    const read = new JsonHistory(id, limit, this.#shared.frameBytesMax, this);
-    this.#requestsWaiting += 1;
-    this.#session.history(channel, { epoch, offset }, read, 0);
-  }
-
-  #send(reply: Reply): void {
-    this.#sendText(JSON.stringify(reply));
-  }
-
-  #sendText(text: string): void {
-    this.#session.send(encodeFrame(encodeText(text)));
+    const read = new JsonHistory(id, limit, this.#deps.frameBytesMax, this.#replies);
+    this.#peer.history(channel, { epoch, offset }, read, 0);
   }
 }
-
-/** `subscribed` and `pong` without an id are written without the field. */
-type Reply = WithId<'subscribed'> | WithId<'pong'> | Exclude<HubJsonReply, { type: 'subscribed' | 'pong' }>;
-type WithId<Type> = Omit<Extract<HubJsonReply, { type: Type }>, 'id'> & { readonly id: RequestId };
 
 function subjectsOf(request: SubjectsRequest): native.Subject[] {
   return [
@@ -202,7 +161,7 @@ function subjectsOf(request: SubjectsRequest): native.Subject[] {
   ];
 }
 
-/** What all native frames of a request take together, in bytes. */
+/** Returns the bytes of all native frames that a request becomes. */
 function publishBytes(request: PublishRequest, payloadBytes: number): number {
   const names = utf8ByteLength(request.sender) + utf8ByteLength(request.message_id);
   const each = native.PUBLICATION_HEADER_BYTES + names + payloadBytes;

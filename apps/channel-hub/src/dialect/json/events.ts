@@ -7,18 +7,18 @@ import {
   ProtocolError,
 } from '@groupcast/protocol';
 
-/** Turns DELIVER frames into `event` frames of the JSON dialect, each once, however many sessions want it. */
+/** Turns DELIVER frames into `event` frames of the JSON dialect: each once for all JSON peers. */
 export class JsonEvents {
   readonly #frameBytesMax: number;
-  // Weak, so that an event lives as long as its publication does.
+  // Weak, so that an event lives as long as its publication.
   readonly #encoded = new WeakMap<Uint8Array, Uint8Array>();
 
-  /** `frameBytesMax`: the longest frame that peers are told to expect, in bytes. */
+  /** `frameBytesMax`: limit of a frame to a peer, in bytes. */
   constructor(frameBytesMax: number) {
     this.#frameBytesMax = frameBytesMax;
   }
 
-  /** The frame to send; an `error` in place of an event that JSON makes too long to be sent. */
+  /** Returns the frame to send: an `error` if the event is longer than a frame may be. */
   encode(deliver: Uint8Array): Uint8Array {
     let frame = this.#encoded.get(deliver);
     if (frame === undefined) {
@@ -30,19 +30,28 @@ export class JsonEvents {
 
   #encode(deliver: Uint8Array): Uint8Array {
     const publication = native.decodePublication(deliver);
-    const frame = encodeFrame(encodeText(eventText(publication)));
+    const frame = textFrame(eventText(publication));
     if (frame.length <= this.#frameBytesMax) return frame;
-    const sentence = `Publication ${publication.number} of channel ${JSON.stringify(publication.channel)} is longer as JSON than the ${this.#frameBytesMax} bytes of a frame.`;
-    return encodeFrame(encodeText(errorText(undefined, new ProtocolError('bad_length', sentence))));
+    const sentence = tooLongAsJson(publication, this.#frameBytesMax);
+    return textFrame(errorText(undefined, new ProtocolError('bad_length', sentence)));
   }
 }
 
-/** The body of an `error`. */
+export function textFrame(text: string): Uint8Array {
+  return encodeFrame(encodeText(text));
+}
+
+/** Returns the body of an `error`. */
 export function errorText(id: string | number | undefined, error: ProtocolError): string {
   return JSON.stringify({ type: 'error', id, code: error.code, message: error.message });
 }
 
-/** A channel by its name, and where it is a group's, the group by its own. */
+/** Returns the message for a publication whose JSON does not fit a frame. */
+export function tooLongAsJson({ number, channel }: native.Publication, frameBytesMax: number): string {
+  return `Publication ${number} of channel ${JSON.stringify(channel)} is longer as JSON than the limit of ${frameBytesMax} bytes per frame.`;
+}
+
+/** Returns a channel by its name, and for the channel of a group the group's name too. */
 export function namesOf(channel: string): { readonly channel: string; readonly group?: string } {
   const group = groupOfChannel(channel);
   return group === undefined ? { channel } : { channel, group };
@@ -53,7 +62,7 @@ function eventText(publication: native.Publication): string {
   return `{"type":"event",${names},${publicationFields(publication)}}`;
 }
 
-/** What a publication is beside its channel, as members of an object. */
+/** Returns the fields of a publication without its channel, as members of a JSON object. */
 export function publicationFields(publication: native.Publication): string {
   const { number, sender, messageId } = publication;
   let text = `"offset":${number},${dataField(publication)}`;
@@ -62,11 +71,11 @@ export function publicationFields(publication: native.Publication): string {
   return text;
 }
 
-/** `"data":…`, or `"data_base64":…` for what is neither text nor JSON. */
+/** Returns `"data":…`, or `"data_base64":…` for a payload that is neither text nor JSON. */
 export function dataField({ kind, payload }: Pick<native.Publication, 'kind' | 'payload'>): string {
   const text = kind === 'bytes' ? undefined : textOf(payload);
   if (text !== undefined && kind === 'text') return `"data":${JSON.stringify(text)}`;
-  // As the publisher wrote it: to write it anew would turn 1.0 into 1 and lose digits of long numbers.
+  // As the publisher wrote it: another spelling would turn 1.0 into 1 and lose digits of numbers.
   if (text !== undefined && isJson(text)) return `"data":${text}`;
   return `"data_base64":"${Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('base64')}"`;
 }
@@ -75,7 +84,7 @@ function textOf(payload: Uint8Array): string | undefined {
   try {
     return decodeText(payload);
   } catch {
-    // A publisher's flag is only a claim: these bytes travel as bytes.
+    // The publisher's flag is only a claim: these bytes travel as bytes.
     return undefined;
   }
 }
@@ -85,7 +94,7 @@ function isJson(text: string): boolean {
     JSON.parse(text);
     return true;
   } catch {
-    // Spliced in, it would break the event around it.
+    // Invalid JSON would break the event around it.
     return false;
   }
 }

@@ -1,41 +1,34 @@
 import type { Position, ProtocolError } from '@groupcast/protocol';
 import type { PublishSlot } from '../../engine/engine.ts';
+import type { ChannelPosition, JsonReplies } from './replies.ts';
 
-/** Where a publication was put. */
-export interface ChannelPosition extends Position {
-  readonly channel: string;
-}
-
-/** Who is told how a `publish` ended. */
-export interface JsonPublishOutcome {
-  /** The number of the peer that publishes. */
-  readonly publisher: number;
-  published(id: string | number, positions: readonly ChannelPosition[]): void;
-  refused(id: string | number | undefined, error: ProtocolError): void;
-}
-
-/** One `publish` of the JSON dialect: several publications, and one answer when the engine has answered all of them. */
+/** One `publish` of the JSON dialect: a publication per channel, and one reply to all of them. */
 export class JsonPublish implements PublishSlot {
+  readonly publisher: number;
   readonly #id: string | number | undefined;
   readonly #channels: readonly string[];
-  readonly #outcome: JsonPublishOutcome;
+  readonly #replies: JsonReplies;
   readonly #positions: (ChannelPosition | undefined)[];
-  #left: number;
-  #isRefused = false;
+  #unanswered: number;
+  #isRejected = false;
 
-  constructor(id: string | number | undefined, channels: readonly string[], outcome: JsonPublishOutcome) {
+  /** `publisher`: number of the peer. Without an `id` the peer wants no reply. */
+  constructor(
+    publisher: number,
+    id: string | number | undefined,
+    channels: readonly string[],
+    replies: JsonReplies,
+  ) {
+    this.publisher = publisher;
     this.#id = id;
     this.#channels = channels;
-    this.#outcome = outcome;
+    this.#replies = replies;
     this.#positions = channels.map(() => undefined);
-    this.#left = channels.length;
+    this.#unanswered = channels.length;
+    if (id !== undefined) replies.begin();
   }
 
-  get publisher(): number {
-    return this.#outcome.publisher;
-  }
-
-  /** The request of the publication to channel number `index`; 0 when no answer is wanted. */
+  /** Returns the request number of the publication to channel number `index`; 0 for no answer. */
   request(index: number): number {
     return this.#id === undefined ? 0 : index + 1;
   }
@@ -44,19 +37,20 @@ export class JsonPublish implements PublishSlot {
     const channel = this.#channels[request - 1];
     if (channel === undefined || this.#id === undefined) return;
     this.#positions[request - 1] = { channel, epoch: position.epoch, offset: position.offset };
-    this.#left -= 1;
-    if (this.#left > 0 || this.#isRefused) return;
-    this.#outcome.published(
+    this.#unanswered -= 1;
+    if (this.#unanswered > 0 || this.#isRejected) return;
+    this.#replies.published(
       this.#id,
       this.#positions.filter((known) => known !== undefined),
     );
   }
 
-  /** One refusal answers for all: which of the others were published is not told. */
-  refused(_request: number, error: ProtocolError): void {
-    this.#left -= 1;
-    if (this.#isRefused) return;
-    this.#isRefused = true;
-    this.#outcome.refused(this.#id, error);
+  /** Rejects the whole request; the reply does not tell which other channels were published to. */
+  publishRejected(_request: number, error: ProtocolError): void {
+    this.#unanswered -= 1;
+    if (this.#isRejected) return;
+    this.#isRejected = true;
+    if (this.#id === undefined) this.#replies.reject(undefined, error);
+    else this.#replies.rejected(this.#id, error);
   }
 }

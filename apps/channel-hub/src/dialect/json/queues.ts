@@ -1,4 +1,4 @@
-import { encodeFrame, encodeText } from '@groupcast/protocol';
+import { encodeText } from '@groupcast/protocol';
 import type { HubJsonRequest, JsonPayload } from '@groupcast/protocol/schema';
 import { Concurrency } from '../../queue/concurrency.ts';
 import type { Consumer } from '../../queue/consumer.ts';
@@ -6,9 +6,10 @@ import type { ItemDelivery, ItemReceiver } from '../../queue/work-queue.ts';
 import type { RequestId } from '../../routing/subscriber.ts';
 import type { Requests } from '../dialect.ts';
 import { itemPayloadOf } from '../php/payload.ts';
-import { dataField } from './events.ts';
+import { dataField, textFrame } from './events.ts';
+import type { JsonReplies } from './replies.ts';
 
-/** What a JSON peer sends about queues. */
+/** A request about queues. */
 export type JsonQueueRequest = Extract<
   HubJsonRequest,
   { type: 'enqueue' | 'watch' | 'unwatch' | 'done' | 'failed' }
@@ -16,11 +17,13 @@ export type JsonQueueRequest = Extract<
 
 /** Queues in the JSON dialect: see PROTOCOL.md, "The JSON dialect". */
 export class JsonQueues implements ItemReceiver {
-  readonly #session: Requests;
+  readonly #peer: Requests;
+  readonly #replies: JsonReplies;
   readonly #concurrency = new Concurrency();
 
-  constructor(session: Requests) {
-    this.#session = session;
+  constructor(peer: Requests, replies: JsonReplies) {
+    this.#peer = peer;
+    this.#replies = replies;
   }
 
   receive(request: JsonQueueRequest): void {
@@ -29,8 +32,8 @@ export class JsonQueues implements ItemReceiver {
         this.#enqueue(request.id, request.queue, request.data);
         return;
       case 'watch': {
-        const refusal = this.#concurrency.watch(this.#consumer, request.queue, request.concurrency);
-        if (refusal !== undefined) this.#session.refuse(request.id, refusal);
+        const error = this.#concurrency.watch(this.#consumer, request.queue, request.concurrency);
+        if (error !== undefined) this.#peer.reject(request.id, error);
         return;
       }
       case 'unwatch':
@@ -44,25 +47,21 @@ export class JsonQueues implements ItemReceiver {
     }
   }
 
-  deliver(handed: ItemDelivery): void {
-    const { queue, id, attempt, kind, payload } = handed;
+  deliver(item: ItemDelivery): void {
+    const { queue, id, attempt, kind, payload } = item;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
-    this.#session.countLossy(lossy);
+    this.#peer.countLossy(lossy);
     const fields = `"queue":${JSON.stringify(queue)},"item":${id},"attempt":${attempt}`;
-    this.#session.queues.sendItem(handed, textFrame(`{"type":"item",${fields},${dataField(sent)}}`));
+    this.#peer.queues.sendItem(item, textFrame(`{"type":"item",${fields},${dataField(sent)}}`));
   }
 
   get #consumer(): Consumer {
-    return this.#session.queues.consumer(this);
+    return this.#peer.queues.consumer(this);
   }
 
   #enqueue(id: RequestId, queue: string, data: JsonPayload): void {
-    const refusal = this.#session.queues.enqueue(queue, data.kind, encodeText(data.text));
-    if (refusal !== undefined) this.#session.refuse(id, refusal);
-    else if (id !== undefined) this.#session.send(textFrame(JSON.stringify({ type: 'enqueued', id })));
+    const error = this.#peer.queues.enqueue(queue, data.kind, encodeText(data.text));
+    if (error !== undefined) this.#peer.reject(id, error);
+    else if (id !== undefined) this.#replies.send({ type: 'enqueued', id });
   }
-}
-
-function textFrame(text: string): Uint8Array {
-  return encodeFrame(encodeText(text));
 }

@@ -13,7 +13,7 @@ import type { HistoryLimits } from '../../engine/memory/history-limits.ts';
 import { MemoryEngine } from '../../engine/memory/memory-engine.ts';
 import { Router } from '../../routing/router.ts';
 import type { Subscriber } from '../../routing/subscriber.ts';
-import type { Requests } from '../dialect.ts';
+import type { Output, Requests } from '../dialect.ts';
 import { NativeDialect } from './dialect.ts';
 
 const CHANNELS = ['a', 'b', 'c', 'これ'] as const;
@@ -67,10 +67,10 @@ const SIDE_BY_SIDE: Op[] = Array.from({ length: 20 }, (_, bytes) => {
 /** One who follows, and remembers every byte that it got. */
 class Witness implements Subscriber {
   readonly got: string[] = [];
-  readonly takesRuns: boolean;
+  readonly acceptsRuns: boolean;
 
   constructor(takesRuns: boolean) {
-    this.takesRuns = takesRuns;
+    this.acceptsRuns = takesRuns;
   }
 
   deliver(frame: Uint8Array): void {
@@ -84,7 +84,7 @@ class Witness implements Subscriber {
   subscribed(subject: native.Subject, position: Position): void {
     this.got.push(`subscribed ${subject.name} ${subject.prefix} ${position.offset}`);
   }
-  notSubscribed(): void {
+  subscribeRejected(): void {
     throw new Error('The engine follows everything.');
   }
 }
@@ -108,7 +108,7 @@ class Rig {
     this.#dialect = new NativeDialect(this.#requests());
   }
 
-  /** Reads a chunk as a session does. Whether the peer may go on. */
+  /** Reads a chunk as a peer does. Whether the peer may go on. */
   read(chunk: Uint8Array): boolean {
     try {
       this.#decoder.cut(chunk, (bytes, start, end) => {
@@ -125,15 +125,12 @@ class Rig {
   }
 
   #requests(): Requests {
-    const never = (): never => {
-      throw new Error('Nobody asks for this.');
-    };
     return {
-      peer: 1,
+      id: 1,
       queues: { enqueue: never, consumer: never, sendItem: never },
       hello: never,
       proof: never,
-      begin: never,
+      ensureOpen: never,
       subscribe: (request, subjects) => {
         const witness = this.witnesses[Number(request) - 1] ?? this.witnesses[0];
         for (const subject of subjects) this.#router.subscribe(subject, witness, request);
@@ -150,6 +147,19 @@ class Rig {
         this.#router.publishRun(bytes, start, end, count, slot);
       },
       history: (name, since, slot, request) => this.#router.history(name, since, slot, request),
+      output: this.#output(),
+      inPieces: never,
+      reject: never,
+      countRejection: never,
+      drop: never,
+      countReceived: never,
+      countLossy: never,
+      close: never,
+    };
+  }
+
+  #output(): Output {
+    return {
       send: (frame) => {
         const message = native.decodeNative(frame);
         if (message.type !== 'published') return;
@@ -161,9 +171,9 @@ class Rig {
         const { verdict, position, count } = page;
         this.answers.push(`page ${verdict} ${position.offset} ${count} ${frames.map(hex).join(' ')}`);
       },
-      refuse: never,
-      countRefusal: never,
-      countLossy: never,
+      sendToOne: never,
+      allowRecall: never,
+      recall: never,
     };
   }
 }
@@ -173,12 +183,16 @@ function withoutRuns(inner: Engine): Engine {
   return {
     start: (sink) => inner.start(sink),
     publish: (...args) => inner.publish(...args),
-    follow: (...args) => inner.follow(...args),
-    unfollow: (subject) => inner.unfollow(subject),
+    subscribe: (...args) => inner.subscribe(...args),
+    unsubscribe: (subject) => inner.unsubscribe(subject),
     history: (...args) => inner.history(...args),
     close: () => inner.close(),
     stats: () => inner.stats(),
   };
+}
+
+function never(): never {
+  throw new Error('No operation of this test makes this call.');
 }
 
 function hex(bytes: Uint8Array): string {
@@ -188,10 +202,10 @@ function hex(bytes: Uint8Array): string {
 function positionOf(engine: Engine, name: string): Position {
   let position: Position = { epoch: '', offset: 0 };
   const slot = {
-    page: (_request: number, page: HistoryPage) => {
+    historyPage: (_request: number, page: HistoryPage) => {
       position = page.position;
     },
-    notRead: () => {},
+    historyRejected: () => {},
   };
   engine.history(name, position, slot, 1);
   return position;
@@ -254,10 +268,10 @@ function kept(engine: Engine): string[] {
     const pages: string[] = [];
     for (let back = 20; back >= 0; back--) {
       const slot = {
-        page: (_request: number, { verdict, frames }: HistoryPage) => {
+        historyPage: (_request: number, { verdict, frames }: HistoryPage) => {
           pages.push(`${verdict} ${frames.map(hex).join(' ')}`);
         },
-        notRead: () => {},
+        historyRejected: () => {},
       };
       engine.history(name, { epoch, offset: Math.max(0, offset - back) }, slot, 1);
     }

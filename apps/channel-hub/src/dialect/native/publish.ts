@@ -1,11 +1,11 @@
-/** A longer run would only hold the loop longer before anybody can look at what it cost. */
+/** Frames of one run. A longer one would hold the event loop before its cost is known. */
 const RUN_FRAMES_MAX = 64;
 
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
 
-/** PUBLISH frames that lie side by side in what was read, and are handed on together. */
+/** PUBLISH frames side by side in the bytes read, which are published together. */
 export class PublishRun {
-  #bytes: Uint8Array = NOTHING;
+  #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   #end = 0;
   #count = 0;
@@ -26,7 +26,7 @@ export class PublishRun {
     return this.#count;
   }
 
-  /** False when the frame does not go with those that are here. */
+  /** Adds a frame. Returns false if it does not continue the run, or the run is full. */
   add(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#count === 0) {
       this.#bytes = bytes;
@@ -38,7 +38,7 @@ export class PublishRun {
   }
 
   clear(): void {
-    this.#bytes = NOTHING;
+    this.#bytes = NO_BYTES;
     this.#count = 0;
   }
 }

@@ -5,16 +5,16 @@ import type { ItemDelivery, ItemReceiver } from '../../queue/work-queue.ts';
 import type { Requests } from '../dialect.ts';
 import { itemPayloadOf } from '../php/payload.ts';
 
-/** What a native peer sends about queues. */
+/** A request about queues. */
 export type NativeQueueRequest = native.Enqueue | native.Watch | native.Unwatch | native.ItemResult;
 
 /** Queues in the native dialect: see PROTOCOL.md, "Queues". */
 export class NativeQueues implements ItemReceiver {
-  readonly #session: Requests;
+  readonly #peer: Requests;
   readonly #concurrency = new Concurrency();
 
-  constructor(session: Requests) {
-    this.#session = session;
+  constructor(peer: Requests) {
+    this.#peer = peer;
   }
 
   receive(request: NativeQueueRequest): void {
@@ -36,25 +36,25 @@ export class NativeQueues implements ItemReceiver {
     }
   }
 
-  deliver(handed: ItemDelivery): void {
-    const { id: item, attempt, queue, kind, payload } = handed;
+  deliver(item: ItemDelivery): void {
+    const { id, attempt, queue, kind, payload } = item;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
-    this.#session.countLossy(lossy);
-    this.#session.queues.sendItem(handed, native.encodeItem({ item, attempt, queue, ...sent }));
+    this.#peer.countLossy(lossy);
+    this.#peer.queues.sendItem(item, native.encodeItem({ item: id, attempt, queue, ...sent }));
   }
 
   get #consumer(): Consumer {
-    return this.#session.queues.consumer(this);
+    return this.#peer.queues.consumer(this);
   }
 
   #enqueue({ request, queue, kind, payload }: native.Enqueue): void {
-    const refusal = this.#session.queues.enqueue(queue, kind, payload);
-    if (refusal === undefined) this.#session.send(native.encodeEnqueued({ request }));
-    else this.#session.refuse(request, refusal);
+    const error = this.#peer.queues.enqueue(queue, kind, payload);
+    if (error === undefined) this.#peer.output.send(native.encodeEnqueued({ request }));
+    else this.#peer.reject(request, error);
   }
 
   #watch({ request, queue, concurrency }: native.Watch): void {
-    const refusal = this.#concurrency.watch(this.#consumer, queue, concurrency);
-    if (refusal !== undefined) this.#session.refuse(request, refusal);
+    const error = this.#concurrency.watch(this.#consumer, queue, concurrency);
+    if (error !== undefined) this.#peer.reject(request, error);
   }
 }

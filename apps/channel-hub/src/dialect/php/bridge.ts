@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { groupNameOf, php } from '@groupcast/protocol';
 
-/** What a bridged event says: a message to a group. */
+/** The message to a group that a bridged event carries. */
 export interface GroupMessage {
   /** Name of the group. */
   readonly group: string;
-  /** Where the message lies in what was read. */
+  /** Span of the message in the bytes read. */
   readonly message: php.PhpSpan;
 }
 
@@ -16,22 +16,23 @@ const MESSAGE_KEY = 'message';
 const ARRAY_TAG = 0x61;
 
 /**
- * The one place where events of PHP workers and groups are told to be the same: the data of a bridged event, `['group_id' => '123', 'message' => 'hi']`,
- * is a message to that group. Undefined for data of another form. Throws ProtocolError for what is no PHP value.
+ * Reads a message to a group from the data of a bridged event, such as `['group_id' => '123',
+ * 'message' => 'hi']`. No other code knows how PHP workers and groups relate. Returns undefined for
+ * data of another form. Throws ProtocolError for an invalid PHP value.
  */
 export function readGroupMessage(bytes: Uint8Array, { start, end }: php.PhpSpan): GroupMessage | undefined {
   if (bytes[start] !== ARRAY_TAG) return undefined;
   let group: string | undefined;
   let message: php.PhpSpan | undefined;
   for (const entry of php.entriesOf(bytes, start, end)) {
-    // The last one counts, as in PHP.
+    // The last one wins, as in PHP.
     if (isKey(entry, GROUP_KEY)) group = groupAt(bytes, entry);
     else if (isKey(entry, MESSAGE_KEY)) message = entry;
   }
   return group === undefined || message === undefined ? undefined : { group, message };
 }
 
-/** The same in the other direction; `message` is a serialized value. */
+/** Returns the data of a bridged event; `message` is a serialized value. */
 export function groupMessageData(group: string, message: Uint8Array): Uint8Array {
   return Buffer.concat([
     Buffer.from(`a:2:{s:${GROUP_KEY.length}:"${GROUP_KEY}";`),
@@ -48,7 +49,7 @@ function isKey({ key }: php.PhpEntry, name: string): boolean {
 
 function groupAt(bytes: Uint8Array, { start, end }: php.PhpSpan): string | undefined {
   const value = php.decodePhp(bytes, start, end);
-  // An integer beyond what a number can say: no other dialect has one.
+  // An integer beyond the range of a number, which no other dialect has.
   if (typeof value === 'bigint') return String(value);
   return value instanceof Uint8Array && isUtf8(value) ? groupNameOf(textOf(value)) : groupNameOf(value);
 }

@@ -1,10 +1,10 @@
-/** What became of PHP peers' data that could not go their way as they were. Counted since the start. */
+/** Counters, since the start, of PHP data that could not be delivered as they were. */
 export interface PhpCounts {
-  /** Values within data that JSON could not say, and that others got as null or with U+FFFD. */
+  /** Values that JSON cannot represent: other peers got null, or U+FFFD in a string. */
   lossy: number;
-  /** Deliveries that would have been longer than a frame, and were not made. */
+  /** Deliveries dropped because they exceeded the limit of a frame. */
   tooLong: number;
-  /** `publishLoop` to a channel that no PHP peer follows. */
+  /** `publishLoop` to a channel without a PHP subscriber. */
   unheard: number;
 }
 

@@ -18,50 +18,50 @@ function eventOf(data: string, event = 'e'): Uint8Array {
   return php.eventFrame(event, encodeText(data));
 }
 
-test('a publication that is delivered while it is published is what PHP wrote, and made once', () => {
+test('a publication delivered within its publish has the bytes of PHP, and is made once', () => {
   const events = new PhpEvents();
   const { frame, publication } = written();
-  events.publishing(frame, publication);
+  events.beginPublish(frame, publication);
   const made = events.of(frame).frame('e');
   expect(made).toEqual(eventOf(DATA));
   expect(events.of(frame).frame('e')).toBe(made);
-  events.published(true);
+  events.endPublish(true);
 });
 
-test('one that is delivered later is the same, and does not depend on what it was read with', () => {
+test('a publication delivered later is the same, and does not depend on the bytes read', () => {
   const events = new PhpEvents();
   const { chunk, frame, publication } = written();
-  events.publishing(frame, publication);
-  events.published(true);
+  events.beginPublish(frame, publication);
+  events.endPublish(true);
   chunk.fill(0);
   const next = written();
-  events.publishing(next.frame, next.publication);
+  events.beginPublish(next.frame, next.publication);
   events.of(next.frame);
   expect(events.of(frame).frame('e')).toEqual(eventOf(DATA));
 });
 
-test('one that no PHP peer waits for is not kept: whoever gets it all the same gets what it means', () => {
+test('a publication without a PHP subscriber is not kept: a late subscriber gets its value', () => {
   const events = new PhpEvents();
   const { frame, publication } = written();
-  events.publishing(frame, publication);
-  events.published(false);
+  events.beginPublish(frame, publication);
+  events.endPublish(false);
   const next = written();
-  events.publishing(next.frame, next.publication);
+  events.beginPublish(next.frame, next.publication);
   expect(events.of(frame).frame('e')).toEqual(eventOf('s:5:"other";'));
 });
 
-test('an engine may deliver others while it takes one', () => {
+test('an engine may deliver other publications within a publish', () => {
   const events = new PhpEvents();
   const [first, second] = [written(), written()];
-  events.publishing(first.frame, first.publication);
-  events.published(true);
-  events.publishing(second.frame, second.publication);
+  events.beginPublish(first.frame, first.publication);
+  events.endPublish(true);
+  events.beginPublish(second.frame, second.publication);
   expect(events.of(first.frame).frame('e')).toEqual(eventOf(DATA));
-  events.published(true);
+  events.endPublish(true);
   expect(events.of(second.frame).frame('e')).toEqual(eventOf(DATA));
 });
 
-test('each event has a frame of its own, all of them made once', () => {
+test('each event has a frame of its own, which is made once', () => {
   const { publication } = written('bridged', 'group:7');
   const names = ['bridged', 'group:7', 'another'];
   const frames = names.map((event) => publication.frame(event));

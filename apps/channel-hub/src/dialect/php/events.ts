@@ -2,20 +2,20 @@ import { groupOfChannel, native, php } from '@groupcast/protocol';
 import { groupMessageData } from './bridge.ts';
 import { phpMessageOf, phpOf } from './payload.ts';
 
-/** What a PHP peer published: the event, and its data as they came. */
+/** A publish of a PHP peer: the event, and its data as received. */
 interface PhpWritten {
   readonly event: string;
   readonly data: Uint8Array;
 }
 
-/** One publication, as event frames for PHP peers: each is made once, however many sessions want it. */
+/** One publication as event frames, each of which is made once for all PHP peers. */
 export class PhpPublication {
   readonly channel: string;
   /** The PUBLISH or DELIVER. */
   readonly #publication: Uint8Array;
   #written: PhpWritten | undefined;
   readonly #isFromPhp: boolean;
-  // Nearly always there is one event, so that a Map would cost more than it saves.
+  // Nearly always there is one event: a Map would cost more than it saves.
   #event: string | undefined;
   #frame: Uint8Array | undefined;
   #others: Map<string, Uint8Array> | undefined;
@@ -27,7 +27,7 @@ export class PhpPublication {
     this.#isFromPhp = written !== undefined;
   }
 
-  /** The whole frame for those who subscribed to the event. */
+  /** Returns the frame for the subscribers of an event. */
   frame(event: string): Uint8Array {
     if (this.#frame !== undefined && this.#event === event) return this.#frame;
     const known = this.#others?.get(event);
@@ -43,14 +43,14 @@ export class PhpPublication {
     return frame;
   }
 
-  /** Lets go of what the data were read with, of which they are a slice. */
-  keep(): void {
+  /** Releases the bytes read, of which the data are a slice. */
+  detach(): void {
     if (this.#written !== undefined) this.frame(this.#written.event);
     this.#written = undefined;
   }
 
   #dataOf(event: string): Uint8Array {
-    // From PHP to PHP it is what it was, to the byte.
+    // From PHP to PHP the bytes stay as they are.
     if (event === this.#written?.event) return this.#written.data;
     const publication = native.decodePublication(this.#publication);
     const group = groupOfChannel(this.channel);
@@ -60,34 +60,40 @@ export class PhpPublication {
   }
 }
 
-/** The publications of DELIVER frames. */
+/**
+ * Finds the publication of a DELIVER frame. Where a PHP peer published it, its bytes are known: the
+ * engine turns the PUBLISH into the DELIVER in place, most often within `publish`.
+ */
 export class PhpEvents {
-  // What is being published: until the engine has it, or has delivered it.
+  // The PUBLISH that is being published; frame undefined once it is delivered.
   #publishing: Uint8Array | undefined;
   #published: PhpPublication | undefined;
-  // What was asked for last: a publication goes to all its subscribers in a row.
+  // The last one asked for, as several subscribers ask for it in a row.
   #frame: Uint8Array | undefined;
   #publication: PhpPublication | undefined;
-  // What PHP peers published and an engine has yet to deliver. Weak, because it may never do so.
-  readonly #waiting = new WeakMap<Uint8Array, PhpPublication>();
+  // Published by PHP peers, and not yet delivered. Weak, because an engine may never deliver it.
+  readonly #undelivered = new WeakMap<Uint8Array, PhpPublication>();
 
-  /** A PHP peer publishes this frame: until `published`. */
-  publishing(frame: Uint8Array, publication: PhpPublication): void {
+  /** Begins the publish of a PHP peer's frame, which `endPublish` ends. */
+  beginPublish(frame: Uint8Array, publication: PhpPublication): void {
     this.#publishing = frame;
     this.#published = publication;
   }
 
-  /** The engine has the frame. `isAwaited`: a PHP peer is to have it, also where the engine delivers it later. */
-  published(isAwaited: boolean): void {
+  /** Keeps the publication for a later delivery if `isSubscribed`: a PHP peer is to get it. */
+  endPublish(isSubscribed: boolean): void {
     const [frame, publication] = [this.#publishing, this.#published];
     this.#publishing = undefined;
     this.#published = undefined;
-    if (!isAwaited || frame === undefined || publication === undefined) return;
-    publication.keep();
-    this.#waiting.set(frame, publication);
+    if (!isSubscribed || frame === undefined || publication === undefined) return;
+    publication.detach();
+    this.#undelivered.set(frame, publication);
   }
 
-  /** An engine that hands the publication on in another frame loses what PHP wrote, and keeps what it means. */
+  /**
+   * Returns the publication of a DELIVER. If the engine delivers other bytes than it was given, the
+   * value is the same, but not the spelling that PHP chose.
+   */
   of(deliver: Uint8Array): PhpPublication {
     if (this.#publication !== undefined && this.#frame === deliver) return this.#publication;
     const publication =
@@ -102,8 +108,8 @@ export class PhpEvents {
       this.#publishing = undefined;
       return this.#published;
     }
-    const waiting = this.#waiting.get(deliver);
-    this.#waiting.delete(deliver);
-    return waiting;
+    const publication = this.#undelivered.get(deliver);
+    this.#undelivered.delete(deliver);
+    return publication;
   }
 }

@@ -2,15 +2,19 @@ import { isUtf8 } from 'node:buffer';
 import { decodeText, encodeText, limits, type native, php } from '@groupcast/protocol';
 import type { ItemKind } from '../../queue/work-queue.ts';
 
-/** A payload as peers of other dialects get it. */
+/** A payload for peers of other dialects. */
 export interface PhpPayload {
   readonly kind: native.PayloadKind;
   readonly payload: Uint8Array;
-  /** How many values within it JSON could not say. */
+  /** Number of values in it that JSON cannot represent. */
   readonly lossy: number;
 }
 
-/** A string is text, or bytes where it is no UTF-8; anything else is JSON. The bytes of a string are a slice of those that were read. Throws ProtocolError for what is no PHP value. */
+/**
+ * Reads a serialized PHP value as a payload: a string is text, or bytes if it is not UTF-8; any
+ * other value is JSON. The bytes of a string are a slice of `bytes`. Throws ProtocolError for an
+ * invalid value.
+ */
 export function payloadOf(
   bytes: Uint8Array,
   { start, end }: php.PhpSpan = { start: 0, end: bytes.length },
@@ -21,26 +25,26 @@ export function payloadOf(
   return { kind: 'json', payload: encodeText(text), lossy };
 }
 
-/** An item of a queue as peers of other dialects get it. */
+/** Returns the payload of a queue item for peers of other dialects. */
 export function itemPayloadOf(kind: ItemKind, payload: Uint8Array): PhpPayload {
   return kind === 'php' ? payloadOf(payload) : { kind, payload, lossy: 0 };
 }
 
-// A value may be sent back as it came, within a request and within the data of a bridged event: there must be room for these around it.
+// A peer may send a value back within a request and the data of a bridged event: these need room.
 const DEPTH_MAX = limits.PHP_DEPTH_MAX - 2;
 const ELEMENTS_MAX = limits.PHP_ELEMENTS_MAX - 16;
 
 type Payload = Pick<native.Publication, 'kind' | 'payload'>;
 
-/** A payload as a serialized PHP value. */
+/** Returns a payload as a serialized PHP value. */
 export function phpOf(payload: Payload): Uint8Array {
   return php.encodePhp(phpValueOf(payload));
 }
 
 /**
- * The same for a message to a group that no PHP peer published. Workers hand it to
- * `$connection->send()`, which ends the process for a number, a boolean or null: these become
- * their JSON text.
+ * Returns a message to a group, not published by a PHP peer, as a serialized PHP value. A number, a
+ * boolean or null becomes its JSON text: workers pass the message to `$connection->send()`, which
+ * ends the process for these types.
  */
 export function phpMessageOf(payload: Payload): Uint8Array {
   const value = phpValueOf(payload);
@@ -54,7 +58,7 @@ function phpValueOf({ kind, payload }: Payload): php.PhpValue {
   try {
     return php.fromJson(decodeText(payload), DEPTH_MAX, ELEMENTS_MAX);
   } catch {
-    // That it is JSON was only a claim, or it is more than PHP may have: the bytes are a string, as they came.
+    // Not JSON, whatever its kind claims, or beyond the limits of PHP: a string of the same bytes.
     return payload;
   }
 }

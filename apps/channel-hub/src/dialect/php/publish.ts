@@ -2,19 +2,19 @@ import { channelOfGroup, type php } from '@groupcast/protocol';
 import { type GroupMessage, readGroupMessage } from './bridge.ts';
 import { type PhpPayload, payloadOf } from './payload.ts';
 
-/** One publication that a PHP peer asks for. */
+/** One publication requested by a PHP peer. */
 export interface PhpPublish extends PhpPayload {
-  /** As the peer calls it. */
+  /** Name that the peer uses. */
   readonly event: string;
   readonly channel: string;
 }
 
 /**
- * What a request to publish means to others: a bridged event whose data are a message to a group is that message, any other event is the data. Each form of the
- * data is made once, whatever the number of events.
+ * A publish request of a PHP peer, as publications. A bridged event with a message to a group is
+ * that message; any other event is its data. Each form of the data is made once for all events.
  */
 export class PhpPublishing {
-  /** Serialized, as they came. */
+  /** Serialized, as received. */
   readonly data: Uint8Array;
   readonly #bytes: Uint8Array;
   readonly #span: php.PhpSpan;
@@ -30,7 +30,7 @@ export class PhpPublishing {
     this.#bridgedEvents = bridgedEvents;
   }
 
-  /** Throws ProtocolError for data that are no PHP value. */
+  /** Returns the publication for an event. Throws ProtocolError for an invalid PHP value. */
   of(event: string): PhpPublish {
     const group = this.#groupMessageOf(event);
     if (group === undefined) return { event, channel: event, ...this.#asPlain() };
@@ -38,9 +38,9 @@ export class PhpPublishing {
     return { event, channel: channelOfGroup(group.group), ...this.#message };
   }
 
-  /** Bytes of the longest form of the data under these events, or under any event. */
+  /** Returns the bytes of the longest form of the data for these events, or for any event. */
   bytesMax(events: readonly string[] | 'any'): number {
-    // No message is longer than the data that it is a part of.
+    // A message is a part of the data, and so never longer.
     if (events === 'any') return Math.max(this.data.length, this.#asPlain().payload.length);
     return events.reduce((most, event) => Math.max(most, this.of(event).payload.length), this.data.length);
   }

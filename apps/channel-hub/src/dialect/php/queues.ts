@@ -1,31 +1,36 @@
 import { php } from '@groupcast/protocol';
 import type { Consumer } from '../../queue/consumer.ts';
 import { Credit, type ItemDelivery, type ItemReceiver } from '../../queue/work-queue.ts';
-import type { PhpRequests, PhpShared } from './dialect.ts';
+import type { Requests } from '../dialect.ts';
+import type { PhpDeps } from './deps.ts';
 import { phpOf } from './payload.ts';
 
 /**
- * Queues as `Channel\Client` of PHP uses them: `reserve` asks for one item of any queue that is watched. It says as well that the item before is done, so that
- * one whose consumer died comes back: the client reserves again when its callback has returned.
+ * Queues as PHP's `Channel\Client` uses them. `reserve` asks for one item of any watched queue, and
+ * says that the previous item is done: the client sends it when its callback has returned. So an
+ * item whose consumer died is delivered again.
  */
 export class PhpQueues implements ItemReceiver {
-  readonly #session: PhpRequests;
-  readonly #shared: PhpShared;
+  readonly #peer: Requests;
+  readonly #deps: PhpDeps;
   /** One for all queues of the peer; only `reserve` adds to it. */
   readonly #credit = new Credit(false);
-  /** What was handed out and not acknowledged, in order. An item whose lease is over stays: its `reserve` is still to come. */
+  /**
+   * Items delivered and not yet done, in order. One whose lease has ended stays, as its `reserve`
+   * is still to come.
+   */
   #unacknowledged: Pick<ItemDelivery, 'queue' | 'id' | 'attempt'>[] = [];
 
-  constructor(session: PhpRequests, shared: PhpShared) {
-    this.#session = session;
-    this.#shared = shared;
+  constructor(peer: Requests, deps: PhpDeps) {
+    this.#peer = peer;
+    this.#deps = deps;
   }
 
   watch(queues: readonly string[]): void {
     const consumer = this.#consumer;
     for (const queue of queues) {
-      const refusal = consumer.watch(queue, this.#credit);
-      if (refusal !== undefined) this.#session.drop(refusal);
+      const error = consumer.watch(queue, this.#credit);
+      if (error !== undefined) this.#peer.drop(error);
     }
   }
 
@@ -33,23 +38,24 @@ export class PhpQueues implements ItemReceiver {
     const consumer = this.#consumer;
     for (const queue of queues) {
       consumer.unwatch(queue);
-      // The client has no callback for it any more, and one item without a callback ends its process.
-      const recalled = this.#session.recall(queueKey(queue));
-      if (recalled > 0) this.#giveBack(queue, recalled);
+      // The client has no callback any more, and an item without one ends its process.
+      const recalled = this.#peer.output.recall(queueKey(queue));
+      if (recalled > 0) this.#withdraw(queue, recalled);
     }
   }
 
   enqueue(queues: readonly string[], data: Uint8Array): void {
     for (const queue of queues) {
-      const refusal = this.#session.queues.enqueue(queue, 'php', data);
-      if (refusal === undefined) continue;
-      // The producer cannot be told. A full queue is only counted, a wrong name is a program's fault.
-      if (refusal.code === 'bad_queue') this.#session.drop(refusal);
-      else this.#session.countRefusal(refusal);
+      const error = this.#peer.queues.enqueue(queue, 'php', data);
+      if (error === undefined) continue;
+      // The producer gets no answer. An invalid name is a mistake in a program, so it is logged
+      // too.
+      if (error.code === 'bad_queue') this.#peer.drop(error);
+      else this.#peer.countRejection(error);
     }
   }
 
-  /** `isFirst`: the peer has just begun to watch a queue, and means no item of another one that may be on its way. */
+  /** `isFirst`: the peer has just begun to watch a queue, and does not mean an item on its way. */
   reserve(isFirst: boolean): void {
     const consumer = this.#consumer;
     const done = isFirst ? undefined : this.#unacknowledged.shift();
@@ -60,21 +66,21 @@ export class PhpQueues implements ItemReceiver {
   deliver(item: ItemDelivery): void {
     const { kind, payload, queue } = item;
     const frame = php.queueFrame(queue, kind === 'php' ? payload : phpOf({ kind, payload }));
-    if (!this.#session.queues.sendItem(item, frame, queueKey(queue))) {
-      this.#shared.counts.tooLong += 1;
+    if (!this.#peer.queues.sendItem(item, frame, queueKey(queue))) {
+      this.#deps.counts.tooLong += 1;
       this.#consumer.addCredit(this.#credit, 1);
-    } else if (!this.#shared.ackOnDelivery) {
-      // Without the payload, which others may have done with by then.
+    } else if (!this.#deps.ackOnDelivery) {
+      // Without the payload, which is kept no longer than the item.
       this.#unacknowledged.push({ queue, id: item.id, attempt: item.attempt });
     }
   }
 
   get #consumer(): Consumer {
-    return this.#session.queues.consumer(this, { autoAck: this.#shared.ackOnDelivery });
+    return this.#peer.queues.consumer(this, { autoAck: this.#deps.ackOnDelivery });
   }
 
-  /** The last `count` items of the queue never left: others get them, and the client still waits for as many. */
-  #giveBack(queue: string, count: number): void {
+  /** Returns the last `count` items to the queue, as they never left; the credit for them stays. */
+  #withdraw(queue: string, count: number): void {
     const ofQueue = this.#unacknowledged.filter((item) => item.queue === queue);
     const recalled = new Set(ofQueue.slice(-count));
     this.#unacknowledged = this.#unacknowledged.filter((item) => !recalled.has(item));
@@ -83,7 +89,7 @@ export class PhpQueues implements ItemReceiver {
   }
 }
 
-/** What is recalled together. */
+/** Returns the key that frames of a queue are recalled by. */
 function queueKey(queue: string): string {
   return `queue ${queue}`;
 }

@@ -1,4 +1,4 @@
-import type { FollowSlot } from '../engine.ts';
+import type { SubscribeSlot } from '../engine.ts';
 import { Block, type FramePage } from './block.ts';
 import type { Share } from './share.ts';
 
@@ -15,7 +15,7 @@ const DROPS_MIN = 64;
 export class Stream {
   readonly channel: string;
   /** Who follows the channel by its name. */
-  follower: FollowSlot | undefined;
+  follower: SubscribeSlot | undefined;
   /** When it was last published to, read or unfollowed, in milliseconds of `performance.now`. */
   usedMs = 0;
   /** The peer that published last, as far as it is known. */

@@ -60,9 +60,9 @@ async function run(
         check(await engine.history(each.channel, since), since, logs.get(each.channel) ?? []);
       } else if (each.do === 'follow' && !followed.has(each.channel)) {
         followed.add(each.channel);
-        await engine.follow({ name: each.channel, prefix: false });
+        await engine.subscribe({ name: each.channel, prefix: false });
       } else if (each.do === 'unfollow' && followed.delete(each.channel)) {
-        await engine.unfollow({ name: each.channel, prefix: false });
+        await engine.unsubscribe({ name: each.channel, prefix: false });
       }
     }
   } finally {
@@ -176,9 +176,9 @@ class Wanderers {
     else if (each.do === 'come back') await this.#comeBack(this.#told[each.pick % this.#told.length]);
     else if (each.do === 'follow' && !this.#followed.has(each.channel)) {
       this.#followed.add(each.channel);
-      this.#tell(each.channel, await this.#engine.follow({ name: each.channel, prefix: false }));
+      this.#tell(each.channel, await this.#engine.subscribe({ name: each.channel, prefix: false }));
     } else if (each.do === 'unfollow' && this.#followed.delete(each.channel)) {
-      await this.#engine.unfollow({ name: each.channel, prefix: false });
+      await this.#engine.unsubscribe({ name: each.channel, prefix: false });
     }
   }
 

@@ -1,5 +1,5 @@
 import { native } from '@groupcast/protocol';
-import type { FollowSlot } from '../engine.ts';
+import type { SubscribeSlot, TrimReason } from '../engine.ts';
 import { ChannelCache } from './channel-cache.ts';
 import { Stream } from './channel-history.ts';
 import type { HistoryLimits } from './history-limits.ts';
@@ -8,9 +8,6 @@ import { Places } from './places.ts';
 import { ShardedMap } from './sharded-map.ts';
 import { Shares } from './shares.ts';
 import { Place, type Standing } from './standing.ts';
-
-/** The bound for which a publication was given up. */
-export type TrimReason = 'count' | 'age' | 'bytes' | 'total';
 
 /** What a channel that nobody follows costs beside its name and its publications, in bytes: measured too. */
 export const STREAM_BYTES = 576;
@@ -126,7 +123,7 @@ export class History implements ArrivalTaker {
   }
 
   /** Keeps the channel, whatever its age, until `unfollow`. */
-  follow(channel: string, follower: FollowSlot): Stream {
+  follow(channel: string, follower: SubscribeSlot): Stream {
     const stream = this.#use(channel);
     const wasFollowed = stream.isFollowed;
     stream.follower = follower;

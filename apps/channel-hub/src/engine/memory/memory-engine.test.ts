@@ -88,7 +88,7 @@ describe('the bounds of one channel', () => {
 
   test('age: what is too old is given to nobody, whoever publishes meanwhile', async () => {
     const engine = await startMemory();
-    await engine.follow(subject('c'));
+    await engine.subscribe(subject('c'));
     const before = await engine.position('c');
     await engine.publish('c', 'a');
     vi.advanceTimersByTime(AGE_MS / 2);
@@ -105,22 +105,22 @@ describe('the bounds of one channel', () => {
 describe('a channel that is idle', () => {
   test('for an hour: whoever drops for a moment has missed nothing, and gets what came then', async () => {
     const engine = await startMemory();
-    await engine.follow(subject('c'));
+    await engine.subscribe(subject('c'));
     await engine.publish('c', 'long ago');
     const position = await engine.position('c');
     vi.advanceTimersByTime(HOUR_MS);
     expect(engine.stats().history.publications).toBe(0);
-    await engine.unfollow(subject('c'));
+    await engine.unsubscribe(subject('c'));
     vi.advanceTimersByTime(AGE_MS - 1_000);
     expect(await missed(engine, 'c', position)).toEqual([]);
     await engine.publish('c', 'now');
-    expect(await engine.follow(subject('c'))).toEqual(at(position, 1));
+    expect(await engine.subscribe(subject('c'))).toEqual(at(position, 1));
     expect(await missed(engine, 'c', position)).toEqual(['now']);
   });
 
   test('and is asked about again and again does not keep others from being forgotten', async () => {
     const engine = await startMemory();
-    await engine.follow(subject('c'));
+    await engine.subscribe(subject('c'));
     await engine.publish('c', 'old');
     await engine.publish('other', 'x');
     const position = await engine.position('c');
@@ -134,12 +134,12 @@ describe('a channel that is idle', () => {
   test('leaves nothing once nobody has followed it for longer than history is kept', async () => {
     const engine = await startMemory();
     for (const name of ['a', 'b', 'c']) {
-      await engine.follow(subject(name));
+      await engine.subscribe(subject(name));
       await engine.publish(name, 'x', { messageId: name });
     }
     vi.advanceTimersByTime(HOUR_MS);
     expect(engine.stats()).toMatchObject({ channels: 3, history: { publications: 0, messageIds: 0 } });
-    for (const name of ['a', 'b', 'c']) await engine.unfollow(subject(name));
+    for (const name of ['a', 'b', 'c']) await engine.unsubscribe(subject(name));
     vi.advanceTimersByTime(AGE_MS);
     // Where the three stood, and what the harness published.
     expect(engine.stats()).toMatchObject({ channels: 1, history: { positions: 3 } });
@@ -308,8 +308,8 @@ describe('the bound of all channels together', () => {
     [
       'followed for a moment',
       async (engine, name) => {
-        await engine.follow(subject(name));
-        await engine.unfollow(subject(name));
+        await engine.subscribe(subject(name));
+        await engine.unsubscribe(subject(name));
       },
     ],
   ])('holds for channels without end that are %s', async (_name, use) => {
@@ -355,7 +355,7 @@ describe('the bound of all channels together', () => {
 
   test('never takes where a followed channel stands', async () => {
     const engine = await startMemory({ totalBytesMax: 1_000 });
-    const before = await engine.follow(subject('c'));
+    const before = await engine.subscribe(subject('c'));
     const position = await engine.publish('c', 'x'.repeat(2_000));
     for (let index = 0; index < 50; index++) await engine.publish(`other ${index}`, 'x'.repeat(100));
     expect(await missed(engine, 'c', before)).toBe('trimmed');
@@ -365,7 +365,7 @@ describe('the bound of all channels together', () => {
 
   test('a message that is longer than all of it is delivered, and not kept', async () => {
     const engine = await startMemory({ totalBytesMax: 1_000 });
-    await engine.follow(subject('c'));
+    await engine.subscribe(subject('c'));
     const before = await engine.position('c');
     await engine.publish('c', 'x'.repeat(100_000));
     await engine.delivered(1);

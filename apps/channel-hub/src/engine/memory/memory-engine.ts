@@ -5,11 +5,10 @@ import {
   type Engine,
   type EngineSink,
   type EngineStats,
-  type FollowSlot,
   type HistorySlot,
   NO_POSITION,
   type PublishSlot,
-  type RunSink,
+  type SubscribeSlot,
 } from '../engine.ts';
 import type { Stream } from './channel-history.ts';
 import { History } from './history.ts';
@@ -50,7 +49,7 @@ export class MemoryEngine implements Engine {
 
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
     if (this.#sink === undefined) {
-      slot.refused(request, shuttingDown());
+      slot.publishRejected(request, shuttingDown());
       return;
     }
     const key = publication.messageId === '' ? undefined : messageKey(publication);
@@ -69,7 +68,7 @@ export class MemoryEngine implements Engine {
     }
   }
 
-  publishRun(bytes: Uint8Array, start: number, end: number, slot: PublishSlot, sink: RunSink): void {
+  publishRun(bytes: Uint8Array, start: number, end: number, slot: PublishSlot): void {
     const nowMs = performance.now();
     // Who follows a prefix may get any of them.
     const isPlain = this.#sink !== undefined && this.#prefixes.size === 0;
@@ -80,7 +79,7 @@ export class MemoryEngine implements Engine {
         const publication = native.decodePublication(frame);
         this.publish(publication, frame, slot, publication.number);
         at += frame.length;
-      } else at = this.#publishTo(stream, bytes, at, end, slot, sink, nowMs);
+      } else at = this.#publishTo(stream, bytes, at, end, slot, nowMs);
     }
   }
 
@@ -91,7 +90,6 @@ export class MemoryEngine implements Engine {
     start: number,
     end: number,
     slot: PublishSlot,
-    sink: RunSink,
     nowMs: number,
   ): number {
     const { top } = stream;
@@ -106,27 +104,27 @@ export class MemoryEngine implements Engine {
     } while (at < end && stream.isNamed(bytes, native.channelAt(at), native.channelLengthAt(bytes, at)));
     stream.publisher = slot.publisher;
     this.#history.add(stream, bytes, start, at, count, nowMs);
-    if (stream.follower !== undefined) sink.deliverRun(stream.follower, top + count, bytes, start, at, count);
+    stream.follower?.deliverRun(top + count, bytes, start, at, count);
     return at;
   }
 
-  follow(subject: native.Subject, slot: FollowSlot): void {
+  subscribe(subject: native.Subject, slot: SubscribeSlot): void {
     if (subject.prefix) {
       this.#prefixes.set(subject.name, true);
-      slot.followed(NO_POSITION);
+      slot.subscribed(NO_POSITION);
       return;
     }
-    slot.followed(this.#positionOf(this.#history.follow(subject.name, slot)));
+    slot.subscribed(this.#positionOf(this.#history.follow(subject.name, slot)));
   }
 
-  unfollow(subject: native.Subject): void {
+  unsubscribe(subject: native.Subject): void {
     if (subject.prefix) this.#prefixes.delete(subject.name);
     else this.#history.unfollow(subject.name);
   }
 
   history(channel: string, since: Position, slot: HistorySlot, request: number): void {
     if (this.#sink === undefined) {
-      slot.notRead(request, shuttingDown());
+      slot.historyRejected(request, shuttingDown());
       return;
     }
     const standing = this.#history.read(channel);
@@ -134,7 +132,7 @@ export class MemoryEngine implements Engine {
     this.#reads[verdict] += 1;
     const frames =
       verdict === 'recovered' ? standing.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX) : [];
-    slot.page(request, { verdict, position: this.#positionOf(standing), frames });
+    slot.historyPage(request, { verdict, position: this.#positionOf(standing), frames });
   }
 
   close(): Promise<void> {

@@ -16,9 +16,9 @@ export function engineSuite(name: string, createEngine: () => Engine): void {
 }
 
 function offsetTests(createEngine: () => Engine): void {
-  test('gives a followed channel offsets that rise by one, whoever publishes', async () => {
+  test('gives a subscribed channel offsets that rise by one, over all publishers', async () => {
     const engine = await startEngine(createEngine);
-    const start = await engine.follow(CHANNEL);
+    const start = await engine.subscribe(CHANNEL);
     const one = await engine.publish('group:1', 'a');
     const other = await engine.publish('group:1', 'b');
     expect(one).toEqual({ epoch: start.epoch, offset: start.offset + 1 });
@@ -32,7 +32,7 @@ function offsetTests(createEngine: () => Engine): void {
 
   test('delivers the PUBLISH as the DELIVER with the offset, in the same bytes', async () => {
     const engine = await startEngine(createEngine);
-    await engine.follow(CHANNEL);
+    await engine.subscribe(CHANNEL);
     const publication = publicationOf('group:1', 'これはメッセージです');
     const frame = native.encodePublish(publication);
     const [{ offset }] = await Promise.all([engine.publishFrame(publication, frame), engine.delivered(1)]);
@@ -40,40 +40,40 @@ function offsetTests(createEngine: () => Engine): void {
     expect(frame).toEqual(native.encodeDeliver({ ...publication, number: offset }));
   });
 
-  test('never gives a position of a channel twice, while it comes and goes', async () => {
+  test('never gives a position of a channel twice, while it is forgotten and created', async () => {
     const engine = await startEngine(createEngine);
     const seen: number[] = [];
     for (let round = 0; round < 10; round++) {
-      const start = await engine.follow(CHANNEL);
+      const start = await engine.subscribe(CHANNEL);
       expect(start.offset).toBeGreaterThanOrEqual(seen.at(-1) ?? 0);
       for (let count = 0; count < 3; count++) seen.push((await engine.publish('group:1', 'a')).offset);
-      await engine.follow({ name: `group:other${round}`, prefix: false });
-      await engine.unfollow(CHANNEL);
+      await engine.subscribe({ name: `group:other${round}`, prefix: false });
+      await engine.unsubscribe(CHANNEL);
       seen.push((await engine.publish('group:1', 'a')).offset);
       await engine.publish('group:2', 'a');
     }
     expect(seen).toEqual([...new Set(seen)].sort((one, other) => one - other));
   });
 
-  test('two lives have two epochs of 128 bits', async () => {
-    const one = await (await startEngine(createEngine)).follow(CHANNEL);
-    const other = await (await startEngine(createEngine)).follow(CHANNEL);
+  test('two instances have two epochs of 128 bits', async () => {
+    const one = await (await startEngine(createEngine)).subscribe(CHANNEL);
+    const other = await (await startEngine(createEngine)).subscribe(CHANNEL);
     expect(one.epoch).toMatch(/^[\w-]{22}$/);
     expect(other.epoch).toMatch(/^[\w-]{22}$/);
     expect(one.epoch).not.toBe(other.epoch);
   });
 
-  test('does not answer where no answer is wanted', async () => {
+  test('does not answer request 0', async () => {
     const engine = await startEngine(createEngine);
-    await engine.follow(CHANNEL);
+    await engine.subscribe(CHANNEL);
     const publication = publicationOf('group:1', 'a');
-    engine.submit(publication, native.encodePublish(publication), 0);
+    engine.publishWith(publication, native.encodePublish(publication), 0);
     await engine.publish('group:1', 'b');
     await engine.delivered(2);
     expect(engine.answeredRequests).not.toContain(0);
   });
 
-  test('refuses publications once it is closed', async () => {
+  test('rejects publications once it is closed', async () => {
     const engine = await startEngine(createEngine);
     await engine.close();
     await expect(engine.publish('group:1', 'a')).rejects.toMatchObject({ code: 'hub_unavailable' });
@@ -81,9 +81,9 @@ function offsetTests(createEngine: () => Engine): void {
 }
 
 function subjectTests(createEngine: () => Engine): void {
-  test('delivers no channel that is not followed, and yet gives it a position', async () => {
+  test('gives a channel without a subscription a position, and does not deliver it', async () => {
     const engine = await startEngine(createEngine);
-    await engine.follow(CHANNEL);
+    await engine.subscribe(CHANNEL);
     const position = await engine.publish('group:2', 'a');
     expect(position.offset).toBeGreaterThan(0);
     await engine.publish('group:1', 'b');
@@ -91,40 +91,40 @@ function subjectTests(createEngine: () => Engine): void {
     expect(engine.deliveries.map(({ channel }) => channel)).toEqual(['group:1']);
   });
 
-  test('delivers all channels that a followed prefix begins, once', async () => {
+  test('delivers all channels of a subscribed prefix, once', async () => {
     const engine = await startEngine(createEngine);
-    expect(await engine.follow(PREFIX)).toEqual({ epoch: '', offset: 0 });
-    await engine.follow(CHANNEL);
-    await engine.follow({ name: 'group:1', prefix: true });
+    expect(await engine.subscribe(PREFIX)).toEqual({ epoch: '', offset: 0 });
+    await engine.subscribe(CHANNEL);
+    await engine.subscribe({ name: 'group:1', prefix: true });
     await engine.publish('group:1', 'a');
     await engine.publish('group', 'not this one');
     await engine.publish('group:2', 'b');
     await engine.delivered(2);
-    await engine.unfollow(PREFIX);
+    await engine.unsubscribe(PREFIX);
     await engine.publish('group:2', 'not this one');
     await engine.publish('group:1', 'c');
     await engine.delivered(3);
     expect(engine.deliveries.map(({ frame }) => textOf(frame))).toEqual(['a', 'b', 'c']);
   });
 
-  test('answers follow before what is published after it, with the position before that', async () => {
+  test('answers subscribe before later publications, with the position before them', async () => {
     const engine = await startEngine(createEngine);
-    await engine.follow(PREFIX);
+    await engine.subscribe(PREFIX);
     const before = engine.publish('group:1', 'a');
-    const follow = engine.follow(CHANNEL);
+    const follow = engine.subscribe(CHANNEL);
     const after = await engine.publish('group:1', 'b');
     const position = await follow;
     expect(position.offset).toBeGreaterThanOrEqual((await before).offset);
     expect(after.offset).toBe(position.offset + 1);
     await engine.delivered(2);
-    expect(engine.events.slice(-2)).toEqual(['followed group:1', `deliver group:1 ${after.offset}`]);
+    expect(engine.events.slice(-2)).toEqual(['subscribed group:1', `deliver group:1 ${after.offset}`]);
   });
 }
 
 function repetitionTests(createEngine: () => Engine): void {
   test('stores a message id once: the first position is the answer, and nothing is delivered again', async () => {
     const engine = await startEngine(createEngine);
-    await engine.follow(CHANNEL);
+    await engine.subscribe(CHANNEL);
     const first = await engine.publish('group:1', 'a', { messageId: 'm1' });
     const between = await engine.publish('group:1', 'b', { messageId: 'm2' });
     const again = await engine.publish('group:1', 'not this one', { messageId: 'm1' });
@@ -136,9 +136,9 @@ function repetitionTests(createEngine: () => Engine): void {
     expect(engine.stats().history).toMatchObject({ messageIds: 3, duplicates: 1, publications: 3 });
   });
 
-  test('an id belongs to its channel and its sender, and no id is none', async () => {
+  test('an id belongs to its channel and its sender; an empty id is no id', async () => {
     const engine = await startEngine(createEngine);
-    await engine.follow(PREFIX);
+    await engine.subscribe(PREFIX);
     const fields = [
       { sender: 'me', messageId: 'm1' },
       { sender: 'you', messageId: 'm1' },
@@ -158,9 +158,9 @@ function repetitionTests(createEngine: () => Engine): void {
     expect(engine.stats().history.duplicates).toBe(5);
   });
 
-  test('two repetitions under way at once are one publication', async () => {
+  test('two pending repetitions are one publication', async () => {
     const engine = await startEngine(createEngine);
-    await engine.follow(CHANNEL);
+    await engine.subscribe(CHANNEL);
     const same = Array.from({ length: 5 }, () => engine.publish('group:1', 'a', { messageId: 'm1' }));
     const positions = await Promise.all(same);
     expect(new Set(positions.map(({ offset }) => offset)).size).toBe(1);
@@ -169,11 +169,11 @@ function repetitionTests(createEngine: () => Engine): void {
     expect(engine.deliveries.map(({ frame }) => textOf(frame))).toEqual(['a', 'b']);
   });
 
-  test('a repetition that wants no answer gets none', async () => {
+  test('a repetition with request 0 gets no answer', async () => {
     const engine = await startEngine(createEngine);
     const publication = { ...publicationOf('group:1', 'a'), messageId: 'm1' };
     await engine.publishFrame(publication, native.encodePublish(publication));
-    engine.submit(publication, native.encodePublish(publication), 0);
+    engine.publishWith(publication, native.encodePublish(publication), 0);
     await engine.publish('group:1', 'b');
     expect(engine.answeredRequests).not.toContain(0);
     expect(engine.stats().history.duplicates).toBe(1);

@@ -40,9 +40,9 @@ async function readAll(engine: Harness, since: Position): Promise<{ texts: strin
 }
 
 function pageTests(createEngine: () => Engine): void {
-  test('has what came after the position, as it was delivered, from any place on', async () => {
+  test('has the publications after a position, as delivered, from any position on', async () => {
     const engine = await startEngine(createEngine);
-    await engine.follow(CHANNEL);
+    await engine.subscribe(CHANNEL);
     const texts = ['a', 'これはメッセージです', '', 'd'];
     const before = await publishAll(engine, texts);
     await engine.delivered(4);
@@ -56,14 +56,14 @@ function pageTests(createEngine: () => Engine): void {
     }
   });
 
-  test('of a channel that nobody follows is the same', async () => {
+  test('of a channel without a subscription is the same', async () => {
     const engine = await startEngine(createEngine);
     const before = await publishAll(engine, ['a', 'b', 'c']);
     expect((await readAll(engine, before)).texts).toEqual(['a', 'b', 'c']);
     expect(engine.deliveries).toEqual([]);
   });
 
-  test('ends at 64 KiB, and the next one goes on from there', async () => {
+  test('ends at 64 KiB, and the next one continues there', async () => {
     const engine = await startEngine(createEngine);
     const texts = Array.from({ length: 40 }, (_, index) => `${index} `.padEnd(5_000, 'x'));
     const before = await publishAll(engine, texts);
@@ -76,7 +76,7 @@ function pageTests(createEngine: () => Engine): void {
     expect(all.pages).toBe(4);
   });
 
-  test('has one publication at least, however long it is', async () => {
+  test('has at least one publication, however long', async () => {
     const engine = await startEngine(createEngine);
     const texts = ['a', 'x'.repeat(200_000), 'b', 'y'.repeat(limits.HISTORY_PAGE_BYTES_MAX), 'c'];
     const before = await publishAll(engine, texts);
@@ -86,7 +86,7 @@ function pageTests(createEngine: () => Engine): void {
     expect(all.pages).toBe(5);
   });
 
-  test('keeps who is not to get a message, who sent it and by which id', async () => {
+  test('keeps the excluded sender, the sender and the message id', async () => {
     const engine = await startEngine(createEngine);
     const before = await engine.position('group:1');
     const fields = { sender: 'me', messageId: 'm1', excludeSender: true, kind: 'json' } as const;
@@ -95,7 +95,7 @@ function pageTests(createEngine: () => Engine): void {
     expect(frames.map((frame) => native.decodePublication(frame))).toMatchObject([{ ...fields }]);
   });
 
-  test('does not change when the buffer that a publication was read into is used again', async () => {
+  test('does not change when the buffer of a publication is reused', async () => {
     const engine = await startEngine(createEngine);
     const before = await engine.position('group:1');
     const fields = {
@@ -114,7 +114,7 @@ function pageTests(createEngine: () => Engine): void {
     expect(textsOf(await engine.history('group:1', before))).toEqual(['a']);
   });
 
-  test('has no publication twice that was sent twice', async () => {
+  test('has a repeated publication once', async () => {
     const engine = await startEngine(createEngine);
     const before = await engine.position('group:1');
     for (const messageId of ['1', '1', '2', '1', '2'])
@@ -124,7 +124,7 @@ function pageTests(createEngine: () => Engine): void {
 }
 
 function verdictTests(createEngine: () => Engine): void {
-  test('nothing was missed at the top', async () => {
+  test('at the top is empty', async () => {
     const engine = await startEngine(createEngine);
     const before = await publishAll(engine, ['a']);
     const page = await engine.history('group:1', behind(before, 1));
@@ -132,7 +132,7 @@ function verdictTests(createEngine: () => Engine): void {
   });
 
   test.each(['', '-', 'another epoch'])(
-    'epoch %j is another one, and the answer says where the channel stands',
+    'epoch %j is another one, and the answer has the position',
     async (epoch) => {
       const engine = await startEngine(createEngine);
       const before = await publishAll(engine, ['a', 'b']);
@@ -141,7 +141,7 @@ function verdictTests(createEngine: () => Engine): void {
     },
   );
 
-  test('an offset above the top was never given in this epoch', async () => {
+  test('an offset above the top is of another epoch', async () => {
     const engine = await startEngine(createEngine);
     const before = await publishAll(engine, ['a']);
     for (const offset of [before.offset + 2, Number.MAX_SAFE_INTEGER]) {
@@ -150,7 +150,7 @@ function verdictTests(createEngine: () => Engine): void {
     }
   });
 
-  test('a channel that was never heard of has a position, and it can be asked for', async () => {
+  test('an unknown channel has a position, and it can be read from', async () => {
     const engine = await startEngine(createEngine);
     await publishAll(engine, ['a', 'b']);
     const position = await engine.position('new');
@@ -159,7 +159,7 @@ function verdictTests(createEngine: () => Engine): void {
     expect(textsOf(await engine.history('new', position))).toEqual(['c']);
   });
 
-  test('reading once the engine is closed is refused', async () => {
+  test('reading from a closed engine is rejected', async () => {
     const engine = await startEngine(createEngine);
     const position = await engine.position('group:1');
     await engine.close();
@@ -176,9 +176,9 @@ function verdictTests(createEngine: () => Engine): void {
 }
 
 function orderTests(createEngine: () => Engine): void {
-  test('a page stands among the deliveries where its position says', async () => {
+  test('a page is ordered among the deliveries by its position', async () => {
     const engine = await startEngine(createEngine);
-    const start = await engine.follow(CHANNEL);
+    const start = await engine.subscribe(CHANNEL);
     const calls: Promise<unknown>[] = [];
     for (let round = 0; round < 50; round++) {
       for (let count = 0; count < round % 4; count++) calls.push(engine.publish('group:1', 'a'));
@@ -202,13 +202,13 @@ function orderTests(createEngine: () => Engine): void {
     expect(delivered).toBe(top);
   });
 
-  test('what was published while nobody followed is in the page of whoever follows again', async () => {
+  test('publications without a subscriber are in the page of the next subscriber', async () => {
     const engine = await startEngine(createEngine);
-    const position = await engine.follow(CHANNEL);
+    const position = await engine.subscribe(CHANNEL);
     await engine.publish('group:1', 'a');
-    await engine.unfollow(CHANNEL);
+    await engine.unsubscribe(CHANNEL);
     await engine.publish('group:1', 'b');
-    const again = await engine.follow(CHANNEL);
+    const again = await engine.subscribe(CHANNEL);
     expect(again).toEqual(behind(position, 2));
     await engine.publish('group:1', 'c');
     expect((await readAll(engine, position)).texts).toEqual(['a', 'b', 'c']);

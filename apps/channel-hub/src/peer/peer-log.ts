@@ -1,0 +1,50 @@
+import type { ProtocolError } from '@groupcast/protocol';
+import { type Log, printable } from '@groupcast/service';
+import type { PeerEnd } from './peer-end.ts';
+import type { PeerRow } from './peer-row.ts';
+
+/** Ends without a fault of hub or peer. */
+const EXPECTED_ENDS: ReadonlySet<PeerEnd> = new Set(['closed', 'peer_closed', 'drained', 'hub_closed']);
+
+/** Log lines about the peers of a hub. */
+export class PeerLog {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  connected(peer: PeerRow): void {
+    this.#log.info(fieldsOf(peer), 'Peer connected');
+  }
+
+  askedToLeave(peer: PeerRow, reconnectAfterMs: number): void {
+    this.#log.info({ ...fieldsOf(peer), reconnectAfterMs }, 'Peer asked to leave');
+  }
+
+  droppedInPart(peer: PeerRow, { code, message }: ProtocolError): void {
+    const fields = { ...fieldsOf(peer), reason: code, detail: message };
+    this.#log.warn(fields, 'Part of a request was dropped');
+  }
+
+  ended(peer: PeerRow, end: PeerEnd, error: Error | undefined): void {
+    const fields = { ...fieldsOf(peer), reason: end };
+    if (end === 'internal_error') this.#log.error({ ...fields, error }, 'Peer closed: the hub failed');
+    else if (EXPECTED_ENDS.has(end)) this.#log.info(fields, 'Peer disconnected');
+    else this.#log.warn({ ...fields, detail: printable(error?.message ?? '') }, 'Peer closed');
+  }
+
+  rejectedByTls(address: string, error: Error): void {
+    const fields = { address, detail: printable(error.message) };
+    this.#log.warn(fields, 'Peer rejected in the TLS handshake');
+  }
+
+  /** A connection was dropped because of `peersMax`. */
+  dropped(address: string | undefined, peersMax: number): void {
+    this.#log.warn({ address, peersMax }, 'Connection dropped: the limit of peers is reached');
+  }
+}
+
+function fieldsOf({ id, name, address, dialect }: PeerRow): object {
+  return { peer: id, name: printable(name), address, dialect };
+}
