@@ -67,7 +67,7 @@ describe('a drain', () => {
     const waits = Array.from({ length: 4_000 }, () => drain.ask(new Peer()) ?? Number.NaN);
     drain.end();
     expect(waits.every((wait) => Number.isInteger(wait) && wait >= 0 && wait <= 1_000)).toBe(true);
-    // A quarter in each quarter; 800 of 1,000 would come by chance once in a million years.
+    // A quarter in each quarter of the second; 800 of 1,000 in one is practically impossible.
     for (const from of [0, 250, 500, 750]) {
       expect(waits.filter((wait) => wait >= from && wait < from + 250).length).toBeGreaterThan(800);
     }

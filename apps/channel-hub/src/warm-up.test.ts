@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { warmUp } from './warm-up.ts';
 
-/** The part of Node's own `tcp_wrap` that direct reads need, and nothing else uses here. */
+/** The part of Node's own `tcp_wrap` that only direct reads use. */
 interface TcpWrap {
   readonly TCP: { readonly prototype: { useUserBuffer(): void } };
 }

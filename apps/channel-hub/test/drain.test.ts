@@ -9,7 +9,7 @@ import { channel, NativePeer } from '../testing/native-peer.ts';
 import { connectRaw } from '../testing/raw-peer.ts';
 import { startHub, until } from '../testing/start-hub.ts';
 
-/** Longer than any test: what ends before it ends for another reason. */
+/** A window or lease longer than any test: an earlier end has another reason. */
 const LONG_MS = 600_000;
 
 async function isRefused(port: number): Promise<boolean> {
@@ -36,7 +36,7 @@ describe.each([
       expect(reconnectAfterMs).toBeLessThanOrEqual(1_000);
     }
     expect(await isRefused(port)).toBe(true);
-    // What was on its way when the peer was told is still taken, and delivered.
+    // A publication on its way when the peer was asked is still accepted and delivered.
     const position = await peers[0]!.publish('c', 'late');
     expect(position.offset).toBeGreaterThan(0);
     expect(await peers[1]!.takeText()).toBe('late');

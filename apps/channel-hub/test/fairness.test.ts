@@ -13,7 +13,7 @@ test('a single publication is delivered before the burst of another peer has end
   await follower.subscribe(channel('flood'), channel('other'));
   const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
   const frame = native.encodePublish({ channel: 'flood', ...fields, payload: new Uint8Array(10) });
-  // As much as a hub works on in many turns, and less than its follower may have waiting.
+  // Work for many event-loop turns of the hub, below the limit of the subscriber's buffer.
   const count = 50_000;
   flooder.link.send(Buffer.concat(Array.from({ length: count }, () => frame)));
   flooder.link.flush();
@@ -22,7 +22,7 @@ test('a single publication is delivered before the burst of another peer has end
   let before = 1;
   while ((await follower.take('deliver')).publication.channel === 'flood') before += 1;
   expect(before).toBeLessThan(count);
-  // And nothing of the burst is lost or out of order.
+  // The burst is complete and in order.
   while (before < count) {
     const { publication } = await follower.take('deliver');
     before += 1;
@@ -36,7 +36,7 @@ test('a publication is delivered before all pages are written for a peer that re
   await reader.subscribe(channel('other'));
   const since = await reader.publish('c');
   for (let count = 0; count < 60; count++) await reader.publish('c', 'x'.repeat(1_000));
-  // As much as may wait for it.
+  // Up to the limit of its buffer.
   const count = 400;
   const pages = Array.from({ length: count }, () => reader.history('c', since));
   await pages[0];

@@ -226,7 +226,7 @@ describe('silent peers of this machine', () => {
     speaks.send({ type: 'subscribe', channels: ['c'] });
     await speaks.take('subscribed');
     for (let count = 0; count < 2; count++) await connectRaw(port);
-    // Its own deadline is over; those of the others would be, too.
+    // Its own deadline has passed; those of the others would have passed, too.
     const late = await NativePeer.connect(port);
     await late.ended();
     await until(() => hub.stats().connectedPeers === 1);
@@ -345,7 +345,7 @@ describe('a JSON peer of this machine', () => {
 test('a local peer may be silent without a limit before its first frame, while there is room', async () => {
   const { hub, port } = await startHub({ secret: SECRET, authenticationMs: 20, pendingPerAddressMax: 1 });
   const silent = [await connectRaw(port), await connectRaw(port)];
-  // By the time that this one is closed, the others would have been.
+  // When this one is closed, the others would have been closed before.
   const late = await NativePeer.connect(port);
   late.hello();
   await closedAs(hub, 'late');

@@ -14,7 +14,9 @@ import { startHub, until } from '../testing/start-hub.ts';
 const SUBJECTS = 500;
 const ROUNDS = 200;
 
-/** A peer comes, follows, gets a publication and goes. Nothing of this side may stay either, so it remembers nothing. */
+/**
+ * Connects a peer, subscribes, receives a publication and disconnects; keeps nothing in the heap.
+ */
 async function comeAndGo(port: number, round: number): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
@@ -31,14 +33,14 @@ async function comeAndGo(port: number, round: number): Promise<void> {
     link.send(native.encodeHello({ version: 1, nonce: createNonce(), name: `${round}` }));
     const subjects = [...names.map(channel), prefix(`group:${round}`)];
     link.send(native.encodeSubscribe({ request: 1, subjects }));
-    // Half of the peers leave what they follow, the other half are gone with it.
+    // Half of the peers unsubscribe, the others disconnect with their subscriptions.
     if (round % 2 === 0) link.send(native.encodeUnsubscribe(subjects));
     const payload = new Uint8Array(100);
     link.send(native.encodePublish({ channel: names[0] ?? '', ...fields, payload, number: 1 }));
   });
 }
 
-/** Positions that were told are kept a little longer than channels. */
+/** Whether the hub is empty; returned positions are kept a little longer than channels. */
 function isEmpty(hub: Hub): boolean {
   const { engineChannels, history, connectedPeers } = hub.stats();
   return connectedPeers === 0 && engineChannels === 0 && history.positions === 0;
@@ -53,13 +55,13 @@ test('100,000 subscriptions that came and went leave the heap where it was', asy
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
   for (let round = 0; round < ROUNDS; round++) await comeAndGo(port, round);
-  // History is the only thing that outlives its peers, and not for long.
+  // Only history outlives its peers, for a short time.
   await until(() => isEmpty(hub));
   collectGarbage();
   const grownBytes = process.memoryUsage().heapUsed - before;
   expect(hub.stats()).toMatchObject({ channels: 0, prefixes: 0, subscriptions: 0, engineChannels: 0 });
   expect(hub.stats().history).toMatchObject({ publications: 0, bytes: 0 });
   expect(hub.stats().published).toBe(ROUNDS + ROUNDS / 4);
-  // One number kept for each subscription would be as much.
+  // One number per subscription would take as much.
   expect(grownBytes).toBeLessThan(8 * SUBJECTS * ROUNDS);
 }, 60_000);

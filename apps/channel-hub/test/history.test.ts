@@ -57,7 +57,7 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
     const { port } = await startHub({ engine: createEngine() });
     const publisher = await NativePeer.open(port);
     const start = await publisher.publish('group:1', 'first');
-    // Each is far from a page; together they are several.
+    // Each is shorter than a page; together they are several pages.
     const text = 'x'.repeat(2 * KIB);
     for (let count = 0; count < 100; count++) publisher.submit('group:1', text);
     await publisher.settle();
@@ -70,7 +70,7 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
       got.push(...read.publications.map(({ number }) => number));
       if (got.at(-1) === read.page.position.offset) break;
     }
-    // From the page that reaches the top on, every delivery is the next one.
+    // Behind the page that reaches the top, every delivery is the next one.
     const pageAt = reader.events.lastIndexOf(`page up to ${got.at(-1)}`);
     await publisher.settle();
     const { offset: top } = await publisher.publish('group:1', 'last');
@@ -130,7 +130,7 @@ test('a peer that requests more than it reads is closed at the limit of its buff
   socket.write(native.encodeHello({ version: 1, nonce: new Uint8Array(32), name: 'greedy' }));
   await once(socket, 'data');
   socket.pause();
-  // 40 bytes each ask for 64 KiB each: 64 MiB in all.
+  // Requests of 40 bytes, each for 64 KiB: 64 MiB in total.
   const requests = Array.from({ length: 1_024 }, (_, index) =>
     native.encodeHistory({ request: index + 1, channel: 'c', since: start }),
   );

@@ -14,7 +14,7 @@ afterEach(() => {
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
 });
 
-/** That the hub still serves others. */
+/** Expects that the hub still serves other peers. */
 async function expectService(hub: Hub, port: number): Promise<void> {
   const before = hub.stats().published;
   const peer = await NativePeer.open(port);
@@ -247,12 +247,12 @@ function deep(depth: number): string {
   return `{"type":"publish","channels":["c"],"data":${'['.repeat(depth)}${']'.repeat(depth)}}`;
 }
 
-/** A PUBLISH to a channel that the encoder would refuse. */
+/** A PUBLISH to a channel that the encoder would reject. */
 function publishTo(name: string): Uint8Array {
   const bytes = Buffer.from(name);
   const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
   const frame = native.encodePublish({ channel: 'a', ...fields, payload: new Uint8Array(bytes.length) });
-  // The length of the name is the third field; what the name leaves is payload.
+  // The length of the name is the third field; the rest is payload.
   frame[6] = bytes.length >>> 8;
   frame[7] = bytes.length;
   frame.set(bytes, native.PUBLICATION_HEADER_BYTES);

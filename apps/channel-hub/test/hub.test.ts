@@ -8,7 +8,7 @@ import { channel, NativePeer, prefix } from '../testing/native-peer.ts';
 import { connectRaw } from '../testing/raw-peer.ts';
 import { startHub, until } from '../testing/start-hub.ts';
 
-const NOBODY = {
+const EMPTY = {
   connectedPeers: 0,
   pendingPeers: 0,
   channels: 0,
@@ -63,7 +63,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     const { port } = await startHub({ engine: createEngine() });
     const [one, other] = await openPeers(port, 2);
     await other.subscribe(channel('c'));
-    // Lengths around those of reads, and every byte in every place of the shorter ones.
+    // Lengths around those of reads, and every byte at every index of the shorter ones.
     const lengths = [...Array(300).keys(), 65_499, 65_500, 65_535, 65_536, 65_537, 1_000_003];
     const payloads = lengths.map((length) => Uint8Array.from({ length }, (_, at) => (at * 7 + length) % 256));
     const fields = { kind: 'bytes', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
@@ -160,7 +160,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     const request = one.submitSubscribe(channel('c'), prefix('c'));
     expect(await one.take('error')).toMatchObject({ request, code: 'channel_limit' });
     expect(hub.stats()).toMatchObject({ subscriptions: 2, rejected: { channel_limit: 1 } });
-    // Those that it follows already do not count again.
+    // Existing subscriptions do not count again.
     await one.subscribe(channel('a'), channel('b'), channel('c'), channel('c'));
     expect(hub.stats().subscriptions).toBe(3);
   });
@@ -199,7 +199,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     peers[0]!.link.close();
     peers[3]!.link.destroy();
     await until(() => hub.stats().connectedPeers === 0 && hub.stats().history.bytes === 0);
-    expect(hub.stats()).toMatchObject({ ...NOBODY, history: { publications: 0, positions: 0 } });
+    expect(hub.stats()).toMatchObject({ ...EMPTY, history: { publications: 0, positions: 0 } });
     expect(hub.peers()).toEqual([]);
   });
 
@@ -232,7 +232,7 @@ async function openPeers<Count extends number>(port: number, count: Count): Prom
   return peers as Peers<Count>;
 }
 
-// So many that destructuring knows them to be there.
+// A tuple, so that destructured elements are defined.
 type Peers<Count extends number> = Count extends 1
   ? [NativePeer]
   : Count extends 2

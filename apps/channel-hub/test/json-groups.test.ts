@@ -37,7 +37,7 @@ describe.each(ENGINES)('groups in the JSON dialect on %s', (_name, createEngine)
     expect(event).not.toHaveProperty('group');
     peer.send({ type: 'unsubscribe', id: 4, groups: ['123'] });
     await peer.take('unsubscribed');
-    peer.send({ type: 'publish', id: 5, groups: ['123'], data: 'nobody of this peer' });
+    peer.send({ type: 'publish', id: 5, groups: ['123'], data: 'not for this peer' });
     await peer.take('published');
     expect(peer.inbox.all.filter(({ type }) => type === 'event')).toHaveLength(2);
   });
@@ -74,7 +74,9 @@ describe.each(ENGINES)('groups in the JSON dialect on %s', (_name, createEngine)
   });
 });
 
-/** A peer that has published data to the group 123, one after another, and where the group stood before. */
+/**
+ * A peer that has published data to the group 123 in order, and the position of the group before.
+ */
 async function published(
   port: number,
   data: readonly unknown[],
@@ -93,7 +95,7 @@ async function published(
 test('a reply of history fits a frame, and continues with the next request', async () => {
   const frameBytesMax = 1_000;
   const { port } = await startHub({ frameBytesMax });
-  // Each takes 250 bytes as JSON: control characters are six times as long there.
+  // 250 bytes each as JSON, where control characters take six.
   const { peer, before } = await published(port, Array(10).fill('\u0001'.repeat(40)));
   const offsets: number[] = [];
   let { offset } = before;

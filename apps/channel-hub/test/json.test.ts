@@ -46,9 +46,9 @@ describe.each(ENGINES)('the JSON dialect on %s', (_name, createEngine) => {
     const { port } = await startHub({ engine: createEngine() });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'subscribe', channels: ['a', 'b'] });
-    peer.send({ type: 'publish', id: 1, channels: ['b', 'a', 'nobody', 'b'], data: { x: 1 } });
+    peer.send({ type: 'publish', id: 1, channels: ['b', 'a', 'unheard', 'b'], data: { x: 1 } });
     const { positions } = await peer.take('published');
-    expect(positions.map((position) => position.channel)).toEqual(['b', 'a', 'nobody', 'b']);
+    expect(positions.map((position) => position.channel)).toEqual(['b', 'a', 'unheard', 'b']);
     expect(positions[3]!.offset).toBe(positions[0]!.offset + 1);
     for (const name of ['b', 'a', 'b']) {
       expect(await peer.take('event')).toMatchObject({ channel: name, data: { x: 1 } });
@@ -132,7 +132,7 @@ describe('publications of native peers for JSON peers', () => {
     ['bytes', 'hi', '"data_base64":"aGk="'],
     ['bytes', '', '"data_base64":""'],
     ['text', '', '"data":""'],
-    // What claims to be JSON and is not would break the event, or forge its fields.
+    // Invalid JSON would break the event, or forge its fields.
     [
       'json',
       '1,"channel":"other"',

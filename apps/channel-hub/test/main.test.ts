@@ -17,9 +17,9 @@ import { JsonPeer } from '../testing/json-peer.ts';
 import { NativePeer } from '../testing/native-peer.ts';
 import { connectRaw } from '../testing/raw-peer.ts';
 
-// The hub as its operator meets it: a process.
+// The hub as a process, as its operator runs it.
 
-// A process that is started by the loader takes a second on a busy machine, and some tests start three.
+// A process started with the loader takes a second on a busy machine; some tests start three.
 vi.setConfig({ testTimeout: 60_000 });
 
 afterEach(killAll);
@@ -113,7 +113,7 @@ describe('start', () => {
   test.each([
     ['on every address without a secret', { host: '0.0.0.0' }, /--secret-file.*--insecure/],
     [
-      'that trusts nobody here, without a secret',
+      'without local trust and without a secret',
       { localTrust: false },
       /--no-local-trust needs --secret-file/,
     ],
@@ -170,7 +170,7 @@ describe('a signal to end', () => {
     const peer = await NativePeer.open(hub.port);
     const stopped = hub.stop();
     await peer.take('goaway');
-    // Whoever is told finds all the rest done.
+    // A peer that is asked to leave finds the port closed and the hub not ready.
     expect((await adminRequest(hub.adminPort, '/readyz')).status).toBe(503);
     expect((await adminRequest(hub.adminPort, '/healthz')).status).toBe(200);
     expect(await hub.stats()).toMatchObject({ state: 'draining', connectedPeers: 1 });
@@ -194,7 +194,7 @@ describe('a signal to end', () => {
     const peer = await NativePeer.open(hub.port);
     hub.process.kill('SIGINT');
     await peer.take('goaway');
-    // A signal within a tenth of a second is taken for the same one.
+    // Signals within a tenth of a second count as one.
     const timer = setInterval(() => hub.process.kill('SIGINT'), 150);
     expect(await hub.process.exited).toEqual({ code: 130, signal: null });
     clearInterval(timer);
@@ -204,7 +204,7 @@ describe('a signal to end', () => {
 test.skipIf(process.platform !== 'linux')(
   'takes no more peers than it may open files, and says so',
   async () => {
-    // More than the program's own files, which are all opened at once while it starts.
+    // More than the files that the program opens while it starts.
     const openFiles = 400;
     const room = openFiles - 64;
     const [port, adminPort] = [await freePort(), await freePort()];

@@ -31,7 +31,7 @@ describe('a group_id of 64 bits', () => {
       `group:${digits}`,
       'hi',
     ]);
-    // From PHP to PHP it stays the integer that it was.
+    // From PHP to PHP it stays the same integer.
     expect(await php.takeData()).toBe(data);
   });
 });

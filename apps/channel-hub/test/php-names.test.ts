@@ -10,7 +10,7 @@ function names(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `user:${index}`);
 }
 
-/** A request whose names are serialized values, each byte a character. */
+/** A request with serialized values as names; each byte is a character. */
 function request(type: string, channels: readonly string[], data?: string): Buffer {
   const list = channels.map((channel, index) => `i:${index};${channel}`).join('');
   const fields = data === undefined ? 2 : 3;
@@ -27,7 +27,7 @@ describe('a PHP request with very many names', () => {
       const peer = await PhpPeer.connect(port);
       const events = names(count);
       peer.send('subscribe', events);
-      // Read while the request is still carried out, and carried out after it.
+      // Received during the request, and handled after it.
       peer.send('publish', [`user:${count - 1}`], HELLO);
       expect(await peer.take()).toEqual({ type: 'event', channel: `user:${count - 1}`, data: HELLO });
       expect(hub.stats()).toMatchObject({ subscriptions: count, closed: {}, rejected: {} });
@@ -98,7 +98,7 @@ describe('a PHP request with very many names', () => {
     const { hub, port } = await startHub({ frameBytesMax: 1_000_000 });
     const peer = await PhpPeer.connect(port);
     peer.send('subscribe', ['user:0']);
-    // As JSON each control character is six bytes.
+    // A control character takes six bytes as JSON.
     const control = `a:1:{i:0;s:400:"${'\u0001'.repeat(400)}";}`;
     peer.send('publish', names(1_500), control);
     peer.send('publish', names(200), control);
@@ -151,7 +151,7 @@ describe('an invalid name', () => {
       expect(hub.stats()).toMatchObject({ connectedPeers: 1, closed: {}, subscriptions: 0 });
       expect(hub.stats().rejected).toEqual({ bad_channel: 4, bad_queue: 3 });
       const warnings = lines.filter(({ level }) => level === 'warn');
-      // One line of each kind, however often it comes.
+      // One line per kind, for any number of repetitions.
       expect(warnings).toMatchObject([
         { fields: { reason: 'bad_channel', detail: expect.stringMatching(detail) } },
         { fields: { reason: 'bad_queue', detail: expect.stringMatching(detail) } },

@@ -21,7 +21,7 @@ const TO_123 = 'a:2:{s:8:"group_id";s:3:"123";s:7:"message";s:2:"hi";}';
 describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
   async function start() {
     const running = await startHub({ engine: createEngine() });
-    /** A peer whose subscriptions stand. */
+    /** A peer whose subscriptions are active. */
     const subscriber = async (...events: (string | number)[]): Promise<PhpPeer> => {
       const peer = await PhpPeer.connect(running.port);
       const before = running.hub.stats().subscriptions;
@@ -61,7 +61,7 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     const { port, subscriber } = await start();
     const peer = await subscriber('a', 'b');
     const gone = await PhpPeer.connect(port);
-    gone.send('publish', ['b', 'nobody', 'a'], HELLO);
+    gone.send('publish', ['b', 'unheard', 'a'], HELLO);
     gone.link.close();
     expect([(await peer.take()).channel, (await peer.take()).channel]).toEqual(['b', 'a']);
   });
@@ -138,7 +138,7 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     const peer = await subscriber('a', 'send_to_group');
     peer.send('publish', ['a'], HELLO);
     expect(await peer.takeData()).toBe(HELLO);
-    // In one write: what is published is on its way to the peer when it leaves.
+    // In one write: the publication is on its way to the peer when it leaves.
     peer.send('publish', ['a', 'send_to_group'], TO_123);
     peer.send('unsubscribe', ['a', 'send_to_group', 'never']);
     await until(() => hub.stats().subscriptions === 0);
@@ -153,7 +153,7 @@ describe.each(ENGINES)('the PHP dialect on %s', (_name, createEngine) => {
     const { hub, port, subscriber } = await start();
     const peers = [await subscriber('turn'), await subscriber('turn'), await subscriber('turn')] as const;
     const publisher = await PhpPeer.connect(port);
-    publisher.send('publishLoop', ['nobody'], HELLO);
+    publisher.send('publishLoop', ['unheard'], HELLO);
     for (let index = 0; index < 6; index++) publisher.send('publishLoop', ['turn'], `i:${index};`);
     for (const [index, peer] of peers.entries()) {
       expect([await peer.takeData(), await peer.takeData()]).toEqual([`i:${index};`, `i:${index + 3};`]);
@@ -269,7 +269,7 @@ test('a peer that has unsubscribed gets no publishLoop any more', async () => {
   ];
   for (const peer of [leaves, stays]) peer.send('subscribe', ['e']);
   await until(() => hub.stats().subscriptions === 2);
-  // It does not read, so that its socket stays open for a while.
+  // It does not read, so its socket stays open for a while.
   leaves.link.pause();
   publisher.send('publish', ['e'], `s:9000000:"${'x'.repeat(9_000_000)}";`);
   await stays.take();

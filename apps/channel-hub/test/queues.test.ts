@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { NativePeer } from '../testing/native-peer.ts';
 import { startHub, until } from '../testing/start-hub.ts';
 
-/** Longer than any test: what ends before it ends for another reason. */
+/** A window or lease longer than any test: an earlier end has another reason. */
 const LONG_MS = 600_000;
 
 function textOf(item: native.Item): string {
@@ -64,7 +64,7 @@ describe('queues of a hub', () => {
       frames.push(Buffer.from(frame).toString('hex'));
       receive(frame);
     };
-    // ENQUEUE, request 1, the text `hi`; then WATCH, request 2, one at a time. One byte after the other.
+    // ENQUEUE, request 1, the text `hi`; then WATCH, request 2, concurrency 1. Byte by byte.
     const sent = '00000018' + '0f00' + '0000' + '0000000000000001' + '0004' + '6a6f6273' + '6869';
     const watch = '00000015' + '11' + '0000000000000002' + '0001' + '0004' + '6a6f6273';
     for (const byte of Buffer.from(sent + watch, 'hex')) peer!.link.send(Uint8Array.of(byte));
@@ -100,7 +100,7 @@ describe('queues of a hub', () => {
     one!.answer('done', first);
     await one!.settle();
     expect(hub.stats().queues.done).toBe(0);
-    // The clock runs on: the lease that counts is the last one.
+    // The clock runs on: the last lease counts.
     while (hub.stats().queues.done === 0) {
       two!.answer('done', second);
       await two!.settle();

@@ -8,7 +8,7 @@ import { closedAs, startHub, until } from '../testing/start-hub.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** A peer that follows a channel and then never reads again. */
+/** A peer that subscribes to a channel and then never reads again. */
 async function connectDeaf(port: number, name: string): Promise<void> {
   const socket = await connectRaw(port);
   socket.write(native.encodeHello({ version: 1, nonce: new Uint8Array(32), name }));
@@ -63,7 +63,7 @@ describe('all buffers in total', () => {
     }
     expect(hub.stats().publisherPauses).toBeGreaterThan(0);
     expect(hub.peers().map((session) => session.name)).toContain('test');
-    // A paused publisher goes on.
+    // A paused publisher continues.
     await publisher.publish('other');
     await until(() => hub.stats().connectedPeers === 3);
     expect(hub.stats().published).toBe(published + 1);

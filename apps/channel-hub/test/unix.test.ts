@@ -77,7 +77,8 @@ test('the file has the configured permissions, and is removed with the hub', asy
 
 test('a socket file that a process left behind is replaced', async () => {
   const path = socketFile();
-  // Under another name it is not found when its server closes, and stays, as that of a process that was killed does.
+  // Renamed, so that the closing server does not remove it: it stays as after a kill of its
+  // process.
   const dead = createServer().listen(path);
   await once(dead, 'listening');
   renameSync(path, `${path}.kept`);

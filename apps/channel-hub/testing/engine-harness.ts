@@ -20,7 +20,7 @@ export function textOf(frame: Uint8Array): string {
   return Buffer.from(native.decodePublication(frame).payload).toString();
 }
 
-/** An engine for one test, which closes it. */
+/** Starts an engine, which is closed at the end of the test. */
 export async function startEngine(createEngine: () => Engine): Promise<Harness> {
   const harness = new Harness(createEngine());
   await harness.start();
@@ -38,9 +38,9 @@ interface Delivery {
 export class Harness implements EngineSink, PublishSlot, HistorySlot {
   readonly deliveries: Delivery[] = [];
   readonly answeredRequests: number[] = [];
-  /** The peer that publishes. */
+  /** Number of the publishing peer. */
   publisher = 1;
-  /** Answers to `follow` and `history` and deliveries, as they came. */
+  /** Answers to `subscribe` and `history`, and deliveries, in order. */
   readonly events: string[] = [];
   readonly #engine: Engine;
   readonly #waiting = new Map<number, Waiting>();
@@ -92,7 +92,7 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
     });
   }
 
-  /** One page of what came after a position. */
+  /** Reads one page after a position. */
   history(channel: string, since: Position): Promise<HistoryPage> {
     this.#lastRequest += 1;
     const request = this.#lastRequest;
@@ -102,7 +102,7 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
     });
   }
 
-  /** Where a channel stands. */
+  /** Returns the position of a channel. */
   async position(channel: string): Promise<Position> {
     return (await this.history(channel, { epoch: '', offset: 0 })).position;
   }
@@ -117,7 +117,7 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
     this.#reading.get(request)?.reject(error);
   }
 
-  /** When it has taken effect, which the answer to a later call shows. */
+  /** Resolves when it has taken effect, as the answer to a later call shows. */
   async unsubscribe(subject: native.Subject): Promise<void> {
     this.#engine.unsubscribe(subject);
     await this.publish('witness', '');

@@ -1,6 +1,6 @@
-/** What came, in order: to be looked at whole, or taken and waited for one after another. */
+/** Received messages in order: all of them, or one after another with `take`. */
 export class Inbox<Message> {
-  /** Everything that ever came. */
+  /** All messages received so far. */
   readonly all: Message[] = [];
   /** Pending messages, from `#first` on. */
   #untaken: Message[] = [];
@@ -14,13 +14,13 @@ export class Inbox<Message> {
     this.#wake();
   }
 
-  /** Nothing more will come: who still waits fails with this sentence. */
+  /** Ends the inbox: pending and later calls of `take` fail with this message. */
   end(sentence: string): void {
     this.#failure = new Error(sentence);
     this.#wake();
   }
 
-  /** The first message, not taken before, that is one of these. */
+  /** Resolves with the first matching message that was not taken before. */
   async take<Wanted extends Message>(isWanted: (message: Message) => message is Wanted): Promise<Wanted> {
     for (;;) {
       const message = this.#takeFirst(isWanted);

@@ -6,10 +6,10 @@ import { connectRaw } from './raw-peer.ts';
 
 type ReplyOf<Type extends HubJsonReply['type']> = Extract<HubJsonReply, { type: Type }>;
 
-/** A peer of the JSON dialect. Whatever the hub sends must keep to the schema. */
+/** A peer of the JSON dialect. Checks all frames of the hub against the schema. */
 export class JsonPeer implements LinkReceiver {
   readonly inbox: Inbox<HubJsonReply> = new Inbox();
-  /** The bodies as they came. */
+  /** The bodies as received. */
   readonly texts: string[] = [];
   readonly link: Link;
 

@@ -9,13 +9,14 @@ import type {
 } from '../src/engine/engine.ts';
 
 /**
- * For tests: an engine as one across a network would be. Calls take effect on a later turn, answers and deliveries come on
- * a later one still, and the answer to a publish after its delivery.
+ * An engine that behaves as one across a network. Calls take effect in a later event-loop turn,
+ * answers and deliveries arrive in a still later one, and the answer to a publish after its
+ * delivery.
  */
 export class LateEngine implements Engine {
   readonly #inner: Engine;
   readonly #calls = new TurnQueue();
-  // One queue for what must stay in order: deliveries, and the answers that say where a channel stands among them.
+  // One queue, because the answers with a position keep their order among the deliveries.
   readonly #deliveries = new TurnQueue();
   readonly #answers = new TurnQueue();
 
@@ -76,7 +77,7 @@ function noRuns(): never {
   throw new Error('A late engine has no publishRun.');
 }
 
-/** Does what it is given in order, one thing a turn. */
+/** Runs tasks in order, one per event-loop turn. */
 class TurnQueue {
   readonly #tasks: (() => void)[] = [];
   #isRunning = false;

@@ -10,7 +10,7 @@ import { MemorySocket } from './memory-socket.ts';
 /** Receives the end of a peer, with the socket of the peer. */
 type Ended = (end: PeerEnd, error: Error | undefined, socket: MemorySocket) => void;
 
-/** The real peers of a hub, with links on sockets in memory: for tests that connect millions of peers. */
+/** The peers of a hub on sockets in memory, for tests that connect millions of them. */
 export class MemoryHub {
   readonly router: Router;
   readonly queues: WorkQueues;
@@ -20,9 +20,9 @@ export class MemoryHub {
   readonly #ended: Ended;
   #lastId = 0;
 
-  /** `ended` hears how each peer ended. */
+  /** `ended` is called at the end of each peer. */
   constructor(options: HubOptionsInput, ended: Ended) {
-    // A socket in memory has no handle that could be read and written past its stream.
+    // A socket in memory has no handle below its stream.
     this.options = completeOptions({ ...options, link: { ...options.link, directSockets: false } });
     this.#deps = createPeerDeps(this.options, { rejected: () => {}, sent: () => {} });
     this.#ended = ended;
@@ -42,7 +42,7 @@ export class MemoryHub {
     return this.#peers.size;
   }
 
-  /** Channels for whose next `publishLoop` somebody waits. */
+  /** Number of channels with a subscriber of `publishLoop`. */
   get roundRobinNames(): number {
     return this.#deps.php.roundRobin.size;
   }
@@ -51,7 +51,7 @@ export class MemoryHub {
     return this.#deps.pendingPeers.count;
   }
 
-  /** Does all work that waits, that of dead-letter queues too. */
+  /** Consumes all items, including those of dead-letter queues. */
   emptyQueues(): void {
     const credit = new Credit(true);
     const consumer = this.queues.addConsumer({
@@ -65,7 +65,7 @@ export class MemoryHub {
     consumer.close();
   }
 
-  /** A new peer, which is given what the hub sends to it. */
+  /** Connects a peer; `taken` gets the bytes that the hub sends to it. */
   connect(taken: (bytes: Uint8Array) => void): MemorySocket {
     const socket = new MemorySocket(taken);
     this.#lastId += 1;

@@ -1,7 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** As much of a socket as a link without fast paths uses, in memory: what is fed to it is read in the same call. */
+/**
+ * The part of a socket that a link without direct sockets uses. Fed bytes are read in the same
+ * call.
+ */
 export class MemorySocket extends EventEmitter {
   readonly remoteAddress = '127.0.0.1';
   readonly remotePort = 1;
@@ -12,32 +15,32 @@ export class MemorySocket extends EventEmitter {
   #isPaused = false;
   destroyed = false;
 
-  /** `taken` is given what the other side writes. */
+  /** `taken` gets the bytes that the other side writes. */
   constructor(taken: (bytes: Uint8Array) => void) {
     super();
     this.#taken = taken;
   }
 
-  /** What a link takes it for. */
+  /** This socket under the type that a link needs. */
   get asSocket(): Socket {
     return this as unknown as Socket;
   }
 
-  /** The peer writes. A paused socket keeps it. */
+  /** Receives bytes from the peer; a paused socket keeps them. */
   feed(bytes: Uint8Array): void {
     if (this.destroyed) return;
     if (this.#isPaused) this.#waiting.push(bytes);
     else this.emit('data', bytes);
   }
 
-  /** The peer has said all it had to say. */
+  /** Receives the end of the peer's output. */
   feedEnd(): void {
     if (!this.destroyed) this.emit('end');
   }
 
   write(bytes: Uint8Array, done?: () => void): boolean {
     if (!this.destroyed) this.#taken(bytes);
-    // In a later turn, as the kernel's answer: until then what is held back stays where it can be recalled.
+    // In a later turn, as the kernel does: until then held back frames can be recalled.
     if (done !== undefined) setImmediate(done);
     return true;
   }

@@ -5,12 +5,12 @@ import { connectRaw } from './raw-peer.ts';
 
 type MessageOf<Type extends native.NativeMessage['type']> = Extract<native.NativeMessage, { type: Type }>;
 
-/** A peer of the native dialect that does what it is told and keeps what it gets. */
+/** A peer of the native dialect that records the frames of the hub. */
 export class NativePeer implements LinkReceiver {
   readonly inbox: Inbox<native.NativeMessage> = new Inbox();
   /** Copies of the DELIVER frames. */
   readonly deliverFrames: Uint8Array[] = [];
-  /** Deliveries and pages in the order in which they came, by offset. */
+  /** Deliveries and pages in order, by offset. */
   readonly events: string[] = [];
   readonly link: Link;
   readonly nonce: Uint8Array = createNonce();
@@ -20,13 +20,13 @@ export class NativePeer implements LinkReceiver {
     this.link = link(this);
   }
 
-  /** Connected, and nothing was said. */
+  /** Connects, and sends nothing. */
   static async connect(port: number): Promise<NativePeer> {
     const socket = await connectRaw(port);
     return new NativePeer((receiver) => new Link(socket, receiver));
   }
 
-  /** Connected and welcomed. */
+  /** Connects, and waits for WELCOME. */
   static async open(port: number, secret?: string): Promise<NativePeer> {
     const peer = await NativePeer.connect(port);
     peer.hello();
@@ -94,7 +94,7 @@ export class NativePeer implements LinkReceiver {
     this.link.send(native.encodePublish({ channel, ...fields, payload: json, number: 0 }));
   }
 
-  /** Asks for one page of what came after a position, and waits for all of it. */
+  /** Requests one page after a position, and waits for all of it. */
   async history(channel: string, since: Position): Promise<ReadPage> {
     const request = this.submitHistory(channel, since);
     return this.#pages.take((read): read is ReadPage => read.page.request === request);
@@ -132,19 +132,19 @@ export class NativePeer implements LinkReceiver {
     this.link.send(native.encodeUnwatch(queue));
   }
 
-  /** Says what became of an item. */
+  /** Reports the outcome of an item. */
   answer(type: 'done' | 'failed', { queue, item, attempt }: native.Item): void {
     this.link.send(native.encodeItemResult({ type, queue, item, attempt }));
   }
 
-  /** The text of the next publication that was not taken yet. */
+  /** Resolves with the text of the next publication. */
   async takeText(): Promise<string> {
     return Buffer.from((await this.take('deliver')).publication.payload).toString();
   }
 
-  /** Has the hub worked on all that was sent to it before? It answers in order. */
+  /** Resolves when the hub has handled all earlier frames, as it answers in order. */
   async settle(): Promise<void> {
-    await this.publish('nobody follows this');
+    await this.publish('no subscriber');
   }
 
   receiveSpan(bytes: Uint8Array, start: number, end: number): number {
@@ -169,7 +169,7 @@ export class NativePeer implements LinkReceiver {
     this.#onEnd();
   }
 
-  /** How the link ended for the peer, when it has. */
+  /** Resolves with the end of the link as the peer sees it. */
   async ended(): Promise<LinkEnd> {
     while (this.#end === undefined) {
       await new Promise<void>((resolve) => {
@@ -179,7 +179,7 @@ export class NativePeer implements LinkReceiver {
     return this.#end;
   }
 
-  /** Whether the message belongs to a page: its announcement, or one of the DELIVERs that it announced. */
+  /** Whether the message belongs to a page: its PAGE, or a DELIVER behind it. */
   #takeIntoPage(message: native.NativeMessage): boolean {
     if (message.type === 'page') this.#page = { page: message, publications: [] };
     const page = this.#page;
@@ -199,7 +199,7 @@ export class NativePeer implements LinkReceiver {
   #onEnd = (): void => {};
 }
 
-/** A PAGE and what came behind it. */
+/** A PAGE and the frames behind it. */
 export interface ReadPage {
   readonly page: native.Page;
   readonly publications: native.Publication[];

@@ -3,7 +3,7 @@ import { encodeFrame, encodeText, php } from '@groupcast/protocol';
 import { Inbox } from './inbox.ts';
 import { connectRaw } from './raw-peer.ts';
 
-/** What a PHP peer gets: the body of a frame as text, byte for byte. */
+/** The body of a frame to a PHP peer, as text with one character per byte. */
 export interface PhpDelivery {
   readonly type: 'event' | 'queue';
   readonly channel: string;
@@ -11,7 +11,7 @@ export interface PhpDelivery {
   readonly data: string;
 }
 
-/** A peer that speaks as `Channel\Client` does. */
+/** A peer that speaks like `Channel\Client`. */
 export class PhpPeer implements LinkReceiver {
   readonly inbox: Inbox<PhpDelivery> = new Inbox();
   readonly link: Link;
@@ -47,7 +47,7 @@ export class PhpPeer implements LinkReceiver {
     return this.inbox.take((delivery): delivery is PhpDelivery => delivery !== undefined);
   }
 
-  /** The next data, of whatever channel. */
+  /** Resolves with the next data, of any channel. */
   async takeData(): Promise<string> {
     return (await this.take()).data;
   }

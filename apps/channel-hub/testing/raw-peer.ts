@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A socket to the hub, without any manners. */
+/** A raw socket to the hub. */
 export async function connectRaw(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   // A hub may close a hostile peer with a reset.
@@ -14,7 +14,7 @@ export async function connectRaw(port: number): Promise<Socket> {
   return socket;
 }
 
-/** All that the hub sent until it closed the connection. */
+/** Resolves with all bytes that the hub sent until it closed the connection. */
 export async function answersUntilClosed(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));

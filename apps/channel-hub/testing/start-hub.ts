@@ -11,7 +11,7 @@ interface LogLine {
   readonly message: string;
 }
 
-/** A hub on a free port of this machine, which is gone when the test is over. */
+/** A hub on a free port of this host, closed at the end of the test. */
 export interface RunningHub {
   readonly hub: Hub;
   readonly port: number;
@@ -26,12 +26,12 @@ export async function startHub(options: HubOptionsInput = {}): Promise<RunningHu
   return { hub, port, lines };
 }
 
-/** When `isTrue` is, which is looked at once in each turn of the event loop. */
+/** Resolves when `isTrue` returns true; calls it once in each event-loop turn. */
 export async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise(setImmediate);
 }
 
-/** When so many sessions have ended for this reason. */
+/** Resolves when `count` peers have ended for this reason. */
 export function closedAs(hub: Hub, end: PeerEnd, count = 1): Promise<void> {
   return until(() => hub.stats().closed[end] === count);
 }

@@ -16,7 +16,7 @@ function peer(peers: PendingPeers, name: string, address: string): PendingPeer {
   return made;
 }
 
-/** What peers were told since the last time. */
+/** Calls to peers since the last call. */
 function news(): string[] {
   return told.splice(0);
 }

@@ -46,7 +46,7 @@ test('while the peer is paused for another reason no piece is done; later it con
   const { events, request, piece, count } = start(3, (done) => {
     if (done === 1) request.pause();
   });
-  // It may be paused before the request begins, and by a piece of it.
+  // It may be paused before the request begins, and by one of its pieces.
   request.pause();
   request.begin(piece);
   for (let turn = 0; turn < 5; turn++) await nextTurn();

@@ -15,7 +15,7 @@ const SECRET = 'correct horse battery staple';
 const ELSEWHERE = '203.0.113.7';
 const SUBSCRIBE = encodeFrame(encodeText('{"type":"subscribe","channels":["c"]}'));
 
-/** A peer whose peer seems to be at an address, and the socket of that peer. */
+/** A peer of the hub that seems to be at an address, and the socket of its other end. */
 async function peerOf(
   address: string | undefined,
   input: HubOptionsInput,
@@ -130,7 +130,7 @@ describe('a peer that speaks PHP', () => {
 
   test.each([
     ['there is a secret', { secret: SECRET }],
-    ['there is none', { insecure: true }],
+    ['there is no secret', { insecure: true }],
   ])('from elsewhere is closed without a word where %s', async (_name, options) => {
     const { socket, ended } = await peerOf(ELSEWHERE, options);
     socket.write(PHP);

@@ -8,7 +8,7 @@ const SUBSCRIBERS = 8;
 
 const SLOT = { publisher: 1, published: () => {}, publishRejected: () => {} };
 
-/** Somebody who follows channels and remembers nothing. */
+/** A subscriber that records nothing. */
 class SilentSubscriber implements Subscriber {
   readonly acceptsRuns = false;
   deliver(): void {}
@@ -17,7 +17,7 @@ class SilentSubscriber implements Subscriber {
   subscribeRejected(): void {}
 }
 
-// One publication at a time, the general way: with history, to eight subscribers.
+// One publication at a time, not in a run: with history, to eight subscribers.
 describe.each([10, 1_000, 100_000])('with %i channels', (count) => {
   const engine = new MemoryEngine({ countMax: 100 });
   const router = new Router(engine);

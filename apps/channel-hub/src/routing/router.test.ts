@@ -4,7 +4,7 @@ import type { Engine, SubscribeSlot } from '../engine/engine.ts';
 import { Router } from './router.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
-/** An engine that does only what the test tells it to. */
+/** An engine that records calls, and answers when the test says so. */
 class ManualEngine implements Engine {
   readonly calls: string[] = [];
   readonly slots: SubscribeSlot[] = [];
@@ -30,7 +30,7 @@ class ManualEngine implements Engine {
     return Promise.resolve();
   }
   stats(): never {
-    throw new Error('The router has no use for them.');
+    throw new Error('The router does not need them.');
   }
 }
 
@@ -187,7 +187,7 @@ describe('a channel', () => {
     router.subscribe(A, one, 3);
     answer(1, 1);
     expect(one.events.at(-1)).toBe('subscribed a at e1 for 3');
-    // Nothing was followed, so nothing is unfollowed.
+    // There was no subscription, so there is no unsubscribe.
     expect(engine.calls).toEqual(['subscribe a', 'subscribe a']);
   });
 });
@@ -286,14 +286,14 @@ test('counts publications and copies, and delivers to subscribers only', () => {
 describe('runs', () => {
   const BYTES = Buffer.from('00000005aa00000005bb00000005cc00000005dd', 'hex');
 
-  /** Lets the engine deliver frames of BYTES, as many as there are slots, in one run. */
+  /** Makes the engine deliver frames of BYTES in one run. */
   function publishRun(deliver: (from: (index: number) => [number, number]) => void): number {
     engine.publishRun = () => deliver((index) => [index * 5, index * 5 + 5]);
     const slot = { publisher: 1, published: () => {}, publishRejected: () => {} };
     return router.publishRun(BYTES, 0, BYTES.length, 4, slot);
   }
 
-  /** Channels a, b and so on, each with these subscribers. */
+  /** Subscribes the subscribers of each list to one of the channels a, b and so on. */
   function subscribeAll(...audiences: Subscriber[][]): SubscribeSlot[] {
     for (const [index, audience] of audiences.entries()) {
       for (const subscriber of audience) router.subscribe(channel('abcd'[index] ?? ''), subscriber, 1);

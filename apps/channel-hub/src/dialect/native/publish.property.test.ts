@@ -59,12 +59,12 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
 );
 
-/** What the fast path is for; whether chance brings as much is not left to it. */
+/** A case for the fast path, which random operations might miss. */
 const SIDE_BY_SIDE: Op[] = Array.from({ length: 20 }, (_, bytes) => {
   return { do: 'publish', channel: 'a', bytes, request: 0, sender: '', messageId: '' };
 });
 
-/** One who follows, and remembers every byte that it got. */
+/** A subscriber that records every byte. */
 class Witness implements Subscriber {
   readonly got: string[] = [];
   readonly acceptsRuns: boolean;
@@ -85,14 +85,14 @@ class Witness implements Subscriber {
     this.got.push(`subscribed ${subject.name} ${subject.prefix} ${position.offset}`);
   }
   subscribeRejected(): void {
-    throw new Error('The engine follows everything.');
+    throw new Error('The engine accepts every subscription.');
   }
 }
 
-/** A hub without sockets: one peer that publishes, and three who follow. */
+/** A hub without sockets: one publishing peer, and three subscribers. */
 class Rig {
   readonly witnesses = [new Witness(true), new Witness(true), new Witness(false)] as const;
-  /** Positions and pages that the peer was answered, and how it ended. */
+  /** Positions and pages in the answers to the peer, and the reason for its end. */
   readonly answers: string[] = [];
   runs = 0;
   longestRun = 0;
@@ -108,7 +108,7 @@ class Rig {
     this.#dialect = new NativeDialect(this.#requests());
   }
 
-  /** Reads a chunk as a peer does. Whether the peer may go on. */
+  /** Receives a chunk as a peer does. Returns false if the peer is closed. */
   read(chunk: Uint8Array): boolean {
     try {
       this.#decoder.cut(chunk, (bytes, start, end) => {
@@ -178,7 +178,7 @@ class Rig {
   }
 }
 
-/** The same engine, without its way for runs. */
+/** The same engine without publishRun. */
 function withoutRuns(inner: Engine): Engine {
   return {
     start: (sink) => inner.start(sink),
@@ -249,19 +249,19 @@ function encode(each: Op, number: number, epoch: string): Uint8Array {
   }
 }
 
-/** Gives all ops to the rig in chunks of these lengths, over and over. */
+/** Runs all operations in chunks of these lengths, which repeat. */
 function run(rig: Rig, ops: readonly Op[], lengths: readonly number[]): void {
-  const { epoch } = positionOf(rig.engine, 'nobody');
+  const { epoch } = positionOf(rig.engine, 'unheard');
   const stream = Buffer.concat(ops.map((each, index) => encode(each, index, epoch)));
   for (let at = 0, index = 0; at < stream.length; index++) {
     const end = at + (lengths[index % lengths.length] ?? 1);
-    // Copies, because the hub writes into what it reads.
+    // Copies, because the hub writes into the bytes that it reads.
     if (!rig.read(Buffer.from(stream.subarray(at, end)))) return;
     at = end;
   }
 }
 
-/** All that is kept, as it can be read now. */
+/** All history that can be read. */
 function kept(engine: Engine): string[] {
   return CHANNELS.map((name) => {
     const { epoch, offset } = positionOf(engine, name);
@@ -307,7 +307,7 @@ test('runs give the same deliveries, answers and history as the same publication
     ),
     { numRuns: 300, examples: [[SIDE_BY_SIDE, [2_000]]] },
   );
-  // The fast path was taken, and left in the middle.
+  // The fast path was used, and left in the middle.
   expect(longestRun).toBeGreaterThan(5);
   expect(ended).toBeGreaterThan(10);
 });

@@ -2,10 +2,10 @@ import { encodeText, native, php } from '@groupcast/protocol';
 import { expect, test } from 'vitest';
 import { PhpEvents, PhpPublication } from './events.ts';
 
-/** What PHP would not be given again if the value were written anew. */
+/** Data whose spelling another encoder would not choose. */
 const DATA = 's:3:"abc";';
 
-/** A publication of a PHP peer, in the chunk that it was read with. */
+/** A publication of a PHP peer, within the chunk of its bytes. */
 function written(event = 'e', channel = event) {
   const chunk = Buffer.from(`....${DATA}....`);
   const data = chunk.subarray(4, 4 + DATA.length);

@@ -7,7 +7,7 @@ import { historySuite } from './history-suite.ts';
 const CHANNEL: native.Subject = { name: 'group:1', prefix: false };
 const PREFIX: native.Subject = { name: 'group:', prefix: true };
 
-/** What every engine must do. It may answer in the same call, or later. */
+/** The contract of an engine. It may answer within the call, or later. */
 export function engineSuite(name: string, createEngine: () => Engine): void {
   describe(`${name}: offsets`, () => offsetTests(createEngine));
   describe(`${name}: subjects`, () => subjectTests(createEngine));
@@ -143,7 +143,7 @@ function repetitionTests(createEngine: () => Engine): void {
       { sender: 'me', messageId: 'm1' },
       { sender: 'you', messageId: 'm1' },
       { sender: '', messageId: 'm1' },
-      // Together as long, cut elsewhere.
+      // The same concatenation, split elsewhere.
       { sender: 'mem', messageId: '1' },
       { sender: 'm', messageId: 'em1' },
       { sender: 'me', messageId: '' },

@@ -5,14 +5,14 @@ import type { Engine, HistoryPage } from '../engine.ts';
 
 const CHANNEL: native.Subject = { name: 'group:1', prefix: false };
 
-/** What every engine must do for those who missed something. */
+/** The contract of an engine for history. */
 export function historySuite(name: string, createEngine: () => Engine): void {
   describe(`${name}: pages`, () => pageTests(createEngine));
   describe(`${name}: verdicts`, () => verdictTests(createEngine));
   describe(`${name}: history and deliveries`, () => orderTests(createEngine));
 }
 
-/** Publishes texts one after another; answers where the channel stood before. */
+/** Publishes texts in order. Returns the position of the channel before them. */
 async function publishAll(engine: Harness, texts: readonly string[]): Promise<Position> {
   const before = await engine.position('group:1');
   for (const text of texts) await engine.publish('group:1', text);
@@ -27,7 +27,7 @@ function behind(position: Position, count: number): Position {
   return { epoch: position.epoch, offset: position.offset + count };
 }
 
-/** All that came after a position, page by page, as a peer reads it. */
+/** Reads all publications after a position, page by page, as a peer does. */
 async function readAll(engine: Harness, since: Position): Promise<{ texts: string[]; pages: number }> {
   const texts: string[] = [];
   for (let pages = 1; ; pages++) {
@@ -82,7 +82,7 @@ function pageTests(createEngine: () => Engine): void {
     const before = await publishAll(engine, texts);
     const all = await readAll(engine, before);
     expect(all.texts).toEqual(texts);
-    // The long ones are alone.
+    // The long ones have a page of their own.
     expect(all.pages).toBe(5);
   });
 
