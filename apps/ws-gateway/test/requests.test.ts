@@ -52,7 +52,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
       'a handshake from which a proxy took Upgrade',
       handshake().replace('Upgrade: websocket\r\n', '').replace('Upgrade', 'close'),
       426,
-      'a proxy in front has taken them away',
+      'a proxy removed them',
     ],
     [
       'the same in HTTP/1.0',
