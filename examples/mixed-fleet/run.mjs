@@ -1,5 +1,6 @@
-// A hub, a gateway, a PHP process that follows all groups, and a member with a WebSocket: all see what PHP and the member send.
-// node examples/mixed-fleet/run.mjs [--once] [--ports HUB,HUB_ADMIN,GATEWAY,GATEWAY_ADMIN]
+// Runs a hub, a gateway, a PHP process that subscribes to all groups, and a member with a
+// WebSocket. Both receive the messages of PHP and of the member. node examples/mixed-fleet/run.mjs
+// [--once] [--ports HUB,HUB_ADMIN,GATEWAY,GATEWAY_ADMIN]
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +18,7 @@ const { values } = parseArgs({
 });
 const [hubPort, hubAdminPort, gatewayPort, gatewayAdminPort] = values.ports.split(',');
 const hubAddress = `tcp://127.0.0.1:${hubPort}`;
-// Node has a WebSocket of its own from version 22 on; this is the gateway's.
+// Node 20 has no global WebSocket; this is the one of the gateway.
 const { WebSocket } = createRequire(pathOf('../../apps/ws-gateway/package.json'))('ws');
 
 const processes = [];
@@ -59,7 +60,7 @@ else {
   for await (const line of subscriber) say(`  PHP got         ${line}`);
 }
 
-/** Does it, and shows what the member and the PHP subscriber get. */
+/** Runs an action, and prints the messages that the member and the PHP subscriber receive. */
 async function expectBoth(what, act) {
   say(what);
   const message = once(member, 'message');
@@ -100,7 +101,7 @@ async function until(isSo) {
   while (!(await isSo().catch(() => false))) await setTimeout(50);
 }
 
-/** Ends when all processes have. */
+/** Resolves when all processes have ended. */
 async function end(code = 0) {
   if (isEnding) return;
   isEnding = true;

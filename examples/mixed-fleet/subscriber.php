@@ -1,6 +1,6 @@
 <?php
 
-// Logs the messages of all groups, whoever sends them: php subscriber.php [ADDRESS]
+// Logs the messages of all groups, from all senders: php subscriber.php [ADDRESS]
 
 declare(strict_types=1);
 
@@ -15,7 +15,7 @@ for (;;) {
         fclose($socket);
         $reason = 'the connection has ended';
     }
-    // What is sent meanwhile is lost to this process: PHP peers have no positions.
+    // Messages sent meanwhile are lost for this process: PHP peers have no positions.
     fwrite(STDERR, "$address: $reason; trying again\n");
     sleep(1);
 }
@@ -27,7 +27,7 @@ function sendFrame($socket, string $body): void
 }
 
 /**
- * Until the connection ends.
+ * Runs until the connection ends.
  *
  * @param resource $socket
  */
@@ -45,7 +45,7 @@ function logMessages($socket): void
 
 /**
  * @param resource $socket
- * @return string|null null where the connection has ended
+ * @return string|null null when the connection has ended
  */
 function readBytes($socket, int $count): ?string
 {
@@ -53,7 +53,7 @@ function readBytes($socket, int $count): ?string
     while (strlen($bytes) < $count) {
         $read = [$socket];
         $none = null;
-        // A ping shows, in time, that the hub's machine is gone. It is not answered.
+        // A ping detects a dead host of the hub in time. The hub does not answer it.
         if (stream_select($read, $none, $none, PING_SECONDS) === 0) {
             sendFrame($socket, '');
             continue;

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-/** Sends messages to groups of a Groupcast hub. It never reads: the hub says nothing to who only publishes. */
+/** Sends messages to groups of a Groupcast hub. Never reads: the hub does not answer publishers. */
 final class GroupPublisher
 {
     private const TIMEOUT_SECONDS = 5.0;
@@ -18,7 +18,7 @@ final class GroupPublisher
         $this->address = $address;
     }
 
-    /** Throws RuntimeException when the hub cannot be reached. That it does not throw is no receipt: the hub gives none. */
+    /** Throws RuntimeException when the hub cannot be reached. Success is no receipt. */
     public function send(string $group, string $message): void
     {
         $data = ['group_id' => $group, 'message' => $message];
@@ -39,7 +39,7 @@ final class GroupPublisher
     {
         $read = [$this->socket];
         $none = null;
-        // Something to read can only be the end: the hub was started again. What is written now would be lost without an error.
+        // Readable means closed: the hub was restarted. A write would be lost without an error.
         if ($this->socket !== null && stream_select($read, $none, $none, 0) > 0) $this->socket = null;
         if ($this->socket === null) {
             $socket = @stream_socket_client($this->address, $code, $reason, self::TIMEOUT_SECONDS);

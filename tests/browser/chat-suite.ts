@@ -13,7 +13,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openBrowser } from './open-browser.ts';
 
-/** One person with a browser of their own: no storage and no network is shared. */
+/** A user with a separate browser, without shared storage or network. */
 class Person {
   readonly context: BrowserContext;
   readonly page: Page;
@@ -58,12 +58,12 @@ class Person {
     await this.page.getByRole('status').getByText(state).waitFor();
   }
 
-  /** Resolves when the text is shown. */
+  /** Resolves when the page shows the text. */
   async sees(text: string): Promise<void> {
     await this.page.getByRole('log').getByText(text, { exact: true }).waitFor();
   }
 
-  /** All lines that are shown. */
+  /** Returns all visible lines. */
   async lines(): Promise<string[]> {
     const names = await this.page.getByRole('log').locator('b').allTextContents();
     const texts = await this.page.getByRole('log').locator('p').allTextContents();

@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser, withoutBrowser } from './open-browser.ts';
 
-/** What the page's `window` has: the bundle under its name, and what these tests keep there. */
+/** The page's `window`: the bundle under its name, and variables of these tests. */
 declare const window: {
   readonly Groupcast: { readonly GroupcastClient: typeof GroupcastClient };
   client: GroupcastClient;
@@ -55,7 +55,7 @@ describe.skipIf(withoutBrowser)('the client in Chromium', () => {
     }, gateway.url);
   });
 
-  test('joins, sends, and reads what comes', async () => {
+  test('joins, sends and receives', async () => {
     const read = await page.evaluate(async () => {
       const group = window.client.group('page');
       const messages = group[Symbol.asyncIterator]();
@@ -71,7 +71,7 @@ describe.skipIf(withoutBrowser)('the client in Chromium', () => {
     });
   });
 
-  test('comes back as the same client after its worker has died, and has missed nothing', async () => {
+  test('reconnects as the same client after the death of its worker, and misses nothing', async () => {
     const clientId = await page.evaluate(async () => {
       const group = window.client.group('crash');
       group.on('message', ({ message }: Message) => window.seen.push(message));
@@ -98,7 +98,7 @@ describe.skipIf(withoutBrowser)('the client in Chromium', () => {
     expect(all.filter((step) => step === 'while it is away')).toHaveLength(1);
   });
 
-  test('connects at once when the page is online again, though the next attempt is an hour away', async () => {
+  test('connects at once when the page is online again, before an attempt in an hour', async () => {
     const target = new URL(gateway.url);
     const pipes: Socket[] = [];
     const proxy = createServer((inner) => {
@@ -127,7 +127,7 @@ describe.skipIf(withoutBrowser)('the client in Chromium', () => {
     await new Promise((resolve) => proxy.close(resolve));
   });
 
-  test('is told by a gateway that drains when to come back, and says why it is away', async () => {
+  test('reconnects when a draining gateway asks for it, and reports the reason', async () => {
     const away = page.evaluate(
       () =>
         new Promise<{ code: number | undefined; waitMs: number | undefined }>((resolve) => {

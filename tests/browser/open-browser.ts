@@ -1,8 +1,8 @@
 import { type Browser, chromium } from 'playwright-core';
 import { findChromium } from './find-chromium.ts';
 
-// The sandbox needs rights that containers do not give; the rest keeps a browser that only talks to this machine from
-// looking for anything else.
+// The sandbox needs rights that containers lack. The other flags keep the browser from contacting
+// other hosts.
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -13,14 +13,16 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Whether browser tests are left out: there is no Chromium, and nobody insists. In CI they fail instead. */
+/**
+ * True when browser tests are skipped, because Chromium is not installed. In CI they fail instead.
+ */
 export const withoutBrowser: boolean = findChromium() === undefined && process.env['CI'] !== 'true';
 
-/** Starts the system's Chromium, without a window. Close it. */
+/** Starts the system's Chromium without a window. The caller closes it. */
 export async function openBrowser(): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) {
-    throw new Error('There is no Chromium on the PATH: install it (apt-get install chromium).');
+    throw new Error('Chromium is not on the PATH. Install it: apt-get install chromium');
   }
   return chromium.launch({ executablePath, args: FLAGS });
 }

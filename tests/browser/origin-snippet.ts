@@ -4,10 +4,10 @@ import { REPOSITORY } from '@groupcast/testkit';
 
 const ADDRESS = 'ws://127.0.0.1:1234';
 
-/** What the snippet's members get, the sender too. */
+/** The message that the members receive, the sender too. */
 export const ORIGIN_MESSAGE = 'これはメッセージです';
 
-/** The snippet that the README tells newcomers to paste, word for word, with another address where one is given. */
+/** Returns the snippet of the README, word for word, with another address if one is given. */
 export function originSnippet(url: string = ADDRESS): string {
   const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
   const snippet = /```js\n(?<code>[^`]*add_group[^`]*)```/.exec(readme)?.groups?.['code'];

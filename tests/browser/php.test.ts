@@ -8,7 +8,7 @@ import { ORIGIN_MESSAGE, originSnippet } from './origin-snippet.ts';
 describe.skipIf(withoutBrowser || withoutPhp)('a page and PHP workers', () => {
   afterEach(killAll);
 
-  test('the page sees what PHP sends, and PHP gets what the page sends', async () => {
+  test('the page receives the messages of PHP, and PHP those of the page', async () => {
     const hub = await startHub();
     const { url } = await startGateway({ hub: hub.address, workers: 2 });
     const worker = await startSubscriber('subscribe', hub.port, 'hex', 'send_to_group');

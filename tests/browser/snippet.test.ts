@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser, withoutBrowser } from './open-browser.ts';
 import { ORIGIN_MESSAGE, originSnippet } from './origin-snippet.ts';
 
-// What the origin's users have pasted for years, character by character.
+// The snippet that the users of the origin have pasted for years, character by character.
 const ORIGIN = `ws = new WebSocket('ws://127.0.0.1:1234');
 ws.onmessage = function(data){console.log(data.data)};
 ws.onopen = function() {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser, withoutBrowser } from './open-browser.ts';
 import { ORIGIN_MESSAGE } from './origin-snippet.ts';
 
-/** One of the page's two clients, used as a person would. */
+/** One of the two clients of the page, driven as a user would. */
 class Pane {
   readonly #root: Locator;
 
@@ -32,12 +32,12 @@ class Pane {
     await this.#root.getByRole('button', { name: 'Send' }).click();
   }
 
-  /** Resolves when the message is shown. */
+  /** Resolves when the page shows the message. */
   async shows(message: string): Promise<void> {
     await this.#messages.getByText(message, { exact: true }).waitFor();
   }
 
-  /** All messages that are shown, in order. */
+  /** Returns all visible messages, in order. */
   messages(): Promise<string[]> {
     return this.#messages.locator('bdi').allTextContents();
   }
@@ -66,7 +66,7 @@ describe.skipIf(withoutBrowser)('the welcome page', () => {
     const gateway = await startGateway({ hub: hub.address, workers: 2 });
     const page = await browser.newPage();
     const complaints: string[] = [];
-    // Violations of the content security policy come as errors of the console.
+    // Violations of the content security policy are errors of the console.
     page.on('console', (line) => {
       if (line.type() === 'error' || line.type() === 'warning') complaints.push(line.text());
     });
@@ -76,7 +76,7 @@ describe.skipIf(withoutBrowser)('the welcome page', () => {
     return { page, complaints };
   }
 
-  test('two panes talk to each other, and one that left hears no more', async () => {
+  test('two panes exchange messages, and a pane that left receives none', async () => {
     const { page, complaints } = await openPage();
     const alice = new Pane(page, 'Alice');
     const bob = new Pane(page, 'Bob');

@@ -18,7 +18,7 @@ import { withoutPhp } from '../php/start-php.ts';
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const PUBLISH = `${EXAMPLES}/php-publisher/publish.php`;
 
-/** Sends "0", "1", ... through one GroupPublisher; the hub may be away for some. */
+/** Sends "0", "1", ... through one GroupPublisher. The hub can be down meanwhile. */
 const PUBLISH_ON_AND_ON = `
 require '${EXAMPLES}/php-publisher/GroupPublisher.php';
 $publisher = new GroupPublisher($argv[1]);
@@ -46,7 +46,7 @@ async function startMember(hub: TestHub): Promise<TestClient> {
 }
 
 describe.skipIf(withoutPhp)('the examples in PHP', () => {
-  test('a message that PHP publishes reaches members, and the PHP process that follows all groups', async () => {
+  test('a message from PHP reaches members, and the PHP process that subscribes to all groups', async () => {
     const hub = await startHub();
     const member = await startMember(hub);
     const subscriber = php(`${EXAMPLES}/mixed-fleet/subscriber.php`, `tcp://${hub.address}`);
@@ -61,7 +61,7 @@ describe.skipIf(withoutPhp)('the examples in PHP', () => {
     await subscriber.waitForLine(/^group 123: back$/);
   });
 
-  test('a publisher that goes on for long finds a hub that was started again', async () => {
+  test('a long-lived publisher finds a restarted hub', async () => {
     const first = await startHub();
     php('-r', PUBLISH_ON_AND_ON, `tcp://${first.address}`);
     await untilStats(first, ({ published }) => published > 0);
@@ -70,7 +70,7 @@ describe.skipIf(withoutPhp)('the examples in PHP', () => {
     await untilStats(second, ({ published }) => published > 0);
   });
 
-  test('without a hub, to publish fails with a sentence', async () => {
+  test('publishing without a hub fails with a message', async () => {
     const publisher = php(PUBLISH, '123', 'hi', `tcp://127.0.0.1:${await freePort()}`);
     expect(await publisher.finished).toEqual({ code: 1, signal: null });
     expect(publisher.stderr).toContain('cannot be reached');

@@ -13,7 +13,7 @@ import {
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 
-/** Takes away what the fast paths are made of, as a later Node may. */
+/** Removes the internals that the fast paths use, as a later Node may. */
 const WITHOUT_BINDINGS = `--import data:text/javascript,${encodeURIComponent('process.binding = undefined')}`;
 
 const clients: GroupcastClient[] = [];
@@ -31,7 +31,7 @@ function connect(url: string): GroupcastClient {
   return client;
 }
 
-/** The binaries that the processes of an app run. */
+/** Returns the binaries that the processes of an app run. */
 function binariesOf({ process: child }: TestApp): Set<string> {
   return new Set([child.pid, ...child.descendants()].map((pid) => readlinkSync(`/proc/${pid}/exe`)));
 }

@@ -5,7 +5,7 @@ import { Director } from './sdk/director.ts';
 import { HOSTS, type Host } from './sdk/hosts.ts';
 import { DEAD_NETWORK, SCENARIOS } from './sdk/scenarios.ts';
 
-/** How long a runtime may take to end after the last client was closed. */
+/** Milliseconds until the runtime must have ended, after the last client was closed. */
 const EXIT_MS_MAX = 5_000;
 
 // jsdom has no way to drop a connection. Its `ws` does that itself, 30 s after close().

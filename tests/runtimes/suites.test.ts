@@ -1,13 +1,16 @@
 import { REPOSITORY, type Runtime, runtimePath, startProcess } from '@groupcast/testkit';
 import { describe, expect, test } from 'vitest';
 
-/** Packages whose suites run on other Nodes as well: what depends most on Node itself, and the SDK. */
+/**
+ * Packages whose suites run on other versions of Node: those that use its internals, and the SDK.
+ */
 const PACKAGES = ['stream-handle', 'link', 'hub-client', 'client'];
 const NODES: readonly Runtime[] = ['node22', 'node24'];
 /**
- * Suites that jsdom cannot run, or that it slows down without a use. Every global is a property of its
- * window, so each lookup costs an interceptor: `scale` and `memory` took most of two minutes. `memory`
- * and `unhandled` are about the process, `page` brings a page of its own, `readme` starts esbuild.
+ * Suites that jsdom cannot run, or that it slows down without a use. Every global is a property of
+ * its window, so each lookup costs an interceptor: `scale` and `memory` took most of two minutes.
+ * `memory` and `unhandled` are about the process, `page` brings a page of its own, `readme` starts
+ * esbuild.
  */
 const NOT_IN_JSDOM = ['memory', 'page', 'readme', 'scale', 'unhandled'];
 const SDK_CONFIG = 'tests/runtimes/sdk/suite.config.ts';
@@ -34,7 +37,7 @@ describe('the suite of the SDK passes', () => {
   });
 });
 
-/** Runs vitest with a runtime, and fails with its output where a test fails. */
+/** Runs vitest with a runtime. Fails with its output when a test fails. */
 async function passes([command, ...before]: [string, ...string[]], flags: string[]): Promise<void> {
   const vitest = [...before, 'node_modules/vitest/vitest.mjs', 'run', ...flags];
   const child = startProcess(command, vitest, { cwd: REPOSITORY });

@@ -6,7 +6,7 @@ import { runCommand } from './run-command.ts';
 const PROGRAMS = join(import.meta.dirname, 'programs');
 const TSC = join(REPOSITORY, 'node_modules', 'typescript', 'bin', 'tsc');
 
-/** A project of somebody who installs the packages, in an empty folder outside of the workspace. */
+/** A project of a user who installs the packages, in an empty folder outside of the workspace. */
 export class Consumer {
   readonly folder: string;
   readonly #cache: string;
@@ -30,7 +30,7 @@ export class Consumer {
     await runCommand('npm', ['exec', ...flags, '--', ...command], { cwd: this.folder });
   }
 
-  /** Compiles a program with every check on, those of the packages' own declarations included. Returns the program's path. */
+  /** Compiles a program with all checks, also of the declarations. Returns the program's path. */
   async compile(program: string, moduleResolution: 'nodenext' | 'bundler'): Promise<string> {
     const config = {
       compilerOptions: {

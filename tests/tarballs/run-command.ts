@@ -1,6 +1,6 @@
 import { type ProcessOptions, startProcess } from '@groupcast/testkit';
 
-/** Runs a command to its end and returns what it wrote to stdout. Throws with all its output where it fails. */
+/** Runs a command to its end. Returns its stdout, and throws with all its output when it fails. */
 export async function runCommand(
   command: string,
   args: readonly string[],

@@ -18,14 +18,15 @@ import { Consumer } from './consumer.ts';
 import { runCommand } from './run-command.ts';
 import { PUBLISHED, packAll, readManifest } from './tarballs.ts';
 
-// What a user installs from the registry, before it is there. Everything runs outside of the workspace, with npm's cache empty.
+// Tests the packages as users install them, before they are in the registry: outside of the
+// workspace, with an empty cache of npm.
 
 const NODES = ['node20', 'node22', 'node24'] as const;
 const NODE_TYPES = '@types/node@20.19.43';
 const PUBLINT = 'publint@0.3.25';
 const ATTW = '@arethetypeswrong/cli@0.18.5';
 
-/** What each program of `programs/` prints. */
+/** Output of each program of `programs/`. */
 const PRINTS: Readonly<Record<string, string>> = {
   client: 'true\n',
   'hub-client': 'bad_option\n',
@@ -69,7 +70,7 @@ describe.each([...PUBLISHED.keys()])('%s, installed from its tarball', (name) =>
     installed = join(consumer.folder, 'node_modules', name);
   });
 
-  test('holds its build, its papers, and no source', () => {
+  test('has its build, README and licence, and no source', () => {
     const entries = readdirSync(installed);
     expect(entries).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'package.json']));
     expect(entries).not.toContain('src');
@@ -80,7 +81,7 @@ describe.each([...PUBLISHED.keys()])('%s, installed from its tarball', (name) =>
     }
   });
 
-  test('says what it is, and depends on published packages only', () => {
+  test('has complete metadata, and depends on published packages only', () => {
     const manifest = readManifest(installed);
     expect(manifest).toMatchObject({
       license: 'MIT',
@@ -112,7 +113,7 @@ describe.each([...PUBLISHED.keys()])('%s, installed from its tarball', (name) =>
     expect(await run('node20', [program], consumer)).toBe(PRINTS[short]);
   });
 
-  test('is clean for publint and attw', async () => {
+  test('passes publint and attw', async () => {
     const tarball = tarballs.get(name) ?? '';
     await consumer.exec(PUBLINT, 'publint', 'run', tarball, '--strict');
     await consumer.exec(ATTW, 'attw', tarball, '--profile', profileOf(name));
@@ -190,7 +191,7 @@ function importByRequire(name: string): string {
   return `import { createRequire } from 'node:module'; const exported = createRequire(import.meta.url)('${name}')`;
 }
 
-/** The SDK has a build for CommonJS. The others are for Node 20.20 and newer, where `require` loads ES modules. */
+/** Packages with a CommonJS build. The others need Node 20.20, where `require` loads ES modules. */
 function profileOf(name: string): string {
   return name === '@groupcast/client' ? 'strict' : 'esm-only';
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { REPOSITORY } from '@groupcast/testkit';
 import { runCommand } from './run-command.ts';
 
-/** What the tests read of a package.json. */
+/** The used part of a package.json. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -15,7 +15,7 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** Everything in the workspace that is published, by name, with its folder. */
+/** Folders of the published packages, by name. */
 export const PUBLISHED: ReadonlyMap<string, string> = new Map(
   ['packages', 'apps']
     .flatMap((parent) => readdirSync(join(REPOSITORY, parent)).map((name) => join(REPOSITORY, parent, name)))
@@ -28,7 +28,7 @@ export function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
-/** Builds and packs everything that is published into a folder; returns the tarballs by the names of the packages. */
+/** Builds and packs the published packages into a folder. Returns the tarballs by package name. */
 export async function packAll(folder: string): Promise<ReadonlyMap<string, string>> {
   const pnpm = join(REPOSITORY, 'node_modules', '.bin', 'pnpm');
   await runCommand(pnpm, ['run', 'build'], { cwd: REPOSITORY });

@@ -1,7 +1,9 @@
 import { GroupcastClient } from '@groupcast/client';
 import { useSyncExternalStore } from 'react';
 
-/** The page's one connection, shared by all its groups. It connects at once and reconnects by itself. */
+/**
+ * The connection of the page, shared by all groups. It connects at once and reconnects by itself.
+ */
 export const client = new GroupcastClient(import.meta.env['VITE_GATEWAY'] ?? 'ws://127.0.0.1:1234');
 
 const subscribe = (changed: () => void) => client.on('state', changed);

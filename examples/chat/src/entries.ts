@@ -11,7 +11,7 @@ export interface Entry {
   readonly sentAt: number;
 }
 
-/** What a page keeps of a group over a reload: its last lines, and the position from which to go on. */
+/** Stored state of a group: its last lines, and the position to recover at. */
 export interface Chat {
   readonly entries: readonly Entry[];
   readonly position: Position | null;
@@ -34,12 +34,12 @@ export function withEntry(chat: Chat, entry: Entry, position: Position): Chat {
   return { entries: [...chat.entries, entry].slice(-ENTRIES_MAX), position };
 }
 
-/** Encodes what a person says as the text of a message. */
+/** Encodes a line as the text of a message. */
 export function encode(name: string, text: string): string {
   return JSON.stringify({ name, text, sentAt: Date.now() });
 }
 
-/** Decodes a message. Everybody may send to a group, so it can be any text. */
+/** Decodes a message. Any client can send to a group, so it can be any text. */
 export function decode({ epoch, offset, message, from }: Message): Entry {
   const entry = { key: `${epoch}:${offset}`, kind: 'message' } as const;
   try {

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { client } from './client.ts';
 import { type Chat, decode, encode, loadChat, saveChat, withEntry } from './entries.ts';
 
-/** Joins a group for as long as the component is mounted. A component uses it for one group: give it the group's id as `key`. */
+/** Joins a group while the component is mounted. Give the component the group's id as its `key`. */
 export function useChat(groupId: string) {
   const [chat, setChat] = useState<Chat>(() => loadChat(groupId));
   const [error, setError] = useState<GroupcastError>();
@@ -22,7 +22,7 @@ export function useChat(groupId: string) {
       group.on('error', setError),
     ];
     group.join(position === null ? {} : { since: position }).catch(() => {
-      // The listener of `error` shows why, unless this effect was cleaned up meanwhile.
+      // The listener of `error` shows the reason, unless this effect was cleaned up meanwhile.
     });
     return () => {
       for (const remove of removeListeners) remove();

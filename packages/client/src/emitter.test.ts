@@ -12,7 +12,7 @@ function start() {
   return { emitter, heard, listen };
 }
 
-test('tells every listener in the order in which they were added, until it is removed', () => {
+test('calls every listener in the order of their addition, until it is removed', () => {
   const { emitter, heard, listen } = start();
   const off = emitter.on('tick', listen('a'));
   emitter.on('tick', listen('b'));
@@ -23,7 +23,7 @@ test('tells every listener in the order in which they were added, until it is re
   expect(heard).toEqual(['a 1', 'b 1', 'b 2']);
 });
 
-test('a listener that is added while an event is told hears the next one', () => {
+test('a listener that is added during an event receives the next one', () => {
   const { emitter, heard, listen } = start();
   emitter.on('tick', () => emitter.on('tick', listen('late')));
   emitter.emit('tick', 1);
@@ -32,7 +32,7 @@ test('a listener that is added while an event is told hears the next one', () =>
   expect(heard).toEqual(['late 2']);
 });
 
-test('a listener for one event hears one, and can be removed before', () => {
+test('a listener for one event receives one, and can be removed before', () => {
   const { emitter, heard, listen } = start();
   emitter.on('tick', listen('a'), true);
   const removed = listen('b');
@@ -44,7 +44,7 @@ test('a listener for one event hears one, and can be removed before', () => {
   expect(heard).toEqual(['a 1']);
 });
 
-test('a listener that is added twice is there once, as it was first', () => {
+test('a listener that is added twice is registered once, as it was first', () => {
   const { emitter, heard, listen } = start();
   const listener = listen('a');
   emitter.on('tick', listener);
@@ -55,7 +55,7 @@ test('a listener that is added twice is there once, as it was first', () => {
   expect(heard).toEqual(['a 1', 'a 2']);
 });
 
-test('a listener that another one removes does not hear the event that is being told', () => {
+test('a listener that another one removes does not receive the current event', () => {
   const { emitter, heard, listen } = start();
   const second = listen('second');
   emitter.on('tick', () => emitter.off('tick', second));
@@ -64,7 +64,7 @@ test('a listener that another one removes does not hear the event that is being 
   expect(heard).toEqual([]);
 });
 
-test('says when listeners come and go', () => {
+test('reports added and removed listeners', () => {
   const changed = vi.fn();
   const emitter = new Emitter<Events>(changed);
   expect(emitter.hasListeners).toBe(false);

@@ -27,7 +27,7 @@ test(`what a page loads is below ${GZIPPED_BYTES_MAX} bytes, gzipped, and needs 
   ).toEqual([]);
 });
 
-test('the package depends on nothing at run time', () => {
+test('the package has no dependencies', () => {
   const manifest = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'));
   expect(manifest).not.toHaveProperty('dependencies');
   expect(manifest).not.toHaveProperty('peerDependencies');

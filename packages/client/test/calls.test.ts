@@ -5,7 +5,7 @@ import { outcomeOf, reconnect, settled, startClient, startConnected } from '../t
 const AT_5 = { epoch: 'e', offset: 5 };
 
 describe('a position to join from', () => {
-  test.each([null, undefined])('%j is none', async (since) => {
+  test.each([null, undefined])('%j stands for no position', async (since) => {
     const { client, network } = startConnected();
     const joined = client.group('g').join({ since });
     expect(network.socket.sent).toEqual([{ cmd: 'add_group', group_id: 'g', id: 1 }]);
@@ -29,7 +29,7 @@ describe('a position to join from', () => {
     { epoch: 'e', offset: -1 },
     { epoch: 'e', offset: 1.5 },
     { epoch: 'e', offset: null },
-  ])('%j is rejected with bad_option, and nothing is joined', async (since) => {
+  ])('%j rejects with bad_option, and does not join', async (since) => {
     const { client, network } = startConnected();
     const group = client.group('g');
     await expect(group.join({ since: since as Position })).rejects.toMatchObject({ code: 'bad_option' });
@@ -63,7 +63,7 @@ test.each([
   expect([group.state, network.socket.sent]).toEqual(['left', []]);
 });
 
-/** Counts the listeners of a signal. */
+/** A signal that counts its listeners. */
 function watched() {
   const controller = new AbortController();
   const { signal } = controller;
@@ -97,7 +97,7 @@ describe('a join', () => {
     expect([group.state, listeners()]).toEqual(['left', 0]);
   });
 
-  test('that others wait for, too, goes on for them', async () => {
+  test('of other users continues', async () => {
     const { client, network } = startConnected();
     const controller = new AbortController();
     const group = client.group('g');
@@ -110,7 +110,7 @@ describe('a join', () => {
     expect(group.state).toBe('left');
   });
 
-  test('that is done has no use for its signal and its time any more', async () => {
+  test('that is settled ignores its signal and its timeout', async () => {
     const { client, network } = startConnected();
     const { controller, signal, listeners } = watched();
     const group = client.group('g');
@@ -123,7 +123,7 @@ describe('a join', () => {
     expect(group.state).toBe('joined');
   });
 
-  test('with a signal that is aborted already sends nothing', async () => {
+  test('with an aborted signal sends nothing', async () => {
     const { client, network } = startConnected();
     const group = client.group('g');
     const reason = new Error('too late');
@@ -133,7 +133,7 @@ describe('a join', () => {
     expect([group.state, network.socket.sent]).toEqual(['left', []]);
   });
 
-  test('rejects with timeout when its time is over, whatever keeps it', async () => {
+  test('rejects with timeout in any state of the connection', async () => {
     const { client } = startClient();
     const group = client.group('g');
     const joins = [
@@ -151,7 +151,7 @@ describe('a join', () => {
     expect(group.state).toBe('left');
   });
 
-  test('leaves no timer and no listener behind when the client is closed', async () => {
+  test('leaves no timer and no listener when the client is closed', async () => {
     const { client } = startClient();
     const { signal, listeners } = watched();
     const group = client.group('g');
@@ -168,7 +168,7 @@ describe('a join', () => {
 });
 
 describe('a send', () => {
-  test('that is aborted before it is sent is taken out of the queue', async () => {
+  test('that is aborted before it is sent is dropped from the queue', async () => {
     const { client, network } = startClient();
     const group = client.group('g');
     const controller = new AbortController();
@@ -184,7 +184,7 @@ describe('a send', () => {
     expect(sends[1]?.error).toBe(reason);
   });
 
-  test('that is aborted while it is under way has an unknown outcome, and is not sent again', async () => {
+  test('that is aborted in flight has an unknown outcome, and is not sent again', async () => {
     const { client, network } = startConnected();
     const controller = new AbortController();
     const sent = outcomeOf(client.group('g').send('hi', { signal: controller.signal }));
@@ -199,7 +199,7 @@ describe('a send', () => {
   test.each([
     ['timeout', false],
     ['outcome_unknown', true],
-  ])('whose time is over rejects with %s where sent is %s', async (code, isSent) => {
+  ])('that times out rejects with %s if sent is %s', async (code, isSent) => {
     const { client, network } = startClient();
     const sent = outcomeOf(client.group('g').send('hi', { timeoutMs: 1_000 }));
     if (isSent) network.socket.welcome();
@@ -211,7 +211,7 @@ describe('a send', () => {
     expect(network.socket.sentOf('send_to_group')).toHaveLength(isSent ? 1 : 0);
   });
 
-  test('that is answered in time has no use for its signal and its time any more', async () => {
+  test('that is settled ignores its signal and its timeout', async () => {
     const { client, network } = startConnected();
     const { signal, listeners } = watched();
     const sent = client.group('g').send('hi', { signal, timeoutMs: 1_000 });

@@ -20,14 +20,14 @@ describe('construction', () => {
     expect(network.socket).toMatchObject({ url: 'wss://gateway.test', protocols: ['groupcast.v1'] });
   });
 
-  test('without any WebSocket, says to pass that of ws', () => {
+  test('throws no_websocket without a global WebSocket', () => {
     vi.stubGlobal('WebSocket', undefined);
     const error = thrownBy(() => new GroupcastClient('ws://gateway.test'));
     vi.unstubAllGlobals();
     expect(error).toMatchObject({ code: 'no_websocket', message: expect.stringContaining('ws') });
   });
 
-  test("a URL that is none is refused at once, with the WebSocket's error", () => {
+  test("throws bad_url for an invalid URL, with the WebSocket's error as the cause", () => {
     startClient().client.close();
     const cause = new SyntaxError('no URL');
     const { WebSocket } = new FakeNetwork(() => {
@@ -38,22 +38,25 @@ describe('construction', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test.each([1, 3])('a WebSocket that cannot be made, at attempt %i, is a failed attempt', (failing) => {
-    const cause = new Error('Too many sockets.');
-    const network = new FakeNetwork(() => {
-      if (network.sockets.length === failing) throw cause;
-    });
-    const { client } = startClient({ WebSocket: network.WebSocket });
-    while (network.sockets.length < failing) {
-      network.socket.end(1006);
+  test.each([1, 3])(
+    'an exception of the WebSocket constructor at attempt %i fails the attempt',
+    (failing) => {
+      const cause = new Error('Too many sockets.');
+      const network = new FakeNetwork(() => {
+        if (network.sockets.length === failing) throw cause;
+      });
+      const { client } = startClient({ WebSocket: network.WebSocket });
+      while (network.sockets.length < failing) {
+        network.socket.end(1006);
+        vi.advanceTimersToNextTimer();
+      }
+      expect(client).toMatchObject({ state: 'waiting', error: { code: 'disconnected', cause } });
       vi.advanceTimersToNextTimer();
-    }
-    expect(client).toMatchObject({ state: 'waiting', error: { code: 'disconnected', cause } });
-    vi.advanceTimersToNextTimer();
-    expect(network.sockets).toHaveLength(failing + 1);
-    network.socket.welcome();
-    expect(client.state).toBe('open');
-  });
+      expect(network.sockets).toHaveLength(failing + 1);
+      network.socket.welcome();
+      expect(client.state).toBe('open');
+    },
+  );
 
   test.each([
     { sendTimeoutMs: 100_001 },
@@ -68,7 +71,7 @@ describe('construction', () => {
     { reconnectMaxMs: [500] },
     { WebSocket: null },
     { WebSocket: 'ws' },
-  ])('refuses %o', (options) => {
+  ])('rejects the options %o', (options) => {
     const WebSocket = class {} as never;
     const error = thrownBy(
       () => new GroupcastClient('ws://gateway.test', { WebSocket, ...options } as never),
@@ -80,7 +83,7 @@ describe('construction', () => {
   });
 });
 
-test.each([null, 5, 'ws'])('options that are no object are refused: %o', (options) => {
+test.each([null, 5, 'ws'])('rejects options that are not an object: %o', (options) => {
   expect(thrownBy(() => new GroupcastClient('ws://gateway.test', options as never))).toMatchObject({
     code: 'bad_option',
   });
@@ -95,8 +98,8 @@ test('an option that is undefined has its default', () => {
   expect(network.socket.closedWith).toBe(4002);
 });
 
-describe('the way to a connection', () => {
-  test('is open with the welcome, and knows its client id', () => {
+describe('a new connection', () => {
+  test('is open with the welcome, and has its client id', () => {
     const { client, network, states } = startClient();
     expect(client.clientId).toBeUndefined();
     network.socket.welcome({ client_id: 'c1' });
@@ -104,7 +107,7 @@ describe('the way to a connection', () => {
     expect(states).toEqual(['open']);
   });
 
-  test('without a welcome in time it is tried again', () => {
+  test('is retried without a welcome in time', () => {
     const { client, network } = startClient({ connectTimeoutMs: 3_000 });
     vi.advanceTimersByTime(2_999);
     expect(client.state).toBe('connecting');
@@ -127,7 +130,7 @@ describe('the way to a connection', () => {
     expect(network.sockets).toHaveLength(2);
   });
 
-  test('an error on an open connection is left to the close that follows', () => {
+  test('ignores an error on an open connection, because a close follows', () => {
     const { client, network } = startConnected();
     network.socket.fail();
     expect(client.state).toBe('open');
@@ -135,7 +138,7 @@ describe('the way to a connection', () => {
     expect(client.state).toBe('closed');
   });
 
-  test('a WebSocket that throws when something is sent is a connection that has ended', async () => {
+  test('an exception of send ends the connection', async () => {
     const { client, network } = startConnected();
     const sent = outcomeOf(client.group('1').send('hi'));
     network.socket.ack({ epoch: 'e', offset: 1 });
@@ -153,7 +156,7 @@ describe('the way to a connection', () => {
     expect(again.value).toEqual({ epoch: 'e', offset: 2 });
   });
 
-  test('a WebSocket that throws when it is closed is closed all the same', () => {
+  test('an exception of close is ignored', () => {
     const { client, network, states } = startConnected();
     network.socket.close = () => {
       throw new Error('The socket is in a bad state.');
@@ -162,7 +165,7 @@ describe('the way to a connection', () => {
     expect(states).toEqual(['open', 'closed']);
   });
 
-  test('what comes before the welcome is passed over', () => {
+  test('ignores events before the welcome', () => {
     const { client, network } = startClient();
     network.socket.receive({ type: 'ping' });
     network.socket.receive({ type: 'message', group_id: '1', offset: 1, message: '' });
@@ -170,7 +173,7 @@ describe('the way to a connection', () => {
     expect(client.state).toBe('connecting');
   });
 
-  test('a socket that was given up says nothing more', () => {
+  test('ignores the events of an abandoned socket', () => {
     const { client, network, states } = startClient();
     const first = network.socket;
     first.end(1006);
@@ -186,7 +189,7 @@ describe('the way to a connection', () => {
     expect(network.socket.sent).toEqual([{ cmd: 'ping' }]);
   });
 
-  test('events of later gateways are ignored, and what is no event is said', () => {
+  test('ignores the events of later gateways, and emits bad_event for invalid data', () => {
     const { client, network, errors } = startConnected();
     network.socket.receive({ type: 'weather' } as never);
     expect(errors).toEqual([]);
@@ -197,7 +200,7 @@ describe('the way to a connection', () => {
 });
 
 describe('after a connection was lost', () => {
-  test('it waits a random part of a bound that doubles from 0.5 s to 20 s, and says how long', () => {
+  test('the client waits a random part of a bound that doubles from 0.5 s to 20 s, and reports the wait', () => {
     const { client, network } = startClient();
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
     const waits: (number | undefined)[] = [];
@@ -211,7 +214,7 @@ describe('after a connection was lost', () => {
     expect(network.sockets).toHaveLength(9);
   });
 
-  test('a connection that lasted starts the backoff afresh, a short one does not', () => {
+  test('a connection that lasted resets the backoff, a short one does not', () => {
     const { client, network } = startClient();
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     const waits: (number | undefined)[] = [];
@@ -225,7 +228,7 @@ describe('after a connection was lost', () => {
     expect(waits).toEqual([250, 500, 250]);
   });
 
-  test('it comes back as the same client', () => {
+  test('the client reconnects with the same session', () => {
     const { client, network } = startConnected();
     reconnect(network);
     expect(network.socket.protocols).toEqual(['groupcast.v1', `groupcast.session.${SESSION}`]);
@@ -251,7 +254,7 @@ describe('after a connection was lost', () => {
     },
   );
 
-  test('it comes back when the gateway says, without waiting for the close', () => {
+  test('the client reconnects when the gateway asks for it, without waiting for the close', () => {
     const { client, network } = startConnected();
     const first = network.socket;
     first.receive({
@@ -274,7 +277,7 @@ describe('after a connection was lost', () => {
     expect(network.sockets).toHaveLength(3);
   });
 
-  test('a gateway that sends it away again and again cannot make it hurry', () => {
+  test('the backoff grows although the gateway asks for a short wait', () => {
     const { network } = startConnected();
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     const away = {
@@ -294,7 +297,7 @@ describe('after a connection was lost', () => {
     expect(network.sockets).toHaveLength(3);
   });
 
-  test.each([-5, 1e300, 'soon'])('reconnect_after_ms %j does not upset it', (afterMs) => {
+  test.each([-5, 1e300, 'soon'])('the client bounds or ignores reconnect_after_ms %j', (afterMs) => {
     const { client, network } = startConnected();
     const away = { type: 'disconnect', code: 1012, reason: '', reconnect: true };
     network.socket.receive({ ...away, reconnect_after_ms: afterMs } as never);
@@ -311,15 +314,15 @@ describe('after a connection was lost', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a disconnect event that says so is final, whatever its code', () => {
+  test('a disconnect event with reconnect false is final, whatever its code', () => {
     const { client, network } = startConnected();
     network.socket.receive({ type: 'disconnect', code: 4001, reason: 'No.', reconnect: false });
     expect(client).toMatchObject({ state: 'closed', error: { closeCode: 4001 } });
   });
 });
 
-describe('a gateway that is silent', () => {
-  test('is given up after interval and timeout, and not while anything comes', () => {
+describe('a silent gateway', () => {
+  test('is closed after interval and timeout, and not while it sends events', () => {
     const { client, network, states } = startConnected();
     vi.advanceTimersByTime(34_000);
     network.socket.receive({ type: 'ping' });
@@ -331,7 +334,7 @@ describe('a gateway that is silent', () => {
   });
 
   test.each([undefined, {}, { interval_ms: 0, timeout_ms: -1 }, { interval_ms: 1e300, timeout_ms: 1 }])(
-    'a heartbeat of %j is taken within bounds',
+    'a heartbeat of %j is bounded',
     (heartbeat) => {
       const { client, network } = startClient();
       network.socket.welcome({ heartbeat: heartbeat as never });
@@ -344,7 +347,7 @@ describe('a gateway that is silent', () => {
 });
 
 describe('close', () => {
-  test.each(['connecting', 'open', 'waiting'] as const)('ends it for good when %s', (state) => {
+  test.each(['connecting', 'open', 'waiting'] as const)('closes for good when %s', (state) => {
     const { client, network, states } = startClient();
     if (state === 'open') network.socket.welcome();
     if (state === 'waiting') network.socket.end(1006);
@@ -359,7 +362,7 @@ describe('close', () => {
     expect(states.at(-1)).toBe('closed');
   });
 
-  test('ends a connection that does not close within 2 s, where the WebSocket can', () => {
+  test('terminates a connection that does not close within 2 s, if the WebSocket can', () => {
     for (const closes of [false, true]) {
       const { client, network } = startConnected();
       const terminate = vi.fn();
@@ -385,7 +388,7 @@ describe('close', () => {
   });
 });
 
-test('a listener that throws disturbs neither the client nor other listeners', () => {
+test('an exception of a listener affects neither the client nor other listeners', () => {
   const { client, network } = startClient();
   const thrown: unknown[] = [];
   vi.stubGlobal('queueMicrotask', (run: () => void) => {

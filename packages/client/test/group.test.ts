@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Group, GroupcastClientOptions } from '../src/index.ts';
 import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
 
-/** Everything that a group says, in order. */
+/** Collects all events of a group, in order. */
 function record(group: Group): unknown[] {
   const events: unknown[] = [];
   for (const name of ['joined', 'gap', 'error', 'left'] as const) {
@@ -12,7 +12,7 @@ function record(group: Group): unknown[] {
   return events;
 }
 
-/** A client that is in the group `g` at e/5, and what the group has said since. */
+/** Starts a client that has joined the group `g` at e/5, and collects the events of the group. */
 function startJoined(options: Partial<GroupcastClientOptions> = {}) {
   const started = startConnected(options);
   const group = started.client.group('g');
@@ -26,7 +26,7 @@ function startJoined(options: Partial<GroupcastClientOptions> = {}) {
 }
 
 describe('a group', () => {
-  test('is one object for one id, and sends nothing by itself', () => {
+  test('is one object for one id, and sends nothing', () => {
     const { client, network } = startConnected();
     const group = client.group('123');
     expect(client.group(123)).toBe(group);
@@ -35,7 +35,7 @@ describe('a group', () => {
     expect(network.socket.sent).toEqual([]);
   });
 
-  test('is joined once, by the first of join and an iteration', () => {
+  test('is joined once, by the first join or iteration', () => {
     const interests: ((group: Group) => void)[] = [
       (group) => void group.join(),
       (group) => void group[Symbol.asyncIterator](),
@@ -55,7 +55,7 @@ describe('a group', () => {
     }
   });
 
-  test('join resolves when it is joined, and at once when it is', async () => {
+  test('join resolves when the group is joined, at once when it is already', async () => {
     const { client, network } = startConnected();
     const group = client.group('g');
     const first = outcomeOf(group.join());
@@ -67,7 +67,7 @@ describe('a group', () => {
     expect(first).toEqual({ value: { position } });
   });
 
-  test('hands on its messages, each once and in order', () => {
+  test('emits its messages, each once and in order', () => {
     const { network, events, message, group } = startJoined();
     network.socket.receive({
       type: 'message',
@@ -86,7 +86,7 @@ describe('a group', () => {
     expect(group.position).toEqual({ epoch: 'e', offset: 9 });
   });
 
-  test('a message says where it is from', () => {
+  test('a message has its position and its sender', () => {
     const { client, network } = startConnected();
     const messages: unknown[] = [];
     client.group('g').on('message', (message) => messages.push(message));
@@ -102,7 +102,7 @@ describe('a group', () => {
     ]);
   });
 
-  test('goes on from a gap, and says so', () => {
+  test('emits a gap and continues after it', () => {
     const { network, events, message, group } = startJoined();
     network.socket.receive({
       type: 'gap',
@@ -120,7 +120,7 @@ describe('a group', () => {
     ]);
   });
 
-  test('joined from a position that was kept gets what came after it', () => {
+  test('receives the messages after a stored position', () => {
     const { client, network } = startConnected();
     const since = { epoch: 'e', offset: 3 };
     const group = client.group('g');
@@ -134,10 +134,10 @@ describe('a group', () => {
   });
 });
 
-describe('being taken out of a group by the gateway', () => {
+describe('a removal by the gateway', () => {
   const expelled = { type: 'error', group_id: 'g', message: 'No.' } as const;
 
-  test('is told, and the group is joined again from its position', () => {
+  test('emits an error, and the client joins again at its position', () => {
     vi.useFakeTimers();
     const { client, network, message, group, events } = startJoined();
     const errors: unknown[] = [];
@@ -161,7 +161,7 @@ describe('being taken out of a group by the gateway', () => {
     expect(errors).toEqual(['channel_limit']);
   });
 
-  test('is no news to one that wants to leave', async () => {
+  test('is ignored by a client that leaves', async () => {
     const { network, group, events } = startJoined();
     const left = group.leave();
     network.socket.receive({ ...expelled, code: 'channel_limit' });
@@ -173,8 +173,8 @@ describe('being taken out of a group by the gateway', () => {
   });
 });
 
-describe('coming back', () => {
-  test('every group is joined from its position, before anything is sent again', () => {
+describe('after a reconnect', () => {
+  test('every group is joined at its position, before messages are repeated', () => {
     const { client, network, message, group, events } = startJoined();
     message(6);
     const never = client.group('never');
@@ -198,24 +198,27 @@ describe('coming back', () => {
     ]);
   });
 
-  test.each(['epoch_changed', 'trimmed', 'limit'] as const)('with %s it is told, and goes on', (reason) => {
-    const { network, message, events } = startJoined();
-    reconnect(network);
-    const position = { epoch: 'f', offset: 50 };
-    network.socket.ack({ ...position, recovered: false, reason });
-    for (const offset of [50, 51]) message(offset);
-    expect(events).toEqual([
-      ['joined', { position, recovered: false, reason }],
-      ['gap', { reason, position }],
-      [51, 'm51'],
-    ]);
-  });
+  test.each(['epoch_changed', 'trimmed', 'limit'] as const)(
+    'a group emits a gap with %s and continues',
+    (reason) => {
+      const { network, message, events } = startJoined();
+      reconnect(network);
+      const position = { epoch: 'f', offset: 50 };
+      network.socket.ack({ ...position, recovered: false, reason });
+      for (const offset of [50, 51]) message(offset);
+      expect(events).toEqual([
+        ['joined', { position, recovered: false, reason }],
+        ['gap', { reason, position }],
+        [51, 'm51'],
+      ]);
+    },
+  );
 
   test.each([
     [{ epoch: 'e', offset: 5 }, undefined],
     [{ epoch: 'e', offset: 6 }, 'trimmed'],
     [{ epoch: 'f', offset: 5 }, 'epoch_changed'],
-  ])('a gateway that knows no recovery answers %j: %s', (position, reason) => {
+  ])('an ack without a recovery at %j: %s', (position, reason) => {
     const { network, events } = startJoined();
     reconnect(network);
     network.socket.ack(position);
@@ -229,7 +232,7 @@ describe('coming back', () => {
     );
   });
 
-  test('a member that only sent with excludeSelf comes back from behind its own messages', async () => {
+  test('a member that only sent with excludeSelf recovers after its own messages', async () => {
     const { group, network } = startJoined();
     for (const offset of [7, 6]) {
       void group.send('x', { excludeSelf: true });
@@ -242,7 +245,7 @@ describe('coming back', () => {
     ]);
   });
 
-  test('128 groups and 1,000 messages come back in what the gateway takes at once', () => {
+  test('128 groups and 1,000 messages stay within the limits of the gateway', () => {
     const { client, network } = startConnected();
     for (let count = 0; count < 128; count += 1)
       void client
@@ -296,7 +299,7 @@ describe('a join', () => {
     },
   );
 
-  test('that is refused for good is told to everybody, and the group is left', async () => {
+  test('that is rejected for good rejects all joins, and leaves the group', async () => {
     const { client, network, errors } = startConnected();
     const group = client.group('g');
     const events = record(group);
@@ -317,7 +320,7 @@ describe('a join', () => {
     expect(network.socket.sent).toHaveLength(1);
   });
 
-  test('beyond the limit of groups is refused before the gateway has to', async () => {
+  test('beyond the limit of groups rejects without a command', async () => {
     const { client, network } = startClient();
     network.socket.welcome({
       limits: { message_bytes: 65_536, groups: 2, messages_per_second: 1_000, messages_burst: 2_000 },
@@ -335,7 +338,7 @@ describe('a join', () => {
     expect(network.socket.sent.slice(2).map(({ cmd }) => cmd)).toEqual(['leave_group', 'add_group']);
   });
 
-  test('whose answer does not come is begun anew, from the same position', () => {
+  test('without an answer is repeated from the same position', () => {
     const { network, group, events, message } = startJoined();
     reconnect(network);
     const unanswered = network.socket.sent[0];
@@ -344,7 +347,7 @@ describe('a join', () => {
       network.socket.receive({ type: 'ping' });
     }
     expect(network.socket.sentOf('leave_group')).toHaveLength(1);
-    // It may have been carried out all the same.
+    // The gateway may have executed it.
     network.socket.ack({ epoch: 'e', offset: 6, recovered: true }, unanswered);
     message(6);
     expect(events).toEqual([]);
@@ -361,7 +364,7 @@ describe('a join', () => {
 });
 
 describe('leave', () => {
-  test('ends messages at once, and resolves with the answer', async () => {
+  test('stops the messages at once, and resolves with the answer', async () => {
     const { network, group, events, message } = startJoined();
     const left = outcomeOf(group.leave());
     message(6);
@@ -376,13 +379,13 @@ describe('leave', () => {
     expect(network.socket.sent).toEqual([]);
   });
 
-  test('of a group that is not joined resolves at once', async () => {
+  test('resolves at once when the group is not joined', async () => {
     const { client, network } = startConnected();
     await client.group('g').leave();
     expect(network.socket.sent).toEqual([]);
   });
 
-  test('before the answer to a join rejects the join, and undoes it when it is answered', async () => {
+  test('before the answer to a join rejects the join, and leaves after the answer', async () => {
     const { client, network } = startConnected();
     const group = client.group('g');
     const join = outcomeOf(group.join());
@@ -396,7 +399,7 @@ describe('leave', () => {
     expect(left).toHaveProperty('value');
   });
 
-  test('and join again begins anew, whatever is under way', () => {
+  test('and join again start over, whichever command is in flight', () => {
     const { network, group, events, message } = startJoined();
     void group.leave();
     void group.join().catch(() => {});
@@ -413,7 +416,7 @@ describe('leave', () => {
     ]);
   });
 
-  test('and join again before the first answer does not take it for the second', () => {
+  test('and join again ignore the answer to the first join', () => {
     const { client, network } = startConnected();
     const group = client.group('g');
     void group.join().catch(() => {});
@@ -432,7 +435,7 @@ describe('leave', () => {
     ]);
   });
 
-  test('and join again before a refusal does not take it for the second either', () => {
+  test('and join again ignore the rejection of the first join', () => {
     const { client, network, errors } = startConnected();
     const group = client.group('g');
     void group.join().catch(() => {});
@@ -443,7 +446,7 @@ describe('leave', () => {
     expect([group.state, errors]).toEqual(['joining', []]);
   });
 
-  test('that is refused for now is tried again; the end of the connection is as good as an answer', async () => {
+  test('is retried after a temporary rejection; the end of the connection confirms it', async () => {
     const { network, group } = startJoined();
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     const left = outcomeOf(group.leave());
@@ -457,7 +460,7 @@ describe('leave', () => {
 });
 
 describe('iteration', () => {
-  test('gives messages, and ends when the group is left', async () => {
+  test('returns messages, and ends when the group is left', async () => {
     const { group, message } = startJoined();
     const offsets: number[] = [];
     const reading = (async () => {
@@ -471,7 +474,7 @@ describe('iteration', () => {
     expect(offsets).toEqual([6, 7]);
   });
 
-  test('that is left by break does not leave the group', async () => {
+  test('that ends by break does not leave a joined group', async () => {
     const { group, message, network } = startJoined();
     const reading = (async () => {
       for await (const _ of group) break;
@@ -482,7 +485,7 @@ describe('iteration', () => {
     expect(network.socket.sentOf('leave_group')).toEqual([]);
   });
 
-  test('that is too slow ends with buffer_full; others go on', async () => {
+  test('that is too slow ends with buffer_full; others continue', async () => {
     const { group, message, events } = startJoined({ bufferMax: 2 });
     const slow = group[Symbol.asyncIterator]();
     for (const offset of [6, 7, 8]) message(offset);
@@ -508,7 +511,7 @@ describe('iteration', () => {
 });
 
 describe('a closed client', () => {
-  test('has left all groups, and joins none', async () => {
+  test('has left all groups, and rejects joins', async () => {
     const { client, group, events } = startJoined();
     const join = outcomeOf(client.group('other').join());
     client.close();
@@ -521,7 +524,7 @@ describe('a closed client', () => {
     await group.leave();
   });
 
-  test('tells its groups why when the gateway closed it', () => {
+  test('emits the reason in its groups when the gateway closed it', () => {
     const { events, network, errors } = startJoined();
     network.socket.end(4505);
     expect(events).toEqual([['left', { error: expect.objectContaining({ closeCode: 4505 }) }]]);
@@ -529,7 +532,7 @@ describe('a closed client', () => {
   });
 });
 
-test('an error of the gateway that answers nothing is told', () => {
+test('an error of the gateway without an id is emitted', () => {
   const { network, errors } = startConnected();
   network.socket.receive({ type: 'error', code: 'bad_json', message: 'What was that?' });
   expect(errors).toMatchObject([{ code: 'bad_json' }]);

@@ -44,7 +44,7 @@ function receive(offset: number): void {
   network.socket.receive({ type: 'message', group_id: 'g', offset, message: `m${offset}` });
 }
 
-test('a listener outlives collections, and hears what another user of the group joins', async () => {
+test('a listener survives collections, and receives messages of a join by another user', async () => {
   start();
   const heard: number[] = [];
   const group = used((group) => group.on('message', ({ offset }) => heard.push(offset)));
@@ -63,7 +63,7 @@ test('a group that is joined stays the same object', async () => {
   expect(client.group('g')).toBe(group.deref());
 });
 
-test('so does one that has an iteration', async () => {
+test('a group with an iteration stays the same object', async () => {
   start();
   const read: Message[] = [];
   const group = used((group) => {
@@ -78,7 +78,7 @@ test('so does one that has an iteration', async () => {
   expect(read.map(({ offset }) => offset)).toEqual([6]);
 });
 
-test('a group that has been left, and has no listener and no iteration any more, is forgotten', async () => {
+test('a left group without listeners and iterations is collected', async () => {
   start();
   const group = used((group) => {
     const off = group.on('message', () => {});
@@ -94,7 +94,7 @@ test('a group that has been left, and has no listener and no iteration any more,
   expect(client.group('g').state).toBe('left');
 });
 
-test('so is one that was left for all users while no connection was open', async () => {
+test('a group that was left for all users without a connection is collected', async () => {
   start();
   client.suspend();
   const group = used((group) => {

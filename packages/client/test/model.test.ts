@@ -6,7 +6,7 @@ import { FakeNetwork } from '../testing/fake-socket.ts';
 import { type ModelConnection, ModelGateway } from '../testing/model-gateway.ts';
 import { outcomeOf } from '../testing/start-client.ts';
 
-/** What may happen while a client is at work. */
+/** An event during the work of a client. */
 type Happening =
   | { readonly what: 'send'; readonly excludeSelf: boolean }
   | { readonly what: 'other' }
@@ -37,8 +37,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 const RUNS = 200;
 
 /**
- * A client on a model of a gateway, over a network that delivers when it is told to, and loses what
- * is under way when it is cut.
+ * A client on a model of a gateway, over a network that delivers on demand. A cut loses the
+ * messages in flight.
  */
 class World {
   readonly gateway = new ModelGateway();
@@ -51,7 +51,7 @@ class World {
     this.client = new GroupcastClient('ws://model', { WebSocket: network.WebSocket });
   }
 
-  /** Lets so many things that are on the way arrive, those that come of them not counted. */
+  /** Delivers `count` messages in flight, not counting those that they cause. */
   deliver(count: number): void {
     for (const arrive of this.#underWay.splice(0, count)) arrive();
   }
@@ -60,7 +60,7 @@ class World {
     this.#cut();
   }
 
-  /** Time passes, and all that is on the way arrives, until nothing more happens. */
+  /** Advances the time and delivers everything, until nothing more happens. */
   async settle(): Promise<void> {
     for (let step = 0; step < 160; step += 1) {
       this.deliver(Number.POSITIVE_INFINITY);
@@ -86,7 +86,7 @@ class World {
 }
 
 interface Run {
-  /** Positions of what was received, between what says that something may be missing. */
+  /** Positions of the received messages, separated by gaps. */
   readonly received: Position[][];
   readonly texts: string[];
   readonly outcomes: { readonly text: string; readonly outcome: ReturnType<typeof outcomeOf<Position>> }[];
@@ -112,7 +112,7 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
     texts.push(String(message));
   });
   void group.join().catch(() => {});
-  // Joined, so that the first happening is not always that of one who connects.
+  // Joined first, because otherwise every run would begin with the connection.
   for (let round = 0; round < 3; round += 1) world.deliver(Number.POSITIVE_INFINITY);
   let others = 0;
   for (const happened of happenings) {
@@ -141,8 +141,8 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
 }
 
 /**
- * That everything which was received is in order, and that nothing was left out but what is hidden
- * from its sender.
+ * Checks that the received messages are in order, and that only messages with `excludeSelf` are
+ * missing.
  */
 function expectWhole({ received, ownHidden, world }: Run): void {
   const { epoch: lastEpoch, history } = world.gateway.group('g');
@@ -159,7 +159,7 @@ function expectWhole({ received, ownHidden, world }: Run): void {
   }
 }
 
-test('through cuts, refusals and restarts, messages come once, in order and without a hole, and are published once', async () => {
+test('messages are received once, in order and complete, through cuts, rejections and restarts', async () => {
   let received = 0;
   vi.useFakeTimers();
   try {
@@ -172,15 +172,14 @@ test('through cuts, refusals and restarts, messages come once, in order and with
         expect(texts.at(-1)).toBe('last');
         expectWhole(ran);
         const restarted = happenings.some(({ what }) => what === 'hub');
-        // What was published, not answered and forgotten by a restarted hub is published a second
-        // time.
+        // A message that the hub published and forgot in a restart is published a second time.
         const once = restarted ? texts.filter((text) => !text.startsWith('own')) : texts;
         expect(new Set(once).size).toBe(once.length);
         const kept = world.gateway.messagesOf('g');
         for (const { text, outcome } of outcomes) {
           expect(outcome.value).toBeDefined();
           expect(ownHidden.has(text) && texts.includes(text)).toBe(false);
-          // A restarted hub has forgotten what it had; until then, what is repeated is stored once.
+          // A restarted hub has lost its messages. Before that it stores a repetition once.
           if (!restarted) expect(kept.filter((message) => message === text)).toHaveLength(1);
         }
         world.client.close();
@@ -191,6 +190,6 @@ test('through cuts, refusals and restarts, messages come once, in order and with
   } finally {
     vi.useRealTimers();
   }
-  // Several times what every run has at least.
+  // Several times the minimum of every run.
   expect(received).toBeGreaterThan(3 * RUNS);
 });

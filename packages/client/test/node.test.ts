@@ -11,9 +11,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { ModelGateway } from '../testing/model-gateway.ts';
 
-// The SDK on Node's own WebSocket, which Node 20 has behind a flag.
+// Tests the SDK on the WebSocket of Node, which Node 20 has behind a flag.
 
-/** Tells its parent each state, and closes the client when the parent says so. */
+/** Program that sends its parent each state, and closes the client on the parent's message. */
 const PROGRAM = `
   import { GroupcastClient } from './sdk.mjs';
   const client = new GroupcastClient(process.argv[2], { reconnectMinMs: 1 });
@@ -70,7 +70,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test('a refused connection is a failed attempt, not one that times out', async () => {
+test('a refused connection fails the attempt at once', async () => {
   const server = createServer();
   const port = await listen(server);
   server.close();
@@ -81,7 +81,7 @@ test('a refused connection is a failed attempt, not one that times out', async (
   expect(told[0]?.message).not.toContain('in time');
 });
 
-test('so is a gateway that answers 503', async () => {
+test('a gateway that answers 503 fails the attempt at once', async () => {
   const port = await listen(createServer((_request, response) => response.writeHead(503).end()));
   const { child, told, until } = run(port);
   expect((await until('connecting')).message).toContain('1006');
@@ -90,7 +90,7 @@ test('so is a gateway that answers 503', async () => {
   expect(told[0]?.message).not.toContain('in time');
 });
 
-test('close() lets the process end, though the gateway answers nothing more', async () => {
+test('the process ends after close() although the gateway does not answer', async () => {
   const http = createServer();
   const server = new WebSocketServer({ server: http, handleProtocols: () => 'groupcast.v1' });
   const port = await listen(http);

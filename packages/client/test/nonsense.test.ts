@@ -4,7 +4,7 @@ import { outcomeOf, reconnect, settled, startClient, startConnected } from '../t
 
 const AT_5 = { epoch: 'e', offset: 5 };
 
-/** What cannot be made into text: a template that shows it throws. */
+/** An object without a text: a template literal with it throws. */
 const unprintable = { toString: 1, valueOf: 1 };
 
 const nonsense = fc.oneof(
@@ -12,7 +12,7 @@ const nonsense = fc.oneof(
   fc.jsonValue(),
 );
 
-/** An event of a known type whose fields may be anything. */
+/** Events of a known type with any fields. */
 const event = fc.record({
   type: fc.constantFrom('message', 'ack', 'gap', 'error'),
   id: nonsense,
@@ -26,8 +26,8 @@ const event = fc.record({
   from: nonsense,
 });
 
-describe('after any events of the gateway, however wrong their fields are,', () => {
-  test('the client still joins, sends and receives', async () => {
+describe('after any events with invalid fields,', () => {
+  test('the client joins, sends and receives', async () => {
     const { client, network } = startConnected();
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 30 }), async (events) => {
@@ -57,7 +57,7 @@ describe('after any events of the gateway, however wrong their fields are,', () 
     );
   });
 
-  test('no field of limits keeps it from sending', async () => {
+  test('the client sends, whatever the limits are', async () => {
     const limit = fc.oneof(nonsense, fc.constantFrom('5', Number.MAX_VALUE, 0));
     const limits = fc.record({
       groups: limit,
@@ -78,16 +78,16 @@ describe('after any events of the gateway, however wrong their fields are,', () 
   });
 });
 
-test('an error whose code or sentence is no text is told as a bad event', () => {
+test('an error whose code is not a text is emitted as bad_event', () => {
   const { network, errors } = startConnected();
   network.socket.receive({ type: 'error', code: unprintable, message: unprintable } as never);
-  network.socket.receive({ type: 'error', id: 'of nobody', code: 'forbidden', message: 'No.' });
+  network.socket.receive({ type: 'error', id: 'unknown', code: 'forbidden', message: 'No.' });
   network.socket.receive({ type: 'error', id: 99, code: 'forbidden', message: 'No.' });
-  network.socket.receive({ type: 'error', group_id: 'of nobody', code: 'forbidden', message: 'No.' });
+  network.socket.receive({ type: 'error', group_id: 'unknown', code: 'forbidden', message: 'No.' });
   expect(errors.map(({ code }) => code)).toEqual(['bad_event', 'forbidden']);
 });
 
-test('a refusal without a code does not say that the message was not published', async () => {
+test('a rejection without a code leaves the outcome unknown', async () => {
   const { client, network } = startConnected();
   const sent = outcomeOf(client.group('g').send('hi'));
   network.socket.receive({ type: 'error', id: 1, code: 5, message: 'No.' } as never);
@@ -109,7 +109,7 @@ test.each([{}, { epoch: '', offset: 5 }, { epoch: 'e', offset: -1 }])(
   },
 );
 
-test('recovered from another epoch is taken for a loss', () => {
+test('a recovery from another epoch is a gap', () => {
   const { client, network } = startConnected();
   const group = client.group('g');
   const gaps: unknown[] = [];

@@ -28,7 +28,7 @@ function show(visibilityState: 'visible' | 'hidden'): void {
 }
 
 describe('a page that was offline', () => {
-  test('is back at once when it is online, however long the wait was', () => {
+  test('connects at once when it is online, before a wait has ended', () => {
     const { client, network } = startConnected();
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
     network.socket.end(1006);
@@ -45,7 +45,7 @@ describe('a page that was offline', () => {
     expect(client.state).toBe('open');
   });
 
-  test('begins its backoff again with it', () => {
+  test('resets the backoff then', () => {
     const { client, network } = startClient();
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     for (let attempt = 0; attempt < 6; attempt += 1) {
@@ -84,7 +84,7 @@ describe('an open connection', () => {
     expect(network.sockets).toHaveLength(1);
   });
 
-  test('is given up when it does not answer within checkTimeoutMs', () => {
+  test('is replaced without an answer within checkTimeoutMs', () => {
     const { client, network } = startConnected({ checkTimeoutMs: 700 });
     tell('online');
     vi.advanceTimersByTime(699);
@@ -113,7 +113,7 @@ test('a page that becomes visible does not wait for the next attempt', () => {
   expect(network.sockets).toHaveLength(2);
 });
 
-test('a closed client listens to nothing', () => {
+test('a closed client has no listeners on the page', () => {
   const { client, network } = startClient();
   expect(listeners).toBe(5);
   client.close();
@@ -126,7 +126,7 @@ test('a closed client listens to nothing', () => {
 });
 
 describe('the back/forward cache', () => {
-  test('holds a page without a connection and without timers; then groups go on', async () => {
+  test('a cached page has no connection and no timers; then its groups recover', async () => {
     const { client, network, states } = startConnected();
     const group = client.group('g');
     const joined = outcomeOf(group.join());
@@ -149,7 +149,7 @@ describe('the back/forward cache', () => {
     expect(states).toEqual(['open', 'suspended', 'connecting', 'open']);
   });
 
-  test('is of no concern when the page goes for good, or when the application has suspended the client', () => {
+  test('has no effect on a page that ends, or on a suspended client', () => {
     const { client } = startConnected();
     tell('pagehide', { persisted: false });
     expect(client.state).toBe('open');
@@ -180,7 +180,7 @@ describe('suspend and resume', () => {
     expect(client.state).toBe('open');
   });
 
-  test('a message that is sent meanwhile goes out afterwards', async () => {
+  test('a message that is sent meanwhile is sent afterwards', async () => {
     const { client, network } = startConnected();
     client.suspend();
     const sent = outcomeOf(client.group('g').send('hi'));
@@ -230,7 +230,7 @@ describe('reconnect', () => {
     expect(network.sockets).toHaveLength(3);
   });
 
-  test('from a listener that hears of an attempt, there is one connection', () => {
+  test('from a listener during an attempt leads to one connection', () => {
     const { client, network } = startClient();
     let calls = 0;
     client.on('state', ({ state }) => {
@@ -246,7 +246,7 @@ describe('reconnect', () => {
 });
 
 describe('a gateway that no attempt has reached', () => {
-  test('is called unreachable from the fifth attempt on, and tried on', () => {
+  test('is unreachable from the fifth attempt on, and is retried', () => {
     const { client, network, errors } = startClient();
     const codes: unknown[] = [];
     client.on('state', ({ state, error }) => state === 'waiting' && codes.push(error?.code));
@@ -262,7 +262,7 @@ describe('a gateway that no attempt has reached', () => {
     expect(client.state).toBe('open');
   });
 
-  test('is another thing than one that was reached and is away', () => {
+  test('is not the same as one that was reached before', () => {
     const { network, errors } = startConnected();
     for (let attempt = 0; attempt < 12; attempt += 1) {
       network.socket.end(1006);

@@ -8,7 +8,7 @@ import { type ModelConnection, ModelGateway } from '../testing/model-gateway.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
-/** The examples of the README, each as the body of a function that is given what it uses. */
+/** Returns the examples of the README, each as the body of a function. */
 async function examples(): Promise<{ readonly source: string; readonly body: string }[]> {
   const sources = [...readme.matchAll(/^```ts\n(?<source>[^`]*(?:`[^`]+`[^`]*)*?)^```$/gm)];
   return Promise.all(
@@ -21,7 +21,7 @@ async function examples(): Promise<{ readonly source: string; readonly body: str
 }
 
 /**
- * A network whose other end is a model of the gateway, in which somebody says something after each
+ * Starts a network whose other end is a model of the gateway. It publishes a message after each
  * join.
  */
 function modelNetwork(message: string): FakeNetwork {
@@ -50,7 +50,7 @@ test('the README has examples', () => {
   expect(all.length).toBeGreaterThanOrEqual(8);
 });
 
-test('the README says what to do about each code', () => {
+test('the README has a row for each code', () => {
   const source = readFileSync(new URL('../src/groupcast-error.ts', import.meta.url), 'utf8');
   const codes = [...source.matchAll(/^ {2}\| '(?<code>\w+)'$/gm)].map(({ groups }) => groups?.['code']);
   expect(codes.length).toBeGreaterThan(15);
@@ -85,7 +85,7 @@ test.each(
 
     retryButton: {},
   };
-  // Those that the example does not declare itself.
+  // Variables that the example does not declare.
   if (!/const client =/.test(body)) Object.assign(globals, { client });
   if (!/const group =/.test(body)) Object.assign(globals, { group: client.group('123') });
   const AsyncFunction = (async () => {}).constructor as new (

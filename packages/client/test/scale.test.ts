@@ -3,7 +3,7 @@ import { GroupcastClient, type WebSocketConstructor } from '../src/index.ts';
 
 type Handlers = { [Type in 'message' | 'close']?: (event: never) => void };
 
-/** A gateway without limits in the same process, which answers when it is told to. */
+/** A gateway without limits in this process, which answers on demand. */
 class Gateway {
   readonly WebSocket: WebSocketConstructor;
   handlers: Handlers = {};
@@ -35,7 +35,7 @@ class Gateway {
     (this.handlers.message as (event: object) => void)({ data: JSON.stringify(event) });
   }
 
-  /** Answers all commands with these fields, and returns how many there were. */
+  /** Answers all commands with these fields. Returns their number. */
   answer(fields: object): number {
     const commands = this.#commands.splice(0);
     for (const command of commands) this.receive({ ...fields, id: JSON.parse(command).id });
@@ -64,7 +64,7 @@ async function start(groups: number, limit = 100_000) {
   return { gateway, client, refused };
 }
 
-/** Loses the connection, and resolves when the client has dialled again. */
+/** Ends the connection. Resolves when the client has dialled again. */
 async function reconnecting({ client, gateway }: Awaited<ReturnType<typeof start>>): Promise<void> {
   await new Promise<void>((resolve) => {
     client.on('state', ({ state }) => state === 'connecting' && setImmediate(resolve));
@@ -81,7 +81,7 @@ function cpuMs(run: () => void): number {
 
 const ACK = { type: 'ack', epoch: 'e', offset: 5, recovered: true };
 
-/** CPU of joining so many groups again after a reconnect. */
+/** Measures the CPU time of joining `count` groups again after a reconnect. */
 async function rejoinMs(groups: number): Promise<number> {
   const started = await start(groups);
   const { client, gateway } = started;
@@ -97,7 +97,7 @@ async function rejoinMs(groups: number): Promise<number> {
   return ms;
 }
 
-/** CPU of joining so many groups that are refused for now. */
+/** Measures the CPU time of `count` joins that are rejected for now. */
 async function refuseMs(groups: number): Promise<number> {
   const { client, gateway } = await start(groups);
   const refusal = { type: 'error', code: 'hub_unavailable', message: 'Not now.' };
@@ -106,7 +106,7 @@ async function refuseMs(groups: number): Promise<number> {
   return ms;
 }
 
-/** CPU of sending so many messages, and of their answers in another order. */
+/** Measures the CPU time of `count` messages, and of their answers in another order. */
 async function sendMs(messages: number): Promise<number> {
   const { client, gateway } = await start(0);
   const group = client.group('g');
@@ -118,7 +118,7 @@ async function sendMs(messages: number): Promise<number> {
   return ms;
 }
 
-/** The least of several measurements: what disturbs one only adds to it. */
+/** Returns the least of several measurements: a disturbance only adds time. */
 async function leastOf(measure: () => Promise<number>): Promise<number> {
   const all: number[] = [];
   for (let run = 0; run < 3; run += 1) all.push(await measure());
@@ -127,7 +127,7 @@ async function leastOf(measure: () => Promise<number>): Promise<number> {
 
 test.each([
   ['groups that are joined again after a reconnect', rejoinMs],
-  ['groups whose join is refused for now', refuseMs],
+  ['groups whose join is rejected for now', refuseMs],
   ['messages that are sent', sendMs],
 ])('ten times as many %s cost about ten times as much', async (_what, measure) => {
   await measure(2_000);

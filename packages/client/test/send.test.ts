@@ -21,7 +21,7 @@ describe('send', () => {
     expect(await sent).toEqual(AT);
   });
 
-  test('gives every message an id of its own, unless the application does', () => {
+  test('gives every message a unique id, unless the application sets one', () => {
     const { client, network } = startConnected();
     const group = client.group('1');
     for (const options of [{}, {}, { messageId: 'mine', excludeSelf: true }])
@@ -50,13 +50,13 @@ describe('send', () => {
     ['a function', (() => {}) as never, {}],
     ['an empty messageId', 'a', { messageId: '' }],
     ['a messageId that is too long', 'a', { messageId: 'é'.repeat(65) }],
-  ])('refuses %s itself', async (_what, message, options) => {
+  ])('rejects %s without a command', async (_what, message, options) => {
     const { client, network } = startConnected();
     await expect(client.group('1').send(message, options)).rejects.toMatchObject({ code: 'bad_field' });
     expect(network.socket.sent).toEqual([]);
   });
 
-  test('sends any JSON value as its text, as it was when it was given', () => {
+  test('sends any JSON value as its text at the time of the call', () => {
     const { client, network } = startClient();
     const order = { id: 7, items: ['a', null, true] };
     for (const value of ['"', 5, null, false, order])
@@ -70,7 +70,7 @@ describe('send', () => {
     expect(texts).toEqual(['"', '5', 'null', 'false', '{"id":7,"items":["a",null,true]}']);
   });
 
-  test('rejects a value that has no JSON, with the cause', async () => {
+  test('rejects a value without a JSON text, with the cause', async () => {
     const { client, network } = startConnected();
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
@@ -81,7 +81,7 @@ describe('send', () => {
     expect(network.socket.sent).toEqual([]);
   });
 
-  test('refuses itself what is above the limit of the gateway, also when it learns it later', async () => {
+  test('rejects a message above the limit of the gateway, also when the limit is lowered later', async () => {
     const { client, network } = startClient();
     const group = client.group('1');
     const early = outcomeOf(group.send('x'.repeat(1_000)));
@@ -96,7 +96,7 @@ describe('send', () => {
   });
 });
 
-describe('what is unanswered', () => {
+describe('an unanswered message', () => {
   test('is sent again after a lost connection, under its id and in order, and once', async () => {
     const { client, network } = startConnected();
     const group = client.group('g');
@@ -113,7 +113,7 @@ describe('what is unanswered', () => {
     expect(network.socket.sent).toEqual([]);
   });
 
-  test('for 15 s on an open connection is sent again', async () => {
+  test('is sent again after 15 s on an open connection', async () => {
     const { client, network } = startConnected();
     const outcome = outcomeOf(client.group('g').send('hi'));
     for (const _ of [1, 2]) {
@@ -121,18 +121,18 @@ describe('what is unanswered', () => {
       network.socket.receive({ type: 'ping' });
     }
     expect(network.socket.sentOf('send_to_group')).toHaveLength(1);
-    // No later than that, whenever it was sent between two looks at the deadlines.
+    // Not later, at any time of the send between two sweeps.
     vi.advanceTimersByTime(300);
     const [first, second] = network.socket.sentOf('send_to_group');
     expect(second).toEqual({ ...first, id: 2 });
-    // The answer to the first may still come; it is the second that is waited for.
+    // The answer to the first is late and ignored: the client waits for the second.
     network.socket.ack(AT, first);
     network.socket.ack(AT, second);
     await settled();
     expect(outcome).toEqual({ value: AT });
   });
 
-  test('an ack without a position is none', async () => {
+  test('an ack without a position does not answer it', async () => {
     const { client, network } = startConnected();
     const outcome = outcomeOf(client.group('g').send('hi'));
     network.socket.ack({});
@@ -143,7 +143,7 @@ describe('what is unanswered', () => {
     expect(outcome).toEqual({ value: AT });
   });
 
-  test('and may have been published is not sent again under another client id', async () => {
+  test('that may have been published is not sent again under another client id', async () => {
     const { client, network } = startConnected();
     const group = client.group('g');
     const sent = outcomeOf(group.send('sent'));
@@ -157,8 +157,8 @@ describe('what is unanswered', () => {
   });
 });
 
-describe('a message that is refused', () => {
-  test('for good is not sent again', async () => {
+describe('a rejected message', () => {
+  test('is not sent again when the rejection is final', async () => {
     const { client, network } = startConnected();
     const sent = client.group('g').send('hi');
     network.socket.refuse('forbidden');
@@ -196,7 +196,7 @@ describe('a message that is refused', () => {
     ['rate_limited', 'not_sent'],
     ['outcome_unknown', 'outcome_unknown'],
     ['internal_error', 'outcome_unknown'],
-  ])('with %s for a minute is given up as %s', async (code, end) => {
+  ])('with %s for a minute rejects with %s', async (code, end) => {
     const { client, network } = startConnected();
     network.socket.onCommand = (command) => queueMicrotask(() => network.socket.refuse(code, command));
     const outcome = outcomeOf(client.group('g').send('hi'));
@@ -210,7 +210,7 @@ describe('a message that is refused', () => {
     expect(network.socket.sentOf('send_to_group').length).toBeGreaterThan(5);
   });
 
-  test('is not called unpublished when its time is over while it is under way', async () => {
+  test('rejects with outcome_unknown when its time elapses in flight', async () => {
     const { client, network } = startClient({ sendTimeoutMs: 5_000 });
     const outcome = outcomeOf(client.group('g').send('hi'));
     vi.advanceTimersByTime(4_000);
@@ -224,7 +224,7 @@ describe('a message that is refused', () => {
     expect(outcome.value).toBeUndefined();
   });
 
-  test('for good after it may have been published is not called refused', async () => {
+  test('rejects with outcome_unknown when an earlier attempt may have published it', async () => {
     const { client, network } = startConnected();
     const outcome = outcomeOf(client.group('g').send('hi'));
     reconnect(network);
@@ -235,7 +235,7 @@ describe('a message that is refused', () => {
 });
 
 describe('bounds', () => {
-  test('as many messages as sendQueueMax are unanswered, and one more is refused', async () => {
+  test('sendQueueMax messages can be unanswered, and one more rejects', async () => {
     const { client, network } = startConnected({ sendQueueMax: 2 });
     const group = client.group('g');
     const [first, second, third] = ['1', '2', '3'].map((text) => outcomeOf(group.send(text)));
@@ -250,7 +250,7 @@ describe('bounds', () => {
     expect(fourth).toEqual({ value: AT });
   });
 
-  test('so are sendQueueBytesMax bytes', async () => {
+  test('sendQueueBytesMax bytes can be unanswered, and one more message rejects', async () => {
     const { client, network } = startConnected({ sendQueueBytesMax: 3_000 });
     const send = () => outcomeOf(client.group('g').send('x'.repeat(1_000)));
     const outcomes = [send(), send(), send()];
@@ -262,7 +262,7 @@ describe('bounds', () => {
     expect([fits.error, doesNot.error?.code]).toEqual([undefined, 'queue_full']);
   });
 
-  test('no more is sent at once than the gateway takes', () => {
+  test('bursts stay within the limit of the gateway', () => {
     const { client, network } = startClient();
     for (let count = 0; count < 100; count += 1)
       void client
@@ -282,7 +282,7 @@ describe('bounds', () => {
   });
 });
 
-test('a long message counts as several, so that no more bytes are sent than the gateway takes', () => {
+test('long messages stay within the bytes that the gateway allows', () => {
   const { client, network } = startClient();
   for (let count = 0; count < 20; count += 1)
     void client
@@ -338,7 +338,7 @@ test.each([
   },
 );
 
-test('messages that are short are paced by their number', () => {
+test('short messages are paced by their number', () => {
   const limits = { perSecond: 10, burst: 40, bytesBurst: 8 * 1_048_576 };
   const { atOnce, inTenSeconds } = bytesSent(1, limits);
   expect(inTenSeconds / atOnce).toBeGreaterThan(3);
@@ -346,7 +346,7 @@ test('messages that are short are paced by their number', () => {
 });
 
 describe('close', () => {
-  test('rejects what is unanswered, and says what may have been published', async () => {
+  test('rejects unanswered messages, with outcome_unknown for those in flight', async () => {
     const { client, network } = startConnected();
     const group = client.group('g');
     const underWay = outcomeOf(group.send('under way'));
@@ -359,7 +359,7 @@ describe('close', () => {
     await expect(group.send('late')).rejects.toMatchObject({ code: 'closed' });
   });
 
-  test('by the gateway does the same, and says why', async () => {
+  test('by the gateway does the same, with its reason', async () => {
     const { client, network } = startConnected();
     const outcome = outcomeOf(client.group('g').send('hi'));
     network.socket.end(4500);

@@ -8,7 +8,7 @@ interface Loading {
   readonly fail: (error: Error) => void;
 }
 
-/** A group that is joined with a state whose loads are in the test's hands. */
+/** Starts a group that is joined with a state, whose loads the test settles. */
 function start() {
   const started = startConnected();
   const { network, client } = started;
@@ -29,7 +29,7 @@ function start() {
 
 const AT_5 = { epoch: 'e', offset: 5 };
 
-/** The same, joined at e/5 after one load. */
+/** Starts the same, joined at e/5 after one load. */
 async function startJoined() {
   const started = start();
   started.network.socket.ack(AT_5);
@@ -42,7 +42,7 @@ async function startJoined() {
 }
 
 describe('joinWithState', () => {
-  test('asks where the group is, loads, and joins from there', async () => {
+  test('reads the position, loads, and joins at it', async () => {
     const { network, loads, events, joined, message, group } = start();
     expect(network.socket.sent).toEqual([{ cmd: 'group_info', group_id: 'g', id: 1 }]);
     expect(loads).toEqual([]);
@@ -63,7 +63,7 @@ describe('joinWithState', () => {
     expect(events).toEqual([['joined', { position: AT_5, recovered: true }], 6, 7, 8]);
   });
 
-  test('after a gap leaves, loads again, and joins from where the gap ended; no message comes meanwhile', async () => {
+  test('after a gap leaves, loads again, and joins at the end of the gap; delivers no message meanwhile', async () => {
     const { network, loads, events, message } = await startJoined();
     network.socket.receive({
       type: 'gap',
@@ -86,7 +86,7 @@ describe('joinWithState', () => {
     expect(events).toEqual([['joined', { position: { epoch: 'f', offset: 2 }, recovered: true }], 3, 4]);
   });
 
-  test('the load may be done before the group is left', async () => {
+  test('the load can end before the leave is confirmed', async () => {
     const { network, loads } = await startJoined();
     network.socket.receive({ type: 'gap', group_id: 'g', reason: 'trimmed', epoch: 'e', offset: 90 });
     loads[1]!.done();
@@ -97,7 +97,7 @@ describe('joinWithState', () => {
     expect(network.socket.sent.at(-1)).toMatchObject({ cmd: 'add_group', since: { offset: 90 } });
   });
 
-  test('comes back from its position without loading when nothing was missed, else loads', async () => {
+  test('after a reconnect loads only when messages were missed', async () => {
     const { network, loads, events, message } = await startJoined();
     reconnect(network);
     expect(network.socket.sent).toEqual([expect.objectContaining({ cmd: 'add_group', since: AT_5 })]);
@@ -111,7 +111,7 @@ describe('joinWithState', () => {
     expect(events).toEqual([['joined', { position: AT_5, recovered: true }], 6]);
   });
 
-  test('goes on when the connection is lost at any step', async () => {
+  test('continues after a loss of the connection at any step', async () => {
     const { network, loads, joined } = start();
     reconnect(network);
     expect(network.socket.sent).toEqual([expect.objectContaining({ cmd: 'group_info' })]);
@@ -129,7 +129,7 @@ describe('joinWithState', () => {
     expect(loads).toHaveLength(1);
   });
 
-  test('that cannot load at first leaves the group, and rejects', async () => {
+  test('leaves the group and rejects when the first load fails', async () => {
     const { network, loads, joined, group, errors } = start();
     network.socket.ack(AT_5);
     const cause = new Error('no database');
@@ -141,7 +141,7 @@ describe('joinWithState', () => {
     expect(network.socket.sentOf('add_group')).toEqual([]);
   });
 
-  test('that cannot load later says so, and tries again from a new position', async () => {
+  test('emits an error when a later load fails, and retries at a new position', async () => {
     const { network, loads, events, group } = await startJoined();
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     network.socket.receive({ type: 'gap', group_id: 'g', reason: 'limit', epoch: 'e', offset: 90 });
@@ -156,7 +156,7 @@ describe('joinWithState', () => {
     expect(loads[2]!.request).toEqual({ position: { epoch: 'e', offset: 95 }, reason: 'limit' });
   });
 
-  test('whose group is left while it loads comes to nothing', async () => {
+  test('rejects when the group is left during the load', async () => {
     const { network, loads, joined, group } = start();
     network.socket.ack(AT_5);
     await group.leave();
@@ -166,7 +166,7 @@ describe('joinWithState', () => {
     expect(network.socket.sentOf('add_group')).toEqual([]);
   });
 
-  test('that is begun again takes no answer of before for its own', async () => {
+  test('ignores the answers to an earlier join', async () => {
     const { network, loads, group } = start();
     const left = group.leave();
     network.socket.ack(AT_5);
@@ -186,7 +186,7 @@ describe('joinWithState', () => {
     expect(network.socket.sent.at(-1)).toMatchObject({ cmd: 'add_group', since: { offset: 6 } });
   });
 
-  test('of a group that is joined already loads, and joins anew', async () => {
+  test('loads and joins again when the group is joined already', async () => {
     const { client, network } = startConnected();
     const group = client.group('g');
     group.join().catch(() => {});
@@ -208,7 +208,7 @@ describe('joinWithState', () => {
     expect(joined.value?.position.offset).toBe(8);
   });
 
-  test('a function that throws has failed to load', async () => {
+  test('rejects when the function throws', async () => {
     const { client, network } = startConnected();
     const cause = new Error('at once');
     const joined = outcomeOf(

@@ -25,13 +25,13 @@ function start() {
   return { client, network, group: client.group('g') };
 }
 
-/** Lets the runtime report what nobody has handled. */
+/** Resolves with the unhandled rejections, when the runtime has reported them. */
 async function reported(): Promise<unknown[]> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   return unhandled;
 }
 
-test('a join that nobody awaits may be left, closed and aborted, as the application asked for it', async () => {
+test('a join without await can be left, closed and aborted, as the application asked for it', async () => {
   const { client, group } = start();
   void group.join();
   void group.joinWithState(() => {});
@@ -48,7 +48,7 @@ test('a join that nobody awaits may be left, closed and aborted, as the applicat
   expect(await reported()).toEqual([]);
 });
 
-test('those who await it are told', async () => {
+test('an awaited join rejects', async () => {
   const { client, group } = start();
   const left = group.join();
   void group.leave();
@@ -58,7 +58,7 @@ test('those who await it are told', async () => {
   await expect(closed).rejects.toMatchObject({ code: 'closed' });
 });
 
-test('whatever else a join is rejected with is reported', async () => {
+test('all other rejections of a join are reported', async () => {
   const { client, network, group } = start();
   void group.join({ since: 'E:5' as never });
   void group.join();

@@ -4,10 +4,7 @@ import { outcomeOf, settled, startConnected } from '../testing/start-client.ts';
 
 const AT_5 = { epoch: 'e', offset: 5 };
 
-/**
- * A group that several parts of a page use, the offsets that a listener has heard, and what was
- * sent.
- */
+/** Starts a group with several users. Returns the received offsets and the sent commands. */
 function start() {
   const started = startConnected();
   const { client, network } = started;
@@ -20,7 +17,7 @@ function start() {
   return { ...started, group, heard, message, sent };
 }
 
-/** Reads a group as an effect of a component does, and returns the cleanup. */
+/** Reads a group as an effect of a component does. Returns the cleanup. */
 function effect(group: Group, handle: (message: Message) => void): () => void {
   const messages = group[Symbol.asyncIterator]();
   void (async () => {
@@ -69,7 +66,7 @@ describe('users of one group', () => {
     expect(group.state).toBe('left');
   });
 
-  test('a leave without a join takes no iteration away', async () => {
+  test('a leave without a join ends no iteration', async () => {
     const { network, group, message } = start();
     const read: number[] = [];
     effect(group, ({ offset }) => read.push(offset));
@@ -80,7 +77,7 @@ describe('users of one group', () => {
     expect([group.state, read]).toEqual(['joined', [6]]);
   });
 
-  test('a join that was rejected is undone already', async () => {
+  test('a rejected join is undone already', async () => {
     const { network, group } = start();
     const refused = outcomeOf(group.join());
     network.socket.refuse('forbidden');
@@ -92,7 +89,7 @@ describe('users of one group', () => {
     expect(group.state).toBe('left');
   });
 
-  test('joinWithState is a join of one user, too', async () => {
+  test('joinWithState counts as one join', async () => {
     const { network, group } = start();
     void group.join();
     network.socket.ack(AT_5);
@@ -110,7 +107,7 @@ describe('users of one group', () => {
 });
 
 describe('an iteration', () => {
-  test('is in the group until it ends, and leaves what nobody else has joined', async () => {
+  test('joins until it ends, and leaves a group without other users', async () => {
     const { network, group, sent } = start();
     const messages = group[Symbol.asyncIterator]();
     network.socket.ack(AT_5);
@@ -126,7 +123,7 @@ describe('an iteration', () => {
     expect(sent()).toEqual(['add_group', 'leave_group', 'add_group', 'leave_group']);
   });
 
-  test('of an effect that is run, cleaned up and run again handles each message once', async () => {
+  test('in an effect that runs twice handles each message once', async () => {
     const { network, group, message, sent } = start();
     const handled: number[] = [];
     const run = (): (() => void) => effect(group, ({ offset }) => handled.push(offset));
@@ -145,7 +142,7 @@ describe('an iteration', () => {
     expect(sent().at(-1)).toBe('leave_group');
   });
 
-  test('that reads too slowly leaves the group that nobody else is in', async () => {
+  test('that reads too slowly leaves a group without other users', async () => {
     const { network, client } = startConnected({ bufferMax: 1 });
     const group = client.group('g');
     const events: unknown[] = [];

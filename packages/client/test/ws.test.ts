@@ -37,14 +37,14 @@ function connect(): GroupcastClient {
   return client;
 }
 
-/** Resolves with so many messages of a group. */
+/** Resolves with the next `count` messages of a group. */
 async function read(messages: AsyncIterator<Message>, count: number): Promise<unknown[]> {
   const texts: unknown[] = [];
   while (texts.length < count) texts.push((await messages.next()).value?.message);
   return texts;
 }
 
-test('over the WebSocket of ws: groups, receipts, and what was missed after a cut', async () => {
+test('over the WebSocket of ws: groups, receipts, and recovery after a cut', async () => {
   const [alice, bob] = [connect(), connect()];
   const group = bob.group('123');
   const messages = group[Symbol.asyncIterator]();
@@ -64,7 +64,7 @@ test('over the WebSocket of ws: groups, receipts, and what was missed after a cu
   expect(bob.clientId).toBe(bobId);
 });
 
-test('a client that is closed before it is connected disturbs nobody', async () => {
+test('a client that is closed before it is connected has no effect', async () => {
   const client = connect();
   client.close();
   const other = connect();
@@ -72,7 +72,7 @@ test('a client that is closed before it is connected disturbs nobody', async () 
   expect(client.state).toBe('closed');
 });
 
-test('a gateway that is not there is tried again', async () => {
+test('a missing gateway is retried', async () => {
   const port = Number(new URL(url).port);
   await new Promise((resolve) => server.close(resolve));
   const client = connect();
@@ -88,7 +88,7 @@ test('a gateway that is not there is tried again', async () => {
   await new Promise((resolve) => back.close(resolve));
 });
 
-test('a gateway that answers 503 is tried again at once, and the error says so', async () => {
+test('a gateway that answers 503 is retried, and the error has the status', async () => {
   const refusing = createServer((_request, response) => response.writeHead(503).end());
   await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
   const { port } = refusing.address() as AddressInfo;
@@ -107,7 +107,7 @@ test('a gateway that answers 503 is tried again at once, and the error says so',
   await new Promise((resolve) => refusing.close(resolve));
 });
 
-test('a group that nobody holds any more is forgotten', async () => {
+test('a group without references is collected', async () => {
   const client = connect();
   let kept: WeakRef<object> | undefined;
   (() => {
@@ -117,7 +117,7 @@ test('a group that nobody holds any more is forgotten', async () => {
   const { runInNewContext } = await import('node:vm');
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  // A WeakRef holds its object to the end of the turn that has looked at it.
+  // A WeakRef holds its object until the end of the event-loop turn that has read it.
   for (let turn = 0; turn < 50 && kept?.deref() !== undefined; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
     collect();

@@ -8,11 +8,11 @@ type Listener = (event: never) => void;
 export class FakeSocket {
   readonly url: string;
   readonly protocols: readonly string[];
-  /** What the client sent, in order; each is a command that a gateway would understand. */
+  /** Commands of the client, in order. An invalid command throws. */
   readonly sent: ClientCommand[] = [];
-  /** The code that the client closed it with. */
+  /** The code with which the client closed the socket. */
   closedWith: number | undefined;
-  /** Called with each command. */
+  /** Handles each command. */
   onCommand: ((command: ClientCommand) => void) | undefined;
   readonly #listeners = new Map<string, Listener[]>();
 
@@ -35,12 +35,12 @@ export class FakeSocket {
     this.closedWith ??= code;
   }
 
-  /** The commands of one kind. */
+  /** Returns the commands of one kind. */
   sentOf<Name extends ClientCommand['cmd']>(cmd: Name): Extract<ClientCommand, { cmd: Name }>[] {
     return this.sent.filter((command) => command.cmd === cmd) as Extract<ClientCommand, { cmd: Name }>[];
   }
 
-  /** The gateway sends an event. */
+  /** Delivers an event of the gateway. */
   receive(event: ClientEvent): void {
     this.receiveData(JSON.stringify(event));
   }
@@ -53,7 +53,7 @@ export class FakeSocket {
     this.receive({ ...WELCOME, ...changes });
   }
 
-  /** Acknowledges the last command, or the one that is given. */
+  /** Acknowledges `command`, by default the last one. */
   ack(fields: Partial<Extract<ClientEvent, { type: 'ack' }>> = {}, command = this.sent.at(-1)): void {
     this.receive({ type: 'ack', id: command?.id ?? 'none', ...fields });
   }
@@ -62,12 +62,12 @@ export class FakeSocket {
     this.receive({ type: 'error', id: command?.id ?? 'none', code, message: `Refused with ${code}.` });
   }
 
-  /** The gateway, or the network, has ended it. */
+  /** Ends the connection, as the gateway or the network does. */
   end(code: number = CLOSE_CODES.restart.code): void {
     this.#fire('close', { code, reason: '' });
   }
 
-  /** The WebSocket has failed. No close event comes with it. */
+  /** Emits an error without a close event. */
   fail(event: { readonly message?: string; readonly error?: unknown } = {}): void {
     this.#fire('error', event);
   }
@@ -87,12 +87,12 @@ const WELCOME: Extract<ClientEvent, { type: 'welcome' }> = {
   limits: { message_bytes: 65_536, groups: 128, messages_per_second: 1_000, messages_burst: 2_000 },
 };
 
-/** Makes a client's WebSockets, and keeps them. */
+/** Creates the WebSockets of a client, and keeps them. */
 export class FakeNetwork {
   readonly sockets: FakeSocket[] = [];
   readonly WebSocket: WebSocketConstructor;
 
-  /** `dialled` is called with each new socket, before the client has it. */
+  /** Calls `dialled` with each new socket, before the client has it. */
   constructor(dialled: (socket: FakeSocket) => void = () => {}) {
     const { sockets } = this;
     this.WebSocket = class extends FakeSocket {
@@ -104,10 +104,10 @@ export class FakeNetwork {
     };
   }
 
-  /** The newest. */
+  /** The newest socket. */
   get socket(): FakeSocket {
     const socket = this.sockets.at(-1);
-    if (socket === undefined) throw new Error('Nobody has dialled.');
+    if (socket === undefined) throw new Error('The client has not connected yet.');
     return socket;
   }
 }

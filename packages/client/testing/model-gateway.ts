@@ -30,19 +30,19 @@ interface PublishOptions {
 type Send = (event: ClientEvent) => void;
 
 /**
- * A gateway and its hub as PROTOCOL.md has them, in memory: groups, history, ids that are known
- * again, sessions.
+ * A gateway and its hub as PROTOCOL.md describes them, in memory: groups, history, deduplication of
+ * message ids, sessions.
  */
 export class ModelGateway {
   /** Publications that a group keeps. */
   historyMax = 1_000;
-  /** When set, what may be said to a command instead of carrying it out. */
+  /** Returns the code with which a command is rejected, or `undefined` to execute it. */
   refuse: ((command: ClientCommand) => string | undefined) | undefined;
   readonly #groups = new Map<string, Group>();
   readonly #published = new Map<string, Publication>();
   #epochs = 0;
 
-  /** A client connects, offering these subprotocols. */
+  /** Connects a client that offers these subprotocols. */
   connect(protocols: Iterable<string>, send: Send): ModelConnection {
     const offered = [...protocols].find((protocol) => protocol.startsWith(CLIENT_SESSION_PREFIX));
     const session = offered?.slice(CLIENT_SESSION_PREFIX.length) ?? randomBytes(32).toString('base64url');
@@ -58,12 +58,12 @@ export class ModelGateway {
     return group;
   }
 
-  /** All that a group ever took, in order, as far as it is kept. */
+  /** Returns the messages in the history of a group, in order. */
   messagesOf(name: string): string[] {
     return this.group(name).history.map(({ message }) => message);
   }
 
-  /** `answered` is told before any member gets the message, as may happen with a gateway. */
+  /** Publishes. Calls `answered` before the delivery to members, as a gateway can. */
   publish(
     name: string,
     message: string,
@@ -84,7 +84,7 @@ export class ModelGateway {
     for (const member of group.members) member.deliver(name, publication);
   }
 
-  /** The hub was started anew: no history is left, and the members are told. */
+  /** Restarts the hub: the history is lost, and the members receive a gap. */
   loseHistory(name: string): void {
     const group = this.group(name);
     group.epoch = this.#newEpoch();
@@ -120,7 +120,7 @@ export class ModelConnection {
     });
   }
 
-  /** The connection is gone. */
+  /** Ends the connection. */
   end(): void {
     this.#send = () => {};
     for (const group of this.#groups) group.members.delete(this);
@@ -129,7 +129,7 @@ export class ModelConnection {
   receive(command: ClientCommand): void {
     const code = this.#gateway.refuse?.(command);
     if (code !== undefined) {
-      this.#send({ type: 'error', id: command.id ?? 0, code, message: 'As the test wants it.' });
+      this.#send({ type: 'error', id: command.id ?? 0, code, message: 'Rejected by the test.' });
       return;
     }
     const id = command.id ?? 0;

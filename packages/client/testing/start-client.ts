@@ -3,18 +3,18 @@ import { GroupcastClient, type GroupcastClientOptions, type GroupcastError } fro
 import { FakeNetwork, type FakeSocket } from './fake-socket.ts';
 
 /**
- * A client on fake sockets, under fake timers, and what it says. It is closed when the test ends,
- * and must leave no timer behind.
+ * Starts a client on fake sockets, under fake timers, and collects its states and errors. It is
+ * closed when the test ends, and must leave no timer.
  */
 export function startClient(options: Partial<GroupcastClientOptions> = {}) {
   if (!vi.isFakeTimers()) {
     vi.useFakeTimers();
-    // Called last, when all clients of the test are closed.
+    // Is called last, when all clients of the test are closed.
     onTestFinished(() => {
       const timers = vi.getTimerCount();
       vi.useRealTimers();
       vi.restoreAllMocks();
-      if (timers > 0) throw new Error(`${timers} timers are left after close().`);
+      if (timers > 0) throw new Error(`${timers} timers are pending after close().`);
     });
   }
   const network = new FakeNetwork();
@@ -27,30 +27,30 @@ export function startClient(options: Partial<GroupcastClientOptions> = {}) {
   return { client, network, states, errors };
 }
 
-/** The same, connected. */
+/** Starts a connected client. */
 export function startConnected(options: Partial<GroupcastClientOptions> = {}) {
   const started = startClient(options);
   started.network.socket.welcome();
   return started;
 }
 
-/** Lets the connection end, and the client come back. */
+/** Ends the connection, and lets the client reconnect. */
 export function reconnect(network: FakeNetwork, welcome: Parameters<FakeSocket['welcome']>[0] = {}): void {
   const before = network.sockets.length;
   network.socket.end(1006);
   while (network.sockets.length === before) {
-    if (vi.getTimerCount() === 0) throw new Error('It will not dial again.');
+    if (vi.getTimerCount() === 0) throw new Error('The client will not reconnect: it has no timer.');
     vi.advanceTimersToNextTimer();
   }
   network.socket.welcome(welcome);
 }
 
-/** Lets everything that is resolved reach who waits for it. */
+/** Resolves when all pending microtasks have run. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 }
 
-/** What became of a promise, at any time. */
+/** Returns an object that receives the outcome of a promise. */
 export function outcomeOf<T>(promise: Promise<T>): { value?: T; error?: GroupcastError } {
   const outcome: { value?: T; error?: GroupcastError } = {};
   promise.then(

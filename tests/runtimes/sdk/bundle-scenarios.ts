@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** Files with the scenarios and the SDK inside. */
+/** Bundles of the scenarios and the SDK. */
 export interface Bundles {
-  /** For a process: the control address is its argument. */
+  /** Bundle for a process, with the control address as its argument. */
   readonly program: string;
-  /** For a page: defines `runScenario(controlUrl)`. */
+  /** Bundle for a page, which defines `runScenario(controlUrl)`. */
   readonly page: string;
 }
 

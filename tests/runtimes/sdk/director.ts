@@ -14,12 +14,14 @@ import type { Answer, Request, Result } from './run-scenario.ts';
 import { HISTORY_COUNT } from './scenarios.ts';
 import type { Direction, Opening } from './stage.ts';
 
-/** Runs a hub, a gateway and a proxy before it on ports that stay the same, and carries out the directions of scenarios. */
+/**
+ * Runs a hub, a gateway and a proxy on fixed ports, and carries out the directions of scenarios.
+ */
 export class Director {
   readonly #control = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   #hub: TestHub;
   #gateway: TestGateway;
-  /** Listens on the port that the scenarios connect to; undefined while that is closed. */
+  /** The listener on the port of the scenarios; undefined while the port is closed. */
   #door: TcpProxy | Server | undefined;
   readonly #doorPort: number;
 
@@ -43,7 +45,7 @@ export class Director {
     return `ws://127.0.0.1:${(this.#control.address() as AddressInfo).port}`;
   }
 
-  /** Lets the next runtime that connects play this scenario. Its result comes into the queue. */
+  /** Plays a scenario in the next runtime that connects. Returns the queue of its result. */
   async play(scenario: string): Promise<EventQueue<Result>> {
     await this.#listen();
     const results = new EventQueue<Result>(`result of "${scenario}"`);
@@ -82,7 +84,7 @@ export class Director {
     if (direction === 'listen') return this.#listen();
     if (direction === 'stopListening') return this.#stopListening();
     if (direction === 'answer503') return this.#answer503();
-    if (!(this.#door instanceof TcpProxy)) throw new Error('Nothing is forwarded now.');
+    if (!(this.#door instanceof TcpProxy)) throw new Error('No proxy is running. Direct "listen" first.');
     if (direction === 'cut') this.#door.cut();
     else this.#door.blackhole();
   }

@@ -1,7 +1,8 @@
 import type { WebSocketConstructor } from '@groupcast/client';
 import { runScenario } from './run-scenario.ts';
 
-// Entry of the bundle for Node, Bun and Deno. The last argument is the control address, with `ws` before it where the SDK gets that.
+// Entry of the bundle for Node, Bun and Deno. The last argument is the control address. `ws` before
+// it selects the WebSocket of ws.
 const [, , ...args] = process.argv;
 const controlUrl = args.at(-1) ?? '';
 const { WebSocket: own } = globalThis as { readonly WebSocket?: WebSocketConstructor };

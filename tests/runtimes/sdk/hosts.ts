@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { openBrowser } from '../../browser/open-browser.ts';
 import type { Bundles } from './bundle-scenarios.ts';
 
-/** How the process or page ended in which a scenario was played. */
+/** End of the process or page that played a scenario. */
 interface HostExit {
   /** 0 for a page. */
   readonly code: number | null;
@@ -13,7 +13,9 @@ interface HostExit {
 
 /** Starts a JavaScript runtime for each scenario. */
 export interface Host {
-  /** Plays the scenario that the test at this address names. Resolves when that has ended by itself. */
+  /**
+   * Plays the scenario of the test at this address. Resolves when the runtime has ended by itself.
+   */
   play(controlUrl: string): Promise<HostExit>;
   close(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { JSDOM, VirtualConsole } from 'jsdom';
 
-// A process with one jsdom window, which has what jsdom gives it and nothing of Node, as under Jest. Arguments: the bundle, the control address.
+// A process with one jsdom window, which has the globals of jsdom and none of Node, as under Jest.
+// Arguments: the bundle, the control address.
 const [, , bundle = '', controlUrl = ''] = process.argv;
 const virtualConsole = new VirtualConsole();
 virtualConsole.on('jsdomError', (error) => {

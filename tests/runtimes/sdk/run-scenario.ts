@@ -7,15 +7,16 @@ export type Request = { readonly id: number; readonly direction: Direction } | R
 
 export type Result = { readonly passed: true } | { readonly failed: string };
 
-/** Answer to a direction; without an error it was carried out. */
+/** Answer to a direction. Without an error it was carried out. */
 export interface Answer {
   readonly id: number;
   readonly error?: string;
 }
 
 /**
- * Connects to the test, runs the scenario that it names, and tells it how that went. Resolves when the test knows. `options` are those that this
- * runtime needs. The control connection is a WebSocket, because every runtime has one.
+ * Connects to the test, runs the scenario that it names, and sends the result. Resolves when the
+ * test has the result. `options` are those that this runtime needs. The control connection is a
+ * WebSocket, because every runtime has one.
  */
 export function runScenario(
   controlUrl: string,
@@ -42,7 +43,7 @@ export function runScenario(
       }
       void play(received.scenario, new Stage(received, options, direct)).then(say);
     });
-    // The test closes the connection when it has the result, so that no runtime ends before it is sent.
+    // The test closes the connection after the result, so that no runtime ends before it is sent.
     control.addEventListener('close', () => resolve());
   });
 }

@@ -2,7 +2,7 @@ import type { GroupcastError, Position } from '@groupcast/client';
 import { assert } from 'chai';
 import { Inbox, nextState, opened, type Stage } from './stage.ts';
 
-/** Name of the scenario that needs a WebSocket that can be dropped. */
+/** Name of the scenario that needs a WebSocket with `terminate`. */
 export const DEAD_NETWORK = 'lets the runtime end although the network is dead';
 
 const HOUR_MS = 3_600_000;
@@ -13,7 +13,9 @@ export const HISTORY_COUNT = 20;
 /** Names a group that no other scenario uses: one hub serves them all. */
 const freshGroup = (): string => `scenario-${Math.random()}`;
 
-/** Promises of the SDK over a real network, by name. Each is kept on every runtime, with that runtime's own WebSocket. */
+/**
+ * Promises of the SDK over a real network, by name. They hold on every runtime with its WebSocket.
+ */
 export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   'joins, sends, and receives what it and others send, with position and sender': async (stage) => {
     const [alice, bob] = [stage.connect(), stage.connect()];
@@ -85,7 +87,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     assert.equal(texts[3], '4');
   },
 
-  'tells a gap when the kept position is older than the history': async (stage) => {
+  'emits a gap when the stored position is older than the history': async (stage) => {
     const publisher = stage.connect().group(freshGroup());
     const since = await publisher.send('known');
     for (let count = 0; count <= HISTORY_COUNT; count += 1) await publisher.send(`${count}`);
@@ -96,7 +98,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     assert.deepEqual(await gap, { reason: 'trimmed', position: joined.position });
   },
 
-  'tells a gap when the hub was started anew, on a connection that stays open': async (stage) => {
+  'emits a gap after a restart of the hub, on a connection that stays open': async (stage) => {
     const client = stage.connect();
     const group = client.group(freshGroup());
     await group.join();
@@ -129,7 +131,8 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     await inbox.texts(1);
     await group.leave();
     await publisher.group(left).send('after');
-    // The member's worker gets both in this order. A join before it has the first would be a join before the message.
+    // The worker of the member receives both in this order. An earlier join would precede the
+    // message.
     await publisher.group(kept).send('marker');
     await other.texts(1);
     await group.join();
@@ -175,7 +178,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
 
   'notices a refused port at once, and connects when the port is open': async (stage) => {
     await stage.direct('stopListening');
-    // An attempt whose failure is not noticed lasts an hour.
+    // Without the notice of its failure, the attempt lasts an hour.
     const client = stage.connect({ connectTimeoutMs: HOUR_MS });
     assert.isAtLeast((await nextState(client, 'waiting')).waitMs ?? -1, 0);
     const sent = client.group(freshGroup()).send('queued');
@@ -198,7 +201,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     const client = stage.connect({ reconnectMinMs: HOUR_MS, reconnectMaxMs: HOUR_MS });
     await nextState(client, 'waiting');
     await stage.direct('listen');
-    // In Node nothing has events of a page: there the application calls `reconnect`.
+    // Node has no events of a page: there the application calls `reconnect`.
     if (page.dispatchEvent === undefined) client.reconnect();
     else page.dispatchEvent(new Event('online'));
     await opened(client);
@@ -218,7 +221,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     assert.deepEqual(await inbox.texts(2), ['before', 'while it is away']);
   },
 
-  'is told by a gateway that stops in good order when to come back': async (stage) => {
+  'reconnects when a gateway that drains asks for it': async (stage) => {
     const client = stage.connect();
     await opened(client);
     const waiting = nextState(client, 'waiting');
@@ -247,7 +250,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
   },
 };
 
-/** Resolves with the code of the GroupcastError with which the promise rejects. */
+/** Resolves with the code of the GroupcastError of the rejected promise. */
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   return promise.then(
     () => 'none',

@@ -14,7 +14,7 @@ export type Direction =
 /** First message of the test on the control connection. */
 export interface Opening {
   readonly scenario: string;
-  /** The gateway, behind a proxy that obeys the directions. */
+  /** The gateway, behind a proxy that follows the directions. */
   readonly url: string;
   /** The same gateway, without the proxy. */
   readonly directUrl: string;
@@ -22,7 +22,7 @@ export interface Opening {
 
 export type Options = Partial<GroupcastClientOptions>;
 
-/** Gives a scenario its clients, and carries its directions to the test, which has the network and the servers. */
+/** Creates the clients of a scenario and sends its directions to the test. */
 export class Stage {
   readonly #opening: Opening;
   readonly #direct: (direction: Direction) => Promise<void>;
@@ -35,12 +35,12 @@ export class Stage {
     this.#direct = direct;
   }
 
-  /** Makes a client whose connection the directions concern. It is closed when the scenario ends. */
+  /** Connects a client through the proxy. It is closed when the scenario ends. */
   connect(options: Options = {}): GroupcastClient {
     return this.#connect(this.#opening.url, options);
   }
 
-  /** Makes a client that no cut concerns. */
+  /** Connects a client past the proxy. */
   connectDirectly(options: Options = {}): GroupcastClient {
     return this.#connect(this.#opening.directUrl, options);
   }
@@ -60,7 +60,7 @@ export class Stage {
   }
 }
 
-/** Resolves when the client enters the state, with what the event says. */
+/** Resolves with the event when the client enters the state. */
 export function nextState(
   client: GroupcastClient,
   state: GroupcastClient['state'],
@@ -74,7 +74,7 @@ export function nextState(
   });
 }
 
-/** Resolves when the client is open, at once where it is. */
+/** Resolves when the client is open. */
 export async function opened(client: GroupcastClient): Promise<void> {
   if (client.state !== 'open') await nextState(client, 'open');
 }

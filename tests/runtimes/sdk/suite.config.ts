@@ -5,9 +5,10 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../../../packages/client', import.meta.url)),
-    // These are about Node, the package ws and the build. `sdk.test.ts` uses the WebSocket of each runtime.
+    // Excludes Node, the package ws and the build. `sdk.test.ts` uses the WebSocket of each
+    // runtime.
     exclude: [...configDefaults.exclude, 'test/{bundle,node,ws}.test.ts'],
-    // Bun does not find the exports of zod when vitest leaves the import to it.
+    // Bun does not find the exports of zod unless vitest resolves them.
     server: { deps: { inline: ['zod'] } },
     testTimeout: 60_000,
     hookTimeout: 60_000,

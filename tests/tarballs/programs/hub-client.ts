@@ -7,7 +7,7 @@ try {
   const client = new HubClient({ port: -1 });
   client.on('state', (state: HubClientState) => console.log(state, subscriber));
 } catch (error) {
-  // One class, whichever package it is imported from.
+  // The same class from every package.
   if (!(error instanceof OptionError && error instanceof OptionErrorOfProtocol)) throw error;
   console.log(error.code);
 }

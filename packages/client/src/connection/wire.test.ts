@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseEvent, positionOf } from './wire.ts';
 
-// Not with a URL: that of jsdom is unknown to Node.
+// Without a URL, because Node does not accept the URL class of jsdom.
 const golden = JSON.parse(
   readFileSync(`${import.meta.dirname}/../../../protocol/golden/client.json`, 'utf8'),
 );
 
-test('reads every event of the golden vectors as it is', () => {
+test('reads every event of the golden vectors unchanged', () => {
   const events: { text: string; message: unknown }[] = golden.events;
   expect(events.length).toBeGreaterThan(5);
   for (const { text, message } of events) expect(parseEvent(text)).toEqual(message);
 });
 
 test.each(['', '{', 'null', '5', '"welcome"', '[]', '{"type":5}', undefined, new Uint8Array(2), {}])(
-  'what is no event is an error: %j',
+  'invalid data becomes an error event: %j',
   (data) => {
     expect(parseEvent(data)).toMatchObject({ type: 'error', code: 'bad_event' });
   },

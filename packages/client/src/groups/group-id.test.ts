@@ -42,11 +42,11 @@ test.each([
   {},
   ['a'],
   true,
-])('takes %j where the gateway does', (id) => {
+])('accepts %j if the gateway does', (id) => {
   expect(nameOrCode(id)).toBe(groupNameOf(id));
 });
 
-test('agrees with the gateway about any text', () => {
+test('agrees with the gateway on any text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (id) => {
       expect(nameOrCode(id)).toBe(groupNameOf(id));
@@ -55,6 +55,6 @@ test('agrees with the gateway about any text', () => {
   );
 });
 
-test('the refusal is a GroupcastError', () => {
+test('throws a GroupcastError', () => {
   expect(() => groupName('')).toThrow(GroupcastError);
 });

@@ -8,24 +8,24 @@ function at(offset: number): GroupPosition {
   return position;
 }
 
-test('has no position, and takes no message, before it is set', () => {
+test('has no position, and accepts no message, before it is set', () => {
   const position = new GroupPosition();
   expect(position.receive(1)).toBe(false);
   position.skip({ epoch: 'e', offset: 1 });
   expect(position.value).toBeUndefined();
 });
 
-test('moves with each new message, and passes over what came before', () => {
+test('moves with each new message, and rejects repeated ones', () => {
   const position = at(5);
   expect([6, 7, 7, 5, 9].map((offset) => position.receive(offset))).toEqual([true, true, false, false, true]);
   expect(position.value).toEqual({ epoch: 'e', offset: 9 });
 });
 
-test.each([1.5, Number.NaN, '7', undefined, null])('takes no message with the offset %j', (offset) => {
+test.each([1.5, Number.NaN, '7', undefined, null])('rejects a message with the offset %j', (offset) => {
   expect(at(5).receive(offset as number)).toBe(false);
 });
 
-test('moves over own messages that do not come, once what is before them has come', () => {
+test('moves over undelivered own messages, when all messages before them were received', () => {
   const position = at(5);
   position.skip({ epoch: 'e', offset: 6 });
   expect(position.value?.offset).toBe(6);
@@ -37,14 +37,14 @@ test('moves over own messages that do not come, once what is before them has com
   expect(position.receive(8)).toBe(false);
 });
 
-test('own messages of another history, or of before, move nothing', () => {
+test('own messages of another history, or before the position, do not move it', () => {
   const position = at(5);
   position.skip({ epoch: 'other', offset: 6 });
   position.skip({ epoch: 'e', offset: 5 });
   expect(position.value).toEqual({ epoch: 'e', offset: 5 });
 });
 
-test('a new position forgets what was ahead of the old one', () => {
+test('a new position drops the own messages ahead of the old one', () => {
   const position = at(5);
   position.skip({ epoch: 'e', offset: 8 });
   position.set({ epoch: 'f', offset: 6 });
@@ -52,7 +52,7 @@ test('a new position forgets what was ahead of the old one', () => {
   expect(position.value).toEqual({ epoch: 'f', offset: 7 });
 });
 
-test('in whatever order acks and messages come, it never passes over what did not come, and ends at the top', () => {
+test('never passes over an unreceived message, and ends at the top, in any order of acks and messages', () => {
   const scenario = fc.array(fc.boolean(), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(scenario, fc.infiniteStream(fc.boolean()), (own, chooseAck) => {

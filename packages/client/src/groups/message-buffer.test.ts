@@ -17,7 +17,7 @@ function start(max = 3) {
 
 const DONE = { done: true, value: undefined };
 
-test('gives what was put in before and after it is waited for, in order', async () => {
+test('returns items in order, whether next is called before or after put', async () => {
   const { put, items } = start();
   put(1, 2);
   expect((await items.next()).value).toEqual({ n: 1 });
@@ -26,7 +26,7 @@ test('gives what was put in before and after it is waited for, in order', async 
   expect([(await second).value, (await third).value]).toEqual([{ n: 2 }, { n: 3 }]);
 });
 
-test('what is held can be read after the end', async () => {
+test('buffered items can be read after the end', async () => {
   const { ended, put, items } = start();
   put(1);
   items.end(undefined);
@@ -36,7 +36,7 @@ test('what is held can be read after the end', async () => {
   expect(await items.next()).toEqual(DONE);
 });
 
-test('the first that waits is told the error, and the others the end', async () => {
+test('the first pending next rejects with the error, the others return the end', async () => {
   const { items } = start();
   const error = new GroupcastError('closed', 'Closed.');
   const waiting = [items.next(), items.next()];
@@ -46,7 +46,7 @@ test('the first that waits is told the error, and the others the end', async () 
   expect(await items.next()).toEqual(DONE);
 });
 
-test('one item too many ends it with buffer_full, after what is held', async () => {
+test('one item beyond the limit ends it with buffer_full, after the buffered ones', async () => {
   const { ended, put, items } = start(2);
   put(1, 2, 3);
   expect(ended).toHaveBeenCalledOnce();
@@ -54,7 +54,7 @@ test('one item too many ends it with buffer_full, after what is held', async () 
   await expect(items.next()).rejects.toMatchObject({ code: 'buffer_full' });
 });
 
-test('nothing is held once the loop was left', async () => {
+test('drops its items when the loop ends', async () => {
   const { ended, put, items } = start();
   put(1, 2);
   for await (const _ of items) break;
@@ -63,7 +63,7 @@ test('nothing is held once the loop was left', async () => {
   expect(await items.next()).toEqual(DONE);
 });
 
-test('return ends what waits, and needs no next before it', async () => {
+test('return ends a pending next, and needs no next before it', async () => {
   const { ended, items } = start();
   const waiting = items.next();
   expect(await items.return()).toEqual(DONE);
@@ -75,14 +75,14 @@ test('return ends what waits, and needs no next before it', async () => {
   for (const end of [ended, unread.ended]) expect(end).toHaveBeenCalledOnce();
 });
 
-test('return after an error that nobody was told ends it quietly', async () => {
+test('return after an unread error ends it without the error', async () => {
   const { items } = start();
   items.end(new GroupcastError('closed', 'Closed.'));
   expect(await items.return()).toEqual(DONE);
   expect(await items.next()).toEqual(DONE);
 });
 
-test('throw ends it, and rejects with what it is given', async () => {
+test('throw ends it, and rejects with its argument', async () => {
   const { ended, items } = start();
   const error = new Error('no more');
   await expect(items.throw(error)).rejects.toBe(error);

@@ -16,7 +16,7 @@ test('uses three quarters of the burst, then of the rate', () => {
   expect(spendAll(pacer, 1_000_000)).toBe(1_500);
 });
 
-test('lets something through at any limit', () => {
+test('allows at least one message at any limit', () => {
   const pacer = new Pacer(1, 1, 0);
   expect(spendAll(pacer, 0)).toBe(1);
   expect(spendAll(pacer, 1_000)).toBe(0);

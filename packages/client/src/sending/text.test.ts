@@ -4,7 +4,7 @@ import { isName, utf8Bytes } from './text.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
-test('the length of any text in UTF-8, without a TextEncoder: jsdom has none', () => {
+test('counts any text in UTF-8 without a TextEncoder, which jsdom lacks', () => {
   vi.stubGlobal('TextEncoder', undefined);
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
