@@ -88,7 +88,8 @@ export const HUB_OPTIONS = {
   ),
   peerBufferBytes: flagOf(
     'link.bufferBytesMax',
-    // A gateway that recovers asks for 16 pages of history at a time, of 64 KiB and more each: that is not slow.
+    // A gateway that recovers asks for 16 pages of history at a time, of 64 KiB and more each: that
+    // is not slow.
     withRange(LINK_TABLE.bufferBytesMax, { min: 2 * MIB, max: 1_024 * MIB }),
     'Bytes that may wait for one peer; above it the peer is closed as slow.',
   ),

@@ -27,11 +27,17 @@ export interface HubTls {
   /** The hub's certificate, with the chain behind it. */
   readonly cert: string;
   readonly key: string;
-  /** Certificates that those of peers must be signed by. With it a peer without one is rejected, and no secret is needed. */
+  /**
+   * Certificates that those of peers must be signed by. With it a peer without one is rejected, and
+   * no secret is needed.
+   */
   readonly ca?: string;
 }
 
-/** Default for the peers in the TLS handshake: at 200 silent new ones a second, others have a second. */
+/**
+ * Default for the peers in the TLS handshake: at 200 silent new ones a second, others have a
+ * second.
+ */
 export const TLS_HANDSHAKES_MAX = 256;
 
 /** Part of the memory that may wait for slow readers. */
@@ -120,15 +126,20 @@ export const HUB_TABLE = {
   }),
   /** Unauthenticated peers of one address; beyond them the oldest is closed. Default 64. */
   pendingPerAddressMax: integerOption({ default: 64, min: 1, max: 1_000_000, unit: 'peers' }),
-  /** Peers in the TLS handshake, beside `peersMax`; beyond them the oldest is closed. Default 256. */
+  /**
+   * Peers in the TLS handshake, beside `peersMax`; beyond them the oldest is closed. Default 256.
+   */
   tlsHandshakesMax: integerOption({ default: TLS_HANDSHAKES_MAX, min: 1, max: 1_000_000, unit: 'peers' }),
   /** Time for a peer to authenticate, in milliseconds. Default 10,000. */
   authenticationMs: integerOption({ default: 10_000, min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' }),
-  /** Longest silence between the hub and a native peer, in either direction, in milliseconds. Default 5,000. */
+  /**
+   * Longest silence between the hub and a native peer, in either direction, in milliseconds.
+   * Default 5,000.
+   */
   heartbeatMs: integerOption({ default: HEARTBEAT_MS, min: 1, max: 300_000, unit: 'milliseconds' }),
   /**
-   * Bytes that may wait for all peers together; above it the peer with the longest buffer is closed. Default a
-   * quarter of the memory.
+   * Bytes that may wait for all peers together; above it the peer with the longest buffer is
+   * closed. Default a quarter of the memory.
    */
   outputBytesMax: integerOption({
     default: Math.floor(memoryBytes() * OUTPUT_SHARE),
@@ -136,7 +147,10 @@ export const HUB_TABLE = {
     max: OPTION_BYTES_MAX,
     unit: 'bytes',
   }),
-  /** Interval at which the output is checked, and pause of publishers when it is large, in milliseconds. Default 100. */
+  /**
+   * Interval at which the output is checked, and pause of publishers when it is large, in
+   * milliseconds. Default 100.
+   */
   outputCheckMs: integerOption({ default: 100, min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' }),
 };
 
@@ -144,7 +158,10 @@ export const HUB_TABLE = {
 export interface HubOptions extends OptionsOf<typeof HUB_TABLE> {
   /** Secrets of which peers must prove one. Default none: only loopback is listened on. */
   readonly secret: readonly string[];
-  /** Carries the publications. It belongs to the hub, which starts and closes it. Default: a MemoryEngine. */
+  /**
+   * Carries the publications. It belongs to the hub, which starts and closes it. Default: a
+   * MemoryEngine.
+   */
   readonly engine: Engine;
   /** Limits and times of queues. */
   readonly queues: QueueLimits;
@@ -162,7 +179,9 @@ export type HubOptionsInput = Partial<Omit<HubOptions, 'link' | 'queues' | 'secr
 
 const OWNER = 'createHub';
 
-/** Fills in the defaults. Throws OptionError `bad_option` for options that a hub cannot run with. */
+/**
+ * Fills in the defaults. Throws OptionError `bad_option` for options that a hub cannot run with.
+ */
 export function completeOptions(input: HubOptionsInput): HubOptions {
   const { engine, secret, queues = {}, link = {}, ...given } = input;
   const resolved = resolveOptions(OWNER, HUB_TABLE, given);
@@ -203,7 +222,9 @@ function checkHubOptions({ secret, localTrust, heartbeatMs, link }: HubOptions):
   }
 }
 
-/** Returns whether a hub would accept any host without a proof, though its options do not say so. */
+/**
+ * Returns whether a hub would accept any host without a proof, though its options do not say so.
+ */
 export function needsSecret(
   { host, insecure, tls }: Pick<HubOptions, 'host' | 'insecure' | 'tls'>,
   secrets: number,

@@ -149,7 +149,10 @@ export function formatHub(hub: HubAddress): string {
   return 'path' in hub ? `${UNIX_PREFIX}${hub.path}` : `${hub.host}:${hub.port}`;
 }
 
-/** Reads HOST:PORT, with brackets around an IPv6 address, or `unix:FILE`. Returns `undefined` for anything else. */
+/**
+ * Reads HOST:PORT, with brackets around an IPv6 address, or `unix:FILE`. Returns `undefined` for
+ * anything else.
+ */
 export function parseHub(text: string): HubAddress | undefined {
   const path = text.startsWith(UNIX_PREFIX) ? text.slice(UNIX_PREFIX.length) : '';
   if (path !== '') return { path };

@@ -23,7 +23,9 @@ const MIB = 1024 * KIB;
 const TIME = { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
 const BYTES = { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' } as const;
 
-/** Options of `createGateway` that are flags of `groupcast-gateway` as well, with the same values. */
+/**
+ * Options of `createGateway` that are flags of `groupcast-gateway` as well, with the same values.
+ */
 export const SHARED_OPTIONS = {
   host: addressOption({ default: '0.0.0.0', describe: 'Address to accept WebSockets on.' }),
   port: integerOption({
@@ -154,7 +156,10 @@ export const SHARED_OPTIONS = {
   }),
 };
 
-/** Options of `createGateway`, but for the hub and the timing wheel. A time below a tick counts as one tick. */
+/**
+ * Options of `createGateway`, but for the hub and the timing wheel. A time below a tick counts as
+ * one tick.
+ */
 export const GATEWAY_TABLE = {
   ...SHARED_OPTIONS,
   /** Log lines go here. Default: nowhere. */
@@ -162,15 +167,18 @@ export const GATEWAY_TABLE = {
   /** Version that the welcome page shows. Default '0.0.0'. */
   version: textOption({ default: '0.0.0' }),
   /**
-   * Secret that signs the sessions of clients; a session that was not signed with it is ignored. Give all gateways
-   * the same, at least 16 bytes. Default '': sessions are not signed.
+   * Secret that signs the sessions of clients; a session that was not signed with it is ignored.
+   * Give all gateways the same, at least 16 bytes. Default '': sessions are not signed.
    */
   sessionSecret: textOption({ default: '' }),
-  /** Called with the number of connections after one was accepted or dropped at once. Default: does nothing. */
+  /**
+   * Called with the number of connections after one was accepted or dropped at once. Default: does
+   * nothing.
+   */
   accepted: valueOption<(connections: number) => void>({ default: () => {} }),
   /**
-   * Connections at once. Beyond them the oldest one that is not yet a WebSocket is dropped, or else the new one. Keep
-   * it below the limit of open files. Default 10,000.
+   * Connections at once. Beyond them the oldest one that is not yet a WebSocket is dropped, or else
+   * the new one. Keep it below the limit of open files. Default 10,000.
    */
   connectionsMax: integerOption({ default: 10_000, min: 1, max: 1_000_000, unit: 'connections' }),
   /** Time for a handshake, in milliseconds. Default 10,000. */
@@ -199,9 +207,15 @@ export const GATEWAY_TABLE = {
   strikesMax: integerOption({ default: 10, min: 1, max: 1_000_000, unit: 'commands' }),
   /** Period over which rejected commands are counted, in milliseconds. Default 10,000. */
   strikesMs: integerOption({ ...TIME, default: 10_000 }),
-  /** `group_info` requests of all connections that wait for their turn; more are rejected. Default 100,000. */
+  /**
+   * `group_info` requests of all connections that wait for their turn; more are rejected. Default
+   * 100,000.
+   */
   positionRequestsMax: integerOption({ default: 100_000, min: 1, max: 10_000_000, unit: 'requests' }),
-  /** Time for the hub's answer to a join with an id, in milliseconds; then the join is undone. Default 10,000. */
+  /**
+   * Time for the hub's answer to a join with an id, in milliseconds; then the join is undone.
+   * Default 10,000.
+   */
   joinMs: integerOption({ ...TIME, default: 10_000 }),
   /** Time that a group without members stays subscribed, in milliseconds. Default 2,000. */
   lingerMs: integerOption({ ...TIME, default: 2_000 }),
@@ -233,14 +247,20 @@ const OWNER = 'createGateway';
 /** Bytes of the shortest session secret: a session and its MAC let a client try secrets at home. */
 const SESSION_SECRET_BYTES_MIN = 16;
 
-/** Fills in the defaults. Throws OptionError `bad_option` for options that a gateway cannot run with. */
+/**
+ * Fills in the defaults. Throws OptionError `bad_option` for options that a gateway cannot run
+ * with.
+ */
 export function completeOptions(input: GatewayOptionsInput): GatewayOptions {
   const { hub, wheel = new TimingWheel(), ...given } = input;
   if (hub === undefined) throw new OptionError(OWNER, 'hub', 'is missing. Give a HubClient');
   return { ...completeTable(given), hub, wheel };
 }
 
-/** Fills in the defaults of the table, and checks options against each other. Throws OptionError `bad_option`. */
+/**
+ * Fills in the defaults of the table, and checks options against each other. Throws OptionError
+ * `bad_option`.
+ */
 export function completeTable(given: Partial<TableOptions>): TableOptions {
   const options = resolveOptions(OWNER, GATEWAY_TABLE, given);
   const reject = (option: string, problem: string): never => {

@@ -33,8 +33,8 @@ export const HUB_CLIENT_TABLE = {
   /** Unix socket of a hub on this host, in place of host and port. Default '': none. */
   path: textOption({ default: '' }),
   /**
-   * Secret that is shared with the hub; connections to a hub that fails the proof are closed. Default '', where
-   * the hub has none.
+   * Secret that is shared with the hub; connections to a hub that fails the proof are closed.
+   * Default '', where the hub has none.
    */
   secret: textOption({ default: '' }),
   /** Makes the link TLS; `{}` for a hub with a public certificate. Default undefined: plain TCP. */
@@ -44,13 +44,13 @@ export const HUB_CLIENT_TABLE = {
   /** Time for connecting and the handshake together, in milliseconds. Default 5,000. */
   connectMs: integerOption({ ...TIME, default: 5_000 }),
   /**
-   * Time for the answer to a publish or a history read, in milliseconds; then the outcome of the publish is
-   * unknown, and the read has failed. Default 10,000.
+   * Time for the answer to a publish or a history read, in milliseconds; then the outcome of the
+   * publish is unknown, and the read has failed. Default 10,000.
    */
   publishMs: integerOption({ ...TIME, default: 10_000 }),
   /**
-   * Bytes of publishes that wait while the hub is disconnected or slow; more are rejected. A publish that is
-   * longer by itself is sent when nothing else waits. Default 8 MiB.
+   * Bytes of publishes that wait while the hub is disconnected or slow; more are rejected. A
+   * publish that is longer by itself is sent when nothing else waits. Default 8 MiB.
    */
   bufferBytesMax: integerOption({ default: 8 * 1024 * 1024, min: 0, max: OPTION_BYTES_MAX, unit: 'bytes' }),
   /** Publishes that wait for the hub's answer; more are rejected. Default 100,000. */
@@ -61,14 +61,20 @@ export const HUB_CLIENT_TABLE = {
   historyInFlightMax: integerOption({ default: 16, min: 1, max: 10_000, unit: 'reads' }),
   /** Callers that wait for a history read; more are rejected. Default 100,000. */
   historyWaitingMax: integerOption({ default: 100_000, min: 1, max: 10_000_000, unit: 'reads' }),
-  /** Interval at which positions are compared with the hub's, in milliseconds; Infinity is never. Default 30,000. */
+  /**
+   * Interval at which positions are compared with the hub's, in milliseconds; Infinity is never.
+   * Default 30,000.
+   */
   positionCheckMs: integerOption({ ...TIME, default: 30_000, isEndless: true }),
 };
 
 export const RECONNECT_TABLE = {
   /** Upper bound of the first wait, in milliseconds. Default 100. */
   minMs: integerOption({ ...TIME, default: 100, min: 0 }),
-  /** Upper bound of every wait, in milliseconds. Default 2,000: a hub that is back is found within 2 s. */
+  /**
+   * Upper bound of every wait, in milliseconds. Default 2,000: a hub that is back is found within 2
+   * s.
+   */
   maxMs: integerOption({ ...TIME, default: 2_000, min: 0 }),
 };
 
@@ -76,8 +82,9 @@ export interface HubClientOptions extends OptionsOf<typeof HUB_CLIENT_TABLE> {
   /** Wait before the next attempt to connect. */
   readonly reconnect: ReconnectBounds;
   /**
-   * Limits of the link. Of `frameBytesMax` the link uses the hub's own limit, or 10 MiB where that is more; a hub
-   * whose limit exceeds `frameBytesMax` is disconnected. Default 128 MiB, which no hub exceeds.
+   * Limits of the link. Of `frameBytesMax` the link uses the hub's own limit, or 10 MiB where that
+   * is more; a hub whose limit exceeds `frameBytesMax` is disconnected. Default 128 MiB, which no
+   * hub exceeds.
    */
   readonly link: LinkOptions;
 }
@@ -95,7 +102,9 @@ export type HubClientOptionsInput = Partial<Omit<HubClientOptions, 'link'>> & {
 
 const OWNER = 'HubClient';
 
-/** Fills in the defaults. Throws OptionError `bad_option` for options that a client cannot run with. */
+/**
+ * Fills in the defaults. Throws OptionError `bad_option` for options that a client cannot run with.
+ */
 export function completeOptions({ link, reconnect, ...input }: HubClientOptionsInput): HubClientOptions {
   const { frameBytesMax = HUB_CLIENT_DEFAULTS.link.frameBytesMax } = link ?? {};
   const options: HubClientOptions = {

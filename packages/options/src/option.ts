@@ -1,4 +1,7 @@
-/** One row of a table of options: the only place that says what the option is. Builders such as `integerOption` make it. */
+/**
+ * One row of a table of options: the only place that says what the option is. Builders such as
+ * `integerOption` make it.
+ */
 export interface Option<T> {
   readonly kind: 'choice' | 'flag' | 'list' | 'number' | 'text' | 'value';
   readonly default: T;
@@ -12,11 +15,17 @@ export interface Option<T> {
   readonly describe: string;
   /** Range of a number. */
   readonly range?: NumberRange & { readonly isInteger: boolean };
-  /** Option of the library that gets the value, such as `queues.itemsMax`. Default: the one of the same name. */
+  /**
+   * Option of the library that gets the value, such as `queues.itemsMax`. Default: the one of the
+   * same name.
+   */
   readonly to?: string;
   /** Factor from this unit to that of the library's option: 1,000 from seconds to milliseconds. */
   readonly toFactor?: number;
-  /** Returns what would be valid, as the end of the sentence "must be …"; `undefined` for a valid value. */
+  /**
+   * Returns what would be valid, as the end of the sentence "must be …"; `undefined` for a valid
+   * value.
+   */
   fault(value: unknown): string | undefined;
 }
 
@@ -41,7 +50,10 @@ interface Row<T> {
 }
 
 interface CheckedRow<T> extends Row<T> {
-  /** Returns what would be valid, as the end of the sentence "must be …"; `undefined` for a valid value. */
+  /**
+   * Returns what would be valid, as the end of the sentence "must be …"; `undefined` for a valid
+   * value.
+   */
   readonly check?: (value: T) => string | undefined;
 }
 
@@ -75,7 +87,9 @@ export function textOption(row: TextRow): Option<string> {
   return { ...base(row, 'text', allowed), valueName, fault };
 }
 
-/** An address to listen on. An empty one would mean every address, which is written 0.0.0.0 or ::. */
+/**
+ * An address to listen on. An empty one would mean every address, which is written 0.0.0.0 or ::.
+ */
 export function addressOption(row: Row<string>): Option<string> {
   const check = (address: string): string | undefined =>
     address === '' ? 'an address, such as 127.0.0.1, or 0.0.0.0 for all' : undefined;
@@ -115,7 +129,10 @@ export function choiceOption<const T extends string>(row: ChoiceRow<T>): Option<
   return { ...base<T>(row, 'choice', allowed), valueName: row.choices.join('|'), fault };
 }
 
-/** An object or a function that only a program can give. Without `check`, any value of the default's type is valid. */
+/**
+ * An object or a function that only a program can give. Without `check`, any value of the default's
+ * type is valid.
+ */
 export function valueOption<T>(row: CheckedRow<T>): Option<T> {
   const { default: byDefault, check } = row;
   const allowed = typeof byDefault === 'function' ? 'a function' : 'an object';
@@ -134,7 +151,10 @@ export function withRange(option: Option<number>, range: Partial<NumberRange>): 
   return isInteger ? integerOption(row) : numberOption(row);
 }
 
-/** Returns an option in seconds for one in milliseconds: with its default, and within `range`, in seconds. */
+/**
+ * Returns an option in seconds for one in milliseconds: with its default, and within `range`, in
+ * seconds.
+ */
 export function inSeconds(option: Option<number>, range: NumberRange): Option<number> {
   const { default: milliseconds, describe } = option;
   const seconds = numberOption({ ...range, default: milliseconds / 1_000, unit: 'seconds', describe });

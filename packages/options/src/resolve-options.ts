@@ -1,7 +1,10 @@
 import { OptionError } from '@groupcast/protocol';
 import type { Option, OptionsOf, OptionTable } from './option.ts';
 
-/** The longest that a timer of Node.js and of browsers can wait, in milliseconds. A longer one fires at once. */
+/**
+ * The longest that a timer of Node.js and of browsers can wait, in milliseconds. A longer one fires
+ * at once.
+ */
 export const TIMER_MS_MAX = 2_147_483_647;
 
 /** A limit in bytes that no machine reaches: 1 TiB. */
@@ -10,9 +13,11 @@ export const OPTION_BYTES_MAX: number = 2 ** 40;
 const SHOWN_CHARACTERS_MAX = 40;
 
 /**
- * Returns the options of a library: those given, and the defaults of the others. `undefined` counts as not given.
+ * Returns the options of a library: those given, and the defaults of the others. `undefined` counts
+ * as not given.
  *
- * `owner` is the function or class that the options are for, and `prefix` is `link.` for those of its option `link`.
+ * `owner` is the function or class that the options are for, and `prefix` is `link.` for those of
+ * its option `link`.
  *
  * @throws OptionError `bad_option` for a name that `table` does not have, and for an invalid value.
  */
@@ -53,8 +58,8 @@ interface NamedBytes {
 }
 
 /**
- * Returns the bytes of `part`, which must not exceed those of `whole`. A default that does is lowered to `whole`;
- * a value that was given throws OptionError `bad_option`.
+ * Returns the bytes of `part`, which must not exceed those of `whole`. A default that does is
+ * lowered to `whole`; a value that was given throws OptionError `bad_option`.
  */
 export function bytesWithin(
   owner: string,

@@ -20,13 +20,19 @@ import {
   TLS_HANDSHAKES_MAX,
 } from '../options.ts';
 
-/** Files that are kept for everything but peers and TLS handshakes: the admin port, logs, the engine. */
+/**
+ * Files that are kept for everything but peers and TLS handshakes: the admin port, logs, the
+ * engine.
+ */
 const OPEN_FILES_SPARE = 64;
 
 /** Part of a peer's buffer above which it must keep up, or is closed as slow later. */
 const BUFFER_SOFT_SHARE = 0.25;
 
-/** Part of a peer's buffer that its items in lease may take: above it one large item would make the peer look slow. */
+/**
+ * Part of a peer's buffer that its items in lease may take: above it one large item would make the
+ * peer look slow.
+ */
 const LEASED_SHARE = 0.125;
 
 const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '--tls-ca-file' } as const;
@@ -38,8 +44,8 @@ export interface PreparedHub {
 }
 
 /**
- * Makes every check of a start, and reads the files that the configuration names. `start` and `check-config` call it.
- * Throws ConfigError with every problem.
+ * Makes every check of a start, and reads the files that the configuration names. `start` and
+ * `check-config` call it. Throws ConfigError with every problem.
  */
 export function prepareHub(config: HubConfig): PreparedHub {
   const problems = new Problems();

@@ -6,8 +6,9 @@ import { type PreparedGateway, prepareGateway } from './prepare.ts';
 const FIXED = { adminHost: '--admin-host', adminPort: '--admin-port' } as const;
 
 /**
- * Prepares a reload with the configuration as it is `now`; `running` is the one that the process was started with.
- * Throws ConfigError with every problem, and one for each change that only a restart can make.
+ * Prepares a reload with the configuration as it is `now`; `running` is the one that the process
+ * was started with. Throws ConfigError with every problem, and one for each change that only a
+ * restart can make.
  */
 export function prepareReload(running: GatewayConfig, now: GatewayConfig): PreparedGateway {
   const keys = Object.keys(FIXED) as (keyof typeof FIXED)[];

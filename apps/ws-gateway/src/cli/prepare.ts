@@ -29,8 +29,8 @@ export interface PreparedGateway {
 }
 
 /**
- * Makes every check of a start, and reads the files that the configuration names. `start`, a reload and `check-config`
- * call it. Throws ConfigError with every problem.
+ * Makes every check of a start, and reads the files that the configuration names. `start`, a reload
+ * and `check-config` call it. Throws ConfigError with every problem.
  */
 export function prepareGateway(config: GatewayConfig): PreparedGateway {
   const problems = new Problems();

@@ -8,10 +8,11 @@ const DEADLINE_MS = 5_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Asks the admin port of a running service for the JSON at `path`. `service` is its name, for the error. What comes back
- * is unchecked: whoever holds the port may answer.
+ * Asks the admin port of a running service for the JSON at `path`. `service` is its name, for the
+ * error. What comes back is unchecked: whoever holds the port may answer.
  *
- * @throws AdminError `unreachable`, `timeout` (5 s), `bad_status`, or `bad_answer` (not JSON, or more than 16 MiB).
+ * @throws AdminError `unreachable`, `timeout` (5 s), `bad_status`, or `bad_answer` (not JSON, or
+ * more than 16 MiB).
  */
 export async function fetchAdmin(
   host: string,

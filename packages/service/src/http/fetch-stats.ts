@@ -9,8 +9,8 @@ interface ServiceStats {
 }
 
 /**
- * Asks the admin port of a running service for its stats. Throws AdminError as `fetchAdmin` does, and `bad_answer` when it is the
- * port of another service.
+ * Asks the admin port of a running service for its stats. Throws AdminError as `fetchAdmin` does,
+ * and `bad_answer` when it is the port of another service.
  */
 export async function fetchStats<Stats extends ServiceStats>(
   host: string,
@@ -25,7 +25,10 @@ export async function fetchStats<Stats extends ServiceStats>(
   return stats;
 }
 
-/** The name stands for the shape: both ends are of one version, and a table of a newer one is better than none. */
+/**
+ * The name stands for the shape: both ends are of one version, and a table of a newer one is better
+ * than none.
+ */
 function isStatsOf<Stats extends ServiceStats>(value: unknown, service: string): value is Stats {
   return typeof value === 'object' && value !== null && 'service' in value && value.service === service;
 }

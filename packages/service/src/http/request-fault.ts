@@ -6,7 +6,8 @@ export interface RequestFault {
   readonly sentence: string;
 }
 
-// RFC 9112, section 3.2: a name, an IPv4 address or an IPv6 address in brackets, and a port where there is one.
+// RFC 9112, section 3.2: a name, an IPv4 address or an IPv6 address in brackets, and a port where
+// there is one.
 const HOST = /^(?:\[[\dA-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/;
 
 /** Whether this is what a `Host` header may hold. */
@@ -15,9 +16,10 @@ export function isHost(value: string): boolean {
 }
 
 /**
- * Finds what RFC 9112, section 3.2, forbids and Node lets through, in upgrades at least: HTTP/1.1 without `Host`, more than one, or one
- * that is no host. And header lines beyond `linesMax`, of which Node would drop those that come last without a word: switch its own
- * limit off with `maxHeadersCount = 0`. `undefined` when there is nothing of the kind.
+ * Finds what RFC 9112, section 3.2, forbids and Node lets through, in upgrades at least: HTTP/1.1
+ * without `Host`, more than one, or one that is no host. And header lines beyond `linesMax`, of
+ * which Node would drop those that come last without a word: switch its own limit off with
+ * `maxHeadersCount = 0`. `undefined` when there is nothing of the kind.
  */
 export function requestFault(request: IncomingMessage, linesMax: number): RequestFault | undefined {
   const { rawHeaders } = request;
