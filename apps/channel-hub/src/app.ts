@@ -22,16 +22,19 @@ import { createHub, type Hub } from './hub.ts';
 import { HubError } from './hub-error.ts';
 import { warmUp } from './warm-up.ts';
 
-/** After the window of a drain, peers have a second to take what is queued for them; then the process ends whatever is left. */
+/**
+ * Time after the window of a drain until the process exits, in milliseconds. Until then peers
+ * receive their buffers.
+ */
 const CLOSE_DEADLINE_MS = 10_000;
 
 /**
- * Growth of the old generation until V8 collects all of it, in percent. V8 counts the bytes that the
- * hub has read as well, and takes as little as 10 % for a small heap under load. Then it collects
- * all garbage 15 times a second, before the young generation is full, and each message costs twice
- * as much for the life of the process. From 300 % on, the young generation is full first. V8 itself
- * takes up to 300 % for a process that does little, and never more than half of what is left of the
- * maximum.
+ * Growth of the old generation until V8 collects all of it, in percent. V8 counts the bytes that
+ * the hub has read as well, and chooses as little as 10 % for a small heap under load. Then it
+ * collects all garbage 15 times a second, before the young generation is full, and each message
+ * costs twice as much for the life of the process. From 300 % on, the young generation is full
+ * first. V8 itself chooses up to 300 % for an idle process, and never more than half of the rest of
+ * the maximum.
  */
 const HEAP_GROWTH_PERCENT = 300;
 
@@ -43,8 +46,8 @@ export const startCommand: Command<HubConfig> = {
     const log = createLogger({ name: 'groupcast-hub', level: config.logLevel, format: config.logFormat });
     for (const line of [...context.warnings, ...warnings]) log.warn(line);
     const limited = limitLog(log);
-    // Nobody is here yet: a signal that comes meanwhile ends the process at once.
-    await practise(config, log);
+    // No peer is connected yet: a signal during the warm-up ends the process at once.
+    await warmUpOrLog(config, log);
     const hub = createHub({ ...options, log: limited.log });
     const loopDelay = new EventLoopDelay();
     let listen = '';
@@ -59,11 +62,11 @@ export const startCommand: Command<HubConfig> = {
     });
     const windowMs = Math.round(config.drainSeconds * 1_000);
     const drain = (): Promise<void> => {
-      // First of all `/readyz` fails; then the port is closed, and only then peers are told.
+      // First `/readyz` fails, then the port closes, then peers are asked to leave.
       listen = '';
       return hub.drain({ windowMs });
     };
-    // Before the hub listens: a signal that comes in between must end it in order, too.
+    // Before the hub listens, so that a signal in between closes it gracefully too.
     const reload = (): void => rereadSecrets(hub, context, log);
     const ended = runUntilSignal({ drain, reload, log, deadlineMs: windowMs + CLOSE_DEADLINE_MS });
     try {
@@ -84,12 +87,12 @@ export const startCommand: Command<HubConfig> = {
   },
 };
 
-/** A hub that could not warm up serves all the same, only more slowly at first. */
-async function practise({ warmUpMs: maxMs, directSockets }: HubConfig, log: Log): Promise<void> {
+/** Warms up. A hub whose warm-up failed works too, only more slowly at first. */
+async function warmUpOrLog({ warmUpMs: maxMs, directSockets }: HubConfig, log: Log): Promise<void> {
   try {
     await warmUp({ directSockets, maxMs });
   } catch (error) {
-    log.warn({ error }, 'the hub could not warm up; its first messages take longer');
+    log.warn({ error }, 'Warm-up failed; the first messages take longer');
   }
 }
 

@@ -171,7 +171,7 @@ export interface HubOptions extends OptionsOf<typeof HUB_TABLE> {
 
 /** Options as they are given: all are optional, those of `link` and `queues` included. */
 export type HubOptionsInput = Partial<Omit<HubOptions, 'link' | 'queues' | 'secret'>> & {
-  /** One secret, or two while one replaces the other; '' is none. */
+  /** One secret, or two while one replaces the other; '' for no secret. */
   readonly secret?: string | readonly string[];
   readonly queues?: Partial<QueueLimits>;
   readonly link?: Partial<HubOptions['link']>;
