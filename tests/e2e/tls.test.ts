@@ -76,7 +76,7 @@ describe('a hub with a certificate', () => {
     peer.write(Buffer.from('0000000f0500000000000000010000', 'hex'));
     await peer.closed;
     await until(
-      () => hub.stats().closed.tls_refused === 1,
+      () => hub.stats().closed.tls_rejected === 1,
       () => JSON.stringify(hub.stats()),
     );
     expect(hub.stats().connectedPeers).toBe(0);
@@ -156,7 +156,7 @@ describe('a hub that asks for certificates', () => {
     socket.on('error', () => {});
     await once(socket, 'close');
     await until(
-      () => hub.stats().closed.tls_refused === 1,
+      () => hub.stats().closed.tls_rejected === 1,
       () => JSON.stringify(hub.stats()),
     );
   });

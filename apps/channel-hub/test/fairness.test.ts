@@ -5,26 +5,26 @@ import { startHub } from '../testing/start-hub.ts';
 
 test('a single publication is delivered before the burst of another peer has ended', async () => {
   const { port } = await startHub();
-  const [flooder, other, follower] = await Promise.all([
+  const [flooder, other, subscriber] = await Promise.all([
     NativePeer.open(port),
     NativePeer.open(port),
     NativePeer.open(port),
   ]);
-  await follower.subscribe(channel('flood'), channel('other'));
+  await subscriber.subscribe(channel('flood'), channel('other'));
   const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
   const frame = native.encodePublish({ channel: 'flood', ...fields, payload: new Uint8Array(10) });
   // Work for many event-loop turns of the hub, below the limit of the subscriber's buffer.
   const count = 50_000;
   flooder.link.send(Buffer.concat(Array.from({ length: count }, () => frame)));
   flooder.link.flush();
-  await follower.take('deliver');
-  other.submit('other', 'x');
+  await subscriber.take('deliver');
+  other.sendPublish('other', 'x');
   let before = 1;
-  while ((await follower.take('deliver')).publication.channel === 'flood') before += 1;
+  while ((await subscriber.take('deliver')).publication.channel === 'flood') before += 1;
   expect(before).toBeLessThan(count);
   // The burst is complete and in order.
   while (before < count) {
-    const { publication } = await follower.take('deliver');
+    const { publication } = await subscriber.take('deliver');
     before += 1;
     expect(publication.number).toBe(before);
   }
@@ -40,7 +40,7 @@ test('a publication is delivered before all pages are written for a peer that re
   const count = 400;
   const pages = Array.from({ length: count }, () => reader.history('c', since));
   await pages[0];
-  other.submit('other', 'x');
+  other.sendPublish('other', 'x');
   await Promise.all(pages);
   await reader.take('deliver');
   const isPage = (event: string): boolean => event.startsWith('page');

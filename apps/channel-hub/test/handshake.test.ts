@@ -100,8 +100,8 @@ describe('a native peer', () => {
     const peer = await NativePeer.connect(port);
     peer.hello();
     peer.prove('another secret', await peer.take('challenge'));
-    peer.submitSubscribe(channel('c'));
-    peer.submit('c', 'x');
+    peer.sendSubscribe(channel('c'));
+    peer.sendPublish('c', 'x');
     expect(await peer.ended()).toBe('peer_closed');
     expect(peer.inbox.all.slice(1)).toMatchObject([{ type: 'error', request: 0, code: 'unauthorized' }]);
     await closedAs(hub, 'unauthorized');
@@ -135,11 +135,11 @@ describe('a native peer', () => {
   });
 
   test.each([
-    ['subscribes', (peer: NativePeer) => peer.submitSubscribe(channel('c'))],
-    ['publishes', (peer: NativePeer) => peer.submit('c', 'x')],
+    ['subscribes', (peer: NativePeer) => peer.sendSubscribe(channel('c'))],
+    ['publishes', (peer: NativePeer) => peer.sendPublish('c', 'x')],
     ['unsubscribes', (peer: NativePeer) => peer.unsubscribe(channel('c'))],
     ['proves', (peer: NativePeer) => peer.link.send(native.encodeProof(new Uint8Array(32)))],
-  ])('that %s without a hello is refused and closed, with a secret or without', async (_verb, act) => {
+  ])('that %s without a HELLO is rejected and closed, with a secret or without', async (_verb, act) => {
     for (const secret of ['', SECRET]) {
       const { hub, port } = await startHub({ secret });
       const peer = await NativePeer.connect(port);

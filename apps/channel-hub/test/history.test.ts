@@ -59,13 +59,13 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
     const start = await publisher.publish('group:1', 'first');
     // Each is shorter than a page; together they are several pages.
     const text = 'x'.repeat(2 * KIB);
-    for (let count = 0; count < 100; count++) publisher.submit('group:1', text);
+    for (let count = 0; count < 100; count++) publisher.sendPublish('group:1', text);
     await publisher.settle();
     const reader = await NativePeer.open(port);
     await reader.subscribe(channel('group:1'));
     const got: number[] = [];
     for (;;) {
-      for (let count = 0; count < 20; count++) publisher.submit('group:1', text);
+      for (let count = 0; count < 20; count++) publisher.sendPublish('group:1', text);
       const read = await reader.history('group:1', behind(start, got.length));
       got.push(...read.publications.map(({ number }) => number));
       if (got.at(-1) === read.page.position.offset) break;
@@ -101,10 +101,10 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
   test('is rejected for a peer that is not open, and for an invalid name', async () => {
     const { hub, port } = await startHub({ engine: createEngine() });
     const stranger = await NativePeer.connect(port);
-    stranger.submitHistory('group:1', { epoch: 'e', offset: 0 });
+    stranger.sendHistory('group:1', { epoch: 'e', offset: 0 });
     expect(await stranger.take('error')).toMatchObject({ request: 0, code: 'unauthorized' });
     const peer = await NativePeer.open(port);
-    peer.submitHistory('a\nb', { epoch: 'e', offset: 0 });
+    peer.sendHistory('a\nb', { epoch: 'e', offset: 0 });
     expect(await peer.take('error')).toMatchObject({ request: 0, code: 'bad_channel' });
     await closedAs(hub, 'bad_channel');
   });
@@ -115,7 +115,7 @@ test('a failed read is an error with its request, and the peer stays connected',
   const { hub, port } = await startHub({ engine });
   const peer = await NativePeer.open(port);
   await engine.close();
-  const request = peer.submitHistory('group:1', { epoch: 'e', offset: 0 });
+  const request = peer.sendHistory('group:1', { epoch: 'e', offset: 0 });
   expect(await peer.take('error')).toMatchObject({ request, code: 'hub_unavailable' });
   expect(hub.stats()).toMatchObject({ connectedPeers: 1, rejected: { hub_unavailable: 1 } });
 });

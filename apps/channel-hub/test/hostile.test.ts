@@ -145,7 +145,7 @@ describe('a welcomed native peer gets an error and is closed when it sends', () 
     const { hub, port } = await startHub();
     const peer = await NativePeer.open(port);
     peer.link.send(frame);
-    peer.submit('c', 'too late');
+    peer.sendPublish('c', 'too late');
     expect(await peer.take('error')).toMatchObject({ request: 0, code: 'bad_frame' });
     await closedAs(hub, 'bad_frame');
     expect(hub.stats()).toMatchObject({ published: 0, subscriptions: 0 });
@@ -164,7 +164,7 @@ describe('a welcomed native peer gets an error and is closed when it sends', () 
     publisher.link.send(publishTo(name));
     expect(await publisher.take('error')).toMatchObject({ request: 0, code: 'bad_channel' });
     const subscriber = await NativePeer.open(port);
-    subscriber.submitSubscribe(channel(name));
+    subscriber.sendSubscribe(channel(name));
     expect(await subscriber.take('error')).toMatchObject({ request: 0, code: 'bad_channel' });
     await closedAs(hub, 'bad_channel', 2);
   });

@@ -81,7 +81,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     const publishers = await openPeers(port, 2);
     const count = 500;
     for (let index = 0; index < count; index++) {
-      for (const [name, publisher] of publishers.entries()) publisher.submit('c', `${name} ${index}`);
+      for (const [name, publisher] of publishers.entries()) publisher.sendPublish('c', `${name} ${index}`);
       if (index % 50 === 0) await publishers[index % 2]!.settle();
     }
     const orders: string[][] = [];
@@ -122,8 +122,8 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     const { port } = await startHub({ engine: createEngine() });
     const [member, publisher] = await openPeers(port, 2);
     for (let round = 1; round <= 20; round++) {
-      publisher.submit('c', 'x');
-      member.submitSubscribe(channel('c'));
+      publisher.sendPublish('c', 'x');
+      member.sendSubscribe(channel('c'));
       const before = member.deliverFrames.length;
       while (member.deliverFrames.length === before) await publisher.publish('c', 'x');
       member.unsubscribe(channel('c'));
@@ -157,7 +157,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     const { hub, port } = await startHub({ engine: createEngine(), channelsPerPeerMax: 3 });
     const [one] = await openPeers(port, 1);
     await one.subscribe(channel('a'), channel('b'));
-    const request = one.submitSubscribe(channel('c'), prefix('c'));
+    const request = one.sendSubscribe(channel('c'), prefix('c'));
     expect(await one.take('error')).toMatchObject({ request, code: 'channel_limit' });
     expect(hub.stats()).toMatchObject({ subscriptions: 2, rejected: { channel_limit: 1 } });
     // Existing subscriptions do not count again.
@@ -189,8 +189,8 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     for (const [index, peer] of peers.entries()) {
       await peer.subscribe(...Array.from({ length: 100 }, (_, name) => channel(`c${index * 50 + name}`)));
       await peer.subscribe(prefix(`c${index}`));
-      peer.submitSubscribe(channel('not answered yet'));
-      peer.submit('c1', 'x');
+      peer.sendSubscribe(channel('not answered yet'));
+      peer.sendPublish('c1', 'x');
     }
     peers[0]!.unsubscribe(...Array.from({ length: 100 }, (_, name) => channel(`c${name}`)));
     await peers[0]!.settle();

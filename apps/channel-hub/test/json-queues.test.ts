@@ -45,7 +45,7 @@ describe('queues in JSON', () => {
   test.each([
     ['enqueue', { data: 'b' }, 'queue_full'],
     ['watch', {}, 'queue_limit'],
-  ])('a refused %s is told with its id, and the session goes on', async (type, fields, code) => {
+  ])('a rejected %s is answered with its id, and the peer stays connected', async (type, fields, code) => {
     const { port } = await startHub({ queues: { itemsMax: 1, watchesMax: 1 } });
     const peer = await JsonPeer.connect(port);
     peer.send({ type: 'enqueue', id: 1, queue: 'jobs', data: 'a' });

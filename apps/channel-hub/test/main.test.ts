@@ -129,7 +129,7 @@ describe('start', () => {
     ],
     ['with a short secret', { secretFile: 'SHORT' }, /less than 16 bytes/],
     ['with a secret file that is not there', { secretFile: '/nowhere/secret' }, /\/nowhere\/secret/],
-  ])('%s refuses with one line that says what to do', async (_name, flags, sentence) => {
+  ])('%s fails with one line that says what to do', async (_name, flags, sentence) => {
     const short = 'secretFile' in flags && flags.secretFile === 'SHORT' ? secretFile('short') : undefined;
     const hub = await launchHub(short === undefined ? flags : { secretFile: short });
     expect((await hub.process.finished).code).toBe(1);

@@ -50,7 +50,7 @@ describe('a message to a group that PHP did not publish', () => {
   ])('JSON %j comes as %s', async (json, value) => {
     const { port, php } = await start();
     const native = await NativePeer.open(port);
-    native.submitJson('group:7', json);
+    native.sendJson('group:7', json);
     expect([await php.take(), await php.take()]).toEqual([
       { type: 'event', channel: 'group:7', data: value },
       {
@@ -64,7 +64,7 @@ describe('a message to a group that PHP did not publish', () => {
   test('is the value itself if it is not a message to a group', async () => {
     const { port, php } = await start();
     const native = await NativePeer.open(port);
-    native.submitJson('news', '5');
+    native.sendJson('news', '5');
     expect(await php.take()).toEqual({ type: 'event', channel: 'news', data: 'i:5;' });
   });
 });

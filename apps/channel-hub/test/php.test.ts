@@ -290,7 +290,7 @@ test('PHP can send back any value that it got, however deep and long: larger one
     '['.repeat(63) + ']'.repeat(63),
     `[${'0,'.repeat(9_990)}0]`,
   ]) {
-    native.submitJson('group:1', json);
+    native.sendJson('group:1', json);
     const { data } = await php.take();
     php.send('publish', ['send_to_group'], data);
     expect((await php.take()).data).toBe(data);

@@ -165,7 +165,7 @@ describe('rejected requests', () => {
     const { hub, port } = await startHub({ queues: { itemsMax: 1 } });
     const [peer] = await openPeers(port, 1);
     await peer!.enqueue('jobs', 'a');
-    const request = peer!.submitEnqueue('jobs', 'b');
+    const request = peer!.sendEnqueue('jobs', 'b');
     expect(await peer!.take('error')).toMatchObject({ request, code: 'queue_full' });
     expect(hub.stats()).toMatchObject({ rejected: { queue_full: 1 }, queues: { rejected: 1, waiting: 1 } });
   });
@@ -176,7 +176,7 @@ describe('rejected requests', () => {
     const [peer] = await openPeers(port, 1);
     const room = frameBytesMax - native.ITEM_HEADER_BYTES - '$dead:jobs'.length;
     await peer!.enqueue('jobs', 'x'.repeat(room));
-    const request = peer!.submitEnqueue('jobs', 'x'.repeat(room + 1));
+    const request = peer!.sendEnqueue('jobs', 'x'.repeat(room + 1));
     expect(await peer!.take('error')).toMatchObject({ request, code: 'bad_length' });
   });
 
@@ -243,7 +243,7 @@ test('a drain delivers and accepts no items, and counts those that are done', as
   const drained = hub.drain({ windowMs: LONG_MS });
   await one!.take('goaway');
   two!.watch('jobs', 9);
-  const request = one!.submitEnqueue('jobs', 'c');
+  const request = one!.sendEnqueue('jobs', 'c');
   expect(await one!.take('error')).toMatchObject({ request, code: 'hub_unavailable' });
   one!.answer('done', a);
   await one!.settle();

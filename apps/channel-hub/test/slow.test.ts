@@ -31,7 +31,7 @@ describe('a subscriber that never reads', () => {
     while (hub.stats().closed.slow === undefined) {
       await publisher.publish('c', text);
       published += 1;
-      const queues = hub.peers().map((session) => session.bufferedBytes);
+      const queues = hub.peers().map((peer) => peer.bufferedBytes);
       longest = Math.max(longest, ...queues);
     }
     for (let index = 0; index < published; index++) await member.takeText();
@@ -62,7 +62,7 @@ describe('all buffers in total', () => {
       expect(hub.stats().bufferedBytes).toBeLessThanOrEqual(16 * MIB);
     }
     expect(hub.stats().publisherPauses).toBeGreaterThan(0);
-    expect(hub.peers().map((session) => session.name)).toContain('test');
+    expect(hub.peers().map((peer) => peer.name)).toContain('test');
     // A paused publisher continues.
     await publisher.publish('other');
     await until(() => hub.stats().connectedPeers === 3);

@@ -3,14 +3,14 @@ export class Inbox<Message> {
   /** All messages received so far. */
   readonly all: Message[] = [];
   /** Pending messages, from `#first` on. */
-  #untaken: Message[] = [];
+  #unread: Message[] = [];
   #first = 0;
   #onMessage: (() => void)[] = [];
   #failure: Error | undefined;
 
   push(message: Message): void {
     this.all.push(message);
-    this.#untaken.push(message);
+    this.#unread.push(message);
     this.#wake();
   }
 
@@ -34,16 +34,16 @@ export class Inbox<Message> {
 
   /** In constant time where the oldest message is wanted: a burst has 50,000 of them. */
   #takeFirst<Wanted extends Message>(isWanted: (message: Message) => message is Wanted): Wanted | undefined {
-    for (let index = this.#first; index < this.#untaken.length; index++) {
-      const message = this.#untaken[index] as Message;
+    for (let index = this.#first; index < this.#unread.length; index++) {
+      const message = this.#unread[index] as Message;
       if (!isWanted(message)) continue;
       if (index > this.#first) {
-        this.#untaken.splice(index, 1);
+        this.#unread.splice(index, 1);
         return message;
       }
       this.#first += 1;
-      if (this.#first > this.#untaken.length / 2) {
-        this.#untaken = this.#untaken.slice(this.#first);
+      if (this.#first > this.#unread.length / 2) {
+        this.#unread = this.#unread.slice(this.#first);
         this.#first = 0;
       }
       return message;

@@ -65,9 +65,9 @@ export class MemoryHub {
     consumer.close();
   }
 
-  /** Connects a peer; `taken` gets the bytes that the hub sends to it. */
-  connect(taken: (bytes: Uint8Array) => void): MemorySocket {
-    const socket = new MemorySocket(taken);
+  /** Connects a peer; `received` gets the bytes that the hub sends to it. */
+  connect(received: (bytes: Uint8Array) => void): MemorySocket {
+    const socket = new MemorySocket(received);
     this.#lastId += 1;
     const peer: Peer = new Peer(this.#lastId, socket.asSocket, true, this.#deps, {
       opened: () => {},

@@ -10,15 +10,15 @@ export class MemorySocket extends EventEmitter {
   readonly remotePort = 1;
   readonly connecting = false;
   readonly writableLength = 0;
-  readonly #taken: (bytes: Uint8Array) => void;
+  readonly #received: (bytes: Uint8Array) => void;
   readonly #waiting: Uint8Array[] = [];
   #isPaused = false;
   destroyed = false;
 
-  /** `taken` gets the bytes that the other side writes. */
-  constructor(taken: (bytes: Uint8Array) => void) {
+  /** `received` gets the bytes that the other side writes. */
+  constructor(received: (bytes: Uint8Array) => void) {
     super();
-    this.#taken = taken;
+    this.#received = received;
   }
 
   /** This socket under the type that a link needs. */
@@ -39,7 +39,7 @@ export class MemorySocket extends EventEmitter {
   }
 
   write(bytes: Uint8Array, done?: () => void): boolean {
-    if (!this.destroyed) this.#taken(bytes);
+    if (!this.destroyed) this.#received(bytes);
     // In a later turn, as the kernel does: until then held back frames can be recalled.
     if (done !== undefined) setImmediate(done);
     return true;

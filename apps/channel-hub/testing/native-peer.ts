@@ -49,7 +49,7 @@ export class NativePeer implements LinkReceiver {
 
   /** Sends a SUBSCRIBE and waits for all its answers. */
   async subscribe(...subjects: native.Subject[]): Promise<native.SubscribedEntry[]> {
-    const request = this.submitSubscribe(...subjects);
+    const request = this.sendSubscribe(...subjects);
     const entries: native.SubscribedEntry[] = [];
     while (entries.length < subjects.length) {
       const answer = await this.inbox.take(
@@ -61,7 +61,7 @@ export class NativePeer implements LinkReceiver {
     return entries;
   }
 
-  submitSubscribe(...subjects: native.Subject[]): number {
+  sendSubscribe(...subjects: native.Subject[]): number {
     this.#lastRequest += 1;
     this.link.send(native.encodeSubscribe({ request: this.#lastRequest, subjects }));
     return this.#lastRequest;
@@ -75,7 +75,7 @@ export class NativePeer implements LinkReceiver {
   async publish(channel: string, text = '', messageId = ''): Promise<Position> {
     this.#lastRequest += 1;
     const request = this.#lastRequest;
-    this.submit(channel, text, request, messageId);
+    this.sendPublish(channel, text, request, messageId);
     const answer = await this.inbox.take(
       (message): message is native.Published => message.type === 'published' && message.request === request,
     );
@@ -83,24 +83,24 @@ export class NativePeer implements LinkReceiver {
   }
 
   /** Sends a PUBLISH; with request 0 it is not answered. */
-  submit(channel: string, text = '', request = 0, messageId = ''): void {
+  sendPublish(channel: string, text = '', request = 0, messageId = ''): void {
     const fields = { kind: 'text', excludeSender: false, sender: '', messageId } as const;
     this.link.send(native.encodePublish({ channel, ...fields, payload: encodeText(text), number: request }));
   }
 
   /** Sends a PUBLISH of JSON that is not answered. */
-  submitJson(channel: string, json: string): void {
+  sendJson(channel: string, json: string): void {
     const fields = { kind: 'json', excludeSender: false, sender: '', messageId: '' } as const;
     this.link.send(native.encodePublish({ channel, ...fields, payload: json, number: 0 }));
   }
 
   /** Requests one page after a position, and waits for all of it. */
   async history(channel: string, since: Position): Promise<ReadPage> {
-    const request = this.submitHistory(channel, since);
+    const request = this.sendHistory(channel, since);
     return this.#pages.take((read): read is ReadPage => read.page.request === request);
   }
 
-  submitHistory(channel: string, since: Position): number {
+  sendHistory(channel: string, since: Position): number {
     this.#lastRequest += 1;
     this.link.send(native.encodeHistory({ request: this.#lastRequest, channel, since }));
     return this.#lastRequest;
@@ -108,7 +108,7 @@ export class NativePeer implements LinkReceiver {
 
   /** Sends ENQUEUEs, and waits until the hub has all of them. */
   async enqueue(queue: string, ...texts: string[]): Promise<void> {
-    const requests = texts.map((text) => this.submitEnqueue(queue, text));
+    const requests = texts.map((text) => this.sendEnqueue(queue, text));
     for (const request of requests) {
       await this.inbox.take(
         (message): message is native.Enqueued => message.type === 'enqueued' && message.request === request,
@@ -116,7 +116,7 @@ export class NativePeer implements LinkReceiver {
     }
   }
 
-  submitEnqueue(queue: string, text: string): number {
+  sendEnqueue(queue: string, text: string): number {
     this.#lastRequest += 1;
     this.link.send(native.encodeEnqueue({ request: this.#lastRequest, queue, kind: 'text', payload: text }));
     return this.#lastRequest;

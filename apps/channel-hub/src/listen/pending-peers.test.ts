@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { type PendingPeer, PendingPeers } from './pending-peers.ts';
 
-const told: string[] = [];
+const calls: string[] = [];
 
 function peer(peers: PendingPeers, name: string, address: string): PendingPeer {
   const made: PendingPeer = {
     address,
-    hurry: () => told.push(`hurry ${name}`),
+    hurry: () => calls.push(`hurry ${name}`),
     evict: () => {
-      told.push(`evict ${name}`);
+      calls.push(`evict ${name}`);
       peers.remove(made);
     },
   };
@@ -17,8 +17,8 @@ function peer(peers: PendingPeers, name: string, address: string): PendingPeer {
 }
 
 /** Calls to peers since the last call. */
-function news(): string[] {
-  return told.splice(0);
+function recentCalls(): string[] {
+  return calls.splice(0);
 }
 
 test.each([1, 2])(
@@ -28,11 +28,11 @@ test.each([1, 2])(
     const places = ['a1', 'a2', 'a3'].slice(0, max).map((name) => peer(peers, name, 'a'));
     for (const one of places) peers.takePlace(one);
     peers.takePlace(peer(peers, 'b', 'b'));
-    expect([peers.count, news()]).toEqual([max + 1, []]);
+    expect([peers.count, recentCalls()]).toEqual([max + 1, []]);
     const late = peer(peers, 'late', 'a');
     peers.takePlace(late);
     peers.takePlace(late);
-    expect([peers.count, news()]).toEqual([max + 1, ['evict a1']]);
+    expect([peers.count, recentCalls()]).toEqual([max + 1, ['evict a1']]);
     for (const one of [...places, late]) peers.remove(one);
     expect(peers.count).toBe(1);
   },
@@ -46,7 +46,7 @@ test('all are hurried once, and the oldest of all is evicted first, with a place
   peers.remove(gone);
   peers.hurry();
   peers.hurry();
-  expect(news()).toEqual(['hurry silent', 'hurry proves']);
+  expect(recentCalls()).toEqual(['hurry silent', 'hurry proves']);
   expect([peers.evictOldest(), peers.evictOldest(), peers.evictOldest()]).toEqual([true, true, false]);
-  expect([peers.count, news()]).toEqual([0, ['evict silent', 'evict proves']]);
+  expect([peers.count, recentCalls()]).toEqual([0, ['evict silent', 'evict proves']]);
 });

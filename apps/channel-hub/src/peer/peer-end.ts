@@ -19,7 +19,7 @@ export type PeerEnd =
   /** The buffers of all peers exceeded their limit, and this one was the longest. */
   | 'evicted'
   /** The TLS handshake failed. */
-  | 'tls_refused'
+  | 'tls_rejected'
   /** The hub drains, and the peer left when it was asked to. */
   | 'drained'
   /** The hub closed. */

@@ -111,9 +111,9 @@ function subjectTests(createEngine: () => Engine): void {
     const engine = await startEngine(createEngine);
     await engine.subscribe(PREFIX);
     const before = engine.publish('group:1', 'a');
-    const follow = engine.subscribe(CHANNEL);
+    const answer = engine.subscribe(CHANNEL);
     const after = await engine.publish('group:1', 'b');
-    const position = await follow;
+    const position = await answer;
     expect(position.offset).toBeGreaterThanOrEqual((await before).offset);
     expect(after.offset).toBe(position.offset + 1);
     await engine.delivered(2);
