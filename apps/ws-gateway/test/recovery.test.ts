@@ -289,7 +289,7 @@ test('the ack of a publish does not overtake what came to its group before', asy
   const client = await TestClient.v1(started.url);
   await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
   client.send({ cmd: 'send_to_group', group_id: 'g', message: '3', id: 2 });
-  await until(() => started.hub.calls.some(({ name }) => name === 'submit'));
+  await until(() => started.hub.calls.some(({ name }) => name === 'publish'));
   // Of one turn: these two, then the client's own, then its ack.
   publish(1, 2);
   expect(await offsets(client, 3)).toEqual([1, 2, 3]);

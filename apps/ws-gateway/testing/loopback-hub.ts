@@ -7,13 +7,28 @@ import type {
   HubSubscriber,
   PublishAnswer,
   PublishOptions,
+  Subscription,
 } from '../src/groups/hub-port.ts';
 
+/** A subscription whose epoch is empty until the subscriber knows the position. */
+class LoopbackSubscription implements Subscription {
+  epoch = '';
+  offset = 0;
+
+  get position(): Position {
+    return { epoch: this.epoch, offset: this.offset };
+  }
+
+  moveTo({ epoch, offset }: Position): void {
+    this.epoch = epoch;
+    this.offset = offset;
+  }
+}
+
 interface Channel {
-  /** What is kept, oldest first, without a hole. */
+  /** Publications of the history, oldest first, without gaps. */
   readonly ring: native.Publication[];
-  /** How far each subscriber has come; nothing until it was told. */
-  readonly subscribers: Map<HubSubscriber, Position | undefined>;
+  readonly subscribers: Map<HubSubscriber, LoopbackSubscription>;
   offset: number;
 }
 
@@ -24,48 +39,47 @@ interface Read {
   isCanceled: boolean;
 }
 
-/** One call of a gateway to its hub. */
+/** A call of a gateway to its hub. */
 export interface HubCall {
-  readonly name: 'subscribe' | 'unsubscribe' | 'submit' | 'history';
+  readonly name: 'subscribe' | 'unsubscribe' | 'publish' | 'history';
   readonly channel: string;
 }
 
-type PublishedWith = Partial<PublishOptions> & { kind?: native.PayloadKind };
+type Published = Partial<PublishOptions> & { kind?: native.PayloadKind };
 
 /**
- * A hub in this process, and the link to it. It keeps a bounded history, and answers a turn later,
- * as a real one does, unless it is away. What is delivered obeys the rules of a link: who follows a
- * channel and has missed nothing gets each publication at once; who was cut off gets nothing more
- * until it has caught up.
+ * A hub in this process with its connection. It has a bounded history, and answers in a later turn,
+ * as a real hub does, unless it is away. It delivers by the rules of a hub client: a subscriber that
+ * has every publication gets the next one at once; one that has not gets none until it catches up.
  */
 export class LoopbackHub implements HubPort {
   readonly calls: HubCall[] = [];
   epoch = 'epoch-1';
-  /** Publications that are kept of each channel. */
+  /** Maximum publications of a channel's history. */
   ringMax = 1_000;
-  /** Publications of one page. */
+  /** Maximum publications of a page. */
   pageMax = 10;
-  /** While true, the link is broken: nothing is answered or delivered. */
+  /** Whether the connection is broken: the hub answers and delivers nothing. */
   away = false;
-  /**
-   * While true, nothing is answered by itself: `answerReads` and `catchUp` are called by the test.
-   */
+  /** Whether the test calls `answerReads` and `catchUp`, and nothing is answered without it. */
   byHand = false;
-  /** What a gateway's next submit throws, as a defect of the client library would. */
+  /** Error that the next publish throws, as a defect of the client library would. */
   defect: Error | undefined;
-  /** Reads that wait to be answered. */
+  /** Pending reads. */
   reads: Read[] = [];
   readonly #channels = new Map<string, Channel>();
 
-  /** Channels that somebody follows. */
+  /** Number of channels with a subscriber. */
   get channels(): number {
     return [...this.#channels.values()].filter((channel) => channel.subscribers.size > 0).length;
   }
 
-  subscribe(channel: string, subscriber: HubSubscriber): void {
+  subscribe(channel: string, subscriber: HubSubscriber): Subscription {
     this.calls.push({ name: 'subscribe', channel });
-    this.#channel(channel).subscribers.set(subscriber, undefined);
+    const subscription = new LoopbackSubscription();
+    this.#channel(channel).subscribers.set(subscriber, subscription);
     if (!this.away && !this.byHand) setImmediate(() => this.#answerSubscriptions(channel));
+    return subscription;
   }
 
   unsubscribe(channel: string, subscriber: HubSubscriber): void {
@@ -92,7 +106,7 @@ export class LoopbackHub implements HubPort {
     options: PublishOptions,
     answer: PublishAnswer | undefined,
   ): void {
-    this.calls.push({ name: 'submit', channel });
+    this.calls.push({ name: 'publish', channel });
     const { defect } = this;
     this.defect = undefined;
     if (defect !== undefined) throw defect;
@@ -106,8 +120,8 @@ export class LoopbackHub implements HubPort {
     });
   }
 
-  /** Publishes as somebody else would, at once. */
-  publish(name: string, payload: string | Uint8Array, options: PublishedWith = {}): Position {
+  /** Publishes at once, as another client of the hub would. */
+  publish(name: string, payload: string | Uint8Array, options: Published = {}): Position {
     const channel = this.#channel(name);
     channel.offset += 1;
     const publication: native.Publication = {
@@ -122,16 +136,22 @@ export class LoopbackHub implements HubPort {
     channel.ring.push(publication);
     if (channel.ring.length > this.ringMax) channel.ring.shift();
     if (!this.away) {
-      for (const [subscriber, position] of channel.subscribers) {
-        if (position?.epoch !== this.epoch || position.offset !== channel.offset - 1) continue;
-        channel.subscribers.set(subscriber, this.#top(channel));
-        subscriber.deliver(publication);
+      for (const [subscriber, subscription] of channel.subscribers) {
+        const { epoch, offset } = subscription;
+        if (epoch !== this.epoch || offset !== channel.offset - 1) continue;
+        deliver(publication, subscriber, subscription);
       }
     }
     return this.#top(channel);
   }
 
-  /** Publishes while the gateways' links are down. */
+  /** Delivers a publication whatever its offset, as a defect of the client library would. */
+  deliver(publication: native.Publication): void {
+    for (const [subscriber, subscription] of this.#channel(publication.channel).subscribers)
+      deliver(publication, subscriber, subscription);
+  }
+
+  /** Publishes while the gateways are disconnected. */
   publishUnheard(name: string, count: number): void {
     const { away } = this;
     this.away = true;
@@ -139,15 +159,12 @@ export class LoopbackHub implements HubPort {
     this.away = away;
   }
 
-  /** Forgets the history of a channel, but not where it stands. */
+  /** Removes the history of a channel, but not its position. */
   trim(name: string): void {
     this.#channel(name).ring.length = 0;
   }
 
-  /**
-   * The hub ends and another one takes its place: everything is forgotten, and the links to it are
-   * broken until `comeBack`.
-   */
+  /** Replaces the hub by one without history. Gateways are disconnected until `comeBack`. */
   restart(epoch: string): void {
     this.epoch = epoch;
     this.away = true;
@@ -157,7 +174,7 @@ export class LoopbackHub implements HubPort {
     }
   }
 
-  /** The link stands again. */
+  /** Connects the gateways again. */
   comeBack(): void {
     this.away = false;
     if (this.byHand) return;
@@ -168,37 +185,28 @@ export class LoopbackHub implements HubPort {
     this.answerReads();
   }
 
-  /**
-   * Tells new subscribers of a channel where it stands, and gives the next few publications to
-   * those that missed some.
-   */
+  /** Tells new subscribers the position of a channel, and delivers up to `count` missed publications. */
   catchUp(name: string, count: number): void {
     if (this.away) return;
     this.#answerSubscriptions(name);
     const channel = this.#channel(name);
-    for (const [subscriber, position] of channel.subscribers) {
-      if (position === undefined) continue;
-      const { verdict, publications } = this.#read(channel, position, count);
+    for (const [subscriber, subscription] of channel.subscribers) {
+      if (subscription.epoch === '') continue;
+      const { verdict, publications } = this.#read(channel, subscription.position, count);
       if (verdict !== 'recovered') {
-        channel.subscribers.set(subscriber, this.#top(channel));
+        subscription.moveTo(this.#top(channel));
         subscriber.lost({ name, prefix: false }, this.#top(channel), verdict);
       }
-      for (const publication of publications) {
-        channel.subscribers.set(subscriber, { epoch: this.epoch, offset: publication.number });
-        subscriber.deliver(publication);
-      }
+      for (const publication of publications) deliver(publication, subscriber, subscription);
     }
   }
 
-  /**
-   * Answers the reads that wait, or the first few of them; those who ask the same get the same
-   * page.
-   */
+  /** Answers pending reads, or the first `count` of them. Equal reads get the same page. */
   answerReads(count: number = Number.POSITIVE_INFINITY): void {
     if (this.away) return;
     const pages = new Map<string, HistoryPage>();
     for (const read of this.reads.splice(0, count)) {
-      // By the answer to one before it.
+      // An answer before it may have canceled it.
       if (read.isCanceled) continue;
       const { channel, since, answer } = read;
       const key = JSON.stringify([channel, since]);
@@ -208,7 +216,7 @@ export class LoopbackHub implements HubPort {
     }
   }
 
-  /** The reads that wait have waited too long. */
+  /** Fails all pending reads. */
   failReads(): void {
     for (const read of this.reads.splice(0)) {
       if (!read.isCanceled) read.answer.failed(new ProtocolError('hub_unavailable'));
@@ -228,9 +236,9 @@ export class LoopbackHub implements HubPort {
   #answerSubscriptions(name: string): void {
     if (this.away) return;
     const channel = this.#channel(name);
-    for (const [subscriber, position] of channel.subscribers) {
-      if (position !== undefined) continue;
-      channel.subscribers.set(subscriber, this.#top(channel));
+    for (const [subscriber, subscription] of channel.subscribers) {
+      if (subscription.epoch !== '') continue;
+      subscription.moveTo(this.#top(channel));
       subscriber.subscribed({ name, prefix: false }, this.#top(channel));
     }
   }
@@ -247,4 +255,14 @@ export class LoopbackHub implements HubPort {
     }
     return channel;
   }
+}
+
+function deliver(
+  publication: native.Publication,
+  subscriber: HubSubscriber,
+  subscription: LoopbackSubscription,
+): void {
+  subscriber.deliver(publication);
+  // As in a hub client, the handle has the position before the publication during `deliver`.
+  subscription.offset = Math.max(subscription.offset, publication.number);
 }

@@ -10,7 +10,7 @@ import {
 const start: Position = { epoch: 'first', offset: 0 };
 
 const hub: GatewayOptions['hub'] = {
-  subscribe: () => {},
+  subscribe: () => ({ ...start, position: start }),
   unsubscribe: () => {},
   history: () => ({ cancel: () => {} }),
   publishWithAnswer: (_channel, _text, _options, answer) => answer?.accepted(start),

@@ -1,9 +1,12 @@
 import type { native, Position } from '@groupcast/protocol';
 import type { GroupLoad } from './group-load.ts';
+import type { Subscription } from './hub-port.ts';
 import type { Member } from './member.ts';
 
 /** Bytes that a publication counts beside its payload, for its object and its envelope. */
 const PUBLICATION_OVERHEAD_BYTES = 128;
+
+const NOT_SUBSCRIBED: Subscription = { epoch: '', offset: 0, position: { epoch: '', offset: 0 } };
 
 /**
  * A group that this worker is subscribed to.
@@ -16,9 +19,8 @@ export class Group {
   /** Members that get every new message. */
   readonly members: Set<Member> = new Set();
   state: 'subscribing' | 'live' = 'subscribing';
-  /** Epoch and offset of the last publication from the hub, delivered to members or pending. */
-  epoch = '';
-  offset = 0;
+  /** Handle with the position of the last publication from the hub, delivered or pending. */
+  subscription: Subscription = NOT_SUBSCRIBED;
   /** Tick in which the last member left. */
   emptySinceTick = 0;
   /** Load of the group, once it had any. Only `GroupLoads` changes this. */
@@ -32,21 +34,18 @@ export class Group {
   }
 
   get position(): Position {
-    return { epoch: this.epoch, offset: this.offset };
-  }
-
-  moveTo(position: Position): void {
-    this.epoch = position.epoch;
-    this.offset = position.offset;
+    return this.subscription.position;
   }
 
   isAt(position: Position): boolean {
-    return this.offset === position.offset && this.epoch === position.epoch;
+    const { epoch, offset } = this.subscription;
+    return offset === position.offset && epoch === position.epoch;
   }
 
   /** Returns whether the hub has delivered all publications up to a position. */
   hasReached(position: Position): boolean {
-    return this.offset >= position.offset && this.epoch === position.epoch;
+    const { epoch, offset } = this.subscription;
+    return offset >= position.offset && epoch === position.epoch;
   }
 
   /** Approximate memory of the pending publications, in bytes. */

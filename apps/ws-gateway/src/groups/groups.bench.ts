@@ -33,7 +33,7 @@ function groupsOf(count: number): Groups {
   const groups = new Groups(completeOptions({ hub, wheel: new TimingWheel() }), createCounters());
   for (let index = 0; index < count; index++) {
     for (let member = 0; member < MEMBERS; member++) groups.join(new SilentMember(), name(index), undefined);
-    groups.subscribed({ name: `group:${name(index)}`, prefix: false }, { epoch: 'e', offset: 0 });
+    groups.subscribed({ name: `group:${name(index)}`, prefix: false });
   }
   return groups;
 }

@@ -272,7 +272,7 @@ describe('delivering', () => {
     expect(counters.dropped.not_followed).toBe(1);
     await nextTurn();
     for (const number of [1, 2, 2, 1, 3]) {
-      groups.deliver({ ...publication, payload: Buffer.from(`${number}`), number });
+      hub.deliver({ ...publication, payload: Buffer.from(`${number}`), number });
     }
     groups.deliver({ ...publication, channel: 'group:other', payload: Buffer.from('x'), number: 1 });
     await nextTurn();

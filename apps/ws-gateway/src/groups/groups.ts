@@ -162,20 +162,19 @@ export class Groups implements HubSubscriber {
       this.#counters.dropped.not_followed += 1;
       return;
     }
-    if (publication.number <= group.offset) {
+    // The handle still has the position before this publication.
+    if (publication.number <= group.subscription.offset) {
       this.#counters.dropped.repeated += 1;
       return;
     }
-    group.offset = publication.number;
     this.#fanOut.deliver(group, publication);
   }
 
-  /** Receives the position of a channel: its group is live. */
-  subscribed(subject: native.Subject, position: Position): void {
+  /** Receives the start of a subscription: the group has a position, and is live. */
+  subscribed(subject: native.Subject): void {
     const group = this.#groupOf(subject);
     if (group === undefined || group.state === 'live') return;
     group.state = 'live';
-    group.moveTo(position);
     for (const join of this.#joins.of(group)?.values() ?? []) join.groupIsLive();
   }
 
@@ -184,7 +183,6 @@ export class Groups implements HubSubscriber {
     const group = this.#groupOf(subject);
     if (group?.state !== 'live') return;
     this.#fanOut.deliverPending(group);
-    group.moveTo(position);
     const event = gapEvent(group.name, reason, position);
     for (const member of group.members) {
       if (member.sendEvent(event)) this.#counters.gaps += 1;

@@ -1,4 +1,10 @@
-import type { HistoryAnswer, HistoryRead, LossReason, PublishAnswer } from '@groupcast/hub-client';
+import type {
+  HistoryAnswer,
+  HistoryRead,
+  LossReason,
+  PublishAnswer,
+  Subscription,
+} from '@groupcast/hub-client';
 import type { native, Position, ProtocolError } from '@groupcast/protocol';
 
 export type {
@@ -7,39 +13,44 @@ export type {
   HistoryRead,
   LossReason,
   PublishAnswer,
+  Subscription,
 } from '@groupcast/hub-client';
 
-/** Who gets a channel's publications. */
+/** Receiver of the publications of channels. */
 export interface HubSubscriber {
-  /** Every publication of a channel once, in the order of its offsets, those that came while the link was broken included. */
+  /**
+   * Receives each publication once, in the order of the offsets. Includes those from the time
+   * without a connection.
+   */
   deliver(publication: native.Publication): void;
-  /** Once, when the subscription stands: what is delivered from here on comes after `position`. */
+  /** Called once, when the hub has subscribed: publications after `position` follow. */
   subscribed(subject: native.Subject, position: Position): void;
-  /** Some publications cannot be had: what is delivered from here on comes after `position`. */
+  /** Called when publications are lost for good: those after `position` follow. */
   lost(subject: native.Subject, position: Position, reason: LossReason): void;
-  /** The hub does not let this worker subscribe to the channel: nothing of it comes. */
+  /** Called when the hub rejects the subscription: no publications follow. */
   refused(subject: native.Subject, error: ProtocolError): void;
 }
 
-/** What goes with a payload. */
+/** Options of a publish. */
 export interface PublishOptions {
   /** Client id of the publisher. */
   readonly sender: string;
   readonly messageId?: string;
-  /** Keep the publication from the connection whose client id is `sender`. Default false. */
+  /** Whether the connection with the client id `sender` does not get the message. Default false. */
   readonly excludeSender?: boolean;
 }
 
-/** The part of `HubClient` that a gateway uses, so that tests can stand in for a hub. */
+/** The part of `HubClient` that a gateway uses. Tests have another implementation. */
 export interface HubPort {
-  subscribe(channel: string, subscriber: HubSubscriber): void;
+  /** Subscribes to a channel. The handle has the position of the last publication. */
+  subscribe(channel: string, subscriber: HubSubscriber): Subscription;
   unsubscribe(channel: string, subscriber: HubSubscriber): void;
   /**
-   * Reads what came after a position. The channel need not be followed. An error may come at once, a page comes in a later turn of the
-   * event loop. Owners whose reads wait are served in turn, each with one read.
+   * Reads publications after a position. Does not need a subscription. Errors may be immediate, pages
+   * arrive in a later event-loop turn. Owners with pending reads take turns, one read each.
    */
   history(channel: string, since: Position, answer: HistoryAnswer, owner: object): HistoryRead;
-  /** Publishes text. Without an answer the hub is not asked for one. */
+  /** Publishes text. The hub sends no answer if `answer` is undefined. */
   publishWithAnswer(
     channel: string,
     text: string,

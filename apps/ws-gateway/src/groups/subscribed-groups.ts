@@ -8,25 +8,27 @@ export interface SubscribedGroupsOptions {
   readonly hub: HubPort;
   readonly log: Log;
   readonly wheel: TimingWheel;
-  /** How long a group without members stays subscribed, in milliseconds. */
+  /** Milliseconds for which a group without members stays subscribed. */
   readonly lingerMs: number;
-  /** Groups without members that stay subscribed. */
+  /** Maximum groups without members that stay subscribed. */
   readonly lingeringGroupsMax: number;
-  /** Those of them that one connection has left as the last one. */
+  /** Maximum of these that one connection has left as the last member. */
   readonly groupsPerConnectionMax: number;
 }
 
-/** Of those that linger, so much goes at once when they are too many: to look for the oldest is not free. */
+/** Share of the lingering groups that is unsubscribed at the limit: finding the oldest has a cost. */
 const EVICTED_SHARE = 1 / 16;
 
-/** The groups that this worker follows at the hub: those with members, and for a short time those whose last member has gone. */
+const NO_GROUPS: ReadonlySet<Group> = new Set();
+
+/** Groups that a worker is subscribed to: those with members, and for a short time those without. */
 export class SubscribedGroups implements Timed {
   wheelSlot: number = NOT_WAITING;
   readonly #options: SubscribedGroupsOptions;
   readonly #lingerTicks: number;
   readonly #subscriber: HubSubscriber;
   readonly #groups = new Map<string, Group>();
-  /** Groups without members, the one that has been so for longest first, and the connection that left them last while it is there. */
+  /** Groups without members, longest first, with the member that was the last to leave if it is open. */
   readonly #lingering = new Map<Group, Member | undefined>();
   readonly #lingeringOf = new Map<Member, Set<Group>>();
 
@@ -44,17 +46,17 @@ export class SubscribedGroups implements Timed {
     return this.#groups.get(channel);
   }
 
-  /** Subscribes to a group that was not followed, for a member that is about to come. */
+  /** Subscribes to a group, before its first member joins. */
   subscribe(name: string, channel: string): Group {
     const group = new Group(name, channel);
     this.#groups.set(channel, group);
-    // It has no member yet; should subscribing fail, it goes like any group that nobody is in.
+    // If subscribing throws, the group ends like any group without members.
     this.#linger(group, undefined);
-    this.#options.hub.subscribe(channel, this.#subscriber);
+    group.subscription = this.#options.hub.subscribe(channel, this.#subscriber);
     return group;
   }
 
-  /** Somebody has come. */
+  /** Keeps a group that has a member again. */
   cancelLinger(group: Group): void {
     const member = this.#lingering.get(group);
     this.#lingering.delete(group);
@@ -64,7 +66,10 @@ export class SubscribedGroups implements Timed {
     if (groups?.size === 0) this.#lingeringOf.delete(member);
   }
 
-  /** The last member has gone. What it leaves behind counts for it: whoever goes through groups quickly holds no more than it may be in. */
+  /**
+   * Lets a group linger that its last member has left. The groups count for that member, so that a
+   * client that joins and leaves quickly keeps no more groups subscribed than its limit.
+   */
   linger(group: Group, member: Member): void {
     this.#linger(group, member);
     const groups = this.#lingeringOf.get(member);
@@ -77,13 +82,13 @@ export class SubscribedGroups implements Timed {
     if (groups.size > this.#options.groupsPerConnectionMax && oldest !== undefined) this.unsubscribe(oldest);
   }
 
-  /** The connection is gone. What it has left lingers on, and counts with all others. */
+  /** Forgets a member that has gone. Its groups linger on, and count for no member. */
   forget(member: Member): void {
     for (const group of this.#lingeringOf.get(member) ?? NO_GROUPS) this.#lingering.set(group, undefined);
     this.#lingeringOf.delete(member);
   }
 
-  /** Unsubscribes a group, which has no members. */
+  /** Unsubscribes a group without members. */
   unsubscribe(group: Group): void {
     if (this.#groups.get(group.channel) !== group) return;
     this.#groups.delete(group.channel);
@@ -95,7 +100,7 @@ export class SubscribedGroups implements Timed {
     }
   }
 
-  /** Once per tick while groups linger. */
+  /** Unsubscribes groups that have lingered for long enough. Called each tick while any linger. */
   expired(): void {
     const { now } = this.#options.wheel;
     for (const group of this.#lingering.keys()) {
@@ -132,5 +137,3 @@ export class SubscribedGroups implements Timed {
     if (this.wheelSlot === NOT_WAITING && this.#lingering.size > 0) wheel.schedule(this, 1);
   }
 }
-
-const NO_GROUPS: ReadonlySet<Group> = new Set();
