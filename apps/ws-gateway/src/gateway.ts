@@ -19,64 +19,67 @@ import { PositionRequests } from './groups/position-requests.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import type { ClientSocket } from './socket/client-socket.ts';
 
-/** A drained client is told to come back within this many milliseconds, at a moment of its own. */
+/** Maximum of the random delay, in milliseconds, after which a drained client reconnects. */
 const RECONNECT_SPREAD_MS = 1_000;
 
-/** One connection, for people who look at a running gateway. */
+/** One connection in the list of a running gateway. */
 export interface ConnectionRow {
   readonly clientId: string;
   /** Name of the client protocol. */
   readonly protocol: string;
   readonly state: ConnectionState;
-  /** Of the peer, which may be a proxy. */
+  /** Address of the peer, which may be a proxy. */
   readonly address: string;
   readonly groups: number;
-  readonly queuedBytes: number;
-  /** In ticks of the gateway's wheel, one second unless told otherwise. */
+  readonly bufferedBytes: number;
+  /** Age in ticks of the gateway's wheel, by default one second each. */
   readonly ageTicks: number;
 }
 
 export interface DrainOptions {
-  /** The connections are closed evenly over this time, in milliseconds. */
+  /** Milliseconds over which the connections are closed, evenly. */
   readonly windowMs: number;
   readonly reason: CloseReason;
   /**
-   * What becomes of handshakes that are under way: `refuse`, which is the default, answers them with 503; `accept` takes them, and
-   * closes their connections at a random moment of what is left of the window.
+   * Treatment of pending handshakes. `reject`, the default, answers them with 503. `accept` closes
+   * their connections at a random time in the rest of the window.
    */
-  readonly handshakes?: 'refuse' | 'accept';
+  readonly handshakes?: 'reject' | 'accept';
 }
 
 const WINDOW = integerOption({ default: 0, min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' });
 
-/** One worker's WebSockets. */
+/** The WebSocket server of one worker. */
 export interface Gateway {
   /**
-   * Takes connections from now on, from its own socket or from one that is bound already and shared with others. Rejects with the
-   * system's error, such as `EADDRINUSE`. After a `pause` it takes them again.
+   * Accepts connections, on its own socket or on a shared one that is bound already. Rejects with
+   * the error of the system, such as `EADDRINUSE`. Ends a `pause`.
    */
   listen(handle?: object): Promise<AddressInfo>;
-  /** Takes no connections until the next `listen`, and leaves those that come to others who share the socket. */
+  /** Accepts no connections until the next `listen`: other workers on the shared socket do. */
   pause(): void;
   stats(): GatewayStats;
   connections(): readonly ConnectionRow[];
   /**
-   * Answers health checks on the port with 503 from now on, so that load balancers send no more clients here. All else goes on. A
-   * `drain` that refuses handshakes does so by itself.
+   * Answers health checks on the port with 503, so that load balancers send no more clients. A
+   * `drain` that rejects handshakes does the same.
    */
   failHealth(): void;
-  /** Takes no new connections from now on, and closes none. Handshakes under way may still finish. */
+  /** Accepts no new connections, and closes none. Pending handshakes may finish. */
   stopListening(): void;
   /**
-   * Stops listening first, then closes all connections; resolves when they are gone. While a drain is under way,
-   * another one can only make it end sooner.
+   * Stops listening, then closes all connections. Resolves when they are gone. A further drain can
+   * only shorten the window of the first.
    */
   drain(options: DrainOptions): Promise<void>;
-  /** Drains without a window, and ends the subscriptions at the hub; resolves when nothing is left. */
+  /** Drains without a window, and unsubscribes all groups. Resolves when everything is closed. */
   close(): Promise<void>;
 }
 
-/** Makes a gateway, which takes connections once `listen` was called. Throws OptionError `bad_option` for options that it cannot run with. */
+/**
+ * Creates a gateway, which accepts connections after `listen`. Throws OptionError for invalid
+ * options.
+ */
 export function createGateway(input: GatewayOptionsInput): Gateway {
   return new WebSocketGateway(input);
 }
@@ -139,7 +142,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       state: connection.state,
       address: connection.remoteAddress,
       groups: connection.memberships.length,
-      queuedBytes: connection.bufferedBytes,
+      bufferedBytes: connection.bufferedBytes,
       ageTicks: now - connection.openedTick,
     }));
   }
@@ -152,9 +155,9 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#listener.stopListening();
   }
 
-  async drain({ windowMs, reason, handshakes = 'refuse' }: DrainOptions): Promise<void> {
+  async drain({ windowMs, reason, handshakes = 'reject' }: DrainOptions): Promise<void> {
     checkOption('Gateway.drain', 'windowMs', WINDOW, windowMs);
-    if (handshakes === 'refuse') this.#listener.rejectAll();
+    if (handshakes === 'reject') this.#listener.rejectAll();
     this.stopListening();
     if (this.#drain !== undefined) this.#drain.shorten(windowMs);
     else {
@@ -187,7 +190,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   }
 
   async #close(): Promise<void> {
-    await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'refuse' });
+    await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'reject' });
     await this.#listener.close();
     this.#groups.close();
     this.#slowClientLog.close();
@@ -218,7 +221,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     };
   }
 
-  /** Whether there is no connection, and none can come any more once the port is closed. */
+  /** Whether there are no connections, and no pending handshake can add one. */
   get #isGone(): boolean {
     return this.#connections.size === 0 && this.#listener.isQuiet;
   }

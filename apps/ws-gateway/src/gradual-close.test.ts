@@ -11,14 +11,14 @@ afterEach(() => {
 });
 
 describe('GradualClose', () => {
-  test('without a window all are closed at once', () => {
+  test('without a window all items are closed at once', () => {
     const closed: number[] = [];
     new GradualClose([1, 2, 3], 0, (one) => closed.push(one));
     expect(closed).toEqual([1, 2, 3]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('within a window they are closed evenly, each once', () => {
+  test('within a window items are closed evenly, each once', () => {
     const closed: number[] = [];
     const all = Array.from({ length: 1_000 }, (_, index) => index);
     new GradualClose(all, 10_000, (one) => closed.push(one));
@@ -35,7 +35,7 @@ describe('GradualClose', () => {
     [0, 1_000],
     [0.5, 500],
     [0.999, 100],
-  ])('a single one is closed at a random place of the window: random %d, after %d ms', (random, atMs) => {
+  ])('a single item is closed at a random time of the window: random %d, after %d ms', (random, atMs) => {
     vi.spyOn(Math, 'random').mockReturnValue(random);
     const closed: string[] = [];
     new GradualClose(['a'], 1_000, (one) => closed.push(one));
@@ -45,7 +45,7 @@ describe('GradualClose', () => {
     expect(closed).toEqual(['a']);
   });
 
-  test('its window can be made shorter, and what is left is closed evenly within that', () => {
+  test('a window can be shortened, and the rest is closed evenly within it', () => {
     const closed: number[] = [];
     const all = Array.from({ length: 100 }, (_, index) => index);
     const closing = new GradualClose(all, 10_000, (one) => closed.push(one));
@@ -62,7 +62,7 @@ describe('GradualClose', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a window is never made longer', () => {
+  test('a window is never extended', () => {
     const closed: number[] = [];
     const closing = new GradualClose([1, 2, 3, 4], 2_000, (one) => closed.push(one));
     vi.advanceTimersByTime(1_000);
@@ -73,7 +73,7 @@ describe('GradualClose', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a window of no length is over at once', () => {
+  test('a window shortened to 0 ends at once', () => {
     const closed: number[] = [];
     const closing = new GradualClose([1, 2], 60_000, (one) => closed.push(one));
     closing.shorten(0);
@@ -81,7 +81,7 @@ describe('GradualClose', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('it can be made to hurry', () => {
+  test('closeAll closes the rest at once', () => {
     const closed: number[] = [];
     const closing = new GradualClose([1, 2, 3, 4], 60_000, (one) => closed.push(one));
     vi.advanceTimersByTime(30_000);
@@ -94,8 +94,8 @@ describe('GradualClose', () => {
   });
 });
 
-describe('one that comes late', () => {
-  test('is closed within what is left of the window, each once and whatever else there is', () => {
+describe('an item that is added later', () => {
+  test('is closed once, within the rest of the window', () => {
     const closedMs = new Map<string, number>();
     const startMs = Date.now();
     const closing = new GradualClose<string>([], 10_000, (one) => closedMs.set(one, Date.now() - startMs));
@@ -108,7 +108,7 @@ describe('one that comes late', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('does not change the places of the others', () => {
+  test('does not change the times of the others', () => {
     vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(0.4);
     const closed: string[] = [];
     const closing = new GradualClose(['a', 'b'], 1_000, (one) => closed.push(one));

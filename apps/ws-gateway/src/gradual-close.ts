@@ -1,57 +1,57 @@
-/** How often a few are closed, in milliseconds: often enough that they do not come back in waves. */
+/** Milliseconds between steps: short enough that clients do not reconnect in waves. */
 const STEP_MS = 100;
 
 interface Planned<T> {
-  readonly one: T;
-  /** When it is its turn, as a part of the window: above 0, at most 1. */
-  readonly place: number;
+  readonly item: T;
+  /** Time of the close as a share of the window: above 0, at most 1. */
+  readonly due: number;
 }
 
-/** Does something to each of many, evenly over a time. */
+/** Closes items evenly over a window of time. */
 export class GradualClose<T> {
-  readonly #close: (one: T) => void;
+  readonly #close: (item: T) => void;
   #steps: number;
-  /** Those that are left, in the order of their places. */
+  /** Items that are not closed, by due time. */
   #planned: Planned<T>[];
   #timer: NodeJS.Timeout | undefined;
   #step = 0;
 
-  /** Begins at once. With a window of 0 milliseconds it is done at once, too. */
-  constructor(all: Iterable<T>, windowMs: number, close: (one: T) => void) {
+  /** Starts the window. With 0 milliseconds it closes all items at once. */
+  constructor(items: Iterable<T>, windowMs: number, close: (item: T) => void) {
     this.#close = close;
     this.#steps = stepsOf(windowMs);
-    const every = [...all];
-    // They come at equal distances, and the first at a random place: else a single one would always be closed at the same one.
+    const all = [...items];
+    // Equal distances from a random start: a single item would otherwise always have the same time.
     const first = 1 - Math.random();
-    this.#planned = every.map((one, index) => ({ one, place: (index + first) / every.length }));
+    this.#planned = all.map((item, index) => ({ item, due: (index + first) / all.length }));
     if (windowMs > 0) this.#timer = setInterval(() => this.#takeStep(), STEP_MS);
     else this.closeAll();
   }
 
-  /** One that has come late: it is its turn at a random place in what is left of the window, and at once after it. */
-  add(one: T): void {
+  /** Adds an item, due at a random time in the rest of the window, and closed at once after it. */
+  add(item: T): void {
     if (this.#timer === undefined) {
-      this.#close(one);
+      this.#close(item);
       return;
     }
     const passed = this.#step / this.#steps;
-    const place = 1 - Math.random() * (1 - passed);
-    const index = this.#planned.findIndex((planned) => planned.place > place);
-    this.#planned.splice(index < 0 ? this.#planned.length : index, 0, { one, place });
+    const due = 1 - Math.random() * (1 - passed);
+    const index = this.#planned.findIndex((planned) => planned.due > due);
+    this.#planned.splice(index < 0 ? this.#planned.length : index, 0, { item, due });
   }
 
-  /** Ends the window in `windowMs` at the latest: what is left is done evenly until then. */
+  /** Ends the window within `windowMs`. The rest of the items is spread evenly over it. */
   shorten(windowMs: number): void {
     if (windowMs === 0) this.closeAll();
     const steps = stepsOf(windowMs);
     if (this.#timer === undefined || this.#steps - this.#step <= steps) return;
     const passed = this.#step / this.#steps;
-    this.#planned = this.#planned.map(({ one, place }) => ({ one, place: (place - passed) / (1 - passed) }));
+    this.#planned = this.#planned.map(({ item, due }) => ({ item, due: (due - passed) / (1 - passed) }));
     this.#step = 0;
     this.#steps = steps;
   }
 
-  /** Does what is left of it now, and ends the window. */
+  /** Closes the rest of the items, and ends the window. */
   closeAll(): void {
     this.#step = this.#steps;
     this.#closeDue();
@@ -64,13 +64,13 @@ export class GradualClose<T> {
 
   #closeDue(): void {
     const passed = this.#step / this.#steps;
-    const later = this.#planned.findIndex(({ place }) => place > passed);
+    const later = this.#planned.findIndex(({ due }) => due > passed);
     const due = this.#planned.splice(0, later < 0 ? this.#planned.length : later);
     if (passed >= 1) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
-    for (const { one } of due) this.#close(one);
+    for (const { item } of due) this.#close(item);
   }
 }
 

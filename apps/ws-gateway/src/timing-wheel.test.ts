@@ -21,7 +21,7 @@ function turn(wheel: TimingWheel, ticks: number): void {
   for (let tick = 0; tick < ticks; tick++) wheel.tick();
 }
 
-test('what waits expires once, in its tick', () => {
+test('an entry expires once, in its tick', () => {
   const wheel = new TimingWheel();
   const alarm = new Alarm(wheel);
   wheel.schedule(alarm, 3);
@@ -32,7 +32,7 @@ test('what waits expires once, in its tick', () => {
   expect(wheel.waiting).toBe(0);
 });
 
-test('a later schedule replaces an earlier one, and cancel ends it', () => {
+test('a later schedule replaces an earlier one, and cancel removes it', () => {
   const wheel = new TimingWheel();
   const moved = new Alarm(wheel);
   const cancelled = new Alarm(wheel);
@@ -46,7 +46,7 @@ test('a later schedule replaces an earlier one, and cancel ends it', () => {
   expect(cancelled.rang).toEqual([]);
 });
 
-test('what schedules itself again while it expires does so tick after tick', () => {
+test('an entry that schedules itself while it expires does so each tick', () => {
   const wheel = new TimingWheel();
   const alarm = new Alarm(wheel);
   alarm.again = 1;
@@ -55,7 +55,7 @@ test('what schedules itself again while it expires does so tick after tick', () 
   expect(alarm.rang).toEqual(Array.from({ length: 130 }, (_, index) => index + 1));
 });
 
-test('a wait longer than a turn of the wheel expires early, never late or twice', () => {
+test('a wait longer than a revolution expires early, never late or twice', () => {
   const wheel = new TimingWheel();
   const alarm = new Alarm(wheel);
   wheel.schedule(alarm, 1_000);
@@ -68,7 +68,7 @@ test('times are rounded up to whole ticks', () => {
   expect([0, 1, 200, 201, 1_000].map((ms) => wheel.ticksOf(ms))).toEqual([1, 1, 1, 2, 5]);
 });
 
-test('a started wheel turns by itself until it is stopped', async () => {
+test('a started wheel advances by itself until it is stopped', async () => {
   const wheel = new TimingWheel(1);
   await new Promise<void>((resolve) => {
     wheel.schedule({ wheelSlot: NOT_WAITING, expired: resolve }, 2);
@@ -78,7 +78,7 @@ test('a started wheel turns by itself until it is stopped', async () => {
   wheel.stop();
 });
 
-test('many that are due in one tick expire evenly over it, a few at its beginning', () => {
+test('many entries of one tick expire evenly over it, few at its beginning', () => {
   vi.useFakeTimers();
   const wheel = new TimingWheel(1_000);
   const alarms = Array.from({ length: 100 }, () => new Alarm(wheel));
@@ -101,6 +101,6 @@ test('many that are due in one tick expire evenly over it, a few at its beginnin
   vi.useRealTimers();
 });
 
-test('a tick that is no number is rejected', () => {
+test('a tick that is not a valid number is rejected', () => {
   expect(() => new TimingWheel(Number.NaN)).toThrow(expect.objectContaining({ option: 'tickMs' }));
 });

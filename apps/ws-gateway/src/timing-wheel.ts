@@ -1,62 +1,65 @@
 import { checkOption, integerOption, TIMER_MS_MAX } from '@groupcast/options';
 
-/** What waits on a wheel. Of one thing, one expiry waits at a time. */
+/** An entry of a wheel. Each has one expiry at a time. */
 export interface Timed {
-  /** The wheel's own: in which slot this waits, `NOT_WAITING` when in none. */
+  /** Slot of the entry, or `NOT_WAITING`. Only the wheel changes this. */
   wheelSlot: number;
-  /** The time has come, or, for waits longer than a turn of the wheel, may have come: look at `wheel.now`. Must not throw. */
+  /**
+   * Called at the expiry, or earlier if that is more than a revolution of the wheel away: compare
+   * `wheel.now`. Must not throw.
+   */
   expired(): void;
 }
 
-/** The `wheelSlot` of what does not wait. */
+/** The `wheelSlot` of an entry without an expiry. */
 export const NOT_WAITING = -1;
 
-/** A turn of the wheel, in ticks: longer than the waits that are common here. */
+/** A revolution of the wheel, in ticks: longer than the common waits. */
 const SLOTS = 64;
 
 /**
- * What is due in one tick expires in steps of so many milliseconds, evenly over the tick. When hundreds of slow clients are cut
- * in one tick, all that waits for them has to be given up: done at once, that takes a quarter of a second, in which nobody else
- * is served.
+ * Milliseconds between the steps of a tick, over which its entries expire evenly. Cutting hundreds
+ * of slow clients at once would block the event loop for a quarter of a second.
  */
 const STEP_MS = 20;
 
 const TICK = integerOption({ default: 1_000, min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' });
 
 /**
- * The one clock of a worker. Whatever has to happen later waits in the slot of its tick, so that 10,000 connections cost one
- * timer. Times are counted in ticks, not read from a clock, so that a process that was paused does not accuse its peers.
+ * The clock of a worker. Entries wait in the slot of their tick, so that 10,000 connections need
+ * one timer. Time is counted in ticks instead of read from a clock, so that a process that was
+ * paused does not close its clients as silent.
  */
 export class TimingWheel {
   readonly #tickMs: number;
   readonly #slots: readonly Set<Timed>[] = Array.from({ length: SLOTS }, () => new Set<Timed>());
   #now = 0;
   #interval: NodeJS.Timeout | undefined;
-  /** While something of this tick waits for its step. */
+  /** Runs while entries of this tick wait for their step. */
   #stepper: NodeJS.Timeout | undefined;
 
-  /** `tickMs` is the length of a tick in milliseconds, 1,000 by default. Throws OptionError `bad_option` for such that is none. */
+  /** `tickMs` is the length of a tick in milliseconds. Throws OptionError if it is invalid. */
   constructor(tickMs = 1_000) {
     checkOption('TimingWheel', 'tickMs', TICK, tickMs);
     this.#tickMs = tickMs;
   }
 
-  /** How many ticks have passed. */
+  /** Number of ticks since the start. */
   get now(): number {
     return this.#now;
   }
 
-  /** The time of the last tick, in milliseconds since the first. */
+  /** Time of the last tick, in milliseconds since the start. */
   get nowMs(): number {
     return this.#now * this.#tickMs;
   }
 
-  /** How many things wait. */
+  /** Number of entries with an expiry. */
   get waiting(): number {
     return this.#slots.reduce((sum, slot) => sum + slot.size, 0);
   }
 
-  /** Lets the wheel turn by itself, until `stop`. */
+  /** Starts the timer of the wheel. It runs until `stop`. */
   start(): void {
     this.#interval ??= setInterval(() => this.#tickInSteps(), this.#tickMs);
   }
@@ -67,12 +70,12 @@ export class TimingWheel {
     this.#interval = undefined;
   }
 
-  /** The ticks that a time takes, at least one. */
+  /** Returns the ticks of a time, at least one. */
   ticksOf(milliseconds: number): number {
     return Math.max(1, Math.ceil(milliseconds / this.#tickMs));
   }
 
-  /** Lets `timed` expire in so many ticks, at least one, in place of what it waited for before. */
+  /** Sets the expiry of `timed` in `ticks`, at least one. Replaces the previous expiry. */
   schedule(timed: Timed, ticks: number): void {
     this.cancel(timed);
     const index = (this.#now + Math.max(1, Math.min(ticks, SLOTS - 1))) % SLOTS;
@@ -85,14 +88,14 @@ export class TimingWheel {
     timed.wheelSlot = NOT_WAITING;
   }
 
-  /** Turns the wheel by one tick, for tests that turn it by hand. */
+  /** Advances the wheel by one tick, for tests without a timer. */
   tick(): void {
     this.#now += 1;
     this.#expire(Number.POSITIVE_INFINITY);
   }
 
   #tickInSteps(): void {
-    // What the tick before has left, on a machine that does not keep up.
+    // Entries that the tick before has left, on a machine that is too slow.
     clearInterval(this.#stepper);
     this.#expire(Number.POSITIVE_INFINITY);
     this.#now += 1;
@@ -104,10 +107,10 @@ export class TimingWheel {
     }, STEP_MS);
   }
 
-  /** Lets some of what is due expire. Whether there is more. */
+  /** Expires up to `max` due entries. Returns whether there are more. */
   #expire(max: number): boolean {
     let left = max;
-    // What expires may wait again, but never in this slot, so the loop ends.
+    // An entry may be scheduled again, but never in this slot: the loop ends.
     for (const timed of this.#slots[this.#now % SLOTS] ?? []) {
       if (left === 0) return true;
       left -= 1;

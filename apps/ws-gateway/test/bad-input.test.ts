@@ -90,7 +90,7 @@ test('an error carries the id of its command', async () => {
   });
 });
 
-test('names of objects are ordinary groups, and unknown fields are ignored', async () => {
+test('names of object properties are ordinary groups, and unknown fields are ignored', async () => {
   const client = await TestClient.v1(started.url);
   for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
     const text = `{"cmd":"add_group","group_id":"${name}","id":"${name}","__proto__":{"x":1},"constructor":1}`;
@@ -102,8 +102,8 @@ test('names of objects are ordinary groups, and unknown fields are ignored', asy
   expect(Reflect.get({}, 'x')).toBeUndefined();
 });
 
-describe('too many refusals', () => {
-  test('ten commands that are wrong close the connection with 4500', async () => {
+describe('too many rejections', () => {
+  test('ten invalid commands close the connection with 4500', async () => {
     const member = await TestClient.plain(started.url);
     const client = await TestClient.v1(started.url);
     for (let strike = 0; strike < 10; strike++) client.send('nonsense');
@@ -124,7 +124,7 @@ describe('too many refusals', () => {
     expect(started.gateway.stats().closed.bad_request).toBe(1);
   });
 
-  test('the 129th group is refused, and ten such joins close with 4505', async () => {
+  test('the 129th group is rejected, and ten such joins close with 4505', async () => {
     const client = await TestClient.plain(started.url);
     for (let group = 0; group < 128; group++) client.send({ cmd: 'add_group', group_id: group });
     for (let group = 128; group < 138; group++) {
@@ -141,7 +141,7 @@ describe('too many refusals', () => {
     expect([started.gateway.stats().groups, started.hub.channels]).toEqual([0, 0]);
   });
 
-  test('messages beyond the rate are refused with their ids, and in the end closed with 1008', async () => {
+  test('messages beyond the rate are rejected with their ids, and then closed with 1008', async () => {
     await started.gateway.close();
     await start({ messagesBurst: 5, messagesPerSecond: 0.001 });
     const client = await TestClient.v1(started.url);
@@ -166,7 +166,7 @@ test('a binary message closes with 1003', async () => {
   expect((await client.ended).code).toBe(1003);
 });
 
-test('a defect in a command costs its connection, not the worker, and the log holds no text of the client', async () => {
+test('a defect in a command closes its connection, not the worker, and the log has no text of the client', async () => {
   await started.gateway.close();
   const lines: unknown[][] = [];
   const write = (...line: unknown[]): void => {
@@ -183,7 +183,7 @@ test('a defect in a command costs its connection, not the worker, and the log ho
   expect(lines).toEqual([[{ error: new Error('a defect'), clientId: client.clientId }, 'a command failed']]);
 });
 
-test('hostile text in every place where a client can put it reaches no log', async () => {
+test('no log has hostile text, in any place where a client can put it', async () => {
   await started.gateway.close();
   const lines: unknown[][] = [];
   const write = (...line: unknown[]): void => {

@@ -19,7 +19,7 @@ beforeEach(async () => {
   await member.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
 });
 
-// Whatever happened to the hostile client, the other member goes on receiving, and nothing of the hostile one is left.
+// In every case the other member still gets messages, and the hostile client leaves no state.
 afterEach(async () => {
   started.hub.publish('group:g', 'still here');
   expect(await member.message()).toBe('still here');
@@ -60,20 +60,20 @@ test.each([
   ['a length of 2^63', bytes('81ff8000000000000000'), 1009],
   ['a length of 2^53', bytes('81ff0020000000000000'), 1009],
   ['a length above the limit, of which nothing came yet', bytes('81ff000000000001000100000000'), 1009],
-])('%s ends with its code', async (_, frame, code) => {
+])('%s closes with its code', async (_, frame, code) => {
   const client = await RawClient.upgraded(started.port);
   client.write(frame);
   expect((await client.ended).code).toBe(code);
 });
 
-test('a broken frame that comes byte by byte ends with the same code', async () => {
+test('an invalid frame that arrives byte by byte closes with the same code', async () => {
   const client = await RawClient.upgraded(started.port);
   client.socket.setNoDelay(true);
   for (const byte of bytes('810548')) client.write(Buffer.of(byte));
   expect((await client.ended).code).toBe(1002);
 });
 
-test('fragments that sum up above the limit end with 1009, however small they are', async () => {
+test('fragments whose sum is above the limit close with 1009, also small ones', async () => {
   const client = await RawClient.upgraded(started.port);
   client.write(clientFrame(FRAGMENT, 'x'.repeat(60_000)), clientFrame(CONTINUATION, 'x'.repeat(5_537)));
   expect((await client.ended).code).toBe(1009);
@@ -82,7 +82,7 @@ test('fragments that sum up above the limit end with 1009, however small they ar
 test.each([
   ['empty', ''],
   ['of one byte', 'x'],
-])('100,000 fragments, %s each, end with 1008', async (_, payload) => {
+])('100,000 fragments, %s each, close with 1008', async (_, payload) => {
   const client = await RawClient.upgraded(started.port);
   const fragment = clientFrame(CONTINUATION, payload);
   client.write(
@@ -92,7 +92,7 @@ test.each([
   expect((await client.ended).code).toBe(1008);
 });
 
-test('1,025 fragments are one too many', async () => {
+test('1,025 fragments are above the limit', async () => {
   const client = await RawClient.upgraded(started.port);
   client.write(
     clientFrame(FRAGMENT, ''),
@@ -101,21 +101,21 @@ test('1,025 fragments are one too many', async () => {
   expect((await client.ended).code).toBe(1008);
 });
 
-test('a message that comes in too many pieces of the network ends with 1008', async () => {
+test('a message in too many chunks of the network closes with 1008', async () => {
   const few = await startGateway({ messageChunksMax: 8 });
   const client = await RawClient.upgraded(few.port);
   const other = await TestClient.plain(few.url);
   client.socket.setNoDelay(true);
   for (const byte of clientFrame(TEXT, 'x'.repeat(100)).subarray(0, -1)) {
     client.write(Buffer.of(byte));
-    // The gateway has read the byte by the time that it answers another client.
+    // The gateway has read the byte when it answers another client.
     await other.ask({ cmd: 'ping', id: 1 });
   }
   expect((await client.ended).code).toBe(1008);
   await few.gateway.close();
 });
 
-test('a message in 1,024 fragments, with a ping within, is taken', async () => {
+test('a message in 1,024 fragments, with a ping within, is accepted', async () => {
   const client = await RawClient.upgraded(started.port);
   const text = JSON.stringify({ cmd: 'send_to_group', group_id: 'g', message: 'x'.repeat(1_000) });
   const pieces = Array.from({ length: 1_024 }, (_, index) => text.slice(index, index + 1));
@@ -129,7 +129,7 @@ test('a message in 1,024 fragments, with a ping within, is taken', async () => {
   client.socket.destroy();
 });
 
-describe('what a v1 client is told', () => {
+describe('the disconnect event of a v1 client', () => {
   test.each([
     [clientFrame(TEXT, Buffer.of(0xff)), 1007, 'invalid_utf8'],
     [clientFrame(TEXT, 'x'.repeat(65_537)), 1009, 'message_too_big'],
@@ -165,14 +165,14 @@ describe('pings', () => {
     expect(pongs).toBeLessThan(100);
   });
 
-  test('of a client that does not read end it too, and nothing is queued for it', async () => {
+  test('of a client that does not read close it, too, and nothing is buffered for it', async () => {
     const client = await RawClient.upgraded(started.port);
     client.socket.pause();
     client.write(Buffer.concat(Array.from({ length: 50_000 }, () => clientFrame(PING, 'p'.repeat(125)))));
     let queuedBytesMost = 0;
     await until(() => {
       const rows = started.gateway.connections();
-      queuedBytesMost = Math.max(queuedBytesMost, ...rows.map(({ queuedBytes }) => queuedBytes));
+      queuedBytesMost = Math.max(queuedBytesMost, ...rows.map(({ bufferedBytes }) => bufferedBytes));
       return rows.some(({ state }) => state === 'draining');
     });
     client.socket.resume();
@@ -183,7 +183,7 @@ describe('pings', () => {
   });
 });
 
-test('compression is not negotiated, whatever is offered', async () => {
+test('compression is not negotiated, with any offer', async () => {
   for (const offer of [
     'permessage-deflate',
     'permessage-deflate; client_max_window_bits; server_max_window_bits=1',

@@ -12,7 +12,7 @@ async function start(options: Partial<Omit<GatewayOptions, 'hub' | 'wheel'>>): P
 
 afterEach(() => started.gateway.close());
 
-/** A command of exactly so many bytes on the wire. */
+/** Returns a command of exactly `bytes` bytes on the wire. */
 function padded(command: object, bytes: number): Record<string, unknown> {
   const bare = JSON.stringify({ ...command, x: '' }).length;
   return { ...command, x: 'x'.repeat(bytes - bare) };
@@ -20,7 +20,7 @@ function padded(command: object, bytes: number): Record<string, unknown> {
 
 const REFUSED = { type: 'error', code: 'rate_limited' };
 
-test('bytes beyond the rate are refused with their ids, and in the end closed with 1008', async () => {
+test('bytes beyond the rate are rejected with their ids, and then closed with 1008', async () => {
   await start({ messageBytesPerSecond: 0.001, messageBytesBurst: 5_000 });
   const client = await TestClient.v1(started.url);
   for (let id = 1; id <= 15; id++) client.send(padded({ cmd: 'ping', id }, 1_000));
@@ -30,7 +30,7 @@ test('bytes beyond the rate are refused with their ids, and in the end closed wi
   expect(started.gateway.stats().refused.rate_limited).toBe(10);
 });
 
-test('what counts is bytes, not characters, and one longer than the burst passes once', async () => {
+test('bytes count instead of characters, and a message longer than the burst passes once', async () => {
   await start({ messageBytesPerSecond: 0.001, messageBytesBurst: 1_000 });
   const client = await TestClient.v1(started.url);
   // 400 characters, 1,200 bytes; and fragmented, so that the slow path reads it.
@@ -51,7 +51,7 @@ test('0 is no limit, and welcome says so', async () => {
   for (let id = 1; id <= 100; id++) expect(await client.event()).toMatchObject({ type: 'ack', id });
 });
 
-test('a group takes so many bytes of all clients together, and each is told; nobody is closed for it', async () => {
+test('the byte rate of a group is for all clients together; each gets an error, and no client is closed', async () => {
   await start({ groupBytesPerSecond: 0.001, groupBytesBurst: 10_000 });
   const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.v1(started.url)));
   const answers: unknown[] = [];
@@ -71,7 +71,7 @@ test('a group takes so many bytes of all clients together, and each is told; nob
   expect(started.gateway.stats().connections).toBe(4);
 });
 
-test('what comes from the hub counts for a group with members, and what comes back of its own does not count twice', async () => {
+test('messages of the hub count for a group with members, and its own do not count twice', async () => {
   await start({ groupBytesPerSecond: 0.001, groupBytesBurst: 10_000 });
   const client = await TestClient.v1(started.url);
   await client.ask({ cmd: 'add_group', group_id: 'g', id: 'join' });
@@ -83,7 +83,7 @@ test('what comes from the hub counts for a group with members, and what comes ba
     }
   };
   for (let id = 1; id <= 5; id++) expect(await send(id)).toBe('ack');
-  // 5 x 1,084 bytes are charged; of the rest others take 4 x 1,100 and their envelopes.
+  // 5 x 1,084 bytes are charged. Other messages use 4 x 1,100 of the rest, and their envelopes.
   for (let count = 0; count < 4; count++) started.hub.publish('group:g', 'y'.repeat(1_100));
   await until(() => started.gateway.stats().publications === 9);
   expect(await send(6)).toBe('ack');

@@ -15,7 +15,7 @@ afterEach(async () => {
   await started.gateway.close();
 });
 
-test('a drain closes every client with its reason, tells v1 clients when to come back, and resolves then', async () => {
+test('a drain closes every client with its reason, tells v1 clients when to reconnect, and then resolves', async () => {
   const plain = await TestClient.plain(started.url);
   const v1 = await TestClient.v1(started.url);
   await started.gateway.drain({ windowMs: 0, reason: 'restart' });
@@ -35,10 +35,10 @@ test('a drain closes every client with its reason, tells v1 clients when to come
   expect(plain.pending).toEqual([]);
 });
 
-test('within the window clients are served until it is their turn', async () => {
+test('within the window clients are served until their time', async () => {
   const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.v1(started.url)));
   const endings = clients.map((client) => client.ended);
-  // Its turn is at the beginning of its part of the window.
+  // Its time is at the beginning of its part of the window.
   vi.spyOn(Math, 'random').mockReturnValue(0.999);
   const drained = started.gateway.drain({ windowMs: 60_000, reason: 'restart' });
   expect((await Promise.race(endings)).code).toBe(1012);
@@ -51,10 +51,10 @@ test('within the window clients are served until it is their turn', async () => 
   for (const ending of endings) expect((await ending).code).toBe(1012);
 });
 
-test('a drain stops listening; a handshake under way gets 503 and is told to try again', async () => {
+test('a drain stops listening; a pending handshake gets 503 and retry-after', async () => {
   const underWay = new RawClient(started.port);
   underWay.write('GET / HTTP/1.1\r\n');
-  // The server has accepted the one that came before this one.
+  // The server has accepted the connection before this one.
   const client = await TestClient.plain(started.url);
   const drained = started.gateway.drain({ windowMs: 0, reason: 'restart' });
   const late = new TestClient(started.url);
@@ -78,11 +78,11 @@ describe('a reload', () => {
     expect(started.gateway.stats()).toMatchObject({ connections: 1, handshakesRefused: { draining: 0 } });
   });
 
-  test('takes handshakes under way, and closes their connections by the end of the window', async () => {
+  test('accepts pending handshakes, and closes their connections within the window', async () => {
     const begun = new RawClient(started.port);
     begun.write('GET / HTTP/1.1\r\n');
     const silent = new RawClient(started.port);
-    // The server has accepted those that came before this one.
+    // The server has accepted the connections before this one.
     const client = await TestClient.plain(started.url);
     started.gateway.stopListening();
     const drained = started.gateway.drain({ windowMs: 400, reason: 'restart', handshakes: 'accept' });
@@ -104,7 +104,7 @@ describe('a reload', () => {
     });
   });
 
-  test('is not over while a handshake is under way, even when there is no connection', async () => {
+  test('does not end while a handshake is pending, even without connections', async () => {
     const underWay = new RawClient(started.port);
     underWay.write('GET / HTTP/1.1\r\n');
     await (await TestClient.plain(started.url)).close();
@@ -125,7 +125,7 @@ describe('a reload', () => {
     await drained;
   });
 
-  test('serves a connection that comes within the window until its turn', async () => {
+  test('serves a connection that opens within the window until its time', async () => {
     const underWay = new RawClient(started.port);
     const client = await TestClient.plain(started.url);
     void started.gateway.drain({ windowMs: 600_000, reason: 'restart', handshakes: 'accept' });
@@ -142,7 +142,7 @@ describe('a reload', () => {
     await closed;
   });
 
-  test('ends handshakes that do not finish in time, and nothing else, while it only does not listen', async () => {
+  test('cuts only handshakes that do not finish in time while it has stopped listening', async () => {
     await started.gateway.close();
     started = await startGateway({ handshakeMs: 100 });
     const begun = new RawClient(started.port);
@@ -154,7 +154,7 @@ describe('a reload', () => {
     expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
   });
 
-  test('does not wait for a handshake that does not finish longer than a handshake may take', async () => {
+  test('waits for an unfinished handshake no longer than the time of a handshake', async () => {
     await started.gateway.close();
     started = await startGateway({ handshakeMs: 100 });
     const begun = new RawClient(started.port);
@@ -167,7 +167,7 @@ describe('a reload', () => {
   });
 });
 
-test('close does not wait for a handshake that does not finish', async () => {
+test('close does not wait for an unfinished handshake', async () => {
   const client = new RawClient(started.port);
   client.write('GET / HTTP/1.1\r\nHost: x\r\n');
   const other = await TestClient.plain(started.url);
@@ -176,7 +176,7 @@ test('close does not wait for a handshake that does not finish', async () => {
   await client.ended;
 });
 
-test('a client that does not answer is cut, and then the drain is over', async () => {
+test('a client that does not answer is cut, and then the drain ends', async () => {
   const client = await RawClient.upgraded(started.port);
   const drained = started.gateway.drain({ windowMs: 0, reason: 'restart' });
   await until(() => client.frames.length === 1);
@@ -185,7 +185,7 @@ test('a client that does not answer is cut, and then the drain is over', async (
   expect((await client.ended).code).toBe(1012);
 });
 
-test('close leaves nothing: no connection, no group, no subscription, no port', async () => {
+test('close leaves no connection, group, subscription or port', async () => {
   const clients = [await TestClient.plain(started.url), await TestClient.v1(started.url)];
   for (const client of clients) await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
   await Promise.all([started.gateway.close(), started.gateway.close()]);

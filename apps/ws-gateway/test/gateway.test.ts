@@ -16,7 +16,7 @@ afterEach(async () => {
   await started.gateway.close();
 });
 
-/** A member in plain mode, that is in the group when this resolves. */
+/** Connects in plain mode and joins a group. */
 async function plainMember(groupId: string): Promise<TestClient> {
   const member = await TestClient.plain(started.url);
   await member.ask({ cmd: 'add_group', group_id: groupId, id: 0 });
@@ -24,7 +24,7 @@ async function plainMember(groupId: string): Promise<TestClient> {
 }
 
 describe('plain mode', () => {
-  test('a client that joins a group and sends to it gets its own raw text', async () => {
+  test('a client that joins a group and sends to it gets its own text', async () => {
     const client = await TestClient.plain(started.url);
     client.send('{"cmd":"add_group", "group_id":"123"}');
     client.send('{"cmd":"send_to_group", "group_id":"123", "message":"これはメッセージです"}');
@@ -32,7 +32,7 @@ describe('plain mode', () => {
     expect(client.pending).toEqual([]);
   });
 
-  test('commands without an id get no reply, those with one get one', async () => {
+  test('commands with an id get a reply, those without get none', async () => {
     const client = await TestClient.plain(started.url);
     client.send({ cmd: 'add_group', group_id: 'g' });
     client.send({ cmd: 'leave_group', group_id: 'g' });
@@ -78,12 +78,12 @@ describe('plain mode', () => {
     expect(await member.messages(2)).toEqual(['text', 'number']);
   });
 
-  test('whatever path is asked for is upgraded', async () => {
+  test('any path is upgraded', async () => {
     const client = await TestClient.plain(`${started.url}/any/path?with=query`);
     expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
   });
 
-  test('a subprotocol that is not spoken here is not echoed', async () => {
+  test('an unknown subprotocol is not echoed', async () => {
     const client = new WebSocket(started.url, ['secret-token']);
     const [error] = await once(client, 'error');
     expect(error.message).toBe('Server sent no subprotocol');
@@ -91,7 +91,7 @@ describe('plain mode', () => {
 });
 
 describe('groupcast.v1', () => {
-  test('is chosen among what is offered, and begins with a welcome', async () => {
+  test('is chosen among offered subprotocols, and begins with a welcome', async () => {
     const client = new TestClient(started.url, ['other', 'groupcast.v1']);
     const welcome = await client.event();
     expect(client.ws.protocol).toBe('groupcast.v1');
@@ -114,7 +114,7 @@ describe('groupcast.v1', () => {
     expect(other.clientId).not.toBe(welcome['client_id']);
   });
 
-  test('members get envelopes with offset and sender, beside plain members that get the text', async () => {
+  test('members get events with offset and sender, beside plain members that get the text', async () => {
     const [plain, v1] = [await plainMember('g'), await TestClient.v1(started.url)];
     expect(await v1.ask({ cmd: 'add_group', group_id: 'g', id: 1 })).toEqual({
       type: 'ack',
@@ -139,7 +139,7 @@ describe('groupcast.v1', () => {
     expect(await plain.message()).toBe('{"n":[1]}');
   });
 
-  test('exclude_self keeps a message from its sender, and from nobody else', async () => {
+  test('exclude_self keeps a message from its sender only', async () => {
     const [sender, other] = [await TestClient.v1(started.url), await TestClient.v1(started.url)];
     for (const client of [sender, other]) await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
     sender.send({ cmd: 'send_to_group', group_id: 'g', message: 'not me', exclude_self: true });
@@ -151,7 +151,7 @@ describe('groupcast.v1', () => {
     ]);
   });
 
-  test('a message of the largest size comes back whole', async () => {
+  test('a message of the maximum size is delivered back whole', async () => {
     const client = await TestClient.v1(started.url);
     await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
     const command = { cmd: 'send_to_group', group_id: 'g', message: '' };
@@ -162,7 +162,7 @@ describe('groupcast.v1', () => {
 });
 
 describe('the hub', () => {
-  test('that is away is said so to those who want an answer, and no connection is closed', async () => {
+  test('that is unavailable causes errors for commands with an id, and closes no connection', async () => {
     const client = await TestClient.v1(started.url);
     await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
     started.hub.away = true;
@@ -188,7 +188,7 @@ describe('the hub', () => {
     expect(await client.event()).toMatchObject({ type: 'message', message: 'back', offset: 4 });
   });
 
-  test('gets one subscription for a group, however many members it has here', async () => {
+  test('gets one subscription for a group with several members', async () => {
     const members = await Promise.all(Array.from({ length: 20 }, () => plainMember('g')));
     started.hub.publish('group:g', 'hi');
     expect(await Promise.all(members.map((member) => member.message()))).toEqual(members.map(() => 'hi'));
@@ -196,7 +196,7 @@ describe('the hub', () => {
   });
 });
 
-describe('what the gateway says of itself', () => {
+describe('statistics', () => {
   test('a burst in one turn is one write for each member', async () => {
     const members = await Promise.all(Array.from({ length: 5 }, () => plainMember('g')));
     const before = started.gateway.stats();
@@ -209,7 +209,7 @@ describe('what the gateway says of itself', () => {
     expect(after.bytesOut - before.bytesOut).toBe(5 * (10 * 3 + 90 * 4));
   });
 
-  test('connections are listed with what they hold', async () => {
+  test('connections are listed with their groups and buffers', async () => {
     const member = await plainMember('g');
     await member.ask({ cmd: 'add_group', group_id: 'h', id: 1 });
     const v1 = await TestClient.v1(started.url);
@@ -228,7 +228,7 @@ describe('what the gateway says of itself', () => {
     ]);
   });
 
-  test('after all have gone, in whatever way, nothing is left', async () => {
+  test('after all clients have closed, in any way, no state is left', async () => {
     const { gateway, hub, wheel } = started;
     for (let round = 0; round < 5; round++) {
       const clients = await Promise.all(

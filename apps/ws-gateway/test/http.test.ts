@@ -11,7 +11,7 @@ import { until } from '../testing/until.ts';
 
 let started: StartedGateway;
 
-// After every case the gateway still takes WebSockets, unless it was closed.
+// After every case the gateway still accepts WebSockets, unless it was closed.
 afterEach(async () => {
   await started.gateway.close();
 });
@@ -42,7 +42,7 @@ function fetchPath(path: string, method = 'GET', headers: Record<string, string>
   });
 }
 
-/** Writes bytes and resolves with all that came back, once the server has closed. */
+/** Writes bytes, and resolves with the whole response when the server has closed. */
 async function raw(text: string): Promise<string> {
   const client = new RawClient(started.port);
   client.write(text);
@@ -51,7 +51,7 @@ async function raw(text: string): Promise<string> {
 }
 
 describe('plain HTTP', () => {
-  test('GET / answers with the page for newcomers, HEAD without it', async () => {
+  test('GET / returns the welcome page, HEAD returns no body', async () => {
     started = await startGateway({ version: '1.2.3' });
     const page = await fetchPath('/?x');
     expect(page).toMatchObject({ status: 200, headers: { connection: 'close', 'x-frame-options': 'DENY' } });
@@ -64,7 +64,7 @@ describe('plain HTTP', () => {
     expect(started.gateway.stats().accepted).toBe(0);
   });
 
-  test('anything else is 404, and so is the page where it is off', async () => {
+  test('other paths are 404, and so is the page when it is off', async () => {
     started = await startGateway({ welcomePage: false });
     for (const [path, method] of [
       ['/', 'GET'],
@@ -93,28 +93,28 @@ describe('plain HTTP', () => {
     ['a broken subprotocol', handshake(['Sec-WebSocket-Protocol: a,,b']), '400'],
     ['an expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: 200-ok\r\nConnection: close\r\n\r\n', '417'],
     ['two lengths', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', '400'],
-  ])('%s is refused', async (_, text, status) => {
+  ])('%s is rejected', async (_, text, status) => {
     started = await startGateway();
     expect(await raw(text)).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\nconnection: close\r\n`, 'is'));
     expect(started.gateway.stats().accepted).toBe(0);
     await stillServes();
   });
 
-  test('an upgrade behind another request, and a CONNECT, harm nobody', async () => {
+  test('an upgrade behind another request, and a CONNECT, do not disturb other clients', async () => {
     started = await startGateway();
     await raw(`GET /x HTTP/1.1\r\nHost: x\r\n\r\n${handshake()}`);
     await raw('CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n');
     await stillServes();
   });
 
-  test('a header named __proto__ is only a header', async () => {
+  test('a header named __proto__ is an ordinary header', async () => {
     started = await startGateway();
     const client = await RawClient.upgraded(started.port, ['__proto__: x', 'constructor: y']);
     client.socket.destroy();
     expect(Reflect.get({}, 'x')).toBeUndefined();
   });
 
-  test('frames that come together with the handshake are read', async () => {
+  test('frames in one chunk with the handshake are read', async () => {
     started = await startGateway();
     const client = new RawClient(started.port);
     const frame = Buffer.from('{"cmd":"ping","id":1}');
@@ -136,7 +136,7 @@ describe('plain HTTP', () => {
   });
 });
 
-describe('handshakes that do not finish', () => {
+describe('unfinished handshakes', () => {
   test.each([
     ['nothing', '', ''],
     ['half a request line', 'GET / HT', '408'],
@@ -150,7 +150,7 @@ describe('handshakes that do not finish', () => {
     await stillServes();
   });
 
-  test('a reset in the middle of an upgrade harms nobody', async () => {
+  test('a reset in the middle of an upgrade does not disturb other clients', async () => {
     started = await startGateway({ allowedOrigins: ['https://good.example'] });
     for (let round = 0; round < 20; round++) {
       const socket = connect({ port: started.port, host: '127.0.0.1' });
@@ -182,18 +182,18 @@ describe('origins', () => {
     expect(started.gateway.stats()).toMatchObject({ accepted: 0, handshakesRefused: { origin: 1 } });
   });
 
-  test('none gets 403 too where there is a list', async () => {
+  test('no origin gets 403, too, where there is a list', async () => {
     started = await startGateway({ allowedOrigins: ['https://good.example'] });
     expect(await raw(handshake())).toMatch(/^HTTP\/1.1 403 /);
   });
 
-  test('one of the list is let in', async () => {
+  test('an origin of the list is accepted', async () => {
     started = await startGateway({ allowedOrigins: ['https://other.example', 'https://good.example:443/'] });
     const client = await RawClient.upgraded(started.port, ['Origin: https://good.example']);
     client.socket.destroy();
   });
 
-  test('a list with something else is refused at once', () => {
+  test('a list with an invalid origin is rejected at once', () => {
     expect(() => createGateway({ hub: new LoopbackHub(), allowedOrigins: ['good.example'] })).toThrow(
       expect.objectContaining({ code: 'bad_option', option: 'allowedOrigins' }),
     );
@@ -201,7 +201,7 @@ describe('origins', () => {
 });
 
 describe('the rate of handshakes', () => {
-  test('above it they get 503 and are told when to try again, whoever asks', async () => {
+  test('above it every client gets 503 and retry-after', async () => {
     started = await startGateway({ handshakesPerSecond: 0.001, handshakesBurst: 3 });
     const clients = [];
     for (let count = 0; count < 3; count++) clients.push(await TestClient.plain(started.url));
@@ -218,14 +218,14 @@ describe('the rate of handshakes', () => {
     }
   });
 
-  test('is looked at first: above it none is told what else is wrong with it', async () => {
+  test('is checked first: above it no handshake gets another error', async () => {
     started = await startGateway({
       handshakesPerSecond: 0.001,
       handshakesBurst: 1,
       allowedOrigins: ['https://good.example'],
     });
     const good = 'Origin: https://good.example';
-    // It takes the only token, though it does not become a WebSocket.
+    // It uses the only token, although it does not become a WebSocket.
     expect(await raw(handshake(['Origin: https://evil.example']))).toMatch(/^HTTP\/1.1 403 /);
     for (const text of [
       handshake([good]),
@@ -241,7 +241,7 @@ describe('the rate of handshakes', () => {
 
   test('costs one token where the request is read twice', async () => {
     started = await startGateway({ handshakesPerSecond: 0.001, handshakesBurst: 2 });
-    // Longer than what the fast path reads.
+    // Longer than the fast path reads.
     for (let count = 0; count < 2; count++) {
       const client = await RawClient.upgraded(started.port, [`Cookie: ${'c'.repeat(5_000)}`]);
       client.socket.destroy();
@@ -249,7 +249,7 @@ describe('the rate of handshakes', () => {
     expect(await raw(handshake())).toMatch(/^HTTP\/1.1 503 /);
   });
 
-  test('above it nothing is parsed where requests are read directly: not even what is no HTTP', async () => {
+  test('above it requests that are read directly are not parsed, not even invalid ones', async () => {
     started = await startGateway({ handshakesPerSecond: 0.001, handshakesBurst: 1, fastPaths: true });
     await TestClient.plain(started.url);
     expect(await raw('GET / HTTP/1.1\r\nUpgrade: websocket\r\nNo colon\r\n\r\n')).toMatch(/^HTTP\/1.1 503 /);
@@ -262,7 +262,7 @@ describe('the rate of handshakes', () => {
   });
 });
 
-test('connections beyond the limit are dropped and counted, with one line in the log, until one goes', async () => {
+test('connections beyond the limit are dropped and counted, with one line in the log, until one closes', async () => {
   const lines: unknown[][] = [];
   const write = (...line: unknown[]): void => {
     lines.push(line);
@@ -282,12 +282,12 @@ test('connections beyond the limit are dropped and counted, with one line in the
   await stillServes();
 });
 
-test('a secret for sessions that can be found by trying is refused', () => {
+test('a secret for sessions that is easy to guess is rejected', () => {
   const tooShort = { hub: new LoopbackHub(), sessionSecret: 'fifteen bytes..' };
   expect(() => createGateway(tooShort)).toThrow(/sessionSecret.* has 15 bytes\. Give at least 16/);
 });
 
-test('a port that is in use is said so', async () => {
+test('a port in use is an error', async () => {
   started = await startGateway();
   const second = createGateway({ hub: new LoopbackHub(), host: '127.0.0.1', port: started.port });
   await expect(second.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' });

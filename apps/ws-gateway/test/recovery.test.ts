@@ -30,7 +30,7 @@ async function offsets(client: TestClient, count: number): Promise<unknown[]> {
 }
 
 describe('recovery', () => {
-  test('a client that drops in the middle of a stream gets every message once, over three connections', async () => {
+  test('a client that disconnects twice gets every message once, over three connections', async () => {
     const got: unknown[] = [];
     let published = 0;
     for (let connection = 0; connection < 3; connection++) {
@@ -48,14 +48,14 @@ describe('recovery', () => {
     expect(got).toEqual(Array.from({ length: 130 }, (_, index) => index + 1));
     const { recoveries, recoveredMessages } = started.gateway.stats();
     expect(recoveries.recovered).toBe(3);
-    // What was published while it was away, and of the rest what came before it had caught up.
+    // Messages from the time without a connection, and new ones until the recovery ended.
     expect(recoveredMessages).toBeGreaterThanOrEqual(40);
   });
 
   test.each([
     ['epoch_changed', since(5, 'another')],
     ['trimmed', since(5)],
-  ])('where it cannot be, the reason is in the ack: %s', async (reason, position) => {
+  ])('an ack without recovery has the reason: %s', async (reason, position) => {
     publish(1, 10);
     started.hub.trim('group:g');
     const client = await TestClient.v1(started.url);
@@ -66,7 +66,7 @@ describe('recovery', () => {
     expect(await offsets(client, 1)).toEqual([11]);
   });
 
-  test('a since that is no position is refused, and the client is not in the group', async () => {
+  test('an invalid since is rejected, and the client is not in the group', async () => {
     const client = await TestClient.v1(started.url);
     for (const bad of [null, {}, 5, { epoch: 'e' }, { epoch: '', offset: 1 }, { epoch: 'e', offset: -1 }]) {
       const command = { cmd: 'add_group', group_id: 'g', since: bad, id: 1 };
@@ -75,7 +75,7 @@ describe('recovery', () => {
     expect(started.gateway.connections()).toMatchObject([{ groups: 0 }]);
   });
 
-  test('a client that never reads makes nobody wait, and costs no more than its queue', async () => {
+  test('a client that never reads delays no other client, and costs at most its buffer', async () => {
     const text = 'x'.repeat(64 * 1024);
     for (let count = 0; count < 500; count++) started.hub.publish('group:g', text);
     started.hub.pageMax = 1;
@@ -86,7 +86,7 @@ describe('recovery', () => {
     const { gateway } = started;
     await until(() => gateway.stats().queuedBytes > 0);
     let last = -1;
-    // Its pages end although there are more.
+    // It gets no more pages, although there are more.
     await until(() => {
       const { recoveredMessages } = gateway.stats();
       const stands = recoveredMessages === last && started.hub.reads.length === 0;
@@ -97,11 +97,11 @@ describe('recovery', () => {
     expect(gateway.stats().recovering).toBe(1);
     expect(gateway.stats().recoveredMessages).toBeLessThan(500);
     expect(gateway.stats().queuedBytes).toBeLessThan(3 * 64 * 1024);
-    // Behind it in the same group, one that reads gets all.
+    // Another client in the same group that reads gets all.
     const fast = await TestClient.v1(started.url);
     await fast.ask({ cmd: 'add_group', group_id: 'g', since: since(400), id: 1 });
     expect((await fast.messages(100)).length).toBe(100);
-    // It reads on, and gets the rest, page by page.
+    // It reads again, and gets the rest, page by page.
     slow.socket.resume();
     await until(() => {
       started.turn(1);
@@ -117,7 +117,7 @@ describe('recovery', () => {
 });
 
 describe('the client id', () => {
-  test('is the same again with the session, and never without', async () => {
+  test('is the same with the session, and another one without', async () => {
     const first = await TestClient.v1(started.url);
     const second = await TestClient.v1(started.url, first.session);
     const stranger = await TestClient.v1(started.url, first.session.slice(1));
@@ -149,7 +149,7 @@ describe('the client id', () => {
     },
   );
 
-  test('is no way to the session, which nobody else is told', async () => {
+  test('does not reveal the session, which only its client gets', async () => {
     const [sender, member] = [await TestClient.v1(started.url), await TestClient.v1(started.url)];
     await member.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
     sender.send({ cmd: 'send_to_group', group_id: 'g', message: '1' });
@@ -158,7 +158,7 @@ describe('the client id', () => {
     expect(sender.clientId).not.toContain(sender.session.slice(0, 22));
   });
 
-  test('the session is not echoed, and without groupcast.v1 it is nothing', async () => {
+  test('the session is not echoed, and is ignored without groupcast.v1', async () => {
     const { session } = await TestClient.v1(started.url);
     const header = `Sec-WebSocket-Protocol: groupcast.session.${session}, groupcast.v1`;
     const v1 = await RawClient.upgraded(started.port, [header]);
@@ -173,7 +173,7 @@ describe('the client id', () => {
     plain.socket.destroy();
   });
 
-  test('keeps what was sent with exclude_self from the sender, in recovery on another connection too', async () => {
+  test('keeps messages with exclude_self from the sender, also in a recovery on another connection', async () => {
     const sender = await TestClient.v1(started.url);
     await sender.ask({ cmd: 'send_to_group', group_id: 'g', message: '1', exclude_self: true, id: 1 });
     publish(2, 2);
@@ -188,7 +188,7 @@ describe('the client id', () => {
 });
 
 describe('group_info', () => {
-  test('says where a group stands, whether or not it is followed here, without joining', async () => {
+  test('returns the position of a group, subscribed here or not, without joining', async () => {
     publish(1, 3);
     const client = await TestClient.v1(started.url);
     const ack = { type: 'ack', id: 1, group_id: 'g', ...since(3) };
@@ -201,12 +201,12 @@ describe('group_info', () => {
     expect(started.hub.calls.filter(({ name }) => name === 'history').length).toBe(1);
   });
 
-  test('that cannot be answered is an error, and so are those that wait for their turn', async () => {
+  test('that the hub does not answer is an error, and so are those that wait behind it', async () => {
     started.hub.away = true;
     const client = await TestClient.v1(started.url);
     for (let id = 0; id < 300; id++) client.send({ cmd: 'group_info', group_id: `${id}`, id });
     client.send({ cmd: 'group_info', group_id: 'g' });
-    // Another command shows that all have come; a join waits for the hub beside them.
+    // Another command shows that all have arrived. A join waits for the hub beside them.
     await client.ask({ cmd: 'ping', id: 'all' });
     expect(started.hub.reads.length).toBe(16);
     started.hub.failReads();
@@ -225,7 +225,7 @@ describe('group_info', () => {
     });
   });
 
-  test('is not refused for its number, and takes no join its place', async () => {
+  test('is not rejected for its number, and does not count for joins', async () => {
     started.hub.byHand = true;
     const client = await TestClient.v1(started.url);
     for (let id = 0; id < 1_500; id++) client.send({ cmd: 'group_info', group_id: `${id}`, id });
@@ -240,12 +240,12 @@ describe('group_info', () => {
     expect(started.hub.reads).toEqual([]);
   });
 
-  test('what waits of all connections together is bounded, too, and has room again when one has gone', async () => {
+  test('that waits is limited for all connections together, too, until one of them closes', async () => {
     await started.gateway.close();
     started = await startGateway({ positionRequestsMax: 10 });
     started.hub.byHand = true;
     const [one, other] = [await TestClient.v1(started.url), await TestClient.v1(started.url)];
-    // 16 are asked of the hub, ten wait.
+    // 16 are sent to the hub, ten wait.
     for (let id = 0; id <= 26; id++) one.send({ cmd: 'group_info', group_id: `${id}`, id });
     const refused = { type: 'error', code: 'hub_unavailable', message: expect.stringContaining('Too many') };
     expect(await one.event()).toMatchObject({ ...refused, id: 26 });
@@ -258,7 +258,7 @@ describe('group_info', () => {
     expect(await other.event()).toMatchObject({ type: 'ack', id: 2 });
   });
 
-  test('one that waits costs no join, and joins beyond what may wait are told why', async () => {
+  test('that waits does not count for joins, and joins beyond their limit get an error', async () => {
     started.hub.byHand = true;
     const client = await TestClient.v1(started.url);
     client.send({ cmd: 'group_info', group_id: 'g', id: 'ask' });
@@ -269,7 +269,7 @@ describe('group_info', () => {
     for (let id = 0; id < 128; id++) expect(await client.event()).toMatchObject({ type: 'ack', id });
   });
 
-  test('what waits is bounded, and goes with its connection', async () => {
+  test('that waits is limited, and canceled with its connection', async () => {
     await started.gateway.close();
     started = await startGateway({ messagesBurst: 100, messagesPerSecond: 1_000_000 });
     started.hub.byHand = true;
@@ -285,12 +285,12 @@ describe('group_info', () => {
   });
 });
 
-test('the ack of a publish does not overtake what came to its group before', async () => {
+test('the ack of a publish follows the earlier messages of its group', async () => {
   const client = await TestClient.v1(started.url);
   await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
   client.send({ cmd: 'send_to_group', group_id: 'g', message: '3', id: 2 });
   await until(() => started.hub.calls.some(({ name }) => name === 'publish'));
-  // Of one turn: these two, then the client's own, then its ack.
+  // In one turn: these two, then the client's own, then its ack.
   publish(1, 2);
   expect(await offsets(client, 3)).toEqual([1, 2, 3]);
   expect(await client.event()).toEqual({ type: 'ack', id: 2, group_id: 'g', ...since(3) });

@@ -10,7 +10,7 @@ afterEach(async () => {
   await started.gateway.close();
 });
 
-/** Writes bytes and resolves with all that came back, once the server has closed. */
+/** Writes bytes, and resolves with the whole response when the server has closed. */
 async function raw(text: string): Promise<string> {
   const client = new RawClient(started.port);
   client.write(text);
@@ -20,7 +20,7 @@ async function raw(text: string): Promise<string> {
 
 const LINES = (count: number): string[] => Array.from({ length: count }, (_, index) => `x${index}: y`);
 
-/** A request of which only the given lines differ from a handshake. */
+/** Returns a handshake with other lines. */
 function lines(...all: string[]): string {
   return [...all, '', ''].join('\r\n');
 }
@@ -65,7 +65,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
       426,
       'proxy_http_version 1.1',
     ],
-  ])('%s: refused', async (_, text, status, sentence) => {
+  ])('%s: rejected', async (_, text, status, sentence) => {
     started = await startGateway({ fastPaths });
     const answer = await raw(text);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -75,7 +75,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     expect(handshakesRefused.http + handshakesRefused.handshake).toBe(1);
   });
 
-  test('426 says what to upgrade to', async () => {
+  test('426 has the upgrade header', async () => {
     started = await startGateway({ fastPaths });
     const text = lines('GET / HTTP/1.1', 'Host: x', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==');
     expect(await raw(text)).toMatch(/^HTTP\/1.1 426 .*\r\nupgrade: websocket\r\n/is);
@@ -120,7 +120,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
       }
     });
 
-    test('the page is 503 as well when the gateway is about to end, and WebSockets are still accepted', async () => {
+    test('the page is 503, too, after failHealth, and WebSockets are still accepted', async () => {
       started = await startGateway({ fastPaths });
       started.gateway.failHealth();
       expect(await raw(lines('GET / HTTP/1.0'))).toMatch(/^HTTP\/1.1 503 /);
@@ -136,12 +136,12 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     });
   });
 
-  test('a handshake whose rest comes after the gateway was told to refuse all is refused', async () => {
+  test('a handshake whose rest arrives after the gateway rejects all is rejected', async () => {
     started = await startGateway({ fastPaths });
     const client = new RawClient(started.port);
     client.write(handshake().slice(0, -2));
     await until(() => client.socket.bytesWritten > 0 && !client.socket.connecting);
-    // The gateway has read what came before this one was accepted.
+    // The gateway has read the bytes before it accepted this connection.
     await TestClient.plain(started.url);
     const drained = started.gateway.drain({ windowMs: 0, reason: 'going_away' });
     client.write('\r\n');
@@ -151,7 +151,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     expect(started.gateway.stats()).toMatchObject({ accepted: 1, handshakesRefused: { draining: 1 } });
   });
 
-  test('connections that ask for nothing do not keep out those that do: the oldest goes, WebSockets stay', async () => {
+  test('connections without a request do not keep out others: the oldest is dropped, WebSockets stay', async () => {
     started = await startGateway({ fastPaths, connectionsMax: 4 });
     const member = await TestClient.plain(started.url);
     const idle = ['', 'GET / HT', handshake().slice(0, -2)].map((text) => {
@@ -168,7 +168,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
       await until(() => gone.length === count);
     }
     expect(gone).toEqual([0, 1, 2]);
-    // Nothing but WebSockets is left: now the new one goes.
+    // Only WebSockets are left: now the new one is dropped.
     expect(await raw(handshake())).toBe('');
     expect(await member.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
     expect(started.gateway.stats()).toMatchObject({ connections: 4, handshakesRefused: { full: 4 } });

@@ -8,7 +8,7 @@ import { until } from '../testing/until.ts';
 const MIB = 1024 * 1024;
 const MESSAGE_BYTES = 64 * 1024;
 const MESSAGE = 'x'.repeat(MESSAGE_BYTES);
-/** Far more than the buffers of the kernel between two sockets can hold. */
+/** Bytes far above the kernel's buffers between two sockets. */
 const MESSAGES_MAX = 1_000;
 
 let started: StartedGateway;
@@ -19,10 +19,10 @@ afterEach(async () => {
 
 const V1 = ['Sec-WebSocket-Protocol: groupcast.v1'];
 
-/** The buffer of one client by default. */
+/** Default buffer of one client. */
 const BUFFER_BYTES = 4 * MIB;
 
-/** A client that joins a group and does not read. */
+/** Connects a client that joins a group and does not read. */
 async function neverReader(headers: readonly string[] = [], group = 'g'): Promise<RawClient> {
   const client = await RawClient.upgraded(started.port, headers);
   client.socket.pause();
@@ -31,7 +31,10 @@ async function neverReader(headers: readonly string[] = [], group = 'g'): Promis
   return client;
 }
 
-/** Publishes to a group, one message a turn, until the kernel takes no more for the members that do not read. */
+/**
+ * Publishes to a group, one message per turn, until the kernel's buffers are full for the members
+ * that do not read.
+ */
 async function fillKernel(group: string, isFull: () => boolean): Promise<void> {
   for (let count = 1; count <= MESSAGES_MAX; count++) {
     started.hub.publish(`group:${group}`, MESSAGE);
@@ -41,7 +44,7 @@ async function fillKernel(group: string, isFull: () => boolean): Promise<void> {
   throw new Error('The kernel took everything.');
 }
 
-/** Texts that came to a client. */
+/** Returns the texts that a client got. */
 function textsOf({ frames }: RawClient): Buffer[] {
   return frames.filter(({ opcode }) => opcode === 1).map(({ payload }) => payload);
 }
@@ -67,7 +70,10 @@ async function reader(): Promise<TestClient> {
   return client;
 }
 
-/** Publishes, one message a turn, until something holds; the reader has to get every message. Returns how many there were. */
+/**
+ * Publishes, one message per turn, until a condition holds. The reader must get every message.
+ * Returns the number of messages.
+ */
 async function publishUntil(member: TestClient, holds: () => boolean): Promise<number> {
   for (let count = 1; count <= MESSAGES_MAX; count++) {
     started.hub.publish('group:g', MESSAGE);
@@ -77,7 +83,7 @@ async function publishUntil(member: TestClient, holds: () => boolean): Promise<n
   throw new Error('It never came to that.');
 }
 
-test('a client that never reads is closed at a bounded buffer, and the others get every message', async () => {
+test('a client that never reads is closed at the limit of its buffer, and the others get every message', async () => {
   const lines: unknown[][] = [];
   started = await startGateway({ log: logTo(lines) });
   const { gateway } = started;
@@ -89,9 +95,9 @@ test('a client that never reads is closed at a bounded buffer, and the others ge
     return gateway.connections().some(({ state }) => state === 'draining');
   });
   expect(queuedBytesMost).toBeGreaterThan(BUFFER_BYTES - MESSAGE_BYTES);
-  // The message that is being written, the limit, the one that crosses it, and what counts for each.
+  // The message that is being written, the limit, the one that crosses it, and their overhead.
   expect(queuedBytesMost).toBeLessThan(BUFFER_BYTES + 3 * MESSAGE_BYTES);
-  // It is out of its groups, so nothing is added to its buffer.
+  // It has left its groups: nothing is added to its buffer.
   expect(gateway.connections().map(({ groups }) => groups)).toEqual([1, 0]);
   for (let count = 0; count < 20; count++) {
     started.hub.publish('group:g', MESSAGE);
@@ -103,14 +109,14 @@ test('a client that never reads is closed at a bounded buffer, and the others ge
   expect(gateway.stats()).toMatchObject({ queuedBytes: 0, closed: { slow: 1 } });
   expect(lines).toEqual([
     [
-      { clientId: expect.any(String), address: '127.0.0.1', queuedBytes: expect.any(Number) },
-      'a client was closed: it reads too slowly',
+      { clientId: expect.any(String), address: '127.0.0.1', bufferedBytes: expect.any(Number) },
+      'a client was closed because it reads too slowly',
     ],
   ]);
   slow.socket.destroy();
 });
 
-test('a slow client that reads after all learns why it was closed', async () => {
+test('a slow client that reads again gets the reason of its close', async () => {
   started = await startGateway();
   const member = await reader();
   const slow = await neverReader(V1);
@@ -129,7 +135,7 @@ test('a slow client that reads after all learns why it was closed', async () => 
   expect(started.gateway.stats().closed.slow).toBe(1);
 });
 
-test('a client that takes nothing is closed after fifteen seconds, however little waits for it', async () => {
+test('a client that reads nothing is closed after fifteen seconds, with any buffer', async () => {
   started = await startGateway();
   const { gateway } = started;
   const slow = await neverReader(V1);
@@ -146,7 +152,7 @@ test('a client that takes nothing is closed after fifteen seconds, however littl
   await until(() => closedAsSlow() === 1);
 });
 
-test('a burst that the kernel does not take closes nobody who reads it', async () => {
+test('a burst above the kernel buffers closes no client that reads it', async () => {
   started = await startGateway();
   const { gateway } = started;
   const member = await neverReader();
@@ -163,13 +169,13 @@ test.each([
   ['5 MiB of text', 5 * MIB, 'x'],
   ['10 MiB of text, as long as a frame of the hub may be', 10 * MIB - 1_024, 'x'],
   ['1.6 MB of control characters, which v1 clients get at six times the length', 1_600_000, '\u0001'],
-])('one message of %s closes nobody', async (_what, bytes, character) => {
+])('one message of %s closes no client', async (_what, bytes, character) => {
   started = await startGateway();
   const { gateway } = started;
   const members = [await neverReader(), await neverReader(V1), await neverReader(), await neverReader(V1)];
-  // Two read all the time, and for two the message waits behind others.
+  // Two clients read all the time, and for two the message is behind others.
   for (const member of members.slice(0, 2)) member.socket.resume();
-  const waiting = (): number => gateway.connections().filter(({ queuedBytes }) => queuedBytes > 0).length;
+  const waiting = (): number => gateway.connections().filter(({ bufferedBytes }) => bufferedBytes > 0).length;
   await fillKernel('g', () => waiting() >= 2);
   const long = character.repeat(bytes);
   for (const text of ['before', long, 'after', 'last']) {
@@ -187,7 +193,7 @@ test.each([
   expect(closedAsSlow()).toBe(0);
 });
 
-test('when all buffers together are full, who has read nothing for long is cut, and not the largest burst', async () => {
+test('at the limit of all buffers the client furthest behind is cut, and not the largest burst', async () => {
   const lines: unknown[][] = [];
   started = await startGateway({
     log: logTo(lines),
@@ -205,7 +211,7 @@ test('when all buffers together are full, who has read nothing for long is cut, 
   never.socket.resume();
   expect((await never.ended).code).toBeUndefined();
   expect(lines.map(([, sentence]) => sentence)).toEqual([
-    'a client was cut: it reads too slowly, and all buffers together are full',
+    'a client was cut because it reads too slowly and the buffers of all clients are full',
   ]);
   honest.socket.resume();
   await until(() => textsOf(honest).filter((text) => text[0] === 0x62).length === 500);
@@ -215,21 +221,21 @@ test('when all buffers together are full, who has read nothing for long is cut, 
   expect(gateway.stats().queuedBytes).toBe(0);
 });
 
-test('what waits for many members counts once', async () => {
+test('a buffer that many members share counts once', async () => {
   started = await startGateway({ clientBufferTotalBytes: 64 * MIB });
   const { gateway } = started;
   const members: RawClient[] = [];
   for (let count = 0; count < 30; count++) members.push(await neverReader());
-  const waiting = (): number => gateway.connections().filter(({ queuedBytes }) => queuedBytes > 0).length;
+  const waiting = (): number => gateway.connections().filter(({ bufferedBytes }) => bufferedBytes > 0).length;
   await fillKernel('g', () => waiting() === 30);
   for (let count = 0; count < 40; count++) started.hub.publish('group:g', MESSAGE);
-  await until(() => gateway.connections().every(({ queuedBytes }) => queuedBytes > 40 * MESSAGE_BYTES));
+  await until(() => gateway.connections().every(({ bufferedBytes }) => bufferedBytes > 40 * MESSAGE_BYTES));
   expect(gateway.stats().queuedBytes).toBeLessThan(4 * MIB);
   expect(gateway.stats().connections).toBe(30);
   for (const member of members) member.socket.destroy();
 });
 
-test('a client that sends commands and never reads the replies is closed at a bounded buffer', async () => {
+test('a client that sends commands and never reads the replies is closed at the limit of its buffer', async () => {
   started = await startGateway({
     messagesPerSecond: 1_000_000_000,
     messagesBurst: 1_000_000_000,
@@ -246,10 +252,10 @@ test('a client that sends commands and never reads the replies is closed at a bo
   let queuedBytesMost = 0;
   await until(() => {
     if (slow.socket.writableLength < MIB) slow.socket.write(pings);
-    queuedBytesMost = Math.max(queuedBytesMost, ...gateway.connections().map((row) => row.queuedBytes));
+    queuedBytesMost = Math.max(queuedBytesMost, ...gateway.connections().map((row) => row.bufferedBytes));
     return states().includes('draining');
   });
-  // Those that the kernel has while the last of their write is not with it yet count as well.
+  // Replies in the kernel count, too, until the last one of their write is there.
   expect(queuedBytesMost).toBeLessThan(2 * MIB);
   expect(await member.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
   started.turn(5);

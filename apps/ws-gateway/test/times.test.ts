@@ -21,7 +21,7 @@ function has(client: RawClient, opcode: number): boolean {
   return client.frames.some((frame) => frame.opcode === opcode);
 }
 
-/** Resolves when the gateway has read everything that was written to it up to now. */
+/** Resolves when the gateway has read all bytes that were written to it before. */
 async function gatewayHasRead(): Promise<void> {
   const client = await TestClient.plain(started.url);
   await client.ask({ cmd: 'ping', id: 1 });
@@ -31,7 +31,7 @@ async function gatewayHasRead(): Promise<void> {
 describe('heartbeats', () => {
   test('a silent client in plain mode gets a WebSocket ping after 25 s, and stays when it answers', async () => {
     const client = await TestClient.plain(started.url);
-    // Its clock begins with this, and no more at a random moment.
+    // Its interval starts now, instead of at a random time.
     await client.ask({ cmd: 'ping', id: 1 });
     let pings = 0;
     client.ws.on('ping', () => {
@@ -49,7 +49,7 @@ describe('heartbeats', () => {
     expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
   });
 
-  test('a silent v1 client gets a message, and any command is an answer', async () => {
+  test('a silent v1 client gets a ping event, and any command is an answer', async () => {
     const client = await TestClient.v1(started.url);
     await client.ask({ cmd: 'ping', id: 1 });
     for (let round = 0; round < 3; round++) {
@@ -61,7 +61,7 @@ describe('heartbeats', () => {
     expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
   });
 
-  test('a client that sends is not asked', async () => {
+  test('a client that sends gets no ping', async () => {
     const client = await TestClient.v1(started.url);
     for (let round = 0; round < 10; round++) {
       expect(await client.ask({ cmd: 'ping', id: round })).toEqual({ type: 'ack', id: round });
@@ -75,7 +75,7 @@ describe('heartbeats', () => {
     ['v1', ['Sec-WebSocket-Protocol: groupcast.v1']],
   ])('a %s client that does not answer for 10 s is closed with 4002, then cut', async (_, headers) => {
     const client = await RawClient.upgraded(started.port, headers);
-    // Its clock begins with this, and no more at a random moment.
+    // Its interval starts now, instead of at a random time.
     client.write(clientFrame(0x81, '{"cmd":"ping"}'));
     await until(() => started.gateway.stats().received === 1);
     started.turn(25 + 9);
@@ -89,7 +89,7 @@ describe('heartbeats', () => {
     expect(started.gateway.stats().closed.no_answer).toBe(1);
   });
 
-  test('the first pings of clients that all came at once are spread', async () => {
+  test('the first pings of clients that connect together are spread', async () => {
     const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.upgraded(started.port)));
     const asked: number[] = [];
     for (let second = 1; second <= 25; second++) {
@@ -115,7 +115,7 @@ describe('closing', () => {
     expect((await client.ended).code).toBe(1003);
   });
 
-  test('what a client sends while it is being closed is not done', async () => {
+  test('a command during the close is ignored', async () => {
     const client = await RawClient.upgraded(started.port);
     client.write(clientFrame(0x82, 'binary'), clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
     await until(() => has(client, CLOSE_FRAME));
@@ -134,11 +134,11 @@ describe('closing', () => {
     expect(started.gateway.stats()).toMatchObject({ joins: 1, leaves: 1, closed: { by_client: 1 } });
   });
 
-  test('one that asks for the close and then stays is in no group meanwhile, and cut after 5 s', async () => {
+  test('a client that sends a close frame and stays is in no group, and cut after 5 s', async () => {
     const client = await RawClient.upgraded(started.port);
     client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
     await until(() => started.gateway.stats().joins === 1);
-    // Paused, it does not notice that the gateway has ended its side.
+    // A paused client does not see the end of the gateway's side.
     client.socket.pause();
     client.write(clientFrame(0x88, Buffer.from('03e8', 'hex')));
     await until(() => started.gateway.stats().leaves === 1);
@@ -149,7 +149,7 @@ describe('closing', () => {
     client.socket.destroy();
   });
 
-  test('a client that ends its side of TCP without a close frame is gone', async () => {
+  test('a client that ends its side of TCP without a close frame is closed', async () => {
     const client = await RawClient.upgraded(started.port);
     client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
     client.socket.end();
@@ -158,7 +158,7 @@ describe('closing', () => {
     expect(started.gateway.stats()).toMatchObject({ leaves: 1, closed: { lost: 1 } });
   });
 
-  test('one that ends its side and never reads is noticed at the next write, and cut', async () => {
+  test('a client that ends its side and never reads is detected at the next write, and cut', async () => {
     const client = await RawClient.upgraded(started.port);
     client.socket.pause();
     client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g","id":1}'));

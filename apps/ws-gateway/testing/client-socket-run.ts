@@ -7,31 +7,31 @@ import { LazyWebSocket, type WebSocketReceiver } from '../src/socket/lazy-web-so
 import { handshake } from './raw-client.ts';
 import { until } from './until.ts';
 
-/** A message of a client in these tests, in bytes. */
+/** Maximum bytes of a message in these tests. */
 export const MESSAGE_BYTES_MAX = 100_000;
 
 /**
- * How a WebSocket came to be: by the upgrade of an HTTP server, with or without fast paths, or on a
- * socket that has just come, as an ordinary request makes it.
+ * Origin of a WebSocket: the upgrade of an HTTP server, with or without fast paths, or a direct
+ * upgrade on a new socket, as for an ordinary request.
  */
 export type Way = 'ws' | 'stream' | 'direct' | 'at once';
 
-/** What the tests look at. */
+/** A connection under test. */
 export interface AcceptedClient {
   readonly client: ClientSocket;
-  /** The server's end. */
+  /** Socket of the server. */
   readonly socket: Socket;
-  /** The client's end, beyond the upgrade. */
+  /** Socket of the client, after the upgrade. */
   readonly far: Socket;
-  /** What the receiver heard, in order. */
+  /** Calls of the receiver, in order. */
   readonly heard: string[];
-  /** Bytes that came to the client behind the answer to its upgrade. */
+  /** Bytes that the client got after the response to its upgrade. */
   arrived(): Buffer;
-  /** Writes, and waits until the server has read it or is gone. */
+  /** Writes bytes, and waits until the server has read them or is gone. */
   send(bytes: Uint8Array): Promise<void>;
 }
 
-/** Called by the receiver, so that a test may act from within. */
+/** Called by the receiver, so that a test can act during a callback. */
 export type Reaction = (client: ClientSocket, heard: string) => void;
 
 function recorder(heard: string[], react: (heard: string) => void): WebSocketReceiver {
@@ -48,7 +48,7 @@ function recorder(heard: string[], react: (heard: string) => void): WebSocketRec
   };
 }
 
-/** A server that makes ClientSockets in one of the ways, as the handshake of a gateway does it. */
+/** A server that creates ClientSockets as the upgrade of a gateway does. */
 export class ClientSocketServer {
   readonly #way: Way;
   readonly #http = createServer();
@@ -81,7 +81,7 @@ export class ClientSocketServer {
     for (const far of this.#farEnds) far.destroy();
   }
 
-  /** Connects one client. `behind` is what it sends in one piece with its request. */
+  /** Connects a client. `behind` are bytes in one chunk with its request. */
   async connect(react: Reaction = () => {}, behind: Uint8Array = Buffer.alloc(0)): Promise<AcceptedClient> {
     const heard: string[] = [];
     const accepted = new Promise<readonly [ClientSocket, Socket]>((resolve) => {

@@ -5,7 +5,7 @@ import type { RateLimit } from '../src/connection/rate-limit.ts';
 import type { Member } from '../src/groups/member.ts';
 import { payloadsOf } from '../src/socket/outbound-frame.ts';
 
-/** A member without a socket, which remembers what it got. */
+/** A member without a socket, which records its messages and events. */
 export class FakeMember implements Member {
   readonly id: string;
   readonly protocol: ClientProtocol;
@@ -14,11 +14,11 @@ export class FakeMember implements Member {
   recoveryBytes: RateLimit | undefined;
   isOpen = true;
   bufferedBytes = 0;
-  /** Texts of frames and events, in order. */
+  /** Messages and events, in order. */
   readonly got: unknown[] = [];
-  /** The buffers that came, as they were. */
+  /** Buffers of messages, unchanged. */
   readonly writes: Uint8Array[] = [];
-  /** Called with every write. */
+  /** Called after every delivery. */
   wrote: (() => void) | undefined;
 
   constructor(id = 'member', protocol: ClientProtocol = PLAIN) {

@@ -12,11 +12,11 @@ const ADDRESS = { address: '127.0.0.1', port: 1, family: 'IPv4' };
 export class FakeWorker extends EventEmitter {
   readonly heard: ToWorker['type'][] = [];
   readonly process = { pid: 1, kill: vi.fn(() => this.end('SIGKILL')) };
-  /** What it was started with. */
+  /** Environment of its start. */
   options: WorkerOptions | undefined;
-  /** Its link to the hub, in its reports. */
+  /** State of its hub client, in its reports. */
   hub: 'open' | 'waiting' = 'open';
-  /** The error that it answers to the order to listen. */
+  /** Error of its answer to the order to listen. */
   listenError: string | undefined;
   /** Whether it answers when it is told to take no more connections. */
   retires = true;

@@ -49,8 +49,9 @@ type Published = Partial<PublishOptions> & { kind?: native.PayloadKind };
 
 /**
  * A hub in this process with its connection. It has a bounded history, and answers in a later turn,
- * as a real hub does, unless it is away. It delivers by the rules of a hub client: a subscriber that
- * has every publication gets the next one at once; one that has not gets none until it catches up.
+ * as a real hub does, unless it is away. It delivers by the rules of a hub client: a subscriber
+ * that has every publication gets the next one at once; one that has not gets none until it catches
+ * up.
  */
 export class LoopbackHub implements HubPort {
   readonly calls: HubCall[] = [];
@@ -185,7 +186,10 @@ export class LoopbackHub implements HubPort {
     this.answerReads();
   }
 
-  /** Tells new subscribers the position of a channel, and delivers up to `count` missed publications. */
+  /**
+   * Tells new subscribers the position of a channel, and delivers up to `count` missed
+   * publications.
+   */
   catchUp(name: string, count: number): void {
     if (this.away) return;
     this.#answerSubscriptions(name);

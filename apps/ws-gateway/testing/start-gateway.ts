@@ -4,8 +4,7 @@ import { TimingWheel } from '../src/timing-wheel.ts';
 import { LoopbackHub } from './loopback-hub.ts';
 
 /**
- * A gateway on a free port of this machine, with a hub in this process and a wheel that tests turn
- * by hand.
+ * A gateway on a free port, with a hub in this process and a wheel that tests advance by hand.
  */
 export interface StartedGateway {
   readonly gateway: Gateway;
@@ -13,11 +12,11 @@ export interface StartedGateway {
   readonly wheel: TimingWheel;
   readonly port: number;
   readonly url: string;
-  /** Turns the wheel by so many seconds. */
+  /** Advances the wheel. */
   turn(seconds: number): void;
 }
 
-/** The gateway's own tests are run both ways, as those of whole processes are. */
+/** Tests run with and without fast paths. */
 const FAST_PATHS = process.env['TEST_FAST_PATHS'] !== 'false';
 
 export async function startGateway(

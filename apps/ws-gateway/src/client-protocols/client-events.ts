@@ -10,7 +10,7 @@ import type { GatewayOptions } from '../options.ts';
 
 export type AckEvent = Extract<ClientEvent, { type: 'ack' }>;
 
-/** What a v1 client is told first. */
+/** Returns the first event of a connection. */
 export function welcomeEvent(clientId: string, session: string, options: GatewayOptions): ClientEvent {
   return {
     type: 'welcome',
@@ -28,19 +28,19 @@ export function welcomeEvent(clientId: string, session: string, options: Gateway
   };
 }
 
-/** A command was done. `position` is where the group stands, for commands that have to do with it. */
+/** Returns the reply to a command that succeeded, with the position of its group if it has one. */
 export function ackEvent(id: CommandId, groupName?: string, position?: Position): AckEvent {
   if (groupName === undefined) return { type: 'ack', id };
   if (position === undefined) return { type: 'ack', id, group_id: groupName };
   return { type: 'ack', id, group_id: groupName, epoch: position.epoch, offset: position.offset };
 }
 
-/** A group is not to be had, and a client that no command of asks for an answer is not in it, or not any more. */
+/** Returns the error of a group that a client was removed from, without a command that asked. */
 export function groupErrorEvent(code: ErrorCode, groupName: string): ClientEvent {
   return { type: 'error', group_id: groupName, code, message: ERROR_CODES[code].sentence };
 }
 
-/** A command was not done. */
+/** Returns the reply to a rejected command. */
 export function errorEvent(
   code: ErrorCode,
   id: CommandId | undefined,
@@ -51,17 +51,17 @@ export function errorEvent(
     : { type: 'error', id, code, message: sentence };
 }
 
-/** The ack of a join with a position: what the client missed follows, or it is not given it, for a reason. */
+/** Returns the ack of a join with a position. `reason` tells why missed messages do not follow. */
 export function recoveryAckEvent(ack: AckEvent, reason: GapReason | undefined): AckEvent {
   return reason === undefined ? { ...ack, recovered: true } : { ...ack, recovered: false, reason };
 }
 
-/** Messages of the group up to `position` are lost to its members, and why. */
+/** Returns the event for messages that are lost: the next ones follow `position`. */
 export function gapEvent(groupName: string, reason: GapReason, position: Position): ClientEvent {
   return { type: 'gap', group_id: groupName, reason, epoch: position.epoch, offset: position.offset };
 }
 
-/** The close frame that follows, in words. */
+/** Returns the event before a close frame, with the same code and reason. */
 export function disconnectEvent(reason: CloseReason, reconnectAfterMs: number | undefined): ClientEvent {
   const event = { type: 'disconnect' as const, ...CLOSE_CODES[reason] };
   return reconnectAfterMs === undefined ? event : { ...event, reconnect_after_ms: reconnectAfterMs };

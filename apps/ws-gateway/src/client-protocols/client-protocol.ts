@@ -2,8 +2,8 @@ import type { native } from '@groupcast/protocol';
 import type { ClientCommand, ClientEvent } from '@groupcast/protocol/schema';
 
 /**
- * A protocol that clients use: its handshake, commands, events and heartbeat. Code outside of this
- * folder uses these members, and never asks which protocol a client has.
+ * A protocol that clients use: its handshake, commands, events and heartbeat. Code outside this
+ * folder never asks which protocol a client has.
  */
 export interface ClientProtocol {
   /** Name of the protocol in lists of connections. */
@@ -18,6 +18,8 @@ export interface ClientProtocol {
   parseCommand(text: string): ClientCommand;
   /** Encodes an event as bytes to send. Returns undefined where the protocol has no such event. */
   encodeEvent(event: ClientEvent): Uint8Array | undefined;
-  /** Encodes messages of one group, in order, as bytes to send. Payloads must pass `payloadFault`. */
+  /**
+   * Encodes messages of one group, in order, as bytes to send. Payloads must pass `payloadFault`.
+   */
   encodeMessages(groupName: string, publications: readonly native.Publication[]): Uint8Array;
 }

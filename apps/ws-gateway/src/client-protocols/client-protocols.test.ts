@@ -12,7 +12,7 @@ const ID = expect.any(String);
 const LIMITS = expect.objectContaining({ groups: 128 });
 const HEARTBEAT = { interval_ms: 25_000, timeout_ms: 10_000 };
 
-/** What a client of one protocol gets in the same situations. Events are parsed, texts are not. */
+/** Messages of each protocol in the same situations. Events are parsed, texts are not. */
 const PROTOCOLS = [
   {
     protocol: PLAIN,

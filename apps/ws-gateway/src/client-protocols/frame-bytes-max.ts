@@ -10,8 +10,8 @@ const OBJECT = 0x7b;
  */
 export function frameBytesMax(text: string, commandBytes: number): number {
   const first = text.charCodeAt(0);
-  // A string is no longer as JSON than its client wrote it. Other values become text in which quotes
-  // and white space are escaped, with two bytes each.
+  // A string is no longer as JSON than its client wrote it. Other values become text in which
+  // quotes and white space are escaped, with two bytes each.
   const escapesMax = first === ARRAY || first === OBJECT ? text.length : 0;
   return commandBytes + escapesMax + FRAME_OVERHEAD_BYTES;
 }

@@ -6,8 +6,8 @@ import { groupInfo } from './group-info.ts';
 import { sendToGroup } from './send-to-group.ts';
 
 /**
- * Executes a command of a client. `bytes` is the length of its message. Throws CommandError when the
- * command is rejected.
+ * Executes a command of a client. `bytes` is the length of its message. Throws CommandError when
+ * the command is rejected.
  */
 export function handleCommand(
   command: ClientCommand,

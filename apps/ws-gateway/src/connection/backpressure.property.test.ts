@@ -4,7 +4,7 @@ import { TimingWheel } from '../timing-wheel.ts';
 import { Backpressure, type WritableConnection } from './backpressure.ts';
 import { CHUNK_OVERHEAD_BYTES } from './shared-buffers.ts';
 
-/** So small that all of it happens, and never a cut. */
+/** Limits that are so small that chunks reach them, and no connection is cut. */
 const LIMITS = {
   slowBytesPerSecond: 10,
   slowMs: 4_000,
@@ -12,7 +12,7 @@ const LIMITS = {
   clientBufferTotalBytes: 1_000_000,
 };
 
-/** A connection that keeps its chunks, as a socket does, and knows by itself what the rule says. */
+/** A connection that keeps its chunks, as a socket does, and computes the rule by itself. */
 class ModelOutlet implements WritableConnection {
   writtenBytes = 0;
   sentBytes = 0;
@@ -36,7 +36,7 @@ class ModelOutlet implements WritableConnection {
     this.writtenBytes += chunk.length;
   }
 
-  /** Takes whole chunks first and the beginning of the next; memory is free at the end of each. */
+  /** Sends whole chunks and the beginning of the next. Memory is free at the end of each chunk. */
   take(bytes: number): void {
     this.sentBytes += Math.min(bytes, this.writtenBytes - this.sentBytes);
     while (this.chunks.length > 0 && this.restOfFirst <= 0) this.chunks.shift();
@@ -67,7 +67,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('tick' as const) }),
 );
 
-test('what counts is each chunk once that waits for anybody, and the rule is that of the single connection', () => {
+test('each buffered chunk counts once for all, and the rule is that of each connection', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const wheel = new TimingWheel();
@@ -86,7 +86,7 @@ test('what counts is each chunk once that waits for anybody, and the rule is tha
             outlet.write(chunk);
             const verdict = policy.wrote(outlet, chunk);
             expect(verdict).toBe(outlet.behindBytes > LIMITS.clientBufferBytes ? 'slow' : 'ok');
-            // Nothing more is written to one that is slow.
+            // A slow connection has no further writes.
             if (verdict === 'slow') end(index);
           }
         } else if (one.do === 'take') (outlets[one.who] as ModelOutlet).take(one.bytes);

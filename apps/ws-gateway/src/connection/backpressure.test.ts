@@ -10,14 +10,14 @@ const LIMITS: BufferLimits = {
   clientBufferTotalBytes: 10_000_000,
 };
 
-/** A total that tests reach. */
+/** Total limit that tests reach. */
 const TOTAL: Partial<BufferLimits> = { clientBufferTotalBytes: 32_000 };
 
-/** A connection whose client takes bytes when it is told to. */
+/** A connection whose client reads bytes on demand. */
 class FakeOutlet implements WritableConnection {
   writtenBytes = 0;
   sentBytes = 0;
-  /** Bytes at the front that the network has, and whose memory is held all the same. */
+  /** Sent bytes at the front whose memory is not free yet. */
   unfreedBytes = 0;
   readonly events: string[] = [];
   readonly #policy: Backpressure;
@@ -69,7 +69,7 @@ function setUp(limits: Partial<BufferLimits> = {}): Setup {
   };
 }
 
-test('a client that takes nothing is slow after the time, however little waits for it', () => {
+test('a client that reads nothing is slow after the time, with any buffer', () => {
   const { outlet, turn } = setUp();
   const one = outlet();
   one.write(1);
@@ -82,7 +82,7 @@ test('a client that takes nothing is slow after the time, however little waits f
 test.each([
   [99, ['slow']],
   [100, []],
-])('a client that takes %i bytes a second, where 100 are asked for: %j', (bytes, events) => {
+])('a client that reads %i bytes per second, at a minimum of 100: %j', (bytes, events) => {
   const { outlet, turn } = setUp();
   const one = outlet();
   one.write(9_000);
@@ -93,7 +93,7 @@ test.each([
   expect(one.events).toEqual(events);
 });
 
-test('the time slides: what was taken long ago does not help', () => {
+test('the window slides: bytes that were read long ago do not count', () => {
   const { outlet, turn } = setUp();
   const one = outlet();
   one.write(9_000);
@@ -105,7 +105,7 @@ test('the time slides: what was taken long ago does not help', () => {
   expect(one.events).toEqual(['slow']);
 });
 
-test('a long frame is no reason while it is taken, even where the socket holds the whole of it', () => {
+test('a long frame does not make a client slow while it reads it, even where the socket holds all of it', () => {
   const { outlet, turn } = setUp();
   const one = outlet();
   expect(one.write(1_000_000)).toBe('ok');
@@ -117,7 +117,7 @@ test('a long frame is no reason while it is taken, even where the socket holds t
   expect(one.events).toEqual([]);
 });
 
-test('a client for which nothing waited in between has the whole time again', () => {
+test('a client whose buffer was empty meanwhile has the whole time again', () => {
   const { outlet, turn } = setUp();
   const one = outlet();
   one.write(50);
@@ -130,7 +130,7 @@ test('a client for which nothing waited in between has the whole time again', ()
   expect(one.events).toEqual(['slow']);
 });
 
-test('with a rate of 0 no client is slow for what it takes', () => {
+test('with a rate of 0 no client is slow by its rate', () => {
   const { outlet, turn } = setUp({ slowBytesPerSecond: 0 });
   const one = outlet();
   one.write(9_000);
@@ -138,7 +138,7 @@ test('with a rate of 0 no client is slow for what it takes', () => {
   expect(one.events).toEqual([]);
 });
 
-test('more than the limit behind the chunk that is being written is too much, at the very write', () => {
+test('a write above the limit behind the current chunk makes a client slow at once', () => {
   const { outlet } = setUp();
   const one = outlet();
   expect(one.write(5_000)).toBe('ok');
@@ -146,18 +146,18 @@ test('more than the limit behind the chunk that is being written is too much, at
   expect(one.write(1)).toBe('slow');
 });
 
-test('what a client has taken meanwhile no longer counts', () => {
+test('bytes that a client has read meanwhile no longer count', () => {
   const { outlet } = setUp();
   const one = outlet();
   one.write(5_000);
   one.write(10_000);
-  // The second one is being written now.
+  // The second one is the current chunk now.
   one.take(5_001);
   expect(one.write(10_000)).toBe('ok');
   expect(one.write(1)).toBe('slow');
 });
 
-test('one long frame is no reason, wherever it waits: in front, behind others, and with others behind it', () => {
+test('one long frame does not make a client slow: in front, behind others, or before others', () => {
   const { outlet } = setUp();
   const one = outlet();
   expect(one.write(50_000)).toBe('ok');
@@ -166,7 +166,7 @@ test('one long frame is no reason, wherever it waits: in front, behind others, a
   expect(one.write(1)).toBe('slow');
 });
 
-test('of two long frames behind another, one is a reason', () => {
+test('a second long frame behind another makes a client slow', () => {
   const { outlet } = setUp();
   const one = outlet();
   expect(one.write(1)).toBe('ok');
@@ -174,7 +174,7 @@ test('of two long frames behind another, one is a reason', () => {
   expect(one.write(10_001)).toBe('slow');
 });
 
-test('long frames one after another reach a client that keeps up with them', () => {
+test('long frames one after another reach a client that reads them in time', () => {
   const { outlet, turn } = setUp();
   const one = outlet();
   one.write(500);
@@ -187,19 +187,19 @@ test('long frames one after another reach a client that keeps up with them', () 
   expect(one.events).toEqual([]);
 });
 
-test('frames that the socket writes by itself do not make a client slow, however long it is served', () => {
+test('frames that the socket writes by itself do not make a client slow over time', () => {
   const { outlet } = setUp();
   const one = outlet();
   one.write(1_000);
   for (let count = 0; count < 1_000; count++) {
-    // Pongs, which nobody reports here.
+    // Pongs, which are not reported here.
     one.writtenBytes += 100;
     expect(one.write(1_000)).toBe('ok');
     one.take(1_100);
   }
 });
 
-test('a chunk that waits for many counts once for all together', () => {
+test('a chunk that is buffered for many clients counts once in the total', () => {
   const { policy, outlet } = setUp();
   const outlets = Array.from({ length: 50 }, outlet);
   const shared = new Uint8Array(9_000);
@@ -211,7 +211,7 @@ test('a chunk that waits for many counts once for all together', () => {
   expect(policy.bufferedBytes).toBe(9_000 + CHUNK_OVERHEAD_BYTES);
 });
 
-test('the total limit takes who has waited longest, not the largest burst', () => {
+test('the total limit cuts the client that is furthest behind, not the largest burst', () => {
   const { outlet, turn, policy } = setUp(TOTAL);
   const [honest, neverReader, burst] = [outlet(), outlet(), outlet()];
   honest.write(9_000);
@@ -226,7 +226,7 @@ test('the total limit takes who has waited longest, not the largest burst', () =
   expect(policy.bufferedBytes).toBe(29_000 + 3 * CHUNK_OVERHEAD_BYTES);
 });
 
-test('a trickle does not save a client that has waited long', () => {
+test('a few bytes do not save a client that is far behind', () => {
   const { outlet, turn } = setUp(TOTAL);
   const [trickle, honest, burst] = [outlet(), outlet(), outlet()];
   trickle.write(5_000);
@@ -241,7 +241,7 @@ test('a trickle does not save a client that has waited long', () => {
   expect([trickle, honest, burst].map(({ events }) => events)).toEqual([['cut'], [], []]);
 });
 
-test('only as many are cut as is needed', () => {
+test('only as many clients are cut as needed', () => {
   const { outlet, turn } = setUp(TOTAL);
   const old = Array.from({ length: 4 }, () => {
     const one = outlet();
@@ -253,7 +253,7 @@ test('only as many are cut as is needed', () => {
   expect(old.map(({ events }) => events)).toEqual([['cut'], [], [], []]);
 });
 
-test('what clients have read meanwhile is noticed before anybody is cut', () => {
+test('bytes that clients have read meanwhile count before a client is cut', () => {
   const { policy, outlet } = setUp(TOTAL);
   const outlets = Array.from({ length: 3 }, outlet);
   for (const one of outlets) one.write(10_000);
@@ -265,7 +265,7 @@ test('what clients have read meanwhile is noticed before anybody is cut', () => 
   expect(policy.bufferedBytes).toBe(9_003 + 4 * CHUNK_OVERHEAD_BYTES);
 });
 
-test('memory counts until it is free, and not only until the network has what was in it', () => {
+test('memory counts until it is free, and not only until it is sent', () => {
   const { policy, outlet } = setUp();
   const one = outlet();
   one.write(4_000);
@@ -277,7 +277,7 @@ test('memory counts until it is free, and not only until the network has what wa
   expect(policy.bufferedBytes).toBe(4_000 + CHUNK_OVERHEAD_BYTES);
 });
 
-test('who has caught up, or is gone, is forgotten, and then nothing waits on the wheel', () => {
+test('a client with an empty buffer, or a closed one, is forgotten, and the wheel is empty', () => {
   const { policy, wheel, outlet } = setUp();
   const [reader, gone] = [outlet(), outlet()];
   reader.write(50);

@@ -1,23 +1,24 @@
 import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { CLIENT_SESSION_PREFIX } from '@groupcast/protocol/schema';
 
-/** Nobody can guess so many random bytes, and whoever has them is the client. */
+/** Random bytes of a session: 256 bits cannot be guessed. Possession authenticates the client. */
 const RANDOM_BYTES = 32;
-/** The part of an HMAC-SHA256 that a session carries: 128 bits, which cannot be guessed either. */
+/** Bytes of the HMAC-SHA256 in a session: 128 bits cannot be guessed either. */
 const MAC_BYTES = 16;
 const KEY_BYTES = 32;
 const KEY_INFO = 'groupcast session';
 
-// Base64url of 32 bytes, and of 48.
+// Base64url of 32 and of 48 bytes.
 const UNSIGNED = /^[\w-]{43}$/;
 const SIGNED = /^[\w-]{64}$/;
 
-/** 132 bits: as hard to guess as a random id, and of the same length. */
+/** Characters of a client id: 132 bits, as many as a random id has. */
 const CLIENT_ID_LENGTH = 22;
 
 /**
- * Makes sessions, and knows its own: with a secret it signs them, so that a client cannot choose one that others can guess, and all gateways
- * with that secret accept them. Without one, any 256 bits are a session.
+ * Creates and checks sessions. With a secret they are signed, so that a client cannot choose one
+ * that is easy to guess, and all gateways with the secret accept them. Without a secret any 256
+ * bits are a session.
  */
 export class ClientSessions {
   readonly #key: Uint8Array | undefined;
@@ -27,20 +28,22 @@ export class ClientSessions {
       secret === '' ? undefined : new Uint8Array(hkdfSync('sha256', secret, '', KEY_INFO, KEY_BYTES));
   }
 
-  /** Makes a session for a client that offers none. It is a secret: it goes to that client alone, and into no log. */
+  /**
+   * Creates a session for a client that offers none. It is a secret of that client: do not log it.
+   */
   create(): string {
     const random = randomBytes(RANDOM_BYTES);
     const bytes = this.#key === undefined ? random : Buffer.concat([random, macOf(this.#key, random)]);
     return bytes.toString('base64url');
   }
 
-  /** The session that a client offers in `Sec-WebSocket-Protocol`; nothing when it offers none, or none of these. */
+  /** Returns the session that a client offers in `Sec-WebSocket-Protocol`, if it is valid. */
   offered(subprotocols: string | undefined): string | undefined {
     for (const offered of subprotocols?.split(',') ?? []) {
       const name = offered.trim();
       if (!name.startsWith(CLIENT_SESSION_PREFIX)) continue;
       const session = name.slice(CLIENT_SESSION_PREFIX.length);
-      // One at most is checked: whoever offers many does not make more work.
+      // Only the first is checked, so that a client that offers many causes no more work.
       if (this.#hasForm(session)) return this.#isOwn(session) ? session : undefined;
     }
     return undefined;
@@ -58,7 +61,10 @@ export class ClientSessions {
   }
 }
 
-/** The public id of the client that has a session: the same on every worker of every host, and no way back to the session. */
+/**
+ * Returns the client id of a session. It is the same on every worker, and does not reveal the
+ * session.
+ */
 export function clientIdOf(session: string): string {
   return createHash('sha256').update(session).digest('base64url').slice(0, CLIENT_ID_LENGTH);
 }

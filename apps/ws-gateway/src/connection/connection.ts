@@ -23,7 +23,10 @@ import { type Rate, RateLimit } from './rate-limit.ts';
 import type { SlowClientLog } from './slow-client-log.ts';
 import { Strikes } from './strikes.ts';
 
-/** Random bytes of a client id without a session. A client id names a sender: it must not be guessable. */
+/**
+ * Random bytes of a client id without a session. A client id names a sender: it must not be
+ * guessable.
+ */
 const RANDOM_ID_BYTES = 16;
 
 /** Close code of a WebSocket that ended without a close frame (RFC 6455, section 7.1.5). */
@@ -64,7 +67,9 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   readonly #deps: ConnectionDeps;
   readonly #socket: ClientSocket;
   #state: ConnectionState = 'authenticating';
-  /** Reason of a close by this side. Undefined when the client or the network ends the connection. */
+  /**
+   * Reason of a close by this side. Undefined when the client or the network ends the connection.
+   */
   #closeReason: CloseReason | undefined;
   #heardTick: number;
   #sentTick: number;
@@ -143,7 +148,8 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     let command: ClientCommand | undefined;
     try {
       const verdict = this.#rateVerdict(bytes);
-      // Parsed even beyond the rate, because the error carries the command's id. Strikes bound the cost.
+      // Parsed even beyond the rate, because the error carries the command's id. Strikes bound the
+      // cost.
       command = this.protocol.parseCommand(text);
       if (verdict !== 'ok') throw new CommandError(verdict, undefined, command.id);
       handleCommand(command, bytes, this, this.#deps);
@@ -177,7 +183,10 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#send(frames);
   }
 
-  /** Closes the connection with a close frame, after the disconnect event of protocols that have one. */
+  /**
+   * Closes the connection with a close frame, after the disconnect event of protocols that have
+   * one.
+   */
   close(reason: CloseReason, reconnectAfterMs?: number): void {
     if (this.#state !== 'open') return;
     this.#sendGoodbye(reason, reconnectAfterMs);

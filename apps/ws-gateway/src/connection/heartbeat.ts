@@ -35,9 +35,9 @@ export function heartbeatVerdict(
 }
 
 /**
- * Returns the tick at which a client that connects at `now` counts as heard. It is a random one in the
- * interval before, so that first pings of clients that connect together are spread. `random` is a
- * number from [0, 1).
+ * Returns the tick at which a client that connects at `now` counts as heard. It is a random one in
+ * the interval before, so that first pings of clients that connect together are spread. `random` is
+ * a number from [0, 1).
  */
 export function firstHeard(now: number, random: number, ticks: HeartbeatTicks): number {
   return now - Math.floor(random * ticks.interval);

@@ -1,37 +1,37 @@
-/** How many bytes a connection took in the last ticks, while something waited for it. */
+/** Bytes that a connection sent in the last ticks, while bytes were buffered for it. */
 export class Pace {
   readonly #ticks: number;
-  /** What had been taken at the last ticks, of which there are one more than the window has. */
-  readonly #taken: number[] = [];
-  #beganTick = 0;
+  /** Bytes that had been sent at each of the last ticks: one more tick than the window has. */
+  readonly #sent: number[] = [];
+  #startTick = 0;
 
-  /** The window has so many ticks. */
+  /** `ticks` is the length of the window. */
   constructor(ticks: number) {
     this.#ticks = ticks;
   }
 
-  /** Begins at a tick, at which so much had been taken in all. */
-  begin(tick: number, takenBytes: number): void {
-    this.#beganTick = tick;
-    this.record(tick, takenBytes);
+  /** Starts at a tick. `sentBytes` is the total of the connection. */
+  start(tick: number, sentBytes: number): void {
+    this.#startTick = tick;
+    this.record(tick, sentBytes);
   }
 
-  /** Ticks since it began, no more than the window has. */
+  /** Returns the ticks since the start, up to the length of the window. */
   elapsed(tick: number): number {
-    return Math.min(tick - this.#beganTick, this.#ticks);
+    return Math.min(tick - this.#startTick, this.#ticks);
   }
 
-  /** Bytes that were taken in the elapsed ticks, of `takenBytes` in all. */
-  taken(tick: number, takenBytes: number): number {
-    return takenBytes - (this.#taken[this.#placeOf(tick - this.elapsed(tick))] ?? takenBytes);
+  /** Returns the bytes sent in the elapsed ticks. `sentBytes` is the total of the connection. */
+  sent(tick: number, sentBytes: number): number {
+    return sentBytes - (this.#sent[this.#indexOf(tick - this.elapsed(tick))] ?? sentBytes);
   }
 
-  /** Keeps what had been taken at a tick. To be called at each. */
-  record(tick: number, takenBytes: number): void {
-    this.#taken[this.#placeOf(tick)] = takenBytes;
+  /** Records the total of the connection at a tick. Must be called at each tick. */
+  record(tick: number, sentBytes: number): void {
+    this.#sent[this.#indexOf(tick)] = sentBytes;
   }
 
-  #placeOf(tick: number): number {
+  #indexOf(tick: number): number {
     return tick % (this.#ticks + 1);
   }
 }

@@ -9,11 +9,11 @@ function takeMany(limit: RateLimit, count: number, nowMs: number): number {
   return taken;
 }
 
-test('a burst is taken at once, and no more', () => {
+test('a burst passes at once, and no more', () => {
   expect(takeMany(new RateLimit(RATE, 5_000), 100, 5_000)).toBe(20);
 });
 
-test('it refills with time, up to the burst', () => {
+test('tokens refill over time, up to the burst', () => {
   const limit = new RateLimit(RATE, 0);
   expect(takeMany(limit, 100, 0)).toBe(20);
   expect(takeMany(limit, 100, 99)).toBe(0);
@@ -22,7 +22,7 @@ test('it refills with time, up to the burst', () => {
   expect(takeMany(limit, 100, 3_600_000)).toBe(20);
 });
 
-test('the long-run rate is kept exactly, however often one asks', () => {
+test('the rate is exact over time, at any frequency of calls', () => {
   const limit = new RateLimit(RATE, 0);
   let taken = 0;
   for (let nowMs = 0; nowMs <= 60_000; nowMs += 7) taken += takeMany(limit, 3, nowMs);

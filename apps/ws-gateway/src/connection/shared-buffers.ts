@@ -1,17 +1,17 @@
 import type { SharedBytes } from './waiting-chunks.ts';
 
 /**
- * Bytes that count for each chunk that waits for a connection, beside its own: the entry in the queue of
- * the socket, the request to write it, and the books that are kept here.
+ * Bytes that each buffered chunk counts beside its own. They stand for its entry in the socket, its
+ * write request, and the state of this class.
  */
 export const CHUNK_OVERHEAD_BYTES = 256;
 
-/** The bytes of all chunks that wait for connections. A chunk that waits for many counts once. */
+/** Counts the bytes of all buffered chunks. A chunk that several connections share counts once. */
 export class SharedBuffers implements SharedBytes {
   readonly #holders = new Map<Uint8Array, number>();
   #bytes = 0;
 
-  /** Bytes that are held now. */
+  /** Bytes in buffers now. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('many slow clients make few lines, and the last one says how many more there were', () => {
+test('many slow clients cause few lines, and the last one has the number of the others', () => {
   const lines: unknown[][] = [];
   const write = (...line: unknown[]): void => {
     lines.push(line);
@@ -19,7 +19,7 @@ test('many slow clients make few lines, and the last one says how many more ther
     log.closed({ id: `${count}`, remoteAddress: '::1', bufferedBytes: 7 }, false);
   }
   expect(lines.length).toBe(10);
-  expect(lines[0]?.[0]).toEqual({ clientId: '0', address: '::1', queuedBytes: 7 });
+  expect(lines[0]?.[0]).toEqual({ clientId: '0', address: '::1', bufferedBytes: 7 });
   log.close();
   expect(lines[10]?.[0]).toEqual({ heldBack: 490 });
   expect(vi.getTimerCount()).toBe(0);

@@ -16,20 +16,20 @@ test.each([
   expect(strikes.add(code, LIMIT, 11_000)).toBe(reason);
 });
 
-test('ten in more than ten seconds are forgiven', () => {
+test('ten strikes in more than ten seconds close nothing', () => {
   const strikes = new Strikes();
   for (let strike = 0; strike < 100; strike++)
     expect(strikes.add('bad_json', LIMIT, strike * 1_112)).toBe('ok');
 });
 
-test('the last ten count, not those of fixed windows', () => {
+test('the last ten strikes count, not those of fixed windows', () => {
   const strikes = new Strikes();
   for (let strike = 0; strike < 5; strike++) expect(strikes.add('bad_json', LIMIT, 0)).toBe('ok');
   for (let strike = 0; strike < 9; strike++) expect(strikes.add('bad_json', LIMIT, 10_001)).toBe('ok');
   expect(strikes.add('bad_json', LIMIT, 10_001)).toBe('bad_request');
 });
 
-test("the hub's troubles are no strikes of the client", () => {
+test('errors of the hub are no strikes', () => {
   const strikes = new Strikes();
   for (let strike = 0; strike < 100; strike++) {
     expect(strikes.add('hub_unavailable', LIMIT, 0)).toBe('ok');

@@ -1,12 +1,12 @@
 import type { CloseReason, ErrorCode } from '@groupcast/protocol';
 
-/** How many refused commands end a connection. */
+/** Number of rejected commands that closes a connection. */
 export interface StrikeLimit {
   readonly strikesMax: number;
   readonly strikesMs: number;
 }
 
-/** Refusals that are the client's doing, and what too many of them close with. The hub's troubles are not among them. */
+/** Close reasons for errors that a client causes. Errors of the hub are no strikes. */
 const CLOSE_REASONS: Partial<Record<ErrorCode, CloseReason>> = {
   bad_json: 'bad_request',
   bad_field: 'bad_request',
@@ -16,11 +16,13 @@ const CLOSE_REASONS: Partial<Record<ErrorCode, CloseReason>> = {
   rate_limited: 'policy',
 };
 
-/** Remembers when a client's last commands were refused, so that one that keeps sending nonsense is closed. */
+/** Counts the rejected commands of a client, so that one that sends many is closed. */
 export class Strikes {
   readonly #timesMs: number[] = [];
 
-  /** Counts one refusal; says why the connection must end now, when it must. `nowMs` is a monotonic clock. */
+  /**
+   * Counts a rejection. Returns the reason to close the connection. `nowMs` is a monotonic clock.
+   */
   add(code: ErrorCode, limit: StrikeLimit, nowMs: number): 'ok' | CloseReason {
     const closeReason = CLOSE_REASONS[code];
     if (closeReason === undefined) return 'ok';

@@ -1,33 +1,33 @@
-/** Counts what is held for several connections, so that what they share counts once. */
+/** Counts the chunks of several connections, so that shared ones count once. */
 export interface SharedBytes {
   hold(chunk: Uint8Array): void;
   release(chunk: Uint8Array): void;
 }
 
-/** Stands where a chunk was, so that its memory is free. */
+/** Takes the place of a released chunk, so that its memory is free. */
 const RELEASED = new Uint8Array(0);
 
 /**
- * The chunks that wait for one connection, oldest first. A chunk is what was given to the socket in one
- * write: one frame, or the frames of one turn.
+ * Chunks that are buffered for one connection, oldest first. A chunk is one write to the socket:
+ * one frame, or the frames of one turn.
  *
- * Two things about a chunk become known at different times: that the network has taken it, and, often later,
- * that its memory is free, because the socket writes many chunks at once and releases them together.
+ * A chunk is sent first, and its memory is free later: the socket writes many chunks at once, and
+ * releases them together.
  */
 export class WaitingChunks {
   readonly #shared: SharedBytes;
-  /** Longer chunks never count as waiting behind another, one at a time. */
+  /** Length above which a chunk behind the current one does not count. One at a time. */
   readonly #longBytes: number;
   #chunks: Uint8Array[] = [];
-  /** Index of the oldest chunk whose memory is held. */
+  /** Index of the oldest chunk in memory. */
   #first = 0;
   /** Index of the chunk that is being written. */
   #current = 0;
   #heldBytes = 0;
-  // Places in the stream of all that was ever written to the socket: the end of the current chunk, and of the last.
+  // Ends of the current and of the last chunk, counted in all bytes ever written to the socket.
   #currentEnd = 0;
   #end = 0;
-  /** Index of a long chunk behind the current one, if there is one. */
+  /** Index of a long chunk behind the current one, or -1. */
   #long = -1;
 
   constructor(shared: SharedBytes, longBytes: number) {
@@ -35,17 +35,17 @@ export class WaitingChunks {
     this.#longBytes = longBytes;
   }
 
-  /** Number of chunks whose memory is held. */
+  /** Number of chunks in memory. */
   get count(): number {
     return this.#chunks.length - this.#first;
   }
 
-  /** Bytes that wait behind the chunk that is being written; one long chunk among them does not count. */
+  /** Bytes behind the chunk that is being written, without one long chunk. */
   get behindBytes(): number {
     return this.#end - this.#currentEnd - (this.#chunks[this.#long]?.length ?? 0);
   }
 
-  /** Adds a chunk that was written, in whole or in part, behind the others. */
+  /** Adds a chunk that was written, wholly or in part. */
   add(chunk: Uint8Array): void {
     this.#shared.hold(chunk);
     this.#heldBytes += chunk.length;
@@ -55,25 +55,28 @@ export class WaitingChunks {
     else if (this.#long < 0 && chunk.length > this.#longBytes) this.#long = index;
   }
 
-  /** Corrects where the only chunk ends: the socket writes frames of its own, too. */
+  /** Corrects the end of the only chunk: the socket also writes frames of its own. */
   moveEnd(end: number): void {
     this.#end = end;
     this.#currentEnd = end;
   }
 
-  /** Looks how far the network is: `takenBytes` of all that was written it has, and `queuedBytes` are held. */
-  advance(takenBytes: number, queuedBytes: number): void {
-    if (queuedBytes <= 0) {
+  /**
+   * Releases sent chunks. `sentBytes` are sent of all that was written, `bufferedBytes` in memory.
+   */
+  advance(sentBytes: number, bufferedBytes: number): void {
+    if (bufferedBytes <= 0) {
       this.clear();
       return;
     }
     const last = this.#chunks.length - 1;
-    while (this.#current < last && takenBytes >= this.#currentEnd) {
+    while (this.#current < last && sentBytes >= this.#currentEnd) {
       this.#current += 1;
       this.#currentEnd += this.#chunks[this.#current]?.length ?? 0;
     }
     if (this.#long <= this.#current) this.#long = -1;
-    while (this.#first < this.#current && this.#heldBytes - this.#firstBytes >= queuedBytes) this.#release();
+    while (this.#first < this.#current && this.#heldBytes - this.#firstBytes >= bufferedBytes)
+      this.#release();
     this.#compact();
   }
 
@@ -99,7 +102,7 @@ export class WaitingChunks {
     this.#shared.release(chunk);
   }
 
-  /** Gives back the places of what was released once they are half of all: each chunk is moved about once. */
+  /** Removes released chunks once they are half of all, so that each chunk is moved about once. */
   #compact(): void {
     const { length } = this.#chunks;
     if (this.#first * 2 < length) return;

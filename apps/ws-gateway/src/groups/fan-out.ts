@@ -22,7 +22,9 @@ export class FanOut {
   readonly #loads: GroupLoads | undefined;
   /** Groups with publications of this turn. */
   #pending: Group[] = [];
-  /** Batches of history pages: members that missed the same messages share a page and its frames. */
+  /**
+   * Batches of history pages: members that missed the same messages share a page and its frames.
+   */
   readonly #pageBatches = new WeakMap<HistoryPage, EncodedBatch>();
 
   constructor(log: Log, counters: Counters, loads: GroupLoads | undefined) {
@@ -40,7 +42,9 @@ export class FanOut {
     if (group.pendingBytes > PENDING_BYTES_MAX) this.deliverPending(group);
   }
 
-  /** Delivers the pending publications of a group, so that later writes follow. May end memberships. */
+  /**
+   * Delivers the pending publications of a group, so that later writes follow. May end memberships.
+   */
   deliverPending(group: Group): void {
     const publications = group.takePending();
     if (publications.length === 0) return;

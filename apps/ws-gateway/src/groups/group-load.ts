@@ -1,23 +1,28 @@
 import { type Rate, RateLimit } from '../connection/rate-limit.ts';
 
-/** What a group may carry. */
+/** Byte rates of a group. */
 export interface GroupRates {
-  /** Of a group with members on this worker, which sees all that the group carries. */
+  /** Rate of a group with members on this worker, which sees all messages of the group. */
   readonly seen: Rate;
-  /** Of a group without: what other workers let through is unknown here. */
+  /** Rate of a group without members here: messages of other workers are unknown. */
   readonly unseen: Rate;
-  /** Bytes that others may bring a group to owe. */
+  /** Maximum debt in bytes that messages of other workers may cause. */
   readonly debtMax: number;
 }
 
-/** Time in which what a client has sent comes back, or is charged a second time. */
+/**
+ * Milliseconds in which a published message is delivered back. Later it is charged a second time.
+ */
 const ROUND_TRIP_MS = 1_000;
 
-/** What one group carries, as far as a worker sees it, in bytes that members get: what clients here send, and what the hub delivers. */
+/** Load of one group: bytes that clients here publish, and bytes that the hub delivers. */
 export class GroupLoad {
   readonly #rates: GroupRates;
   readonly #limit: RateLimit;
-  /** Bytes that were charged when they were sent, and have not come back: since `#sinceMs`, and in the round trip before. */
+  /**
+   * Bytes charged on publish and not delivered back: since `#sinceMs`, and in the round trip
+   * before.
+   */
   #sent = 0;
   #sentBefore = 0;
   #sinceMs: number;
@@ -28,8 +33,8 @@ export class GroupLoad {
     this.#sinceMs = nowMs;
   }
 
-  /** A client here sends so many bytes, which come back where the group is seen. Whether the group has room for them. */
-  send(bytes: number, nowMs: number, isSeen: boolean): 'ok' | 'rate_limited' {
+  /** Charges `bytes` that a client publishes. Returns whether the rate allows them. */
+  publish(bytes: number, nowMs: number, isSeen: boolean): 'ok' | 'rate_limited' {
     const rate = isSeen ? this.#rates.seen : this.#rates.unseen;
     if (this.#limit.overdraw(rate, nowMs, bytes) !== 'ok') return 'rate_limited';
     if (isSeen) {
@@ -39,7 +44,7 @@ export class GroupLoad {
     return 'ok';
   }
 
-  /** Charges what the hub delivers, but for what was charged when it was sent. */
+  /** Charges `bytes` that the hub delivers, without those that were charged on publish. */
   delivered(bytes: number, nowMs: number): void {
     this.#forgetOld(nowMs);
     const before = Math.min(this.#sentBefore, bytes);
@@ -49,13 +54,13 @@ export class GroupLoad {
     this.#limit.spend(this.#rates.seen, nowMs, bytes - before - now, this.#rates.debtMax);
   }
 
-  /** Part of the burst that is used up; more than 1 where bytes are owed. */
+  /** Returns the used share of the burst. Above 1 where there is a debt. */
   usedShare(nowMs: number): number {
     const { unseen } = this.#rates;
     return 1 - this.#limit.available(unseen, nowMs) / unseen.burst;
   }
 
-  /** What was sent and never came, or came as fewer bytes, must not be to the credit of others. */
+  /** Drops old bytes that were never delivered back, so that other messages are charged. */
   #forgetOld(nowMs: number): void {
     const elapsedMs = nowMs - this.#sinceMs;
     if (elapsedMs < ROUND_TRIP_MS) return;

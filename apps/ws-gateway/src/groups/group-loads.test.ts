@@ -4,10 +4,10 @@ import { Group } from './group.ts';
 import { GroupLoads } from './group-loads.ts';
 
 const KIB = 1024;
-/** So large that shares of it are above the least that a worker has. */
+/** Rate whose shares are above the minimum of a worker. */
 const OPTIONS = { groupBytesPerSecond: 1_000 * KIB, groupBytesBurst: 5_000 * KIB, workers: 1 };
 
-/** A group that the worker sees: it has a member here. */
+/** A group with a member on this worker. */
 function seen(): Group {
   const group = new Group('g', 'group:g');
   group.state = 'live';
@@ -16,10 +16,10 @@ function seen(): Group {
 }
 
 function send(loads: GroupLoads, group: Group | undefined, kib: number, nowMs: number, name = 'g'): string {
-  return loads.send(`group:${name}`, group, kib * KIB, nowMs);
+  return loads.publish(`group:${name}`, group, kib * KIB, nowMs);
 }
 
-/** How many messages of 100 KiB are taken now, which all come back. */
+/** Returns the number of messages of 100 KiB that pass now. All are delivered back. */
 function taken(loads: GroupLoads, group: Group | undefined, nowMs: number): number {
   let count = 0;
   for (; count < 1_000 && send(loads, group, 100, nowMs) === 'ok'; count++) {
@@ -31,14 +31,14 @@ function taken(loads: GroupLoads, group: Group | undefined, nowMs: number): numb
 test.each([
   ['with', seen()],
   ['without', undefined],
-])('a group %s members carries its burst, and then its rate', (_, group) => {
+])('a group %s members has its burst, and then its rate', (_, group) => {
   const loads = new GroupLoads(OPTIONS);
   expect(taken(loads, group, 0)).toBe(50);
   expect(taken(loads, group, 3_000)).toBe(30);
   expect(taken(loads, group, 100_000)).toBe(50);
 });
 
-test('of several workers each has a share of the burst, and those without members a share of the rate', () => {
+test('each of several workers has a share of the burst, and those without members a share of the rate', () => {
   const group = seen();
   const loads = new GroupLoads({ ...OPTIONS, workers: 10 });
   const others = new GroupLoads({ ...OPTIONS, workers: 10 });
@@ -46,24 +46,24 @@ test('of several workers each has a share of the burst, and those without member
   expect([taken(loads, group, 500), taken(others, undefined, 1_000)]).toEqual([5, 1]);
 });
 
-test('a share is never less than 64 KiB, nor more than there is', () => {
+test('a share is at least 64 KiB, and at most the whole', () => {
   const loads = new GroupLoads({ ...OPTIONS, workers: 1_024 });
   expect([60, 60, 1].map((kib) => send(loads, undefined, kib, 0))).toEqual(['ok', 'ok', 'rate_limited']);
   const small = new GroupLoads({ groupBytesPerSecond: 0.001, groupBytesBurst: 1_000, workers: 1_024 });
-  expect([1_000, 1].map((bytes) => small.send('group:g', undefined, bytes, 0))).toEqual([
+  expect([1_000, 1].map((bytes) => small.publish('group:g', undefined, bytes, 0))).toEqual([
     'ok',
     'rate_limited',
   ]);
 });
 
-test('one message that is longer than the burst passes once, and has to be made up for', () => {
+test('a message that is longer than the burst passes once, and is a debt', () => {
   const loads = new GroupLoads(OPTIONS);
   expect(send(loads, undefined, 20_000, 0)).toBe('ok');
   expect(send(loads, undefined, 1, 15_000)).toBe('rate_limited');
   expect(send(loads, undefined, 1, 15_100)).toBe('ok');
 });
 
-test('what is delivered counts once, whoever sent it', () => {
+test('a delivered message counts once, whichever worker published it', () => {
   const [loads, group] = [new GroupLoads(OPTIONS), seen()];
   expect(send(loads, group, 1_000, 0)).toBe('ok');
   loads.delivered(group, 1_000 * KIB, 0);
@@ -71,36 +71,36 @@ test('what is delivered counts once, whoever sent it', () => {
   expect(taken(loads, group, 0)).toBe(20);
 });
 
-test('what others send counts also where no client here has sent anything yet', () => {
+test('messages of other workers count before the first message of a client here', () => {
   const [loads, group] = [new GroupLoads(OPTIONS), seen()];
   loads.delivered(group, 4_000 * KIB, 0);
   expect(taken(loads, group, 0)).toBe(10);
 });
 
-test('what others send long after the last message of a client here counts in full', () => {
+test('messages of other workers count in full long after the last message of a client here', () => {
   const [loads, group] = [new GroupLoads(OPTIONS), seen()];
   expect(taken(loads, group, 0)).toBe(50);
   loads.delivered(group, 4_000 * KIB, 10_000);
   expect(taken(loads, group, 10_000)).toBe(10);
 });
 
-test('what others send without end is owed up to the burst, and no longer', () => {
+test('messages of other workers cause a debt of at most the burst', () => {
   const [loads, group] = [new GroupLoads(OPTIONS), seen()];
   for (let count = 0; count < 1_000; count++) loads.delivered(group, 1_000 * KIB, 0);
   expect(send(loads, group, 1, 4_999)).toBe('rate_limited');
   expect(send(loads, group, 1, 5_001)).toBe('ok');
 });
 
-test('what never comes back, or as fewer bytes, pays nothing for others', () => {
+test('bytes that are not delivered back do not offset other messages', () => {
   const [loads, group] = [new GroupLoads(OPTIONS), seen()];
   expect(send(loads, group, 4_000, 0)).toBe('ok');
   loads.delivered(group, 1_000 * KIB, 500);
-  // By now the bucket is full again.
+  // The bucket is full again.
   loads.delivered(group, 3_000 * KIB, 10_000);
   expect(taken(loads, group, 10_000)).toBe(20);
 });
 
-test('loads without end are bounded, and one that is used stays', () => {
+test('the number of loads is limited, and one in use stays', () => {
   const loads = new GroupLoads(OPTIONS);
   let most = 0;
   expect(send(loads, undefined, 5_000, 0, 'busy')).toBe('ok');
@@ -112,7 +112,7 @@ test('loads without end are bounded, and one that is used stays', () => {
   expect(send(loads, undefined, 1, 0, 'busy')).toBe('rate_limited');
 });
 
-test('those that are used are bounded as well', () => {
+test('the number of loads in use is limited, too', () => {
   const loads = new GroupLoads(OPTIONS);
   let most = 0;
   for (let index = 0; index < 100_000; index++) {
@@ -122,10 +122,10 @@ test('those that are used are bounded as well', () => {
   expect(most).toBeLessThanOrEqual(8_192);
 });
 
-test('a load is forgotten no earlier than its bucket is full again', () => {
+test('a load stays until its bucket is full again', () => {
   const loads = new GroupLoads(OPTIONS);
   expect(send(loads, undefined, 10_000, 0)).toBe('ok');
-  // It owes 5,000 KiB.
+  // The debt is 5,000 KiB.
   for (let nowMs = 0; nowMs < 4_999; nowMs += 500) send(loads, undefined, 1, nowMs, `other${nowMs}`);
   expect(send(loads, undefined, 1, 4_999)).toBe('rate_limited');
   for (let nowMs = 10_000; nowMs <= 50_000; nowMs += 500) send(loads, undefined, 1, nowMs, 'other');

@@ -1,32 +1,33 @@
 import type { Group } from './group.ts';
 import { GroupLoad, type GroupRates } from './group-load.ts';
 
-/** Loads that are as old as each other. Twice as many are kept at most. */
+/** Maximum loads of one age. There are two ages. */
 const LOADS_MAX = 4_096;
 
-/** Of these, as many as this stay when others need the room, if more than the share of their burst is used up. */
+/** Maximum loads that stay at the limit, because more than `USED_SHARE` of their burst is used. */
 const USED_MAX = LOADS_MAX / 2;
 const USED_SHARE = 1 / 16;
 
-/** The least that a worker lets a group carry, in bytes and in bytes each second, however many workers there are. */
+/** Minimum share of a worker, in bytes and in bytes per second. */
 const SHARE_BYTES_MIN = 64 * 1024;
 
 export interface GroupLoadsOptions {
-  /** Bytes that a group carries each second in the long run. */
+  /** Bytes per second of a group. */
   readonly groupBytesPerSecond: number;
-  /** Bytes that a group carries at once. */
+  /** Burst of a group, in bytes. */
   readonly groupBytesBurst: number;
-  /** Workers that share them. */
+  /** Number of workers that share the rate. */
   readonly workers: number;
 }
 
 /**
- * What groups carry that clients here send to, or that have members here. All workers together must not let through more than members
- * can read. What all have let through is known to those with members of the group alone; the others have a share each. A burst comes
- * before anything is known, so that all have a share of it.
+ * Loads of groups that clients here publish to, or that have members here. All workers together
+ * must not publish more than members can read. Only workers with members know the traffic of a
+ * group, so that the others have a share of the rate each. All have a share of the burst, which
+ * precedes any knowledge.
  *
- * A load that was not used for as long as a bucket takes to fill is forgotten, or one of many: in two ages, so that nothing has to be
- * looked for.
+ * A load is forgotten when it was unused for the time in which a bucket fills, or when there are
+ * too many. Two ages of loads make both possible without a search.
  */
 export class GroupLoads {
   readonly #rates: GroupRates;
@@ -46,24 +47,27 @@ export class GroupLoads {
     this.#ageMs = (1_000 * (groupBytesBurst + burst)) / this.#rates.unseen.perSecond;
   }
 
-  /** How many are kept for groups without members. */
+  /** Number of loads. Some are of groups without members. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
 
-  /** A client here sends so many bytes to a channel, whose group is given where it is followed. Whether it may. */
-  send(channel: string, group: Group | undefined, bytes: number, nowMs: number): 'ok' | 'rate_limited' {
+  /** Charges a publish of `bytes`. `group` is that of the channel, if this worker is subscribed. */
+  publish(channel: string, group: Group | undefined, bytes: number, nowMs: number): 'ok' | 'rate_limited' {
     const isSeen = group?.state === 'live' && group.members.size > 0;
-    return this.#of(channel, group, nowMs).send(bytes, nowMs, isSeen);
+    return this.#of(channel, group, nowMs).publish(bytes, nowMs, isSeen);
   }
 
-  /** Members here were given so many bytes of a group each. */
+  /** Charges a delivery of `bytes` to each member here. */
   delivered(group: Group, bytes: number, nowMs: number): void {
     const load = group.load ?? this.#of(group.channel, group, nowMs);
     load.delivered(bytes, nowMs);
   }
 
-  /** The load of a channel, a new one where there is none. That of a group stays with it, and outlasts it here. */
+  /**
+   * Returns the load of a channel, or a new one. A group keeps its load, which may outlast the
+   * group.
+   */
   #of(channel: string, group: Group | undefined, nowMs: number): GroupLoad {
     if (nowMs - this.#youngSinceMs > this.#ageMs) this.#age(nowMs);
     let load = this.#young.get(channel);
@@ -83,7 +87,7 @@ export class GroupLoads {
     this.#youngSinceMs = nowMs;
   }
 
-  /** Messages to many groups must not make a full one empty: it stays, while those go that hardly carry anything. */
+  /** Drops loads with little use. Messages to many groups must not reset the load of a busy one. */
   #makeRoom(nowMs: number): void {
     const old = this.#old;
     this.#age(nowMs);

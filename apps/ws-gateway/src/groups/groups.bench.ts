@@ -12,7 +12,7 @@ import type { Member } from './member.ts';
 const MEMBERS = 2;
 const PAYLOAD = new TextEncoder().encode('x'.repeat(128));
 
-/** Somebody who is in groups and remembers nothing. */
+/** A member that drops everything. */
 class SilentMember implements Member {
   readonly id = 'member';
   readonly protocol = PLAIN;
@@ -27,7 +27,7 @@ class SilentMember implements Member {
   }
 }
 
-/** So many groups, all live. */
+/** Returns `count` live groups. */
 function groupsOf(count: number): Groups {
   const hub = new LoopbackHub();
   const groups = new Groups(completeOptions({ hub, wheel: new TimingWheel() }), createCounters());
@@ -42,7 +42,7 @@ function name(index: number): string {
   return `group-${index}`;
 }
 
-// What must stay flat: the price of one message, and of one join and leave, with ten groups and with a hundred thousand.
+// The cost of a message, and of a join and leave, must not grow with the number of groups.
 describe.each([10, 1_000, 100_000])('with %i groups of two', (count) => {
   const groups = groupsOf(count);
   const newcomer = new SilentMember();

@@ -22,7 +22,7 @@ beforeEach(() => {
   groups = new Groups(completeOptions({ hub, wheel }), counters);
 });
 
-/** Lets what was scheduled for the end of this turn happen. */
+/** Resolves after the end of this event-loop turn. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
@@ -44,7 +44,7 @@ function ack(id: number, offset: number, epoch = 'epoch-1'): object {
 }
 
 describe('joining and leaving', () => {
-  test('the ack says where the group stands, once the hub has said it', async () => {
+  test('a join is acked with the position of the group, once the hub has told it', async () => {
     hub.publishUnheard('group:g', 41);
     const member = new FakeMember();
     groups.join(member, 'g', 1);
@@ -57,7 +57,7 @@ describe('joining and leaving', () => {
     expect(hub.calls).toEqual([{ name: 'subscribe', channel: 'group:g' }]);
   });
 
-  test('joining twice acks again, and so does leaving what one is not in', async () => {
+  test('a second join is acked, and so is a leave of a group that the client is not in', async () => {
     const member = await joined('g', new FakeMember());
     groups.join(member, 'g', 1);
     groups.leave(member, 'g', 2);
@@ -73,7 +73,7 @@ describe('joining and leaving', () => {
     expect([counters.joins, counters.leaves]).toEqual([1, 1]);
   });
 
-  test('a second join is acked behind the publications that its position counts', async () => {
+  test('the ack of a second join follows the publications up to its position', async () => {
     const member = await joined('g', new FakeMember());
     hub.publish('group:g', 'one');
     groups.join(member, 'g', 1);
@@ -82,7 +82,7 @@ describe('joining and leaving', () => {
     expect(member.got).toEqual(['one', ack(1, 1), 'two']);
   });
 
-  test('the 129th group is refused, an old one can be joined again, and a left one makes room', () => {
+  test('the 129th group is rejected, a joined one can be joined again, and a leave makes room', () => {
     const member = new FakeMember();
     for (let index = 0; index < 128; index++) groups.join(member, `g${index}`, undefined);
     expect(() => groups.join(member, 'one more', 7)).toThrow(CommandError);
@@ -92,7 +92,7 @@ describe('joining and leaving', () => {
     expect(member.memberships.length).toBe(128);
   });
 
-  test('a member gets exactly what came after its join and before its leave', async () => {
+  test('a member gets exactly the messages after its join and before its leave', async () => {
     const early = await joined('g', new FakeMember());
     hub.publish('group:g', 'one');
     const late = new FakeMember();
@@ -105,7 +105,7 @@ describe('joining and leaving', () => {
     expect(late.got).toEqual([ack(1, 1), 'two', 'three']);
   });
 
-  test('names of objects are names like any other', async () => {
+  test('names of object properties are ordinary group names', async () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype'];
     const members = names.map((name) => new FakeMember(name));
     for (const [index, name] of names.entries()) await joined(name, members[index]!);
@@ -116,8 +116,8 @@ describe('joining and leaving', () => {
   });
 });
 
-describe('a group that nobody is in', () => {
-  test('is unsubscribed after two seconds, and nothing is left of it', async () => {
+describe('a group without members', () => {
+  test('is unsubscribed after two seconds, and leaves no state', async () => {
     const member = await joined('g', new FakeMember());
     groups.leaveAll(member);
     turn(1);
@@ -127,7 +127,7 @@ describe('a group that nobody is in', () => {
     expect([groups.size, hub.channels, wheel.waiting]).toEqual([0, 0, 0]);
   });
 
-  test('is live at once for the next one, without asking the hub again', async () => {
+  test('is live at once for the next member, without a new subscription', async () => {
     const member = await joined('g', new FakeMember());
     groups.leaveAll(member);
     turn(1);
@@ -138,7 +138,7 @@ describe('a group that nobody is in', () => {
     expect(hub.calls.length).toBe(1);
   });
 
-  test('costs no more than one subscribe and one unsubscribe, however fast one joins and leaves', async () => {
+  test('costs one subscribe and one unsubscribe, however fast a client joins and leaves', async () => {
     const member = new FakeMember();
     for (let round = 0; round < 10_000; round++) {
       groups.join(member, 'g', undefined);
@@ -149,7 +149,7 @@ describe('a group that nobody is in', () => {
     expect([groups.size, wheel.waiting]).toEqual([0, 0]);
   });
 
-  test('goes in the order in which it was left', async () => {
+  test('is unsubscribed in the order of the leaves', async () => {
     const member = new FakeMember();
     for (const name of ['a', 'b', 'c']) await joined(name, member);
     groups.leave(member, 'b', undefined);
@@ -162,7 +162,7 @@ describe('a group that nobody is in', () => {
     expect(groups.size).toBe(1);
   });
 
-  test('goes at once when all is closed', async () => {
+  test('is unsubscribed at once when the gateway closes', async () => {
     const member = await joined('g', new FakeMember());
     groups.leaveAll(member);
     groups.close();
@@ -171,7 +171,7 @@ describe('a group that nobody is in', () => {
 });
 
 describe('delivering', () => {
-  test('the publications of one turn are one write for each member, of the same bytes', async () => {
+  test('the publications of one turn are one write for each member, with shared bytes', async () => {
     const [one, two] = [await joined('g', new FakeMember()), await joined('g', new FakeMember())];
     const v1 = await joined('g', new FakeMember('v1', V1));
     const texts = Array.from({ length: 50 }, (_, index) => `message ${index}`);
@@ -187,7 +187,7 @@ describe('delivering', () => {
     expect([counters.publications, counters.delivered, counters.deliveryWrites]).toEqual([50, 150, 3]);
   });
 
-  test('each turn is written at its own end', async () => {
+  test('publications are delivered at the end of their turn', async () => {
     const member = await joined('g', new FakeMember());
     for (let round = 0; round < 3; round++) {
       hub.publish('group:g', `${round}`);
@@ -197,7 +197,7 @@ describe('delivering', () => {
     expect(member.got).toEqual(['0', '1', '2']);
   });
 
-  test('a position is told behind what it counts, and nowhere before it is known', async () => {
+  test('a position follows the publications up to it, and is undefined before the hub tells it', async () => {
     const member = await joined('g', new FakeMember());
     hub.publish('group:g', 'one');
     expect(groups.positionOf('g')).toEqual({ epoch: 'epoch-1', offset: 1 });
@@ -211,7 +211,7 @@ describe('delivering', () => {
     expect(groups.positionOf('never heard of')).toBeUndefined();
   });
 
-  test('a turn that brings very much is written in parts', async () => {
+  test('publications of one turn are delivered in parts above 256 KiB', async () => {
     const member = await joined('g', new FakeMember());
     const text = 'x'.repeat(64 * 1024);
     for (let count = 0; count < 32; count++) hub.publish('group:g', text);
@@ -220,7 +220,7 @@ describe('delivering', () => {
     expect(Math.max(...member.writes.map(({ length }) => length))).toBeLessThan(400_000);
   });
 
-  test('a sender that does not want its own message gets the others of that turn', async () => {
+  test('a sender that excludes itself gets the other messages of the turn', async () => {
     const sender = await joined('g', new FakeMember('sender', V1));
     const other = await joined('g', new FakeMember('other'));
     hub.publish('group:g', 'one');
@@ -238,7 +238,7 @@ describe('delivering', () => {
     expect(sender.writes.length).toBe(1);
   });
 
-  test('what would hurt clients is dropped and counted, and what comes with it is not', async () => {
+  test('invalid payloads are dropped and counted, and the other publications are delivered', async () => {
     const member = await joined('g', new FakeMember());
     const v1 = await joined('g', new FakeMember('v1', V1));
     hub.publish('group:g', 'before');
@@ -257,7 +257,7 @@ describe('delivering', () => {
     expect(counters.dropped).toEqual({ not_utf8: 2, not_json: 1, repeated: 0, not_followed: 0 });
   });
 
-  test('nothing is delivered twice, or before the hub has said where the group stands', async () => {
+  test('no publication is delivered twice, or before the hub has told the position', async () => {
     const member = new FakeMember();
     hub.publishUnheard('group:g', 1);
     groups.join(member, 'g', undefined);
@@ -280,7 +280,7 @@ describe('delivering', () => {
     expect(counters.dropped).toEqual({ not_utf8: 0, not_json: 0, repeated: 3, not_followed: 2 });
   });
 
-  test('a member that is taken out while a turn is written gets nothing more, and the others all', async () => {
+  test('a member that is removed during a delivery gets nothing more, and the others get all', async () => {
     const members = [new FakeMember('a'), new FakeMember('b'), new FakeMember('c')] as const;
     for (const member of members) await joined('g', member);
     for (const member of members) await joined('h', member);
@@ -291,7 +291,7 @@ describe('delivering', () => {
     expect(members.map(({ got }) => got)).toEqual([['g', 'h'], ['g'], ['g', 'h']]);
   });
 
-  test('a member that throws harms its group at most', async () => {
+  test('a member that throws affects at most its group', async () => {
     const bad = await joined('g', new FakeMember('bad'));
     const good = await joined('h', new FakeMember('good'));
     bad.wrote = () => {
@@ -304,13 +304,13 @@ describe('delivering', () => {
   });
 });
 
-describe('while the hub is away', () => {
+describe('while the hub is unavailable', () => {
   beforeEach(() => {
     hub.away = true;
   });
 
-  // What is due in a tick is done in the course of it: with the tenth it could be later.
-  test('a join with an id is undone within ten seconds, and the client is told', () => {
+  // Entries of a tick expire over its whole length: in the tenth tick it could be later.
+  test('a join with an id is undone within ten seconds, with an error', () => {
     const member = new FakeMember();
     groups.join(member, 'g', 1);
     turn(8);
@@ -324,7 +324,7 @@ describe('while the hub is away', () => {
     expect([groups.size, wheel.waiting]).toEqual([0, 0]);
   });
 
-  test('a join without an id stays, and takes effect when the hub is back', async () => {
+  test('a join without an id stays, and succeeds when the hub is available again', async () => {
     const member = new FakeMember();
     groups.join(member, 'g', undefined);
     groups.join(member, 'g', 5);
@@ -336,7 +336,7 @@ describe('while the hub is away', () => {
     expect(member.got.slice(1)).toEqual(['hello again']);
   });
 
-  test('all joins that wait are answered when it is back', () => {
+  test('all pending joins are acked when the hub is available again', () => {
     const [one, two] = [new FakeMember('one'), new FakeMember('two')];
     groups.join(one, 'g', 1);
     groups.join(one, 'g', 2);
@@ -350,7 +350,7 @@ describe('while the hub is away', () => {
     expect(two.got.length).toBe(1);
   });
 
-  test('a leave ends what waits, with an answer to each', () => {
+  test('a leave rejects the pending joins of the client', () => {
     const member = new FakeMember();
     groups.join(member, 'g', 1);
     groups.leave(member, 'g', 2);
@@ -362,7 +362,7 @@ describe('while the hub is away', () => {
     expect(member.got.length).toBe(2);
   });
 
-  test('joins that wait are bounded for each client', () => {
+  test('pending joins of each client are limited', () => {
     const member = new FakeMember();
     for (let id = 0; id < 1_000; id++) groups.join(member, 'g', id);
     expect(member.pendingCommands).toBe(128);
@@ -373,7 +373,7 @@ describe('while the hub is away', () => {
     expect([groups.size, wheel.waiting]).toEqual([0, 0]);
   });
 
-  test('a join beyond what may wait is refused, and then the client is not in the group', async () => {
+  test('a join beyond the limit of pending joins is rejected, and the client is not in the group', async () => {
     const member = new FakeMember();
     for (let id = 0; id < 128; id++) groups.join(member, 'g', id);
     groups.join(member, 'other', 'beyond');
@@ -385,7 +385,7 @@ describe('while the hub is away', () => {
     expect(member.memberships).toEqual(['group:g']);
   });
 
-  test('the joins of a client that goes are not counted as answered', () => {
+  test('pending joins of a client that closes do not count as rejected', () => {
     const member = new FakeMember();
     groups.join(member, 'g', 1);
     groups.leaveAll(member);
@@ -394,8 +394,8 @@ describe('while the hub is away', () => {
   });
 });
 
-describe('when the hub is back after a break', () => {
-  test('members get what they missed as if nothing had been, and are told nothing', async () => {
+describe('when the hub is connected again', () => {
+  test('members get the missed messages, and no event', async () => {
     const v1 = await joined('g', new FakeMember('v1', V1));
     const plain = await joined('g', new FakeMember('plain'));
     hub.publish('group:g', 'before');
@@ -411,27 +411,30 @@ describe('when the hub is back after a break', () => {
   test.each([
     ['trimmed', 'epoch-1', 7],
     ['epoch_changed', 'epoch-2', 0],
-  ] as const)('v1 members are told what cannot be had, and why: %s', async (reason, epoch, offset) => {
-    const v1 = await joined('g', new FakeMember('v1', V1));
-    const plain = await joined('g', new FakeMember('plain'));
-    hub.publish('group:g', 'before');
-    hub.publishUnheard('group:g', 6);
-    if (reason === 'trimmed') hub.trim('group:g');
-    else hub.restart(epoch);
-    hub.comeBack();
-    hub.publish('group:g', 'after');
-    await nextTurn();
-    expect(v1.got).toMatchObject([
-      { type: 'message', message: 'before', offset: 1 },
-      { type: 'gap', group_id: 'g', reason, epoch, offset },
-      { type: 'message', message: 'after', offset: offset + 1 },
-    ]);
-    expect(plain.got).toEqual(['before', 'after']);
-    expect(counters.gaps).toBe(1);
-  });
+  ] as const)(
+    'v1 members get a gap for lost messages, with the reason: %s',
+    async (reason, epoch, offset) => {
+      const v1 = await joined('g', new FakeMember('v1', V1));
+      const plain = await joined('g', new FakeMember('plain'));
+      hub.publish('group:g', 'before');
+      hub.publishUnheard('group:g', 6);
+      if (reason === 'trimmed') hub.trim('group:g');
+      else hub.restart(epoch);
+      hub.comeBack();
+      hub.publish('group:g', 'after');
+      await nextTurn();
+      expect(v1.got).toMatchObject([
+        { type: 'message', message: 'before', offset: 1 },
+        { type: 'gap', group_id: 'g', reason, epoch, offset },
+        { type: 'message', message: 'after', offset: offset + 1 },
+      ]);
+      expect(plain.got).toEqual(['before', 'after']);
+      expect(counters.gaps).toBe(1);
+    },
+  );
 });
 
-describe('a group that the hub refuses', () => {
+describe('a group that the hub rejects', () => {
   const sentence = 'Channel limit reached. Retry later.';
   const full = new ProtocolError('channel_limit', 'A session follows at most 2 channels.');
 
@@ -439,7 +442,7 @@ describe('a group that the hub refuses', () => {
     groups.refused({ name: `group:${name}`, prefix: false }, error);
   }
 
-  test('has no members, and all who join are told at once, with an id or without', () => {
+  test('has no members, and every join gets an error at once, with and without an id', () => {
     const [plain, v1, late] = [new FakeMember('plain'), new FakeMember('v1', V1), new FakeMember('late')];
     groups.join(plain, 'g', undefined);
     groups.join(v1, 'g', 1);
@@ -461,7 +464,7 @@ describe('a group that the hub refuses', () => {
     expect(wheel.waiting).toBe(0);
   });
 
-  test('after it was followed: members get what came before, and are told that they are out', async () => {
+  test('after a subscription: members get the messages before, and an error', async () => {
     const member = await joined('g', new FakeMember('v1', V1));
     const other = await joined('other', new FakeMember('other', V1));
     hub.publish('group:g', 'last');
@@ -476,7 +479,7 @@ describe('a group that the hub refuses', () => {
     expect(member.got.at(-1)).toEqual(ack(1, 1));
   });
 
-  test('for another reason is a hub that cannot be asked, and a refusal of what nobody wants is nothing', () => {
+  test('for another reason is an unavailable hub, and without members it has no effect', () => {
     const member = new FakeMember();
     groups.join(member, 'g', 1);
     refuse('unknown');
@@ -486,7 +489,7 @@ describe('a group that the hub refuses', () => {
   });
 });
 
-describe('groups without members', () => {
+describe('lingering groups', () => {
   function pass(member: FakeMember, first: number, count: number): void {
     for (let index = first; index < first + count; index++) {
       groups.join(member, `${index}`, undefined);
@@ -494,7 +497,7 @@ describe('groups without members', () => {
     }
   }
 
-  test('that one connection has left linger as far as it may be in as many, and the oldest goes at once', () => {
+  test('of one connection are limited like its groups, and the oldest is unsubscribed at once', () => {
     const member = new FakeMember();
     for (let index = 0; index < 128; index++) groups.join(member, `in ${index}`, undefined);
     groups.leave(member, 'in 0', undefined);
@@ -504,7 +507,7 @@ describe('groups without members', () => {
       { name: 'unsubscribe', channel: 'group:in 0' },
       { name: 'unsubscribe', channel: 'group:0' },
     ]);
-    // Another one comes into a group that the first has left, which counts for nobody then.
+    // Another member joins a group that the first has left: it no longer counts.
     const other = new FakeMember();
     groups.join(other, '999', undefined);
     pass(member, 2_000, 127);
@@ -513,7 +516,7 @@ describe('groups without members', () => {
     expect(groups.size).toBe(127 + 1);
   });
 
-  test('that the connections of a worker have left are bounded together, also when those are gone', () => {
+  test('of all connections are limited together, also after the connections have closed', () => {
     groups = new Groups(completeOptions({ hub, wheel, lingeringGroupsMax: 200 }), counters);
     for (let index = 0; index < 50; index++) {
       const member = new FakeMember();
@@ -528,7 +531,7 @@ describe('groups without members', () => {
     expect([groups.size, hub.channels, wheel.waiting]).toEqual([0, 0, 0]);
   });
 
-  test('are found again by the next who comes, whoever has left them', async () => {
+  test('are used again by the next member, whichever member has left them', async () => {
     const [one, two] = [new FakeMember('one'), new FakeMember('two')];
     pass(one, 0, 3);
     groups.leaveAll(one);
@@ -545,12 +548,12 @@ describe('groups without members', () => {
   });
 });
 
-test('a join outlasts that its group was unfollowed by the very flush before it', async () => {
+test('a join succeeds when the delivery before it unsubscribes the group', async () => {
   groups = new Groups(completeOptions({ hub, wheel, lingeringGroupsMax: 1 }), counters);
   const [slow, member] = [new FakeMember('slow'), new FakeMember('member')];
   await joined('g', slow);
   await joined('other', slow);
-  // What it leaves is more than may linger: the group goes that it has left first.
+  // It leaves more groups than may linger: the first one is unsubscribed.
   slow.wrote = () => {
     slow.isOpen = false;
     groups.leaveAll(slow);
@@ -566,7 +569,7 @@ test('a join outlasts that its group was unfollowed by the very flush before it'
   expect([groups.size, hub.channels, wheel.waiting]).toEqual([0, 0, 0]);
 });
 
-test('a group that could not be subscribed leaves nothing behind', () => {
+test('a group whose subscribe fails leaves no state', () => {
   const broken = {
     history: () => ({ cancel: () => {} }),
     subscribe: () => {

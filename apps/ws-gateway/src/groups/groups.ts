@@ -58,7 +58,8 @@ export class Groups implements HubSubscriber {
       fanOut: this.#fanOut,
       budget: new RecoveryBudget(options),
       joins: this.#joins,
-      // A tick expires over its whole length: one less, so that no join waits for more than `joinMs`.
+      // A tick expires over its whole length: one less, so that no join waits for more than
+      // `joinMs`.
       joinTicks: Math.max(1, wheel.ticksOf(options.joinMs) - 1),
       recoveryMessagesMax,
       undo: ({ group, member }, code, sentence) =>
@@ -77,9 +78,9 @@ export class Groups implements HubSubscriber {
   }
 
   /**
-   * Adds a member to a group. With `since` it gets the messages after that position first. With `id`
-   * it gets an ack with the position after which it gets every message, or an error when the hub
-   * does not answer in time. Throws CommandError when the group limit of the member is reached.
+   * Adds a member to a group. With `since` it gets the messages after that position first. With
+   * `id` it gets an ack with the position after which it gets every message, or an error when the
+   * hub does not answer in time. Throws CommandError when the group limit of the member is reached.
    */
   join(member: Member, name: string, id: CommandId | undefined, since?: Position): void {
     const channel = channelOfGroup(name);
@@ -124,7 +125,9 @@ export class Groups implements HubSubscriber {
     if (id !== undefined) member.sendEvent(ackEvent(id, name));
   }
 
-  /** Removes a member that is closing from all its groups, without replies to its pending commands. */
+  /**
+   * Removes a member that is closing from all its groups, without replies to its pending commands.
+   */
   leaveAll(member: Member): void {
     for (const channel of member.memberships.splice(0)) {
       const group = this.#subscribed.find(channel);
@@ -133,11 +136,13 @@ export class Groups implements HubSubscriber {
     this.#subscribed.forget(member);
   }
 
-  /** Charges a group for bytes that a client publishes to it. Returns whether its limit allows them. */
+  /**
+   * Charges a group for bytes that a client publishes to it. Returns whether its limit allows them.
+   */
   charge(name: string, bytes: number): 'ok' | 'rate_limited' {
     if (this.#loads === undefined) return 'ok';
     const channel = channelOfGroup(name);
-    return this.#loads.send(channel, this.#subscribed.find(channel), bytes, performance.now());
+    return this.#loads.publish(channel, this.#subscribed.find(channel), bytes, performance.now());
   }
 
   /** Delivers the pending messages of a group, so that later writes follow them. */
@@ -178,7 +183,9 @@ export class Groups implements HubSubscriber {
     for (const join of this.#joins.of(group)?.values() ?? []) join.groupIsLive();
   }
 
-  /** Receives the loss of publications, and tells the live members. Recoveries detect it themselves. */
+  /**
+   * Receives the loss of publications, and tells the live members. Recoveries detect it themselves.
+   */
   lost(subject: native.Subject, position: Position, reason: LossReason): void {
     const group = this.#groupOf(subject);
     if (group?.state !== 'live') return;

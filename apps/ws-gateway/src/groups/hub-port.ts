@@ -46,8 +46,8 @@ export interface HubPort {
   subscribe(channel: string, subscriber: HubSubscriber): Subscription;
   unsubscribe(channel: string, subscriber: HubSubscriber): void;
   /**
-   * Reads publications after a position. Does not need a subscription. Errors may be immediate, pages
-   * arrive in a later event-loop turn. Owners with pending reads take turns, one read each.
+   * Reads publications after a position. Does not need a subscription. Errors may be immediate,
+   * pages arrive in a later event-loop turn. Owners with pending reads take turns, one read each.
    */
   history(channel: string, since: Position, answer: HistoryAnswer, owner: object): HistoryRead;
   /** Publishes text. The hub sends no answer if `answer` is undefined. */

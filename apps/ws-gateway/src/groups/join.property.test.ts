@@ -15,8 +15,8 @@ import { PositionRequests } from './position-requests.ts';
 
 const CHANNEL = 'group:g';
 const MEMBERS = 3;
-/** More than a member may have waiting for it before it gets its next page. */
-const LONG_QUEUE = 100_000;
+/** Buffered bytes above which a member gets no page. */
+const FULL_BUFFER_BYTES = 100_000;
 
 type Since = 'nothing' | 'last' | 'older' | 'other history';
 
@@ -29,12 +29,12 @@ type Step =
       readonly who: number;
     };
 
-/** A client that checks each thing that it is told against what it was told before. */
+/** A client that checks each event against the ones before. */
 class CheckedClient {
   member = new FakeMember();
-  /** Its connections before. */
+  /** Earlier connections of the client. */
   readonly former: FakeMember[] = [];
-  /** What it has, or knows that it will never have, ends here. */
+  /** Position up to which the client has all messages, or knows that they are lost. */
   position: Position | undefined;
   isIn = false;
   gaps = 0;
@@ -52,7 +52,7 @@ class CheckedClient {
 
   leave(groups: Groups): void {
     groups.leave(this.member, 'g', undefined);
-    // What came before the leave.
+    // Checks the messages before the leave.
     this.check();
     this.isIn = false;
   }
@@ -61,7 +61,7 @@ class CheckedClient {
     groupInfo({ cmd: 'group_info', group_id: 'unknown', id }, this.member, deps);
   }
 
-  /** The connection ends, and another one takes its place. */
+  /** Replaces the connection by another one. */
   go({ groups, positionRequests }: CommandDeps, index: number): void {
     this.check();
     this.member.isOpen = false;
@@ -81,14 +81,14 @@ class CheckedClient {
   #check(event: ClientEvent): void {
     if (event.type === 'error') {
       expect(event.code).toBe('hub_unavailable');
-      // Only the join that brought it in is undone.
+      // Only the join that brought the member in is undone.
       this.isIn = this.member.memberships.length > 0;
     } else if (event.type === 'ack') {
       if (event.group_id === 'unknown') return;
       const told = { epoch: event.epoch ?? '', offset: event.offset ?? 0 };
       if (event.recovered === true) expect(this.position).toEqual(this.#since);
       else if (event.recovered === false) this.#lost(told);
-      // Without a position before, this is where it begins.
+      // Without an earlier position, the client starts here.
       else this.position ??= told;
     } else if (event.type === 'gap') {
       this.#lost({ epoch: event.epoch, offset: event.offset });
@@ -105,7 +105,7 @@ class CheckedClient {
 
   #lost(position: Position): void {
     this.gaps += 1;
-    // It is never sent back to where it has been.
+    // Positions never move back.
     if (this.position?.epoch === position.epoch) {
       expect(position.offset).toBeGreaterThanOrEqual(this.position.offset);
     }
@@ -145,14 +145,14 @@ class World {
     }
   }
 
-  /** Everybody is in, and knows a position. */
+  /** Joins all clients, and tells them a position. */
   begin(): void {
     for (const client of this.clients) this.#join(client, 'nothing', true);
     this.hub.catchUp(CHANNEL, 0);
     for (const client of this.clients) client.check();
   }
 
-  /** All that holds anything up ends. */
+  /** Removes all obstacles, and waits until the recoveries have ended. */
   async settle(): Promise<void> {
     this.hub.comeBack();
     for (const { member } of this.clients) member.bufferedBytes = 0;
@@ -163,13 +163,15 @@ class World {
       if (this.groups.recovering > 0 && this.hub.reads.length === 0) this.wheel.tick();
     }
     for (const client of this.clients) client.check();
-    // Nothing is under way any more, and nothing counts.
-    expect([this.groups.recovering, this.hub.reads.length, ...this.#waits()]).toEqual([0, 0, 0, 0, 0]);
+    // No recovery, read or command is pending.
+    expect([this.groups.recovering, this.hub.reads.length, ...this.#pendingCommands()]).toEqual([
+      0, 0, 0, 0, 0,
+    ]);
     expect(this.positionRequests.size).toBe(0);
   }
 
-  /** How many answers each member waits for, those that have gone counted in. */
-  #waits(): number[] {
+  /** Returns the pending commands of each client, on earlier connections too. */
+  #pendingCommands(): number[] {
     return this.clients.map(({ former, member }) =>
       [...former, member].reduce((sum, { pendingCommands }) => sum + pendingCommands, 0),
     );
@@ -227,7 +229,7 @@ class World {
         this.#join(this.#client(step.who), 'last', true);
         return;
       case 'stopReading':
-        this.#client(step.who).member.bufferedBytes = LONG_QUEUE;
+        this.#client(step.who).member.bufferedBytes = FULL_BUFFER_BYTES;
         return;
       case 'readOn':
         this.#client(step.who).member.bufferedBytes = 0;
@@ -298,8 +300,8 @@ const HARMLESS: readonly Step['name'][] = [
   'readOn',
 ];
 
-describe('whatever happens in whatever order', () => {
-  test('a client gets each message after its position once and in order, or is told that it does not', async () => {
+describe('with any events in any order', () => {
+  test('a client gets each message after its position once and in order, or a gap', async () => {
     let recovered = 0;
     let gaps = 0;
     const all = steps(
@@ -315,7 +317,7 @@ describe('whatever happens in whatever order', () => {
         expect(world.groups.recovering).toBe(0);
         const top = world.hub.publish(CHANNEL, 'the end');
         for (const { isIn, position } of world.clients) {
-          // Who joined without an answer, and has got nothing yet, knows no position.
+          // A client that joined without an id, and has no message yet, knows no position.
           if (isIn && position !== undefined)
             expect(position).toEqual({ epoch: top.epoch, offset: top.offset - 1 });
         }
@@ -324,12 +326,12 @@ describe('whatever happens in whatever order', () => {
       }),
       { numRuns: 300 },
     );
-    // The sequences did come to what they are about.
+    // The sequences have reached the cases of this test.
     expect(recovered).toBeGreaterThan(20);
     expect(gaps).toBeGreaterThan(5);
   }, 60_000);
 
-  test('while the hub keeps everything, nobody misses anything', async () => {
+  test('while the hub has the whole history, no client misses a message', async () => {
     let recovered = 0;
     await fc.assert(
       fc.asyncProperty(steps(HARMLESS, ['nothing', 'last', 'last', 'older']), async (sequence) => {

@@ -21,7 +21,7 @@ beforeEach(() => {
   groups = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 10 }), counters);
 });
 
-/** Lets the hub answer, and the turn end, a few times over. */
+/** Resolves after a few turns, in which the hub answers. */
 async function turns(count = 10): Promise<void> {
   for (let turn = 0; turn < count; turn++) {
     await new Promise((resolve) => {
@@ -46,7 +46,7 @@ function v1(id = 'v1'): FakeMember {
   return new FakeMember(id, V1);
 }
 
-/** What somebody got, in short: offsets of messages, and the other events. */
+/** Returns the offsets of messages and the other events that a member got. */
 function gotBy(member: FakeMember): unknown[] {
   return member.got.map((event) => {
     const { type, offset } = event as { type: string; offset: number };
@@ -65,7 +65,7 @@ function reads(): number {
 }
 
 describe('a join with a position', () => {
-  test('is acked first, then brings what was missed page by page, then what is live', async () => {
+  test('is acked first, then the missed messages follow page by page, then new ones', async () => {
     publish(7);
     const member = v1();
     groups.join(member, 'g', 1, at(2));
@@ -83,7 +83,7 @@ describe('a join with a position', () => {
     expect(wheel.waiting).toBe(0);
   });
 
-  test('gets what comes while it reads, once', async () => {
+  test('gets messages that arrive during its recovery once', async () => {
     publish(6);
     hub.byHand = true;
     const member = v1();
@@ -101,13 +101,13 @@ describe('a join with a position', () => {
     expect(groups.recovering).toBe(0);
   });
 
-  test('needs no history where the group stands at that position, here or at the hub', async () => {
+  test('reads no history when the group is at that position, here or at the hub', async () => {
     publish(4);
     const [first, second] = [v1('first'), v1('second')];
     groups.join(first, 'g', 1, at(4));
     await turns();
     publish(1);
-    // Of the same turn: not for the second one, which has it.
+    // The message of the same turn is not for the second member, which has it.
     groups.join(second, 'g', 2, at(5));
     publish(1);
     await turns();
@@ -133,7 +133,7 @@ describe('a join with a position', () => {
     expect(counters.recoveries[reason]).toBe(1);
   });
 
-  test('limit: whoever missed more than is given gets none of it', async () => {
+  test('limit: a client that missed more messages than the limit gets none of them', async () => {
     publish(11);
     const [late, inTime] = [v1('late'), v1('in time')];
     groups.join(late, 'g', 1, at(0));
@@ -144,7 +144,7 @@ describe('a join with a position', () => {
     expect(counters.recoveries).toMatchObject({ recovered: 1, limit: 1 });
   });
 
-  test('without an id is not acked; a v1 client is told of a gap, a plain one of nothing', async () => {
+  test('without an id is not acked; a v1 client gets a gap, a plain one nothing', async () => {
     publish(2);
     const [member, lost, plain] = [v1('member'), v1('lost'), new FakeMember('plain')];
     groups.join(member, 'g', undefined, at(1));
@@ -162,7 +162,7 @@ describe('a join with a position', () => {
     expect(counters.gaps).toBe(1);
   });
 
-  test('works in plain mode, with raw texts', async () => {
+  test('works in plain mode, with payloads alone', async () => {
     publish(2);
     const member = new FakeMember();
     groups.join(member, 'g', 1, at(0));
@@ -170,7 +170,7 @@ describe('a join with a position', () => {
     expect(member.got).toEqual([ack(1, 2, recovered), 'x', 'x']);
   });
 
-  test('obeys exclude_self, and leaves out what would hurt clients', async () => {
+  test('obeys exclude_self, and drops invalid payloads', async () => {
     hub.publish('group:g', 'mine', { sender: 'me', excludeSender: true });
     hub.publish('group:g', Uint8Array.of(0xff));
     hub.publish('group:g', 'yours', { sender: 'you', excludeSender: true });
@@ -180,12 +180,12 @@ describe('a join with a position', () => {
     await turns();
     expect(gotBy(me)).toEqual([ack(1, 3, recovered), 3]);
     expect(gotBy(other)).toEqual([ack(2, 3, recovered), 1, 3]);
-    // Both read the same page, and it was looked at once.
+    // Both read the same page, which was checked once.
     expect(counters.dropped.not_utf8).toBe(1);
     expect(counters.recoveredMessages).toBe(3);
   });
 
-  test('shares its pages, and their bytes, with all that missed the same', async () => {
+  test('shares its pages and their bytes with members that missed the same', async () => {
     publish(4);
     hub.byHand = true;
     const members = Array.from({ length: 20 }, (_, index) => v1(`${index}`));
@@ -198,13 +198,13 @@ describe('a join with a position', () => {
     }
   });
 
-  test('is one join: it counts as a group, and is checked like any other', () => {
+  test('counts for the group limit like any other join', () => {
     const member = v1();
     for (let index = 0; index < 128; index++) groups.join(member, `g${index}`, undefined, at(1));
     expect(() => groups.join(member, 'one more', 1, at(1))).toThrow(CommandError);
   });
 
-  test('of one who is in already is acked with the position, and brings nothing', async () => {
+  test('of a member of the group is acked with the position, without a recovery', async () => {
     publish(3);
     const member = v1();
     groups.join(member, 'g', 1, undefined);
@@ -215,7 +215,7 @@ describe('a join with a position', () => {
   });
 });
 
-describe('what recoveries of one connection may bring', () => {
+describe('the recovery rate of one connection', () => {
   const KIB = 1024;
 
   function limited(perSecond: number, burst: number): void {
@@ -223,7 +223,7 @@ describe('what recoveries of one connection may bring', () => {
     groups = new Groups(completeOptions({ hub, wheel, ...limits }), counters);
   }
 
-  /** Joins and leaves again before the hub has answered. */
+  /** Joins and leaves before the hub has answered. */
   function joinAndLeave(member: FakeMember, times: number): void {
     for (let count = 0; count < times; count++) {
       groups.join(member, 'g', undefined, at(0));
@@ -231,7 +231,7 @@ describe('what recoveries of one connection may bring', () => {
     }
   }
 
-  test('beyond the burst is given at the rate, and nothing is lost', async () => {
+  test('beyond the burst delays recoveries, and no message is lost', async () => {
     hub.pageMax = 1;
     limited(64, 128);
     for (let index = 0; index < 10; index++) hub.publish('group:g', 'x'.repeat(64 * KIB - 128));
@@ -249,7 +249,7 @@ describe('what recoveries of one connection may bring', () => {
     expect([gotBy(member).at(-1), groups.recovering, counters.recoveriesThrottled]).toEqual([11, 0, 8]);
   });
 
-  test('counts as its frames, in which escapes make it longer', async () => {
+  test('counts frames, in which escapes need more bytes than payloads', async () => {
     hub.pageMax = 1;
     limited(64, 128);
     for (let index = 0; index < 3; index++) hub.publish('group:g', '"'.repeat(64 * KIB - 128));
@@ -264,7 +264,7 @@ describe('what recoveries of one connection may bring', () => {
     }
   });
 
-  test('a message larger than a page is made up for', async () => {
+  test('a message larger than a page is a debt', async () => {
     hub.pageMax = 1;
     limited(64, 128);
     for (let index = 0; index < 3; index++) hub.publish('group:g', 'x'.repeat(256 * KIB - 128));
@@ -280,7 +280,7 @@ describe('what recoveries of one connection may bring', () => {
     expect(gotBy(member)).toEqual([ack(1, 3, recovered), 1, 2]);
   });
 
-  test('a join that is left at once is paid for, and others pay for themselves', async () => {
+  test('a join that is left at once is charged, and connections have separate rates', async () => {
     limited(64, 4 * 64);
     publish(6);
     groups.join(v1('other'), 'g', undefined);
@@ -299,7 +299,7 @@ describe('what recoveries of one connection may bring', () => {
     expect(gotBy(honest)).toEqual([ack(1, 6, recovered), 5, 6]);
   });
 
-  test('a thousand messages of a kilobyte come at once, and so do 128 groups', async () => {
+  test('a thousand messages of a kilobyte pass at once, and so do 128 groups', async () => {
     groups = new Groups(completeOptions({ hub, wheel }), counters);
     hub.pageMax = 60;
     for (let index = 0; index < 1_000; index++) hub.publish('group:g', 'x'.repeat(KIB));
@@ -333,7 +333,7 @@ describe('what recoveries of one connection may bring', () => {
     }
   });
 
-  test('a join that waits for it until its time is over is told so', async () => {
+  test('a join that the rate delays beyond its deadline is rejected with rate_limited', async () => {
     limited(1, 64);
     publish(2);
     const member = v1();
@@ -348,8 +348,8 @@ describe('what recoveries of one connection may bring', () => {
   });
 });
 
-describe('a second join while it catches up', () => {
-  test('is answered with the first, and says nothing of recovery', async () => {
+describe('a second join during a recovery', () => {
+  test('is acked with the first, without recovery fields', async () => {
     publish(3);
     const member = v1();
     groups.join(member, 'g', 1, at(2));
@@ -360,7 +360,7 @@ describe('a second join while it catches up', () => {
     expect([counters.joins, member.pendingCommands]).toEqual([1, 0]);
   });
 
-  test('that comes after the first answer is told how far it has got', async () => {
+  test('after the ack of the first is acked with the position of the member', async () => {
     publish(6);
     hub.byHand = true;
     const member = v1();
@@ -371,7 +371,7 @@ describe('a second join while it catches up', () => {
     expect(gotBy(member)).toEqual([ack(1, 6, recovered), 1, 2, ack(2, 2)]);
   });
 
-  test('is bounded like all that waits for the hub', () => {
+  test('is limited like all pending joins', () => {
     hub.away = true;
     const member = v1();
     for (let id = 0; id < 1_000; id++) groups.join(member, 'g', id, at(0));
@@ -381,8 +381,8 @@ describe('a second join while it catches up', () => {
   });
 });
 
-describe('leaving while it catches up', () => {
-  test('leaves no read behind, however often that is', async () => {
+describe('a leave during a recovery', () => {
+  test('cancels its read, also when repeated', async () => {
     publish(6);
     groups.join(v1('other'), 'g', undefined);
     await turns();
@@ -397,7 +397,7 @@ describe('leaving while it catches up', () => {
     expect(gotBy(member)).toEqual([ack(1, 6, recovered)]);
   });
 
-  test('after any number of reads that failed it may recover like anybody', async () => {
+  test('after any number of failed reads does not prevent the next recovery', async () => {
     publish(2);
     groups.join(v1('other'), 'g', undefined);
     await turns();
@@ -413,7 +413,7 @@ describe('leaving while it catches up', () => {
     expect(gotBy(member).slice(200)).toEqual([{ ...ack(0, 2, recovered), id: 'at last' }, 2]);
   });
 
-  test('ends it, and what is read for it then goes nowhere', async () => {
+  test('ends it, and its page is dropped', async () => {
     publish(6);
     hub.byHand = true;
     const member = v1();
@@ -429,7 +429,7 @@ describe('leaving while it catches up', () => {
     expect([groups.size, groups.recovering, wheel.waiting, hub.channels]).toEqual([0, 0, 0, 0]);
   });
 
-  test('before the first answer says that the join did not happen', () => {
+  test('before the ack rejects the join', () => {
     const member = v1();
     groups.join(member, 'g', 1, at(0));
     groups.leave(member, 'g', 2);
@@ -439,7 +439,7 @@ describe('leaving while it catches up', () => {
     ]);
   });
 
-  test('and coming back begins anew', async () => {
+  test('and a new join start another recovery', async () => {
     publish(4);
     hub.byHand = true;
     const member = v1();
@@ -453,8 +453,8 @@ describe('leaving while it catches up', () => {
   });
 });
 
-describe('while somebody catches up', () => {
-  test('the group is not left behind, however long it takes', async () => {
+describe('during a recovery', () => {
+  test('the group stays subscribed', async () => {
     publish(20);
     const member = v1();
     groups.join(member, 'g', undefined, at(10));
@@ -469,7 +469,7 @@ describe('while somebody catches up', () => {
     expect(groups.recovering).toBe(0);
   });
 
-  test('one that does not read gets its ack, and its pages at its own pace', async () => {
+  test('a client that does not read gets its ack, and its pages at its own pace', async () => {
     publish(6);
     const member = v1();
     member.bufferedBytes = 100_000;
@@ -497,7 +497,7 @@ describe('while somebody catches up', () => {
     expect(gotBy(member)).toEqual([ack(1, 6, recovered), 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  test('history that is trimmed in front of it is a gap, and then it is live', async () => {
+  test('history that is trimmed meanwhile causes a gap, and then the member is live', async () => {
     hub.ringMax = 6;
     publish(6);
     hub.byHand = true;
@@ -519,7 +519,7 @@ describe('while somebody catches up', () => {
     expect(counters).toMatchObject({ gaps: 1, recoveries: { recovered: 1, trimmed: 0 } });
   });
 
-  test('reads that fail are tried again once the client has been told that it recovers', async () => {
+  test('failed reads are retried after the ack', async () => {
     publish(4);
     hub.byHand = true;
     const member = v1();
@@ -533,7 +533,7 @@ describe('while somebody catches up', () => {
     expect(gotBy(member)).toEqual([ack(1, 4, recovered), 1, 2, 3, 4]);
   });
 
-  test('a member that ends while it is written to gets nothing more', async () => {
+  test('a member that closes during a write gets nothing more', async () => {
     publish(6);
     const member = v1();
     member.wrote = () => {
@@ -547,9 +547,9 @@ describe('while somebody catches up', () => {
   });
 });
 
-describe('while the hub is away', () => {
+describe('while the hub is unavailable', () => {
   test.each(['the group is new', 'the group is live'])(
-    'a join with an id that has no answer within ten seconds is undone: %s',
+    'a join with an id is undone without an answer within ten seconds: %s',
     async (which) => {
       if (which === 'the group is live') {
         groups.join(v1('other'), 'g', undefined);
@@ -574,7 +574,7 @@ describe('while the hub is away', () => {
     },
   );
 
-  test('a join whose history cannot be read is undone at once, and one without an id tries again', () => {
+  test('a join whose read fails is undone at once, and one without an id retries', () => {
     hub.byHand = true;
     const [asking, silent] = [v1('asking'), v1('silent')];
     groups.join(asking, 'g', 1, at(0));
@@ -589,7 +589,7 @@ describe('while the hub is away', () => {
     expect(gotBy(silent)).toEqual([1]);
   });
 
-  test('a group that is behind takes nobody in before it has caught up itself', async () => {
+  test('a group that is behind has no new live members before its own recovery ends', async () => {
     hub.byHand = true;
     const early = v1('early');
     groups.join(early, 'g', 1, undefined);
@@ -614,7 +614,7 @@ describe('while the hub is away', () => {
     expect(gotBy(early)).toEqual([ack(1, 0), 1, 2, 3, 4, 5]);
   });
 
-  test('nobody is sent back to an epoch that has ended', async () => {
+  test('no member gets a position of an old epoch', async () => {
     hub.byHand = true;
     const early = v1('early');
     groups.join(early, 'g', 1, undefined);
@@ -625,7 +625,7 @@ describe('while the hub is away', () => {
     const member = v1();
     groups.join(member, 'g', 2, at(5));
     hub.answerReads();
-    // The group here has not heard of the new epoch yet.
+    // The group here is still in the old epoch.
     expect(member.got).toEqual([]);
     hub.catchUp('group:g', 0);
     turnWheel(1);
@@ -660,12 +660,12 @@ test('a group that was idle for an hour is recovered without a gap, on any worke
   expect(gotBy(there)).toEqual([ack(3, 3, recovered), 4]);
 });
 
-test('a member that another one’s join brings down is not joined again', async () => {
+test('a member that closes during the join of another one is not joined again', async () => {
   const slow = v1('slow');
   groups.join(slow, 'g', undefined);
   const member = v1();
   await turns();
-  // What is written to one connection may cut another: all queues together are bounded.
+  // A write to one connection may cut another: all buffers together are limited.
   slow.wrote = () => {
     member.isOpen = false;
     groups.leaveAll(member);

@@ -83,7 +83,9 @@ export class Join implements HistoryAnswer, Timed {
     deps.joins.set(group, member, this);
   }
 
-  /** Position of the member for the ack of another join. Undefined while such a join has to wait. */
+  /**
+   * Position of the member for the ack of another join. Undefined while such a join has to wait.
+   */
   get position(): Position | undefined {
     return this.#isAnswered ? this.#position : undefined;
   }
@@ -149,8 +151,9 @@ export class Join implements HistoryAnswer, Timed {
   /** Receives the failure of a read. */
   failed(): void {
     if (this.#isOver) return;
-    this.#deps.budget.giveBack(this.member);
-    // For any error of the hub the client learns that the hub is unavailable, or the read is retried.
+    this.#deps.budget.refund(this.member);
+    // For any error of the hub the client learns that the hub is unavailable, or the read is
+    // retried.
     if (this.#isAwaited && !this.#isAnswered) this.#deps.undo(this, 'hub_unavailable');
     else this.#rest();
   }
@@ -226,7 +229,9 @@ export class Join implements HistoryAnswer, Timed {
     else this.#rest();
   }
 
-  /** Makes the member live: it has all messages up to the position of the group, or never gets them. */
+  /**
+   * Makes the member live: it has all messages up to the position of the group, or never gets them.
+   */
   #goLive(reason: GapReason | undefined): void {
     const { group, member } = this;
     // Pending messages of the group are before the position at which the member becomes live.

@@ -20,7 +20,7 @@ test.each(['text', 'bytes', 'json'] as const)('a payload of kind %s must be UTF-
   expect(fault(kind, encodeText('"€ 🎉"'))).toBeUndefined();
 });
 
-test('a payload that says it is JSON must be JSON', () => {
+test('a payload of kind json must be JSON', () => {
   for (const text of ['{', '', 'undefined', '1,"type":"ack"', '{}}', '\ufeff{}']) {
     expect(fault('json', encodeText(text))).toBe('not_json');
     expect(fault('text', encodeText(text))).toBeUndefined();
@@ -29,7 +29,7 @@ test('a payload that says it is JSON must be JSON', () => {
     expect(fault('json', encodeText(text))).toBeUndefined();
 });
 
-test('a payload that is a slice of a larger buffer is read alone', () => {
+test('a payload that is a slice of a larger buffer is checked alone', () => {
   const buffer = encodeText('xx{"a":1}xx');
   expect(fault('json', buffer.subarray(2, 9))).toBeUndefined();
   expect(fault('json', buffer.subarray(1, 9))).toBe('not_json');

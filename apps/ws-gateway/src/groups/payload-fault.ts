@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { native } from '@groupcast/protocol';
 
 /**
- * What keeps a publication from clients. Text that is not UTF-8 would make every client that reads it close (RFC 6455,
- * section 8.1), and JSON that is none would break the envelope that it is put into.
+ * Returns the fault for which clients do not get a publication. Invalid UTF-8 would make every
+ * client close (RFC 6455, section 8.1). Invalid JSON would break the event that contains it.
  */
 export function payloadFault(publication: native.Publication): 'not_utf8' | 'not_json' | undefined {
   const { payload } = publication;

@@ -152,7 +152,9 @@ class MemberRequests {
     this.#waiting.push(request);
   }
 
-  /** Removes and returns the first waiting request, at a cost that does not grow with their number. */
+  /**
+   * Removes and returns the first waiting request, at a cost that does not grow with their number.
+   */
   shift(): PositionRequest | undefined {
     const request = this.#waiting[this.#first];
     if (request === undefined) return undefined;

@@ -3,23 +3,24 @@ import { type Rate, RateLimit } from '../connection/rate-limit.ts';
 import type { TimingWheel } from '../timing-wheel.ts';
 import type { Member } from './member.ts';
 
-/** What a read may bring, in bytes, unless it is a single message: it is paid for before. */
+/** Bytes that a read costs in advance: the maximum of a page, unless it is a single message. */
 const PAGE_BYTES = limits.HISTORY_PAGE_BYTES_MAX;
 
-/** What a message counts beside its payload, in bytes: about its envelope. */
+/** Bytes that a message counts beside its payload, approximately those of its envelope. */
 const MESSAGE_OVERHEAD_BYTES = 128;
 
 export interface RecoveryBudgetOptions {
   readonly wheel: TimingWheel;
-  /** Bytes that the recoveries of one connection may bring each second in the long run. */
+  /** Bytes per second of all recoveries of one connection. */
   readonly recoveryBytesPerSecond: number;
-  /** The same at once. */
+  /** Burst of these bytes. */
   readonly recoveryBytesBurst: number;
 }
 
 /**
- * What recoveries cost: they bring a client much more than it has sent. Each read is paid for as a whole page in advance, and what it did not
- * bring is given back; but for the first one of each recovery, so that to join and leave again is not for nothing. Whoever cannot pay waits.
+ * Limits the recoveries of each connection, because they cost far more than the command that begins
+ * them. A read costs a whole page in advance. The unused part is refunded, except for the first
+ * read of a recovery: repeated joins must have a price. Recoveries beyond the limit wait.
  */
 export class RecoveryBudget {
   readonly #wheel: TimingWheel;
@@ -30,28 +31,30 @@ export class RecoveryBudget {
     this.#rate = { perSecond: options.recoveryBytesPerSecond, burst: options.recoveryBytesBurst };
   }
 
-  /** Pays for a read. Returns whether the member could. */
+  /** Pays for a read. Returns whether the budget of the member allows it. */
   pay(member: Member): boolean {
     const { nowMs } = this.#wheel;
     member.recoveryBytes ??= new RateLimit(this.#rate, nowMs);
     return member.recoveryBytes.take(this.#rate, nowMs, PAGE_BYTES) === 'ok';
   }
 
-  /** A read that was paid for has brought these. */
+  /** Refunds the unused part of a read. `isFirst`: it was the first one of its recovery. */
   settle(member: Member, publications: readonly native.Publication[], isFirst: boolean): void {
     const bytes = bytesOf(publications);
     const price = isFirst ? Math.max(bytes, PAGE_BYTES) : bytes;
     member.recoveryBytes?.giveBack(this.#rate, PAGE_BYTES - price);
   }
 
-  /** Frames of so many bytes were made of publications that `settle` has counted. Escapes can make them several times longer. */
+  /**
+   * Charges for frames that are longer than `settle` has counted: escapes can multiply their bytes.
+   */
   sent(member: Member, publications: readonly native.Publication[], bytes: number): void {
     const excess = bytes - bytesOf(publications);
     if (excess > 0) member.recoveryBytes?.giveBack(this.#rate, -excess);
   }
 
-  /** A read that was paid for has brought nothing, which is not the member's fault. */
-  giveBack(member: Member): void {
+  /** Refunds a read that failed, which is not the member's fault. */
+  refund(member: Member): void {
     member.recoveryBytes?.giveBack(this.#rate, PAGE_BYTES);
   }
 }

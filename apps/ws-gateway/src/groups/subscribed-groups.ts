@@ -16,19 +16,26 @@ export interface SubscribedGroupsOptions {
   readonly groupsPerConnectionMax: number;
 }
 
-/** Share of the lingering groups that is unsubscribed at the limit: finding the oldest has a cost. */
+/**
+ * Share of the lingering groups that is unsubscribed at the limit: finding the oldest has a cost.
+ */
 const EVICTED_SHARE = 1 / 16;
 
 const NO_GROUPS: ReadonlySet<Group> = new Set();
 
-/** Groups that a worker is subscribed to: those with members, and for a short time those without. */
+/**
+ * Groups that a worker is subscribed to: those with members, and for a short time those without.
+ */
 export class SubscribedGroups implements Timed {
   wheelSlot: number = NOT_WAITING;
   readonly #options: SubscribedGroupsOptions;
   readonly #lingerTicks: number;
   readonly #subscriber: HubSubscriber;
   readonly #groups = new Map<string, Group>();
-  /** Groups without members, longest first, with the member that was the last to leave if it is open. */
+  /**
+   * Groups without members, longest first, with the member that was the last to leave if it is
+   * open.
+   */
   readonly #lingering = new Map<Group, Member | undefined>();
   readonly #lingeringOf = new Map<Member, Set<Group>>();
 

@@ -15,7 +15,7 @@ export interface DrainOrder {
   /**
    * What becomes of handshakes under way: 503, or connections that are closed within the window.
    */
-  readonly handshakes: 'refuse' | 'accept';
+  readonly handshakes: 'reject' | 'accept';
 }
 
 /**

@@ -224,7 +224,7 @@ export class Primary {
     await Promise.all(generations.map((generation) => generation.retire()));
     this.#port?.close();
     await Promise.all(
-      generations.map((generation) => generation.drain({ windowMs, reason, handshakes: 'refuse' })),
+      generations.map((generation) => generation.drain({ windowMs, reason, handshakes: 'reject' })),
     );
     this.#state = 'gone';
     process.off('exit', this.#killAll);

@@ -5,7 +5,7 @@ import type { WorkerOptions } from './messages.ts';
 import { RESTART_BACKOFF_DEFAULTS } from './restart-backoff.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
-const ORDER = { windowMs: 1_000, reason: 'going_away', handshakes: 'refuse' } as const;
+const ORDER = { windowMs: 1_000, reason: 'going_away', handshakes: 'reject' } as const;
 
 const events = {
   listening: vi.fn(),

@@ -167,7 +167,7 @@ class WorkerProcess {
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
       this.#tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
-      void this.#drain({ windowMs: 0, reason: 'internal_error', handshakes: 'refuse' });
+      void this.#drain({ windowMs: 0, reason: 'internal_error', handshakes: 'reject' });
     }
   }
 
@@ -233,7 +233,7 @@ class WorkerProcess {
    */
   #orphaned(): void {
     this.#worker.exitedAfterDisconnect = true;
-    const order = { windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'refuse' } as const;
+    const order = { windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'reject' } as const;
     if (this.#state === 'draining') {
       // Whatever drain is under way ends as soon. At the end of an ordinary one there is nothing
       // left to do.
