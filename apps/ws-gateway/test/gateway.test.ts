@@ -221,7 +221,7 @@ describe('statistics', () => {
         state: 'open',
         address: '127.0.0.1',
         groups: 2,
-        queuedBytes: 0,
+        bufferedBytes: 0,
         ageTicks: 3,
       },
       expect.objectContaining({ clientId: v1.clientId, protocol: 'v1', groups: 0 }),

@@ -30,7 +30,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     ['HTTP/1.1 without Host', handshake().replace('Host: localhost\r\n', ''), 400, 'needs a Host'],
     ['two Hosts', handshake(['Host: other']), 400, 'more than one Host'],
     ['two Hosts that are the same', handshake(['Host: localhost']), 400, 'more than one Host'],
-    ['a Host that is none', handshake().replace('localhost', 'a b'), 400, 'not a host'],
+    ['an invalid Host', handshake().replace('localhost', 'a b'), 400, 'not a host'],
     ['a length', `${handshake(['Content-Length: 2'])}hi`, 400, 'has no body'],
     ['chunks', `${handshake(['Transfer-Encoding: chunked'])}0\r\n\r\n`, 400, 'has no body'],
     ['101 header lines', handshake(LINES(96)), 431, '101 header lines. At most 100'],

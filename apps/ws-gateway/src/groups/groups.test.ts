@@ -131,7 +131,7 @@ describe('a group without members', () => {
     const member = await joined('g', new FakeMember());
     groups.leaveAll(member);
     turn(1);
-    hub.publish('group:g', 'nobody hears this');
+    hub.publish('group:g', 'before the join');
     groups.join(member, 'g', 1);
     expect(member.got).toEqual([ack(1, 1)]);
     turn(10);
