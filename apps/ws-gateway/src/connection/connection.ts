@@ -18,10 +18,10 @@ import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
 import type { Backpressure, WritableConnection } from './backpressure.ts';
 import { clientIdOf } from './client-id.ts';
+import { ClientLimits, type ClientRates } from './client-limits.ts';
 import { firstHeard, type HeartbeatTicks, heartbeatVerdict } from './heartbeat.ts';
-import { type Rate, RateLimit } from './rate-limit.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { SlowClientLog } from './slow-client-log.ts';
-import { Strikes } from './strikes.ts';
 
 /**
  * Random bytes of a client id without a session. A client id names a sender: it must not be
@@ -33,14 +33,10 @@ const RANDOM_ID_BYTES = 16;
 const NO_CLOSE_FRAME = 1006;
 
 /** Dependencies that all connections of a worker share. */
-export interface ConnectionDeps extends CommandDeps {
+export interface ConnectionDeps extends CommandDeps, ClientRates {
   readonly options: GatewayOptions;
   readonly backpressure: Backpressure;
   readonly slowClientLog: SlowClientLog;
-  readonly messageRate: Rate;
-  /** Undefined where bytes have no limit. */
-  readonly byteRate: Rate | undefined;
-  readonly controlRate: Rate;
   readonly heartbeat: HeartbeatTicks;
   /** Ticks after which a connection that is closing is cut. */
   readonly closeTicks: number;
@@ -75,11 +71,8 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   #sentTick: number;
   #askedTick: number;
   #closeTick = 0;
-  // Created on first use, because most connections are idle.
-  #messages: RateLimit | undefined;
-  #bytes: RateLimit | undefined;
-  #controls: RateLimit | undefined;
-  #strikes: Strikes | undefined;
+  // Both are created on first use, because most connections are idle.
+  #limits: ClientLimits | undefined;
   #id: string | undefined;
 
   /** `session` is that of the client, where its protocol has sessions. */
@@ -147,7 +140,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     counters.received += 1;
     let command: ClientCommand | undefined;
     try {
-      const verdict = this.#rateVerdict(bytes);
+      const verdict = this.#ownLimits.addMessage(bytes, this.#deps, performance.now());
       // Parsed even beyond the rate, because the error carries the command's id. Strikes bound the
       // cost.
       command = this.protocol.parseCommand(text);
@@ -166,11 +159,8 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   /** Receives a WebSocket ping or pong. */
   receiveControl(): void {
     if (this.#state !== 'open') return;
-    const { controlRate } = this.#deps;
-    const nowMs = performance.now();
     this.#heardTick = this.#deps.options.wheel.now;
-    this.#controls ??= new RateLimit(controlRate, nowMs);
-    if (this.#controls.take(controlRate, nowMs) !== 'ok') this.close('policy');
+    if (this.#ownLimits.addControl(this.#deps, performance.now()) !== 'ok') this.close('policy');
   }
 
   sendEvent(event: ClientEvent): boolean {
@@ -231,14 +221,9 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     else this.#awaitClose();
   }
 
-  #rateVerdict(bytes: number): 'ok' | 'rate_limited' {
-    const { messageRate, byteRate } = this.#deps;
-    const nowMs = performance.now();
-    this.#messages ??= new RateLimit(messageRate, nowMs);
-    const verdict = this.#messages.take(messageRate, nowMs);
-    if (verdict !== 'ok' || byteRate === undefined) return verdict;
-    this.#bytes ??= new RateLimit(byteRate, nowMs);
-    return this.#bytes.overdraw(byteRate, nowMs, bytes);
+  get #ownLimits(): ClientLimits {
+    this.#limits ??= new ClientLimits();
+    return this.#limits;
   }
 
   #checkHeartbeat(): void {
@@ -270,8 +255,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
       return;
     }
     rejectCommand(counters, this, id, error.code, error.message);
-    this.#strikes ??= new Strikes();
-    const verdict = this.#strikes.add(error.code, options, performance.now());
+    const verdict = this.#ownLimits.addStrike(error.code, options, performance.now());
     if (verdict !== 'ok') this.close(verdict);
   }
 
