@@ -9,7 +9,7 @@ import { TestClient, until } from '@groupcast/testkit';
 const ROUNDS = 20;
 const CONNECTIONS = 50;
 const JOINS = 100;
-/** A connection leaves so many groups, and closes while it is in the rest. */
+/** Groups that a connection leaves before it closes, which ends its other memberships. */
 const LEAVES = 60;
 
 // What is kept for those who are away for a moment is kept for a second only.
@@ -20,8 +20,7 @@ const gateway = createGateway({ hub: hubClient, host: '127.0.0.1', port: 0 });
 const url = `ws://127.0.0.1:${(await gateway.listen()).port}`;
 
 /**
- * Every second group is one that nobody was ever in before: whatever stays behind of a group adds
- * up.
+ * Every second group is a new one: anything that stays behind of a group adds up.
  */
 function groupOf(round: number, connection: number, join: number): string {
   return join % 2 === 0 ? `shared ${join}` : `${round} ${connection} ${join}`;

@@ -1,6 +1,6 @@
 import { REPOSITORY, startProcess } from '@groupcast/testkit';
 
-/** What a command said, and how it ended. */
+/** Output and exit code of a command. */
 export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;

@@ -55,7 +55,7 @@ async function killWorkers(client: GroupcastClient): Promise<void> {
   await back;
 }
 
-test('members get what others and they themselves send, with its position and its sender', async () => {
+test('members receive their own and all other messages, with position and sender', async () => {
   const [alice, bob] = [connect(), connect()];
   const messages = messagesOf(bob, '123');
   await bob.group('123').join();
@@ -73,7 +73,7 @@ test('members get what others and they themselves send, with its position and it
   expect(messages.rest).toEqual([]);
 });
 
-test('plain clients and this one are in the same groups', async () => {
+test('plain clients and the SDK share groups', async () => {
   const plain = await TestClient.open(gateway.url);
   plain.sendCommand({ cmd: 'add_group', group_id: 'mixed', id: 1 });
   await plain.reply(1);
@@ -112,7 +112,7 @@ test('through the death of all workers no message is lost, none comes twice, and
   expect(member.clientId).toBe(clientId);
 });
 
-test('a position that was kept is resumed from; one that is too old is told as a gap', async () => {
+test('a stored position is recovered from; one that is too old is reported as a gap', async () => {
   const publisher = connect().group('kept');
   const since = await publisher.send('known');
   await publisher.send('missed');
@@ -130,7 +130,7 @@ test('a position that was kept is resumed from; one that is too old is told as a
   expect(await gap).toEqual({ reason: 'trimmed', position: joined.position });
 });
 
-test('a message that is excluded from its sender reaches the others, and the sender comes back from behind it', async () => {
+test('a message that is excluded from its sender reaches the others, and the sender recovers from behind it', async () => {
   const [sender, other] = [connect(), connect()];
   const [own, others] = [messagesOf(sender, 'not-me'), messagesOf(other, 'not-me')];
   await Promise.all([sender.group('not-me').join(), other.group('not-me').join()]);
@@ -167,7 +167,7 @@ test('joinWithState: what is published while the application loads follows its d
   expect(after[0]!.offset).toBe(loadedTo + 1);
 });
 
-test('a hub that was started anew is told as a gap, on connections that stay open', async () => {
+test('a hub that was started again causes a gap, on connections that stay open', async () => {
   const client = connect();
   const states: string[] = [];
   const group = client.group('hub');

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 
 afterEach(killAll);
 
-test('connections beyond what all workers take are dropped and counted, until there is room again', async () => {
+test('connections above the limit of all workers are dropped and counted, until there is room again', async () => {
   const hub = await startHub();
   const gateway = await startGateway({ hub: hub.address, workers: 2, connectionsMax: 1 });
   const clients = [await TestClient.open(gateway.url), await TestClient.open(gateway.url)];

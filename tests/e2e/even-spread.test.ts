@@ -11,7 +11,7 @@ async function start(workers: number): Promise<TestGateway> {
   return startGateway({ hub: hub.address, workers, handshakesPerSecond: 0 });
 }
 
-/** Connects clients, so many at once. */
+/** Connects `count` clients, `atOnce` at a time. */
 async function arrive(gateway: TestGateway, count: number, atOnce: number): Promise<void> {
   for (let done = 0; done < count; done += atOnce) {
     await Promise.all(Array.from({ length: atOnce }, () => TestClient.open(gateway.url)));
@@ -38,7 +38,7 @@ describe.each([2, 8])('over %i workers', (workers) => {
   });
 });
 
-test('the successor of a worker that was killed takes more than its share, until all are level', async () => {
+test('the successor of a killed worker accepts more than its share, until all are level', async () => {
   const gateway = await start(2);
   await arrive(gateway, 400, AT_ONCE);
   const { workers } = await statsOfAll(gateway, 2);

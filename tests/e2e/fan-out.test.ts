@@ -34,8 +34,8 @@ beforeAll(async () => {
 afterAll(killAll);
 
 /**
- * Resolves with the messages of a group that a member gets, up to so many: their texts, and in v1
- * their offsets.
+ * Resolves with `count` messages of a group that a member receives: their texts, and in v1 their
+ * offsets.
  */
 async function receive(member: TestClient, count: number): Promise<{ texts: string[]; offsets: number[] }> {
   const texts: string[] = [];
@@ -96,7 +96,7 @@ test('all get the messages of many senders in one order, whichever worker a send
   }
 });
 
-test('nobody has got more, and nothing is left when all have left', async () => {
+test('no member received more, and nothing is left when all have left', async () => {
   for (const member of members) member.sendCommand({ cmd: 'leave_group', group_id: 'all', id: 'leave' });
   await Promise.all(members.map((member) => member.next()));
   for (const member of members) expect(member.messages.rest).toEqual([]);

@@ -25,7 +25,7 @@ const STEP_MS = 33;
 const { message, perStep } = FLOODS[kind] ?? { message: kind, perStep: 1 };
 const COMMAND = JSON.stringify({ cmd: 'send_to_group', group_id: 'g', message });
 
-/** What is sent above it waits for the network, and is not made. */
+/** Buffered bytes above which the program waits before it creates more. */
 const QUEUE_BYTES_MAX = 1024 * 1024;
 
 /** Comes back whenever it is closed. */

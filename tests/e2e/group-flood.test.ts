@@ -11,7 +11,7 @@ import {
 import { afterEach, expect, test } from 'vitest';
 
 const V1 = { protocol: 'groupcast.v1' };
-/** What each reader takes. */
+/** Bytes that each reader reads per second. */
 const READ_BYTES_PER_SECOND = 2_000_000;
 
 const FLOOD = fileURLToPath(new URL('./flood-program.ts', import.meta.url));
@@ -56,7 +56,7 @@ test.each([
       expect(refused).not.toMatchObject({ rate_limited: 0 });
     }
 
-    // And whoever sends when there is room is heard by all of them.
+    // A message within the limit reaches all of them.
     const honest = await TestClient.open(gateway.url, V1);
     let attempts = 0;
     await until(async () => {

@@ -6,12 +6,12 @@ const NAMES = 30_000;
 /** Below the rate of the connection, whose burst this is. */
 const WINDOW = 2_000;
 
-/** What anybody must be able to ask, in the time of the test: the default is 1,000/s. */
+/** Commands that one connection may send during the test: the default is 1,000/s. */
 const RATE = { messagesPerSecond: 100_000, messagesBurst: WINDOW };
 
 afterAll(killAll);
 
-test('30,000 questions about fresh names from one connection are all answered, and cost nobody his history', async () => {
+test('30,000 group_info requests for new names from one connection are answered, and evict no history', async () => {
   // Room for all of the group's history and a little more, not for 30,000 streams.
   const hub = await startHub({ historyTotalBytes: 8 * 1024 * 1024 });
   const gateway = await startGateway({ hub: hub.address, ...RATE });

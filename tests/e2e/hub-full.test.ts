@@ -13,7 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const V1 = { protocol: 'groupcast.v1' };
 const FULL = { type: 'error', code: 'channel_limit' };
 
-/** What is not answered at once is answered after 10 s. */
+/** Bound for an immediate reply: later ones take 10 s. */
 const AT_ONCE_MS = 3_000;
 
 let hub: TestHub;
@@ -21,7 +21,7 @@ let gateway: TestGateway;
 let member: TestClient;
 let plain: TestClient;
 
-/** A hub that lets each worker subscribe to so many channels. */
+/** Starts a hub with a limit of channels for each worker. */
 function startSmallHub(channelsPerPeerMax: number, ports: object = {}): Promise<TestHub> {
   return startHub({ channelsPerPeerMax, ...ports });
 }
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(killAll);
 
-test('a join of one group too many is refused at once and for what it is, with an id or without, and others go on', async () => {
+test('a join above the group limit is rejected immediately with its code, with an id or without, and others go on', async () => {
   const askedAt = performance.now();
   for (const client of [member, plain]) {
     expect(await join(client, 'e')).toMatchObject({ ...FULL, id: 'e' });
@@ -56,7 +56,7 @@ test('a join of one group too many is refused at once and for what it is, with a
   expect((await gateway.stats()).groups).toBe(4);
 });
 
-test('where a group has gone there is room for another', async () => {
+test('a group that is gone makes room for another', async () => {
   member.sendCommand({ cmd: 'leave_group', group_id: 'd', id: 'leave' });
   await member.reply('leave');
   await until(

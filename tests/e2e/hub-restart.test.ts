@@ -14,7 +14,7 @@ import { BRIEF_HISTORY, untilEmpty } from './until-empty.ts';
 
 const V1 = { protocol: 'groupcast.v1' };
 
-/** What is promised is 3 s; a busy machine may take twice as long. */
+/** Bound of the promised 3 s, twice as long for a busy machine. */
 const FLOWS_AGAIN_MS = 2 * 3_000;
 
 let hub: TestHub;
@@ -79,7 +79,7 @@ test('kill -9 of the hub amid publishes: each publish with an id is answered onc
   expect(new Set(texts).size).toBe(texts.length);
 });
 
-test('while the hub is away, joins and publishes are kept, and are done once it is back', async () => {
+test('while the hub is unreachable, joins and publishes are buffered, and sent once it is back', async () => {
   await untilHubLinksAre(true);
   await hub.kill();
   await untilHubLinksAre(false);
@@ -112,7 +112,7 @@ test('while the hub is away, joins and publishes are kept, and are done once it 
   expect(performance.now() - readyAt).toBeLessThan(FLOWS_AGAIN_MS);
 });
 
-test('a v1 member was told each time that it may have missed messages, and from where on it gets all', async () => {
+test('a v1 member received a gap each time, with the position from which it receives all', async () => {
   sender.sendCommand({ cmd: 'send_to_group', group_id: 'room', message: 'last' });
   await v1.nextMatching(({ json }) => json?.['message'] === 'last');
   const events = v1.messages.all.map(({ json }) => json!);

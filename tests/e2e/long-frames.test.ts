@@ -30,8 +30,8 @@ async function opened(client: HubClient): Promise<void> {
   while (client.state !== 'open') await once(client, 'state');
 }
 
-describe('a hub that takes frames of 32 MiB', () => {
-  test('delivers one of 12 MiB over the links that stand', async () => {
+describe('a hub that accepts frames of 32 MiB', () => {
+  test('delivers one of 12 MiB over open links', async () => {
     const port = await listen({ frameBytesMax: 32 * MIB });
     const follower = clientOf({ port });
     const events = new EventQueue<string>('event');
@@ -66,7 +66,7 @@ describe('a hub that takes frames of 32 MiB', () => {
     expect((await member.nextMatching(isMessage)).json).toMatchObject({ message: 'next' });
   });
 
-  test('is left at its welcome by a client that takes less, with a sentence that says what to set', async () => {
+  test('is rejected at its welcome by a client with a lower limit, with an error that names the option', async () => {
     const port = await listen({ frameBytesMax: 32 * MIB });
     const client = clientOf({ port, link: { frameBytesMax: 16 * MIB } });
     const error = await new Promise((resolve) => {

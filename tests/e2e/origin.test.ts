@@ -51,7 +51,7 @@ describe.each([1, 8])('the exchange of the origin, with %i workers', (workers) =
     expect(textsOf(client)).toEqual([TEXT, '{"type":"ack","id":"last"}']);
   });
 
-  test('reaches every member on every worker, from a sender that is no member', async () => {
+  test('reaches every member on every worker, from a sender outside the group', async () => {
     const members: TestClient[] = [];
     // Workers take connections by themselves, and need not take them in turns.
     for (let idle = workers; idle > 0; idle = await idleWorkers(gateway, workers)) {
@@ -129,7 +129,7 @@ describe('two gateways on one hub', () => {
     await Promise.all([number, text, other].map((client) => client.close()));
   });
 
-  test('who has left gets nothing more, who stays does', async () => {
+  test('a member that has left receives nothing more, one that stays does', async () => {
     const leaver = await TestClient.open(here.url);
     const stayer = await TestClient.open(here.url);
     const sender = await TestClient.open(there.url);

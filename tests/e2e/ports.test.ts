@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { type AppFlags, killAll, launchGateway, launchHub, type TestApp } from '@groupcast/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-/** What is promised is a second; loading the source on a busy machine takes longer. */
+/** Bound of the promised second, longer for loading the source on a busy machine. */
 const EXIT_MS = 5_000;
 
 let other: Server;

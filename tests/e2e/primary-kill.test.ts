@@ -76,7 +76,7 @@ test('kill -9 of the primary in a reload: workers that drain, and those that wai
 const CRASH_ON_SIGUSR2 = `import cluster from 'node:cluster';
 if (cluster.isPrimary) process.on('SIGUSR2', () => { throw new Error('a defect'); });`;
 
-test('a primary that ends because of a defect leaves its workers time to tell each client to come back', async () => {
+test('a primary that crashes leaves its workers time to tell each client to reconnect', async () => {
   const hub = await startHub(BRIEF_HISTORY);
   const code = `data:text/javascript,${encodeURIComponent(CRASH_ON_SIGUSR2)}`;
   const env = { NODE_OPTIONS: `--import=${code}` };

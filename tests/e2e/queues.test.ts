@@ -23,7 +23,7 @@ function open(port = hub.port): HubClient {
   return client;
 }
 
-/** What the consumers of a test have finished, and how often. */
+/** Items that the consumers of a test have finished, with their counts. */
 class Finished {
   readonly #times = new Map<string, number>();
 
@@ -78,7 +78,7 @@ test('all work is done at least once, though consumers fail, die and are cut off
   for (const proxy of proxies) await proxy.close();
 });
 
-test('a hub that is started again has no items, and all go on with it', async () => {
+test('a restarted hub has no items, and all peers continue with it', async () => {
   const got: string[] = [];
   const consumer = open();
   const producer = open();

@@ -83,7 +83,7 @@ test('a client that comes back to another host has its client id, and gets exact
   }
 });
 
-test('a client that missed more than the history holds is told why, gets none of it, and then what is live', async () => {
+test('a client that missed more than the history holds receives the reason, no old messages, and then live ones', async () => {
   const publisher = await connect(0);
   const start = positionOf(await join(publisher.client, 'trimmed'));
   for (let count = 1; count <= SHORT_HISTORY + 1; count++)
@@ -139,7 +139,7 @@ test('recovery keeps from a sender what it sent with exclude_self before it was 
   expect(await event(back.client, 'message')).toMatchObject({ message: 'yours' });
 });
 
-test('group_info says where a group stands, and joins nothing', async () => {
+test('group_info returns the position of a group, and joins nothing', async () => {
   const { client } = await connect(0);
   await publish(client, 'info', 'before');
   client.sendCommand({ cmd: 'group_info', group_id: 'info', id: 'where' });

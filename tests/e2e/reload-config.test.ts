@@ -55,7 +55,7 @@ async function takes(gateway: TestGateway, bytes: number): Promise<boolean> {
   return !('code' in end);
 }
 
-test('after a reload what the file says now is in force: limits, the number of workers, the port', async () => {
+test('a reload applies the file as it is now: limits, the number of workers, the port', async () => {
   configure({ messageBytesMax: 200, workers: 1 });
   const gateway = await startGateway({ hub: hub.address, config, workers: undefined, drainSeconds: 0 });
   expect([await takes(gateway, 200), await takes(gateway, 201)]).toEqual([true, false]);
@@ -95,17 +95,17 @@ test('a configuration that does not validate changes nothing, and every problem 
   const status = await gatewayCommand('status', `--admin-port=${gateway.adminPort}`);
   expect(status.stdout).toContain('The last reload failed: ');
 
-  // What was wrong is mended, and forgotten.
+  // The fixed configuration clears the error.
   configure({ messageBytesMax: 300 });
-  const mended = await gatewayCommand('reload', `--admin-port=${gateway.adminPort}`);
-  expect(mended).toMatchObject({ code: 0, stderr: '' });
-  expect(mended.stdout).toMatch(/reloaded: 2 workers serve\n$/);
+  const fixed = await gatewayCommand('reload', `--admin-port=${gateway.adminPort}`);
+  expect(fixed).toMatchObject({ code: 0, stderr: '' });
+  expect(fixed.stdout).toMatch(/reloaded: 2 workers serve\n$/);
   expect((await client.closed).code).toBe(1012);
   const { reload } = await gateway.stats();
   expect(reload).toEqual({ generation: 2, state: 'idle', asked: 2, done: 1, failed: 1 });
 });
 
-test('reloads that are asked for while one runs are one more, with the configuration as it is then', async () => {
+test('requests during a reload share one more, with the configuration of that time', async () => {
   configure({ messageBytesMax: 200 });
   const gateway = await startGateway({ hub: hub.address, config, drainSeconds: 0 });
   // Does not answer the close frame, and holds the old worker until it is cut, or leaves.
@@ -138,7 +138,7 @@ test('reloads that are asked for while one runs are one more, with the configura
   expect([await takes(gateway, 400), await takes(gateway, 401)]).toEqual([true, false]);
 });
 
-test('a reload moves the gateway to another port; one that is taken is refused', async () => {
+test('a reload moves the gateway to another port; a port in use is rejected', async () => {
   configure({ port: await freePort() });
   const gateway = await startGateway({ hub: hub.address, config, port: undefined, drainSeconds: 0 });
   expect(gateway.port).toBe(0);
@@ -154,7 +154,7 @@ test('a reload moves the gateway to another port; one that is taken is refused',
   await expect(TestClient.open(String(listen))).rejects.toThrow('ECONNREFUSED');
 });
 
-test('the command stop ends a gateway in good order, and says when it is gone', async () => {
+test('the command stop ends a gateway gracefully, and returns when it is gone', async () => {
   const gateway = await startGateway({ hub: hub.address, drainSeconds: 0.5 });
   const client = await TestClient.open(gateway.url);
   const { code, stdout } = await gatewayCommand('stop', `--admin-port=${gateway.adminPort}`);

@@ -85,7 +85,7 @@ test('while a gateway reloads three times, it is always ready and every connect 
   await untilEmpty(hub, gateway);
 });
 
-test('a worker that somebody ends by SIGTERM is replaced, and every connect succeeds', async () => {
+test('a worker that ends by SIGTERM is replaced, and every connect succeeds', async () => {
   const gateway = await startGateway({ hub: hub.address, workers: 2, drainSeconds: 0, ...UNLIMITED });
   const loads = Array.from({ length: 6 }, () => repeat(() => connectAndAsk(gateway)));
   for (let kills = 1; kills <= 5; kills++) {
@@ -100,7 +100,7 @@ test('a worker that somebody ends by SIGTERM is replaced, and every connect succ
   for (const load of loads) expect(await load.stop()).toBeGreaterThan(10);
 });
 
-test('a handshake that a reload overtakes is accepted, and its client is moved as all others', async () => {
+test('a handshake that is pending in a reload is accepted, and its client is moved as all others', async () => {
   const gateway = await startGateway({ hub: hub.address, drainSeconds: 2 });
   const slow = await RawSocket.open({ port: gateway.port });
   await slow.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n');

@@ -56,7 +56,7 @@ function program(hub: TestHub, secret: string): { client: HubClient; states: Hub
   return { client, states };
 }
 
-test('a secret is changed without a link that is cut, and without a message that is lost', async () => {
+test('a secret is changed without a closed link and without a lost message', async () => {
   const oldSecret = await writeSecret('secret');
   await copyFile(fileOf('secret'), fileOf('secret.old'));
   await copyFile(fileOf('secret'), fileOf('gateway'));
@@ -133,7 +133,7 @@ test('a secret is changed without a link that is cut, and without a message that
 });
 
 describe('what cannot be read', () => {
-  test('changes nothing, and is a line in the log', async () => {
+  test('changes nothing, and is logged', async () => {
     const secret = await writeSecret('secret');
     const hub = await startHub({ secretFile: fileOf('secret') });
     const { client } = program(hub, secret);
@@ -161,7 +161,7 @@ test('a second file can be named in the config file while the hub runs', async (
   expect(await reread(hub)).toMatchObject({ level: 50, msg: expect.stringContaining('Restart it') });
 });
 
-test('a secret on an open way between hosts is warned of by both, and not where TLS or this host is the way', async () => {
+test('both warn of a secret between hosts without TLS, but not with TLS or within one host', async () => {
   await writeSecret('secret');
   const hub = await startHub({ host: '0.0.0.0', secretFile: fileOf('secret') });
   expect(hub.process.stderr).toMatch(/secret is used on 0\.0\.0\.0 without TLS.*gen-certs/);

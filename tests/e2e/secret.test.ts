@@ -73,7 +73,7 @@ async function greet(
   return peer;
 }
 
-test('a hub that others can reach does not start without a secret, and says what to do', async () => {
+test('a hub that other hosts can reach does not start without a secret, and says what to do', async () => {
   const hub = await launchHub({ host: '0.0.0.0' });
   expect(await hub.process.finished).toEqual({ code: 1, signal: null });
   const lines = hub.process.stderr.trimEnd().split('\n');
@@ -105,7 +105,7 @@ describe('a hub with a secret', () => {
 
   test('serves a gateway that has the same', () => expectMessagesFlow());
 
-  test('has gateways that sign the sessions of their clients, and take no others', async () => {
+  test('has gateways that sign the sessions of their clients, and accept no others', async () => {
     const second = await startGateway({ hub: `${outerAddress()}:${hub.port}`, secretFile });
     const welcome = async (
       url: string,
@@ -125,7 +125,7 @@ describe('a hub with a secret', () => {
     await second.stop();
   });
 
-  test('lets in a peer with the right proof, and not one that plays the same bytes again', async () => {
+  test('accepts a peer with the right proof, and not one that replays the same bytes', async () => {
     const nonce = randomBytes(32);
     let proof: Uint8Array = new Uint8Array();
     const friend = await greet(hub, nonce, (challenge) => {
@@ -155,7 +155,7 @@ describe('a hub with a secret', () => {
     expect(messagesIn(thief.received).map(({ type }) => type)).toEqual(['challenge', 'error']);
   });
 
-  test('gives nothing to a peer that does not say hello', async () => {
+  test('sends nothing to a peer without a hello', async () => {
     const thief = await RawSocket.open({ port: hub.port });
     await thief.write(subscribeToRoom());
     await thief.closed;

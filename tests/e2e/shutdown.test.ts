@@ -127,7 +127,7 @@ test('SIGTERM of the hub exits with 0, and so does SIGTERM of the gateway while 
     'links to the hub that are lost',
     (workers) => workers.length === 2 && workers.every((worker) => worker.hub.state !== 'open'),
   );
-  client!.sendCommand({ cmd: 'send_to_group', group_id: 'room', message: 'for nobody' });
+  client!.sendCommand({ cmd: 'send_to_group', group_id: 'room', message: 'for no member' });
   expect(await gateway.stop()).toEqual(IN_ORDER);
   expect((await client!.closed).code).toBe(1001);
   await untilNoWorkerIsLeft(gateway);
@@ -142,7 +142,7 @@ test('a second SIGINT ends a gateway that drains at once, with 130, and its work
   void gateway.process.exited.then(() => {
     exited = true;
   });
-  // One that comes right after the first is taken for the same key press.
+  // One right after the first counts as the same key press.
   await until(() => {
     if (!exited) gateway.process.kill('SIGINT');
     return exited;
@@ -168,7 +168,7 @@ if (cluster.isWorker) await new Promise((goOn) => {
   console.error('held ' + process.pid);
 });`;
 
-test('SIGTERM while a worker of a gateway still loads ends it once it has, and it never listens', async () => {
+test('SIGTERM while a worker of a gateway still loads ends it after that, and it never listens', async () => {
   const code = `data:text/javascript,${encodeURIComponent(HOLD_WORKER)}`;
   const env = { NODE_OPTIONS: `--import=${code}` };
   const gateway = await launchGateway({ hub: hub.address, drainSeconds: 600 }, { env });

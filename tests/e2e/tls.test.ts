@@ -59,7 +59,7 @@ describe('a hub with a certificate', () => {
     expect(await client.publish('c', 'hello')).toMatchObject({ offset: 1 });
   });
 
-  test('is left by a client that trusts others', async () => {
+  test('is rejected by a client that trusts others', async () => {
     const { hub, port } = await listen({ tls: hubCertificate });
     const error = await refusal(clientOf(port, {}));
     expect(error).toMatchObject({ code: 'hub_unavailable' });
@@ -70,7 +70,7 @@ describe('a hub with a certificate', () => {
     );
   });
 
-  test('says nothing to a peer that speaks no TLS', async () => {
+  test('sends nothing to a peer without TLS', async () => {
     const { hub, port } = await listen({ tls: hubCertificate });
     const peer = await RawSocket.open({ port });
     peer.write(Buffer.from('0000000f0500000000000000010000', 'hex'));
@@ -92,7 +92,7 @@ describe('a hub with a certificate', () => {
   });
 });
 
-describe('peers that ask a hub with a certificate for nothing', () => {
+describe('silent peers of a hub with a certificate', () => {
   /** A peer that is silent after the TLS handshake. */
   async function silentPeer(port: number): Promise<TLSSocket> {
     const socket = connectTls({ host: '127.0.0.1', port, ca }).on('error', () => {});
@@ -120,7 +120,7 @@ describe('peers that ask a hub with a certificate for nothing', () => {
     expect(hub.stats()).toMatchObject({ connectedPeers: 3, dropped: 0, closed: { too_many_pending: 2 } });
   });
 
-  test('give way in the TLS handshake, however many they are and though the hub is full', async () => {
+  test('give way in the TLS handshake, in any number and while the hub is full', async () => {
     const { hub, port } = await listen({ tls: hubCertificate, peersMax: 2, tlsHandshakesMax: 4 });
     const open = clientOf(port, { ca });
     await open.publish('c', 'open');
@@ -138,19 +138,19 @@ describe('peers that ask a hub with a certificate for nothing', () => {
 describe('a hub that asks for certificates', () => {
   const tls = { ...hubCertificate, ca };
 
-  test('listens on any address without a secret, and takes peers that have one', async () => {
+  test('listens on any address without a secret, and accepts peers that have one', async () => {
     const { port } = await listen({ tls, host: '0.0.0.0' });
     const client = clientOf(port, { ca, ...peerCertificate });
     expect(await client.publish('c', 'hello')).toMatchObject({ offset: 1 });
   });
 
-  test('refuses peers that have none', async () => {
+  test('rejects peers without a certificate', async () => {
     const { hub, port } = await listen({ tls });
     expect(await refusal(clientOf(port, { ca }))).toMatchObject({ code: 'hub_unavailable' });
     expect(hub.stats()).toMatchObject({ connectedPeers: 0, published: 0 });
   });
 
-  test('refuses certificates that another authority has signed', async () => {
+  test('rejects certificates of another authority', async () => {
     const { hub, port } = await listen({ tls: { ...tls, ca: peerCertificate.cert } });
     const socket = connectTls({ host: '127.0.0.1', port, ca, ...hubCertificate });
     socket.on('error', () => {});
@@ -208,7 +208,7 @@ describe('certificates that gen-certs has made', () => {
     hubTlsKeyFile: join(dir, 'gateway.key'),
   });
 
-  test('serve hub and gateway as the README has it, and neither takes those of another making', async () => {
+  test('serve hub and gateway as in the README, and neither accepts those of another authority', async () => {
     const [ours, others] = [join(folder, 'ours'), join(folder, 'others')];
     const made = await genCerts('--dir', ours, '--host', '127.0.0.1,hub.example.com');
     expect(made).toMatchObject({ code: 0, err: '' });
@@ -250,7 +250,7 @@ describe('certificates that gen-certs has made', () => {
     expect(error?.message).toContain("IP: 127.0.0.1 is not in the cert's list: 10.0.0.5");
   });
 
-  test('are never replaced, and made for nobody without a name', async () => {
+  test('are never replaced, and not created without a name', async () => {
     const dir = join(folder, 'kept');
     await mkdir(dir);
     await writeFile(join(dir, 'gateway.key'), 'mine');

@@ -1,7 +1,7 @@
 import { killAll, startGateway, startHub, TestClient } from '@groupcast/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-/** What a client writes as a message, and the text that members get. */
+/** Messages of a client, each with the text that members receive. */
 const MESSAGES: readonly (readonly [written: string, text: string])[] = [
   ['5', '5'],
   ['{"a":1}', '{"a":1}'],

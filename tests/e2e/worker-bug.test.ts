@@ -18,7 +18,7 @@ const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(BUG)}`;
 
 afterAll(killAll);
 
-test('a bug in what a worker does with a publication ends that worker and is seen; the next one goes on', async () => {
+test("an error in a worker's delivery ends that worker and is logged; its successor continues", async () => {
   const hub = await startHub();
   const gateway = await startGateway({ hub: hub.address }, { env: { NODE_OPTIONS } });
   const program = new HubClient({ port: hub.port });

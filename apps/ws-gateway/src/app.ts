@@ -16,7 +16,10 @@ import type { GatewaySettings } from './processes/generation.ts';
 import { Primary } from './processes/primary.ts';
 import { Reloads } from './processes/reloads.ts';
 
-/** Beyond the delay and the window of the drain, before the process ends whatever is left. */
+/**
+ * Time beyond the delay and the window of the drain, after which the process exits, in
+ * milliseconds.
+ */
 const DRAIN_GRACE_MS = 15_000;
 
 export const startCommand: Command<GatewayConfig> = {
@@ -67,7 +70,7 @@ export const startCommand: Command<GatewayConfig> = {
       });
       const start = { listen: () => primary.start() };
       const address = await listenAt(start, config.host, config.port, '--port');
-      // A signal may come before the workers listen; then they never will.
+      // A signal may arrive before the workers listen; then they never will.
       if (address !== undefined) {
         const listen = listenUrl(primary);
         context.print(startTable([{ worker: 'WsGateway', listen, processes: first.settings.workers }]));

@@ -45,10 +45,6 @@ class Owner implements WriteOwner {
   }
 }
 
-function nobody(): Owner {
-  return new Owner();
-}
-
 /** Bytes that tell where in a stream they were. */
 function pattern(bytes: number, seed: number): Buffer {
   const all = Buffer.allocUnsafe(bytes);
@@ -95,7 +91,7 @@ describe('handleOf', () => {
     secure.destroy();
   });
 
-  test('a socket of a path has none', async () => {
+  test('a Unix socket has none', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'groupcast-'));
     const server = createServer().listen(join(folder, 'socket'));
     await once(server, 'listening');
@@ -148,13 +144,13 @@ describe('handleOf', () => {
       'has a TCP of another kind',
       (name: string) => (name === 'tcp_wrap' ? { TCP: EmptyTcp } : Reflect.apply(WHOLE, process, [name])),
     ],
-  ])('there is none where process.binding %s', async (_what, binding) => {
+  ])('is undefined where process.binding %s', async (_what, binding) => {
     const { near } = await handlePair();
     const module = await withBinding(binding);
     expect(module.handleOf(near)).toBeUndefined();
   });
 
-  test('with the bindings of this Node a module that is loaded anew has them too', async () => {
+  test('a module that is loaded again with the bindings of this Node has handles, too', async () => {
     const { near } = await handlePair();
     expect((await withBinding(WHOLE)).handleOf(near)).toBeDefined();
   });
@@ -164,7 +160,7 @@ describe('writeDirectly', () => {
   test('direct writes and writes of the stream arrive in order', async () => {
     const { near, far, handle } = await handlePair();
     const arrived = readAll(far);
-    const owner = nobody();
+    const owner = new Owner();
     const expected: Buffer[] = [];
     for (let round = 0; round < 300; round++) {
       const direct = pattern(round * 7, round);
@@ -180,9 +176,9 @@ describe('writeDirectly', () => {
     expect(owner.told).toEqual([]);
   });
 
-  test('what the kernel does not take waits, what the stream writes comes behind it, and the owner is told once', async () => {
+  test('bytes that the kernel does not accept are pending, writes of the stream follow them, and the owner is called once', async () => {
     const { near, far, handle } = await handlePair();
-    const owner = nobody();
+    const owner = new Owner();
     const written = writeUntilWaiting(handle, owner);
     const behind = pattern(300_000, 2);
     near.write(behind);
@@ -196,10 +192,10 @@ describe('writeDirectly', () => {
     expect(owner.told).toEqual([{ bytes: 512 * 1024, error: undefined }]);
   });
 
-  test('each owner is told of its own writes while several wait', async () => {
+  test('each owner is called for its own writes while several are pending', async () => {
     const one = await handlePair();
     const two = await handlePair();
-    const owners = [nobody(), nobody()] as const;
+    const owners = [new Owner(), new Owner()] as const;
     const first = Buffer.concat(writeUntilWaiting(one.handle, owners[0]));
     const second = Buffer.concat(writeUntilWaiting(two.handle, owners[1]));
     const arrivedSecond = readAll(two.far);
@@ -216,19 +212,19 @@ describe('writeDirectly', () => {
     expect(owners.map(({ told }) => told.length)).toEqual([1, 1]);
   });
 
-  test('the owner is told that what waited has failed when the peer is gone', async () => {
+  test('the owner is called with the error of a pending write when the peer is gone', async () => {
     const { near, far, handle } = await handlePair();
     near.on('error', () => {});
-    const owner = nobody();
+    const owner = new Owner();
     writeUntilWaiting(handle, owner);
     far.resetAndDestroy();
     await until(() => owner.told.length > 0);
     expect(owner.told).toEqual([{ bytes: 512 * 1024, error: 'ECANCELED' }]);
   });
 
-  test('the owner is told that what waited has failed when the socket is destroyed', async () => {
+  test('the owner is called with the error of a pending write when the socket is destroyed', async () => {
     const { near, handle } = await handlePair();
-    const owner = nobody();
+    const owner = new Owner();
     writeUntilWaiting(handle, owner);
     near.destroy();
     expect(writeDirectly(handle, Buffer.from('late'), owner)).toBe('failed');
@@ -236,10 +232,10 @@ describe('writeDirectly', () => {
     expect(owner.told).toEqual([{ bytes: 512 * 1024, error: 'ECANCELED' }]);
   });
 
-  test('a closed handle takes nothing, and others are served after it', async () => {
+  test('a closed handle accepts nothing, and later writes to others succeed', async () => {
     const gone = await handlePair();
     const { near, far, handle } = await handlePair();
-    const owner = nobody();
+    const owner = new Owner();
     gone.near.destroy();
     expect(writeDirectly(gone.handle, Buffer.from('late'), owner)).toBe('failed');
     await once(gone.near, 'close');
@@ -251,13 +247,13 @@ describe('writeDirectly', () => {
     expect(owner.told).toEqual([]);
   });
 
-  test('a write onto a connection that the peer has reset fails, and the stream tells of it', async () => {
+  test('a write to a connection that the peer has reset fails, and the stream emits the error', async () => {
     const { near, far, handle } = await handlePair();
     const failures: unknown[] = [];
     near.on('error', (error) => failures.push(error));
     far.resetAndDestroy();
     await once(far, 'close');
-    const how = writeDirectly(handle, Buffer.from('late'), nobody());
+    const how = writeDirectly(handle, Buffer.from('late'), new Owner());
     expect(how).toBe('failed');
     near.write('late');
     await until(() => near.closed);
@@ -266,10 +262,10 @@ describe('writeDirectly', () => {
 });
 
 describe('takenBytesOf', () => {
-  test('tells what the kernel has, in the middle of a long write and behind it', async () => {
+  test('returns the bytes that the kernel has, within a long write and after it', async () => {
     const { near, far, handle } = await handlePair();
     expect(takenBytesOf(near)).toBe(0);
-    expect(writeDirectly(handle, pattern(1_000, 1), nobody())).toBe('done');
+    expect(writeDirectly(handle, pattern(1_000, 1), new Owner())).toBe('done');
     expect(takenBytesOf(near)).toBe(1_000);
     near.write(pattern(TOO_MUCH_BYTES, 2));
     near.write(pattern(1_000, 3));
@@ -287,7 +283,7 @@ describe('takenBytesOf', () => {
     await until(() => takenBytesOf(near) === TOO_MUCH_BYTES + 2_000);
   });
 
-  test('knows nothing of a socket that is closed', async () => {
+  test('is undefined for a closed socket', async () => {
     const { near } = await handlePair();
     near.destroy();
     expect(takenBytesOf(near)).toBeUndefined();
@@ -311,7 +307,7 @@ describe('readDirectly', () => {
     };
   }
 
-  test("what comes is the owner's, and its end the stream's", async () => {
+  test('received bytes go to the owner, and the end to the stream', async () => {
     const { near, far, handle } = await handlePair();
     const streamed: Buffer[] = [];
     near.on('data', (chunk: Buffer) => streamed.push(chunk));
@@ -336,7 +332,7 @@ describe('readDirectly', () => {
     expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' });
   });
 
-  test('what the owner does not take comes to the stream, the same bytes in order', async () => {
+  test('bytes that the owner does not consume go to the stream, in order', async () => {
     const { near, far, handle } = await handlePair();
     let turn = 0;
     const all: Buffer[] = [];
@@ -369,10 +365,10 @@ describe('readDirectly', () => {
     expect(turn).toBe(60);
   });
 
-  test('what the stream was given is not overwritten by what is read later, on any socket', async () => {
+  test('bytes of the stream are not overwritten by later reads of any socket', async () => {
     const one = await handlePair();
     const two = await handlePair();
-    // Nobody listens: the stream keeps it.
+    // Without a listener the stream keeps it.
     readDirectly(
       one.handle,
       reader(() => false),
@@ -388,7 +384,7 @@ describe('readDirectly', () => {
     expect(String(one.near.read())).toBe('kept for later');
   });
 
-  test('an owner may change, and may go; nothing is lost', async () => {
+  test('an owner can change, and can end; nothing is lost', async () => {
     const { near, far, handle } = await handlePair();
     const first = reader(() => true);
     const second = reader(() => true);
@@ -413,14 +409,14 @@ describe('readDirectly', () => {
     expect(streamed.map(String)).toEqual(['three']);
   });
 
-  test('an owner that goes while it is given a chunk, and does not take it, leaves that to the stream', async () => {
+  test('an owner that ends within a read, and does not consume the chunk, leaves it to the stream', async () => {
     const { near, far, handle } = await handlePair();
     const streamed: string[] = [];
     near.on('data', (chunk) => streamed.push(String(chunk)));
     readDirectly(handle, {
       read: () => {
         readDirectly(handle, undefined);
-        writeDirectly(handle, Buffer.from('goodbye'), nobody());
+        writeDirectly(handle, Buffer.from('goodbye'), new Owner());
         return false;
       },
     });
@@ -431,7 +427,7 @@ describe('readDirectly', () => {
 
   // Skipped until `read` leaves alone a stream that its owner has destroyed: Node then takes the
   // number of bytes for an error's.
-  test('an owner may destroy the socket with a chunk of which it is given, if it takes that', async () => {
+  test('an owner may destroy the socket within a read, if it consumes the chunk', async () => {
     const { near, far, handle } = await handlePair();
     let reads = 0;
     readDirectly(handle, {
@@ -447,7 +443,7 @@ describe('readDirectly', () => {
     expect(near.readableLength).toBe(0);
   });
 
-  test('a stream that is full stops reading, and goes on when it is read', async () => {
+  test('a full stream stops reading, and continues when it is read', async () => {
     const { near, far, handle } = await handlePair();
     readDirectly(
       handle,

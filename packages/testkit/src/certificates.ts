@@ -4,7 +4,7 @@ function read(name: string): string {
   return readFileSync(new URL(`../certificates/${name}`, import.meta.url), 'utf8');
 }
 
-/** Where the certificates are, for flags that name files. */
+/** Folder of the certificates, for flags that name files. */
 export function certificateFile(
   name: 'ca.pem' | 'hub.pem' | 'hub.key.pem' | 'peer.pem' | 'peer.key.pem',
 ): string {

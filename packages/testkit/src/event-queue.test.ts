@@ -4,7 +4,7 @@ import { EventQueue } from './event-queue.ts';
 vi.mock('./wait.ts', () => ({ WAIT_MS: 20 }));
 
 describe('EventQueue', () => {
-  test('hands out in order what came before anybody waited, and what came after', async () => {
+  test('returns events in order, those from before a wait and those from after it', async () => {
     const queue = new EventQueue<number>('number');
     queue.push(1);
     const taken = [queue.next(), queue.next(), queue.next()];
@@ -16,7 +16,7 @@ describe('EventQueue', () => {
     expect(queue.all).toEqual([1, 2, 3, 4]);
   });
 
-  test('passes over what does not match', async () => {
+  test('skips events that do not match', async () => {
     const queue = new EventQueue<number>('number');
     queue.push(1);
     queue.push(2);
@@ -27,7 +27,7 @@ describe('EventQueue', () => {
     expect(await queue.next()).toBe(4);
   });
 
-  test('seen finds what was taken, and takes nothing', async () => {
+  test('seen finds events that were read, and reads none', async () => {
     const queue = new EventQueue<number>('number');
     queue.push(1);
     await queue.next();
@@ -38,13 +38,13 @@ describe('EventQueue', () => {
     expect(await queue.next()).toBe(2);
   });
 
-  test('hands out undefined like any other event', async () => {
+  test('returns undefined like any other event', async () => {
     const queue = new EventQueue<undefined>('nothing');
     queue.push(undefined);
     expect(await queue.next()).toBeUndefined();
   });
 
-  test('at its end says why to who waits and to who comes later, but keeps what came', async () => {
+  test('rejects present and later waits at its end, but keeps events from before', async () => {
     const queue = new EventQueue<string>('line');
     const missed = queue.next((line) => line === 'never');
     queue.push('last words');
@@ -54,7 +54,7 @@ describe('EventQueue', () => {
     expect(await queue.seen((line) => line === 'last words')).toBe('last words');
   });
 
-  test('gives up at last, and shows what came instead', async () => {
+  test('times out, and shows the events that were received instead', async () => {
     const queue = new EventQueue<string>('line');
     queue.push('something else');
     const missed = queue.next((line) => line === 'never');

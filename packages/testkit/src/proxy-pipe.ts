@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 
-/** What a proxy does to the bytes of one direction. */
+/** Faults that a proxy applies to the bytes of one direction. */
 export interface Conditions {
   /** How long each chunk is held, default 0. */
   readonly delayMs?: number;
-  /** Up to so much longer, at random, default 0. Bytes keep their order. */
+  /** Upper bound of a random further delay, default 0. Bytes keep their order. */
   readonly jitterMs?: number;
   /** How fast bytes leave, default 0: as fast as they can. */
   readonly bytesPerSecond?: number;
@@ -18,8 +18,8 @@ interface HeldChunk {
 }
 
 /**
- * What may be held for one direction of one connection; above it the sender is not read from, as
- * with a full network.
+ * Most bytes held for one direction of one connection. Above that the proxy does not read from the
+ * sender, as with a full network.
  */
 const HELD_BYTES_MAX = 1024 * 1024;
 

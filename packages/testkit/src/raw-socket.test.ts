@@ -24,7 +24,7 @@ async function pair(): Promise<[RawSocket, Socket]> {
   return [raw, peer];
 }
 
-test('sends exactly the bytes given, and collects what comes', async () => {
+test('sends exactly the given bytes, and collects received ones', async () => {
   const [raw, peer] = await pair();
   peer.write('abc');
   expect((await raw.waitForBytes(3)).toString()).toBe('abc');
@@ -37,7 +37,7 @@ test('sends exactly the bytes given, and collects what comes', async () => {
   peer.destroy();
 });
 
-test('tells an end in order from a break', async () => {
+test('distinguishes an end from a reset', async () => {
   const [raw, peer] = await pair();
   peer.end();
   expect(await raw.closed).toEqual({ ended: true, error: undefined });
@@ -79,7 +79,7 @@ test('stops reading, so that the peer cannot send on', async () => {
   peer.destroy();
 });
 
-test('rejects where nothing listens', async () => {
+test('rejects without a listener', async () => {
   const refused = createServer().listen(0, '127.0.0.1');
   await once(refused, 'listening');
   const { port: freed } = refused.address() as AddressInfo;

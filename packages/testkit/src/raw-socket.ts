@@ -88,13 +88,13 @@ export class RawSocket {
     }
   }
 
-  /** Resolves with all bytes that came, once they are so many. */
+  /** Resolves with all received bytes, once there are `count` of them. */
   async waitForBytes(count: number): Promise<Buffer> {
     if (this.#bytesReceived < count) await this.#chunks.next(() => this.#bytesReceived >= count);
     return this.received;
   }
 
-  /** What the peer sends stays in the kernel, and at last in the peer. */
+  /** Stops reading: bytes stay in the kernel, and finally in the peer. */
   stopReading(): void {
     this.#socket.pause();
   }

@@ -16,7 +16,7 @@ export interface GatewayWorkerStats {
   readonly [name: string]: unknown;
 }
 
-/** What became of the reloads of a gateway. */
+/** Results of the reloads of a gateway. */
 export interface GatewayReload {
   /** 1 at the start, and one more with each reload whose workers came up. */
   readonly generation: number;
@@ -28,7 +28,7 @@ export interface GatewayReload {
   readonly error?: string;
 }
 
-/** What `GET /api/v1/stats` of a gateway says, as far as tests rely on it. */
+/** Fields of a gateway's `GET /api/v1/stats` that tests rely on. */
 export interface GatewayStats {
   /** Workers started in the place of others that died. */
   readonly restarts: number;

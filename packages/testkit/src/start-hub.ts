@@ -10,7 +10,7 @@ export interface HubPeer {
   readonly [name: string]: unknown;
 }
 
-/** What `GET /api/v1/stats` of a hub says, as far as tests rely on it. */
+/** Fields of a hub's `GET /api/v1/stats` that tests rely on. */
 export interface HubStats {
   readonly connectedPeers: number;
   readonly channels: number;
@@ -21,7 +21,7 @@ export interface HubStats {
 }
 
 export interface TestHub extends TestApp {
-  /** What gateways take as `--hub`. */
+  /** Value for the `--hub` of gateways. */
   readonly address: string;
   stats(): Promise<HubStats>;
 }

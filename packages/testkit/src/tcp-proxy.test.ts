@@ -39,7 +39,7 @@ function untilHeld(bytes: number): Promise<number> {
 
 const CHUNK = Buffer.from(Array.from({ length: 1_000 }, (_, index) => index % 251));
 
-test('tells a tap of all bytes, with their direction and their connection', async () => {
+test('passes all bytes to a tap, with their direction and their connection', async () => {
   const told: string[] = [];
   const tap: ProxyTap = (direction, bytes, connection) => told.push(`${connection} ${direction} ${bytes}`);
   const tapped = await TcpProxy.start({ target: (server.address() as AddressInfo).port, tap });
@@ -57,7 +57,7 @@ test('tells a tap of all bytes, with their direction and their connection', asyn
   await tapped.close();
 });
 
-test('hands bytes on in both directions, and counts them', async () => {
+test('forwards bytes in both directions, and counts them', async () => {
   const { client, peer } = await open();
   await client.write('question');
   expect(String(await peer.waitForBytes(8))).toBe('question');
@@ -69,7 +69,7 @@ test('hands bytes on in both directions, and counts them', async () => {
   expect(proxy.address).toBe(`127.0.0.1:${proxy.port}`);
 });
 
-test('hands on much more than it would hold', async () => {
+test('forwards much more than it may hold', async () => {
   const { client, peer } = await open();
   const much = Buffer.alloc(8 * 1024 * 1024, 'm');
   peer.stopReading();
@@ -84,7 +84,7 @@ test('hands on much more than it would hold', async () => {
 });
 
 describe('an end of one side', () => {
-  test('in order is told to the other, who may still speak', async () => {
+  test('is passed to the other, which may still send', async () => {
     const { client, peer } = await open();
     await client.write('last words');
     client.end();
@@ -97,7 +97,7 @@ describe('an end of one side', () => {
     await until(() => proxy.connections === 0, 'the proxy to let go');
   });
 
-  test('by a break is a break for the other', async () => {
+  test('by a reset is a reset for the other', async () => {
     const { client, peer } = await open();
     client.reset();
     expect(await peer.closed).toEqual({ ended: false, error: 'ECONNRESET' });
@@ -106,7 +106,7 @@ describe('an end of one side', () => {
 });
 
 describe('cut', () => {
-  test('rst breaks all connections off, on both sides', async () => {
+  test('rst resets all connections, on both sides', async () => {
     const pairs = [await open(), await open()];
     expect(proxy.cut('rst')).toBe(2);
     for (const { client, peer } of pairs) {
@@ -116,7 +116,7 @@ describe('cut', () => {
     await until(() => proxy.connections === 0, 'the proxy to let go');
   });
 
-  test('fin ends them in order', async () => {
+  test('fin ends them gracefully', async () => {
     const { client, peer } = await open();
     expect(proxy.cut('fin')).toBe(1);
     peer.end();
@@ -134,7 +134,7 @@ describe('cut', () => {
     await until(() => proxy.connections === 0, 'the proxy to let go');
   });
 
-  test('takes new connections afterwards', async () => {
+  test('accepts new connections afterwards', async () => {
     await open();
     proxy.cut();
     const { client, peer } = await open();
@@ -158,7 +158,7 @@ describe('cut', () => {
 });
 
 describe('a blackhole', () => {
-  test('swallows what is sent, and gives it back when it heals', async () => {
+  test('holds sent bytes, and forwards them when it ends', async () => {
     const { client, peer } = await open();
     proxy.blackhole();
     await client.write('lost?');
@@ -182,7 +182,7 @@ describe('a blackhole', () => {
     await peer.waitForBytes(5);
   });
 
-  test('swallows ends and breaks as well, until it heals', async () => {
+  test('holds ends and resets as well, until it ends', async () => {
     const ended = await open();
     const broken = await open();
     proxy.blackhole();
@@ -219,7 +219,7 @@ describe('a blackhole', () => {
 });
 
 describe('conditions', () => {
-  test('a delay holds bytes back for so long, for connections that are there and that come', async () => {
+  test('a delay holds bytes back for its time, on present and on later connections', async () => {
     const before = await open();
     proxy.set({ delayMs: 50 });
     const after = await open();
@@ -255,7 +255,7 @@ describe('conditions', () => {
     expect((await peer.waitForBytes(CHUNK.length)).equals(CHUNK)).toBe(true);
   });
 
-  test('a bandwidth bounds how fast bytes leave', async () => {
+  test('a bandwidth limits the rate of bytes', async () => {
     const { client, peer } = await open();
     proxy.set({ bytesPerSecond: 10_000 }, ['up']);
     const sentAt = performance.now();
@@ -267,7 +267,7 @@ describe('conditions', () => {
   });
 });
 
-test('a server that is not there breaks the client off', async () => {
+test('a missing server resets the client', async () => {
   await proxy.close();
   proxy = await TcpProxy.start({ target: await freePort() });
   const client = await RawSocket.open({ port: proxy.port });

@@ -138,8 +138,7 @@ export class TcpProxy {
   }
 
   /**
-   * The connection that takes so many more bytes, both directions counted, is broken off when it
-   * does. Once.
+   * Resets, once, the first connection that carries `bytes` more bytes, both directions counted.
    */
   resetAfterBytes(bytes: number): void {
     this.#resetAt = this.#passed.up + this.#passed.down + bytes;

@@ -62,7 +62,7 @@ describe('startHub and startGateway', () => {
     expect(hub.process.stderr).toBe('no such file\n');
   });
 
-  test('take the ports that they are given, so that a program can be started again where it was', async () => {
+  test('use the given ports, so that a program can be restarted at its address', async () => {
     const port = await freePort();
     const first = await startGateway({ port, workers: 3 }, { main });
     expect(first.url).toBe(`ws://127.0.0.1:${port}`);
@@ -79,7 +79,7 @@ describe('startHub and startGateway', () => {
   });
 });
 
-test('freePort is a port on which one can listen', async () => {
+test('freePort returns a port on which a program can listen', async () => {
   const port = await freePort();
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -17,8 +17,8 @@ export type AppFlags = Readonly<Record<string, string | number | boolean | undef
 
 export interface AppOptions {
   /**
-   * What node runs, in the folder that holds it. Default: the app in the repository, its bundle
-   * where the variable TEST_APPS is `built`, and else its source.
+   * File that node runs, in its folder. Default: the app's bundle in the repository where the
+   * variable TEST_APPS is `built`, otherwise its source.
    */
   readonly main?: string;
   /** The node that runs it. Default: the one that runs the tests. */

@@ -23,7 +23,7 @@ afterEach(async () => {
   await once(http, 'close');
 });
 
-test('misses nothing, not even what comes with the upgrade', async () => {
+test('misses nothing, not even frames in one chunk with the upgrade', async () => {
   sockets.on('connection', (socket: WebSocket) => {
     socket.send('first');
     socket.send('{"type":"ack","id":7}');
@@ -37,7 +37,7 @@ test('misses nothing, not even what comes with the upgrade', async () => {
   expect(client.messages.all.map(({ json }) => json)).toEqual([undefined, { type: 'ack', id: 7 }]);
 });
 
-test('sends commands, texts and bytes, and asks for a subprotocol', async () => {
+test('sends commands, texts and bytes, and requests a subprotocol', async () => {
   sockets.on('connection', (socket: WebSocket) => {
     socket.on('message', (data, isBinary) => socket.send(`${isBinary ? 'binary' : 'text'} ${String(data)}`));
   });
@@ -67,7 +67,7 @@ test('counts pings, and leaves them unanswered when told to', async () => {
   expect((await client.closed).code).toBe(1006);
 });
 
-test('says with which status an upgrade was refused', async () => {
+test('reports the status of a rejected upgrade', async () => {
   sockets.options.verifyClient = (_info, answer) => answer(false, 403);
   await expect(TestClient.open(url)).rejects.toThrow('403');
 });

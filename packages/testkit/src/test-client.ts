@@ -12,7 +12,7 @@ export class ReceivedMessage {
     this.text = text;
   }
 
-  /** The message as a JSON object, `undefined` when it is none. */
+  /** The message as a JSON object; `undefined` when it is not one. */
   get json(): JsonObject | undefined {
     try {
       const value: unknown = JSON.parse(this.text);

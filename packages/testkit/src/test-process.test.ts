@@ -14,7 +14,7 @@ function node(program: string): TestProcess {
 }
 
 describe('startProcess', () => {
-  test('collects both outputs whole, and tells the exit code', async () => {
+  test('collects both outputs completely, and the exit code', async () => {
     const child = node(`
       process.stdout.write('one\\ntw');
       process.stderr.write('problem');
@@ -28,7 +28,7 @@ describe('startProcess', () => {
     await expect(child.waitForLine(/three/)).rejects.toThrow(/the process ended \(3\)/);
   });
 
-  test('gives the child the environment that it was told to', async () => {
+  test('passes the given environment to the child', async () => {
     const program = 'console.log(process.env.GIVEN, process.env.TAKEN)';
     process.env['TAKEN'] = 'here';
     const child = startProcess(process.execPath, ['-e', program], {
@@ -39,7 +39,7 @@ describe('startProcess', () => {
     expect(child.stdout).toBe('yes undefined\n');
   });
 
-  test('says so when there is no such command', () => {
+  test('fails for a missing command', () => {
     expect(() => startProcess('/no/such/command')).toThrow('Cannot start /no/such/command');
   });
 

@@ -4,7 +4,7 @@ import { until } from './until.ts';
 const wait = vi.hoisted(() => ({ WAIT_MS: 20_000 }));
 vi.mock('./wait.ts', () => wait);
 
-test('until asks again until the answer holds, and through errors', async () => {
+test('until probes again until the result holds, also after errors', async () => {
   let asked = 0;
   const probe = (): number => {
     asked += 1;
@@ -15,7 +15,7 @@ test('until asks again until the answer holds, and through errors', async () => 
   expect(asked).toBe(3);
 });
 
-test('until gives up at last, and shows what it saw last', async () => {
+test('until fails in the end, and shows the last result', async () => {
   wait.WAIT_MS = 50;
   await expect(
     until(

@@ -1,75 +1,69 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
 import type { GapReason } from '@groupcast/protocol/schema';
 
-/** Why a publication from the hub was not handed to members. */
+/** Reasons to drop a publication from the hub. */
 type DropReason =
-  /** Its payload is not UTF-8, and every client that got it would have to close. */
+  /** The payload is not UTF-8: every client would have to close. */
   | 'not_utf8'
-  /** It says that it is JSON, and is not. */
+  /** The payload is marked as JSON and is not. */
   | 'not_json'
-  /** Its offset is not above that of the last one. */
+  /** The offset is not above the last one. */
   | 'repeated'
-  /** Nobody here follows its group any more, or the hub has not said yet where the group stands. */
+  /** The group is not subscribed here, or its position is not yet known. */
   | 'not_followed';
 
-/** Why there was no upgrade. */
+/** Reasons to reject a handshake. */
 export type HandshakeRejection =
-  /** As many connections as are taken at once. */
+  /** The connection limit is reached. */
   | 'full'
   | 'draining'
-  /** More handshakes each second than are taken. */
+  /** The handshake rate limit is reached. */
   | 'rate'
   | 'origin'
-  /** HTTP that is none, is too large or took too long. */
+  /** The request is invalid HTTP, too large or too late. */
   | 'http'
-  /** HTTP, but no handshake of RFC 6455. */
+  /** The request is HTTP, but not a handshake of RFC 6455. */
   | 'handshake';
 
-/**
- * How a connection ended: by this side for a reason of the table, by a close frame of the client,
- * or without one.
- */
+/** End of a connection: a reason of the table, a close frame of the client, or no close frame. */
 type ConnectionEnd = CloseReason | 'by_client' | 'lost';
 
-/** What one worker did and holds. */
+/** Counters and gauges of one worker. */
 export interface GatewayStats {
-  /** Now. */
+  /** Open connections. */
   readonly connections: number;
-  /** Now: groups that are followed at the hub. Those without members go after a short time. */
+  /** Groups subscribed at the hub, including those that lost their members a moment ago. */
   readonly groups: number;
-  /** Now: bytes that wait for clients to read. */
+  /** Bytes pending for clients. */
   readonly queuedBytes: number;
-  /** Now: joins that are being given what they missed. */
+  /** Joins in recovery. */
   readonly recovering: number;
   /** Connections since the start. */
   readonly accepted: number;
   /** Messages from clients. */
   readonly received: number;
-  /** Messages handed to the hub client, which may still refuse them. */
+  /** Messages passed to the hub client, which may still reject them. */
   readonly published: number;
-  /** Publications that came from the hub. */
+  /** Publications from the hub. */
   readonly publications: number;
-  /** Publications written to members, counted once for each member. */
+  /** Publications written to members, once for each member. */
   readonly delivered: number;
-  /** Writes to members that carried publications; several that come in one turn share one. */
+  /** Writes of publications to members; those of one event-loop turn share one. */
   readonly deliveryWrites: number;
-  /** Bytes of WebSocket frames that the gateway made, close frames, pings and pongs not counted. */
+  /** Bytes of WebSocket frames, without close frames, pings and pongs. */
   readonly bytesOut: number;
   readonly joins: number;
   readonly leaves: number;
-  /** Joins with a position, by what became of them. */
+  /** Joins with a position, by their outcome. */
   readonly recoveries: Readonly<Record<'recovered' | GapReason, number>>;
-  /**
-   * Times that a recovery waited because those of its connection had brought as much as they may
-   * for now.
-   */
+  /** Times that a recovery waited because its connection had reached the recovery rate limit. */
   readonly recoveriesThrottled: number;
-  /** Publications written to members that had missed them; they count as delivered, too. */
+  /** Publications written to members in a recovery; they count as delivered, too. */
   readonly recoveredMessages: number;
-  /** Times that a member was told that messages are lost to it. */
+  /** Gaps that were reported to members. */
   readonly gaps: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Commands that were answered with an error. */
+  /** Commands with an error as their reply. */
   readonly refused: Readonly<Record<ErrorCode, number>>;
   readonly closed: Readonly<Record<ConnectionEnd, number>>;
   readonly handshakesRefused: Readonly<Record<HandshakeRejection, number>>;
@@ -77,9 +71,7 @@ export interface GatewayStats {
 
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };
 
-/**
- * What is counted as it happens; every key is there from the start, so that no client can add one.
- */
+/** Counters that grow with events. Every key exists from the start, so no client can add one. */
 export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'queuedBytes' | 'recovering'>>;
 
 export function createCounters(): Counters {

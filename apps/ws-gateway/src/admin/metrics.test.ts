@@ -56,7 +56,7 @@ const stats: PrimaryStats = {
 };
 
 describe('gatewayMetrics', () => {
-  test('has a series for each worker, and is the same however often it is read', async () => {
+  test('has a series for each worker, and the same values in each scrape', async () => {
     for (let scrape = 0; scrape < 2; scrape++) {
       const { body, contentType } = await gatewayMetrics(stats);
       expect(contentType).toContain('text/plain');
@@ -93,7 +93,7 @@ describe('statusRows', () => {
     ]);
   });
 
-  test('a gateway that reloads says so, unless it is about to end', () => {
+  test('a gateway that reloads shows it, unless it is draining', () => {
     const stateOf = (shown: PrimaryStats): unknown => statusRows(shown)[0]?.at(-1);
     expect(stateOf({ ...stats, state: 'up' })).toBe('reloading');
     expect(stateOf({ ...stats, state: 'up', reload: { ...stats.reload, state: 'idle' } })).toBe('up');

@@ -3,51 +3,59 @@ import type { WorkerReport } from '../processes/messages.ts';
 import type { ReloadStats } from '../processes/reloads.ts';
 import type { PrimaryStats } from './stats.ts';
 
-/** The names of a report's plain numbers. */
+/** Names of a report's plain numbers. */
 type NumberField = {
   [K in keyof WorkerReport]: WorkerReport[K] extends number ? K : never;
 }[keyof WorkerReport];
 
-/** The names of a report's numbers by reason. */
+/** Names of a report's numbers by reason. */
 type ReasonField = 'recoveries' | 'dropped' | 'refused' | 'closed' | 'handshakesRefused';
 
 const GAUGES: readonly (readonly [field: NumberField, name: string, help: string])[] = [
-  ['connections', 'connections', 'WebSockets that are open.'],
-  ['groups', 'groups', 'Groups that are followed at the hub.'],
-  ['queuedBytes', 'client_buffer_bytes', 'Bytes that wait for clients to read.'],
-  ['recovering', 'catching_up', 'Joins that are being given what they missed.'],
+  ['connections', 'connections', 'Open WebSockets.'],
+  ['groups', 'groups', 'Groups subscribed at the hub.'],
+  ['queuedBytes', 'client_buffer_bytes', 'Bytes pending for clients.'],
+  ['recovering', 'catching_up', 'Joins in recovery.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],
-  ['loopDelayMs', 'event_loop_delay_p99_milliseconds', 'How late the event loop is, over ten seconds.'],
+  [
+    'loopDelayMs',
+    'event_loop_delay_p99_milliseconds',
+    'Delay of the event loop, 99th percentile of ten seconds.',
+  ],
 ];
 
 const COUNTERS: readonly (readonly [field: NumberField, name: string, help: string])[] = [
-  ['accepted', 'accepted_total', 'WebSockets that were opened.'],
-  ['received', 'received_total', 'Messages that came from clients.'],
-  ['published', 'published_total', 'Messages of clients for groups, those that were refused among them.'],
-  ['publications', 'publications_total', 'Publications that came from the hub.'],
+  ['accepted', 'accepted_total', 'WebSockets opened.'],
+  ['received', 'received_total', 'Messages received from clients.'],
+  ['published', 'published_total', 'Messages of clients for groups, including rejected ones.'],
+  ['publications', 'publications_total', 'Publications received from the hub.'],
   ['delivered', 'delivered_total', 'Publications written to members, once for each member.'],
-  ['deliveryWrites', 'delivery_writes_total', 'Writes to members; publications of one turn share one.'],
+  [
+    'deliveryWrites',
+    'delivery_writes_total',
+    'Writes to members; publications of one event-loop turn share one.',
+  ],
   ['bytesOut', 'sent_bytes_total', 'Bytes of WebSocket frames.'],
   ['joins', 'joins_total', 'Joins of connections to groups.'],
   ['leaves', 'leaves_total', 'Leaves of connections from groups.'],
   [
     'recoveriesThrottled',
     'recoveries_throttled_total',
-    'Times that a recovery waited: its connection had enough for now.',
+    'Times that a recovery waited for the rate limit of its connection.',
   ],
-  ['recoveredMessages', 'recovered_messages_total', 'Publications written to members that had missed them.'],
-  ['gaps', 'gaps_total', 'Times that a member was told that messages are lost to it.'],
+  ['recoveredMessages', 'recovered_messages_total', 'Publications written to members in recoveries.'],
+  ['gaps', 'gaps_total', 'Gaps reported to members.'],
 ];
 
 const REASON_COUNTERS: readonly (readonly [field: ReasonField, name: string, help: string])[] = [
-  ['recoveries', 'recoveries_total', 'Joins with a position, by what became of them.'],
-  ['dropped', 'dropped_total', 'Publications that were not handed to members.'],
-  ['refused', 'refused_total', 'Commands that were answered with an error.'],
-  ['closed', 'closed_total', 'WebSockets that ended.'],
+  ['recoveries', 'recoveries_total', 'Joins with a position, by outcome.'],
+  ['dropped', 'dropped_total', 'Publications dropped.'],
+  ['refused', 'refused_total', 'Commands with an error as their reply.'],
+  ['closed', 'closed_total', 'WebSockets closed.'],
   ['handshakesRefused', 'handshakes_refused_total', 'Connections that did not become WebSockets.'],
 ];
 
-/** The names of a hub client's plain numbers that only grow. */
+/** Names of a hub client's counters. */
 type HubField = 'refused' | 'subscriptionsRefused' | 'reconnects' | 'recoveries' | 'holes' | 'positionLosses';
 
 const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: string])[] = [
@@ -56,17 +64,17 @@ const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: str
     'publishes_refused_total',
     'Publishes rejected because the hub was disconnected or overloaded.',
   ],
-  ['subscriptionsRefused', 'hub_subscriptions_refused_total', 'Groups that the hub has refused to a worker.'],
+  ['subscriptionsRefused', 'hub_subscriptions_refused_total', 'Subscriptions rejected by the hub.'],
   ['reconnects', 'hub_reconnects_total', 'Links to the hub after the first.'],
-  ['recoveries', 'hub_recoveries_total', 'Groups that had to be caught up with.'],
+  ['recoveries', 'hub_recoveries_total', 'Groups recovered after a disconnect or a gap.'],
   ['holes', 'hub_holes_total', "Gaps detected in the hub's stream while connected."],
-  ['positionLosses', 'hub_position_losses_total', 'Groups that had lost publications on a link that stood.'],
+  ['positionLosses', 'hub_position_losses_total', 'Groups that lost publications while connected.'],
 ];
 
 /**
- * What the workers count, as Prometheus reads it. Made anew for each scrape from what the workers
- * report; the label `worker` is the worker's number, so that the counters of one that died or was
- * replaced begin again in their own series.
+ * Formats the workers' counters for Prometheus, from new reports for each scrape. The label
+ * `worker` is the worker's number. The counters of a restarted or replaced worker start over in
+ * their own series.
  */
 export async function gatewayMetrics({
   workers,
@@ -95,7 +103,7 @@ function addHub(registry: Registry, workers: readonly WorkerReport[]): void {
   const registers = [registry];
   const linked = new Gauge({
     name: metricName('hub_link_up'),
-    help: 'Whether the worker has a link to the hub.',
+    help: 'Whether the worker is connected to the hub.',
     labelNames: ['worker'],
     registers,
   });
@@ -104,7 +112,7 @@ function addHub(registry: Registry, workers: readonly WorkerReport[]): void {
     const counter = new Counter({ name: metricName(name), help, labelNames: ['worker'], registers });
     for (const worker of workers) counter.inc({ worker: worker.index }, worker.hub[field]);
   }
-  const help = 'Groups in which publications are lost for good.';
+  const help = 'Groups with publications that cannot be recovered.';
   countReasons(registry, 'hub_lost_total', help, workers, ({ hub }) => hub.lost);
 }
 
@@ -115,14 +123,14 @@ function addPrimary(
   { done, failed, state }: ReloadStats,
 ): void {
   const registers = [registry];
-  // Series of workers that did not answer in time are missing from this scrape, and here it shows.
-  const answered = { name: metricName('workers'), help: 'Workers that are in this scrape.', registers };
+  // Shows that series of workers are missing, which did not answer in time.
+  const answered = { name: metricName('workers'), help: 'Workers in this scrape.', registers };
   new Gauge(answered).set(workers);
-  const restarted = 'Workers that died and were started again.';
+  const restarted = 'Workers restarted after a death.';
   new Counter({ name: metricName('worker_restarts_total'), help: restarted, registers }).inc(restarts);
   const reloads = new Counter({
     name: metricName('reloads_total'),
-    help: 'Reloads, by what became of them.',
+    help: 'Reloads by outcome.',
     labelNames: ['outcome'],
     registers,
   });

@@ -3,31 +3,28 @@ import type { WorkerReport } from '../processes/messages.ts';
 import type { Primary, PrimaryState } from '../processes/primary.ts';
 import type { ReloadStats, Reloads } from '../processes/reloads.ts';
 
-/** What `GET /api/v1/stats` answers: the sums over the workers, then each of them. */
+/** Response of `GET /api/v1/stats`: the sums over the workers, then each of them. */
 export interface PrimaryStats {
   readonly service: 'groupcast-gateway';
   readonly pid: number;
   readonly state: PrimaryState;
-  /** Where clients connect; '' before the workers listen. */
+  /** Address for clients; '' before the workers listen. */
   readonly listen: string;
   readonly uptimeSeconds: number;
   readonly memoryBytes: number;
   readonly loopDelayMs: number;
-  /** Workers started in the place of others that died. */
+  /** Workers that replaced dead ones. */
   readonly restarts: number;
   readonly reload: ReloadStats;
   readonly connections: number;
-  /** Summed over the workers: a group with members on two of them counts twice. */
+  /** Sum over the workers: a group with members on two of them counts twice. */
   readonly groups: number;
   readonly received: number;
   readonly delivered: number;
   readonly workers: readonly WorkerReport[];
 }
 
-/**
- * Where clients connect, with the port that the system chose where none was named; '' before the
- * workers listen.
- */
+/** Returns the address for clients, with the actual port; '' before the workers listen. */
 export function listenUrl({ address, settings }: Primary): string {
   return address === undefined ? '' : `ws://${formatAddress(settings.worker.gateway.host, address.port)}`;
 }
@@ -37,7 +34,7 @@ export async function collectStats(
   reloads: Reloads,
   loopDelayMs: number,
 ): Promise<PrimaryStats> {
-  // First: who reads that no reload runs must not find workers that one has replaced.
+  // First: while no reload runs, no replaced worker may be in the stats.
   const reload = reloads.stats();
   const workers = (await primary.report()).sort((one, other) => one.index - other.index);
   const sum = (field: 'connections' | 'groups' | 'received' | 'delivered'): number =>

@@ -19,7 +19,7 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
     expect(listensOn(process.ppid, port)).toBe(false);
   });
 
-  test('an open port is none that it listens on once it is closed', async () => {
+  test('a port counts no more once it is closed', async () => {
     const other = createServer().listen(0, '::1');
     await once(other, 'listening');
     const { port: otherPort } = other.address() as AddressInfo;
@@ -29,7 +29,7 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
     expect(listensOn(process.pid, otherPort)).toBe(false);
   });
 
-  test('a process that is not there throws', () => {
+  test('a missing process throws', () => {
     expect(() => listensOn(2 ** 22 + 1, port)).toThrow('ENOENT');
   });
 });

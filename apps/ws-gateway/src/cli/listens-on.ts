@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** The state of a listening socket in `/proc/net/tcp`. */
+/** State of a listening socket in `/proc/net/tcp`. */
 const TCP_LISTEN = '0A';
 
 /**
- * Whether the process listens on the TCP port, on any address. `undefined` where the system does
- * not tell: only Linux has `/proc`. Throws the system's error when there is no such process, or it
- * belongs to another user.
+ * Returns whether the process listens on the TCP port, on any address; `undefined` without `/proc`,
+ * which only Linux has. Throws the system's error when the process does not exist or belongs to
+ * another user.
  */
 export function listensOn(pid: number, port: number): boolean | undefined {
   if (process.platform !== 'linux') return undefined;
@@ -15,7 +15,9 @@ export function listensOn(pid: number, port: number): boolean | undefined {
   return readdirSync(folder).some((fd) => listening.has(linkOf(`${folder}/${fd}`)));
 }
 
-/** Rows such as `0: 0100007F:04D3 00000000:0000 0A …`, with the inode in the tenth column. */
+/**
+ * Parses rows such as `0: 0100007F:04D3 00000000:0000 0A …`, with the inode in the tenth column.
+ */
 function listeningInodes(table: string, port: number): readonly string[] {
   const hexPort = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return readTable(table)
@@ -29,7 +31,7 @@ function readTable(table: string): string {
   try {
     return readFileSync(`/proc/net/${table}`, 'utf8');
   } catch {
-    // A machine without IPv6 has no table for it.
+    // Without IPv6 there is no such table.
     return '';
   }
 }
@@ -38,7 +40,7 @@ function linkOf(path: string): string {
   try {
     return readlinkSync(path);
   } catch {
-    // Closed since the folder was read.
+    // Closed after the folder was read.
     return '';
   }
 }

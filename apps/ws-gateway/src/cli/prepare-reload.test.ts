@@ -11,7 +11,7 @@ function configOf(...argv: readonly string[]): GatewayConfig {
   return readConfig(program, { argv, env: {}, readFile: () => '' }).config;
 }
 
-test('the admin port stays where it is, and each change of it is said', () => {
+test('the admin port cannot change, and each attempt is reported', () => {
   expect(() =>
     prepareReload(configOf(), configOf('--admin-host=127.0.0.2', '--admin-port=7', '--workers=3')),
   ).toThrow(
@@ -20,7 +20,7 @@ test('the admin port stays where it is, and each change of it is said', () => {
   );
 });
 
-test('all else may change, and the files are read again', () => {
+test('other options can change, and the files are read again', () => {
   const folder = mkdtempSync(join(tmpdir(), 'groupcast-settings-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'secret');

@@ -6,17 +6,13 @@ import { RunningGateway } from './running-gateway.ts';
 
 const LOOK_MS = 200;
 
-/**
- * A gateway counts the signal as soon as its event loop turns: one that has not after so many looks
- * does not hear it.
- */
+/** Checks after which a gateway that has not counted the signal is considered deaf. */
 const DEAF_LOOKS_MAX = 50;
 
 const ERROR_BYTES_MAX = 4_096;
 
 export const reloadCommand: Command<GatewayConfig> = {
-  summary:
-    'Make the gateway of this machine read its configuration again and replace its workers; wait for it.',
+  summary: 'Make the gateway on this machine reload its configuration and replace its workers; wait for it.',
   run: async (config, context) => {
     const { gateway, stats: before } = await RunningGateway.find(config);
     gateway.signal('SIGHUP');
@@ -39,8 +35,8 @@ export const reloadCommand: Command<GatewayConfig> = {
 
 function deathOf(stats: PrimaryStats | undefined): string {
   if (stats === undefined) return 'the gateway has ended.';
-  if (stats.state === 'draining') return 'the gateway is about to end.';
-  return 'the gateway does not take the signal.';
+  if (stats.state === 'draining') return 'the gateway is shutting down.';
+  return 'the gateway does not react to the signal.';
 }
 
 function progress({ reload, workers }: PrimaryStats): string {

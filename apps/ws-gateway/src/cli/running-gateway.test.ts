@@ -20,7 +20,7 @@ afterEach(() => {
   server.close();
 });
 
-test('the process that listens on the admin port is told, and watched until it is gone', async () => {
+test('the process that listens on the admin port is signalled, and watched until it is gone', async () => {
   const kill = vi.spyOn(process, 'kill').mockImplementation(() => true);
   const { gateway, stats: found } = await RunningGateway.find(admin);
   expect(found).toEqual(stats);
@@ -33,32 +33,32 @@ test('the process that listens on the admin port is told, and watched until it i
   expect(await gateway.stats()).toBeUndefined();
 });
 
-test('an address of another machine is not asked at all', async () => {
+test('an address of another machine is not contacted', async () => {
   await expect(RunningGateway.find({ ...admin, adminHost: '192.0.2.1' })).rejects.toThrow(
-    '--admin-host 192.0.2.1 is no address of this machine: run this where the gateway runs.',
+    '--admin-host 192.0.2.1 is not an address of this machine: run this command where the gateway runs.',
   );
 });
 
-test.each([undefined, 'all', 0, -1, 1.5])('%s is no pid that could be told', async (pid) => {
+test.each([undefined, 'all', 0, -1, 1.5])('%s is an invalid pid', async (pid) => {
   stats = { service: 'groupcast-gateway', pid };
   await expect(RunningGateway.find(admin)).rejects.toMatchObject({ code: 'bad_answer' });
 });
 
-test.skipIf(process.platform !== 'linux')('whoever holds the port cannot name another process', async () => {
+test.skipIf(process.platform !== 'linux')('the stats on the port cannot name another process', async () => {
   const kill = vi.spyOn(process, 'kill');
   stats = { service: 'groupcast-gateway', pid: process.ppid };
   await expect(RunningGateway.find(admin)).rejects.toThrow(
-    `names process ${process.ppid}, which does not listen there: where the gateway runs in a container`,
+    `names process ${process.ppid}, which does not listen there: if the gateway runs in a container`,
   );
   expect(kill).not.toHaveBeenCalled();
 });
 
-test('a process that may not be told: what to do', async () => {
+test('a process of another user: the error says what to do', async () => {
   const { gateway } = await RunningGateway.find(admin);
   vi.spyOn(process, 'kill').mockImplementation(() => {
     throw new Error('kill EPERM');
   });
   expect(() => gateway.signal('SIGTERM')).toThrow(
-    `Process ${process.pid} cannot be told (kill EPERM): run this as the user of the gateway, on its machine.`,
+    `Process ${process.pid} cannot be signalled (kill EPERM): run this command as the user of the gateway, on its machine.`,
   );
 });

@@ -6,12 +6,12 @@ import { listensOn } from './listens-on.ts';
 
 type AdminAddress = Pick<GatewayConfig, 'adminHost' | 'adminPort'>;
 
-/** A busy gateway may be late with its stats so often in a row. */
+/** Late stats in a row that are accepted from a busy gateway. */
 const LATE_ANSWERS_MAX = 6;
 
 /**
- * The gateway whose admin port is on this machine: it is told by signals, which no web page can
- * send, and watched through its stats.
+ * The gateway whose admin port is on this machine. It is controlled by signals, which no web page
+ * can send, and watched through its stats.
  */
 export class RunningGateway {
   readonly pid: number;
@@ -23,14 +23,14 @@ export class RunningGateway {
   }
 
   /**
-   * Finds it, and makes sure that it is the process that listens on the admin port: whoever holds
-   * the port may name any pid. Throws ConfigError for an address of another machine, and AdminError
-   * where no gateway answers.
+   * Finds the gateway, and checks that its process listens on the admin port: the stats could name
+   * any pid. Throws ConfigError for an address of another machine, and AdminError without a
+   * gateway.
    */
   static async find(admin: AdminAddress): Promise<{ gateway: RunningGateway; stats: PrimaryStats }> {
     const { adminHost, adminPort } = admin;
     if (!isOfThisMachine(adminHost)) {
-      const problem = `--admin-host ${adminHost} is no address of this machine: run this where the gateway runs.`;
+      const problem = `--admin-host ${adminHost} is not an address of this machine: run this command where the gateway runs.`;
       throw new ConfigError([problem]);
     }
     const stats = await fetchStats<PrimaryStats>(adminHost, adminPort, 'groupcast-gateway');
@@ -39,7 +39,7 @@ export class RunningGateway {
     return { gateway: new RunningGateway(admin, pid), stats };
   }
 
-  /** Throws ConfigError when that cannot be. */
+  /** Throws ConfigError when the signal is not permitted. */
   signal(signal: 'SIGHUP' | 'SIGTERM'): void {
     try {
       process.kill(this.pid, signal);
@@ -48,7 +48,7 @@ export class RunningGateway {
     }
   }
 
-  /** What it says now; `undefined` when it is gone. */
+  /** Fetches the stats; `undefined` when the gateway is gone. */
   async stats(): Promise<PrimaryStats | undefined> {
     for (let late = 1; ; late++) {
       try {
@@ -67,7 +67,7 @@ export class RunningGateway {
 function checkProcess(pid: unknown, host: string, port: number): void {
   const where = formatAddress(host, port);
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) {
-    throw new AdminError('bad_answer', `${where} names no process of a gateway.`);
+    throw new AdminError('bad_answer', `${where} names no valid process id.`);
   }
   try {
     if (listensOn(pid, port) !== false) return;
@@ -75,15 +75,17 @@ function checkProcess(pid: unknown, host: string, port: number): void {
     throw notAllowed(pid, error);
   }
   const message =
-    `${where} names process ${pid}, which does not listen there: where the gateway runs in a container, ` +
-    'run this in the container.';
+    `${where} names process ${pid}, which does not listen there: if the gateway runs in a container, ` +
+    'run this command in the container.';
   throw new AdminError('bad_answer', message);
 }
 
 function notAllowed(pid: number, cause: unknown): ConfigError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new ConfigError(
-    [`Process ${pid} cannot be told (${reason}): run this as the user of the gateway, on its machine.`],
+    [
+      `Process ${pid} cannot be signalled (${reason}): run this command as the user of the gateway, on its machine.`,
+    ],
     { cause },
   );
 }

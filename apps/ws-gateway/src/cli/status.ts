@@ -16,7 +16,7 @@ const COLUMNS = [
   'state',
 ];
 
-/** Every problem of a configuration is in it. */
+/** Longest error, which has every problem of a configuration, in bytes. */
 const ERROR_BYTES_MAX = 4_096;
 
 export const statusCommand: Command<GatewayConfig> = {

@@ -6,10 +6,10 @@ import { RunningGateway } from './running-gateway.ts';
 const LOOK_MS = 200;
 
 export const stopCommand: Command<GatewayConfig> = {
-  summary: 'Make the gateway of this machine close its connections and end; wait for it.',
+  summary: 'Make the gateway on this machine close its connections and exit; wait for it.',
   run: async (config, context) => {
     const { gateway, stats } = await RunningGateway.find(config);
-    // A second one would end it at once.
+    // A second signal would end it immediately.
     if (stats.state !== 'draining') gateway.signal('SIGTERM');
     while ((await gateway.stats()) !== undefined) await setTimeout(LOOK_MS);
     context.print('stopped');

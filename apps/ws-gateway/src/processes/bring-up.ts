@@ -4,25 +4,28 @@ import type { SharedPort } from './balance/shared-port.ts';
 import { ListenError, ReloadError } from './errors.ts';
 import type { Generation } from './generation.ts';
 
-/** How long the steps of a start beside a running generation may take. */
+/** Time limits for the steps of a start beside a running generation. */
 export interface BringUpTimes {
-  /** Until every worker has loaded the program, in milliseconds. */
+  /** For all workers to load the program, in milliseconds. */
   readonly loadMs: number;
-  /** Between two looks whether every worker has reached the hub, in milliseconds. */
+  /** Between two checks whether all workers have reached the hub, in milliseconds. */
   readonly hubMs: number;
-  /** So many looks; then a hub that others reach counts as not to be reached. */
+  /**
+   * Number of these checks. After the last one, a hub that other workers reach counts as
+   * unreachable.
+   */
   readonly hubLooks: number;
-  /** Until every worker listens, in milliseconds. */
+  /** For all workers to listen, in milliseconds. */
   readonly listenMs: number;
 }
 
 export const BRING_UP_TIMES: BringUpTimes = { loadMs: 60_000, hubMs: 5_000, hubLooks: 6, listenMs: 10_000 };
 
 /**
- * Starts a generation beside one that serves: its workers take connections only when all of them
- * have reached the hub, so that no client meets one that cannot serve it. `hubIsThere` says whether
- * workers that serve have the hub: where they do not, nothing is to be waited for. Throws
- * ReloadError, and then the generation is to be ended.
+ * Starts a generation beside one that serves. Its workers accept connections only when all of them
+ * have reached the hub, so no client meets one that cannot serve it. `hubIsThere` returns whether
+ * serving workers are connected to the hub: otherwise there is nothing to wait for. Throws
+ * ReloadError; then the caller must end the generation.
  */
 export async function bringUp(
   next: Generation,
@@ -54,16 +57,16 @@ async function reachHub(
     if (await next.allLinked(hubMs)) return;
     if (await hubIsThere()) continue;
     next.excuseHub();
-    log.warn({ hub }, 'the hub is away; the new workers serve without having reached it');
+    log.warn({ hub }, 'hub unreachable; the new workers serve without it');
     return;
   }
   const message =
-    `The new workers did not all reach the hub at ${hub} within ${(hubMs * hubLooks) / 1_000} s, ` +
-    'though there are workers that have it: check --hub, the secret and the TLS files.';
+    `Not all new workers reached the hub at ${hub} within ${(hubMs * hubLooks) / 1_000} s, ` +
+    'but other workers are connected to it: check --hub, the secret and the TLS files.';
   throw new ReloadError('hub_unreachable', message);
 }
 
 function tooSlow(what: string, ms: number): ReloadError {
-  const message = `The new workers had not all ${what} after ${ms / 1_000} s: is the machine overloaded? Reload again when it is not.`;
+  const message = `Not all new workers ${what} within ${ms / 1_000} s: the machine may be overloaded. Retry the reload later.`;
   return new ReloadError('too_slow', message);
 }

@@ -1,14 +1,14 @@
 import { openFilesMax } from '@groupcast/service';
 
-/** Kept free for the hub link, logs, files, and for the primary's channel. */
+/** Open files reserved for the hub link, logs, files and the channel to the primary. */
 const SPARE_FILES = 64;
 
-/** Where the system sets no limit, or does not tell it, in connections. */
+/** Default where the system has or reports no limit, in connections. */
 const WITHOUT_LIMIT = 100_000;
 
 /**
- * Connections that the limit of open files leaves room for: four fifths of it. At least one,
- * because a service that takes nobody would only look healthy.
+ * Returns the connections that the limit of open files allows: four fifths of it. At least one,
+ * because a service without any would only look healthy.
  */
 export function connectionsMaxOf(openFiles: number = openFilesMax()): number {
   if (!Number.isFinite(openFiles)) return WITHOUT_LIMIT;

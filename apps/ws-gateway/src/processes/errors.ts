@@ -1,4 +1,4 @@
-/** A worker could not listen at all: an address that is taken, or may not be used. */
+/** A worker could not listen: its address is in use or not permitted. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
   /** Node's error code: EADDRINUSE, EACCES, EADDRNOTAVAIL, … */
@@ -12,20 +12,17 @@ export class ListenError extends Error {
 }
 
 export type ReloadErrorCode =
-  /** The new workers cannot have the address. */
+  /** The new workers cannot listen on the address. */
   | 'listen_failed'
-  /** The new workers die again and again. */
+  /** The new workers die repeatedly. */
   | 'workers_die'
   | 'too_slow'
-  /** The new workers do not reach the hub, though the old ones have it. */
+  /** The new workers do not reach the hub, though the old ones are connected to it. */
   | 'hub_unreachable'
-  /** The gateway ends. */
+  /** The gateway is ending. */
   | 'draining';
 
-/**
- * A reload was not done, and the workers that served before it go on. The message says why, and
- * what to do.
- */
+/** A reload failed, and the old workers continue. The message says why, and what to do. */
 export class ReloadError extends Error {
   override readonly name = 'ReloadError';
   readonly code: ReloadErrorCode;

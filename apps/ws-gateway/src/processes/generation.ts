@@ -7,37 +7,37 @@ import type { DrainOrder, ToWorker, WorkerOptions, WorkerReport } from './messag
 import type { RestartBackoffOptions } from './restart-backoff.ts';
 import { WorkerSlot, type WorkerSlotEvents } from './worker-slot.ts';
 
-/** What a gateway is to be: a reload brings other ones. */
+/** Settings of a gateway, which a reload replaces. */
 export interface GatewaySettings {
   /** Number of worker processes. */
   readonly workers: number;
-  /** At the end of the gateway: how long it serves on without being ready, in milliseconds. */
+  /** Time at the end during which the gateway is not ready and still serves, in milliseconds. */
   readonly drainDelayMs: number;
-  /** The same for all of them. */
+  /** Options that all workers share. */
   readonly worker: Omit<WorkerOptions, 'index'>;
 }
 
 export interface GenerationOptions {
   readonly settings: GatewaySettings;
-  /** Numbers that no worker of another generation has now. */
+  /** Numbers that no worker of another generation has. */
   readonly indexes: readonly number[];
   readonly log: Log;
   readonly restart: RestartBackoffOptions;
-  /** Deaths after which workers that come up are given up. */
+  /** Deaths after which a start beside another generation fails. */
   readonly deathsMax: number;
   report(request: number, report: WorkerReport): void;
 }
 
-/** Beyond the window of a drain, for the close handshakes and the exits, in milliseconds. */
+/** Time beyond the window of a drain for close handshakes and exits, in milliseconds. */
 const STRAGGLER_MS = 7_000;
 
 /**
- * How long workers may take to say that they take no more connections, in milliseconds: one that
- * hangs does not.
+ * Time for workers to confirm that they have stopped accepting, in milliseconds. A hung worker does
+ * not.
  */
 const RETIRE_MS = 2_000;
 
-/** The workers that were started with one configuration. */
+/** Workers that were started with the same settings. */
 export class Generation {
   readonly settings: GatewaySettings;
   readonly #log: Log;
@@ -72,7 +72,7 @@ export class Generation {
     this.#slots = indexes.map((index) => new WorkerSlot({ ...settings.worker, index }, events, restart));
   }
 
-  /** Where it listens; `undefined` before it does. */
+  /** Address on which it listens; `undefined` before it does. */
   get address(): AddressInfo | undefined {
     return this.#address;
   }
@@ -82,7 +82,10 @@ export class Generation {
     return this.#slots.filter(({ state }) => state !== 'gone').map(({ index }) => index);
   }
 
-  /** Workers that take connections and have reached the hub once, or need not have. */
+  /**
+   * Number of workers that accept connections and have reached the hub once, or are excused from
+   * it.
+   */
   get serving(): number {
     const serves = ({ state, linked }: WorkerSlot): boolean => state === 'up' && (linked || this.#hubExcused);
     return this.#slots.filter(serves).length;
@@ -92,28 +95,27 @@ export class Generation {
     return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0);
   }
 
-  /** Starts the workers, which listen on the port at once or not before `listen`. */
+  /** Starts the workers. They listen immediately, or not before `allListening`. */
   start(listen: boolean, { handle }: SharedPort): void {
     this.#handle = handle;
     for (const slot of this.#slots) slot.start(listen, handle);
   }
 
   /**
-   * All workers have loaded the program. This and the next two resolve with whether it came so in
-   * time, and reject when it cannot.
+   * Waits until all workers have loaded the program. This and the next two resolve with whether
+   * that happened in time, and reject when it cannot happen.
    */
   allLoaded(timeoutMs: number): Promise<boolean> {
     return this.#comesUp(({ loaded }) => loaded, timeoutMs);
   }
 
-  /** All workers have reached the hub. */
+  /** Waits until all workers have reached the hub. */
   allLinked(timeoutMs: number): Promise<boolean> {
     return this.#comesUp(({ linked }) => linked, timeoutMs);
   }
 
   /**
-   * All workers listen; those that do not yet are told to. From now on the generation cannot fail
-   * as a whole.
+   * Makes all workers listen, and waits for it. From then on the generation cannot fail as a whole.
    */
   async allListening(timeoutMs: number): Promise<boolean> {
     for (const slot of this.#slots) slot.listen();
@@ -122,42 +124,39 @@ export class Generation {
     return isUp;
   }
 
-  /**
-   * The hub is away: until all have reached it, workers count as serving without, as they would had
-   * it gone a moment later.
-   */
+  /** Counts workers as serving without the hub, until all of them have reached it. */
   excuseHub(): void {
     this.#hubExcused = true;
   }
 
-  /** Who waits for it to come up gets this error. */
+  /** Makes all waits for the start of the generation reject with the error. */
   fail(error: Error): void {
     if (this.#isUp) return;
     this.#failure ??= error;
     this.#changed();
   }
 
-  /** Health checks on the port fail from now on, on workers that start later as well. */
+  /** Makes health checks on the port fail, also on workers that start later. */
   failHealth(): void {
     for (const slot of this.#slots) slot.failHealth();
   }
 
-  /** Takes no more connections. Resolves when that is so, with workers that hang left out. */
+  /** Stops accepting. Resolves when all workers have confirmed that, or have not in time. */
   async retire(): Promise<void> {
     for (const slot of this.#slots) slot.retire();
     if (await this.#comesTrue(() => this.#slots.every(({ listens }) => !listens), RETIRE_MS)) return;
-    this.#log.warn({ retireMs: RETIRE_MS }, 'a worker does not say that it has stopped listening');
+    this.#log.warn({ retireMs: RETIRE_MS }, 'a worker did not confirm that it stopped listening');
   }
 
   /**
-   * Ends the workers in good order, all at once; those that do not end are killed. Resolves when
-   * none is left.
+   * Ends all workers gracefully and at the same time. Kills those that do not end. Resolves when
+   * all are gone.
    */
   async drain(order: DrainOrder): Promise<void> {
     await Promise.all(this.#slots.map((slot) => this.#drainSlot(slot, order)));
   }
 
-  /** Ends the workers in good order, one after another, each over the window of the order. */
+  /** Ends the workers gracefully, one after another, each over the window of the order. */
   async drainInTurn(order: DrainOrder): Promise<void> {
     for (const slot of this.#slots) await this.#drainSlot(slot, order);
   }
@@ -171,7 +170,7 @@ export class Generation {
     this.#balancer.tick();
   }
 
-  /** How many workers were told. */
+  /** Sends a message to all workers. Returns how many of them can receive it. */
   send(message: ToWorker): number {
     return this.#slots.filter((slot) => slot.send(message)).length;
   }
@@ -193,7 +192,7 @@ export class Generation {
     return inTime;
   }
 
-  /** Resolves with whether it came to hold in time; without a time it waits for ever. */
+  /** Resolves with whether the condition became true in time; without a time, waits for ever. */
   #comesTrue(holds: () => boolean, timeoutMs: number = Number.POSITIVE_INFINITY): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (inTime: boolean): void => {
@@ -216,7 +215,7 @@ export class Generation {
     for (const look of this.#waiters) look();
   }
 
-  /** Whether workers wait for allowances. Without a handle the cluster module balances them. */
+  /** Whether workers wait for allowances. Without a handle, the cluster module balances them. */
   get #isBalanced(): boolean {
     return this.settings.worker.balanceConnections && this.#handle !== undefined;
   }
@@ -240,14 +239,14 @@ export class Generation {
 }
 
 function workersDie(how: string): ReloadError {
-  const message = `The new workers die again and again, the last one of ${how}; their log lines say why.`;
+  const message = `The new workers die repeatedly, the last one of ${how}. See their log lines for the reason.`;
   return new ReloadError('workers_die', message);
 }
 
 function logDeath(log: Log, { index, restarts }: WorkerSlot, how: string, restartMs?: number): void {
   if (restartMs === undefined) {
-    log.error({ worker: index }, `worker died of ${how} before it could move its clients`);
+    log.error({ worker: index }, `worker died of ${how} before its drain`);
   } else {
-    log.error({ worker: index, restarts, restartMs }, `worker died of ${how}, the next one starts`);
+    log.error({ worker: index, restarts, restartMs }, `worker died of ${how} and is restarted`);
   }
 }

@@ -6,91 +6,88 @@ import type { GatewayConfig, HubAddress } from '../config.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { AcceptCounts } from './balance/accept-balancer.ts';
 
-/** How a worker is to end. */
+/** Order for the end of a worker. */
 export interface DrainOrder {
-  /** Its connections are closed evenly over this time, in milliseconds. */
+  /** Time over which its connections are closed evenly, in milliseconds. */
   readonly windowMs: number;
-  /** What its clients are told. */
+  /** Reason that its clients receive. */
   readonly reason: CloseReason;
   /**
-   * What becomes of handshakes under way: 503, or connections that are closed within the window.
+   * Treatment of pending handshakes: rejection with 503, or connections that close in the window.
    */
   readonly handshakes: 'reject' | 'accept';
 }
 
 /**
- * What the primary tells a worker. With an order to take connections comes the handle to take them
- * from, where there is one.
+ * Message of the primary to a worker. An order to accept connections has the handle with it, where
+ * there is one.
  */
 export type ToWorker =
   /**
-   * The answer to `loaded`: become a gateway, and take connections now or when told to. The secret
-   * travels here, and not in the environment or the arguments, where others can read it.
+   * Reply to `loaded`: create a gateway, and accept connections now or when told to. The secret is
+   * in this message, and not in the environment or the arguments, which others can read.
    */
   | { readonly type: 'start'; readonly options: WorkerOptions; readonly listen: boolean }
   | { readonly type: 'listen' }
   /**
-   * Accept until `upTo` connections were accepted since the start; without it: without a limit.
-   * A worker that has paused gets a handle with it.
+   * Accept until `upTo` connections were accepted since the start, or without a limit. A paused
+   * worker receives a handle with it.
    */
   | { readonly type: 'allow'; readonly upTo?: number }
-  /** Answer with `accepted`. */
+  /** Reply with `accepted`. */
   | { readonly type: 'ask' }
   | { readonly type: 'report'; readonly request: number }
-  /** Answer health checks on the port with 503 from now on. All else goes on. */
+  /** Answer health checks on the port with 503 from now on; nothing else changes. */
   | { readonly type: 'fail_health' }
-  /** Take no more connections, and keep those that are there. Answered by `retired`. */
+  /** Stop accepting, and keep all connections. Reply with `retired`. */
   | { readonly type: 'retire' }
-  /** Close everything within the window, then exit. */
+  /** Close all connections within the window, then exit. */
   | { readonly type: 'drain'; readonly order: DrainOrder };
 
-/** What a worker tells the primary. */
+/** Message of a worker to the primary. */
 export type FromWorker =
-  /** The program is loaded and listens to the primary: what came earlier would have been lost. */
+  /** The program is loaded and receives messages; earlier ones would have been lost. */
   | { readonly type: 'loaded' }
   | { readonly type: 'listening'; readonly address: AddressInfo }
-  /** It could not listen, and has nothing else to do. */
+  /** The worker cannot listen, and ends. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'retired' }
   | ({ readonly type: 'accepted' } & AcceptCounts)
   /**
-   * Every second, and once more when the hub is reached: the event loop turns. `linked`: the hub
-   * has been reached once.
+   * Sent every second, and once when the hub is reached: the event loop runs. `linked` says that
+   * the hub has been reached once.
    */
   | { readonly type: 'beat'; readonly linked: boolean }
   | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };
 
-/** How often a worker says that it lives, in milliseconds. */
+/** Interval of the beats of a worker, in milliseconds. */
 export const BEAT_MS = 1_000;
 
-/** What a worker needs to know, in a form that can be sent to it. */
+/** Options of a worker, in a form that can be sent to it. */
 export interface WorkerOptions {
-  /** Its number among the workers: its successor after a death has the same. */
+  /** Number among the workers: the successor of a dead worker has the same. */
   readonly index: number;
   readonly gateway: Pick<GatewayOptions, 'host' | 'port'> &
     Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel' | 'accepted'>>;
   /** Whether it accepts no more connections than the primary allows. */
   readonly balanceConnections: boolean;
   readonly hub: HubAddress;
-  /** Shared with the hub; '' where there is none. */
+  /** Secret that is shared with the hub; '' for none. */
   readonly secret: string;
   readonly hubTls: HubClientTls | undefined;
-  /** How long it may warm up before it listens, in milliseconds. */
+  /** Longest warm-up before the worker listens, in milliseconds. */
   readonly warmUpMs: number;
-  /** The window of its drain, where nobody orders another, in milliseconds. */
+  /** Window of a drain without an order, in milliseconds. */
   readonly drainMs: number;
   readonly log: { readonly level: GatewayConfig['logLevel']; readonly format: GatewayConfig['logFormat'] };
 }
 
-/**
- * `retired`: it serves those who are connected, takes no others, and will drain when its turn
- * comes.
- */
+/** State of a worker. `retired`: it serves its connections, accepts no others, and will drain. */
 export type WorkerState = 'starting' | 'up' | 'retired' | 'draining';
 
-/** One worker's row of `status` and of `GET /api/v1/stats`. */
+/** Row of one worker in `status` and in `GET /api/v1/stats`. */
 export interface WorkerReport extends GatewayStats {
-  /** Its number among the workers: its successor after a death has the same. */
+  /** Number among the workers: the successor of a dead worker has the same. */
   readonly index: number;
   readonly pid: number;
   readonly state: WorkerState;

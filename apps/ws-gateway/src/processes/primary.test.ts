@@ -69,14 +69,14 @@ function untilTold(worker: FakeWorker | undefined, type: ToWorker['type']): Prom
   return until(() => worker?.heard.includes(type) ?? false);
 }
 
-/** The workers that were started after the first so many, once there are so many of them. */
+/** Resolves with the workers after the first `first`, once there are `count` of them. */
 async function startedAfter(first: number, count: number): Promise<readonly FakeWorker[]> {
   await until(() => workers.length === first + count);
   return workers.slice(first);
 }
 
 describe('a reload', () => {
-  test('new workers listen when all of them have the hub; then all old ones retire, and drain one after another', async () => {
+  test('new workers listen when all of them have reached the hub; then all old ones retire, and drain one by one', async () => {
     await started(2);
     const [one, two] = workers;
     const reload = primary.reload(settings(2, { messageBytesMax: 300 }));
@@ -130,7 +130,7 @@ describe('a reload', () => {
     expect(primary.settings.workers).toBe(1);
   });
 
-  test('numbers of workers are used again, and no two have the same', async () => {
+  test('numbers of workers are reused, and always distinct', async () => {
     await started(2);
     for (const [count, indexes] of [
       [3, [2, 3, 4]],
@@ -156,7 +156,7 @@ describe('a reload', () => {
     }
   });
 
-  test('a new worker that dies is started again, also when the old ones drain', async () => {
+  test('a new worker that dies is restarted, also while the old ones drain', async () => {
     await started(1);
     const reload = primary.reload(settings(1));
     const [first] = await startedAfter(1, 1);
@@ -176,7 +176,7 @@ describe('a reload', () => {
   });
 });
 
-describe('a reload that is given up', () => {
+describe('a reload fails when', () => {
   /** The old worker goes on as if nothing had been. */
   function expectUntouched(generation = 1): void {
     expect(workers[0]?.heard.filter((type) => type !== 'report')).toEqual(['start']);
@@ -201,7 +201,7 @@ describe('a reload that is given up', () => {
     expectUntouched();
   });
 
-  test('the new workers die again and again', async () => {
+  test('the new workers die repeatedly', async () => {
     await started(1);
     const failed = expect(primary.reload(settings(1))).rejects.toMatchObject({ code: 'workers_die' });
     for (let death = 0; death < 3; death++) {
@@ -226,7 +226,7 @@ describe('a reload that is given up', () => {
     expectUntouched();
   });
 
-  test('the new workers do not reach the hub, though the old one has it', async () => {
+  test('the new workers do not reach the hub, though the old one is connected', async () => {
     await started(1, SHORT);
     const failed = expect(primary.reload(settings(1))).rejects.toMatchObject({ code: 'hub_unreachable' });
     const [next] = await startedAfter(1, 1);
@@ -240,7 +240,7 @@ describe('a reload that is given up', () => {
   });
 });
 
-test('with the hub away new workers serve without it, and the gateway stays ready', async () => {
+test('while the hub is unreachable new workers serve without it, and the gateway stays ready', async () => {
   await started(1, SHORT);
   for (const worker of workers) worker.hub = 'waiting';
   const reload = primary.reload(settings(1));
@@ -253,7 +253,7 @@ test('with the hub away new workers serve without it, and the gateway stays read
   await reload;
   expect(log.warn).toHaveBeenCalledWith(
     { hub: '127.0.0.1:2206' },
-    expect.stringContaining('the hub is away'),
+    expect.stringContaining('hub unreachable'),
   );
   expect(primary.unreadiness).toBeUndefined();
   // Having had the hub once, it is judged as all others: a successor that does not reach it does
@@ -282,7 +282,7 @@ describe('a drain', () => {
     await expect(primary.reload(settings(1))).rejects.toMatchObject({ code: 'draining' });
   });
 
-  test('while old workers drain ends all that are left, those that wait for their turn too', async () => {
+  test('while old workers drain ends all that are left, also those that have not started to', async () => {
     await started(2);
     const reload = primary.reload(settings(1));
     const [next] = await startedAfter(2, 1);

@@ -18,14 +18,14 @@ export interface PrimaryOptions {
   readonly bringUp?: BringUpTimes;
 }
 
-/** How the gateway is to end. */
+/** Order for the end of the gateway. */
 export interface PrimaryDrain {
   /**
-   * For this long it is not ready any more and serves on, so that those who ask for its readiness
-   * send nobody here. In milliseconds.
+   * Time during which the gateway is not ready and still serves, so that load balancers can notice,
+   * in milliseconds.
    */
   readonly delayMs: number;
-  /** Then the connections are closed evenly over this time, in milliseconds. */
+  /** Time over which the connections are closed evenly after that, in milliseconds. */
   readonly windowMs: number;
   readonly reason: CloseReason;
 }
@@ -33,25 +33,25 @@ export interface PrimaryDrain {
 const TICK_MS = 1_000;
 const REPORT_MS = 1_000;
 
-/** New workers may die so often before their reload is given up: once may be bad luck. */
+/** Deaths of new workers after which their reload fails: a single one may be an accident. */
 const RELOAD_DEATHS_MAX = 3;
 
 export type PrimaryState = 'starting' | 'up' | 'draining' | 'gone';
 
-/** Where a reload stands: new workers start, or old ones drain. */
+/** Phase of a reload: new workers start, or old ones drain. */
 export type ReloadPhase = 'idle' | 'starting' | 'draining';
 
 /**
- * The process that holds no connection: it starts the workers, watches them, replaces them, and
- * asks them how they are.
+ * The process that holds no connection. It starts, watches and replaces the workers, and collects
+ * their reports.
  */
 export class Primary {
   readonly #log: Log;
   readonly #restart: RestartBackoffOptions;
   readonly #bringUpTimes: BringUpTimes;
   readonly #reports = new Reports();
-  // Whoever ends this process in a drain has lost patience. When it ends because of a defect,
-  // workers close their connections in good order by themselves, as they do when it is killed.
+  // An exit during a drain was forced, so workers must not outlive it. After a crash, workers close
+  // their connections gracefully by themselves, as they do when the primary is killed.
   readonly #killAll = (): void => {
     if (this.#state !== 'draining') return;
     for (const generation of this.#generations) generation.kill();
@@ -60,12 +60,12 @@ export class Primary {
   #state: PrimaryState = 'starting';
   #reloadPhase: ReloadPhase = 'idle';
   #current: Generation;
-  /** Of the current generation. */
+  /** Port of the current generation. */
   #port: SharedPort | undefined;
-  /** All that have workers: during a reload there are two. */
+  /** Generations with workers: two during a reload. */
   readonly #generations = new Set<Generation>();
   #generationNumber = 1;
-  /** Of generations that are gone. */
+  /** Restarts in generations that are gone. */
   #formerRestarts = 0;
   #started: Promise<AddressInfo | undefined> | undefined;
   #drained: Promise<void> | undefined;
@@ -78,34 +78,34 @@ export class Primary {
   }
 
   /**
-   * Resolves with where it listens when every worker does, and with `undefined` when a drain came
-   * first. Rejects with the system's error or a ListenError when the address cannot be had.
+   * Resolves with the address when all workers listen, or with `undefined` when a drain came first.
+   * Rejects with the system's error or a ListenError when it cannot listen.
    */
   start(): Promise<AddressInfo | undefined> {
     this.#started ??= this.#start();
     return this.#started;
   }
 
-  /** What it is now: of the last reload that was done. */
+  /** Settings of the last successful reload. */
   get settings(): GatewaySettings {
     return this.#current.settings;
   }
 
-  /** Where it listens; `undefined` before it does. */
+  /** Address on which it listens; `undefined` before it does. */
   get address(): AddressInfo | undefined {
     return this.#current.address;
   }
 
-  /** 1 at the start, and one more with each reload whose workers came up. */
+  /** 1 at the start, and one more with each successful reload. */
   get generation(): number {
     return this.#generationNumber;
   }
 
-  /** Why it is not ready to serve, or `undefined` when it is. */
+  /** Reason why it is not ready to serve, or `undefined` when it is. */
   get unreadiness(): string | undefined {
     if (this.#state !== 'up') return `the gateway is ${this.#state}`;
     const { serving, settings } = this.#current;
-    // With fewer than half, those that are left would be overrun.
+    // Fewer than half of the workers would be overloaded.
     if (2 * serving >= settings.workers) return undefined;
     return `${serving} of ${settings.workers} workers listen and have reached the hub`;
   }
@@ -118,12 +118,12 @@ export class Primary {
     return this.#reloadPhase;
   }
 
-  /** Workers started in the place of others that died. */
+  /** Workers that replaced dead ones. */
   get restarts(): number {
     return [...this.#generations].reduce((sum, { restarts }) => sum + restarts, this.#formerRestarts);
   }
 
-  /** What the workers say of themselves; those that do not answer within a second are left out. */
+  /** Collects the reports of the workers; leaves out those that do not answer within a second. */
   report(): Promise<WorkerReport[]> {
     return this.#reports.collect((request) => {
       const told = [...this.#generations].map((generation) => generation.send({ type: 'report', request }));
@@ -132,10 +132,10 @@ export class Primary {
   }
 
   /**
-   * Starts workers with these settings; when all of them serve, the old ones all stop listening, so
-   * that each client is moved only once, and drain one after another. Resolves when they are gone.
+   * Starts workers with these settings. When all of them serve, all old ones stop listening, so
+   * that each client moves only once, and drain one after another. Resolves when they are gone.
    * Throws ReloadError when the new ones do not come up: then they are ended, and nothing else has
-   * changed. Waits for the start; not to be called while a reload runs.
+   * changed. Waits for the start. Must not be called during a reload.
    */
   async reload(settings: GatewaySettings): Promise<void> {
     await this.#started;
@@ -157,7 +157,7 @@ export class Primary {
     try {
       if (this.#isEnding) throw isDraining();
       await bringUp(next, port, () => this.#hubIsThere(), this.#log, this.#bringUpTimes);
-      // A drain wins: it may have come after the last worker was up.
+      // A drain has priority: it may have started after the last worker was up.
       if (this.#isEnding) throw isDraining();
       this.#current = next;
       this.#port = port;
@@ -168,8 +168,8 @@ export class Primary {
       await old.drainInTurn(drain);
       this.#remove(old);
     } catch (error) {
-      // A few connections may have come to those that listened already. In a drain it does nothing
-      // more.
+      // Some connections may belong to new workers that listened already. In a drain this does
+      // nothing.
       await next.drain(drain);
       this.#remove(next);
       if (port !== this.#port) port.close();
@@ -179,7 +179,7 @@ export class Primary {
 
   /**
    * Fails the readiness, waits, stops listening, closes all connections, ends the workers. The
-   * first call decides how.
+   * first call decides the order.
    */
   drain(drain: PrimaryDrain): Promise<void> {
     this.#drained ??= this.#drain(drain);
@@ -188,7 +188,7 @@ export class Primary {
 
   async #start(): Promise<AddressInfo | undefined> {
     const { host, port } = this.settings.worker.gateway;
-    // For workers that have no handle to take connections from.
+    // For workers without a handle.
     cluster.schedulingPolicy = cluster.SCHED_RR;
     process.on('exit', this.#killAll);
     this.#ticker = setInterval(() => {
@@ -220,7 +220,7 @@ export class Primary {
       await setTimeout(delayMs);
     }
     clearInterval(this.#ticker);
-    // All of them first: a client that one worker sends away must not come to another.
+    // All of them first: a client of one worker must not reconnect to another.
     await Promise.all(generations.map((generation) => generation.retire()));
     this.#port?.close();
     await Promise.all(
@@ -238,7 +238,7 @@ export class Primary {
     return (await this.report()).some(({ hub }) => hub.state === 'open');
   }
 
-  /** The one that is there, or a new one where the reload moves the gateway. */
+  /** Returns the present port, or opens a new one where the reload moves the gateway. */
   async #portFor({ worker }: GatewaySettings): Promise<SharedPort> {
     const { host, port } = worker.gateway;
     if (this.#port?.host === host && this.#port.port === port) return this.#port;
@@ -269,8 +269,8 @@ export class Primary {
 }
 
 /**
- * The lowest numbers that no worker has, so that few names come up over the time: metrics are kept
- * by them.
+ * Returns the lowest numbers that no worker has. Metrics are labelled by them, so few should be
+ * used.
  */
 function freeIndexes(generations: readonly Generation[], count: number): readonly number[] {
   const taken = new Set(generations.flatMap(({ indexes }) => indexes));
@@ -280,5 +280,5 @@ function freeIndexes(generations: readonly Generation[], count: number): readonl
 }
 
 function isDraining(): ReloadError {
-  return new ReloadError('draining', 'The gateway ends, and is not reloaded any more.');
+  return new ReloadError('draining', 'The gateway is shutting down and cannot reload.');
 }

@@ -26,7 +26,7 @@ beforeEach(() => {
   reloads = new Reloads(primary, () => read() as GatewaySettings, log);
 });
 
-test('those that are asked for while one runs are one more, with the settings that are read then', async () => {
+test('requests during a reload share one more, with the settings of that time', async () => {
   read = () => ({ workers: 1 });
   const asked = reloads.ask();
   read = () => ({ workers: 2 });
@@ -44,7 +44,7 @@ test('those that are asked for while one runs are one more, with the settings th
   expect(reloads.stats()).toEqual({ generation: 1, state: 'idle', asked: 3, done: 2, failed: 0 });
 });
 
-test('settings that cannot be read: nothing is started, and each problem is a line', async () => {
+test('invalid settings start nothing, and each problem is logged', async () => {
   read = () => {
     throw new ConfigError(['One is wrong.', 'Another is, too.']);
   };
@@ -59,7 +59,7 @@ test('settings that cannot be read: nothing is started, and each problem is a li
   ]);
 });
 
-test('the next one that is done ends the error of one that failed', async () => {
+test('a successful reload clears the error of a failed one', async () => {
   read = () => ({ workers: 1 });
   const failing = reloads.ask();
   running[0]?.end(new ReloadError('too_slow', 'It took too long.'));
@@ -71,7 +71,7 @@ test('the next one that is done ends the error of one that failed', async () => 
   expect(reloads.stats()).toEqual({ generation: 1, state: 'idle', asked: 2, done: 1, failed: 1 });
 });
 
-test('a defect is logged with its stack, and the next reload runs', async () => {
+test('an unexpected error is logged with its stack, and the next reload runs', async () => {
   read = () => ({ workers: 1 });
   const failing = reloads.ask();
   const error = new TypeError('x is not a function');

@@ -3,21 +3,21 @@ import { ReloadError } from './errors.ts';
 import type { GatewaySettings } from './generation.ts';
 import type { Primary, ReloadPhase } from './primary.ts';
 
-/** What became of the reloads so far. */
+/** Results of the reloads so far. */
 export interface ReloadStats {
-  /** 1 at the start, and one more with each reload whose workers came up. */
+  /** 1 at the start, and one more with each successful reload. */
   readonly generation: number;
-  /** `idle` when all that were asked for are answered. */
+  /** `idle` when all requested reloads are done. */
   readonly state: ReloadPhase;
-  /** How often one was asked for; those that come while one runs are answered by one more. */
+  /** Number of requests. Those during a reload share one more. */
   readonly asked: number;
   readonly done: number;
   readonly failed: number;
-  /** Why the last one failed, in sentences; missing when it was done. */
+  /** Reason of the last failure, in sentences; missing after a success. */
   readonly error?: string;
 }
 
-/** Reloads one after another, each with the configuration as it is when its turn comes. */
+/** Reloads one after another, each with the configuration at that time. */
 export class Reloads {
   readonly #primary: Primary;
   readonly #readSettings: () => GatewaySettings;
@@ -29,7 +29,7 @@ export class Reloads {
   #failed = 0;
   #error: string | undefined;
 
-  /** `readSettings` throws ConfigError where they cannot be used. */
+  /** `readSettings` throws ConfigError for an invalid configuration. */
   constructor(primary: Primary, readSettings: () => GatewaySettings, log: Log) {
     this.#primary = primary;
     this.#readSettings = readSettings;
@@ -38,7 +38,7 @@ export class Reloads {
 
   stats(): ReloadStats {
     const { generation, reloadPhase } = this.#primary;
-    // Between two of them the primary is idle, and this is not.
+    // Between two reloads the primary is idle, and this is not.
     const state = this.#running && reloadPhase === 'idle' ? 'starting' : reloadPhase;
     const counts = { asked: this.#asked, done: this.#done, failed: this.#failed };
     const stats = { generation, state, ...counts };
@@ -46,7 +46,7 @@ export class Reloads {
   }
 
   /**
-   * Reloads now, or once more after the one that runs. Resolves when nothing is left to do; never
+   * Reloads now, or once more after the current reload. Resolves when nothing is left to do; never
    * rejects.
    */
   async ask(): Promise<void> {

@@ -7,7 +7,7 @@ function reportOf(index: number): WorkerReport {
 }
 
 describe('Reports', () => {
-  test('resolves when everybody who was asked has answered', async () => {
+  test('resolve when all asked workers have answered', async () => {
     const reports = new Reports();
     let asked = 0;
     const round = reports.collect((request) => {
@@ -19,11 +19,11 @@ describe('Reports', () => {
     expect(await round).toEqual([{ index: 1 }, { index: 0 }]);
   });
 
-  test('with nobody to ask there is nothing to wait for', async () => {
+  test('resolve immediately without workers', async () => {
     expect(await new Reports().collect(() => 0, 60_000)).toEqual([]);
   });
 
-  test('a worker that does not answer is left out, and its late answer is nobody else’s', async () => {
+  test('leave out a worker that does not answer in time, and ignore its late answer', async () => {
     vi.useFakeTimers();
     const reports = new Reports();
     const asked: number[] = [];

@@ -7,14 +7,14 @@ interface Round {
 }
 
 /**
- * Asks all workers at once, and takes the answers that come in time: a hung worker must not hang
- * the admin port.
+ * Asks all workers at the same time, and returns the reports that arrive in time: a hung worker
+ * must not block the admin port.
  */
 export class Reports {
   readonly #rounds = new Map<number, Round>();
   #lastRequest = 0;
 
-  /** `ask` tells the workers the request number and answers how many were told. */
+  /** `ask` sends the request number to the workers, and returns how many can receive it. */
   collect(ask: (request: number) => number, timeoutMs: number): Promise<WorkerReport[]> {
     const request = ++this.#lastRequest;
     return new Promise((resolve) => {

@@ -8,7 +8,7 @@ describe('RestartBackoff', () => {
     expect(delays).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]);
   });
 
-  test('begins again after a minute of health', () => {
+  test('starts over after a minute of health', () => {
     const backoff = new RestartBackoff();
     for (let death = 0; death < 5; death++) backoff.next(10);
     expect(backoff.next(59_999)).toBe(3_200);

@@ -1,10 +1,10 @@
-/** Bounds of the wait before a worker that died is started again, in milliseconds. */
+/** Bounds of the delay before a dead worker is restarted, in milliseconds. */
 export interface RestartBackoffOptions {
-  /** The first wait. */
+  /** The first delay. */
   readonly minMs: number;
-  /** The longest wait: each is twice the one before. */
+  /** The longest delay: each one is twice the one before. */
   readonly maxMs: number;
-  /** A worker that lived for this long was healthy, and its next death counts as the first. */
+  /** Lifetime of a healthy worker, whose death counts as the first one. */
   readonly healthyMs: number;
 }
 
@@ -14,9 +14,7 @@ export const RESTART_BACKOFF_DEFAULTS: RestartBackoffOptions = {
   healthyMs: 60_000,
 };
 
-/**
- * How long a slot waits before it starts its next worker: a crash loop must not become a fork bomb.
- */
+/** Delays of a slot before it starts its next worker: a crash loop must not become a fork bomb. */
 export class RestartBackoff {
   readonly #options: RestartBackoffOptions;
   #delayMs: number;
@@ -26,7 +24,7 @@ export class RestartBackoff {
     this.#delayMs = options.minMs;
   }
 
-  /** The wait after the death of a worker that lived for `livedMs`. */
+  /** Returns the delay after the death of a worker that lived for `livedMs`. */
   next(livedMs: number): number {
     const { minMs, maxMs, healthyMs } = this.#options;
     const delayMs = livedMs >= healthyMs ? minMs : this.#delayMs;

@@ -1,12 +1,12 @@
 /**
- * One half of the young generation of a worker, in MiB. A worker makes little garbage, and with
- * V8's own 16 it would hold more memory for it than for ten thousand idle connections.
+ * Size of one half of a worker's young generation, in MiB. A worker makes little garbage. With V8's
+ * default of 16, it would use more memory for it than for ten thousand idle connections.
  */
 const SEMI_SPACE_MIB = 4;
 
 const SEMI_SPACE_FLAG = '--max-semi-space-size';
 
-/** The flags of Node.js for workers: those of this process, and what nobody has set otherwise. */
+/** Returns the Node.js flags of workers: those of this process, and defaults for unset ones. */
 export function workerFlags(execArgv: readonly string[], nodeOptions: string | undefined): string[] {
   const given = [...execArgv, nodeOptions ?? ''].join(' ').replaceAll('_', '-');
   const isSet = given.includes(SEMI_SPACE_FLAG);

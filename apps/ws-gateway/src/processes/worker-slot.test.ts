@@ -56,7 +56,7 @@ describe('a start', () => {
     expect(events.listening).toHaveBeenCalledOnce();
   });
 
-  test('that may not listen yet reaches the hub first, and listens when it is told to, once', () => {
+  test('that may not listen yet reaches the hub first, and listens once when ordered to', () => {
     slot.start(false);
     theWorker().load();
     theWorker().link();
@@ -67,7 +67,7 @@ describe('a start', () => {
     expect([slot.state, slot.listens]).toEqual(['up', true]);
   });
 
-  test('whose worker dies before it may listen: the next one may not either, and one that loads is told when it has', () => {
+  test('whose worker dies before it may listen: its successor may not either, and gets the order when it is loaded', () => {
     slot.start(false);
     theWorker().load();
     theWorker().end(3);
@@ -83,7 +83,7 @@ describe('a start', () => {
 });
 
 describe('a drain', () => {
-  test('that comes while the worker still loads is told when it has, and no gateway starts', () => {
+  test('during the load of a worker is ordered after it, and no gateway starts', () => {
     slot.start(true);
     slot.drain(ORDER);
     theWorker().load();
@@ -92,7 +92,7 @@ describe('a drain', () => {
     expect(slot.state).toBe('gone');
   });
 
-  test('while the next worker is waited for ends the slot, and none is started', () => {
+  test('during the backoff ends the slot, and no worker is started', () => {
     slot.start(true);
     theWorker().end('SIGKILL');
     slot.drain(ORDER);
@@ -101,7 +101,7 @@ describe('a drain', () => {
     expect(cluster.fork).toHaveBeenCalledOnce();
   });
 
-  test('is told once, and what dies in it has no successor', () => {
+  test('is ordered once, and a worker that dies in it has no successor', () => {
     startUp();
     slot.drain(ORDER);
     slot.drain({ ...ORDER, windowMs: 0 });
@@ -114,7 +114,7 @@ describe('a drain', () => {
 });
 
 describe('a retired worker', () => {
-  test('listens until it has said that it does not any more', () => {
+  test('listens until it has confirmed the order', () => {
     const worker = startUp();
     worker.retires = false;
     slot.retire();
@@ -127,7 +127,7 @@ describe('a retired worker', () => {
     expect(worker.heard).toEqual(['start', 'retire', 'drain']);
   });
 
-  test('that dies has no successor, and its death is told', () => {
+  test('that dies has no successor, and its death is reported', () => {
     startUp();
     slot.retire();
     theWorker().end('SIGKILL');
@@ -144,7 +144,7 @@ describe('a retired worker', () => {
     expect(slot.state).toBe('gone');
   });
 
-  test('is none where there is no gateway yet: the start ends', () => {
+  test('without a gateway yet ends the start', () => {
     slot.start(false);
     slot.retire();
     theWorker().load();
@@ -152,7 +152,7 @@ describe('a retired worker', () => {
   });
 });
 
-test('a process that cannot be made at all is tried again after the backoff', () => {
+test('a process that cannot be spawned is tried again after the backoff', () => {
   vi.mocked(cluster.fork).mockImplementationOnce(() => {
     throw new Error('spawn ENOMEM');
   });

@@ -12,33 +12,35 @@ import { workerFlags } from './worker-flags.ts';
  *        ^         |
  *        +- waiting (after a death, for the backoff)
  *
- * A drain may come in any state. `retired`: it takes no more connections, and has no successor when
- * it dies.
+ * A drain may come in any state. `retired`: it accepts no more connections, and has no successor
+ * when it dies.
  */
 export type WorkerSlotState = 'starting' | 'up' | 'retired' | 'draining' | 'waiting' | 'gone';
 
-/** What a slot tells those who own it. */
+/** Receiver of the events of a slot. */
 export interface WorkerSlotEvents {
   listening(slot: WorkerSlot, address: AddressInfo): void;
   failed(slot: WorkerSlot, code: string, message: string): void;
   accepted(slot: WorkerSlot, counts: AcceptCounts): void;
   report(message: Extract<FromWorker, { type: 'report' }>): void;
-  /** It has no successor where there is no time of a restart. */
+  /** Without `restartMs` there is no successor. */
   died(slot: WorkerSlot, how: string, restartMs?: number): void;
   hangs(slot: WorkerSlot): void;
-  /** One of the things that can be read from it is another than before. */
+  /** A readable property has changed. */
   changed(): void;
 }
 
-/** A worker says so every second; one that is silent for this long hangs, and is killed. */
+/**
+ * Longest silence of a worker, in milliseconds. Workers send a beat every second; a silent one
+ * hangs and is killed.
+ */
 const HUNG_MS = 15_000;
 
-/** Loading the program takes its time on a busy machine. */
+/** Longest time to load the program, on a busy machine, in milliseconds. */
 const START_MS = 60_000;
 
 /**
- * One of the N places for workers: starts a process, watches it, and starts the next one when it
- * dies.
+ * One of N places for workers: starts a process, watches it, and starts the next one when it dies.
  */
 export class WorkerSlot implements Acceptor {
   readonly #options: WorkerOptions;
@@ -64,7 +66,7 @@ export class WorkerSlot implements Acceptor {
     this.#backoff = new RestartBackoff(backoff);
   }
 
-  /** Its number among the workers of the gateway. */
+  /** Number among the workers of the gateway. */
   get index(): number {
     return this.#options.index;
   }
@@ -77,7 +79,7 @@ export class WorkerSlot implements Acceptor {
     return this.#worker?.process.pid;
   }
 
-  /** Whether its program runs and hears what it is told. */
+  /** Whether its program is loaded and receives messages. */
   get loaded(): boolean {
     return this.#loaded;
   }
@@ -87,19 +89,19 @@ export class WorkerSlot implements Acceptor {
     return this.#linked;
   }
 
-  /** Whether connections may still come to it. */
+  /** Whether connections may still reach it. */
   get listens(): boolean {
     return this.#listens;
   }
 
-  /** Processes started after the first. */
+  /** Number of processes started after the first. */
   get restarts(): number {
     return this.#restarts;
   }
 
   /**
-   * Starts the first process, which takes connections as soon as it can, or not before `listen`:
-   * from the handle, or without one through the cluster module.
+   * Starts the first process, which accepts connections when it is loaded, or not before `listen`.
+   * It accepts from the handle, or without one through the cluster module.
    */
   start(listen: boolean, handle?: PortHandle): void {
     this.#handle = handle;
@@ -107,15 +109,15 @@ export class WorkerSlot implements Acceptor {
     this.#fork();
   }
 
-  /** Lets it take connections, and its successors too. */
+  /** Lets this worker and its successors accept connections. */
   listen(): void {
     if (this.#mayListen) return;
     this.#mayListen = true;
-    // One that is still loading is told when it has.
+    // A worker that is still loading gets the order with `start`.
     this.send({ type: 'listen' });
   }
 
-  /** Whether there is a worker that could be told: one that loads would not hear it. */
+  /** Returns whether there is a worker that receives the message: a loading one does not. */
   send(message: ToWorker): boolean {
     return this.#send(message, message.type === 'listen' || (message.type === 'start' && message.listen));
   }
@@ -123,11 +125,11 @@ export class WorkerSlot implements Acceptor {
   #send(message: ToWorker, withHandle: boolean): boolean {
     const worker = this.#worker;
     if (worker === undefined || !this.#loaded || !worker.isConnected()) return false;
-    // A worker that dies in this moment makes the send fail; its `exit` says so as well.
+    // The send to a dying worker fails; its `exit` event has the same effect.
     const sent = (error: Error | null): void => {
       if (error !== null) this.#died(worker, error.message);
     };
-    // The types know handles only by the classes around them.
+    // The types know handles only as the classes around them.
     if (withHandle && this.#handle !== undefined) worker.send(message, this.#handle as SendHandle, sent);
     else worker.send(message, sent);
     return true;
@@ -142,10 +144,7 @@ export class WorkerSlot implements Acceptor {
     this.send({ type: 'ask' });
   }
 
-  /**
-   * From now on it takes no connections, and `listens` says when that is so. One that is not up yet
-   * is ended.
-   */
+  /** Stops accepting; `listens` becomes false then. Ends a worker that is not up yet. */
   retire(): void {
     if (this.#state === 'up') {
       this.#become('retired');
@@ -155,19 +154,19 @@ export class WorkerSlot implements Acceptor {
     }
   }
 
-  /** Health checks on the port fail from now on, on a worker that takes its place as well. */
+  /** Makes health checks on the port fail, also on its successors. */
   failHealth(): void {
     this.#isHealthy = false;
     this.send({ type: 'fail_health' });
   }
 
-  /** Ends the worker in good order, and starts no other. The first order stands. */
+  /** Ends the worker gracefully, without a successor. The first order counts. */
   drain(order: DrainOrder): void {
     clearTimeout(this.#restartTimer);
     if (this.#state === 'draining' || this.#state === 'gone') return;
     this.#drainOrder = order;
     this.#become(this.#worker === undefined ? 'gone' : 'draining');
-    // One that loads is told when it has, and one whose channel is closed is about to end.
+    // A loading worker gets the order when it is loaded. A worker without a channel is ending.
     this.send({ type: 'drain', order });
   }
 
@@ -176,8 +175,8 @@ export class WorkerSlot implements Acceptor {
   }
 
   /**
-   * Called once a second. Counts seconds of the primary's own life, so that a paused primary does
-   * not accuse its workers.
+   * Called once a second. Counts the seconds in which the primary itself ran, so that a suspended
+   * primary does not kill its workers.
    */
   tick(tickMs: number): void {
     if (this.#state !== 'starting' && this.#state !== 'up' && this.#state !== 'retired') return;
@@ -196,14 +195,14 @@ export class WorkerSlot implements Acceptor {
       cluster.setupPrimary({ execArgv: workerFlags(process.execArgv, process.env['NODE_OPTIONS']) });
       worker = cluster.fork();
     } catch (error) {
-      // A machine without memory for another process: of most other troubles `error` tells.
+      // The machine has no memory for another process. Most other errors emit `error`.
       this.#restartLater(error instanceof Error ? error.message : String(error));
       return;
     }
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#receive(message));
-    // A process that could not be spawned emits `error` and no `exit`; one that runs and is killed
-    // only `exit`.
+    // A process that could not be spawned emits `error` and no `exit`. A killed one emits only
+    // `exit`.
     worker.on('error', (error) => this.#died(worker, error.message));
     worker.on('exit', (code, signal) =>
       this.#died(worker, signal ? `signal ${signal}` : `exit code ${code}`),
@@ -244,8 +243,7 @@ export class WorkerSlot implements Acceptor {
 
   #greet(): void {
     this.#loaded = true;
-    // An order to drain that came earlier was not sent; without it a gateway would start that is to
-    // end.
+    // An earlier order to drain was not sent. Without it, a gateway would start.
     if (this.#drainOrder !== undefined) this.send({ type: 'drain', order: this.#drainOrder });
     else {
       this.send({ type: 'start', options: this.#options, listen: this.#mayListen });
@@ -260,7 +258,7 @@ export class WorkerSlot implements Acceptor {
     this.#loaded = false;
     this.#linked = false;
     this.#listens = false;
-    // Where only the channel to it broke, the process must not live on beside its successor.
+    // If only the channel broke, the process must not live on beside its successor.
     worker.process.kill('SIGKILL');
     if (this.#state === 'retired') this.#events.died(this, how);
     if (this.#state === 'draining' || this.#state === 'retired') this.#become('gone');

@@ -19,17 +19,17 @@ import {
 } from './messages.ts';
 
 /**
- * Without the primary there is nobody to restart what dies, and its successor needs the port:
- * clients are sent to it quickly, but not all at once. A little less than the 3 s that are
- * promised: it takes a moment to notice, and to close.
+ * Window of a drain without a primary, in milliseconds. No process restarts dead workers then, and
+ * the next gateway needs the port, so clients move quickly, but not all at once. It is less than
+ * the promised 3 s, because the detection and the closes take a moment.
  */
 const ORPHAN_DRAIN_MS = 2_500;
 
-/** How long the primary may take to confirm that a worker leaves, in milliseconds: it may hang. */
+/** Time for the primary to confirm that a worker disconnects, in milliseconds: it may hang. */
 const LEAVE_MS = 2_000;
 
 /**
- * The worker's side of the supervision: does what the primary says, and outlives it in good order.
+ * The worker's side of the supervision: follows the primary's orders, and drains when it is gone.
  */
 class WorkerProcess {
   readonly #worker: Worker;
@@ -46,7 +46,7 @@ class WorkerProcess {
   #index = 0;
   #linked = false;
   #drainMs = 0;
-  /** Settles when it is warm, or as warm as it gets. */
+  /** Settles when the warm-up ends. */
   #warm: Promise<void> = Promise.resolve();
   #state: WorkerState = 'starting';
   /** Settles when the gateway listens, or cannot. */
@@ -58,7 +58,7 @@ class WorkerProcess {
     worker.on('disconnect', () => this.#orphaned());
     this.#beat = setInterval(() => this.#tell({ type: 'beat', linked: this.#linked }), BEAT_MS);
     this.#tell({ type: 'loaded' });
-    // A terminal sends Ctrl-C to the whole process group: the primary is the one who acts on it.
+    // A terminal sends Ctrl-C to the whole process group. Only the primary acts on it.
     process.on('SIGINT', () => {});
     process.on('SIGHUP', () => {});
     process.on('SIGTERM', () => {
@@ -114,7 +114,7 @@ class WorkerProcess {
       this.#linked = true;
       this.#tell({ type: 'beat', linked: true });
     });
-    // Clients can bring about any number of them.
+    // Clients can cause any number of them.
     const refusals = new LogLimiter({
       report: (code, heldBack) => log.error({ code, heldBack }, 'hub refused more subscriptions'),
     });
@@ -141,12 +141,12 @@ class WorkerProcess {
       const rounds = await warmUp({ gateway, maxMs: warmUpMs, signal: this.#ending.signal });
       log.debug({ rounds }, 'warmed up');
     } catch (error) {
-      log.warn({ error }, 'the warm-up failed: the first connections will be served slowly');
+      log.warn({ error }, 'warm-up failed; the first connections will be slow');
     }
   }
 
   #listen(handle: PortHandle | undefined): void {
-    // A drain may have come between the two orders.
+    // A drain may have arrived between the two orders.
     if ((this.#state !== 'starting' && this.#state !== 'up') || this.#gateway === undefined) handle?.close();
     else {
       // Without a handle the cluster module balances the connections.
@@ -158,7 +158,7 @@ class WorkerProcess {
   async #listenOf(gateway: Gateway, handle: PortHandle | undefined): Promise<void> {
     try {
       await this.#warm;
-      // A drain may have come meanwhile.
+      // A drain may have arrived meanwhile.
       if (this.#ending.signal.aborted) return handle?.close();
       const address = await gateway.listen(handle);
       if (this.#state !== 'starting') return;
@@ -190,9 +190,7 @@ class WorkerProcess {
     }
   }
 
-  /**
-   * Closes the socket within the call for the last allowed connection: then no other one follows.
-   */
+  /** Closes the socket within the call for the last allowed connection: no further one follows. */
   #pauseIfUsedUp(): void {
     if (!this.#allowance.isUsedUp) return;
     this.#isPaused = true;
@@ -207,8 +205,8 @@ class WorkerProcess {
   #retire(): void {
     if (this.#state === 'up') this.#state = 'retired';
     this.#gateway?.stopListening();
-    // Behind what the cluster module, where the port is its own, says of the closed one: then the
-    // primary hands over no more.
+    // With a port of the cluster module, this message follows the one that closes the port. After
+    // it, the primary passes no more connections.
     this.#tell({ type: 'retired' });
   }
 
@@ -227,20 +225,16 @@ class WorkerProcess {
     this.#tell({ type: 'report', request, report });
   }
 
-  /**
-   * The primary is gone. By default the cluster module would exit here, and every client would see
-   * a bare end of file.
-   */
+  /** Drains: the primary is gone. By default the cluster module would exit and cut all clients. */
   #orphaned(): void {
     this.#worker.exitedAfterDisconnect = true;
     const order = { windowMs: ORPHAN_DRAIN_MS, reason: 'restart', handshakes: 'reject' } as const;
     if (this.#state === 'draining') {
-      // Whatever drain is under way ends as soon. At the end of an ordinary one there is nothing
-      // left to do.
+      // This shortens a drain that is in progress. After a completed one there is nothing to do.
       void this.#gateway?.drain(order);
       return;
     }
-    this.#log?.error({ drainMs: ORPHAN_DRAIN_MS }, 'the primary is gone; this worker drains and ends');
+    this.#log?.error({ drainMs: ORPHAN_DRAIN_MS }, 'the primary is gone; this worker drains and exits');
     void this.#drain(order);
   }
 
@@ -248,8 +242,8 @@ class WorkerProcess {
     if (this.#state === 'draining') return;
     this.#state = 'draining';
     this.#ending.abort();
-    // What listens only after it was told to stop would go on. Without a primary nobody answers the
-    // wish to listen.
+    // A gateway that starts to listen after `stopListening` would continue. Without a primary, a
+    // pending listen gets no reply.
     if (this.#worker.isConnected()) await Promise.race([this.#listening, once(this.#worker, 'disconnect')]);
     await this.#gateway?.drain(order);
     await this.#gateway?.close();
@@ -262,9 +256,9 @@ class WorkerProcess {
   }
 
   /**
-   * Parts with the primary. Where the cluster module hands out the connections, it may have handed
-   * over a connection that is still on its way here; by the time it confirms, that has come and was
-   * given back, and goes to another worker. An exit without this would cut it.
+   * Disconnects from the primary. The cluster module may have passed a connection that is still in
+   * transit. When the primary confirms, that connection was returned to it and goes to another
+   * worker. An exit without this would cut it.
    */
   async #leave(): Promise<void> {
     if (!this.#worker.isConnected()) return;
@@ -274,15 +268,12 @@ class WorkerProcess {
   }
 
   #tell(message: FromWorker): void {
-    // With the channel gone there is nobody to tell; `disconnect` acts on that.
+    // Without a channel, `disconnect` has the same effect.
     if (this.#worker.isConnected()) this.#worker.send(message, () => {});
   }
 }
 
-/**
- * Runs this process as a worker. Call it in the process that the cluster module forked, and nowhere
- * else.
- */
+/** Runs this process as a worker. Call it only in a process that the cluster module forked. */
 export function runWorker(): void {
   if (cluster.worker === undefined) throw new Error('This process is not a worker.');
   new WorkerProcess(cluster.worker);

@@ -109,7 +109,7 @@ const PIECES: Readonly<Record<string, Buffer>> = {
   'a request for many answers': text('many'),
   close: closing(1_000, 'bye'),
   'a close without a code': masked(CLOSE_FRAME, ''),
-  'a close with a code that is none': closing(1_005),
+  'a close with an invalid code': closing(1_005),
   'a reserved opcode': masked(0x83, 'x'),
   'a reserved bit': masked(0xc1, 'x'),
   'a continuation of nothing': masked(0x80, 'x'),

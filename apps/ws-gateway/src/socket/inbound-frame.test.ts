@@ -177,7 +177,7 @@ test.each([
   expect(reader.text(frame)).toBe(text);
 });
 
-/** Texts of all kinds, so long that all three forms of a length and all phases of the mask come. */
+/** Texts of all kinds, in lengths that cover the forms of a length and the phases of the mask. */
 const texts = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
   fc.string({ unit: 'binary-ascii', maxLength: 300 }),

@@ -18,9 +18,9 @@ afterEach(() => {
 
 interface Late extends SocketPair {
   readonly ws: LazyWebSocket;
-  /** What the receiver heard, in order. */
+  /** Events of the receiver, in order. */
   readonly heard: string[];
-  /** What came to the other end. */
+  /** Bytes received by the far end. */
   arrived(): string;
 }
 
@@ -79,7 +79,7 @@ describe('what is used of ws is still there', () => {
   });
 });
 
-test('what came behind the upgrade is kept, and not read', () => {
+test('bytes behind the upgrade are kept unread', () => {
   const ws = LazyWebSocket.create(OPTIONS);
   const head = Buffer.from('head');
   Reflect.apply(Reflect.get(ws, 'setSocket'), ws, [undefined, head, OPTIONS]);
@@ -153,7 +153,7 @@ describe('the reason of a close', () => {
     ['a reserved opcode', clientFrame(0x83, 'x'), 'protocol_error', 1002],
     ['a text that is not UTF-8', clientFrame(0x81, Buffer.from('ff', 'hex')), 'invalid_utf8', 1007],
     ['a message that is too big', clientFrame(0x81, 'x'.repeat(1_001)), 'message_too_big', 1009],
-    ['a close code that is none', clientFrame(0x88, Buffer.from('03ed', 'hex')), 'protocol_error', 1002],
+    ['an invalid close code', clientFrame(0x88, Buffer.from('03ed', 'hex')), 'protocol_error', 1002],
   ])('for %s is heard before the close frame leaves', async (_what, bytes, reason, code) => {
     const late = await opened();
     const { ws, heard, far } = late;

@@ -6,20 +6,20 @@ import { limits, native, type Position } from '@groupcast/protocol';
 const EPOCH = 'warm-up';
 
 /**
- * A hub within the process, for a gateway that warms up: whoever publishes gets it back, and
- * nothing is kept.
+ * A hub within the process, for a gateway that warms up. It returns each publication to its
+ * publisher and keeps nothing.
  */
 export class EchoHub {
   readonly #server: Server;
   readonly #link: Partial<LinkOptions>;
   readonly #links = new Set<Link>();
-  /** Of the last publication of each channel. */
+  /** Offset of the last publication of each channel. */
   readonly #offsets = new Map<string, number>();
 
-  /** Takes peers on a free port of this machine. */
+  /** Accepts peers on a free port of this machine. */
   static async listen(link: Partial<LinkOptions>): Promise<EchoHub> {
     const hub = new EchoHub(link);
-    // Its own socket, of which the cluster module knows nothing.
+    // Not a port of the cluster module.
     hub.#server.listen({ host: '127.0.0.1', port: 0, exclusive: true });
     await once(hub.#server, 'listening');
     return hub;

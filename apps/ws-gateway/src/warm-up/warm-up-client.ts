@@ -1,20 +1,17 @@
 import { connect, type Socket } from 'node:net';
 
-/**
- * Longer texts than this have their length in two bytes more, and longer ones than those need yet
- * another form (RFC 6455, section 5.2).
- */
+/** Longest texts with a length of 7 and of 16 bits (RFC 6455, section 5.2), in bytes. */
 const SHORT_TEXT_BYTES_MAX = 125;
 const TEXT_BYTES_MAX = 0xffff;
 
-/** The kind of client: with the subprotocol, or in plain mode. */
+/** Address and protocol of a client: with the subprotocol, or in plain mode. */
 export interface WarmUpClientOptions {
   readonly port: number;
   readonly subprotocol: string | undefined;
 }
 
 /**
- * A WebSocket client that looks for words in what it gets, and understands no more: it has to be
+ * A minimal WebSocket client that searches for words in the bytes that it receives. It has to be
  * cheap.
  */
 export class WarmUpClient {
@@ -29,7 +26,7 @@ export class WarmUpClient {
     this.#socket = connect(port, '127.0.0.1');
     this.#socket.setNoDelay();
     this.#socket.on('data', (chunk) => this.#read(chunk));
-    // Of an error the end tells as well.
+    // `close` follows an error.
     this.#socket.on('error', () => {});
     this.#socket.on('close', () => {
       this.#isClosed = true;
@@ -48,8 +45,8 @@ export class WarmUpClient {
   }
 
   /**
-   * Resolves when the words have come since the last ones that were awaited. Rejects when the
-   * connection ends first.
+   * Resolves when the words were received after the last awaited ones. Rejects when the connection
+   * ends first.
    */
   heard(words: string): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -59,10 +56,10 @@ export class WarmUpClient {
     });
   }
 
-  /** Sends a text of at most 65,535 bytes of ASCII. */
+  /** Sends an ASCII text of at most 65,535 bytes. */
   send(text: string): void {
     if (text.length > TEXT_BYTES_MAX) throw new RangeError('The text is too long for the warm-up.');
-    // Masked with zeros, which leaves the text as it is.
+    // A mask of zeros leaves the text as it is.
     const length =
       text.length <= SHORT_TEXT_BYTES_MAX
         ? [0x80 | text.length]

@@ -3,14 +3,14 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
 import { warmUp } from './warm-up.ts';
 
-/** The part of Node's own `tcp_wrap` that direct reads need, and nothing else uses here. */
+/** Part of Node's `tcp_wrap` that only direct reads use. */
 interface TcpWrap {
   readonly TCP: { readonly prototype: { useUserBuffer(): void } };
 }
 
 const never = new AbortController().signal;
 
-/** The servers, sockets and timers that keep this process alive. */
+/** Returns the servers and sockets that keep this process alive. */
 function resources(): readonly string[] {
   return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
 }
@@ -22,7 +22,7 @@ describe('a warm-up', () => {
     await vi.waitFor(() => expect(resources()).toEqual(before));
   });
 
-  test('runs in spite of limits that it would hit', async () => {
+  test('runs under limits that it would reach', async () => {
     const gateway = { handshakesBurst: 1, handshakesPerSecond: 1, connectionsMax: 1, messagesPerSecond: 1 };
     const strict = {
       ...gateway,
@@ -45,11 +45,11 @@ describe('a warm-up', () => {
     }
   });
 
-  test('of no time is none', async () => {
+  test('without time runs no rounds', async () => {
     expect(await warmUp({ gateway: {}, maxMs: 0, signal: never })).toBe(0);
   });
 
-  test('ends in its time, whatever the garbage collector does', async () => {
+  test('ends in time while garbage is collected', async () => {
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
     const collecting = setInterval(collect, 20);
@@ -57,7 +57,7 @@ describe('a warm-up', () => {
     await expect(run.finally(() => clearInterval(collecting))).resolves.toBeLessThan(100_000);
   }, 20_000);
 
-  test('that is to end, ends', async () => {
+  test('ends when it is aborted', async () => {
     const ending = new AbortController();
     const run = warmUp({ gateway: {}, maxMs: 60_000, signal: ending.signal });
     ending.abort();

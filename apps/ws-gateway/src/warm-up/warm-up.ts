@@ -7,57 +7,52 @@ import { GATEWAY_TABLE, type GatewayOptions } from '../options.ts';
 import { EchoHub } from './echo-hub.ts';
 import { WarmUpClient } from './warm-up-client.ts';
 
-/** Clients of one round. */
+/** Number of clients in one round. */
 const CLIENTS = 24;
 
 const GROUPS = 4;
 
-/**
- * Of this and that form, as clients send them: what the compiler has not seen it has to compile
- * anew.
- */
+/** Messages of several forms, as clients send them: the compiler compiles again for new forms. */
 const MESSAGES: readonly ((words: string) => string)[] = [
   (words) => words,
-  (words) =>
-    `${words}, and a text of so many bytes that its length takes two of them. ${'So it goes. '.repeat(8)}`,
+  (words) => `${words}, and a text whose length takes two bytes of its header. ${'So it goes. '.repeat(8)}`,
   (words) => JSON.stringify({ words }),
 ];
 
-/** Messages of one round to each group, one after another. */
+/** Number of messages to each group in one round. */
 const MESSAGES_PER_ROUND = 12;
 
 const ROUNDS_MAX = 400;
 
 /**
- * Rounds with another gateway before: code that has only seen one of a kind is compiled for that
- * one, and again for the next.
+ * Rounds with another gateway before: code that has seen a single gateway is compiled for that one,
+ * and again for the next.
  */
 const FIRST_ROUNDS_MAX = 20;
 
 export interface WarmUpOptions {
   /**
-   * What the gateway that is to be warm has; this one has the same, with a hub and a port of its
-   * own.
+   * Options of the gateway to warm up. The warm-up gateway has the same, with a hub and a port of
+   * its own.
    */
   readonly gateway: Partial<GatewayOptions>;
-  /** How long it may take, in milliseconds; 0 is none at all. */
+  /** Longest duration, in milliseconds; 0 disables the warm-up. */
   readonly maxMs: number;
-  /** Rounds after which it ends, where the machine is fast. Default 400. */
+  /** Most rounds. Default 400. */
   readonly roundsMax?: number;
-  /** Ends it before that. */
+  /** Ends the warm-up early. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs what connections run most, with gateways, a hub and clients of its own, until the compiler
- * has seen it often enough: a process that starts cold is several times as slow, and its first
- * clients would notice. Resolves with the number of rounds that were run; leaves nothing behind.
+ * Runs the code that connections run most, with gateways, a hub and clients of its own, until the
+ * compiler has optimised it: a cold process is several times as slow. Resolves with the number of
+ * rounds. Leaves nothing behind.
  */
 export async function warmUp(options: WarmUpOptions): Promise<number> {
   const { gateway, maxMs, roundsMax = ROUNDS_MAX, signal } = options;
   if (maxMs === 0 || signal.aborted) return 0;
-  // Not AbortSignal.timeout: behind AbortSignal.any, Node 20 lets the garbage collector take it
-  // before it is over.
+  // Not AbortSignal.timeout: behind AbortSignal.any, Node 20 garbage-collects it too early.
   const ending = new AbortController();
   const end = (): void => ending.abort();
   const timer = setTimeout(end, maxMs);
@@ -96,7 +91,7 @@ async function warmUpGateway(
   const gateway = createGateway({ ...options, ...none, ...many, hub });
   try {
     hub.connect();
-    // Its own socket, of which the cluster module knows nothing.
+    // Not a port of the cluster module.
     const { port } = await gateway.listen({ host: '127.0.0.1', port: 0, exclusive: true });
     let rounds = 0;
     while (rounds < roundsMax && !end.aborted) {
@@ -110,7 +105,7 @@ async function warmUpGateway(
   }
 }
 
-/** Says whether it was run to its end. */
+/** Resolves with whether the round ran to its end. */
 async function runRound(port: number, end: AbortSignal): Promise<boolean> {
   const clients = Array.from({ length: CLIENTS }, (_, index) => {
     const subprotocol = CLIENT_PROTOCOLS[index % CLIENT_PROTOCOLS.length]?.subprotocol;

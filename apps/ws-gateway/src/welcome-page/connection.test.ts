@@ -149,7 +149,7 @@ describe('a pane of the welcome page', () => {
     ]);
   });
 
-  test('a refused join is shown with its code and not listed', () => {
+  test('a rejected join is shown with its code and not listed', () => {
     const { connection, socket, shown, lines } = startConnected();
     connection.join('123');
     socket().receive({ type: 'error', id: 1, code: 'group_limit', message: 'Leave one first.' });
@@ -159,7 +159,7 @@ describe('a pane of the welcome page', () => {
     ]);
   });
 
-  test('tells its own messages from those of others', () => {
+  test('marks its own messages', () => {
     const { socket, lines } = startConnected();
     const message = { type: 'message', group_id: '123', offset: 7, message: '<b>hi</b>' };
     socket().receive({ ...message, from: { client_id: 'c1' } });
@@ -173,13 +173,13 @@ describe('a pane of the welcome page', () => {
     expect(lines[1]!.facts).toEqual(['message', 'group 123', 'offset 7', 'other']);
   });
 
-  test('answers a heartbeat', () => {
+  test('replies to a heartbeat', () => {
     const { socket } = startConnected();
     socket().receive({ type: 'ping' });
     expect(socket().sent).toEqual([{ cmd: 'ping' }]);
   });
 
-  test('shows what it does not know, and survives what is not an object', () => {
+  test('shows unknown events, and survives invalid ones', () => {
     const { socket, lines } = startConnected();
     socket().receive({ type: 'gap', group_id: '123', reason: 'trimmed' });
     socket().receive(null);
@@ -214,7 +214,7 @@ describe('when the connection breaks', () => {
     expect(page.dialled).toHaveLength(9);
   });
 
-  test('a connection that lasted starts the backoff afresh, a short one does not', () => {
+  test('a connection that lasted starts the backoff over, a short one does not', () => {
     const page = start();
     const breakAfter = (lastedMs: number): number => {
       page.socket().receive(WELCOME);
@@ -227,7 +227,7 @@ describe('when the connection breaks', () => {
     expect([breakAfter(1_000), breakAfter(1_000), breakAfter(20_001)]).toEqual([250, 500, 250]);
   });
 
-  test('it joins its groups again, also those whose answer was under way', () => {
+  test('it joins its groups again, also those with a pending reply', () => {
     const { connection, socket, shown, lines, fire } = startConnected();
     for (const group of ['a', 'b', 'c']) connection.join(group);
     socket().receive({ type: 'ack', id: 1, group_id: 'a' });
@@ -247,7 +247,7 @@ describe('when the connection breaks', () => {
     expect(shown).toEqual({ state: 'connected', clientId: 'c2', groups: ['a', 'c'] });
   });
 
-  test('it comes back when the gateway says', () => {
+  test('it reconnects when the gateway says', () => {
     const { socket, timer } = startConnected();
     socket().receive({
       type: 'disconnect',
@@ -283,13 +283,13 @@ describe('when the connection breaks', () => {
     expect(page.timers.size).toBe(1);
   });
 
-  test('a click is refused with a line, not lost', () => {
+  test('a click shows an error', () => {
     const { connection, lines } = start();
     expect(connection.join('123')).toBe(false);
     expect(lines[0]!.facts).toEqual(['error', 'not_connected']);
   });
 
-  test('commands that nobody answers are bounded', () => {
+  test('unanswered commands are bounded', () => {
     const { connection, socket, lines } = startConnected();
     for (let sent = 0; sent < 256; sent += 1) expect(connection.send('1', 'x')).toBe(true);
     expect(connection.send('1', 'x')).toBe(false);

@@ -39,7 +39,7 @@ describe('welcomePage', () => {
     expect(page).not.toMatch(/https?:\/\/|src=|href=|url\(|@import|<link|<base|<iframe/i);
   });
 
-  test('never parses what others sent as markup', () => {
+  test('never parses messages as markup', () => {
     expect(page).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function/);
   });
 

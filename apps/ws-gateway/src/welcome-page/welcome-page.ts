@@ -5,14 +5,14 @@ import { WELCOME_STYLE } from './style.ts';
 
 const SCRIPT = `'use strict';${WELCOME_CONNECTION_SCRIPT}${WELCOME_PANES_SCRIPT}`;
 
-/** What the welcome page shows of the gateway that serves it. */
+/** Facts about the gateway that the welcome page shows. */
 export interface WelcomePageOptions {
   /** The gateway's version, shown in the footer. */
   readonly version: string;
 }
 
 /**
- * The headers that the welcome page is served with. The policy runs the page's own script and
+ * Headers of the welcome page. The policy runs the page's own script and
  * style, known by their hashes, and nothing else: were a message ever taken for markup, it still
  * could not run or load anything.
  */

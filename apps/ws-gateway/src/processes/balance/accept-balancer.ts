@@ -157,7 +157,7 @@ export class AcceptBalancer<T extends Acceptor> {
     return false;
   }
 
-  /** The two lowest progresses of acceptors that answer; Infinity where there is none. */
+  /** The two lowest progresses of acceptors that answer; otherwise Infinity. */
   #progress(): { lowest: number; owner: State | undefined; secondLowest: number } {
     let lowest = Number.POSITIVE_INFINITY;
     let secondLowest = Number.POSITIVE_INFINITY;

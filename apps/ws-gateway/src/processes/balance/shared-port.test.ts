@@ -37,7 +37,7 @@ test('Node still makes the handle, and a server takes connections from it', asyn
   client.destroy();
 });
 
-test('an address that is taken, that is none, and a name', async () => {
+test('an address in use, an unavailable address, and a name', async () => {
   const taken = (await listen(0)).address() as AddressInfo;
   await expect(open(taken.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await expect(SharedPort.open('192.0.2.1', 0)).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });

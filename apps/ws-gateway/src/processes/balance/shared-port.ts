@@ -3,27 +3,24 @@ import net, { type AddressInfo } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { ListenError } from '../errors.ts';
 
-/** A TCP socket of Node's that is bound to an address; `Server.listen` takes one. */
+/** TCP socket of Node that is bound to an address; `Server.listen` accepts it. */
 export interface PortHandle {
   close(): void;
 }
 
-/**
- * The part of `node:net` that Node does not document. The cluster module makes its shared sockets
- * with it.
- */
+/** Undocumented part of `node:net`, with which the cluster module creates its shared sockets. */
 interface NetInternals {
-  /** The handle, or the number of the system's error. */
+  /** Returns the handle, or the number of the system's error. */
   readonly _createServerHandle?: (address: string, port: number, addressType: 4 | 6) => PortHandle | number;
 }
 
 /**
- * The socket that all workers accept from. The primary makes it, never accepts, and keeps it: what
- * waits in its queue waits on while workers stop, die and start. Without the internals there is no
- * handle, and the workers listen through the cluster module, which costs more.
+ * The socket from which all workers accept. The primary creates and keeps it, and never accepts.
+ * Pending connections stay in its queue while workers stop, die and start. Without the internals
+ * there is no handle, and workers listen through the cluster module, at a higher cost.
  */
 export class SharedPort {
-  /** Where it was asked to be. */
+  /** Requested address. */
   readonly host: string;
   readonly port: number;
   readonly handle: PortHandle | undefined;
@@ -34,16 +31,13 @@ export class SharedPort {
     this.handle = handle;
   }
 
-  /**
-   * Rejects with the system's error, such as `EADDRINUSE`, or a ListenError, where the address
-   * cannot be had.
-   */
+  /** Opens the port. Rejects with the system's error, such as `EADDRINUSE`, or a ListenError. */
   static async open(
     host: string,
     port: number,
     internals: NetInternals = net as typeof net & NetInternals,
   ): Promise<SharedPort> {
-    // Says at once, in the words of Node, what is wrong with the address, and looks up a name.
+    // Resolves the name, and fails with Node's own errors for an invalid address.
     const found = await probe(host, port);
     const { _createServerHandle: create } = internals;
     if (typeof create !== 'function') return new SharedPort(host, port, undefined);
@@ -53,7 +47,7 @@ export class SharedPort {
     throw new ListenError(code, `bind ${code} ${found.address}:${found.port}`);
   }
 
-  /** Others can have the address as soon as no worker has it any more. */
+  /** Releases the address, which is free as soon as all workers have closed it. */
   close(): void {
     this.handle?.close();
   }
@@ -65,6 +59,6 @@ async function probe(host: string, port: number): Promise<AddressInfo> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The address is none of TCP.');
+  if (address === null || typeof address === 'string') throw new Error('The server has no TCP address.');
   return address;
 }
