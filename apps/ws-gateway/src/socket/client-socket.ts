@@ -25,6 +25,16 @@ const NO_CLOSE_FRAME = 1006;
 
 const reader = new InboundFrameReader();
 
+type State =
+  /** Ordinary, open as far as known, with nothing pending in this process. */
+  | 'idle'
+  /** Ordinary, and bytes may be pending in this process. */
+  | 'pending'
+  /** Ordinary until the client ended its side or the socket closed. */
+  | 'ended'
+  /** Ws has taken over. */
+  | 'ws';
+
 /** Options that all sockets of a gateway share. */
 export interface SocketSettings {
   /** Longest message of a client, in bytes. */
@@ -51,13 +61,10 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   #receiver: WebSocketReceiver | undefined;
   #ws: LazyWebSocket | undefined;
   /** Whether frames go to the socket and not through ws, which would write the same bytes. */
-  #passesWs: boolean;
+  #bypassesWs: boolean;
   /** Handle for reads and writes below the stream. */
   readonly #handle: TcpHandle | undefined;
-  /** Whether it is ordinary, open as far as known, and has nothing pending in this process. */
-  #isClear = true;
-  /** Whether the client has ended its side. */
-  #hasEnded = false;
+  #state: State = 'idle';
   /** Beginning of an incomplete frame. */
   #held: Buffer | undefined;
   /** Bytes written below the stream that are pending in libuv. */
@@ -67,13 +74,13 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   constructor(socket: Socket, settings: SocketSettings, ws?: LazyWebSocket) {
     this.#socket = socket;
     this.#settings = settings;
-    this.#passesWs = settings.fastPaths;
+    this.#bypassesWs = settings.fastPaths;
     const isDirect = settings.fastPaths && settings.directSockets;
     this.#handle = isDirect ? handleOf(socket) : undefined;
     if (ws === undefined) return;
     if (ws.hasSocket || !settings.fastPaths) {
       this.#ws = ws;
-      this.#isClear = false;
+      this.#state = 'ws';
     }
     if (ws.head !== undefined && ws.head.length > 0) socket.unshift(ws.head);
   }
@@ -82,7 +89,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   attach(receiver: WebSocketReceiver): void {
     this.#receiver = receiver;
     if (this.#ws === undefined) this.#begin();
-    else this.#letWsHave(this.#ws);
+    else this.#attachWs(this.#ws);
   }
 
   /** Address of the peer, which may be a proxy. */
@@ -92,8 +99,8 @@ export class ClientSocket implements SocketOwner, WriteOwner {
 
   /** Bytes pending in this process for the client. */
   get bufferedBytes(): number {
-    if (this.#isClear) return 0;
-    const queuedBytes = this.#passesWs ? this.#socket.writableLength : (this.#ws?.bufferedAmount ?? 0);
+    if (this.#state === 'idle') return 0;
+    const queuedBytes = this.#bypassesWs ? this.#socket.writableLength : (this.#ws?.bufferedAmount ?? 0);
     return this.#waitingBytes + queuedBytes;
   }
 
@@ -111,7 +118,7 @@ export class ClientSocket implements SocketOwner, WriteOwner {
    * Sends whole text frames. Returns false once it is closing: no data may follow a close frame.
    */
   write(frames: Uint8Array): boolean {
-    return (this.#isClear && this.#writeDirectly(frames)) || this.#writeSlowly(frames);
+    return (this.#state === 'idle' && this.#writeDirectly(frames)) || this.#writeSlowly(frames);
   }
 
   ping(): void {
@@ -151,20 +158,19 @@ export class ClientSocket implements SocketOwner, WriteOwner {
 
   /** Called when the client has closed its side without a close frame, while it is ordinary. */
   end(): void {
-    this.#hasEnded = true;
-    this.#isClear = false;
+    this.#state = 'ended';
     this.#socket.end();
   }
 
   /** Called when the socket is closed, while it is ordinary. */
   closed(): void {
-    this.#isClear = false;
+    this.#state = 'ended';
     this.#receiver?.closed(NO_CLOSE_FRAME);
   }
 
   get #isOpen(): boolean {
     if (this.#ws !== undefined) return this.#ws.readyState === WebSocket.OPEN;
-    return !this.#hasEnded && !this.#socket.destroyed;
+    return this.#state !== 'ended' && !this.#socket.destroyed;
   }
 
   #readFrames(chunk: Buffer, length: number, mayHoldFirst: boolean): void {
@@ -195,23 +201,23 @@ export class ClientSocket implements SocketOwner, WriteOwner {
   }
 
   #handOver(): void {
-    this.#isClear = false;
     disown(this.#socket);
-    this.#letWsHave(LazyWebSocket.create(this.#settings.webSocketOptions));
+    this.#attachWs(LazyWebSocket.create(this.#settings.webSocketOptions));
   }
 
-  #letWsHave(ws: LazyWebSocket): void {
+  #attachWs(ws: LazyWebSocket): void {
     this.#ws = ws;
+    this.#state = 'ws';
     if (this.#receiver !== undefined) ws.listen(this.#receiver);
     if (!ws.hasSocket) ws.takeOver(this.#socket, this.#settings.webSocketOptions);
-    this.#passesWs &&= ws.canBypass(this.#socket);
+    this.#bypassesWs &&= ws.canBypass(this.#socket);
   }
 
   #writeDirectly(frames: Uint8Array): boolean {
     if (this.#handle === undefined) return false;
     const written = writeDirectly(this.#handle, frames, this);
     if (written === 'waiting') {
-      this.#isClear = false;
+      if (this.#state === 'idle') this.#state = 'pending';
       this.#waitingBytes = frames.length;
     }
     return written !== 'failed';
@@ -219,14 +225,15 @@ export class ClientSocket implements SocketOwner, WriteOwner {
 
   #writeSlowly(frames: Uint8Array): boolean {
     if (!this.#isOpen) return false;
-    if (!this.#passesWs) {
+    if (!this.#bypassesWs) {
       this.#ws?.sendFrames(frames);
       return true;
     }
-    this.#isClear = false;
-    if (this.bufferedBytes > 0 || !this.#writeDirectly(frames)) this.#socket.write(frames);
     // Once ws has taken over, frames of its own may be pending at any time.
-    this.#isClear = this.#ws === undefined && this.bufferedBytes === 0;
+    const isOrdinary = this.#ws === undefined;
+    if (isOrdinary) this.#state = 'pending';
+    if (this.bufferedBytes > 0 || !this.#writeDirectly(frames)) this.#socket.write(frames);
+    if (isOrdinary && this.bufferedBytes === 0) this.#state = 'idle';
     return true;
   }
 }
