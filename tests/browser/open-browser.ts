@@ -18,11 +18,15 @@ const FLAGS = [
  */
 export const withoutBrowser: boolean = findChromium() === undefined && process.env['CI'] !== 'true';
 
-/** Starts the system's Chromium without a window. The caller closes it. */
-export async function openBrowser(): Promise<Browser> {
+/**
+ * Starts the system's Chromium without a window. The caller closes it. `cachesPages` turns on the
+ * back/forward cache, which Playwright turns off.
+ */
+export async function openBrowser({ cachesPages = false } = {}): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error('Chromium is not on the PATH. Install it: apt-get install chromium');
   }
-  return chromium.launch({ executablePath, args: FLAGS });
+  const ignoreDefaultArgs = cachesPages ? ['--disable-back-forward-cache'] : [];
+  return chromium.launch({ executablePath, args: FLAGS, ignoreDefaultArgs });
 }

@@ -1,5 +1,5 @@
 import { REPOSITORY, type Runtime, runtimePath, startProcess } from '@groupcast/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 /**
  * Packages whose suites run on other versions of Node: those that use its internals, and the SDK.
@@ -7,13 +7,15 @@ import { describe, expect, test } from 'vitest';
 const PACKAGES = ['stream-handle', 'link', 'hub-client', 'client'];
 const NODES: readonly Runtime[] = ['node22', 'node24'];
 /**
- * Suites that jsdom cannot run, or that it slows down without a use. Every global is a property of
- * its window, so each lookup costs an interceptor: `scale` and `memory` took most of two minutes.
- * `memory` and `unhandled` are about the process, `page` brings a page of its own, `readme` starts
- * esbuild.
+ * Suites that jsdom cannot run, or that say nothing about it. `memory` and `unhandled` are about the
+ * process, `page` brings a page of its own, and `readme` starts esbuild. `scale` and `memory` were two
+ * thirds of the time, because globals and collections are slow in its contexts.
  */
 const NOT_IN_JSDOM = ['memory', 'page', 'readme', 'scale', 'unhandled'];
 const SDK_CONFIG = 'tests/runtimes/sdk/suite.config.ts';
+
+// A whole suite takes half a minute on an idle machine, and minutes on a busy one.
+vi.setConfig({ testTimeout: 600_000 });
 
 describe.each(NODES)('on %s', (runtime) => {
   test.each(PACKAGES)('the suite of %s passes', async (name) => {
