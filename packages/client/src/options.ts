@@ -50,7 +50,7 @@ const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket'> = {
  * Returns the options with their defaults. Throws a GroupcastError `bad_option` or `no_websocket`.
  */
 export function completeOptions(given: Partial<GroupcastClientOptions>): GroupcastClientOptions {
-  if (Object(given) !== given) throw badOption('The options must be an object.');
+  if (Object(given) !== given) throw badOption('options must be an object.');
   const { WebSocket = (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket } = given;
   if (WebSocket === undefined) {
     throw new GroupcastError('no_websocket', 'Pass the WebSocket of ws.');

@@ -1,4 +1,5 @@
 import {
+  type AckEvent,
   type ClientCommandBody,
   type ClientEvent,
   type ErrorEvent,
@@ -123,7 +124,7 @@ export class Exchange implements MembershipPort<Membership> {
     if (!isText(command.message) || !isName(command.message_id, MESSAGE_ID_BYTES_MAX)) {
       throw new GroupcastError(
         'bad_field',
-        `Send valid JSON and a messageId of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`,
+        `Send JSON and a messageId of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`,
       );
     }
     const publish: Publish = {
@@ -144,13 +145,13 @@ export class Exchange implements MembershipPort<Membership> {
     return publish.call.promise;
   }
 
-  request(command: ClientCommandBody, answer: Answer): void {
+  request(command: ClientCommandBody, answered: Answer): void {
     const { groups } = this.#limits;
     if (command.cmd === 'add_group' && this.#placed.size >= groups) {
       // Checked here, because the gateway closes for good after ten such rejections.
-      answer(undefined, new GroupcastError('group_limit', `Leave one of ${groups} groups first.`));
+      answered(undefined, new GroupcastError('group_limit', `Leave one of ${groups} groups first.`));
     } else {
-      this.#request(command, answer, commandBytes(command));
+      this.#sendNow(command, commandBytes(command), answered);
     }
   }
 
@@ -217,32 +218,33 @@ export class Exchange implements MembershipPort<Membership> {
     if (bytes > bytesMax) {
       this.#queue.reject(
         publish,
-        new GroupcastError('message_too_big', `The message has ${bytes} bytes, the limit is ${bytesMax}.`),
+        new GroupcastError('message_too_big', `${bytes} bytes exceed the limit of ${bytesMax}.`),
       );
       return;
     }
     publish.isUncertain = true;
-    const answered: Answer = (ack, rejection) => {
-      const position = ack && positionOf(ack);
-      if (position) {
-        if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
-        this.#queue.settle(publish, position);
-        return;
-      }
+    this.#sendNow(command, bytes, (ack, rejection) => this.#published(publish, isUncertain, ack, rejection));
+  }
+
+  /** Handles the answer to a message. Without `ack` and `rejection` its outcome is unknown. */
+  #published(publish: Publish, wasUncertain: boolean, ack?: AckEvent, rejection?: GroupcastError): void {
+    const { command, attempt } = publish;
+    const position = ack && positionOf(ack);
+    if (rejection) publish.isUncertain = wasUncertain || UNCERTAIN.includes(rejection.code);
+    if (position) {
+      if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
+      this.#queue.settle(publish, position);
+    } else if (rejection && !rejection.temporary) {
+      this.#queue.reject(publish, rejection);
+    } else {
       if (rejection) {
-        publish.isUncertain = isUncertain || UNCERTAIN.includes(rejection.code);
-        if (!rejection.temporary) {
-          this.#queue.reject(publish, rejection);
-          return;
-        }
         this.#lastRejection = rejection;
-        publish.retryAtMs = performance.now() + reconnectDelayMs(publish.attempt, PUBLISH_RETRY_BOUNDS);
+        publish.retryAtMs = performance.now() + reconnectDelayMs(attempt, PUBLISH_RETRY_BOUNDS);
         publish.attempt += 1;
       }
       this.#queue.retry(publish);
       this.#pump();
-    };
-    this.#request(command, answered, bytes);
+    }
   }
 
   /** Returns whether the limits of the gateway allow one more command. */
@@ -250,10 +252,10 @@ export class Exchange implements MembershipPort<Membership> {
     return this.#pacers?.every((pacer) => pacer.isReady(nowMs)) === true;
   }
 
-  #request(command: ClientCommandBody, answer: Answer, bytes: number): void {
+  #sendNow(command: ClientCommandBody, bytes: number, answered: Answer): void {
     this.#pacers?.[0].spend(1);
     this.#pacers?.[1].spend(bytes);
-    this.#send({ ...command, id: this.#requests.add(answer) });
+    this.#send({ ...command, id: this.#requests.add(answered) });
   }
 
   /** Runs the one timer of all deadlines while there are any. */

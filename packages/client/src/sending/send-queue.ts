@@ -95,7 +95,7 @@ export class SendQueue {
   drop(matches: (publish: Publish) => boolean, cause: GroupcastError | undefined): void {
     for (const publish of this.#all) {
       if (!matches(publish)) continue;
-      this.reject(publish, new GroupcastError('not_sent', 'Send it again later.', { cause }), cause);
+      this.reject(publish, new GroupcastError('not_sent', 'Send it again.', { cause }), cause);
     }
   }
 }
