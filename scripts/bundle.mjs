@@ -1,7 +1,7 @@
 // Builds the JavaScript of the package in the current folder: `dist/main.js` if it has a program, and
 // each entry that its manifest publishes. Code of the workspace is inside. Dependencies of the
 // manifest stay outside (`ws` and pino fail at `require` inside an ES module); `pnpm deploy` adds them.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { publishedEntries } from './published-entries.mjs';
 
@@ -23,7 +23,14 @@ const shared = {
 /** Options of entries for Node only: imports with a condition `node` lead to Node's part. */
 const forNode = { ...shared, conditions: ['node'] };
 
+removeChunks();
 await Promise.all([...buildModules(), ...buildCommonJs(), buildProgram(), buildPageFile()]);
+
+/** Removes the chunks of an earlier build, whose names differ. */
+function removeChunks() {
+  const files = existsSync('dist') ? readdirSync('dist') : [];
+  for (const file of files.filter((name) => name.startsWith('chunk'))) rmSync(`dist/${file}`);
+}
 
 function buildModules() {
   const modules = scripts.filter(({ file }) => file.endsWith('.js'));
@@ -37,7 +44,7 @@ function buildModules() {
   ];
 }
 
-/** Puts code that entries share into `dist/chunk.js`: a class is the same in all of them. */
+/** Puts code that entries share into `dist/chunk-*.js`: a class is the same in all of them. */
 function buildTogether(modules, options) {
   return build({
     ...options,
@@ -45,7 +52,7 @@ function buildTogether(modules, options) {
     outdir: '.',
     format: 'esm',
     splitting: true,
-    chunkNames: 'dist/chunk',
+    chunkNames: 'dist/chunk-[hash]',
   });
 }
 

@@ -30,7 +30,7 @@ const ATTW = '@arethetypeswrong/cli@0.18.5';
 const PRINTS: Readonly<Record<string, string>> = {
   client: 'true\n',
   'hub-client': 'bad_option\n',
-  protocol: '4 object function true\nbad_json\n',
+  protocol: '4 object function true\nbad_json\ntrue\n',
   hub: 'already_started\nbad_option\n',
   gateway: 'true\n0\nbad_option\n',
 };

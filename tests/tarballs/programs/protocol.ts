@@ -1,4 +1,5 @@
 import { encodeFrame, FrameDecoder, native, ProtocolError, type TakeFrame } from '@groupcast/protocol';
+import { reconnectsAfter } from '@groupcast/protocol/client';
 import * as schema from '@groupcast/protocol/schema';
 
 const take: TakeFrame = (_, start, end) => end > start;
@@ -15,3 +16,4 @@ try {
   if (!(error instanceof ProtocolError)) throw error;
   console.log(error.code);
 }
+console.log(reconnectsAfter(1012));
