@@ -10,7 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { openBrowser, withoutBrowser } from './open-browser.ts';
 
-/** Returns a page that joins the group `cached` and reports its events to the server of the page. */
+/**
+ * Returns a page that joins the group `cached` and reports its events to the server of the page.
+ */
 async function memberPage(gatewayUrl: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: {

@@ -7,9 +7,9 @@ import { describe, expect, test, vi } from 'vitest';
 const PACKAGES = ['stream-handle', 'link', 'hub-client', 'client'];
 const NODES: readonly Runtime[] = ['node22', 'node24'];
 /**
- * Suites that jsdom cannot run, or that say nothing about it. `memory` and `unhandled` are about the
- * process, `page` brings a page of its own, and `readme` starts esbuild. `scale` and `memory` were two
- * thirds of the time, because globals and collections are slow in its contexts.
+ * Suites that jsdom cannot run, or that say nothing about it. `memory` and `unhandled` are about
+ * the process, `page` brings a page of its own, and `readme` starts esbuild. `scale` and `memory`
+ * were two thirds of the time, because globals and collections are slow in its contexts.
  */
 const NOT_IN_JSDOM = ['memory', 'page', 'readme', 'scale', 'unhandled'];
 const SDK_CONFIG = 'tests/runtimes/sdk/suite.config.ts';
