@@ -290,6 +290,6 @@ function secretNeedsRestart(): HubError {
 function secretRequired(host: string): HubError {
   return new HubError(
     'secret_required',
-    `Without a secret, any host could connect to ${host}. Give the option secret, or listen on 127.0.0.1, or set insecure.`,
+    `Without a secret, any host could connect to ${host}. Give a secret (--secret-file), listen on 127.0.0.1, or accept any peer (--insecure).`,
   );
 }
