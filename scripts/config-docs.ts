@@ -1,4 +1,5 @@
-// Writes docs/CONFIG.md from the config tables of the services; with --check, fails when the file is not what they say.
+// Writes docs/CONFIG.md from the tables of options of the services. With --check, fails when the
+// file differs from them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { program as hub } from '../apps/channel-hub/src/cli/program.ts';
 import { program as gateway } from '../apps/ws-gateway/src/cli/program.ts';
@@ -10,8 +11,9 @@ const page = `# Configuration
 
 Made from the tables in the source by \`pnpm docs:config\`; do not edit.
 
-A flag wins over an environment variable, that over the config file (JSON, named with \`--config FILE\`), and that over the
-default. Unknown flags and unknown keys are errors. \`check-config\` shows what would be used, and where each value comes from.
+A flag wins over an environment variable, that over the config file (JSON, named with
+\`--config FILE\`), and that over the default. Unknown flags and unknown keys are errors.
+\`check-config\` makes every check of a start, and shows each value with its source.
 
 ${configMarkdown(hub)}
 

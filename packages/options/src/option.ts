@@ -7,7 +7,7 @@ export interface Option<T> {
   readonly default: T;
   /** Unit of a number, such as `seconds`; '' for the other kinds. */
   readonly unit: string;
-  /** What is valid, as the end of a sentence: "an integer from 0 to 65535". */
+  /** Valid values, as the end of a sentence: "an integer from 0 to 65535". */
   readonly allowed: string;
   /** Placeholder of the value in `--help`, such as `ADDRESS`. */
   readonly valueName: string;

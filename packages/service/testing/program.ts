@@ -69,7 +69,7 @@ const program: Program<FixtureConfig> = {
         await new Promise((resolve) => process.stdin.once('data', resolve));
         process.stdin.destroy();
         for (let line = 0; line < config.lines; line++) log.info({ line, filler: 'x'.repeat(1000) }, 'flood');
-        // A reader that left is noticed when the lines are written, at the next turn of the event loop.
+        // A closed reader is noticed when the lines are written, in the next event-loop turn.
         await new Promise((resolve) => setImmediate(resolve));
         print(`dropped ${log.dropped()}`);
         return 7;

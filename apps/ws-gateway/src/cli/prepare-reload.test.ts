@@ -44,5 +44,5 @@ test('other options can change, and the files are read again', () => {
     expect(warnings).toEqual([]);
   }
   writeFileSync(file, 'short');
-  expect(() => prepareReload(running, now)).toThrow('holds less than 16 bytes');
+  expect(() => prepareReload(running, now)).toThrow('has less than 16 bytes');
 });

@@ -80,7 +80,7 @@ async function run(...argv: string[]): Promise<{ code: number; out: string[]; er
 }
 
 describe('finding the command', () => {
-  test('it gets its config and where it came from, and gives the exit code', async () => {
+  test('a command gets its config and the sources, and returns the exit code', async () => {
     const { code, out, err } = await run('start', '--port=1');
     expect([code, err]).toEqual([42, []]);
     expect(JSON.parse(out[0]!)).toEqual([
@@ -99,7 +99,7 @@ describe('finding the command', () => {
     expect([help.code, help.out[0]?.split('\n')[0]]).toEqual([0, 'Run the hub.']);
   });
 
-  test('no command: the help on stderr, and 2', async () => {
+  test('without a command, the help is on stderr, and the code is 2', async () => {
     const { code, out, err } = await run();
     expect([code, out, err.length]).toEqual([2, [], 1]);
   });
@@ -116,7 +116,7 @@ describe('finding the command', () => {
       'unknown command "toString": the commands are start, late, status, make, broken, check-config.',
     ],
     ['\u001b[2J', 'unknown command "\\x1b[2J": the commands are'],
-  ])('%j is no command: a sentence, and 2', async (name, sentence) => {
+  ])('%j is not a command: one sentence, and the code is 2', async (name, sentence) => {
     const { code, err } = await run(name);
     expect(code).toBe(2);
     expect(err).toHaveLength(1);
@@ -138,15 +138,15 @@ test('a command can read its configuration again, from a file that has changed m
   const io = { print: () => {}, printError: () => {}, readFile: () => texts.shift() ?? '' };
   const env = { GROUPCAST_HUB_CONFIG: 'hub.json' };
   expect(await runCommand({ ...program, commands: { start } }, ['start', '--port=7'], env, io)).toBe(0);
-  // What flags say holds, whatever the file says now.
+  // Flags win over the file as it is now.
   expect(seen).toEqual([
     { port: 7, insecure: true },
     { port: 7, insecure: false },
   ]);
 });
 
-describe('what goes wrong', () => {
-  test('each problem of the config on its own line, and 1', async () => {
+describe('failures', () => {
+  test('each problem of the config has its own line, and the code is 1', async () => {
     expect(await run('start', '--port=x', '--insecur')).toEqual({
       code: 1,
       out: [],
@@ -157,12 +157,12 @@ describe('what goes wrong', () => {
     });
   });
 
-  test('a command may refuse later, and in the same form', async () => {
+  test('a command may fail later, in the same form', async () => {
     const { code, err } = await run('late');
     expect([code, err]).toEqual([1, ['groupcast-hub: the secret file is empty.', 'groupcast-hub: another.']]);
   });
 
-  test('nothing answered: the sentence without a stack; a defect: with one', async () => {
+  test('an unreachable service is reported without a stack, a defect with one', async () => {
     expect((await run('status')).err).toEqual(['groupcast-hub: Nothing answers.']);
     const { code, err } = await run('broken');
     expect(code).toBe(1);
@@ -183,14 +183,14 @@ describe('check-config', () => {
     ]);
   });
 
-  test('prints all problems, and 1', async () => {
+  test('prints all problems, and the code is 1', async () => {
     const { code, out, err } = await run('check-config', '--port=x', '--config=none');
     expect([code, out, err.length]).toEqual([1, [], 2]);
   });
 });
 
 describe('a command with options of its own', () => {
-  test('takes those, and none of the program', async () => {
+  test('accepts those, and none of the program', async () => {
     expect(await run('make', '--port', '3')).toEqual({
       code: 43,
       out: ['[{"port":3},{"port":"flag --port"}]'],
@@ -204,7 +204,7 @@ describe('a command with options of its own', () => {
     ]);
   });
 
-  test('explains those', async () => {
+  test('explains those in its help', async () => {
     const { out } = await run('make', '--help');
     expect(out[0]).toContain('Make things.\n\nUsage: groupcast-hub make [options]');
     expect(out[0]).toContain('Env GROUPCAST_HUB_MAKE_PORT.');

@@ -8,7 +8,7 @@ import { AdminError } from '../http/admin-error.ts';
 import { printable } from '../log/printable.ts';
 import type { Command, CommandContext, Program } from './program.ts';
 
-/** What a command line touches besides its arguments. The defaults are the process's own. */
+/** Output and files of a command line. The defaults are those of the process. */
 export interface CommandIo
   extends Pick<CommandContext<object>, 'print' | 'printError'>,
     Pick<ConfigInput, 'readFile'> {}
@@ -23,8 +23,9 @@ const processIo: CommandIo = {
 };
 
 /**
- * Runs the command that `argv` (without node and script) names, and returns the exit code: the command's own; 1 when the
- * configuration is invalid or the command throws, said on stderr; 2 when there is no such command.
+ * Runs the command that `argv` (without node and script) names. Returns the exit code: that of the
+ * command; 1 for an invalid configuration or a command that throws, which is reported on stderr; 2
+ * for an unknown command.
  */
 export async function runCommand<C extends object>(
   program: Program<C>,
@@ -105,7 +106,10 @@ function unknownCommand<C extends object>(program: Program<C>, name: string): st
   return `${program.name}: unknown command "${printable(name)}": ${hint} ${program.name} --help says more.`;
 }
 
-/** What the operator can mend is said in sentences; anything else is a defect of ours and comes with its stack. */
+/**
+ * Returns sentences for an error that the operator can fix; any other is a defect, and gets its
+ * stack.
+ */
 function complaint(error: unknown): readonly string[] {
   if (error instanceof ConfigError) return error.problems;
   if (error instanceof AdminError) return [error.message];

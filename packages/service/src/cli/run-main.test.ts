@@ -17,12 +17,12 @@ describe('exit codes of a real process', { timeout: CHILD_TEST_TIMEOUT_MS }, () 
   ])('"fixture %s" exits %d', async (line, code) => {
     const result = await run(...line.split(' ').filter((word) => word !== ''));
     expect(result.code).toBe(code);
-    // What went well is on stdout, what did not on stderr, and never on both.
+    // Results are on stdout, errors on stderr, and nothing is on both.
     expect([result.stdout !== '', result.stderr !== '']).toEqual([code === 0, code !== 0]);
   });
 });
 
-describe('stderr that does not take the log', { timeout: CHILD_TEST_TIMEOUT_MS }, () => {
+describe('stderr that does not accept the log', { timeout: CHILD_TEST_TIMEOUT_MS }, () => {
   const LINES = 20_000;
 
   async function flood(child: Child): Promise<number> {
@@ -32,7 +32,7 @@ describe('stderr that does not take the log', { timeout: CHILD_TEST_TIMEOUT_MS }
     return Number(/dropped (\d+)/.exec(child.stdout())?.[1]);
   }
 
-  test('a reader takes every line', async () => {
+  test('a reader gets every line', async () => {
     const child = startChild(['flood', '--lines=100']);
     expect(await flood(child)).toBe(0);
     const lines = child.stderr().trim().split('\n');
@@ -40,14 +40,14 @@ describe('stderr that does not take the log', { timeout: CHILD_TEST_TIMEOUT_MS }
     expect(JSON.parse(lines[99]!)).toMatchObject({ name: 'fixture', role: 'test', line: 99, msg: 'flood' });
   });
 
-  test('a reader that left: lines are dropped and counted, and the process goes on', async () => {
+  test('without a reader, lines are dropped and counted, and the process goes on', async () => {
     const child = startChild(['flood', '--lines=100']);
     await child.said('started');
     child.process.stderr?.destroy();
     expect(await flood(child)).toBe(100);
   });
 
-  test('a reader that never reads: the backlog is bounded, and the process still ends', async () => {
+  test('with a reader that never reads, the backlog is bounded, and the process still ends', async () => {
     const child = startChild(['flood', `--lines=${LINES}`], 'pipe', false);
     const dropped = await flood(child);
     // Far more was logged than the backlog and the socket's buffer hold.

@@ -2,12 +2,12 @@ import { nodeVersionProblem } from '../process/node-version.ts';
 import type { Program } from './program.ts';
 import { runCommand } from './run-command.ts';
 
-/** How long log lines that nobody reads may hold up the end of a process that has done its work. */
+/** Time that unread log lines may delay the end of the process, in milliseconds. */
 const EXIT_GRACE_MS = 1_000;
 
 /**
- * The edge of a program, and all that its `main.ts` calls: checks the Node version, runs the command line of this process,
- * and ends the process with the exit code. Never rejects.
+ * Runs a program; its `main.ts` calls nothing else. Checks the Node version, runs the command line
+ * of this process, and ends the process with the exit code. Never rejects.
  */
 export async function runMain<C extends object>(program: Program<C>): Promise<void> {
   const problem = nodeVersionProblem(process.version);
@@ -15,14 +15,15 @@ export async function runMain<C extends object>(program: Program<C>): Promise<vo
     process.stderr.write(`${program.name}: ${problem}\n`);
     process.exit(1);
   }
-  // The reader of our output may leave at any time (`status | head -1`), and the disk behind it may fill up. Without
-  // listeners, either would end a running service; there is nobody left to tell.
+  // The reader of the output may close it at any time (`status | head -1`), and the disk may be
+  // full. Without listeners, either would end a running service, and there is no other output to
+  // report it on.
   process.stdout.on('error', ignore);
   process.stderr.on('error', ignore);
 
   process.exitCode = await runCommand(program, process.argv.slice(2), process.env);
-  // The process ends by itself when its last handle is closed, but log lines in a full pipe that nobody reads would keep it
-  // forever. What was printed to stdout is waited for: a pager may take its time.
+  // The process ends by itself with its last handle, but unread log lines in a full pipe would keep
+  // it forever. Output on stdout is waited for: a pager may be slow.
   process.stdout.write('', () => setTimeout(() => process.exit(), EXIT_GRACE_MS).unref());
 }
 

@@ -7,11 +7,11 @@ export interface StartRow {
   readonly worker: string;
   /** Its address: `frame://127.0.0.1:2206`. */
   readonly listen: string;
-  /** How many processes serve it. */
+  /** Number of its processes. */
   readonly processes: number;
 }
 
-/** The table that a service prints once it accepts connections, and the line below it. `user` is who runs the process. */
+/** Formats the table that a service prints once it accepts connections. `user` runs the process. */
 export function startTable(rows: readonly StartRow[], user: string = currentUser()): string {
   const table = textTable(
     ['user', 'worker', 'listen', 'processes', 'status'],

@@ -1,6 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 
-/** Whether this process has a controlling terminal that is still there: its name can be opened for nobody else. */
+/**
+ * Returns whether this process still has a controlling terminal: only then its name can be opened.
+ */
 export function hasTerminal(path: string = '/dev/tty'): boolean {
   try {
     closeSync(openSync(path, 'r'));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startTable } from './start-table.ts';
 import { textTable } from './text-table.ts';
 
-test('columns are aligned, numbers to the right, what is missing is a dash', () => {
+test('columns are aligned, numbers to the right, and a missing cell is a dash', () => {
   const rows = [
     ['a', 5, undefined],
     ['long name', 12_345, ''],
@@ -20,7 +20,7 @@ test('without rows there are the names of the columns; missing cells do not matt
   expect(textTable(['a', 'b'], [['x']])).toBe('a  b\nx  -');
 });
 
-test('what somebody else wrote cannot draw on the terminal', () => {
+test('control characters in cells cannot draw on the terminal', () => {
   expect(textTable(['a'], [['\u001b[2J\n']])).toBe('a\n\\x1b[2J\\n');
 });
 

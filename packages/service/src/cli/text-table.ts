@@ -1,14 +1,15 @@
 import { printable } from '../log/printable.ts';
 
-/** What a cell may hold; undefined is shown as `-`. */
+/** Content of a cell; undefined is shown as `-`. */
 export type Cell = string | number | undefined;
 
 const GAP = '  ';
 const MISSING = '-';
 
 /**
- * Lays out a table for a terminal: a line of column names, then one line a row, columns aligned and two spaces apart,
- * numbers to the right. Control characters are escaped, because what a status answer says may come from anybody.
+ * Lays out a table for a terminal: a line of column names, then one line a row, columns aligned and
+ * two spaces apart, numbers to the right. Control characters are escaped: text in a status response
+ * may come from any client.
  */
 export function textTable(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const texts = rows.map((row) => columns.map((_, column) => cellText(row[column])));
@@ -31,7 +32,7 @@ function cellText(cell: Cell): string {
   return cell === undefined || cell === '' ? MISSING : printable(String(cell));
 }
 
-/** A column with numbers and nothing else, but for gaps. */
+/** Returns whether a column has numbers only, apart from gaps. */
 function isNumeric(cells: readonly Cell[]): boolean {
   const present = cells.filter((cell) => cell !== undefined);
   return present.length > 0 && present.every((cell) => typeof cell === 'number');

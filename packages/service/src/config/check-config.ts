@@ -3,7 +3,10 @@ import { textTable } from '../cli/text-table.ts';
 import { flagName } from './option-names.ts';
 import { formatValue } from './option-values.ts';
 
-/** Makes the built-in command `check-config`. It may show all values: an option names the file of a secret, never the secret. */
+/**
+ * Makes the built-in command `check-config`. It shows all values: an option names the file of a
+ * secret, never the secret.
+ */
 export function checkConfigCommand<C extends object>(prepare: Program<C>['prepare']): Command<C> {
   return {
     summary: 'Make every check of a start, and print each option with its value and source; start nothing.',

@@ -1,6 +1,7 @@
 /**
- * The configuration cannot be used. `problems` holds every problem at once, one sentence each, which names the source
- * (flag, environment variable or file), the value, and what is allowed. The message is all of them, one a line.
+ * An invalid configuration. `problems` has one sentence for every problem: the source (flag,
+ * environment variable or file), the value, and what is allowed. The message has all of them, one
+ * per line.
  */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

@@ -35,7 +35,7 @@ test('the help of a command, word for word', () => {
 
 Usage: groupcast-hub start [options]
 
-Options (a flag wins over the environment, that over the config file, that over the default):
+Options (flags win over environment variables, these over the config file, and that over defaults):
   --host ADDRESS
       Address.
       Default (none); a string. Env GROUPCAST_HUB_HOST.

@@ -4,12 +4,14 @@ import { envName, flagName } from './option-names.ts';
 import { formatValue } from './option-values.ts';
 import { CONFIG_KEY } from './read-flags.ts';
 
-/** The width that `--help` keeps to, so that it reads on a small terminal. */
+/** Width of `--help` in columns, for small terminals. */
 const HELP_COLUMNS = 100;
 
 const INDENT = '      ';
 
-/** The text of `--help`: of the program, or of one of its commands. At most 100 columns wide. */
+/**
+ * Returns the text of `--help` for a program, or for one of its commands: at most 100 columns wide.
+ */
 export function helpText<C extends object>(program: Program<C>, commandName?: string): string {
   const command = commandName === undefined ? undefined : program.commands[commandName];
   const lines = [
@@ -22,7 +24,9 @@ export function helpText<C extends object>(program: Program<C>, commandName?: st
     '',
   ];
   if (command === undefined) lines.push('Commands:', ...commandLines(program), '');
-  lines.push('Options (a flag wins over the environment, that over the config file, that over the default):');
+  lines.push(
+    'Options (flags win over environment variables, these over the config file, and that over defaults):',
+  );
   for (const [key, option] of Object.entries<Option<unknown>>({ ...program.options })) {
     lines.push(`  ${flagUsage(key, option)}`);
     lines.push(...wrap(option.describe, INDENT));
@@ -36,7 +40,7 @@ export function helpText<C extends object>(program: Program<C>, commandName?: st
   return lines.join('\n');
 }
 
-/** The options of a program as a section of Markdown with one table, for `docs/CONFIG.md`. */
+/** Returns the options of a program as a section of Markdown, for `docs/CONFIG.md`. */
 export function configMarkdown<C extends object>(program: Program<C>): string {
   const rows = Object.entries<Option<unknown>>({ ...program.options }).map(([key, option]) => [
     `\`${flagUsage(key, option)}\``,
@@ -74,7 +78,7 @@ function commandLines<C extends object>(program: Program<C>): string[] {
   ]);
 }
 
-/** How the flag is written: a flag that is on by default is worth naming only to turn it off. */
+/** Returns how a flag is written: one that is on by default is useful only to turn it off. */
 function flagUsage(key: string, option: Option<unknown>): string {
   if (option.kind !== 'flag') return `--${flagName(key)} ${option.valueName}`;
   return option.default === true ? `--no-${flagName(key)}` : `--${flagName(key)}`;
@@ -85,7 +89,7 @@ function facts(option: Option<unknown>): string {
   return `Default ${formatValue(option.default)}${unit}; ${option.allowed}.`;
 }
 
-/** Breaks a text at its spaces, so that each line with its indent fits; a longer word stays whole. */
+/** Breaks a text at spaces, so that each line fits with its indent; a longer word stays whole. */
 function wrap(text: string, indent: string): string[] {
   const lines: string[] = [];
   let line = '';

@@ -7,11 +7,14 @@ export interface FileReading {
   readonly mode: number;
 }
 
-/** Reads the file that an option names. Throws ConfigError, which names the flag, when that cannot be or the file is larger. */
+/**
+ * Reads the file that an option names. Throws ConfigError, with the flag, for an unreadable or
+ * larger file.
+ */
 export function readFileOption(flag: string, path: string, bytesMax: number): FileReading {
   try {
     const { size, mode } = statSync(path);
-    if (size > bytesMax) throw new Error(`it has ${size} bytes, ${bytesMax} are taken`);
+    if (size > bytesMax) throw new Error(`it has ${size} bytes; the limit is ${bytesMax}`);
     return { text: readFileSync(path, 'utf8'), mode };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

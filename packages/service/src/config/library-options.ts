@@ -1,8 +1,8 @@
 import type { Option, OptionTable } from '@groupcast/options';
 
 /**
- * Returns the options of a library that a configuration sets: those that a row names with `to`, such as
- * `queues.itemsMax`, and those that the library has under the same name.
+ * Returns the options of a library that a configuration sets: those that a row names with `to`,
+ * such as `queues.itemsMax`, and those that the library has under the same name.
  */
 export function libraryOptions(
   rows: Readonly<Record<string, Option<unknown>>>,

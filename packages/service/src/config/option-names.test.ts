@@ -7,7 +7,7 @@ test('one key makes the names of the flag and of the variable', () => {
   expect(envName('GROUPCAST_GATEWAY', 'drainSeconds')).toBe('GROUPCAST_GATEWAY_DRAIN_SECONDS');
 });
 
-test('the nearest name is found, and none where nothing is near', () => {
+test('the most similar name is found, if one is similar enough', () => {
   const known = ['host', 'port', 'drain-seconds', 'no-welcome-page'];
   expect(nearestName('prot', known)).toBe('port');
   expect(nearestName('PORT', known)).toBe('port');

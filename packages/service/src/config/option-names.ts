@@ -1,23 +1,26 @@
-// Two letters wrong in a short name, a third of the letters in a long one: more is another word, not a slip.
+// Two wrong letters in a short name, or a third of a long one: beyond it, it is another word.
 const SHORT_NAME_SLIPS_MAX = 2;
 const LONG_NAME_SLIPS_SHARE = 3;
 
-/** `drainSeconds` becomes `drain-seconds`, the name of its flag without the dashes. */
+/** Returns the name of a flag without dashes: `drain-seconds` for `drainSeconds`. */
 export function flagName(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** `drainSeconds` becomes `GROUPCAST_HUB_DRAIN_SECONDS` under the prefix `GROUPCAST_HUB`. */
+/**
+ * Returns the name of a variable: `GROUPCAST_HUB_DRAIN_SECONDS` for `GROUPCAST_HUB` and
+ * `drainSeconds`.
+ */
 export function envName(prefix: string, key: string): string {
   return `${prefix}_${flagName(key).replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** The known name that `name` was probably meant to be, if one is near enough. */
+/** Returns the known name that is most like `name`, if one is like enough. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let fewest = Math.max(SHORT_NAME_SLIPS_MAX, Math.floor(name.length / LONG_NAME_SLIPS_SHARE));
   for (const candidate of known) {
-    // The difference in length is the least that the distance can be; it spares long garbage the work.
+    // The distance is at least the difference in length, which skips long names.
     if (Math.abs(candidate.length - name.length) > fewest) continue;
     const slips = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (slips < fewest || (slips === fewest && nearest === undefined)) {
@@ -28,7 +31,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return nearest;
 }
 
-/** Levenshtein's distance, one row at a time. */
+/** Returns Levenshtein's distance, one row at a time. */
 function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let row = 1; row <= from.length; row++) {

@@ -3,7 +3,8 @@ import { type Option, rangeOf } from '@groupcast/options';
 /** The options of a program, one for each member of its config type, in the order of `--help`. */
 export type ConfigTable<C extends object> = { readonly [K in keyof C]: Option<C[K]> };
 
-// Fifteen digits are exact in a double; exponents and hexadecimals are more often typing errors than intended.
+// Fifteen digits are exact in a double; exponents and hexadecimals are more often typing errors
+// than intended.
 const INTEGER_TEXT = /^-?\d{1,15}$/;
 const NUMBER_TEXT = /^-?\d{1,15}(\.\d{1,9})?$/;
 const FLAG_TEXTS: ReadonlyMap<string, boolean> = new Map([
@@ -14,8 +15,8 @@ const FLAG_TEXTS: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /**
- * Reads the texts of a flag, one for each time that it was given, or the one of an environment variable. Returns
- * `undefined` for a text that the kind of the option does not have.
+ * Reads the texts of a flag, one for each time that it was given, or the one of an environment
+ * variable. Returns `undefined` for a text that the kind of the option does not have.
  */
 export function valueOfTexts(option: Option<unknown>, texts: readonly string[]): unknown {
   const text = texts.at(-1) ?? '';

@@ -9,7 +9,7 @@ interface Ports {
   readonly adminPort: number;
 }
 
-/** Returns the problem of an admin port that is the same as the port beside it; `undefined` where both can be open. */
+/** Returns the problem of a port that is also the admin port; `undefined` if both can be open. */
 export function portConflict({ host, port, adminHost, adminPort }: Ports): string | undefined {
   if (port === 0 || port !== adminPort) return undefined;
   if (host !== adminHost && !WILDCARDS.has(host) && !WILDCARDS.has(adminHost)) return undefined;

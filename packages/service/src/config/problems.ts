@@ -9,7 +9,10 @@ export class Problems {
     this.#sentences.push(sentence);
   }
 
-  /** Returns the result of `read`, or `otherwise` where it throws ConfigError or OptionError, which is kept. */
+  /**
+   * Returns the result of `read`, or `otherwise` where it throws ConfigError or OptionError, which
+   * is kept.
+   */
   collect<T>(read: () => T, otherwise: T): T {
     try {
       return read();

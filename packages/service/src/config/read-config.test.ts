@@ -53,7 +53,7 @@ function problems(given: Given): readonly string[] {
   return [];
 }
 
-describe('where a value comes from', () => {
+describe('sources of values', () => {
   test('defaults, complete and frozen', () => {
     const { config, sources, warnings } = read({});
     expect(config).toEqual({
@@ -102,7 +102,7 @@ describe('where a value comes from', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('invalid input', () => {
   test('every problem of every source at once, with source, value and what is allowed', () => {
     const files = { 'hub.json': '{"port":"80","hots":"x","__proto__":1,"constructor":2}' };
     const argv = ['--config=hub.json', '--port', 'abc', '--prot', '9', '--insecure=yes', 'stray', '--host'];
@@ -117,18 +117,18 @@ describe('what is refused', () => {
       'GROUPCAST_HUB_INSECURE="maybe": must be true or false.',
       '"port": "80" in "hub.json": must be an integer from 0 to 65535.',
       'Unknown key "hots" in "hub.json": did you mean host?',
-      'Unknown key "__proto__" in "hub.json": --help lists what there is.',
-      'Unknown key "constructor" in "hub.json": --help lists what there is.',
+      'Unknown key "__proto__" in "hub.json": --help lists the options.',
+      'Unknown key "constructor" in "hub.json": --help lists the options.',
     ]);
   });
 
   test.each([
     [['--host', '--port', '1'], '--host needs a value: write --host=VALUE.'],
-    [['--no-port'], 'Unknown option "--no-port": --help lists what there is.'],
+    [['--no-port'], 'Unknown option "--no-port": --help lists the options.'],
     [['--no-insecure=1'], '--no-insecure takes no value: write --insecure or --no-insecure.'],
-    [['-p'], 'Unknown option "-p": --help lists what there is.'],
-    [['--\u001b[31m'], 'Unknown option "--\\x1b[31m": --help lists what there is.'],
-    [['--__proto__=1'], 'Unknown option "--__proto__": --help lists what there is.'],
+    [['-p'], 'Unknown option "-p": --help lists the options.'],
+    [['--\u001b[31m'], 'Unknown option "--\\x1b[31m": --help lists the options.'],
+    [['--__proto__=1'], 'Unknown option "--__proto__": --help lists the options.'],
     [
       ['--config', 'none.json'],
       `Config file "none.json" cannot be read as JSON: ENOENT: no such file, open 'none.json'.`,
@@ -142,14 +142,14 @@ describe('what is refused', () => {
     expect(problems({ argv, files: { 'bad.json': '', 'list.json': '[]' } })[0]).toBe(problem);
   });
 
-  test('rules across options are asked once each option is valid', () => {
+  test('options are checked against each other once each is valid', () => {
     expect(problems({ argv: ['--host', '0.0.0.0'] })).toEqual(['--host 0.0.0.0 needs --insecure.']);
     expect(problems({ argv: ['--host', '0.0.0.0', '--insecure'] })).toEqual([]);
     expect(problems({ argv: ['--host', '0.0.0.0', '--port', 'x'] })).toHaveLength(1);
   });
 });
 
-test('unknown variables with the prefix are warnings, others are none of our business', () => {
+test('unknown variables with the prefix are warnings, and others are ignored', () => {
   const env = { GROUPCAST_HUB_PROT: '1', GROUPCAST_HUBBUB: '1', GROUPCAST_GATEWAY_PORT: '1', HOME: '/' };
   expect(read({ env }).warnings).toEqual([
     'Unknown environment variable "GROUPCAST_HUB_PROT" is ignored: did you mean GROUPCAST_HUB_PORT?',

@@ -6,16 +6,19 @@ import { type ConfigTable, valueOfJson, valueOfTexts } from './option-values.ts'
 import { CONFIG_KEY, readFlags } from './read-flags.ts';
 import { advice, quote, type SourceReading, take } from './source-reading.ts';
 
-/** What the configuration of a service is made from. */
+/** Options of a program, and rules between them. */
 export interface ConfigDefinition<C extends object> {
   readonly options: ConfigTable<C>;
-  /** What its environment variables start with, without the last underscore: `GROUPCAST_HUB`. */
+  /** Prefix of its environment variables, without the last underscore: `GROUPCAST_HUB`. */
   readonly envPrefix: string;
-  /** Rules that span options: returns one sentence for each that is broken. Asked only when each option is valid. */
+  /**
+   * Checks options against each other: returns one sentence per problem. Called once each option is
+   * valid.
+   */
   readonly check?: (config: C) => readonly string[];
 }
 
-/** Where a configuration is read from. `argv` holds the flags only: no program, no command. */
+/** Sources of a configuration. `argv` has flags only, without program and command. */
 export interface ConfigInput {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -23,21 +26,25 @@ export interface ConfigInput {
   readonly readFile: (path: string) => string;
 }
 
-/** A configuration that holds. */
+/** A valid configuration. */
 export interface ConfigReading<C extends object> {
-  /** Complete and frozen. */
+  /** Values of all options, frozen. */
   readonly config: C;
-  /** Where each value came from: `flag --port`, `env GROUPCAST_HUB_PORT`, `file hub.json` or `default`. */
+  /**
+   * Source of each value: `flag --port`, `env GROUPCAST_HUB_PORT`, `file hub.json` or `default`.
+   */
   readonly sources: Readonly<Record<string, string>>;
-  /** What was probably not meant, one sentence each, such as an unknown variable with the prefix. */
+  /** Probable mistakes, one sentence each, such as an unknown variable with the prefix. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Reads the configuration: flags win over environment variables, these over the file, and that over the defaults. An
- * environment variable that is empty counts as not set. Reads nothing but its input.
+ * Reads the configuration: flags win over environment variables, these over the file, and that over
+ * the defaults. An environment variable that is empty counts as not set. Reads nothing but its
+ * input.
  *
- * @throws ConfigError with every problem of every source, also of values that another source overrides.
+ * @throws ConfigError with every problem of every source, also of values that another source
+ * overrides.
  */
 export function readConfig<C extends object>(
   definition: ConfigDefinition<C>,
@@ -56,7 +63,7 @@ export function readConfig<C extends object>(
     values[key] = found === undefined ? option.default : found.value;
     sources[key] = found?.source ?? 'default';
   }
-  // The table has an option of the right type for each member of C, which its type says, and each gave a value above.
+  // The table has an option of the right type for each member of C, and each has a value above.
   const config = Object.freeze(values) as C;
 
   const problems = [...flags.problems, ...env.problems, ...file.problems];

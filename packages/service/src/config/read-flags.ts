@@ -4,11 +4,11 @@ import { flagName, nearestName } from './option-names.ts';
 import { valueOfTexts } from './option-values.ts';
 import { advice, quote, type SourceReading, take } from './source-reading.ts';
 
-/** The flag `--config FILE` names the config file, and so does `<prefix>_CONFIG`. */
+/** Name of the flag and of the variable (`<prefix>_CONFIG`) that name the config file. */
 export const CONFIG_KEY = 'config';
 
 interface FlagReading extends SourceReading {
-  /** What `--config` says. */
+  /** Value of `--config`. */
   readonly configPath: string | undefined;
 }
 
@@ -18,7 +18,7 @@ type OptionToken = Extract<Token, { kind: 'option' }>;
 /** Reads the flags of a command line: `--name VALUE`, `--name=VALUE`, `--flag`, `--no-flag`. */
 export function readFlags(table: ReadonlyMap<string, Option<unknown>>, argv: readonly string[]): FlagReading {
   const keys = new Map([...table.keys()].map((key) => [flagName(key), key]));
-  // Flag name to whether it is a flag proper, which takes no value.
+  // Flag name to whether it is a boolean flag, without a value.
   const flags = new Map([...keys].map(([flag, key]) => [flag, table.get(key)?.kind === 'flag']));
   flags.set(CONFIG_KEY, false);
 
@@ -34,7 +34,7 @@ export function readFlags(table: ReadonlyMap<string, Option<unknown>>, argv: rea
   return { ...reading, configPath: texts.get(CONFIG_KEY)?.at(-1) };
 }
 
-/** What each known flag was given, in order. */
+/** Returns the values of each known flag, in order. */
 function collectTexts(
   flags: ReadonlyMap<string, boolean>,
   argv: readonly string[],
@@ -43,7 +43,7 @@ function collectTexts(
   const options = Object.fromEntries(
     [...flags].map(([flag, isFlag]) => [flag, { type: isFlag ? ('boolean' as const) : ('string' as const) }]),
   );
-  // Not strict, because strict parsing stops at the first problem and all of them are wanted.
+  // Strict parsing would stop at the first problem, and all of them are wanted.
   const { tokens } = parseArgs({
     args: [...argv],
     options,
@@ -55,7 +55,7 @@ function collectTexts(
   const texts = new Map<string, string[]>();
   let afterUnknown = false;
   for (const token of tokens) {
-    // What follows an unknown option is most likely its value, and no second problem.
+    // The argument after an unknown option is most likely its value, and no second problem.
     if (token.kind === 'positional' && !afterUnknown) {
       problems.push(`Unexpected argument ${quote(token.value)}: --help shows how options are written.`);
     }
@@ -88,7 +88,8 @@ function readToken(flags: ReadonlyMap<string, boolean>, token: OptionToken): Tok
     if (value === undefined) return { flag: positive, text: String(positive === name) };
     return { problem: `${rawName} takes no value: write --${positive} or --no-${positive}.` };
   }
-  // `--host --port 1` is a forgotten value, not a host called "--port"; Node's strict parsing refuses it as well.
+  // `--host --port 1` is a forgotten value, not a host called "--port"; Node's strict parsing
+  // rejects it as well.
   if (value === undefined || (!token.inlineValue && /^-./.test(value))) {
     return { problem: `${rawName} needs a value: write ${rawName}=VALUE.` };
   }

@@ -21,7 +21,7 @@ function file(text: string, mode: number): string {
 }
 
 describe('readSecretFile', () => {
-  test('no file is no secret', () => {
+  test('without a file there is no secret', () => {
     expect(readSecretFile('')).toEqual({ secret: '', warning: undefined });
   });
 
@@ -29,11 +29,11 @@ describe('readSecretFile', () => {
     expect(readSecretFile(file(`\n ${SECRET}\r\n`, 0o600))).toEqual({ secret: SECRET, warning: undefined });
   });
 
-  test.each([0o644, 0o640, 0o604])('mode %o is warned of', (mode) => {
+  test.each([0o644, 0o640, 0o604])('mode %o gets a warning', (mode) => {
     const path = file(SECRET, mode);
     expect(readSecretFile(path)).toEqual({
       secret: SECRET,
-      warning: `${path} can be read by others; run: chmod 600 ${path}`,
+      warning: `${path} can be read by other users; run: chmod 600 ${path}`,
     });
   });
 
@@ -42,11 +42,11 @@ describe('readSecretFile', () => {
     ['one byte short', SECRET.slice(1)],
     ['white space', ' '.repeat(100)],
     ['far too long', 'x'.repeat(5_000)],
-  ])('%s is refused', (_name, text) => {
+  ])('%s is rejected', (_name, text) => {
     expect(() => readSecretFile(file(text, 0o600))).toThrow(ConfigError);
   });
 
-  test('a file that is not there is named', () => {
+  test('a missing file is named', () => {
     expect(() => readSecretFile(join(folder, 'none'))).toThrow(/--secret-file .*none cannot be read: ENOENT/);
   });
 });

@@ -1,13 +1,16 @@
 import type { Option } from '@groupcast/options';
 import { printable } from '../log/printable.ts';
 
-/** What one source (flags, environment or file) says: the values that were accepted, and what is wrong with the others. */
+/** Valid values of one source (flags, environment or file), and the problems of the others. */
 export interface SourceReading {
   readonly values: Map<string, { readonly value: unknown; readonly source: string }>;
   readonly problems: string[];
 }
 
-/** Keeps a valid value, or adds the problem of an invalid one. `where` names the source and the raw value. */
+/**
+ * Keeps a valid value, or adds the problem of an invalid one. `where` names the source and the raw
+ * value.
+ */
 export function take(
   reading: SourceReading,
   key: string,
@@ -21,12 +24,12 @@ export function take(
   else reading.problems.push(`${where}: must be ${allowed}.`);
 }
 
-/** The end of a sentence about an unknown name. */
+/** Returns the end of a sentence about an unknown name. */
 export function advice(nearest: string | undefined, dashes: string): string {
-  return nearest === undefined ? '--help lists what there is.' : `did you mean ${dashes}${nearest}?`;
+  return nearest === undefined ? '--help lists the options.' : `did you mean ${dashes}${nearest}?`;
 }
 
-/** Text from outside, as a problem shows it. */
+/** Quotes text of a user for the sentence of a problem. */
 export function quote(text: string): string {
   return `"${printable(text)}"`;
 }

@@ -4,26 +4,27 @@ import { readFileOption } from './file-option.ts';
 
 /** Paths of PEM files, '' where none was named. */
 export interface TlsFiles {
-  /** One's own certificate, with the chain behind it. */
+  /** Own certificate, with its chain. */
   readonly cert: string;
   readonly key: string;
-  /** Certificates that the other side's must be signed by. */
+  /** CA certificates for the certificate of the other side. */
   readonly ca: string;
 }
 
-/** What the files hold; without the members whose file was not named. */
+/** Contents of the files that were named. */
 export interface TlsMaterial {
   readonly cert?: string;
   readonly key?: string;
   readonly ca?: string;
 }
 
-/** A bundle with every public authority has a quarter of that. */
+/** Limit of a PEM file in bytes: four times a bundle of all public CAs. */
 const PEM_BYTES_MAX = 1024 * 1024;
 
 /**
- * Reads the PEM files of one side of a TLS link. `flags` are the flags that named them, for the errors. Throws ConfigError when one
- * cannot be read, is no PEM, or a certificate and its key do not belong together.
+ * Reads the PEM files of one side of a TLS link. `flags` are the flags that named them, for errors.
+ * Throws ConfigError for a file that cannot be read or is not PEM, and for a certificate and a key
+ * that do not match.
  */
 export function readTlsFiles(files: TlsFiles, flags: TlsFiles): TlsMaterial {
   if ((files.cert === '') !== (files.key === '')) {

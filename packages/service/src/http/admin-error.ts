@@ -1,7 +1,10 @@
-/** Why an admin port gave no answer that can be used. */
+/** Reasons why a request to an admin port failed. */
 export type AdminErrorCode = 'unreachable' | 'timeout' | 'bad_status' | 'bad_answer';
 
-/** Asking the admin port of a service failed. The message says which address, and what to do. */
+/**
+ * A failed request to the admin port of a service. The message has the address, and says what to
+ * do.
+ */
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly code: AdminErrorCode;

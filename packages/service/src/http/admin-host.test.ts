@@ -14,4 +14,4 @@ test.each([
   '127.0.0.1.evil.example',
   '[evil]',
   'a:b',
-])('Host %j is refused', (header) => expect(isHostAllowed(header)).toBe(false));
+])('Host %j is rejected', (header) => expect(isHostAllowed(header)).toBe(false));

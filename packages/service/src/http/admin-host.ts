@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 
 /**
- * Whether a request to a loopback port may carry this `Host` header: an address, or `localhost`.
- * Any other name was looked up in somebody's DNS, who may have pointed it here to read the port
- * through a browser. A request without the header (HTTP/1.0) comes from no browser.
+ * Returns whether a request to a loopback port may have this `Host` header: an address, or
+ * `localhost`. The owner of any other name may have pointed it here, to read the port through a
+ * browser. No browser sends a request without the header (HTTP/1.0).
  */
 export function isHostAllowed(header: string | undefined): boolean {
   if (header === undefined) return true;

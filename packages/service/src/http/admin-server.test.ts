@@ -236,7 +236,7 @@ describe('closing', () => {
     const { server, port } = await start();
     const socket = await keepAlive(port);
     const ended = new Promise((resolve) => socket.once('close', resolve));
-    // Time stands still, so that it cannot be the grace for requests in progress that ends them.
+    // Time stands still, so the grace for requests in progress cannot end them.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       await server.close();

@@ -29,7 +29,7 @@ test('the JSON of the path', async () => {
   expect(await ask(port)).toEqual({ path: '/api/v1/stats' });
 });
 
-test('nothing there: the sentence names address, port and service', async () => {
+test('a closed port: the sentence names address, port and service', async () => {
   const port = await serve(() => {});
   const server = servers.pop();
   await new Promise((resolve) => server?.close(resolve));
@@ -40,7 +40,7 @@ test('nothing there: the sentence names address, port and service', async () => 
   });
 });
 
-test('another status, with what was said made harmless', async () => {
+test('another status: the sentence has the escaped body', async () => {
   const port = await serve((_request, response) => response.writeHead(503).end('\u001b[2Jnot now'));
   await expect(ask(port)).rejects.toMatchObject({
     code: 'bad_status',
@@ -48,12 +48,12 @@ test('another status, with what was said made harmless', async () => {
   });
 });
 
-test('no JSON', async () => {
+test('a body that is not JSON', async () => {
   const port = await serve((_request, response) => response.end('<html>'));
   await expect(ask(port)).rejects.toMatchObject({ code: 'bad_answer' });
 });
 
-test('an answer without end is cut off', async () => {
+test('an endless response is cut off', async () => {
   const block = Buffer.alloc(1024 * 1024, ' ');
   const port = await serve((_request, response) => {
     const pour = (): void => {
@@ -68,7 +68,7 @@ test('an answer without end is cut off', async () => {
   });
 });
 
-test('a peer that is silent is given up after its deadline', async () => {
+test('a silent peer fails at the deadline', async () => {
   const silent = createTcpServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const connected = new Promise((resolve) => silent.once('connection', resolve));

@@ -4,12 +4,12 @@ import { AdminError } from './admin-error.ts';
 import { formatAddress } from './format-address.ts';
 
 const DEADLINE_MS = 5_000;
-/** Whoever holds the port may send anything; an answer of the largest gateway is far smaller. */
+/** Limit of a response in bytes; that of the largest gateway is far smaller. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Asks the admin port of a running service for the JSON at `path`. `service` is its name, for the
- * error. What comes back is unchecked: whoever holds the port may answer.
+ * Fetches the JSON at `path` from the admin port of a running service. `service` is its name, for
+ * errors. The result is unchecked: any program may listen on the port.
  *
  * @throws AdminError `unreachable`, `timeout` (5 s), `bad_status`, or `bad_answer` (not JSON, or
  * more than 16 MiB).

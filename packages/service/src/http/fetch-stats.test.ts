@@ -21,7 +21,7 @@ async function serve(stats: object): Promise<number> {
   return port;
 }
 
-test('the stats of the service that was meant', async () => {
+test('the stats of the expected service', async () => {
   const port = await serve({ service: 'groupcast-hub', sessions: 2 });
   expect(await fetchStats('127.0.0.1', port, 'groupcast-hub')).toEqual({
     service: 'groupcast-hub',

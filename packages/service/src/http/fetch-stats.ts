@@ -2,15 +2,15 @@ import { AdminError } from './admin-error.ts';
 import { fetchAdmin } from './fetch-admin.ts';
 import { formatAddress } from './format-address.ts';
 
-/** What every service says of itself in `GET /api/v1/stats`. */
+/** Fields that every service has in `GET /api/v1/stats`. */
 interface ServiceStats {
-  /** Its name: `groupcast-hub`. */
+  /** Name of the service: `groupcast-hub`. */
   readonly service: string;
 }
 
 /**
- * Asks the admin port of a running service for its stats. Throws AdminError as `fetchAdmin` does,
- * and `bad_answer` when it is the port of another service.
+ * Fetches the stats of a running service from its admin port. Throws AdminError as `fetchAdmin`
+ * does, and `bad_answer` when it is the port of another service.
  */
 export async function fetchStats<Stats extends ServiceStats>(
   host: string,
@@ -26,8 +26,8 @@ export async function fetchStats<Stats extends ServiceStats>(
 }
 
 /**
- * The name stands for the shape: both ends are of one version, and a table of a newer one is better
- * than none.
+ * Checks the name only: both ends have the same version as a rule, and a table of a newer one is
+ * better than none.
  */
 function isStatsOf<Stats extends ServiceStats>(value: unknown, service: string): value is Stats {
   return typeof value === 'object' && value !== null && 'service' in value && value.service === service;

@@ -2,13 +2,12 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Bounds the connections of a server without letting those that ask for nothing keep out those that
- * do: beyond `connectionsMax` the connection is closed that has waited longest without a request in
- * progress. The new one goes where all others are being answered. Use it in place of
- * `server.maxConnections`.
+ * Limits the connections of a server so that idle ones do not keep out others. Beyond
+ * `connectionsMax` the connection that has been idle longest is closed, or the new one if all
+ * others have a request in progress. Use it in place of `server.maxConnections`.
  */
 export function closeIdleBeyond(server: Server, connectionsMax: number): void {
-  /** Those without a request in progress, in the order in which they came to be so. */
+  /** Connections without a request in progress, in the order in which they became idle. */
   const idle = new Set<Socket>();
   let count = 0;
   server.on('connection', (socket: Socket) => {

@@ -3,9 +3,9 @@ import { ConfigError } from '../config/config-error.ts';
 import { listenErrorMessage } from './listen-error-message.ts';
 
 /**
- * Makes a server listen, and resolves with what its `listen` says. Where Node refuses (a port in
- * use, an address that is not there), throws ConfigError with one line that names address, port and
- * what to do; `portFlag` is the flag that chooses the port. Other errors pass.
+ * Makes a server listen, and resolves with the result of its `listen`. If the system rejects it (a
+ * port in use, a missing address), throws ConfigError with one line: address, port and what to do.
+ * `portFlag` is the flag that chooses the port. Other errors pass.
  */
 export async function listenAt<Address = AddressInfo>(
   server: { listen(): Promise<Address> },

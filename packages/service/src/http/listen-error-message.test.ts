@@ -12,13 +12,13 @@ test.each([
   ['EADDRNOTAVAIL', 'no such address', '--host'],
   ['ENOTFOUND', 'the name has no address', '--host'],
   ['EMFILE', 'listen EMFILE', '--port'],
-])('%s: one line with the address, the port, what is wrong and which flag mends it', (code, wrong, flag) => {
+])('%s: one line with the address, the port, what is wrong, and which flag fixes it', (code, wrong, flag) => {
   const message = listenErrorMessage(failure(code), '10.0.0.1', 80, '--port');
   for (const part of ['10.0.0.1:80', wrong, flag]) expect(message).toContain(part);
   expect(message).not.toContain('\n');
 });
 
-test('the flags of another port, and what is no error', () => {
+test('the flags of another port, and a value that is not an error', () => {
   expect(listenErrorMessage(failure('EADDRNOTAVAIL'), '::1', 1, '--admin-port')).toContain('[::1]:1: this');
   expect(listenErrorMessage(failure('EADDRNOTAVAIL'), '::1', 1, '--admin-port')).toContain('--admin-host');
   expect(listenErrorMessage('odd', 'h', 1, '--port')).toContain('(odd)');

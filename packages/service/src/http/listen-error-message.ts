@@ -1,9 +1,9 @@
 import { formatAddress } from './format-address.ts';
 
 /**
- * One line for an error of `listen`: names the address and the port, and says what to do.
- * `portFlag` is the flag that chooses the port, `--port` or `--admin-port`; the one for the address
- * is named like it.
+ * Returns one line for an error of `listen`: address, port, and what to do.
+ * `portFlag` is the flag that chooses the port, `--port` or `--admin-port`. The
+ * flag for the address is named like it.
  */
 export function listenErrorMessage(error: unknown, host: string, port: number, portFlag: string): string {
   const where = formatAddress(host, port);

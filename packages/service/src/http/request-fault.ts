@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Why a request must not be served, though Node's parser let it through. */
+/** Reason to reject a request that Node's parser accepts. */
 export interface RequestFault {
   readonly status: 400 | 431;
   readonly sentence: string;
@@ -10,16 +10,16 @@ export interface RequestFault {
 // there is one.
 const HOST = /^(?:\[[\dA-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/;
 
-/** Whether this is what a `Host` header may hold. */
+/** Returns whether a value is valid in a `Host` header. */
 export function isHost(value: string): boolean {
   return HOST.test(value);
 }
 
 /**
- * Finds what RFC 9112, section 3.2, forbids and Node lets through, in upgrades at least: HTTP/1.1
- * without `Host`, more than one, or one that is no host. And header lines beyond `linesMax`, of
- * which Node would drop those that come last without a word: switch its own limit off with
- * `maxHeadersCount = 0`. `undefined` when there is nothing of the kind.
+ * Returns the fault of a request that RFC 9112, section 3.2, forbids and Node accepts, at least in
+ * upgrades: HTTP/1.1 without `Host`, more than one, or an invalid one. Header lines beyond
+ * `linesMax` are a fault as well. Node would drop the last ones silently: switch its own limit off
+ * with `maxHeadersCount = 0`.
  */
 export function requestFault(request: IncomingMessage, linesMax: number): RequestFault | undefined {
   const { rawHeaders } = request;

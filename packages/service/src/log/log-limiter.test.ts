@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type LimiterClock, LogLimiter } from './log-limiter.ts';
 
-/** Time that stands still until the test moves it. */
+/** A clock that moves only when the test moves it. */
 class ManualClock implements LimiterClock {
   nowMs = 1_000;
   readonly timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
@@ -81,7 +81,7 @@ test('close reports and ends the timer; without a flood there is nothing to repo
   expect(reports).toHaveLength(1);
 });
 
-test('a reason that is made up anew each time shares one count in the end', () => {
+test('reasons that are new each time share one count in the end', () => {
   const { limiter, reports } = setup();
   const taken = Array.from({ length: 1_000 }, (_, index) => limiter.take(`made up ${index}`)).filter(
     Boolean,

@@ -1,23 +1,29 @@
 import { performance } from 'node:perf_hooks';
 
-/** Time as the limiter sees it. The default is monotonic: a clock that jumps must not hold lines back. */
+/** Clock of the limiter. The default is monotonic: a clock that jumps must not hold lines back. */
 export interface LimiterClock {
   /** Milliseconds since any fixed moment. */
   now(): number;
-  /** Calls back once after `ms`; returns what takes the call back. Must not keep the process alive. */
+  /**
+   * Calls back once after `ms`, and returns a function that cancels it. Must not keep the process
+   * alive.
+   */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** What a limiter needs to know. */
+/** Options of a limiter. */
 export interface LogLimiterOptions {
-  /** Called once for each reason that had lines held back, when their second is over: log one line with the count. */
+  /**
+   * Called at the end of a second, for each reason with lines held back: log one line with the
+   * count.
+   */
   readonly report: (reason: string, heldBack: number) => void;
   readonly clock?: LimiterClock;
 }
 
 const LINES_PER_WINDOW_MAX = 10;
 const WINDOW_MS = 1_000;
-/** Reasons are words of the program, a few dozen; past this many, something else was passed, and they share one count. */
+/** Limit of reasons, of which a program has a few dozen; further ones share one count. */
 const REASONS_MAX = 256;
 const OTHER_REASONS = 'other';
 
@@ -30,8 +36,9 @@ const systemClock: LimiterClock = {
 };
 
 /**
- * Keeps a flood of bad input from becoming a flood of log lines: at most 10 lines a second for each reason, then one
- * line with the number of those held back. Holds a timer only while it has a count to report.
+ * Keeps a flood of invalid input from becoming a flood of log lines: at most 10 lines a second for
+ * each reason, then one line with the number of those held back. Holds a timer only while it has a
+ * count to report.
  */
 export class LogLimiter {
   readonly #report: LogLimiterOptions['report'];
@@ -45,7 +52,10 @@ export class LogLimiter {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Whether a line for this reason may be logged now. `reason` is one of the program's own words, not a client's. */
+  /**
+   * Returns whether a line for this reason may be logged now. `reason` is a word of the program,
+   * never a client's.
+   */
   take(reason: string): boolean {
     const nowMs = this.#clock.now();
     if (nowMs >= this.#windowEndsMs) {
@@ -60,7 +70,7 @@ export class LogLimiter {
     return false;
   }
 
-  /** Reports what is held back and ends the timer. */
+  /** Reports the lines held back, and ends the timer. */
   close(): void {
     this.#endWindow();
   }

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { LogSink } from './log-sink.ts';
 
-test('lines beyond the backlog are dropped and counted, and taken again when there is room', () => {
+test('lines beyond the backlog are dropped and counted, and accepted again when there is room', () => {
   const lines: string[] = [];
   let finish: (() => void) | undefined;
   const stream = new Writable({
@@ -22,7 +22,7 @@ test('lines beyond the backlog are dropped and counted, and taken again when the
   expect(sink.dropped).toBe(1);
 });
 
-test('a line that the stream could not write is counted, and its error ends nothing', async () => {
+test('a line that could not be written is counted, and its error ends nothing', async () => {
   const stream = new Writable({
     autoDestroy: false,
     write(_line, _encoding, done) {
@@ -31,7 +31,8 @@ test('a line that the stream could not write is counted, and its error ends noth
   });
   const sink = new LogSink(stream);
   sink.write('a\n');
-  // The stream tells its listeners before the event loop turns; without one, that would be an uncaught error.
+  // The stream emits the error within this event-loop turn; without a listener, it would be
+  // uncaught.
   await new Promise((resolve) => setImmediate(resolve));
   expect(sink.dropped).toBe(1);
 });

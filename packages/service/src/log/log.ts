@@ -1,4 +1,7 @@
-/** Where the core of an app says what operators should know; `Logger` fits. Fields are small and safe: never text that a client sent. */
+/**
+ * Log of an app's core, for operators; `Logger` implements it. Fields are small and safe: never
+ * text of a client.
+ */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -8,5 +11,5 @@ export interface Log {
 
 function silence(): void {}
 
-/** Says nothing: the default of a core that is embedded. */
+/** Drops all lines: the default of an embedded core. */
 export const SILENT_LOG: Log = { debug: silence, info: silence, warn: silence, error: silence };

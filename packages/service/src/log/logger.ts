@@ -2,50 +2,53 @@ import { type Logger as PinoLogger, pino, stdSerializers, stdTimeFunctions } fro
 import { prettyFactory } from 'pino-pretty';
 import { LogSink } from './log-sink.ts';
 
-/** From all lines to none. */
+/** Levels, from all lines to none. */
 type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
-/** For people, for machines, or (auto) for people when stderr is a terminal and for machines otherwise. */
+/** Format of lines: `auto` is `pretty` where stderr is a terminal, and `json` elsewhere. */
 export type LogFormat = 'auto' | 'json' | 'pretty';
 
-/** Writes one line: fields first, where there are any. Text that a client sent belongs in a field, and through `printable`. */
+/**
+ * Writes one line; fields come first. Text of a client belongs in a field, and passes `printable`.
+ */
 interface LogLine {
   (message: string): void;
   (fields: object, message: string): void;
 }
 
-/** What apps log with. Errors go into the field `error`. */
+/** Logger of a program. Errors go into the field `error`. */
 export interface Logger {
   readonly debug: LogLine;
   readonly info: LogLine;
   readonly warn: LogLine;
   readonly error: LogLine;
   readonly fatal: LogLine;
-  /** A logger whose lines carry these fields too. */
+  /** Returns a logger whose lines have these fields as well. */
   child(bindings: object): Logger;
-  /** From now on another level and format, for this logger; not for its children. */
+  /** Changes level and format of this logger, not of its children. */
   adjust(options: Pick<LoggerOptions, 'level' | 'format'>): void;
-  /** How many lines of this process were lost, because nobody read them or there was no room for them. */
+  /** Number of lines of this process that were dropped, unread or without room. */
   dropped(): number;
 }
 
-/** What a logger needs to know. */
+/** Options of a logger. */
 export interface LoggerOptions {
-  /** The service, in each line: `groupcast-hub`. */
+  /** Name of the service, in each line: `groupcast-hub`. */
   readonly name: string;
   readonly level: LogLevel;
-  /** Fields in each line, such as the role and the worker's number. */
+  /** Fields of each line, such as the role and the worker's number. */
   readonly bindings?: object;
-  /** Default auto. */
+  /** Format of lines. Default auto. */
   readonly format?: LogFormat;
 }
 
-// Credentials are never meant to be logged; where one slips into a field, it is not shown.
+// Credentials are never logged on purpose; one that gets into a field is hidden.
 const SECRET_FIELDS = ['token', 'secret', 'authorization'];
 
 /**
- * A logger to stderr (stdout is for tables): lines for people on a terminal, JSON otherwise. It never blocks the service
- * and never ends it, whatever becomes of stderr: lines that cannot be written are dropped and counted.
+ * Creates a logger to stderr (stdout is for tables): pretty lines on a terminal, JSON otherwise. A
+ * broken stderr neither blocks nor ends the service: lines that cannot be written are dropped and
+ * counted.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const output = new LogOutput(options.format);
@@ -61,7 +64,7 @@ export function createLogger(options: LoggerOptions): Logger {
   return adapt(pino(settings, output), output);
 }
 
-/** Takes JSON lines to stderr, as they are or for people. */
+/** Writes JSON lines to stderr, as they are or pretty. */
 class LogOutput {
   readonly #sink = new LogSink(process.stderr);
   #format: ((line: string) => string) | undefined;
@@ -111,7 +114,7 @@ function adapt(logger: PinoLogger, output: LogOutput): Logger {
   };
 }
 
-/** Looks the method up for each line: pino puts others there when the level changes. */
+/** Looks the method up for each line: pino replaces its methods when the level changes. */
 function line(logger: PinoLogger, level: Exclude<LogLevel, 'silent'>): LogLine {
   return (first: object | string, message?: string) => {
     if (typeof first === 'string') logger[level](first);

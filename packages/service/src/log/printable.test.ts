@@ -15,7 +15,7 @@ test.each([
   expect(printable(text)).toBe(shown);
 });
 
-test('what is too long is cut between characters, within the bytes allowed', () => {
+test('a long text is cut between characters, within its limit in bytes', () => {
   expect(printable('abcdef', 6)).toBe('abcdef');
   expect(printable('abcdefg', 6)).toBe('abc…');
   expect(printable('ああああ', 9)).toBe('ああ…');

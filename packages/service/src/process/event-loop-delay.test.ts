@@ -6,7 +6,7 @@ test('a blocked event loop shows, for as long as its window is the last one', as
   const delay = new EventLoopDelay();
   try {
     expect(delay.read()).toEqual({ meanMs: 0, p99Ms: 0 });
-    // The first sample only starts the measuring, so the block comes after it.
+    // The first sample only starts the measurement, so the block comes after it.
     while (delay.read().p99Ms < 200) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
@@ -14,7 +14,7 @@ test('a blocked event loop shows, for as long as its window is the last one', as
     const { meanMs, p99Ms } = delay.read();
     expect(meanMs).toBeGreaterThan(0);
     expect(p99Ms).toBeGreaterThanOrEqual(200);
-    // The window with the block is what is read until the next one is over; that one holds nothing here.
+    // The window with the block is returned until the next one ends, which has no block.
     vi.advanceTimersByTime(10_000);
     expect(delay.read()).toEqual({ meanMs, p99Ms });
     vi.advanceTimersByTime(10_000);

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { isLoopbackAddress, isLoopbackHost } from './loopback.ts';
 
-test.each(['localhost', '127.0.0.1', '127.255.255.254', '::1'])('%s is only for this machine', (host) => {
-  expect(isLoopbackHost(host)).toBe(true);
-});
+test.each(['localhost', '127.0.0.1', '127.255.255.254', '::1'])(
+  '%s is reachable from this machine only',
+  (host) => {
+    expect(isLoopbackHost(host)).toBe(true);
+  },
+);
 
 test.each([
   '',
@@ -17,7 +20,7 @@ test.each([
   '127.0.0.1.example.org',
   'localhost.example.org',
   '::ffff:0.0.0.0',
-])('%j is reached by others', (host) => {
+])('%j is reachable from other machines', (host) => {
   expect(isLoopbackHost(host)).toBe(false);
 });
 

@@ -1,7 +1,7 @@
-/** The oldest Node that has the security fixes that we rely on (a denial of service by numeric names, among others). */
+/** Oldest Node with the security fixes that are needed, such as that for numeric header names. */
 const NODE_VERSION_MIN = '20.20.2';
 
-/** One sentence when the version `found` (such as `20.20.2` or `v22.1.0`) is too old, else undefined. */
+/** Returns one sentence if the version `found`, such as `20.20.2` or `v22.1.0`, is too old. */
 export function nodeVersionProblem(found: string): string | undefined {
   const actual = versionNumbers(found);
   const needed = versionNumbers(NODE_VERSION_MIN);

@@ -27,7 +27,7 @@ describe('a real process', { timeout: CHILD_TEST_TIMEOUT_MS }, () => {
     const child = await started('--drain=never');
     child.process.kill('SIGTERM');
     await child.said('draining');
-    // As somebody who goes on pressing: what comes right after the first one does not count.
+    // Like a user who keeps pressing: signals right after the first one do not count.
     const pressing = setInterval(() => child.process.kill(signal), 50);
     const ended = await child.ended;
     clearInterval(pressing);
@@ -67,7 +67,7 @@ describe('SIGHUP', () => {
       drain: async () => void seen.drains++,
       reload: () => void seen.reloads++,
       log,
-      // As after a reload: what counts is the value at the end.
+      // As after a reload: the value at the end counts.
       get deadlineMs() {
         return deadlineMs;
       },

@@ -2,40 +2,49 @@ import { constants } from 'node:os';
 import { hasTerminal } from '../cli/terminal.ts';
 import type { Logger } from '../log/logger.ts';
 
-/** A signal that asks the process to end. SIGHUP does where it says that the terminal is gone. */
+/** A signal that asks the process to end. SIGHUP does when the terminal was closed. */
 type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-/** What a service does about signals. */
+/** Actions of a service on signals. */
 export interface SignalHandling {
-  /** Ends the service in order. Called once, on the first signal that asks for it. */
+  /** Drains and ends the service. Called once, on the first signal that asks for it. */
   drain(signal: EndSignal): Promise<void>;
   /**
-   * Called on SIGHUP, but not while the service drains. Where the SIGHUP comes because the terminal of the process was closed, the
-   * service drains instead: nobody is left who could end it. Without `reload`, SIGHUP ends the process, as by default.
+   * Called on SIGHUP, but not during a drain. If the terminal of the process was closed, SIGHUP
+   * drains the service: no key could end it any more. Without `reload`, SIGHUP ends the process, as
+   * by default.
    */
   reload?(): void | Promise<void>;
   readonly log: Pick<Logger, 'info' | 'error'>;
-  /** How long `drain` may take, in milliseconds; then the process ends with code 1. Read when the drain begins: a reload may change it. */
+  /**
+   * Time for `drain`, in milliseconds; then the process ends with code 1. Read when the drain
+   * begins: a reload may change it.
+   */
   readonly deadlineMs: number;
 }
 
 const EXIT_FAILED = 1;
 
 /**
- * A terminal sends Ctrl-C to every process of the command, and a wrapper among them (tsx watch, npm) passes it on to the
- * service once more. What comes within this time of the first signal is the same key press. People are slower.
+ * Time in which a second signal is the same key press, in milliseconds. A terminal sends Ctrl-C to
+ * every process of the command, and a wrapper (tsx watch, npm) repeats it to the service. Users are
+ * slower.
  */
 const SAME_PRESS_MS = 100;
 
-/** A shell reads an exit code above this as "ended by the signal of that number". */
+/**
+ * Base of exit codes for signals: shells read a code above it as "ended by the signal of that
+ * number".
+ */
 const EXIT_SIGNAL_BASE = 128;
 
 /**
  * Waits for the signal that ends the service, and lets it drain: running → draining → ended.
  *
- * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second SIGINT or SIGTERM ends the
- * process at once with 130 or 143 (not within a tenth of a second, in which wrappers repeat the first one), and so does the
- * deadline with 1. The handlers are removed at the end.
+ * Resolves with the exit code of the process: 0 after the drain, 1 when the drain failed. A second
+ * SIGINT or SIGTERM ends the process at once with 130 or 143, except within a tenth of a second, in
+ * which wrappers repeat the first one. The deadline ends it with 1. The handlers are removed at the
+ * end.
  */
 export function runUntilSignal(handling: SignalHandling): Promise<number> {
   const { log } = handling;
@@ -93,7 +102,7 @@ async function reload(handling: SignalHandling): Promise<void> {
   }
 }
 
-// Promise.withResolvers is newer than the oldest Node that we support.
+// Promise.withResolvers is newer than the oldest supported Node.
 function deferred(): { readonly promise: Promise<number>; resolve(code: number): void } {
   let resolve: (code: number) => void = () => {};
   const promise = new Promise<number>((settle) => {
