@@ -1,6 +1,6 @@
 import type { native, ProtocolError } from '@groupcast/protocol';
 import type { RequestSenderStats } from './publishing/request-sender.ts';
-import type { QueueItem } from './queues/queue-watch.ts';
+import type { QueueItem } from './queues/queue-watches.ts';
 import type { SubscriptionStats } from './subscriptions/subscriptions.ts';
 
 /**

@@ -11,8 +11,8 @@ import { completeOptions, type HubClientOptions, type HubClientOptionsInput } fr
 import type { PublishAnswer } from './publishing/outbox.ts';
 import { isShortText, type PublishOptions, publishFrame } from './publishing/publish-frame.ts';
 import { RequestSender } from './publishing/request-sender.ts';
-import type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watch.ts';
-import { type EnqueueOptions, Queues } from './queues/queues.ts';
+import { type EnqueueOptions, QueueClient } from './queues/queue-client.ts';
+import type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watches.ts';
 import type { Subscriber, Subscription } from './subscriptions/channel-subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 
@@ -36,7 +36,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   #connection: HubConnection | undefined;
   readonly #requests = new Requests(() => this.#connection);
   readonly #publishes: RequestSender<Position>;
-  readonly #queues: Queues;
+  readonly #queues: QueueClient;
   readonly #reads: HistoryReads;
   readonly #subscriptions: Subscriptions;
   readonly #connectionEvents: HubConnectionEvents = {
@@ -64,7 +64,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#backoff = new Backoff(this.#options.reconnect);
     const { frameBytesMax } = this.#options.link;
     this.#publishes = new RequestSender(this.#options, this.#requests, frameBytesMax, SEND_AGAIN);
-    this.#queues = new Queues(this.#options, this.#requests, frameBytesMax, {
+    this.#queues = new QueueClient(this.#options, this.#requests, frameBytesMax, {
       failed: (item, error) => this.#itemFailed(item, error),
       refused: (queue, error) => this.#notify('watchRefused', queue, error),
     });
@@ -231,7 +231,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
         this.#leaveWhenAnswered();
         return;
       case 'item':
-        this.#queues.receiveItem(message);
+        this.#queues.deliver(message);
         return;
       case 'enqueued':
         this.#queues.enqueued(message.request);

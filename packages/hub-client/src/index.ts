@@ -21,8 +21,8 @@ export {
 } from './options.ts';
 export type { PublishAnswer } from './publishing/outbox.ts';
 export type { PublishOptions } from './publishing/publish-frame.ts';
-export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watch.ts';
-export type { EnqueueOptions } from './queues/queues.ts';
+export type { EnqueueOptions } from './queues/queue-client.ts';
+export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watches.ts';
 export type { LossReason, Subscriber, Subscription } from './subscriptions/channel-subscription.ts';
 
 // Arguments of callbacks.

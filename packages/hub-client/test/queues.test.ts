@@ -2,21 +2,21 @@ import { decodeText, native, type ProtocolError } from '@groupcast/protocol';
 import { EventQueue } from '@groupcast/testkit';
 import { describe, expect, test } from 'vitest';
 import type { HubClientEvents } from '../src/hub-client-events.ts';
-import type { QueueItem } from '../src/queues/queue-watch.ts';
+import type { QueueItem } from '../src/queues/queue-watches.ts';
 import { nextState, statesOf } from '../testing/recorder.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
 
 const fixture = useFakeHub();
 
-/** The error that an enqueue fails with. */
+/** Resolves with the error of an enqueue that must fail. */
 function failure(enqueue: Promise<void>): Promise<ProtocolError> {
   return enqueue.then(
-    () => Promise.reject(new Error('The hub has it.')),
+    () => Promise.reject(new Error('The enqueue succeeded.')),
     (error: ProtocolError) => error,
   );
 }
 
-/** A handler whose items end when the test says so. */
+/** Returns a handler, and its items with functions that end them. */
 function slowHandler() {
   const items = new EventQueue<QueueItem & { done(): void; fail(error: Error): void }>('item');
   const handler = (item: QueueItem): Promise<void> =>
@@ -25,7 +25,7 @@ function slowHandler() {
 }
 
 describe('enqueue', () => {
-  test('resolves when the hub has the item', async () => {
+  test('resolves when the hub has accepted the item', async () => {
     const [client, session] = await fixture.open();
     const enqueues = [
       client.enqueue('jobs', 'これは'),
@@ -55,7 +55,7 @@ describe('enqueue', () => {
     expect(await failure(fixture.client().enqueue(name, 'x'))).toMatchObject({ code: 'bad_queue' });
   });
 
-  test('has an unknown outcome when no answer comes in time, and when the link is cut; it is not sent again', async () => {
+  test('has an unknown outcome after a timeout or a broken link, and is not sent again', async () => {
     const [client, session] = await fixture.open({ publishMs: 1_000 });
     const late = await failure(client.enqueue('jobs', 'late'));
     expect(late.code).toBe('outcome_unknown');
@@ -71,7 +71,7 @@ describe('enqueue', () => {
     await third;
   });
 
-  test('waits for a hub that is away, within its bounds', async () => {
+  test('is buffered while the hub is disconnected, up to the limit', async () => {
     const client = fixture.client({ bufferBytesMax: 100 });
     const held = client.enqueue('jobs', 'held');
     expect(await failure(client.enqueue('jobs', 'x'.repeat(100)))).toMatchObject({ code: 'hub_unavailable' });
@@ -81,7 +81,7 @@ describe('enqueue', () => {
     await held;
   });
 
-  test('of an item that is longer than the buffer: it waits alone, and is sent where nothing waits', async () => {
+  test('buffers an item that is longer than the buffer if nothing else is buffered', async () => {
     const client = fixture.client({ bufferBytesMax: 100 });
     const held = client.enqueue('jobs', 'x'.repeat(1_000));
     client.connect();
@@ -102,7 +102,7 @@ describe('enqueue', () => {
     expect((await failure(client.enqueue('jobs', 'x'))).code).toBe('hub_unavailable');
   });
 
-  test('is refused when it is longer than the hub takes, held or not', async () => {
+  test('rejects an item that exceeds the frame limit of the hub, buffered or not', async () => {
     const client = fixture.client();
     const held = failure(client.enqueue('jobs', 'x'.repeat(1_000)));
     client.connect();
@@ -111,7 +111,7 @@ describe('enqueue', () => {
     expect((await failure(client.enqueue('jobs', 'x'.repeat(1_000)))).code).toBe('bad_length');
   });
 
-  test('is answered before the client leaves a hub that is about to end', async () => {
+  test('is acknowledged before the client leaves a hub that is shutting down', async () => {
     const [client, session] = await fixture.open();
     const enqueue = client.enqueue('jobs', 'x');
     const { request } = await session.expect('enqueue');
@@ -125,7 +125,7 @@ describe('enqueue', () => {
 });
 
 describe('watch', () => {
-  test('hands items to the handler, and says that they are done when it has ended', async () => {
+  test('delivers items to the handler, and reports them as done when it has ended', async () => {
     const [client, session] = await fixture.open();
     const { items, handler } = slowHandler();
     client.watch('jobs', handler, { concurrency: 2 });
@@ -148,7 +148,7 @@ describe('watch', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-  ])('a handler that %s: the item failed, and the error is told', async (_how, handler) => {
+  ])('a handler that %s: the item failed, and the error is emitted', async (_how, handler) => {
     const [client, session] = await fixture.open();
     const failures = new EventQueue<HubClientEvents['itemFailed']>('failure');
     client.on('itemFailed', (...failed) => failures.push(failed));
@@ -162,7 +162,7 @@ describe('watch', () => {
     expect(client.state).toBe('open');
   });
 
-  test('is asked for on the next link, and what was under way on the old one is not answered there', async () => {
+  test('is requested on the next link, which gets no outcomes of earlier items', async () => {
     const [client, session] = await fixture.open();
     const failures = new EventQueue<unknown>('failure');
     client.on('itemFailed', (_item, error) => failures.push(error));
@@ -183,7 +183,7 @@ describe('watch', () => {
     expect(await next.received.next()).toEqual({ type: 'done', queue: 'jobs', item: 1, attempt: 2 });
   });
 
-  test('may begin before there is a hub', async () => {
+  test('may start before the client is connected', async () => {
     const client = fixture.client();
     const { items, handler } = slowHandler();
     client.watch('$dead:jobs', handler);
@@ -195,7 +195,7 @@ describe('watch', () => {
     expect(await session.expect('done')).toMatchObject({ queue: '$dead:jobs' });
   });
 
-  test('close asks for no more, ends when the handler has, and gives back what was on its way', async () => {
+  test('close ends the watch, waits for the handler and returns items in flight', async () => {
     const [client, session] = await fixture.open();
     const { items, handler } = slowHandler();
     const watcher = client.watch('jobs', handler, { concurrency: 2 });
@@ -214,7 +214,7 @@ describe('watch', () => {
     await session.expect('watch');
   });
 
-  test('a watch that is closed is not asked for again', async () => {
+  test('a closed watch is not requested again', async () => {
     const [client, session] = await fixture.open();
     await client.watch('jobs', () => {}).close();
     client.watch('other', () => {});
@@ -223,7 +223,7 @@ describe('watch', () => {
     expect(await next.expect('watch')).toMatchObject({ queue: 'other' });
   });
 
-  test('a refusal is told once, and the hub is asked again', async () => {
+  test('a rejection is emitted once, and the watch is retried', async () => {
     const [client, session] = await fixture.open({ publishMs: 20 });
     const refusals = new EventQueue<HubClientEvents['watchRefused']>('refusal');
     client.on('watchRefused', (...refusal) => refusals.push(refusal));
@@ -239,7 +239,7 @@ describe('watch', () => {
     expect(refusals.all).toMatchObject([['jobs', { code: 'queue_limit' }]]);
   });
 
-  test('what is finished counts for a hub that is about to end', async () => {
+  test('an outcome is sent to a hub that is shutting down', async () => {
     const [client, session] = await fixture.open();
     const { items, handler } = slowHandler();
     client.watch('jobs', handler);
@@ -258,12 +258,12 @@ describe('watch', () => {
     await enqueue;
   });
 
-  test.each([0, -1, 1.5, 1_001, Number.NaN])('a concurrency of %d is refused', (concurrency) => {
+  test.each([0, -1, 1.5, 1_001, Number.NaN])('a concurrency of %d is rejected', (concurrency) => {
     const watch = (): unknown => fixture.client().watch('jobs', () => {}, { concurrency });
     expect(watch).toThrow(expect.objectContaining({ code: 'bad_field' }));
   });
 
-  test('a name that is none is refused, and a queue that is watched already', () => {
+  test('an invalid name is rejected, and a queue that is already watched', () => {
     const client = fixture.client();
     expect(() => client.watch('a\nb', () => {})).toThrow(expect.objectContaining({ code: 'bad_queue' }));
     client.watch('jobs', () => {});

@@ -3,16 +3,21 @@ import type { Requests } from '../connection/requests.ts';
 import type { BufferedRequest, HubAnswer } from '../publishing/outbox.ts';
 import { defaultKind, payloadFault } from '../publishing/publish-frame.ts';
 import { RequestSender, type RequestSenderOptions } from '../publishing/request-sender.ts';
-import type { QueueHandler, QueueWatcher, WatchOptions } from './queue-watch.ts';
-import { QueueWatches, type QueueWatchesEvents } from './queue-watches.ts';
+import {
+  type QueueHandler,
+  type QueueWatcher,
+  QueueWatches,
+  type QueueWatchesEvents,
+  type WatchOptions,
+} from './queue-watches.ts';
 
 export interface EnqueueOptions {
   /** Default: `text` for a string, `bytes` for bytes. */
   readonly kind?: native.PayloadKind | undefined;
 }
 
-/** All that a client has to do with queues. */
-export class Queues {
+/** The client's side of work queues: items that it enqueues, and queues that it watches. */
+export class QueueClient {
   readonly #requests: Requests;
   readonly #enqueues: RequestSender<void>;
   readonly #watches: QueueWatches;
@@ -29,7 +34,7 @@ export class Queues {
     this.#watches = new QueueWatches(requests, events);
   }
 
-  /** Items that the hub has not answered yet. */
+  /** Number of items that the hub has not acknowledged yet. */
   get unanswered(): number {
     return this.#enqueues.unanswered;
   }
@@ -50,7 +55,7 @@ export class Queues {
     return this.#watches.add(queue, handler, options);
   }
 
-  /** A link stands to a hub that takes frames so long. What it would not take waits for `refuseTooLong`. */
+  /** Sends buffered requests on a new link. Those that are too long are left to `refuseTooLong`. */
   resume(frameBytesMax: number): void {
     this.#watches.resume();
     this.#tooLong = this.#enqueues.resume(frameBytesMax);
@@ -62,7 +67,7 @@ export class Queues {
     this.#enqueues.refuseTooLong(tooLong);
   }
 
-  /** The link is gone. */
+  /** Forgets the link, which broke. */
   suspend(): void {
     this.#watches.suspend();
   }
@@ -71,17 +76,17 @@ export class Queues {
     this.#enqueues.accepted(request, undefined);
   }
 
-  receiveItem(item: native.Item): void {
-    this.#watches.take(item);
+  deliver(item: native.Item): void {
+    this.#watches.deliver(item);
   }
 
-  /** To be called every second or so. */
+  /** Retries and expires requests. The owner calls it about every second. */
   sweep(nowMs: number): void {
     this.#watches.retry();
     this.#enqueues.expire(nowMs);
   }
 
-  /** Watches nothing any more, and sends nothing that is held. */
+  /** Ends all watches and fails the buffered requests. */
   close(error: ProtocolError): void {
     this.#watches.clear();
     this.#enqueues.refuseBuffered(error);
@@ -92,4 +97,4 @@ export class Queues {
   }
 }
 
-const SEND_AGAIN = 'Send it again: the queue may have it twice then.';
+const SEND_AGAIN = 'When it is sent again, the queue may have it twice.';
