@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
-// What a test waits for has its own deadline, and an error that says more than a test that was cut off.
+// Each wait of a test has its own deadline, with an error that says more than a timeout of the
+// test.
 export default defineConfig({ test: { testTimeout: 60_000, hookTimeout: 60_000 } });

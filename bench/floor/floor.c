@@ -1,14 +1,16 @@
-// The floor: the least that a group server can do on this kernel. One process, one epoll loop, no limits, no heartbeats, no history.
-// It is a measuring stick and not a server to be deployed: it trusts what its clients send, and closes those it does not understand.
+// The floor: the least work of a group server on this kernel. One process, one epoll loop, no
+// limits, no heartbeats, no history. It is a reference for measurements and not for deployment: it
+// trusts its clients, and closes those that it does not understand.
 //
-//   floor --port N [--batch]     PORT 0 takes any; prints "listening PORT" when it serves.
+//   floor --port N [--batch]     PORT 0 picks a free one; prints "listening PORT" when it serves.
 //
-// A message's frame is encoded once. Plain: one send() per member and message. --batch: one send() per member and epoll round, with
-// all messages that came for the group in that round. It understands RFC 6455 (no extensions, no fragments) and, as text, exactly
-//   {"cmd":"add_group","group_id":"G","id":N}  -> {"type":"ack","id":N}     ("id" may be missing: no answer)
+// A message's frame is encoded once. Plain: one send() per member and message. --batch: one send()
+// per member and epoll round, with all messages of the group in that round. It understands RFC 6455
+// (no extensions, no fragments) and, as text, exactly
+//   {"cmd":"add_group","group_id":"G","id":N}  -> {"type":"ack","id":N}    (without "id": no reply)
 //   {"cmd":"leave_group","group_id":"G","id":N} -> {"type":"ack","id":N}
-//   {"cmd":"send_to_group","group_id":"G","message":"M"} -> M to every member, as it is
-// with no white space between the tokens and no escapes in the texts.
+//   {"cmd":"send_to_group","group_id":"G","message":"M"} -> M to every member, unchanged
+// without white space between the tokens and without escapes in the texts.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -106,7 +108,7 @@ static void release(Bytes *bytes) {
   *bytes = (Bytes){0};
 }
 
-// --- SHA-1 and base64, for the answer to the upgrade -------------------------------------------------------------------------------
+// --- SHA-1 and base64, for the answer to the upgrade -------------------------------------------
 
 static uint32_t rotated(uint32_t word, int by) { return (word << by) | (word >> (32 - by)); }
 
@@ -152,7 +154,7 @@ static void base64(const uint8_t digest[20], char text[29]) {
   text[28] = 0;
 }
 
-// --- connections ------------------------------------------------------------------------------------------------------------------
+// --- connections -------------------------------------------------------------------------------
 
 static void doom(Connection *connection) {
   if (connection->dying) return;
@@ -214,7 +216,7 @@ static void sendFrame(Connection *to, uint8_t opcode, const void *payload, size_
   sendBytes(to, frame, head + length);
 }
 
-// --- groups -----------------------------------------------------------------------------------------------------------------------
+// --- groups ------------------------------------------------------------------------------------
 
 static uint64_t hashOf(const char *name, size_t length) {
   uint64_t hash = 0xcbf29ce484222325u;
@@ -329,7 +331,7 @@ static void flushGroups(void) {
   dirtyCount = 0;
 }
 
-// --- commands ---------------------------------------------------------------------------------------------------------------------
+// --- commands ----------------------------------------------------------------------------------
 
 // The text of a field, as it stands between its quotes; NULL when it is missing.
 static const char *textField(const char *json, size_t length, const char *name, size_t *fieldLength) {
@@ -376,7 +378,7 @@ static void handleCommand(Connection *from, const char *json, size_t length) {
   }
 }
 
-// --- reading ----------------------------------------------------------------------------------------------------------------------
+// --- reading -----------------------------------------------------------------------------------
 
 static size_t upgrade(Connection *connection, char *request, size_t length) {
   char *end = memmem(request, length, "\r\n\r\n", 4);

@@ -1,5 +1,5 @@
 // Socket.IO over WebSockets only. Usage: node socket-io.mjs PORT single|cluster|redis [REDIS_PORT]
-// WebSockets need no sticky sessions, so that the workers of `cluster` and `redis` simply share the port.
+// WebSockets need no sticky sessions: the workers of `cluster` and `redis` share the port.
 import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 import { createAdapter as createClusterAdapter, setupPrimary } from '@socket.io/cluster-adapter';

@@ -10,7 +10,7 @@ const VALUE_WIDTH = 70;
 const ROW_HEIGHT = 26;
 const TOP = 56;
 
-/** A chart of horizontal bars as SVG, for light and for dark pages. */
+/** Renders horizontal bars as SVG, for light and dark pages. */
 export function barChart(title: string, unit: string, bars: readonly Bar[], digits: number): string {
   const most = Math.max(...bars.map(({ value }) => value));
   const scale = (WIDTH - NAME_WIDTH - VALUE_WIDTH) / (most || 1);

@@ -10,21 +10,21 @@ import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 
 export interface BeforeOptions {
-  /** The checkout that stands for before. */
+  /** Checkout to compare with. */
   readonly folder: string;
   readonly rounds: number;
   readonly seconds: number;
-  /** Start the servers anew for each round. */
+  /** Start the servers again for each round. */
   readonly fresh: boolean;
-  /** The command line, for the JSON. */
+  /** Command line, for the JSON. */
   readonly command: string;
-  /** Where the JSON goes. */
+  /** File of the JSON. */
   readonly jsonFile?: string | undefined;
-  /** What is measured of all that there is. */
+  /** Selection of the scenarios and candidates. */
   choose(all: readonly Scenario[]): readonly Scenario[];
 }
 
-/** Measures this checkout beside another one, and resolves with whether nothing has become slower. */
+/** Measures this checkout beside another one. Resolves with whether nothing has become slower. */
 export async function benchBefore(options: BeforeOptions): Promise<boolean> {
   const { rounds, fresh, command, folder, jsonFile } = options;
   const root = `${resolve(folder)}/`;

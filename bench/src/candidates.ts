@@ -8,7 +8,7 @@ import { APT } from './systems.ts';
 
 const WARM = ['--scenario', 'groups', '--window', '8', '--seconds', '4'];
 
-/** A system under one load, which may be warmed by another one first. */
+/** A system under one load, optionally warmed up by another load before. */
 export function candidate(system: System, args: readonly string[], warm: boolean): Candidate {
   const { name, version, missing, isOurs } = system;
   return {
@@ -24,7 +24,7 @@ export function candidate(system: System, args: readonly string[], warm: boolean
   };
 }
 
-/** A system that has just been started, and the same once it is warm. */
+/** A system right after its start, and the same one warm. */
 export function coldCandidate(system: System): Candidate {
   const { name, version, missing, isOurs } = system;
   const args = ['--scenario', 'latency', '--seconds', '10', '--warmup-seconds', '0'];
@@ -61,10 +61,10 @@ async function measured(system: System, served: Served, args: readonly string[])
   });
 }
 
-/** What differs between the loads of hubs. */
+/** Parameters of the loads of hubs. */
 export type HubShape = Pick<HubLoad, 'publishers' | 'channels' | 'window' | 'rate' | 'seconds'>;
 
-/** A hub alone, under a load of its own wire. */
+/** A hub alone, under a load in its own protocol. */
 export function hubCandidate(
   wire: HubWire,
   version: string | undefined,

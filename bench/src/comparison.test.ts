@@ -28,7 +28,7 @@ function outcome(before: readonly (Measured | null)[], now: readonly (Measured |
   return { scenario: 'one', rows: [row('groupcast, before', before), row('groupcast', now)] };
 }
 
-test('each candidate of this project follows its twin of the other checkout, and peers are left out', () => {
+test('each candidate of this project is beside its twin of the other checkout, without peers', () => {
   const { candidates } = pairedScenario(scenario('new'), scenario('old'));
   expect(candidates.map(({ name, version }) => [name, version])).toEqual([
     ['groupcast, before', 'old'],
@@ -54,14 +54,14 @@ test('the median of the ratios round by round, with the least and the most, is j
   ]);
 });
 
-test('more than a twentieth is too much, and so is nothing measured', () => {
+test('an increase above a twentieth fails, and so does a missing measurement', () => {
   const verdicts = (before: readonly (Measured | null)[], now: readonly (Measured | null)[]): unknown[] =>
     compare(scenario(''), outcome(before, now)).map(({ isMet }) => isMet);
   expect(verdicts([{ cpu: 100 }], [{ cpu: 106 }])).toEqual([false]);
   expect(verdicts([null], [null])).toEqual([false]);
 });
 
-test('the text has the ratio, the verdict, and what went wrong', () => {
+test('the text has the ratio, the verdict and the errors', () => {
   const rows = [
     row('groupcast, before', [{ cpu: 2 }]),
     { ...row('groupcast', [{ cpu: 4 }]), trouble: 'It\nended' },

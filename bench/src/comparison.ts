@@ -3,22 +3,24 @@ import type { Outcome } from './rounds.ts';
 import type { Metric, Scenario } from './scenario.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
 
-/** What the metric of a scenario may have grown to: the median of the rounds, now over before. */
+/** Limit of the metric of a scenario: the median over the rounds of now over before. */
 const RATIO_MAX = 1.05;
 
 const BEFORE = ', before';
 
-/** One candidate now beside itself before, in one metric. */
+/** One metric of a candidate, now and before. */
 export interface Comparison {
   readonly candidate: string;
   readonly metric: Metric;
-  /** Round by round, now over before; undefined where no round has both. */
+  /** Ratios now over before, by round; undefined when no round has both. */
   readonly ratio: Spread | undefined;
-  /** Whether it is small enough; missing where nothing is asked of this metric. */
+  /** Whether the ratio is within the limit; undefined when the metric has none. */
   readonly isMet?: boolean;
 }
 
-/** A scenario with this project only, each candidate behind its twin of another checkout. */
+/**
+ * Returns a scenario with this project only, each candidate beside its twin of another checkout.
+ */
 export function pairedScenario(now: Scenario, before: Scenario): Scenario {
   const candidates = now.candidates.flatMap((one) => {
     const twin = before.candidates.find(({ name, isOurs }) => isOurs && name === one.name);
@@ -27,7 +29,7 @@ export function pairedScenario(now: Scenario, before: Scenario): Scenario {
   return { ...now, candidates };
 }
 
-/** All metrics of all pairs; the metric that the scenario is about must not have grown. */
+/** Compares all metrics of all pairs. The metric of the scenario must not have grown. */
 export function compare({ metric: judged }: Scenario, outcome: Outcome): Comparison[] {
   const pairs = outcome.rows.filter(({ candidate }) => rowOf(outcome, `${candidate}${BEFORE}`));
   return pairs.flatMap((now) =>

@@ -9,10 +9,10 @@ type Flags = Readonly<Record<string, string | number | true>>;
 /** The whole of this project: a hub and a gateway of two workers. */
 export const GROUPCAST = 'groupcast';
 export const GROUPCAST_8 = 'groupcast, 8 workers';
-/** Two workers have not enough files for 50,000 connections where a process may open 20,000. */
+/** Two workers have not enough files for 50,000 connections if a process may open 20,000. */
 const WORKERS_FOR_50K = 4;
 
-/** Limits of a connection or a worker that one load from one address would run into. */
+/** Limits of a connection or a worker that a load from one address would reach. */
 const LIMITS: Readonly<Record<string, string>> = {
   '--handshakes-per-second': '0',
   '--messages-per-second': '100000',
@@ -23,7 +23,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   '--group-bytes-burst': '4000000',
 };
 
-/** This project, as it is in a checkout, with the workers that are compared with peers. */
+/** This project, as built in a checkout, with as many workers as the peers. */
 export function groupcasts(root: string): readonly System[] {
   return [groupcast(root, GROUPCAST, 2), groupcast(root, GROUPCAST_8, 8)];
 }
@@ -70,7 +70,7 @@ export async function startHub(
   return { port, ...(await startApp(root, 'channel-hub', { '--port': port, ...flags })) };
 }
 
-/** Another checkout may not know all of them: an unknown flag would keep its gateway from starting. */
+/** Another checkout may not know all flags: its gateway would not start with an unknown one. */
 function limitsOf(root: string): Readonly<Record<string, string>> {
   const help = execFileSync(process.execPath, [bundleOf('ws-gateway', root), 'start', '--help']).toString();
   return Object.fromEntries(Object.entries(LIMITS).filter(([flag]) => help.includes(`${flag} `)));

@@ -15,13 +15,13 @@ interface BenchReport {
   }[];
 }
 
-/** What is measured, by its name in groups.bench.ts. */
+/** Measured metrics by their names in groups.bench.ts. */
 const BENCHES = {
   message: 'a message to one group',
   membership: 'a join and a leave',
 } as const satisfies Partial<Record<Metric, string>>;
 
-/** One of the gateway's own micro-benchmarks of its groups, with so many of them. */
+/** One of the gateway's own micro-benchmarks of its groups, with `groups` of them. */
 export function groupsCandidate(root: string, groups: number, metric: keyof typeof BENCHES): Candidate {
   return {
     name: groupsText(groups),
@@ -73,7 +73,7 @@ function runVitest(root: string, args: readonly string[]): Promise<void> {
       said += chunk;
     });
     child.on('error', reject);
-    // Not `close`: something that it has started may hold on to the pipe.
+    // Not `close`: a process that it has started may keep the pipe open.
     child.on('exit', (code) => {
       if (code === 0) resolve();
       else reject(new Error(`The micro-benchmark failed. ${said.trim()}`));

@@ -8,7 +8,10 @@ const READ_BYTES = 256 * 1024;
 const DRAIN_MS = 5_000;
 const STAMP_BYTES = 8;
 
-/** A hub with history goes on getting warm until that is full: it takes new memory for what it keeps, and the compiler has not seen yet how things are given up. */
+/**
+ * Seconds of the warm-up. A hub with history keeps warming up until that is full: it allocates
+ * memory, and the code that drops publications is not compiled yet.
+ */
 const WARM_SECONDS = 4;
 
 /** A load of one hub over plain TCP. */
@@ -17,13 +20,13 @@ export interface HubLoad {
   readonly port: number;
   readonly pids: readonly number[];
   readonly publishers: number;
-  /** Each follows all channels. */
+  /** Subscribers; each subscribes to all channels. */
   readonly subscribers: number;
   readonly channels: number;
   readonly bytes: number;
-  /** Closed loop: messages of each publisher that not every subscriber has yet. */
+  /** Closed loop: limit of messages of each publisher in flight to any subscriber. */
   readonly window?: number;
-  /** Open loop: messages a second, one at a time. */
+  /** Open loop: messages per second, one at a time. */
   readonly rate?: number;
   readonly seconds: number;
 }
@@ -37,7 +40,10 @@ export interface HubResult {
   readonly p99Ms: number | undefined;
 }
 
-/** Loads a hub from this process, after it has been warmed by the same load, and counts every message. Throws when some did not come. */
+/**
+ * Loads a hub from this process after a warm-up with the same load, and counts every message.
+ * Throws when some are missing.
+ */
 export async function loadHub(load: HubLoad): Promise<HubResult> {
   const run = new HubRun(load);
   try {
@@ -79,7 +85,8 @@ class HubRun {
         ),
       );
     }
-    // Until every subscriber gets what is published to the last channel, some subscriptions do not stand yet.
+    // Until every subscriber gets a publication to the last channel, some subscriptions are
+    // pending.
     const [probe] = this.#publishers;
     while (probe !== undefined && this.#leastCount() === 0) {
       probe.sendLast();
@@ -89,7 +96,7 @@ class HubRun {
     for (const counter of this.#counters) counter.count = 0;
   }
 
-  /** Sends for so many seconds. */
+  /** Sends for `seconds`. */
   until(seconds: number): Promise<void> {
     const endMs = performance.now() + seconds * 1_000;
     this.#sendAtMs = performance.now();
@@ -100,7 +107,7 @@ class HubRun {
           return;
         }
         this.#send();
-        // While a load in a closed loop waits for deliveries there is nothing to do but to look again.
+        // While a closed loop waits for deliveries, there is nothing to do but to poll.
         setImmediate(turn);
       };
       turn();
@@ -147,12 +154,12 @@ class HubRun {
     if (window !== undefined) {
       const free = window * publishers - (this.#published - this.#leastCount());
       const share = Math.floor(free / publishers);
-      // As pipelines do it: when half of the window is free it is filled again, and not message by message.
+      // As pipelines do it: half of the window is refilled at once, instead of message by message.
       if (share < window / 2) return;
       for (const publisher of this.#publishers) publisher.send(share);
       this.#published += share * publishers;
     } else if (performance.now() >= this.#sendAtMs) {
-      // With the time at which it was due: what is late here is late.
+      // Stamped with the due time: a late send counts as latency.
       this.#publishers[0]?.sendStamped(this.#sendAtMs);
       this.#published += 1;
       this.#sendAtMs += 1_000 / rate;
@@ -225,7 +232,7 @@ class HubRun {
   }
 }
 
-/** Publishes to one channel after the other, from bytes that were made before. */
+/** Publishes to one channel after the other, from prepared bytes. */
 class Publisher {
   readonly #socket: Socket;
   readonly #frames: Buffer;
@@ -234,7 +241,7 @@ class Publisher {
   readonly #stampAt: number;
   #next = 0;
 
-  /** All frames are equally long. */
+  /** All frames have the same length. */
   constructor(socket: Socket, frames: readonly Uint8Array[]) {
     const repeated = Array.from({ length: Math.ceil(FRAMES_MIN / frames.length) }, () => frames).flat();
     this.#socket = socket;
@@ -247,7 +254,7 @@ class Publisher {
   send(count: number): void {
     for (let left = count; left > 0; ) {
       const some = Math.min(left, this.#count - this.#next);
-      // The hub may be slower than this process: what waits in the socket must not change.
+      // The hub may be slower than this process: bytes that the socket buffers must not change.
       const { start, end } = {
         start: this.#next * this.#frameBytes,
         end: (this.#next + some) * this.#frameBytes,
@@ -270,7 +277,7 @@ class Publisher {
   }
 }
 
-/** So many can be sent in one write. */
+/** Limit of messages in one write. */
 const FRAMES_MIN = 1_024;
 
 const STAMP_MARK = Buffer.alloc(STAMP_BYTES, 0x23);
@@ -283,7 +290,10 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** User and system time of processes so far. Linux counts in hundredths of a second (proc(5)). */
+/**
+ * Returns user and system time of processes so far. Linux counts in hundredths of a second
+ * (proc(5)).
+ */
 function cpuSecondsOf(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {

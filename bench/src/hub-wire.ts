@@ -1,25 +1,26 @@
 import { encodeFrame, encodeText, limits, native, php } from '@groupcast/protocol';
 
 /**
- * What a hub speaks, as the bytes of a load: all messages of one load are equally long. A counter answers how many bytes the whole
- * message takes that begins at a place, `undefined` when more must come to tell, and a negative number for what is no message.
+ * The protocol of a hub, as the bytes of a load: all messages of one load have the same length. A
+ * counter returns the length of the message at a position, `undefined` when it needs more bytes,
+ * and a negative number for anything that is no message.
  */
 export interface HubWire {
   readonly name: string;
-  /** What is said first. */
+  /** First bytes of a connection. */
   hello(): Uint8Array;
   subscribe(channels: readonly string[]): Uint8Array;
   publish(channel: string, payload: Uint8Array): Uint8Array;
   lengthAt(bytes: Buffer, at: number, end: number): number | undefined;
-  /** What follows the payload, in bytes. */
+  /** Bytes after the payload. */
   readonly tailBytes: number;
-  /** What must be answered to keep the connection, and with what. */
+  /** Request that must be answered to keep the connection, and its answer. */
   readonly ping?: { readonly asks: string; readonly answer: Uint8Array };
 }
 
 const LENGTH_BYTES = 4;
 const OPCODE_DELIVER = 0x09;
-/** Of an array of RESP, the place of the length of its first text, and what it is for `subscribe`. */
+/** Position of the length of the first text in an array of RESP, and its value for `subscribe`. */
 const KIND_AT = 5;
 const DIGIT_9 = 0x39;
 
@@ -52,14 +53,14 @@ export const NATIVE: HubWire = {
   tailBytes: 0,
 };
 
-/** What PHP's `Channel\Client` speaks to the same hub, with strings as data. */
+/** The protocol of PHP's `Channel\Client` with the same hub, with strings as data. */
 export const PHP: HubWire = {
   name: 'groupcast hub, PHP',
   hello: () => new Uint8Array(0),
   subscribe: (channels) => phpRequest({ type: 'subscribe', channels: php.PhpArray.list(channels) }),
   publish: (channel, payload) =>
     phpRequest({ type: 'publish', channels: php.PhpArray.list([channel]), data: payload }),
-  // It is never sent anything but events.
+  // The hub sends it only events.
   lengthAt: (bytes, at, end) => (end - at < LENGTH_BYTES ? undefined : bytes.readUInt32BE(at)),
   // The end of the string, and that of the array.
   tailBytes: encodeText('";}').length,
@@ -72,7 +73,7 @@ export const REDIS: HubWire = {
   subscribe: (channels) => resp(['SUBSCRIBE', ...channels]),
   publish: (channel, payload) => resp(['PUBLISH', channel, Buffer.from(payload).toString('latin1')]),
   lengthAt: (bytes, at, end) => {
-    // `*3 $7 message $n channel $n payload`, or `*3 $9 subscribe $n channel :count`: seven lines or six.
+    // `*3 $7 message $n channel $n payload`, or `*3 $9 subscribe $n channel :count`: 7 or 6 lines.
     const isSubscribe = end - at > KIND_AT && bytes[at + KIND_AT] === DIGIT_9;
     const next = linesEnd(bytes, at, end, isSubscribe ? 6 : 7);
     if (next === undefined) return undefined;
@@ -112,7 +113,7 @@ function resp(parts: readonly string[]): Uint8Array {
   return Buffer.from(`*${parts.length}\r\n${body}`, 'latin1');
 }
 
-/** The place behind so many lines. */
+/** Returns the position behind `count` lines. */
 function linesEnd(bytes: Buffer, at: number, end: number, lines: number): number | undefined {
   let next = at;
   for (let line = 0; line < lines; line++) {

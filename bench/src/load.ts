@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { bundleOf } from './paths.ts';
 import type { Served, System } from './system.ts';
 
-/** What the load generator reports, as far as it is used here; docs/LOADTEST.md has all of it. */
+/** The report of the load generator, as far as it is used here; docs/LOADTEST.md has all of it. */
 export interface LoadResult {
   readonly deliveries: number;
   readonly deliveriesPerSecond: number;
@@ -20,7 +20,7 @@ export interface LoadResult {
   readonly generator: { readonly cpuShare: number; readonly limited: boolean };
 }
 
-/** Runs the load generator once. Rejects with what it said when there is no result. */
+/** Runs the load generator once. Rejects with its output when it has no result. */
 export function runLoad(system: System, { url, pids }: Served, args: readonly string[]): Promise<LoadResult> {
   const all = [
     bundleOf('loadtest'),

@@ -15,28 +15,29 @@ const HELP = `Runs Groupcast and its peers side by side, and writes bench/RESULT
 
 Usage: pnpm bench [options]
 
-  --only LIST      scenarios, by the beginning of their names, between commas; the results of the others stay
-  --systems LIST   systems, by the beginning of their names, between commas; floor and groupcast among them
-  --rounds N       how often each is measured; 5
-  --seconds N      how long each is measured; 4
-  --quick          1 round of 2 seconds, to see that all of it runs; nothing is written
+  --only LIST      scenarios, by prefixes of their names, comma-separated; other results stay
+  --systems LIST   systems, by prefixes of their names, comma-separated; include floor and groupcast
+  --rounds N       rounds of each scenario; default 5
+  --seconds N      seconds of each measurement; default 4
+  --quick          1 round of 2 seconds, as a test of the bench; writes nothing
   --before DIR     compares this checkout with the one in DIR instead: see below
-  --fresh          with --before: starts the servers anew for each round
-  --json FILE      with --before: writes all that was measured to FILE
-  --report         writes the page and the charts from bench/results.json again, and measures nothing
-  --list           says what there is
+  --fresh          with --before: starts the servers again for each round
+  --json FILE      with --before: writes all figures to FILE
+  --report         renders bench/results.json again, without measuring
+  --list           lists the scenarios
   --help           this text
 
-Servers share the machine with the load generator: leave it alone meanwhile. What is not installed is skipped, and the page says so.
+Servers share the machine with the load generator: leave it idle otherwise. Systems that are not
+installed are skipped and noted.
 The peers need: cc, redis-server and nats-server from Debian, and the npm registry.
 
---before DIR answers whether a change made anything slower. DIR is a clone of an older state, installed
+--before DIR shows whether a change made anything slower. DIR is a clone of an older state, installed
 ("git clone . DIR && git -C DIR checkout COMMIT && node DIR/scripts/install.mjs"); both are built here, and measured
-in turn within each round, in every other round the other one first. Printed are the ratios now/before, as the median
-of the rounds with the least and the most; the exit code is 1 where the figure that a scenario is about grew by
-more than a twentieth. Nine rounds or more say something: pnpm bench --before DIR --rounds 9 --only fanout,groups,hub
-One process of a hub can be twice as fast as the next one of the same build, for as long as it lives: --fresh
-compares many processes of each instead of one.
+in turn within each round, in alternating order. Prints the ratios now/before: the median of the
+rounds, with the least and the most. The exit code is 1 if the metric of a scenario grew by more
+than a twentieth. Use nine rounds or more: pnpm bench --before DIR --rounds 9 --only fanout,groups,hub
+One process of a hub can be twice as fast as the next one of the same build: --fresh compares many
+processes of each instead of one.
 `;
 
 const RESULTS = `${BENCH}results.json`;
@@ -94,7 +95,7 @@ async function bench(): Promise<void> {
   for (const scenario of chosen) {
     const outcome = await runRounds(scenario, rounds, (line) => process.stderr.write(`${line}\n`));
     outcomes.push(outcome);
-    // What is there already is not lost when somebody loses patience.
+    // Keep the scenarios that are done if the user interrupts the run.
     if (!values.quick) write(withOutcome(readResults(RESULTS), { ...outcome, ...provenance }), all);
   }
   const empty = outcomes

@@ -1,17 +1,17 @@
 import type { HubWire } from './hub-wire.ts';
 
-/** As much as a message and the beginning of the next can be apart. */
+/** Largest distance in bytes between a message and the beginning of the next. */
 const HELD_BYTES_MAX = 64 * 1024;
 
-/** By these bytes one kind of message differs from another, in text protocols. */
+/** Bytes by which kinds of messages differ, in text protocols. */
 const KIND_AT = 5;
 const LINE_END = 0x0a;
 
-/** Counts the messages of one subscriber where they lie, however the stream was cut. */
+/** Counts the messages of one subscriber in place, however the stream is split. */
 export class MessageCounter {
   count = 0;
   readonly #wire: HubWire;
-  /** Called with each message that is none, and with each message when `everyMessage`. */
+  /** Called for everything else that is received, and for each message when `everyMessage`. */
   readonly #other: (text: string) => void;
   readonly #message: ((bytes: Buffer, payloadEnd: number) => void) | undefined;
   readonly #held = Buffer.alloc(2 * HELD_BYTES_MAX);
@@ -33,7 +33,7 @@ export class MessageCounter {
   push(bytes: Buffer, length: number): void {
     let at = 0;
     if (this.#heldBytes > 0) {
-      // The message that was cut is completed in the held buffer, with as much as can belong to it.
+      // Completes a split message in the held buffer, with the bytes that can belong to it.
       const held = this.#heldBytes;
       const taken = Math.min(length, HELD_BYTES_MAX);
       bytes.copy(this.#held, held, 0, taken);
@@ -50,7 +50,7 @@ export class MessageCounter {
     this.#heldBytes = length - done;
   }
 
-  /** Reads whole messages until one ends behind `enough`; answers the end of the last one. */
+  /** Reads complete messages until one ends behind `enough`; returns the end of the last one. */
   #read(bytes: Buffer, from: number, end: number, enough: number): number {
     let at = from;
     while (at < end && at <= enough) {
@@ -63,7 +63,10 @@ export class MessageCounter {
     return at;
   }
 
-  /** Whether a message as long as the one before stands here: all of one load are, and to read each is what would limit the load. */
+  /**
+   * Whether a message with the length of the previous one is here: all of one load have it, and
+   * parsing each would limit the load.
+   */
   #isAlike(bytes: Buffer, at: number, end: number): boolean {
     const last = at + this.#lastLength - 1;
     return (

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BENCH, PEERS } from './paths.ts';
 
-/** Builds what is measured as it is deployed, and the load generator. */
+/** Builds the measured programs as deployed, and the load generator. */
 export function buildApps(root: string): void {
   if (!existsSync(`${root}node_modules`)) {
     throw new Error(`${root} is not installed: run "node scripts/install.mjs" in it first.`);
@@ -17,14 +17,14 @@ export function buildApps(root: string): void {
   }
 }
 
-/** Installs the npm packages of the peers, which are no part of the workspace. */
+/** Installs the npm packages of the peers, which are not part of the workspace. */
 export function installPeers(): void {
   if (existsSync(`${PEERS}node_modules`)) return;
   const args = ['install', '--no-audit', '--no-fund', '--no-package-lock'];
   execFileSync('npm', args, { cwd: PEERS, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** Compiles the floor; undefined when there is no compiler. */
+/** Compiles the floor; undefined without a compiler. */
 export function compileFloor(): string | undefined {
   const program = join(mkdtempSync(join(tmpdir(), 'floor-')), 'floor');
   try {
@@ -37,7 +37,7 @@ export function compileFloor(): string | undefined {
   }
 }
 
-/** What a program says of its version; undefined when it is not installed. */
+/** Returns a program's version; undefined when it is not installed. */
 export function versionOf(command: string, args: readonly string[]): string | undefined {
   try {
     return execFileSync(command, args, { stdio: ['ignore', 'pipe', 'ignore'] })

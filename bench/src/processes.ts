@@ -6,17 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const START_MS = 20_000;
 const POLL_MS = 50;
 
-/** A server that runs for a while. */
+/** A running server. */
 export interface Running {
   readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
-/** Below those that the kernel gives to clients, of which a load has tens of thousands. */
+/** Below the ports that the kernel gives to clients, of which a load has tens of thousands. */
 const PORT_MIN = 20_000;
 const PORT_MAX = 32_000;
 
-/** A port that was free a moment ago. */
+/** Returns a port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
@@ -34,13 +34,16 @@ function isFree(port: number): Promise<boolean> {
 
 const children = new Set<ChildProcess>();
 
-// Whoever loses patience must not leave servers behind.
+// An interrupted run must not leave servers behind.
 process.once('exit', () => {
   for (const child of children) killTree(child);
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-/** Starts a program, and waits until `ready` is true. Its output goes nowhere; when it fails, what it said on stderr is in the error. */
+/**
+ * Starts a program, and waits until `ready` is true. Its output is dropped; when it fails, the
+ * error has its stderr.
+ */
 export async function start(
   command: string,
   args: readonly string[],
@@ -70,7 +73,7 @@ export async function start(
   return { pids: treeOf(child.pid ?? 0), stop: () => stop(child, () => said) };
 }
 
-/** Whether somebody listens on a port of this machine. */
+/** Whether a port of this machine accepts connections. */
 export function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
@@ -81,7 +84,7 @@ export function listens(port: number): Promise<boolean> {
   });
 }
 
-/** Stops two servers, the second one also when the first has ended by itself. */
+/** Stops two servers, the second one even if the first has ended by itself. */
 export function stopBoth(first: Running, second: Running): () => Promise<void> {
   return async () => {
     try {
@@ -106,18 +109,18 @@ function killTree(child: ChildProcess): void {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has gone by itself.
+      // It has ended by itself.
     }
   }
 }
 
-/** A process and all that it has started. */
+/** Returns a process and its descendants. */
 function treeOf(pid: number): number[] {
   let children = '';
   try {
     children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
   } catch {
-    // It has gone.
+    // It has ended.
   }
   return [pid, ...children.split(' ').filter(Boolean).map(Number).flatMap(treeOf)];
 }

@@ -5,7 +5,7 @@ import type { Outcome, Row } from './rounds.ts';
 import type { Metric, Scenario } from './scenario.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
 
-/** A page of Markdown, and the charts that it shows, by file name. */
+/** A page of Markdown, and its charts by file name. */
 export interface Report {
   readonly page: string;
   readonly charts: ReadonlyMap<string, string>;
@@ -26,7 +26,10 @@ export const METRICS: Readonly<
   generator: { label: 'generator, cores', scale: 1, digits: 2 },
 };
 
-/** The names of this project in the tables. */
+/** Columns of a line of text. */
+const COLUMNS_MAX = 100;
+
+/** Names of this project in the tables. */
 const OURS: ReadonlySet<string> = new Set([GROUPCAST, 'groupcast hub']);
 
 export function report(results: Results, scenarios: readonly Scenario[]): Report {
@@ -44,14 +47,17 @@ export function report(results: Results, scenarios: readonly Scenario[]): Report
 function head(): string {
   return `# Results
 
-Each cell is the median of the rounds, with the least and the most in brackets; a ratio is taken within a round, and the median of the ratios is given.
-In each round all systems take their turn. Servers stand by between their turns, idle, and a round that does not count goes before, so that they are warm;
-where memory or warmth is measured they are started anew.
+Each cell is the median of the rounds, with the least and the most in brackets. A ratio is computed
+within a round; the table has the median of the ratios. Each round measures all systems in turn.
+Servers idle in between, and a round that does not count comes first, so that they are warm. Where
+memory or warmth is measured, they start again for each round.
 
-The load generator shares the cores of the machine with the servers, so rates say what both do together; CPU seconds of the server for a
-million deliveries say what the server costs. "floor" is a C program that only writes the bytes (bench/floor/floor.c). This project runs with its
-defaults, but for the limits of connections and messages a second, which one generator on one address would run into. The load of the hubs looks for news
-without a pause, so that it takes a core whatever the rate. This file is written by the bench; do not edit it.
+The load generator shares the cores of the machine with the servers, so rates are those of both
+together. CPU seconds of the server per million deliveries are the cost of the server. "floor" is a
+C program that only writes the bytes (bench/floor/floor.c). This project runs with its defaults,
+except for the limits of connections and messages per second, which a generator on one address would
+reach. The load of the hubs polls without a pause, so it uses a core at any rate. The bench writes
+this file; do not edit it.
 `;
 }
 
@@ -75,12 +81,12 @@ function section(scenario: Scenario, found: Found, hasChart: boolean): string {
     ...table(header, rows),
     ...notes(found),
     '',
-    `${rounds} rounds on ${date}, commit ${commit}, \`${command}\`; ${machine}.`,
+    ...wrapped(`${rounds} rounds on ${date}, commit ${commit}, \`${command}\`; ${machine}.`),
     '',
   ].join('\n');
 }
 
-/** Whether this project does what it set out to do. */
+/** Whether this project reaches its target. */
 function verdicts(scenario: Scenario, outcome: Outcome): string[] {
   return scenario.checks.flatMap(({ of, metric, over, most }) => {
     const values = valuesOf(rowOf(outcome, of), metric);
@@ -97,7 +103,9 @@ function verdicts(scenario: Scenario, outcome: Outcome): string[] {
         : `times ${over.candidate === of ? METRICS[over.metric].label : over.candidate} (${METRICS[metric].label})`;
     const met = reached.median <= most ? 'met' : '**missed**';
     return [
-      `- ${of}: at most ${most * scale} ${unit} is wanted; ${spreadText(reached, scale, digits)} is reached: ${met}.`,
+      ...wrapped(
+        `- ${of}: at most ${most * scale} ${unit} is wanted; ${spreadText(reached, scale, digits)} is reached: ${met}.`,
+      ),
     ];
   });
 }
@@ -157,7 +165,23 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 function notes(outcome: Outcome): string[] {
   const troubles = outcome.rows.filter(({ trouble }) => trouble !== undefined);
-  return troubles.flatMap(({ candidate, trouble }) => ['', `${candidate}: ${trouble?.split('\n')[0]}.`]);
+  return troubles.flatMap(({ candidate, trouble }) => [
+    '',
+    ...wrapped(`${candidate}: ${trouble?.split('\n')[0]}.`),
+  ]);
+}
+
+/** Breaks a paragraph into lines. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > COLUMNS_MAX) {
+      lines.push(line);
+      line = text.startsWith('- ') ? `  ${word}` : word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 function chartOf(scenario: Scenario, outcome: Outcome): string | undefined {

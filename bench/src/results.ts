@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import type { Outcome } from './rounds.ts';
 
-/** How and when a scenario was measured. */
+/** Method and time of a measurement. */
 export interface Provenance {
   readonly date: string;
   readonly commit: string;
@@ -14,18 +14,18 @@ export interface Provenance {
 
 export type Found = Outcome & Provenance;
 
-/** What was found at last in each scenario. */
+/** Latest outcome of each scenario. */
 export interface Results {
   readonly outcomes: readonly Found[];
 }
 
-/** Of a run that begins now. */
+/** Describes a run that begins now. */
 export function provenanceOf(rounds: number, command: string): Provenance {
   const commit = execFileSync('git', ['describe', '--always', '--dirty']).toString().trim();
   return { date: new Date().toISOString().slice(0, 10), commit, command, machine: machine(), rounds };
 }
 
-/** The results so far, in which one outcome takes the place of that of its scenario. */
+/** Returns the results with the outcome of one scenario replaced. */
 export function withOutcome(results: Results | undefined, found: Found): Results {
   const others = results?.outcomes.filter(({ scenario }) => scenario !== found.scenario) ?? [];
   return { outcomes: [...others, found] };

@@ -29,6 +29,6 @@ test('every other round goes backwards', async () => {
   expect(await turnsOf(true, 3)).toEqual(['one', 'other', 'other', 'one', 'one', 'other']);
 });
 
-test('where servers stay, a round goes before that does not count', async () => {
+test('where servers keep running, a round that does not count comes first', async () => {
   expect(await turnsOf(false, 2)).toEqual(['other', 'one', 'one', 'other', 'other', 'one']);
 });

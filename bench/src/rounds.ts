@@ -1,12 +1,12 @@
 import type { Candidate, Measured, Scenario, Subject } from './scenario.ts';
 
-/** What became of one candidate in one scenario. */
+/** Outcome of one candidate in one scenario. */
 export interface Row {
   readonly candidate: string;
   readonly version: string;
-  /** By round; `null` where it could not be measured. */
+  /** Values by round; `null` where it could not be measured. */
   readonly rounds: readonly (Measured | null)[];
-  /** Why it was not measured, or not always. */
+  /** Reason why it was not measured, or not always. */
   readonly trouble?: string | undefined;
 }
 
@@ -23,9 +23,10 @@ interface Entry {
 }
 
 /**
- * Measures all candidates in turn, again and again: what the machine does meanwhile meets them all. Every other
- * round goes backwards, so that a machine that gets slower or faster favours nobody. Where servers stay, a round
- * that does not count goes before: how they are when they are cold is another scenario's question.
+ * Measures all candidates in turn, round by round, so that disturbances of the machine affect all
+ * of them. Every other round runs backwards, so that a machine that slows down or speeds up favours
+ * none. Where servers keep running, a round that does not count comes first: cold servers are
+ * another scenario.
  */
 export async function runRounds(
   scenario: Scenario,

@@ -1,8 +1,8 @@
-/** What one measurement gives, by name; what was not measured is missing. */
+/** Metrics of one measurement by name; those that were not measured are missing. */
 export type Measured = Readonly<Partial<Record<Metric, number>>>;
 
 export type Metric =
-  /** CPU seconds of the server for a million deliveries. */
+  /** CPU seconds of the server per million deliveries. */
   | 'cpu'
   | 'rate'
   | 'p50'
@@ -11,16 +11,16 @@ export type Metric =
   | 'coldP99'
   /** Resident memory of a connection, in bytes. */
   | 'memory'
-  /** CPU of the server for a connection and its join, in microseconds. */
+  /** CPU microseconds of the server per connection and join. */
   | 'connect'
-  /** A publication to one group of a worker, in microseconds. */
+  /** Microseconds of a publication to one group of a worker. */
   | 'message'
-  /** A join and a leave, in microseconds. */
+  /** Microseconds of a join and a leave. */
   | 'membership'
-  /** Cores that the load generator took. */
+  /** Cores that the load generator used. */
   | 'generator';
 
-/** Something that can be measured again and again. */
+/** A system that can be measured repeatedly. */
 export interface Subject {
   measure(): Promise<Measured>;
   stop(): Promise<void>;
@@ -29,13 +29,16 @@ export interface Subject {
 export interface Candidate {
   readonly name: string;
   readonly version: string;
-  /** Whether it is this project, and no peer of it. */
+  /** Whether it belongs to this project. */
   readonly isOurs?: boolean | undefined;
   readonly missing?: string | undefined;
   start(): Promise<Subject>;
 }
 
-/** What is wanted of this project: a metric of a candidate is at most so much, or so many times another one. */
+/**
+ * Target of this project: the limit of a candidate's metric, absolute or as a multiple of another
+ * candidate.
+ */
 export interface Check {
   readonly of: string;
   readonly metric: Metric;
@@ -46,12 +49,12 @@ export interface Check {
 export interface Scenario {
   readonly name: string;
   readonly title: string;
-  /** What is compared, best first when it is less. */
+  /** Compared metric; less is better. */
   readonly metric: Metric;
-  /** Whom the ratios are to. */
+  /** Candidate that the ratios refer to. */
   readonly baseline: string;
   readonly checks: readonly Check[];
-  /** Whether servers start anew for each round, because memory or warmth is what is measured. */
+  /** Whether servers start again for each round, because memory or warmth is measured. */
   readonly fresh: boolean;
   readonly candidates: readonly Candidate[];
 }

@@ -20,8 +20,8 @@ const CONNECT_MICROS_MAX = 120;
 const MEMORY_BYTES_MAX = 5.5 * 1024;
 
 /**
- * What a million deliveries from PHP to PHP may cost, in CPU seconds: a fifth of what the hub of PHP's Channel takes for the same messages on the same machine,
- * 5.0 to 5.6 s.
+ * Limit in CPU seconds per million deliveries from PHP to PHP: a fifth of the hub of PHP's Channel,
+ * which needs 5.0 to 5.6 s for the same messages on the same machine.
  */
 const PHP_CPU_MAX = 1;
 
@@ -67,7 +67,7 @@ function fanOuts(all: readonly System[], setting: Setting): readonly Scenario[] 
     {
       ...shared,
       name: 'fanout-w8',
-      title: 'The same with 8 messages on their way',
+      title: 'The same with 8 messages in flight',
       baseline: FLOOR_BATCH,
       checks: [{ of: GROUPCAST, metric: 'cpu', over: { candidate: FLOOR_BATCH, metric: 'cpu' }, most: 1.9 }],
       candidates: steady(batched, loadFor(setting, '--scenario', 'fanout', '--window', '8')),
@@ -86,7 +86,7 @@ function fanOuts(all: readonly System[], setting: Setting): readonly Scenario[] 
     {
       ...shared,
       name: 'groups-w8',
-      title: 'The same with 8 messages on their way in each group',
+      title: 'The same with 8 messages in flight in each group',
       baseline: SOCKET_IO_2,
       checks: [{ of: GROUPCAST, metric: 'cpu', over: { candidate: SOCKET_IO_2, metric: 'cpu' }, most: 0.25 }],
       candidates: steady(batched, loadFor(setting, '--scenario', 'groups', '--window', '8')),
@@ -98,7 +98,7 @@ function lightLoads(all: readonly System[]): readonly Scenario[] {
   return [
     {
       name: 'latency',
-      title: 'Light load: 1,000 members in 100 groups, 200 messages a second in all, after a warm-up',
+      title: 'Light load: 1,000 members in 100 groups, 200 messages per second in total, after a warm-up',
       metric: 'p99',
       fresh: false,
       baseline: FLOOR,
@@ -114,7 +114,7 @@ function lightLoads(all: readonly System[]): readonly Scenario[] {
     },
     {
       name: 'latency-cold',
-      title: 'Light load in the first ten seconds after the start, beside the same once warm',
+      title: 'Light load in the first ten seconds after the start, beside the same when warm',
       metric: 'coldP99',
       checks: [{ of: GROUPCAST, metric: 'coldP99', over: { candidate: GROUPCAST, metric: 'p99' }, most: 2 }],
       fresh: true,
@@ -128,7 +128,7 @@ function connections(all: readonly System[]): readonly Scenario[] {
   return [
     {
       name: 'storm',
-      title: '10,000 connections as fast as they are taken, 256 at once, each joins one of 1,000 groups',
+      title: '10,000 connections as fast as possible, 256 at a time, each joins one of 1,000 groups',
       metric: 'connect',
       checks: [{ of: GROUPCAST, metric: 'connect', most: CONNECT_MICROS_MAX }],
       fresh: true,
@@ -137,7 +137,7 @@ function connections(all: readonly System[]): readonly Scenario[] {
     },
     {
       name: 'idle-30k',
-      title: '30,000 connections that stand there, in 1,000 groups',
+      title: '30,000 idle connections in 1,000 groups',
       metric: 'memory',
       checks: [{ of: GROUPCAST, metric: 'memory', most: MEMORY_BYTES_MAX }],
       fresh: true,
@@ -159,15 +159,10 @@ function hubs(setting: Setting): readonly Scenario[] {
   const { root } = setting;
   const one = { publishers: 1, channels: 1, seconds };
   return [
-    hub(
-      root,
-      'hub-1to8',
-      'The hub alone: 1 publisher, 8 subscribers, 1 channel, 128 bytes, 256 on their way',
-      {
-        ...one,
-        window: 256,
-      },
-    ),
+    hub(root, 'hub-1to8', 'The hub alone: 1 publisher, 8 subscribers, 1 channel, 128 bytes, 256 in flight', {
+      ...one,
+      window: 256,
+    }),
     {
       ...hub(root, 'hub-php-1to8', "The hub alone, from PHP to PHP: the same messages, in PHP's own format", {
         ...one,
@@ -180,7 +175,7 @@ function hubs(setting: Setting): readonly Scenario[] {
     hub(
       root,
       'hub-8to8',
-      'The hub alone: 8 publishers, 8 subscribers of all 1,000 channels, 256 on their way each',
+      'The hub alone: 8 publishers, 8 subscribers of all 1,000 channels, 256 in flight each',
       {
         publishers: 8,
         channels: 1_000,
@@ -199,7 +194,7 @@ function hubs(setting: Setting): readonly Scenario[] {
   ];
 }
 
-/** What things cost while there is more and more of everything. */
+/** Costs with a growing number of everything. */
 function growths(setting: Setting): readonly Scenario[] {
   const members = [1_000, 10_000, 50_000];
   const groups = [10, 1_000, 100_000];
@@ -207,7 +202,7 @@ function growths(setting: Setting): readonly Scenario[] {
   return [
     {
       name: 'growth-connections',
-      title: 'A delivery with more and more connections in groups of 10, one message at a time in each',
+      title: 'A delivery with a growing number of connections in groups of 10, one message at a time in each',
       metric: 'cpu',
       checks: [],
       fresh: true,
@@ -220,14 +215,14 @@ function growths(setting: Setting): readonly Scenario[] {
     {
       ...inWorker,
       name: 'growth-groups',
-      title: 'A message within a worker, sockets not counted, with more and more groups of two',
+      title: 'A message within a worker, without sockets, with a growing number of groups of two',
       metric: 'message',
       candidates: groups.map((count) => groupsCandidate(setting.root, count, 'message')),
     },
     {
       ...inWorker,
       name: 'growth-joins',
-      title: 'A join and a leave within a worker with more and more groups of two',
+      title: 'A join and a leave within a worker with a growing number of groups of two',
       metric: 'membership',
       candidates: groups.map((count) => groupsCandidate(setting.root, count, 'membership')),
     },

@@ -1,4 +1,4 @@
-/** Where the values of several rounds lie. */
+/** Position of the values of several rounds. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -16,7 +16,9 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   return { median: (low + high) / 2, min, max };
 }
 
-/** Round by round, one value over the other; rounds in which one of them is missing are left out. */
+/**
+ * Returns the ratios of two values by round. Rounds in which one of them is missing are left out.
+ */
 export function ratios(
   values: readonly (number | undefined)[],
   others: readonly (number | undefined)[],
@@ -27,7 +29,7 @@ export function ratios(
   });
 }
 
-/** `share` of the values are below it; undefined when there is none. */
+/** Returns the value below which `share` of the values are; undefined without values. */
 export function percentileOf(values: readonly number[], share: number): number | undefined {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];

@@ -5,15 +5,15 @@ export interface Served extends Running {
   readonly url: string;
 }
 
-/** Something that groups WebSockets. */
+/** A system that groups WebSockets. */
 export interface System {
   readonly name: string;
-  /** What the load generator must speak. */
+  /** Protocol of the load generator. */
   readonly protocol: 'groupcast' | 'socket.io' | 'nats';
   readonly version: string;
-  /** Whether it is this project, and no peer of it. */
+  /** Whether it belongs to this project. */
   readonly isOurs?: boolean;
-  /** Undefined where it can be started; otherwise what is missing. */
+  /** Undefined if it can start; otherwise the missing requirement. */
   readonly missing?: string | undefined;
   start(): Promise<Served>;
 }

@@ -9,15 +9,15 @@ import type { Served, System } from './system.ts';
 
 const NODE = process.execPath;
 const BUN = `${PEERS}node_modules/.bin/bun`;
-/** What installs the peers from Debian. */
+/** Command that installs the peers from Debian. */
 export const APT = 'apt-get install redis-server nats-server';
 
-/** The floor with one write per member and message, and with one per member and turn. */
+/** The floor with one write per member and message, and with one per member and event-loop turn. */
 export const FLOOR = 'floor';
 export const FLOOR_BATCH = 'floor, batched';
 export const SOCKET_IO_2 = 'socket.io, 2 workers';
 
-/** All systems, those that cannot run on this machine among them. */
+/** All systems, including those that cannot run on this machine. */
 export function systems(): readonly System[] {
   const cc = compileFloor();
   const bun = versionOf(BUN, ['--version']);

@@ -1,7 +1,10 @@
-/** Why a run cannot go on: `unreachable`, the server; `refused`, what it said; `setup`, this machine or the settings. */
+/**
+ * Cause of a failed run: `unreachable`, the server; `refused`, its answer; `setup`, this machine or
+ * the settings.
+ */
 export type LoadtestErrorCode = 'unreachable' | 'refused' | 'setup';
 
-/** A run that ended without a result. The message is a sentence that says what to do. */
+/** A run that ended without a result. The message is a sentence with the remedy. */
 export class LoadtestError extends Error {
   readonly code: LoadtestErrorCode;
 

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Mischief, type PlainServer, startPlainServer } from './fixtures/plain-server.ts';
 import type { Result } from './report/result.ts';
 
-// The program as it is deployed, against a real server: the bundle, its processes, its exit codes.
+// The deployed program against a real server: the bundle, its processes, its exit codes.
 
 const app = fileURLToPath(new URL('..', import.meta.url));
 const program = join(app, 'dist/main.js');
@@ -40,7 +40,9 @@ async function withServer<T>(mischief: Mischief, use: (server: PlainServer) => P
   }
 }
 
-/** Runs a scenario against a server of its own; returns what `--json` printed and the exit code. */
+/**
+ * Runs a scenario against a server of its own; returns the output of `--json` and the exit code.
+ */
 function measure(mischief: Mischief, ...args: string[]): Promise<{ result: Result; output: Output }> {
   return withServer(mischief, async ({ url }) => {
     const output = await run(url, '--json', ...args);
@@ -53,7 +55,7 @@ const FAULTLESS = { lost: 0, doubled: 0, misordered: 0, unexpected: 0, complaint
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 describe.concurrent('each scenario against a real server', () => {
-  test('fanout: every member gets every message', async () => {
+  test('fanout: every member receives every message', async () => {
     const { result, output } = await measure({}, '--members', '20', '--messages', '50', '--window', '4');
     expect(result).toMatchObject({
       scenario: 'fanout',
@@ -74,7 +76,7 @@ describe.concurrent('each scenario against a real server', () => {
     expect(output).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('fanout over several processes: a message is complete when all of them have it', async () => {
+  test('fanout over several processes: a message is complete when all processes have it', async () => {
     const { result } = await measure({}, '--members', '10', '--messages', '40', '--processes', '3');
     expect(result).toMatchObject({
       messages: 40,
@@ -116,7 +118,7 @@ describe.concurrent('each scenario against a real server', () => {
     expect(result.seconds).toBeGreaterThanOrEqual(29 / 300);
   });
 
-  test('idle: members only stand there; the server is measured', async () => {
+  test('idle: members receive no messages; the server is measured', async () => {
     const args = ['--scenario', 'idle', '--members', '40', '--groups', '4', '--seconds', '0.3'];
     await withServer({}, async ({ url, groupSizes }) => {
       const { stdout, code } = await run(url, '--json', ...args, '--pids', String(process.pid));
@@ -137,7 +139,7 @@ describe.concurrent('each scenario against a real server', () => {
     });
   });
 
-  test('storm: a busy server is asked again when it said', async () => {
+  test('storm: a busy server is retried after the time that it gave', async () => {
     const args = ['--scenario', 'storm', '--members', '30', '--groups', '3', '--connecting-max', '8'];
     const { result } = await measure({ busyTimes: 7 }, ...args);
     expect(result).toMatchObject({ ...FAULTLESS, connect: { connections: 30, retried: 7 } });
@@ -145,7 +147,7 @@ describe.concurrent('each scenario against a real server', () => {
     expect(result.connect.handshakeMs.p99).toBeGreaterThanOrEqual(result.connect.handshakeMs.p50);
   });
 
-  test('by time: warm-up is sent and checked, and not counted', async () => {
+  test('by time: the warm-up is checked, but not counted', async () => {
     const args = ['--members', '5', '--warmup-seconds', '0.4', '--seconds', '0.4'];
     const { result } = await measure({}, ...args);
     expect(result).toMatchObject({ seconds: expect.closeTo(0.4), ...FAULTLESS });
@@ -171,35 +173,35 @@ describe.concurrent('what a server does wrong is counted, and the exit code is 1
 });
 
 describe.concurrent('a run without a result ends with 2 and one sentence', () => {
-  test('nobody listens', async () => {
+  test('no server listens', async () => {
     const { url, close } = await startPlainServer();
     await close();
     const output = await run(url, '--json');
     expect(output).toMatchObject({ code: 2, stdout: '' });
-    expect(output.stderr).toMatch(/^groupcast-loadtest: No server at ws:.* \(ECONNREFUSED\): start it.*\n$/);
+    expect(output.stderr).toMatch(/^groupcast-loadtest: No server listens at ws:.* \(ECONNREFUSED\)\. Start it.*\n$/);
   });
 
-  test('a process that is not there', async () => {
+  test('a process does not exist', async () => {
     const output = await withServer({}, ({ url }) => run(url, '--pids', '999999999'));
     expect(output).toMatchObject({ code: 2, stdout: '' });
     expect(output.stderr).toMatch(/Process 999999999 of --pids/);
   });
 
-  test('a server that refuses the join', async () => {
+  test('the server rejects the join', async () => {
     const output = await withServer({ refusesJoins: true }, ({ url }) => run(url, '--members', '1'));
     expect(output).toMatchObject({ code: 2, stdout: '' });
     expect(output.stderr).toMatch(/not_permitted/);
   });
 });
 
-test('Ctrl-C ends a run with what was measured until then', async () => {
+test('Ctrl-C ends a run with the measurements so far', async () => {
   await withServer({}, async ({ url, groupSizes }) => {
     const child = spawn(process.execPath, [program, url, '--json', '--members', '3', '--seconds', '600']);
     let stdout = '';
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
     });
-    // All members are there; the signal may come in the warm-up, too.
+    // All members have joined; the signal may arrive in the warm-up, too.
     await expect.poll(groupSizes, { timeout: 20_000 }).toEqual([3]);
     child.kill('SIGINT');
     const [code] = await once(child, 'close');
@@ -208,7 +210,7 @@ test('Ctrl-C ends a run with what was measured until then', async () => {
   });
 });
 
-test('a table for people, and a page with charts that loads nothing', async () => {
+test('prints a table, and writes a self-contained page with charts', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'loadtest-'));
   try {
     const file = join(folder, 'report.html');

@@ -10,7 +10,7 @@ import {
   stampPayload,
 } from './payload.ts';
 
-test('a payload is digits of fixed width, then filling', () => {
+test('a payload is digits of fixed width, then filler', () => {
   const bytes = Buffer.from(blankPayload(42, 40));
   stampPayload(bytes, 0, 7, 1_234.9);
   expect(bytes.toString()).toBe('000000007 000042 00000000001234 xxxxxxxx');
@@ -18,7 +18,7 @@ test('a payload is digits of fixed width, then filling', () => {
   expect(Buffer.byteLength(blankPayload(1, PAYLOAD_BYTES_MIN))).toBe(PAYLOAD_BYTES_MIN);
 });
 
-test('what is stamped is read back, wherever it stands', () => {
+test('a stamp is read back at any position', () => {
   fc.assert(
     fc.property(
       fc.nat(999_999_999),
@@ -38,7 +38,7 @@ test('what is stamped is read back, wherever it stands', () => {
   );
 });
 
-test('what is not ours is told apart', () => {
+test('other messages are recognized as invalid', () => {
   const bytes = Buffer.from('00000x007 00004x 0000000000123x ');
   expect([readSequence(bytes, 0), readGroup(bytes, 0), readSentUs(bytes, 0)]).toEqual([-1, -1, -1]);
   expect(readSequence(Buffer.from('12'), 0)).toBe(-1);

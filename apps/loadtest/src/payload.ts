@@ -1,5 +1,5 @@
-// What a message says: sequence number, group and send time in decimal digits of fixed width, then filling. Digits and
-// spaces need no escaping in any protocol, and reading them back allocates nothing.
+// Layout of a message: sequence number, group and send time in decimal digits of fixed width, then
+// filler. Digits and spaces need no escaping in any protocol, and parsing them allocates nothing.
 
 const SEQUENCE_DIGITS = 9;
 const GROUP_DIGITS = 6;
@@ -8,7 +8,7 @@ const TIME_DIGITS = 14;
 const GROUP_OFFSET = SEQUENCE_DIGITS + 1;
 const TIME_OFFSET = GROUP_OFFSET + GROUP_DIGITS + 1;
 
-/** The smallest payload: the three numbers, a space after each. */
+/** Bytes of the smallest payload: the three numbers, each with a space. */
 export const PAYLOAD_BYTES_MIN = TIME_OFFSET + TIME_DIGITS + 1;
 
 /** Group numbers are below this. */
@@ -17,34 +17,37 @@ export const GROUPS_MAX = 10 ** GROUP_DIGITS;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** A payload of `bytes` bytes for a group, with sequence number and time still zero. */
+/** Returns a payload of `bytes` bytes for a group, with sequence number and time zero. */
 export function blankPayload(group: number, bytes: number): string {
   const head = `${'0'.repeat(SEQUENCE_DIGITS)} ${String(group).padStart(GROUP_DIGITS, '0')} ${'0'.repeat(TIME_DIGITS)} `;
   return head.padEnd(bytes, 'x');
 }
 
-/** Writes sequence number and send time into a payload that begins at `start`. */
+/** Writes sequence number and send time into a payload at `start`. */
 export function stampPayload(frame: Uint8Array, start: number, sequence: number, sentUs: number): void {
   writeDigits(frame, start, SEQUENCE_DIGITS, sequence);
   writeDigits(frame, start + TIME_OFFSET, TIME_DIGITS, Math.max(0, Math.floor(sentUs)));
 }
 
-/** The sequence number of the payload at `start`; -1 when it is none of ours. */
+/** Returns the sequence number of the payload at `start`, or -1 if it is invalid. */
 export function readSequence(bytes: Uint8Array, start: number): number {
   return readDigits(bytes, start, SEQUENCE_DIGITS);
 }
 
-/** The group's number; -1 when it is none of ours. */
+/** Returns the group's number, or -1 if it is invalid. */
 export function readGroup(bytes: Uint8Array, start: number): number {
   return readDigits(bytes, start + GROUP_OFFSET, GROUP_DIGITS);
 }
 
-/** The send time in microseconds of the run's clock; -1 when it is none of ours. */
+/** Returns the send time in microseconds of the run's clock, or -1 if it is invalid. */
 export function readSentUs(bytes: Uint8Array, start: number): number {
   return readDigits(bytes, start + TIME_OFFSET, TIME_DIGITS);
 }
 
-/** Whether a message that begins with this byte can be a payload. No protocol's own messages begin with a digit. */
+/**
+ * Whether a message with this first byte can be a payload. No message of a protocol begins with a
+ * digit.
+ */
 export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE;
 }

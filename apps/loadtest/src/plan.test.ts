@@ -19,7 +19,7 @@ const plan = (scenario: Scenario, numbers: Partial<Settings>) =>
     ...numbers,
   });
 
-test('a fan-out has one publisher, and a message is complete when every process says so', () => {
+test('a fan-out has one publisher, and a message is complete when every process has it', () => {
   const [first, second, ...others] = plan('fanout', { processes: 2, members: 5, handshakeRate: 100 });
   expect(others).toEqual([]);
   const shared = { parts: 2, connectingMax: 128, handshakeRate: 50 };
@@ -33,13 +33,13 @@ test('each of many groups is in one process, with its publisher', () => {
   expect(second).toMatchObject({ memberGroups: [1, 1], publisherCount: 0, publishes: [1], parts: 1 });
 });
 
-test('at an even rate a process of its own sends, over as many connections as the rate asks for', () => {
+test('an even rate has a process that only sends, over as many connections as the rate needs', () => {
   const [first, pacer] = plan('latency', { groups: 3, rate: 501 });
   expect(first).toMatchObject({ memberGroups: [0, 1, 2, 0, 1, 2], publisherCount: 0, publishes: [] });
   expect(pacer).toMatchObject({ index: 1, memberGroups: [], publisherCount: 2, publishes: [0, 1, 2] });
 });
 
-test('connections that only stand there are spread evenly, and nobody publishes', () => {
+test('idle connections are spread evenly, without a publisher', () => {
   const plans = plan('idle', { processes: 2, members: 7, groups: 2 });
   expect(plans.map(({ memberGroups }) => memberGroups.length)).toEqual([4, 3]);
   expect(plans.flatMap(({ publishes, publisherCount }) => [...publishes, publisherCount])).toEqual([0, 0]);

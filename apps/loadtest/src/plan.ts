@@ -2,7 +2,7 @@ import type { ProtocolName } from './protocols/protocols.ts';
 
 export type Scenario = 'fanout' | 'groups' | 'latency' | 'idle' | 'storm';
 
-/** What a run was told to do: the scenario's own numbers are filled in. */
+/** Settings of a run, with the defaults of the scenario filled in. */
 export interface Settings {
   readonly scenario: Scenario;
   readonly protocol: ProtocolName;
@@ -12,20 +12,20 @@ export interface Settings {
   /** Bytes of a message's text. */
   readonly bytes: number;
   readonly window: number;
-  /** Messages a second; used by `latency`. */
+  /** Messages per second; used by `latency`. */
   readonly rate: number;
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** Messages in all, instead of a time; 0: by time. */
+  /** Messages in total, instead of a time; 0: by time. */
   readonly messages: number;
   /** Generator processes that hold members. */
   readonly processes: number;
   readonly connectingMax: number;
-  /** Connections begun in a second; 0: as fast as they come. */
+  /** Connections opened per second; 0: no limit. */
   readonly handshakeRate: number;
 }
 
-/** What one generator process does. */
+/** Work of one generator process. */
 export interface ProcessPlan {
   readonly index: number;
   /** The group of each member that this process opens. */
@@ -34,22 +34,25 @@ export interface ProcessPlan {
   readonly publisherCount: number;
   /** The groups that this process publishes to. */
   readonly publishes: readonly number[];
-  /** How many processes have members of the same group: each must say that a message is complete. */
+  /** Number of processes with members of the same group: each must report a message as complete. */
   readonly parts: number;
   readonly connectingMax: number;
   readonly handshakeRate: number;
 }
 
-/** Publishers of the open loop share the rate, so that a server's usual limit of messages per connection is not in the way. */
+/**
+ * Publishers of the open loop share the rate, so that a server's usual limit of messages per
+ * connection is not reached.
+ */
 const RATE_PER_PUBLISHER = 500;
 
-/** Spreads a run over processes. With `latency` one more process does nothing but send, to be in time. */
+/** Distributes a run over processes. With `latency` one more process only sends, to be on time. */
 export function planProcesses(settings: Settings): readonly ProcessPlan[] {
   const { scenario, members, groups, processes, rate, connectingMax, handshakeRate } = settings;
   const memberGroups = Array.from({ length: processes }, (): number[] => []);
   for (let member = 0; member < members; member++) {
     const group = member % groups;
-    // A closed loop per group needs the group in one process; other groups are spread as evenly as it gets.
+    // A closed loop needs all of a group in one process; other groups are distributed evenly.
     const process = (scenario === 'groups' ? group : member) % processes;
     memberGroups[process]?.push(group);
   }

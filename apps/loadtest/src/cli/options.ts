@@ -18,20 +18,20 @@ export const LOADTEST_OPTIONS = {
   url: textOption({
     default: 'ws://127.0.0.1:1234',
     valueName: 'URL',
-    describe: 'The server, ws:// or wss://; may also stand first on the command line, without --url.',
+    describe: 'URL of the server, ws:// or wss://. As first argument it needs no --url.',
     check: urlProblem,
   }),
   scenario: choiceOption({
     choices: ['fanout', 'groups', 'latency', 'idle', 'storm'],
     default: 'fanout',
     describe:
-      'fanout: one group, the next message when all have the last. groups: the same in many groups at once. ' +
-      'latency: messages at an even rate. idle: connections that only stand there. storm: connections as fast as they come.',
+      'fanout: one group, the next message when all members have the last. groups: many such groups. ' +
+      'latency: messages at an even rate. idle: open connections without messages. storm: connections as fast as possible.',
   }),
   protocol: choiceOption({
     choices: PROTOCOL_NAMES,
     default: 'groupcast',
-    describe: 'What the server speaks. socket.io needs a server with the events join, publish and message.',
+    describe: 'Protocol of the server. socket.io needs a server with the events join, publish and message.',
   }),
   members: integerOption({
     default: 0,
@@ -39,14 +39,15 @@ export const LOADTEST_OPTIONS = {
     max: MEMBERS_MAX,
     unit: 'connections',
     describe:
-      "Members of all groups together; 0 is the scenario's own: 1000, groups 2000, idle and storm 10000.",
+      'Members of all groups together; 0: default of the scenario (1000; groups 2000; idle, storm 10000).',
   }),
   groups: integerOption({
     default: 0,
     min: 0,
     max: GROUPS_MAX,
     unit: 'groups',
-    describe: "0 is the scenario's own: fanout 1 (always), groups 200, latency 100, idle and storm 1000.",
+    describe:
+      'Number of groups. 0: default of the scenario (fanout 1, groups 200, latency 100, others 1000).',
   }),
   bytes: integerOption({
     default: 128,
@@ -60,35 +61,35 @@ export const LOADTEST_OPTIONS = {
     min: 1,
     max: 10_000,
     unit: 'messages',
-    describe: 'With fanout and groups: how many messages of a group may be on their way.',
+    describe: 'With fanout and groups: limit of messages of one group in flight.',
   }),
   rate: numberOption({
     default: 200,
     min: 0.1,
     max: 1_000_000,
     unit: 'messages per second',
-    describe: 'With latency: messages to all groups together.',
+    describe: 'With latency: rate over all groups.',
   }),
   warmupSeconds: numberOption({
     default: 1,
     min: 0,
     max: 3_600,
     unit: 'seconds',
-    describe: 'How long to send before measuring.',
+    describe: 'Time of sending before the measurement.',
   }),
   seconds: numberOption({
     default: 4,
     min: 0,
     max: 86_400,
     unit: 'seconds',
-    describe: 'How long to measure; with idle, how long to stand there.',
+    describe: 'Time of the measurement; with idle, time that the connections stay open.',
   }),
   messages: integerOption({
     default: 0,
     min: 0,
     max: 100_000_000,
     unit: 'messages',
-    describe: 'Send so many in all instead of for a time, without warm-up; 0 is by time.',
+    describe: 'Messages to send instead of a time, without a warm-up. 0: by time.',
   }),
   processes: integerOption({
     default: 0,
@@ -96,7 +97,7 @@ export const LOADTEST_OPTIONS = {
     max: 64,
     unit: 'processes',
     describe:
-      'Generator processes that hold members; 0 is one for each 15000 members, at least two with idle and storm. ' +
+      'Generator processes with members. 0: one per 15000 members, at least two with idle and storm. ' +
       'latency starts one more, which sends.',
   }),
   connectingMax: integerOption({
@@ -104,19 +105,19 @@ export const LOADTEST_OPTIONS = {
     min: 1,
     max: 10_000,
     unit: 'connections',
-    describe: 'How many connections are being opened at once.',
+    describe: 'Limit of connections that are being opened at a time.',
   }),
   handshakeRate: numberOption({
     default: 0,
     min: 0,
     max: 1_000_000,
     unit: 'connections per second',
-    describe: 'How many connections are begun in a second; 0 is as fast as the server takes them.',
+    describe: 'Limit of connections opened per second. 0: as fast as the server accepts them.',
   }),
   pids: listOption({
     default: [],
     valueName: 'PIDS',
-    describe: "The server's processes on this machine (Linux), whose CPU and memory are measured: 12,13,14.",
+    describe: 'Processes of the server on this machine (Linux), to measure their CPU and memory: 12,13,14.',
     check: (pids) =>
       pids.every((pid) => /^[1-9]\d{0,9}$/.test(pid)) ? undefined : 'process ids such as 12,13,14',
   }),

@@ -13,11 +13,11 @@ import { settingsOf } from './settings.ts';
 const EXIT_FAULTS = 1;
 const EXIT_NO_RESULT = 2;
 
-/** The command `run`; `entry` is the program's main file. */
+/** Defines the command `run`. `entry` is the program's main file. */
 export function runCommandOf(entry: string): Command<LoadtestConfig> {
   return {
     summary:
-      'Run one scenario against a server. Exit code 1: messages were lost, doubled or out of order; 2: no result.',
+      'Run one scenario against a server. Exit code 1: messages were lost, duplicated or out of order; 2: no result.',
     run: async (config, context) => {
       const bar = new ProgressBar(process.stderr.isTTY && !config.json ? process.stderr : undefined);
       const interrupt = new AbortController();

@@ -1,7 +1,10 @@
 import type { Scenario, Settings } from '../plan.ts';
 import type { LoadtestConfig } from './options.ts';
 
-/** A process may have 20,000 files open on many systems; some of them are its own. */
+/**
+ * Connections of one process. Many systems limit a process to 20,000 open files, some of them its
+ * own.
+ */
 const MEMBERS_PER_PROCESS = 15_000;
 
 const MEMBERS: Readonly<Record<Scenario, number>> = {
@@ -20,11 +23,11 @@ const GROUPS: Readonly<Record<Scenario, number>> = {
   storm: 1_000,
 };
 
-/** Fills in what the scenario decides. */
+/** Fills in the defaults of the scenario. */
 export function settingsOf(config: LoadtestConfig): Settings {
   const { scenario } = config;
   const members = config.members === 0 ? MEMBERS[scenario] : config.members;
-  // More groups than members would leave groups that nobody is in.
+  // With more groups than members, some groups would be empty.
   const groups =
     scenario === 'fanout' ? 1 : Math.min(config.groups === 0 ? GROUPS[scenario] : config.groups, members);
   const fewest = scenario === 'idle' || scenario === 'storm' ? 2 : 1;

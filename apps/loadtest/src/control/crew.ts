@@ -5,10 +5,10 @@ import type { Order, Report } from './messages.ts';
 type ReportType = Report['type'];
 type ReportOf<T extends ReportType> = Extract<Report, { type: T }>;
 
-/** The word that makes the program a generator process. */
+/** Argument that makes the program a generator process. */
 export const GENERATOR_ARGUMENT = '--generator-process';
 
-/** How long a process may take to end itself. */
+/** Milliseconds until a process that does not end is killed. */
 const CLOSE_GRACE_MS = 10_000;
 
 interface Hand {
@@ -16,7 +16,7 @@ interface Hand {
   readonly index: number;
 }
 
-/** The generator processes of a run, and what they report. */
+/** The generator processes of a run, and their reports. */
 export class Crew {
   readonly #hands: readonly Hand[];
   readonly #received = new Map<ReportType, (Report | undefined)[]>();
@@ -30,7 +30,7 @@ export class Crew {
 
   /** `entry` is the program's main file. */
   constructor(count: number, entry: string) {
-    // Who waits is told; at other times nobody needs to know yet.
+    // Report only to the waiting caller; the error matters to no one else yet.
     this.failed.catch(() => {});
     this.#hands = Array.from({ length: count }, (_, index) => ({
       index,
@@ -44,7 +44,7 @@ export class Crew {
     }
   }
 
-  /** What has been opened and delivered so far, over all processes. */
+  /** Counts of opened connections and deliveries so far, over all processes. */
   get progress(): { readonly open: number; readonly deliveries: number } {
     let open = 0;
     let deliveries = 0;
@@ -55,17 +55,17 @@ export class Crew {
     return { open, deliveries };
   }
 
-  /** Gives the same order to all, or to each its own. */
+  /** Sends the same order to all processes, or to each its own. */
   order(order: Order | ((index: number) => Order)): void {
     for (const { child, index } of this.#hands) {
-      // One that has ended reports itself.
+      // An ended process reports itself.
       if (child.connected) child.send(typeof order === 'function' ? order(index) : order, () => {});
     }
   }
 
   /**
-   * Waits until each of the processes that `who` takes has reported that, and returns the reports in the order of the
-   * processes. Rejects with LoadtestError when any of them fails.
+   * Waits until each process that `who` selects has sent the report, and returns the reports in the
+   * order of the processes. Rejects with LoadtestError when any of them fails.
    */
   async all<T extends ReportType>(
     type: T,
@@ -84,7 +84,7 @@ export class Crew {
     }
   }
 
-  /** Ends all processes: each ends itself when it is alone, and one that cannot is killed. */
+  /** Ends all processes. Each ends when its parent disconnects; one that does not is killed. */
   async close(): Promise<void> {
     await Promise.all(this.#hands.map(({ child }) => end(child)));
   }
@@ -125,7 +125,7 @@ function crash(why: string, cause?: Error): LoadtestError {
 }
 
 function end(child: ChildProcess): Promise<void> {
-  // One that could not be started has no number, and one that has ended has a code or a signal.
+  // A process that could not start has no pid; one that has ended has a code or a signal.
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null)
     return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,77 +1,86 @@
 import type { Faults } from '../generator/checker.ts';
 import type { ProcessPlan, Settings } from '../plan.ts';
 
-/** Where the server is, as a generator process needs it. */
+/** Address of the server, as a generator process needs it. */
 export interface Target {
   readonly address: string;
   readonly port: number;
-  /** The name to check the certificate by; null: no TLS. */
+  /** Name to verify the certificate against; null without TLS. */
   readonly tlsName: string | null;
-  /** As the Host header shows it. */
+  /** Value of the Host header. */
   readonly host: string;
-  /** What the URL asks for; null: the protocol's own. */
+  /** Path of the URL; null for the default of the protocol. */
   readonly path: string | null;
 }
 
-/** What a generator process is set up with. */
+/** Set-up of a generator process. */
 export interface Assignment {
   readonly settings: Settings;
   readonly plan: ProcessPlan;
   readonly target: Target;
-  /** What all group names of this run begin with. */
+  /** Prefix of all group names of this run. */
   readonly groupPrefix: string;
-  /** The run's zero of time in nanoseconds of the monotonic clock, as text: JSON has no big integers. */
+  /**
+   * Time zero of the run in nanoseconds of the monotonic clock, as text: JSON has no big integers.
+   */
   readonly epochNs: string;
 }
 
-/** From the command line's process to a generator. In this order, but for `stop` and `peer-complete`. */
+/**
+ * Orders from the command line's process to a generator, sent in this order. `stop` and
+ * `peer-complete` may come at any time.
+ */
 export type Order =
   | { readonly type: 'assign'; readonly assignment: Assignment }
   | { readonly type: 'open' }
-  /** Counts what comes between the two times; `endUs` null: until all messages are through. */
+  /** Counts deliveries between the two times; `endUs` null: until all messages are complete. */
   | { readonly type: 'count'; readonly startUs: number; readonly endUs: number | null }
-  /** Begins to send: all the others count by now. */
+  /** Starts to send: all other processes count by now. */
   | { readonly type: 'send' }
   | { readonly type: 'peer-complete'; readonly group: number; readonly sequence: number }
-  /** Opens, or sends, no more. What comes after `endUs` does not count; null: what is on its way counts. */
+  /**
+   * Stops opening and sending. Deliveries after `endUs` do not count; null: those in flight count.
+   */
   | { readonly type: 'stop'; readonly endUs: number | null }
-  /** Waits for what is on its way: how many messages went to each group, by its index. */
+  /**
+   * Waits for messages in flight. `published` has the number of messages of each group by index.
+   */
   | { readonly type: 'drain'; readonly published: readonly number[] };
 
-/** From a generator to the command line's process. */
+/** Reports from a generator to the command line's process. */
 export type Report =
   | { readonly type: 'ready' }
   | ({ readonly type: 'opened' } & OpenedReport)
   | { readonly type: 'counting' }
   | { readonly type: 'complete'; readonly group: number; readonly sequence: number }
-  /** It sends no more; pairs of a group and how many messages went to it. */
+  /** Sending has ended. Pairs of a group and its number of messages. */
   | { readonly type: 'stopped'; readonly published: readonly (readonly [number, number])[] }
   | { readonly type: 'progress'; readonly open: number; readonly deliveries: number }
   | ({ readonly type: 'result' } & ResultReport)
   | { readonly type: 'failed'; readonly code: 'unreachable' | 'refused' | 'setup'; readonly reason: string };
 
-/** How the opening of connections went. */
+/** Outcome of opening the connections. */
 export interface OpenedReport {
   readonly connections: number;
   readonly retried: number;
-  /** From the order to the last connection. */
+  /** Microseconds from the order to the last connection. */
   readonly seconds: number;
   readonly cpuShare: number;
   /** HdrHistogram, compressed, microseconds. */
   readonly handshakes: string;
 }
 
-/** What a generator measured. */
+/** Measurements of a generator. */
 export interface ResultReport {
   readonly messages: number;
   readonly perSecond: readonly number[];
-  /** When the last delivery came, on the run's clock. */
+  /** Time of the last delivery, on the run's clock. */
   readonly lastDeliveryUs: number;
   /** HdrHistogram, compressed, microseconds. */
   readonly latencies: string;
   readonly faults: Faults;
-  /** CPU over the measured time. */
+  /** CPU during the measured time. */
   readonly cpuShare: number;
-  /** Reasons that the server gave for refusing or closing, with their numbers. */
+  /** Reasons that the server gave for rejecting or closing, with their counts. */
   readonly complaints: readonly (readonly [reason: string, count: number])[];
 }

@@ -10,23 +10,23 @@ import { ServerProbe, type ServerReading } from './server-probe.ts';
 import { summarize } from './summarize.ts';
 import { findTarget } from './target.ts';
 
-/** What a run needs besides its settings. */
+/** Environment of a run, besides its settings. */
 export interface RunOptions {
   readonly url: string;
   readonly settings: Settings;
-  /** Processes of the server on this machine; empty: its cost is not measured. */
+  /** Processes of the server on this machine. When empty, the server's cost is not measured. */
   readonly pids: readonly number[];
-  /** The program's main file, which generator processes are started from. */
+  /** Main file of the program, which starts the generator processes. */
   readonly entry: string;
-  /** Ends the run early, with what was measured until then. */
+  /** Ends the run early, with the measurements so far. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** Where a run is. */
+/** Progress of a run. */
 export interface Progress {
   readonly phase: 'opening' | 'warming up' | 'measuring' | 'draining';
-  /** From 0 to 1. */
+  /** Fraction from 0 to 1. */
   readonly share: number;
   readonly open: number;
   readonly deliveries: number;
@@ -60,7 +60,7 @@ export async function runLoadtest(options: RunOptions): Promise<RunReport> {
   }
 }
 
-/** What the server had taken when the measured time began and ended. */
+/** Cost of the server at the start and the end of the measured time. */
 interface WindowReadings {
   readonly begun: ServerReading | undefined;
   readonly ended: ServerReading | undefined;
@@ -75,7 +75,7 @@ class Run {
   readonly #probe: ServerProbe | undefined;
   #phase: Progress['phase'] = 'opening';
   #startUs = 0;
-  /** When the measured time ends or ended; null: when all messages are through. */
+  /** End of the measured time; null: when all messages are complete. */
   #endUs: number | null = null;
 
   constructor(options: RunOptions, plans: readonly ProcessPlan[], crew: Crew) {
@@ -104,7 +104,7 @@ class Run {
 
   async #measure(): Promise<RunReport> {
     const { settings, url, pids, signal } = this.#options;
-    if (signal.aborted) throw new LoadtestError('setup', 'Interrupted before anything was measured.');
+    if (signal.aborted) throw new LoadtestError('setup', 'Interrupted before the first measurement.');
     const before = this.#probe?.read();
     this.#crew.order({ type: 'open' });
     const opened = await this.#crew.all('opened');
@@ -125,7 +125,7 @@ class Run {
     });
   }
 
-  /** Sends and receives for the measured time. */
+  /** Sends and receives during the measured time. */
   async #exchange(): Promise<WindowReadings> {
     const { warmupSeconds, seconds, messages } = this.#options.settings;
     const byTime = messages === 0;
@@ -144,7 +144,7 @@ class Run {
     return { begun, ended };
   }
 
-  /** Only stands there, with `idle` for the time that was asked for. */
+  /** Keeps the connections open; with `idle` for the requested time. */
   async #stand(): Promise<WindowReadings> {
     const { scenario, seconds } = this.#options.settings;
     this.#phase = 'measuring';

@@ -16,16 +16,16 @@ function readFile(path: string): string {
   return text;
 }
 
-test('CPU and memory are the sum over the processes, whatever their names are', () => {
+test('CPU and memory are the sum over the processes, with any names', () => {
   expect(new ServerProbe([12, 13], readFile).read()).toEqual({ cpuSeconds: 5, rssBytes: 3 * 1024 * 1024 });
   expect(new ServerProbe([14], readFile).read()).toEqual({ cpuSeconds: 0.02, rssBytes: 0 });
 });
 
-test('a process that is not there is said', () => {
+test('a missing process is an error', () => {
   expect(() => new ServerProbe([12, 99], readFile).read()).toThrow(/Process 99 of --pids/);
 });
 
-test('this process is read on Linux', { skip: process.platform !== 'linux' }, () => {
+test('reads this process on Linux', { skip: process.platform !== 'linux' }, () => {
   const { cpuSeconds, rssBytes } = new ServerProbe([process.pid]).read();
   expect(cpuSeconds).toBeGreaterThan(0);
   expect(rssBytes / process.memoryUsage.rss()).toBeGreaterThan(0.5);

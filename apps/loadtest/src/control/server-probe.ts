@@ -1,23 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { LoadtestError } from '../loadtest-error.ts';
 
-/** What the processes of the server took until a moment. */
+/** Cost of the server's processes until a moment. */
 export interface ServerReading {
   /** User and system time of all threads, in seconds. */
   readonly cpuSeconds: number;
   readonly rssBytes: number;
 }
 
-/** Linux counts a process's time in hundredths of a second, whatever the kernel's own clock is. */
+/** Clock ticks per second: Linux reports process times in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
 
 const KIB = 1024;
 
-/** Fields of /proc/PID/stat after the name, which may hold anything and ends with the last parenthesis. */
+/**
+ * Fields of /proc/PID/stat after the name. The name may contain anything and ends with the last
+ * parenthesis.
+ */
 const USER_TICKS_FIELD = 11;
 const SYSTEM_TICKS_FIELD = 12;
 
-/** Reads what processes take from /proc; `readFile` is for tests. */
+/** Reads the cost of processes from /proc. `readFile` is for tests. */
 export class ServerProbe {
   readonly pids: readonly number[];
   readonly #readFile: (path: string) => string;
@@ -27,7 +30,9 @@ export class ServerProbe {
     this.#readFile = readFile;
   }
 
-  /** The sum over all processes. Throws LoadtestError `setup` when one of them is gone. */
+  /**
+   * Returns the sum over all processes. Throws LoadtestError `setup` when one of them has ended.
+   */
   read(): ServerReading {
     let ticks = 0;
     let rssKib = 0;
@@ -36,7 +41,7 @@ export class ServerProbe {
         ticks += cpuTicks(this.#readFile(`/proc/${pid}/stat`));
         rssKib += residentKib(this.#readFile(`/proc/${pid}/status`));
       } catch (cause) {
-        const message = `Process ${pid} of --pids cannot be read in /proc: give the pids of a server that runs on this machine, on Linux.`;
+        const message = `Process ${pid} of --pids cannot be read in /proc. Give the pids of a server on this machine (Linux).`;
         throw new LoadtestError('setup', message, { cause });
       }
     }
@@ -51,6 +56,6 @@ function cpuTicks(stat: string): number {
 
 function residentKib(status: string): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  // A process that has ended, and whose parent has not looked yet, has no memory.
+  // A process that has ended, but that its parent has not reaped, has no memory.
   return kib === undefined ? 0 : Number(kib);
 }

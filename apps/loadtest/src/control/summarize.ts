@@ -4,16 +4,16 @@ import type { Latencies, Result, RunReport, ServerCost } from '../report/result.
 import type { OpenedReport, ResultReport } from './messages.ts';
 import type { ServerReading } from './server-probe.ts';
 
-/** What a run has measured, still by process. */
+/** Measurements of a run, still by process. */
 export interface Measurement {
   readonly url: string;
   readonly settings: Settings;
   readonly pids: readonly number[];
   readonly opened: readonly OpenedReport[];
   readonly results: readonly ResultReport[];
-  /** How long the measured time was. */
+  /** Length of the measured time. */
   readonly seconds: number;
-  /** Undefined where nothing is read, or where no messages were sent. */
+  /** Undefined when nothing is read or no messages were sent. */
   readonly readings: {
     readonly before: ServerReading | undefined;
     readonly joined: ServerReading | undefined;
@@ -23,18 +23,18 @@ export interface Measurement {
   readonly interrupted: boolean;
 }
 
-/** A generator that takes this share of a core cannot go much faster. */
+/** CPU share above which a generator is the bottleneck. */
 const LIMITED_SHARE = 0.9;
 
 const MILLION = 1_000_000;
 const MICROS_PER_MILLI = 1_000;
 
-/** Up to where the curve of latencies is drawn: more nines say more about luck. */
+/** Last percentile of the curve of latencies: beyond it, the figures are noise. */
 const CURVE_PERCENTILES = [
   0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 99, 99.5, 99.9, 99.95, 99.99,
 ];
 
-/** Adds up what the processes measured. */
+/** Combines the measurements of the processes. */
 export function summarize(measurement: Measurement): RunReport {
   const { url, settings, opened, results, seconds, interrupted } = measurement;
   const perSecond = addPerSecond(results.map((result) => result.perSecond));

@@ -5,7 +5,7 @@ import type { Target } from './messages.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 const PORTS = { 'ws:': 80, 'wss:': 443 } as const;
 
-/** What a URL names, before its host is looked up. */
+/** Parts of a URL, before its host is resolved. */
 interface Place {
   readonly host: string;
   readonly port: number;
@@ -13,7 +13,7 @@ interface Place {
   readonly path: string | null;
 }
 
-/** Why a text cannot be tested as a server's URL; undefined: it can. */
+/** Returns why a text is no valid URL of a server, or undefined if it is one. */
 export function urlProblem(text: string): string | undefined {
   return readUrl(text) === undefined
     ? 'a URL such as ws://127.0.0.1:1234 or wss://example.org/ws'
@@ -21,14 +21,15 @@ export function urlProblem(text: string): string | undefined {
 }
 
 /**
- * Finds out where a URL leads to, by a connection that is closed at once: a server that is not there is found before anything
- * else is started, and a name is looked up once for all.
+ * Resolves a URL with a connection that is closed at once. An unreachable server is found before
+ * the other processes start, and the name is resolved once for all.
  *
  * @throws LoadtestError `unreachable`.
  */
 export async function findTarget(url: string): Promise<Target> {
   const place = readUrl(url);
-  if (place === undefined) throw new LoadtestError('setup', `"${url}" is no URL of a WebSocket server.`);
+  if (place === undefined)
+    throw new LoadtestError('setup', `"${url}" is not a valid URL of a WebSocket server.`);
   const { host, port } = place;
   return {
     address: await reach(host, port, url),
@@ -63,9 +64,13 @@ function reach(host: string, port: number, url: string): Promise<string> {
     const fail = (why: string, cause?: Error): void => {
       socket.destroy();
       reject(
-        new LoadtestError('unreachable', `No server at ${url} (${why}): start it, or name another.`, {
-          cause,
-        }),
+        new LoadtestError(
+          'unreachable',
+          `No server listens at ${url} (${why}). Start it, or give another URL.`,
+          {
+            cause,
+          },
+        ),
       );
     };
     socket.on('connect', () => {

@@ -5,7 +5,7 @@ const GROUPS = [0, 0, 1];
 const FAULTLESS = { lost: 0, doubled: 0, misordered: 0, unexpected: 0 };
 
 describe('a checker', () => {
-  test('finds nothing when each member gets each message of its group once and in order', () => {
+  test('finds no fault when each member receives each message of its group once and in order', () => {
     const checker = new Checker(GROUPS);
     for (const sequence of [0, 1, 2]) {
       for (const member of [0, 1]) expect(checker.take(member, 0, sequence)).toBe(true);
@@ -17,14 +17,14 @@ describe('a checker', () => {
     expect(checker.faults(published)).toEqual(FAULTLESS);
   });
 
-  test('counts what is missing in the middle and at the end', () => {
+  test('counts missing deliveries in the middle and at the end', () => {
     const checker = new Checker([0]);
     checker.take(0, 0, 2);
     checker.take(0, 0, 5);
     expect(checker.faults(() => 8)).toEqual({ ...FAULTLESS, lost: 2 + 2 + 2 });
   });
 
-  test('counts what comes again', () => {
+  test('counts duplicates', () => {
     const checker = new Checker([0]);
     checker.take(0, 0, 0);
     expect(checker.take(0, 0, 0)).toBe(false);
@@ -34,7 +34,7 @@ describe('a checker', () => {
     expect(checker.faults(() => 2)).toEqual({ ...FAULTLESS, doubled: 2 });
   });
 
-  test('counts what comes late as out of order, and no more as lost; when it comes again it is doubled', () => {
+  test('counts a late delivery as out of order instead of lost, and its repetition as a duplicate', () => {
     const checker = new Checker([0]);
     checker.take(0, 0, 3);
     expect([1, 0, 2].map((sequence) => checker.take(0, 0, sequence))).toEqual([true, true, true]);
@@ -43,7 +43,7 @@ describe('a checker', () => {
     expect(checker.faults(() => 4)).toEqual({ ...FAULTLESS, misordered: 3, doubled: 1 });
   });
 
-  test('counts what is not for the member, not readable, or for no member', () => {
+  test('counts deliveries for another member, for no member, and unreadable ones', () => {
     const checker = new Checker(GROUPS);
     expect(checker.take(0, 1, 0)).toBe(false);
     expect(checker.take(0, 0, -1)).toBe(false);
@@ -52,7 +52,7 @@ describe('a checker', () => {
     expect(checker.faults(() => 0)).toEqual({ ...FAULTLESS, unexpected: 4 });
   });
 
-  test('keeps no more missing numbers than it may, and counts them all', () => {
+  test('stores missing numbers up to its limit, and counts all', () => {
     const checker = new Checker([0, 0]);
     checker.take(0, 0, 900_000_000);
     checker.take(1, 0, 5);

@@ -1,21 +1,21 @@
-/** What was wrong with what members got. */
+/** Faults among the deliveries to members. */
 export interface Faults {
-  /** Deliveries that never came. */
+  /** Deliveries that never arrived. */
   readonly lost: number;
-  /** Deliveries that came again. */
+  /** Deliveries that arrived more than once. */
   readonly doubled: number;
-  /** Deliveries that came after one with a higher number. */
+  /** Deliveries that arrived after one with a higher number. */
   readonly misordered: number;
-  /** Messages that were not for this member, or none of ours. */
+  /** Messages for another member, or of an unknown sender. */
   readonly unexpected: number;
 }
 
-/** How many missing numbers are kept by name; the others are lost even if they come late. */
+/** Missing numbers that are stored. Further ones count as lost even if they arrive late. */
 const HOLES_MAX = 200_000;
 
 /**
- * Checks that each member gets each message of its group once and in order. What goes well costs a comparison and a store;
- * memory is taken only by what is missing.
+ * Checks that each member receives each message of its group once and in order. A correct delivery
+ * costs a comparison and a store; only missing numbers need memory.
  */
 export class Checker {
   readonly #groups: Int32Array;
@@ -28,18 +28,18 @@ export class Checker {
   #misordered = 0;
   #unexpected = 0;
 
-  /** `groups` holds the group of each member. */
+  /** `groups` has the group of each member. */
   constructor(groups: readonly number[]) {
     this.#groups = Int32Array.from(groups);
     this.#next = new Int32Array(groups.length);
   }
 
-  /** Deliveries that came for the first time. */
+  /** Number of first deliveries. */
   get received(): number {
     return this.#received;
   }
 
-  /** Takes a delivery. True when it came for the first time and to whom it belongs. */
+  /** Checks a delivery. Returns true for the first delivery to the right member. */
   take(member: number, group: number, sequence: number): boolean {
     if (this.#groups[member] !== group || sequence < 0) {
       this.#unexpected++;
@@ -53,17 +53,19 @@ export class Checker {
     return true;
   }
 
-  /** Counts a message that cannot even be read. */
+  /** Counts an unreadable message. */
   unreadable(): void {
     this.#unexpected++;
   }
 
-  /** How many deliveries there must be when `published(group)` messages went to each group. */
+  /** Returns the expected deliveries if each group got `published(group)` messages. */
   expected(published: (group: number) => number): number {
     return this.#groups.reduce((sum, group) => sum + published(group), 0);
   }
 
-  /** What is wrong when `published(group)` messages went to each group, and no more deliveries are waited for. */
+  /**
+   * Returns the faults if each group got `published(group)` messages and no delivery is pending.
+   */
   faults(published: (group: number) => number): Faults {
     let lost = this.#holeCount + this.#forgotten;
     for (const [member, group] of this.#groups.entries()) {

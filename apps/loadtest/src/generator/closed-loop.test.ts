@@ -29,11 +29,11 @@ describe('a closed loop', () => {
     expect(sent).toEqual([4, 7, 7, 7, 4]);
   });
 
-  test('has as many on their way as the window says, and never more', () => {
+  test('keeps the window full, and never exceeds it', () => {
     const { loop, sent } = loopOf({ window: 3 });
     loop.start();
     expect(sent.length).toBe(3);
-    // The oldest holds the others up: its place in the window is not free.
+    // The oldest message blocks the others: its slot in the window is not free.
     loop.complete(0, 1);
     loop.complete(0, 2);
     expect(sent.length).toBe(3);
@@ -68,7 +68,7 @@ describe('a closed loop', () => {
     loop.stop();
   });
 
-  test('gives up what is never complete, and takes no late word of it for another', () => {
+  test('abandons a message that is never complete, and ignores a late report about it', () => {
     vi.useFakeTimers();
     try {
       const { loop, sent } = loopOf({});
@@ -98,7 +98,7 @@ describe('completion', () => {
     return { completion, complete };
   };
 
-  test('is told when the last member of the group has it', () => {
+  test('is reached when the last member of the group has the message', () => {
     const { completion, complete } = completions([2, 1], 1);
     completion.delivered(0, 0);
     completion.delivered(1, 0);
@@ -114,7 +114,7 @@ describe('completion', () => {
     expect(complete).toEqual(['0:1', '0:0']);
   });
 
-  test('forgets a message that was given up for the one in its place', () => {
+  test('replaces an abandoned message by the next one in its slot', () => {
     const { completion, complete } = completions([2], 1);
     for (const sequence of [0, 1, 0, 1]) completion.delivered(0, sequence);
     expect(complete).toEqual(['0:1']);

@@ -1,31 +1,34 @@
-/** What a ClosedLoop sends with. */
+/** Dependencies and limits of a ClosedLoop. */
 export interface ClosedLoopOptions {
-  /** The groups that it sends to, by their index. */
+  /** Indices of the groups that it sends to. */
   readonly groups: readonly number[];
-  /** At most so many messages of a group are on their way. */
+  /** Limit of messages in flight per group. */
   readonly window: number;
-  /** How many parts of a group must say that a message is complete: the processes that have members of it. */
+  /** Number of processes with members of a group: each must report a message as complete. */
   readonly parts: number;
   /** Messages for each group; undefined: until `stop`. */
   readonly messagesPerGroup: number | undefined;
   readonly publish: (group: number) => void;
-  /** All messages are sent and complete. */
+  /** Called when all messages are sent and complete. */
   readonly onFinished: () => void;
 }
 
-/** How long a group may stand still before its messages are given up: some of them must be lost. Late ones still count. */
+/**
+ * Milliseconds without progress after which a group's messages count as lost. Late deliveries still
+ * count.
+ */
 const STALL_MS = 3_000;
 
 interface GroupState {
   next: number;
-  /** How many parts have yet to complete the message of each place; 0: the place is free. */
+  /** Missing parts of the message in each slot; 0: the slot is free. */
   readonly missing: Int32Array;
-  /** `next` when the last stall was looked for. */
+  /** Value of `next` at the last check for stalls. */
   seen: number;
   finished: boolean;
 }
 
-/** Sends the next message of a group when an earlier one has come to every member. */
+/** Sends the next message of a group when an earlier one has reached every member. */
 export class ClosedLoop {
   readonly #options: ClosedLoopOptions;
   readonly #states: Map<number, GroupState>;
@@ -57,14 +60,14 @@ export class ClosedLoop {
     clearInterval(this.#timer);
   }
 
-  /** One part of the group has the message complete. */
+  /** Handles that one part of the group has the message complete. */
   complete(group: number, sequence: number): void {
     const state = this.#states.get(group);
     if (state === undefined) return;
     const { window } = this.#options;
     const place = sequence % window;
     const missing = state.missing[place] ?? 0;
-    // One that was given up may complete late, when another is in its place.
+    // A message that was abandoned may complete late, when another one is in its slot.
     if (missing === 0 || sequence < state.next - window) return;
     state.missing[place] = missing - 1;
     if (missing === 1) this.#pump(group, state);

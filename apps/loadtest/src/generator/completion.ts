@@ -1,6 +1,7 @@
 /**
- * Finds out when a message has come to all members of its group that this process has. It knows at most `window` messages of a
- * group at once: number n shares its place with n - window, which must be complete, or given up, before n is sent.
+ * Detects when a message has reached all members of its group in this process. Knows at most
+ * `window` messages of a group: number n shares its slot with n - window, which must be complete or
+ * abandoned before n is sent.
  */
 export class Completion {
   readonly #window: number;
@@ -9,7 +10,7 @@ export class Completion {
   readonly #sequences: Int32Array;
   readonly #onComplete: (group: number, sequence: number) => void;
 
-  /** `members` holds how many members each group has here, by the group's index. */
+  /** `members` has the number of members of each group here, by the group's index. */
   constructor(
     members: readonly number[],
     window: number,
@@ -22,7 +23,7 @@ export class Completion {
     this.#onComplete = onComplete;
   }
 
-  /** A member of the group got the message, for the first time. */
+  /** Handles the first delivery of the message to a member of the group. */
   delivered(group: number, sequence: number): void {
     const place = group * this.#window + (sequence % this.#window);
     const known = this.#sequences[place] ?? 0;

@@ -5,48 +5,48 @@ import { encodeClientFrame, OPCODE } from '../wire/client-frame.ts';
 import { FrameReader, type FrameSink } from '../wire/frame-reader.ts';
 import type { Handshake } from '../wire/handshake.ts';
 
-/** Where all connections of a process go to, and what they share. */
+/** Destination and shared state of all connections of a process. */
 export interface Destination {
-  /** An IP address: names are resolved before. */
+  /** IP address: names are resolved before. */
   readonly address: string;
   readonly port: number;
-  /** The name to check a certificate by; undefined: no TLS. */
+  /** Name to verify a certificate against; undefined without TLS. */
   readonly tlsName: string | undefined;
-  /** The address that a connection comes from, by its index; undefined: what the system picks. */
+  /** Returns the local address of a connection by its index; undefined: chosen by the system. */
   readonly localAddress: (index: number) => string | undefined;
   readonly handshake: Handshake;
   readonly protocol: Protocol;
-  /** Every read of every connection goes here, one at a time. */
+  /** Buffer of every read of every connection, one at a time. */
   readonly readBuffer: Buffer;
 }
 
-/** Why a connection ended. */
+/** Reason for which a connection ended. */
 export interface Ending {
   readonly reason: string;
-  /** The server is busy and asks to come back after this time. */
+  /** The server is busy and asks to retry after this time. */
   readonly retryAfterMs?: number;
-  /** The code of the system's error, or REFUSED: the server said no, and will say so again. */
+  /** Code of the system's error, or REFUSED: the server rejected the connection for good. */
   readonly code?: string;
 }
 
-/** Who is told of a connection. */
+/** Listener of a connection. */
 export interface ConnectionEvents extends ProtocolEvents<Connection> {
-  /** Bytes came; what they hold is told next. */
+  /** Bytes arrived; their content follows. */
   readStarted(): void;
-  /** The upgrade is done, and nothing more is to be confirmed before a join. */
+  /** The upgrade is done, and no confirmation is pending before a join. */
   greeted(connection: Connection): void;
-  /** Said once, also when `close` ended it. */
+  /** Called once, also after `close`. */
   ended(connection: Connection, ending: Ending): void;
 }
 
-/** Room for the longest line of a close frame's reason. */
+/** Longest line made of a close frame's reason. */
 const CLOSE_CODE_BYTES = 2;
 
-/** One WebSocket of the generator. Reading allocates nothing but for frames that span reads. */
+/** One WebSocket of the generator. Reading allocates only for frames that span reads. */
 export class Connection implements Wire, FrameSink {
-  /** Index among the process's members; -1: a connection that only publishes. */
+  /** Index among the members of the process; -1 for a connection that only publishes. */
   readonly member: number;
-  /** Whether what was asked first, the hello, is confirmed. */
+  /** Whether the first request, the hello, is confirmed. */
   greeted = false;
   tail: Buffer | undefined;
   readonly #to: Destination;
@@ -79,7 +79,7 @@ export class Connection implements Wire, FrameSink {
     this.#socket.write(to.handshake.request);
   }
 
-  /** Bytes that wait because the server does not read. */
+  /** Bytes that are buffered because the server does not read. */
   get pendingBytes(): number {
     return this.#socket.writableLength;
   }
@@ -89,8 +89,8 @@ export class Connection implements Wire, FrameSink {
   }
 
   /**
-   * Ends the connection at once, with a reset: after a normal end the system would keep its port for a minute, and a few runs of
-   * some ten thousand connections would have none left.
+   * Ends the connection with a reset. After an orderly end the system would block its port for a
+   * minute, and a few runs with 10,000 connections would use up all ports.
    */
   close(ending: Ending): void {
     if (!this.#ended && !this.#socket.connecting && this.#to.tlsName === undefined) {

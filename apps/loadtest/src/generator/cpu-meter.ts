@@ -1,15 +1,15 @@
-/** Measures what share of one core this process takes between two moments. */
+/** Measures the share of one core that this process uses between two moments. */
 export class CpuMeter {
   #cpu = process.cpuUsage();
   #wallMs = performance.now();
 
-  /** Measures from now on. */
+  /** Restarts the measurement. */
   restart(): void {
     this.#cpu = process.cpuUsage();
     this.#wallMs = performance.now();
   }
 
-  /** The share since the last restart; 1 is a whole core. */
+  /** Share since the last restart; 1 is a whole core. */
   share(): number {
     const { user, system } = process.cpuUsage(this.#cpu);
     const wallMs = performance.now() - this.#wallMs;

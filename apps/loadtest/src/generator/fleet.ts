@@ -7,24 +7,24 @@ import { CpuMeter } from './cpu-meter.ts';
 import { LatencyRecorder } from './latency-recorder.ts';
 import { Opener } from './opener.ts';
 
-/** What a Fleet opens and whom it tells. */
+/** Set-up and listener of a Fleet. */
 export interface FleetOptions {
   readonly plan: ProcessPlan;
   readonly target: Target;
   readonly protocol: Protocol;
   readonly groupName: (group: number) => string;
   readonly nowUs: () => number;
-  /** A member got a message whose payload is `bytes[start..end)`. */
+  /** A member received a message with the payload `bytes[start..end)`. */
   readonly onDelivered: (member: number, bytes: Uint8Array, start: number, end: number) => void;
-  /** Before the deliveries of one read. */
+  /** Called before the deliveries of one read. */
   readonly onReadStarted: () => void;
-  /** The server refused something, or closed a connection that was open. */
+  /** The server rejected a request, or closed an open connection. */
   readonly onComplaint: (reason: string) => void;
   readonly onDone: (report: OpenedReport) => void;
   readonly onFailed: (reason: string, ending: Ending) => void;
 }
 
-/** One buffer for all reads of the process: what it holds is used up before the next read. */
+/** One buffer for all reads of the process: its content is processed before the next read. */
 const READ_BYTES = 64 * 1024;
 
 /** At most 1,000,000 members make 251 addresses in one process. */
@@ -32,7 +32,9 @@ const CONNECTIONS_PER_ADDRESS = 4_000;
 
 const MICROS_PER_SECOND = 1_000_000;
 
-/** The connections of a process: opens them, makes them members, keeps them. Publishers come first. */
+/**
+ * The connections of a process: opens them, joins their groups, keeps them. Publishers come first.
+ */
 export class Fleet implements ConnectionEvents {
   readonly #options: FleetOptions;
   readonly #to: Destination;
@@ -61,7 +63,7 @@ export class Fleet implements ConnectionEvents {
     });
   }
 
-  /** How many connections are open and joined. */
+  /** Number of connections that are open and joined. */
   get openCount(): number {
     return this.#opener.openCount;
   }
@@ -76,12 +78,12 @@ export class Fleet implements ConnectionEvents {
     this.#opener.stop();
   }
 
-  /** The connection that only publishes, by its index; undefined: it is gone. */
+  /** Returns the publishing connection by its index; undefined when it has ended. */
   publisher(index: number): Connection | undefined {
     return this.#connections[index];
   }
 
-  /** The connection of a member; undefined: it is gone. */
+  /** Returns the connection of a member; undefined when it has ended. */
   member(index: number): Connection | undefined {
     return this.#connections[this.#options.plan.publisherCount + index];
   }
@@ -154,8 +156,8 @@ export class Fleet implements ConnectionEvents {
 }
 
 function destination({ plan, target, protocol }: FleetOptions): Destination {
-  // An address has 28,000 ports to come from, and the system searches longer for a free one the fewer there are; on Linux all
-  // of 127/8 is this machine.
+  // An address has 28,000 local ports, and the search for a free one slows down as they are used
+  // up. On Linux all of 127/8 is this machine.
   const loopback = target.address.startsWith('127.') && process.platform === 'linux';
   return {
     address: target.address,

@@ -1,14 +1,14 @@
 import type { Order, Report } from '../control/messages.ts';
 import { Generator } from './generator.ts';
 
-/** The whole life of a generator process: does what its parent orders, and ends when the parent is gone. */
+/** Runs a generator process: executes its parent's orders, and ends when the parent has ended. */
 export function runGenerator(): void {
   let generator: Generator | undefined;
   const report = (message: Report): void => {
-    // The parent may be gone; `disconnect` says so and ends this process.
+    // The parent may have ended; `disconnect` reports that and ends this process.
     if (process.connected) process.send?.(message);
   };
-  // A Ctrl-C in a terminal reaches all processes. What it means is the parent's to say.
+  // A Ctrl-C in a terminal reaches all processes. The parent decides how to react.
   process.on('SIGINT', () => {});
   process.on('disconnect', () => {
     generator?.close();

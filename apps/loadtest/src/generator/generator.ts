@@ -15,16 +15,19 @@ const PROGRESS_MS = 250;
 const DRAIN_TICK_MS = 20;
 const MICROS_PER_MILLI = 1_000;
 
-/** How long deliveries may come after the last message was sent, before they count as lost. */
+/** Milliseconds after the last message was sent until missing deliveries count as lost. */
 const DRAIN_MS = 5_000;
 
-/** Different reasons that are kept apart; the rest is counted together. */
+/** Limit of different reasons that are counted apart; the rest is counted together. */
 const COMPLAINTS_MAX = 20;
 
-/** What may wait in a connection because the server does not read. */
+/** Bytes that may be buffered in a connection because the server does not read. */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024;
 
-/** One process's part of a run: opens its connections, sends, receives, counts. Driven by orders, answers with reports. */
+/**
+ * One process's part of a run: opens its connections, sends, receives and counts. Driven by orders,
+ * answers with reports.
+ */
 export class Generator {
   readonly #assignment: Assignment;
   readonly #report: (report: Report) => void;
@@ -39,9 +42,9 @@ export class Generator {
   readonly #complaints = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #cpuShare = 0;
-  /** When the read began whose messages are looked at. */
+  /** Start of the current read, whose messages are processed. */
   #nowUs = 0;
-  /** The last message's stamp: all members of a group get the same, and its time is read once. */
+  /** Stamp of the last message: all members of a group get the same, so it is parsed once. */
   #lastSequence = -1;
   #lastGroup = -1;
   #lastSentUs = 0;
@@ -154,7 +157,7 @@ export class Generator {
     this.#window.sent(sentUs);
     if (pendingBytes <= PENDING_BYTES_MAX) return;
     this.#loop?.stop();
-    const reason = `The server does not read what it is sent: ${pendingBytes} bytes wait. Lower --rate.`;
+    const reason = `The server reads too slowly: ${pendingBytes} bytes are buffered. Lower --rate.`;
     this.#report({ type: 'failed', code: 'refused', reason });
   }
 
@@ -180,7 +183,7 @@ export class Generator {
     else this.#report({ type: 'complete', group, sequence });
   }
 
-  /** Sends no more. Said once. */
+  /** Stops sending. Reports that once. */
   #stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -227,7 +230,7 @@ export class Generator {
   }
 }
 
-/** Who publishes to a group: a connection for nothing else, where there are such; else the group's first member. */
+/** Returns the publisher of a group: a dedicated connection, or else the group's first member. */
 function publisherOf({ plan }: Assignment, fleet: Fleet): (group: number) => ReturnType<Fleet['member']> {
   if (plan.publisherCount > 0) return (group) => fleet.publisher(group % plan.publisherCount);
   const first = new Map<number, number>();
@@ -235,7 +238,7 @@ function publisherOf({ plan }: Assignment, fleet: Fleet): (group: number) => Ret
   return (group) => fleet.member(first.get(group) ?? 0);
 }
 
-/** How many members each group has in this process. */
+/** Returns the number of members of each group in this process. */
 function memberCounts({ settings, plan }: Assignment): readonly number[] {
   const counts: number[] = Array.from({ length: settings.groups }, () => 0);
   for (const group of plan.memberGroups) counts[group] = (counts[group] ?? 0) + 1;

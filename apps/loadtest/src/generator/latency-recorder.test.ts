@@ -29,13 +29,13 @@ test('percentiles are those of the values, to three digits, over all recorders',
   );
 });
 
-test('what is below zero counts as zero, and what is too long as the longest', () => {
+test('a negative value counts as zero, and one above the range as the highest', () => {
   const histogram = mergeLatencies([recorded([-5, 0, 1e12])]);
   expect(histogram.getValueAtPercentile(50)).toBe(0);
   expect(histogram.maxValue).toBeGreaterThan(2 ** 31 * 0.998);
 });
 
-test('nothing recorded is nothing', () => {
+test('a recorder without values has no percentiles', () => {
   expect(mergeLatencies([]).totalCount).toBe(0);
   expect(mergeLatencies([recorded([])]).totalCount).toBe(0);
 });

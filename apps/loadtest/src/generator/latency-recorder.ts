@@ -5,7 +5,10 @@ import {
   type Histogram,
 } from 'hdr-histogram-js';
 
-/** Values up to here have a slot each; above, every doubling has half as many slots: an error below 0.1 %, as 3 digits of HDR. */
+/**
+ * Values up to here have a slot each. Above, every doubling has half as many slots: an error below
+ * 0.1 %, like HDR with 3 digits.
+ */
 const LINEAR_MAX = 2_048;
 const HALF = LINEAR_MAX / 2;
 const LINEAR_BITS = 11;
@@ -13,9 +16,9 @@ const VALUE_MAX = 2 ** 31 - 1;
 const SLOTS = LINEAR_MAX + (31 - LINEAR_BITS) * HALF;
 
 /**
- * Counts latencies in whole microseconds, up to 35 minutes. The library's own `recordValue` takes 140 ns where this takes a few,
- * a share of what a delivery costs that would be seen in the results; so the counting is here, in the same kind of
- * buckets, and the library does the rest once at the end: merging, percentiles and its well-known encoding.
+ * Counts latencies in whole microseconds, up to 35 minutes. The library's `recordValue` takes 140
+ * ns, which would be visible in the results. So values are counted here, in the same kind of
+ * buckets; the library merges them once at the end, and provides percentiles and its encoding.
  */
 export class LatencyRecorder {
   readonly #counts = new Float64Array(SLOTS);
@@ -28,18 +31,18 @@ export class LatencyRecorder {
     this.#counts[slot] = (this.#counts[slot] ?? 0) + 1;
   }
 
-  /** All that was recorded, in HdrHistogram's compressed encoding. */
+  /** Returns all values in HdrHistogram's compressed encoding. */
   encode(): string {
     const histogram = emptyHistogram();
     for (const [slot, count] of this.#counts.entries()) {
-      // The slot of the largest value stands for it exactly.
+      // The largest value is exact in its slot.
       if (count > 0) histogram.recordValueWithCount(Math.min(slotValue(slot), this.#maxUs), count);
     }
     return encodeIntoCompressedBase64(histogram);
   }
 }
 
-/** What several recorders counted, as one histogram of microseconds. */
+/** Merges recorders into one histogram of microseconds. */
 export function mergeLatencies(encoded: readonly string[]): Histogram {
   const sum = emptyHistogram();
   for (const part of encoded) sum.add(decodeFromCompressedBase64(part));
@@ -62,7 +65,7 @@ function slotOf(value: number): number {
   return LINEAR_MAX + doubling * HALF + (value >>> (doubling + 1)) - HALF;
 }
 
-/** The middle of a slot. */
+/** Returns the middle of a slot. */
 function slotValue(slot: number): number {
   if (slot < LINEAR_MAX) return slot;
   const doubling = Math.floor((slot - LINEAR_MAX) / HALF);

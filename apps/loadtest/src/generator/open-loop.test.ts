@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { OpenLoop } from './open-loop.ts';
 
-/** Runs a loop to its end and returns what it sent: group and time it was due. */
+/** Runs a loop to its end and returns the messages: group and due time. */
 function sendAll(options: {
   rate: number;
   messages: number;
@@ -19,7 +19,7 @@ function sendAll(options: {
   });
 }
 
-test('messages are due at even distances, never sent before, in turn to each group', async () => {
+test('messages are due at even intervals, never sent early, round-robin over the groups', async () => {
   const early: number[] = [];
   const sent: [number, number][] = [];
   await new Promise<void>((resolve) => {
@@ -43,8 +43,8 @@ test('messages are due at even distances, never sent before, in turn to each gro
   expect(early).toEqual([]);
 });
 
-test('what could not be sent in time is sent at once, with the time that it was due', async () => {
-  // A clock that stands for the first look and is a second further at the next.
+test('a late message is sent at once, with its due time', async () => {
+  // A clock that stands still for the first read and is a second further at the next.
   let looks = 0;
   const nowUs = (): number => (looks++ === 0 ? 0 : 1_000_000);
   const sent = await sendAll({ rate: 10, messages: 5, nowUs });

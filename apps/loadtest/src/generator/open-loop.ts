@@ -1,9 +1,9 @@
-/** What an OpenLoop sends with. */
+/** Dependencies and rate of an OpenLoop. */
 export interface OpenLoopOptions {
   readonly groups: readonly number[];
-  /** Messages a second, over all groups. */
+  /** Messages per second, over all groups. */
   readonly rate: number;
-  /** Messages in all; undefined: until `stop`. */
+  /** Messages in total; undefined: until `stop`. */
   readonly messages: number | undefined;
   readonly nowUs: () => number;
   /** Sends a message to the group that was due at that time, however late it is now. */
@@ -11,15 +11,16 @@ export interface OpenLoopOptions {
   readonly onFinished: () => void;
 }
 
-/** Timers are exact to a millisecond or two; what is nearer than this is slept through. */
+/** Timers are exact to a millisecond or two; shorter delays block the thread. */
 const TIMER_US = 2_500;
 
-/** Nothing shorter is worth a sleep. */
+/** Shorter delays are not worth a sleep. */
 const SLEEP_US_MIN = 30;
 
 /**
- * Sends at an even rate, whatever comes back. It sleeps exactly, by blocking its thread for up to a few milliseconds: its process
- * must have nothing else to do. A timer alone would be up to a millisecond late, which is more than a good server takes.
+ * Sends at an even rate, independent of the answers. It sleeps exactly, by blocking its thread for
+ * up to a few milliseconds: its process must have no other work. A timer alone would be up to a
+ * millisecond late, more than a good server's latency.
  */
 export class OpenLoop {
   readonly #options: OpenLoopOptions;
@@ -60,11 +61,11 @@ export class OpenLoop {
       return;
     }
     if (waitUs > SLEEP_US_MIN) Atomics.wait(this.#sleeper, 0, 0, waitUs / 1_000);
-    // Through the event loop, so that what came in the meantime is read.
+    // Through the event loop, so that received data is read.
     setImmediate(() => this.#turn());
   }
 
-  /** Counted from the start each time, so that no error adds up. */
+  /** Counted from the start each time, so that errors do not add up. */
   #dueUs(): number {
     return this.#startUs + (this.#sent * 1_000_000) / this.#options.rate;
   }

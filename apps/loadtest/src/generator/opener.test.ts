@@ -31,7 +31,7 @@ function openerOf(options: Partial<OpenerOptions>) {
 }
 
 describe('an opener', () => {
-  test('opens so many at once, the next when one is open, and is done with the last', () => {
+  test('opens up to its limit at a time, the next when one is open, and ends with the last', () => {
     const { opener, begun, onDone } = openerOf({});
     expect(begun).toEqual([0, 1]);
     opener.opened(1);
@@ -44,18 +44,18 @@ describe('an opener', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('with nothing to open it is done at once', () => {
+  test('without connections it ends at once', () => {
     expect(openerOf({ count: 0 }).onDone).toHaveBeenCalledOnce();
   });
 
-  test('begins so many in a second', () => {
+  test('keeps to its limit of attempts per second', () => {
     const { begun } = openerOf({ count: 100, connectingMax: 100, perSecond: 10 });
     expect(begun.length).toBe(1);
     vi.advanceTimersByTime(1_000);
     expect(begun.length).toBe(11);
   });
 
-  test('comes back when a busy server said, not before, and counts it', () => {
+  test('retries a busy server at the time that it gave, not before, and counts it', () => {
     const { opener, begun, onDone } = openerOf({ count: 1 });
     for (let attempt = 1; attempt <= 20; attempt++) {
       expect(opener.failed(0, { reason: 'busy', retryAfterMs: 1_000 })).toBe(true);
@@ -69,7 +69,7 @@ describe('an opener', () => {
     expect(opener.retried).toBe(20);
   });
 
-  test('gives up after a few breaks, and at once where trying again is of no use', () => {
+  test('gives up after a few breaks, and at once if a retry is useless', () => {
     const { opener, onFailed } = openerOf({ count: 1 });
     for (let attempt = 0; attempt < 6; attempt++) {
       expect(onFailed).not.toHaveBeenCalled();
@@ -84,7 +84,7 @@ describe('an opener', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('abandons one that takes too long, and gives up a server that lets nobody in', () => {
+  test('aborts a slow attempt, and gives up a server that accepts no connection', () => {
     const { opener, abandoned, onFailed } = openerOf({ count: 1 });
     vi.advanceTimersByTime(29_000);
     expect(abandoned).toEqual([]);
@@ -95,7 +95,7 @@ describe('an opener', () => {
     expect(onFailed).toHaveBeenCalledOnce();
   });
 
-  test('an end after the opening is no matter of it', () => {
+  test('ignores the end of an open connection', () => {
     const { opener } = openerOf({});
     opener.opened(0);
     expect(opener.failed(0, { reason: 'gone' })).toBe(false);

@@ -1,19 +1,19 @@
 import type { Ending } from './connection.ts';
 
-/** What an Opener opens with and whom it tells. */
+/** Dependencies and limits of an Opener. */
 export interface OpenerOptions {
   readonly count: number;
-  /** At most so many are being opened at once. */
+  /** Limit of connections that are being opened at a time. */
   readonly connectingMax: number;
-  /** At most so many are begun in a second; 0: no bound. */
+  /** Limit of attempts per second; 0: no limit. */
   readonly perSecond: number;
-  /** Begins to open the connection of that index; `opened` or `failed` follows. */
+  /** Starts to open the connection with that index; `opened` or `failed` follows. */
   readonly open: (index: number) => void;
-  /** Gives up one that takes too long; `failed` follows. */
+  /** Aborts an attempt that takes too long; `failed` follows. */
   readonly abandon: (index: number) => void;
   readonly nowUs: () => number;
   readonly onOpened: (handshakeUs: number) => void;
-  /** All are open, or `stop` was called. */
+  /** Called when all are open, or after `stop`. */
   readonly onDone: () => void;
   readonly onFailed: (reason: string, ending: Ending) => void;
 }
@@ -21,23 +21,23 @@ export interface OpenerOptions {
 const TICK_MS = 10;
 const MICROS_PER_SECOND = 1_000_000;
 
-/** How long one connection may take to be opened and joined. */
+/** Milliseconds in which a connection must be opened and joined. */
 const ATTEMPT_TIMEOUT_US = 30 * MICROS_PER_SECOND;
 
-/** A server that lets nobody in for so long is not busy, it is down. */
+/** Milliseconds without a success after which the server is down rather than busy. */
 const STUCK_US = 60 * MICROS_PER_SECOND;
 
-/** How often a connection is tried again when it breaks for another reason than a busy server. */
+/** Retries of a connection that breaks for another reason than a busy server. */
 const BREAKS_MAX = 5;
 const BREAK_PAUSE_MS = 500;
 
-/** Comes back a little later than asked, so that those who were sent away together do not return together. */
+/** Adds some delay to the requested one, so that rejected clients do not return together. */
 const RETRY_SPREAD = 0.25;
 
-/** Opens connections: some at once, at most so many in a second, again when the server was too busy. */
+/** Opens connections: some at a time, limited per second, with retries when the server is busy. */
 export class Opener {
   readonly #options: OpenerOptions;
-  /** Index to when it was begun. */
+  /** Start of each attempt by index. */
   readonly #opening = new Map<number, number>();
   readonly #breaks = new Map<number, number>();
   #waiting: { readonly index: number; readonly dueUs: number }[] = [];
@@ -53,7 +53,7 @@ export class Opener {
     this.#options = options;
   }
 
-  /** How many attempts were sent away or broke, and were made again. */
+  /** Number of attempts that were rejected or broke, and were retried. */
   get retried(): number {
     return this.#retried;
   }
@@ -74,7 +74,7 @@ export class Opener {
     this.#finishIfOpen();
   }
 
-  /** Opens no more. */
+  /** Opens no more connections. */
   stop(): void {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
@@ -93,7 +93,7 @@ export class Opener {
     this.#finishIfOpen();
   }
 
-  /** The connection ended. False when it was open already, so that this is no matter of opening. */
+  /** Handles the end of the connection. Returns false when it was already open. */
   failed(index: number, ending: Ending): boolean {
     if (!this.#opening.delete(index)) return false;
     if (this.#timer !== undefined) this.#again(index, ending);
@@ -119,7 +119,7 @@ export class Opener {
   #tick(): void {
     const nowUs = this.#options.nowUs();
     if (nowUs - this.#lastOpenedUs > STUCK_US) {
-      this.#giveUp(`The server has let nobody in for ${STUCK_US / MICROS_PER_SECOND} seconds.`, {
+      this.#giveUp(`The server has accepted no connection for ${STUCK_US / MICROS_PER_SECOND} seconds.`, {
         reason: 'busy',
       });
       return;

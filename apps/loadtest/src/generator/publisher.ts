@@ -2,7 +2,7 @@ import { blankPayload, stampPayload } from '../payload.ts';
 import type { Protocol, PublishFrame } from '../protocols/protocol.ts';
 import type { Connection } from './connection.ts';
 
-/** Publishes to groups, and counts what it published to each. */
+/** Publishes to groups, and counts its messages per group. */
 export class Publisher {
   readonly #protocol: Protocol;
   readonly #groupName: (group: number) => string;
@@ -23,16 +23,19 @@ export class Publisher {
     this.#connectionOf = connectionOf;
   }
 
-  /** Pairs of a group and how many messages went to it. */
+  /** Pairs of a group and its number of messages. */
   get published(): [group: number, count: number][] {
     return [...this.#published];
   }
 
-  /** Sends the group's next message, stamped with `sentUs`. Returns the bytes that now wait in its connection. */
+  /**
+   * Sends the group's next message, stamped with `sentUs`. Returns the bytes that are buffered in
+   * its connection.
+   */
   publish(group: number, sentUs: number): number {
     const sequence = this.#published.get(group) ?? 0;
     const { frame: blank, payloadStart } = this.#frame(group);
-    // A copy, because what is not written at once is still read by the socket.
+    // A copy: the socket still reads bytes that it could not write at once.
     const frame = Buffer.from(blank);
     stampPayload(frame, payloadStart, sequence, sentUs);
     this.#published.set(group, sequence + 1);

@@ -2,10 +2,12 @@ import { LatencyRecorder } from './latency-recorder.ts';
 
 const MICROS_PER_SECOND = 1_000_000;
 
-/** Longer runs keep counting, but their last seconds are one. */
+/** Longer runs keep counting, but their last seconds share one slot. */
 const SECONDS_MAX = 86_400;
 
-/** The time that counts: deliveries by when they came, latencies by when the message was sent. */
+/**
+ * The measured time: deliveries count by their arrival, latencies by the sending of the message.
+ */
 export class MeasuredWindow {
   readonly latencies = new LatencyRecorder();
   readonly #perSecond: number[] = [];
@@ -24,7 +26,7 @@ export class MeasuredWindow {
     return this.#perSecond;
   }
 
-  /** When the last delivery came, in the window or after it. */
+  /** Time of the last delivery, in the window or after it. */
   get lastDeliveryUs(): number {
     return this.#lastDeliveryUs;
   }
@@ -34,7 +36,7 @@ export class MeasuredWindow {
     this.#endUs = endUs;
   }
 
-  /** Ends it at that time, if it would not end earlier. */
+  /** Ends the window at that time, if it would not end earlier. */
   end(atUs: number): void {
     this.#endUs = Math.min(this.#endUs, atUs);
   }

@@ -2,7 +2,9 @@ import { isDigit } from '../payload.ts';
 import { clientFrameHeadBytes, encodeClientFrame, OPCODE } from '../wire/client-frame.ts';
 import { type Protocol, reasonText } from './protocol.ts';
 
-/** Groupcast without a subprotocol: deliveries are the raw text, and a command with an `id` is answered. */
+/**
+ * Groupcast without a subprotocol: deliveries are raw text, and a command with an `id` is answered.
+ */
 export const groupcast: Protocol = {
   defaultPath: '/',
   stream: false,

@@ -11,10 +11,10 @@ const PLUS = 0x2b;
 const LINE_END = '\r\n';
 const PONG_FRAME = encodeClientFrame(OPCODE.binary, 'PONG\r\n');
 
-/** A line is INFO at its longest; a server that sends more without an end is not NATS. */
+/** Longest line, that of INFO; a server that sends a longer one is not NATS. */
 const LINE_BYTES_MAX = 1024 * 1024;
 
-/** NATS over WebSocket. The server's PONG confirms all that was said before it. */
+/** NATS over WebSocket. The server's PONG confirms all earlier commands. */
 export const nats: Protocol = {
   defaultPath: '/',
   stream: true,
@@ -47,12 +47,12 @@ export const nats: Protocol = {
   },
 };
 
-/** Copies what is not a whole line or message yet. */
+/** Copies an incomplete line or message. */
 function keepTail(wire: Wire, bytes: Uint8Array, from: number, end: number): void {
   wire.tail = from < end ? Buffer.from(bytes.subarray(from, end)) : undefined;
 }
 
-/** Reads all that is whole; returns where it stopped. */
+/** Reads all complete messages; returns where it stopped. */
 function readLines<W extends Wire>(
   wire: W,
   events: ProtocolEvents<W>,
@@ -102,10 +102,12 @@ function readLine<W extends Wire>(
     events.refused(wire, reasonText(bytes, start, Math.min(feed, start + REASON_CHARS_MAX)));
 }
 
-/** A message is what was published, and that is at most 1 MiB. */
+/** Limit of a published message: 1 MiB. */
 const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
 
-/** The number whose last digit is at `last`: a message's length stands at the end of its line. */
+/**
+ * Parses the number whose last digit is at `last`: a message's length is at the end of its line.
+ */
 function lastNumber(bytes: Uint8Array, last: number): number {
   let value = 0;
   let weight = 1;

@@ -1,42 +1,42 @@
-/** What a protocol needs of a connection. */
+/** The connection, as a protocol uses it. */
 export interface Wire {
-  /** Sends a frame as it is. */
+  /** Sends a frame unchanged. */
   write(frame: Uint8Array): void;
-  /** What is left of a stream whose last line is not whole yet; for protocols that are streams. */
+  /** Rest of a stream whose last line is incomplete; for stream protocols. */
   tail: Buffer | undefined;
 }
 
-/** What a protocol tells of what it read. */
+/** Events of a protocol. */
 export interface ProtocolEvents<W extends Wire> {
-  /** What was asked last, the hello or the join, is confirmed. */
+  /** The last request, the hello or the join, is confirmed. */
   confirmed(wire: W): void;
-  /** A message whose payload is `bytes[start..end)`. */
+  /** A message with the payload `bytes[start..end)`. */
   delivered(wire: W, bytes: Uint8Array, start: number, end: number): void;
-  /** The server said no to something. */
+  /** The server rejected a request. */
   refused(wire: W, reason: string): void;
-  /** What the server says is not the protocol; the connection is of no use any more. */
+  /** The server violates the protocol; the connection is unusable. */
   broken(wire: W, reason: string): void;
 }
 
-/** A frame to publish with, and where in it the payload begins. */
+/** A frame to publish with, and the position of its payload. */
 export interface PublishFrame {
   readonly frame: Buffer;
   readonly payloadStart: number;
 }
 
-/** How one kind of server is spoken to over a WebSocket. It keeps no state but `Wire.tail`. */
+/** The client side of a kind of server over a WebSocket. It keeps no state but `Wire.tail`. */
 export interface Protocol {
-  /** What to ask for where the URL names no path. */
+  /** Path to request when the URL has none. */
   readonly defaultPath: string;
-  /** Frames are pieces of one stream of bytes, and not messages. */
+  /** Whether frames are pieces of one stream of bytes instead of messages. */
   readonly stream: boolean;
-  /** Whether the server must confirm a connection before anything else. */
+  /** Whether the server must confirm a connection before any request. */
   readonly confirmsHello: boolean;
-  /** What the client says first; undefined: nothing, or not before the server spoke. */
+  /** First message of the client; undefined without one, or if the server speaks first. */
   hello(): Buffer | undefined;
-  /** Asks to be a member of a group. */
+  /** Requests to join a group. */
   join(group: string): Buffer;
-  /** A message to a group. `payload` is ASCII without quotes or backslashes. */
+  /** Encodes a message to a group. `payload` is ASCII without quotes or backslashes. */
   publish(group: string, payload: string): PublishFrame;
   /** Reads a data frame's payload, `bytes[start..end)`. */
   receive<W extends Wire>(
@@ -48,10 +48,10 @@ export interface Protocol {
   ): void;
 }
 
-/** How much of what a server says is repeated in a complaint. */
+/** Characters of a server's message that an error repeats. */
 export const REASON_CHARS_MAX = 200;
 
-/** A part of what a server said, for people to read. */
+/** Returns the beginning of a server's message, printable. */
 export function reasonText(bytes: Uint8Array, start: number, end: number): string {
   const length = Math.min(end - start, REASON_CHARS_MAX);
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('utf8');

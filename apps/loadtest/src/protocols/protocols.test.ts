@@ -18,7 +18,7 @@ function payloadIn({ frame, payloadStart }: PublishFrame): string {
 }
 
 describe('groupcast', () => {
-  test('says the commands of the plain mode', () => {
+  test('sends the commands of the plain protocol', () => {
     expect(groupcast.hello()).toBeUndefined();
     expect(text(groupcast.join('g-3'), 6)).toBe('{"cmd":"add_group","group_id":"g-3","id":1}');
     const publish = groupcast.publish('g-3', PAYLOAD);
@@ -26,7 +26,7 @@ describe('groupcast', () => {
     expect(payloadIn(publish)).toBe(PAYLOAD);
   });
 
-  test('tells deliveries, acks and errors apart', () => {
+  test('distinguishes deliveries, acks and errors', () => {
     const error = '{"type":"error","code":"rate_limited","message":"Too fast."}';
     expect(recordProtocol(groupcast, ['{"type":"ack","id":1}', PAYLOAD, error]).log).toEqual([
       'confirmed',
@@ -35,11 +35,11 @@ describe('groupcast', () => {
     ]);
   });
 
-  test('repeats no more than 200 bytes of a complaint', () => {
+  test('repeats at most 200 bytes of an error', () => {
     expect(recordProtocol(groupcast, ['!'.repeat(1_000)]).log).toEqual([`refused ${'!'.repeat(200)}`]);
   });
 
-  test('takes an empty message for a delivery, whatever lay in the buffer before', () => {
+  test('reads an empty message as a delivery, with any older bytes in the buffer', () => {
     expect(recordProtocol(groupcast, ['']).log).toEqual(['delivered ']);
   });
 });
@@ -94,7 +94,7 @@ describe('nats', () => {
     'delivered 12\r\n3',
   ];
 
-  test('says hello, subscribes and publishes', () => {
+  test('sends the hello, subscribes and publishes', () => {
     expect(text(nats.hello(), 6)).toMatch(/CONNECT \{"verbose":false.*\}\r\nPING\r\n$/);
     expect(text(nats.join('g-3'), 6)).toBe('SUB g-3 1\r\nPING\r\n');
     const publish = nats.publish('g-3', PAYLOAD);

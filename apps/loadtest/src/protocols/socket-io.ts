@@ -12,11 +12,14 @@ const ACK = 0x33; // 43
 const CONNECT_FRAME = encodeClientFrame(OPCODE.text, '40');
 const PONG_FRAME = encodeClientFrame(OPCODE.text, '3');
 
-/** What a delivery begins with and ends with. */
+/** Beginning and end of a delivery. */
 const DELIVERY_HEAD = '42["message","';
 const DELIVERY_END = '"]';
 
-/** Socket.IO 4 over WebSocket alone: events `join` (acknowledged) and `publish` to the server, `message` from it. */
+/**
+ * Socket.IO 4 over WebSocket only: events `join` (acknowledged) and `publish` to the server,
+ * `message` from it.
+ */
 export const socketIo: Protocol = {
   defaultPath: '/socket.io/?EIO=4&transport=websocket',
   stream: false,
@@ -32,7 +35,8 @@ export const socketIo: Protocol = {
     const first = bytes[start];
     const second = bytes[start + 1];
     if (first === MESSAGE && second === EVENT) {
-      // Only one event comes from the server, so its head needs no comparison: a payload that is none is found out later.
+      // The server sends only one event, so its head is not compared: an invalid payload is
+      // detected later.
       events.delivered(wire, bytes, start + DELIVERY_HEAD.length, end - DELIVERY_END.length);
     } else if (first === PING) {
       wire.write(PONG_FRAME);

@@ -3,7 +3,7 @@ import type { RunReport } from './result.ts';
 import { resultTable } from './result-table.ts';
 import { barChart, lineChart, type Point } from './svg-chart.ts';
 
-/** Percentiles that get a label; the others are too near to one another. */
+/** Percentiles with a label; the others are too close to each other. */
 const LABELLED = [0, 50, 90, 99, 99.9, 99.99];
 
 const STYLE = `:root { color-scheme: light dark; --ink: #1d2433; --paper: #fff; --grid: #d5d9e2; --mark: #2f6fde }
@@ -17,7 +17,7 @@ svg .title { font-size: 13px; font-weight: 600 }
 .bar { fill: var(--mark) }
 .line { fill: none; stroke: var(--mark); stroke-width: 2 }`;
 
-/** The report of a run as one HTML page that loads nothing: the table, and charts of what was measured. */
+/** Renders the report of a run as one self-contained HTML page: the table and charts. */
 export function htmlReport(report: RunReport): string {
   const { result } = report;
   const notes = remarks(result).map((remark) => `<li>${escapeHtml(remark)}</li>`);
@@ -50,7 +50,7 @@ function charts({ result, latencyCurve, generatorShares }: RunReport): string[] 
   }
   if (result.perSecond.length > 0) {
     const points = result.perSecond.map((value, second) => ({ label: `${second + 1} s`, value }));
-    found.push(barChart({ title: 'Deliveries in each second', unit: 'deliveries' }, points));
+    found.push(barChart({ title: 'Deliveries per second', unit: 'deliveries' }, points));
   }
   found.push(barChart({ title: 'CPU', unit: 'cores' }, cpuPoints(result, generatorShares)));
   return found;
@@ -61,13 +61,13 @@ function cpuPoints(
   shares: readonly number[],
 ): Point[] {
   const points = shares.map((value, index) => ({ label: `generator ${index}`, value }));
-  // Without messages, the server's time is that of the opening.
+  // Without messages, the server's cost is that of opening connections.
   const measured = messages === 0 ? connect.seconds : seconds;
   if (server === null || measured === 0) return points;
   return [...points, { label: 'server', value: server.cpuSeconds / measured }];
 }
 
-/** How many nines a percentile has: 90 is 1, 99 is 2. Spreads the axis where it matters. */
+/** Returns the number of nines of a percentile: 1 for 90, 2 for 99. Spreads the axis at its end. */
 function nines(percentile: number): number {
   return -Math.log10(1 - percentile / 100);
 }

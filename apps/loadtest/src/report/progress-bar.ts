@@ -3,7 +3,7 @@ import type { Progress } from '../control/run.ts';
 const BAR_CHARS = 24;
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** One line on a terminal that says how far a run is. Without a terminal it does nothing. */
+/** A progress bar on a terminal. Without a terminal it does nothing. */
 export class ProgressBar {
   readonly #out: Pick<NodeJS.WriteStream, 'write'> | undefined;
 
@@ -17,7 +17,7 @@ export class ProgressBar {
     this.#out?.write(`${CLEAR_LINE}${bar} ${phase}: ${open} connections, ${deliveries} deliveries`);
   }
 
-  /** Takes the line away. */
+  /** Erases the line. */
   clear(): void {
     this.#out?.write(CLEAR_LINE);
   }

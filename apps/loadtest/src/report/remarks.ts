@@ -1,13 +1,13 @@
 import { printable } from '@groupcast/service';
 import { isFaultless, type Result } from './result.ts';
 
-/** What a reader of the numbers must know, one sentence each. */
+/** Returns remarks that a reader of the figures needs, one sentence each. */
 export function remarks(result: Result): readonly string[] {
   const lines: string[] = [];
   const { lost, doubled, misordered, unexpected, generator, interrupted } = result;
   if (!isFaultless(result)) {
     lines.push(
-      `FAILED: ${lost} deliveries were lost, ${doubled} came twice, ${misordered} came out of order, ${unexpected} were not expected.`,
+      `FAILED: of the deliveries, ${lost} were lost, ${doubled} duplicated, ${misordered} out of order and ${unexpected} unexpected.`,
     );
   }
   for (const [reason, count] of Object.entries(result.complaints))
@@ -15,9 +15,9 @@ export function remarks(result: Result): readonly string[] {
   if (generator.limited) {
     const share = Math.round(generator.cpuShare * 100);
     lines.push(
-      `WARNING: a generator process took ${share} % of a core, so this measures the generator too. Give more --processes, or another machine.`,
+      `WARNING: a generator process used ${share} % of a core, so it limits the figures. Raise --processes, or use another machine.`,
     );
   }
-  if (interrupted) lines.push('Interrupted: this is what was measured until then.');
+  if (interrupted) lines.push('Interrupted: the figures end there.');
   return lines;
 }

@@ -4,7 +4,7 @@ import type { Result } from './result.ts';
 const KIB = 1024;
 const MIB = KIB * KIB;
 
-/** A result for people: one line for each number, the unit behind it. */
+/** Formats a result: one line per figure, with its unit. */
 export function resultTable(result: Result): string {
   const { settings, connect, generator } = result;
   const head = `${result.scenario} (${result.protocol}) ${result.url}: ${settings.members} members in ${settings.groups} groups, ${settings.bytes} bytes`;

@@ -1,48 +1,51 @@
 import type { Scenario, Settings } from '../plan.ts';
 
-/** What `--json` prints: one run. Numbers that were not measured are null. */
+/** One run, as `--json` prints it. Figures that were not measured are null. */
 export interface Result {
   readonly scenario: Scenario;
   readonly url: string;
   readonly protocol: Settings['protocol'];
   readonly settings: Settings;
-  /** How long the measured time was. */
+  /** Length of the measured time. */
   readonly seconds: number;
   /** Messages sent in the measured time. */
   readonly messages: number;
-  /** Deliveries that came in the measured time. */
+  /** Deliveries that arrived in the measured time. */
   readonly deliveries: number;
   readonly deliveriesPerSecond: number;
   /** Deliveries in each second of the measured time; the last second may be short. */
   readonly perSecond: readonly number[];
-  /** From sending (`latency`: from when it was due) to each member, of messages sent in the measured time. */
+  /**
+   * From sending (`latency`: from the due time) to each member, of messages sent in the measured
+   * time.
+   */
   readonly latencyMs: Latencies | null;
   /** Over the whole run, warm-up included. */
   readonly lost: number;
   readonly doubled: number;
   readonly misordered: number;
-  /** Messages to members that were not theirs, or not readable. */
+  /** Messages to the wrong member, or unreadable ones. */
   readonly unexpected: number;
   readonly connect: {
     readonly connections: number;
-    /** Attempts that the server sent away for a while, or that broke, and that were made again. */
+    /** Attempts that the server rejected for a while, or that broke, and that were retried. */
     readonly retried: number;
     readonly seconds: number;
     readonly perSecond: number;
-    /** From opening the TCP connection to the confirmed join, of the attempt that succeeded. */
+    /** From opening the TCP connection to the confirmed join, of the successful attempt. */
     readonly handshakeMs: { readonly p50: number; readonly p99: number };
   };
   readonly server: ServerCost | null;
   readonly generator: {
     readonly processes: number;
-    /** Of the busiest process: 1 is a whole core. */
+    /** CPU share of the busiest process: 1 is a whole core. */
     readonly cpuShare: number;
-    /** The generator had no CPU left: the server may be faster than this. */
+    /** Whether the generator had no CPU left: the server may be faster than this. */
     readonly limited: boolean;
   };
-  /** What the server refused and why it closed connections, with how often. */
+  /** Reasons for which the server rejected requests or closed connections, with their counts. */
   readonly complaints: Readonly<Record<string, number>>;
-  /** Ended by Ctrl-C, before its time. */
+  /** Whether Ctrl-C ended the run early. */
   readonly interrupted: boolean;
 }
 
@@ -56,13 +59,13 @@ export interface Latencies {
   readonly mean: number;
 }
 
-/** What the server's processes took. */
+/** Cost of the server's processes. */
 export interface ServerCost {
   readonly pids: readonly number[];
   /** In the measured time; with `idle` and `storm` while the connections were opened. */
   readonly cpuSeconds: number;
   readonly cpuSecondsPerMillionDeliveries: number | null;
-  /** For TCP connect, upgrade and join. */
+  /** Milliseconds of TCP connect, upgrade and join. */
   readonly cpuMicrosPerConnection: number | null;
   readonly rssBytesBefore: number;
   readonly rssBytesAfter: number;
@@ -70,7 +73,7 @@ export interface ServerCost {
   readonly rssBytesPerConnection: number | null;
 }
 
-/** A run with what its charts need besides. */
+/** A run with the additional data of its charts. */
 export interface RunReport {
   readonly result: Result;
   /** Points of the curve of latencies: percentile and milliseconds. */
@@ -79,7 +82,7 @@ export interface RunReport {
   readonly generatorShares: readonly number[];
 }
 
-/** Whether every member got what it should, once and in order. */
+/** Whether every member received its messages once and in order. */
 export function isFaultless({ lost, doubled, misordered, unexpected }: Result): boolean {
   return lost === 0 && doubled === 0 && misordered === 0 && unexpected === 0;
 }

@@ -1,7 +1,7 @@
-/** A chart of one series. Texts are put in as they are: they must be the program's own. */
+/** Contents of a chart with one series. Texts are not escaped: they must be the program's own. */
 interface Chart {
   readonly title: string;
-  /** What the values are, such as `ms`. */
+  /** Unit of the values, such as `ms`. */
   readonly unit: string;
 }
 
@@ -26,11 +26,11 @@ const PLOT_WIDTH = WIDTH - LEFT - RIGHT;
 const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
 const GRID_LINES = 4;
 
-/** More labels than this run into each other. */
+/** Limit of labels that fit beside each other. */
 const LABELS_MAX = 24;
 const BAR_SHARE = 0.8;
 
-/** Upright bars from zero. */
+/** Renders upright bars from zero. */
 export function barChart(chart: Chart, points: readonly Point[]): string {
   const top = niceTop(points);
   const step = PLOT_WIDTH / Math.max(1, points.length);
@@ -43,7 +43,7 @@ export function barChart(chart: Chart, points: readonly Point[]): string {
   return frame(chart, top, [...bars, ...labels(placed)]);
 }
 
-/** A line through points. */
+/** Renders a line through points. */
 export function lineChart(chart: Chart, points: readonly LinePoint[]): string {
   const top = niceTop(points);
   const path = points
@@ -83,7 +83,7 @@ function labels(points: readonly LinePoint[]): string[] {
     );
 }
 
-/** The end of the axis: 1, 2 or 5 times a power of ten, not below any value. */
+/** Returns the end of the axis: 1, 2 or 5 times a power of ten, not below any value. */
 function niceTop(points: readonly Point[]): number {
   const largest = Math.max(0, ...points.map((point) => point.value));
   if (largest === 0) return 1;

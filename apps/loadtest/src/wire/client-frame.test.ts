@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { clientFrameHeadBytes, encodeClientFrame, OPCODE } from './client-frame.ts';
 
-test('a short frame is final, masked with zero, and its payload is as it was', () => {
+test('a short frame is final and masked with zero, with an unchanged payload', () => {
   expect(encodeClientFrame(OPCODE.text, 'Hello').toString('hex')).toBe('81850000000048656c6c6f');
 });
 

@@ -16,9 +16,9 @@ const SHORT_BYTES_MAX = 125;
 const LENGTH_16_MAX = 0xffff;
 
 /**
- * A WebSocket frame from a client. Its masking key is zero, so that the masked bytes are the payload's own and cost nothing.
- * RFC 6455 5.3 wants keys that cannot be foreseen, because scripts that a browser runs could otherwise forge requests to
- * proxies on the way; this program says only what it means itself.
+ * Encodes a WebSocket frame of a client. Its masking key is zero, so masking costs nothing. RFC
+ * 6455 5.3 requires unpredictable keys, because scripts in a browser could otherwise forge requests
+ * to proxies; this program sends only its own messages.
  */
 export function encodeClientFrame(opcode: number, payload: Uint8Array | string): Buffer {
   const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
@@ -38,7 +38,7 @@ export function encodeClientFrame(opcode: number, payload: Uint8Array | string):
   return frame;
 }
 
-/** Where the payload begins in the frame of a payload that long. */
+/** Returns the position of a payload of `length` bytes in its frame. */
 export function clientFrameHeadBytes(payloadBytes: number): number {
   if (payloadBytes <= SHORT_BYTES_MAX) return 2 + MASK_BYTES;
   return (payloadBytes <= LENGTH_16_MAX ? 4 : 10) + MASK_BYTES;

@@ -16,7 +16,7 @@ function readAll(chunks: readonly Uint8Array[]): { frames: Seen[]; errors: strin
       frames.push({ opcode, final, payload: Buffer.from(bytes.slice(start, end)).toString('latin1') }),
     frameError: (reason) => errors.push(reason),
   });
-  // As the sockets do it: one buffer that every read overwrites.
+  // As the sockets do it: every read overwrites one buffer.
   const shared = Buffer.alloc(200_000);
   for (const chunk of chunks) {
     shared.fill(0xff);

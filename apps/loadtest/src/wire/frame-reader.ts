@@ -1,22 +1,31 @@
-/** What a FrameReader finds. */
+/** Listener of a FrameReader. */
 export interface FrameSink {
-  /** A frame whose payload is `bytes[start..end)`. The bytes are the reader's own and may change after the call. */
+  /**
+   * A frame with the payload `bytes[start..end)`. The bytes belong to the reader and may change
+   * after the call.
+   */
   frame(opcode: number, final: boolean, bytes: Uint8Array, start: number, end: number): void;
-  /** The server broke the protocol; nothing is read after it. */
+  /** The server violated the protocol; further input is ignored. */
   frameError(reason: string): void;
 }
 
-/** A frame above this ends the connection: no message of a load test is that long. */
+/**
+ * Limit of a frame in bytes. A longer one ends the connection: no message of a load test is that
+ * long.
+ */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What a frame that comes in pieces is first given; it grows as its bytes arrive, never by what its header claims. */
+/**
+ * Initial buffer of a frame that spans reads. It grows as bytes arrive, never by the length that a
+ * header claims.
+ */
 const HELD_BYTES_FIRST = 512;
 
 const HEAD_BYTES_MIN = 2;
 
 /**
- * Splits what a server sends into WebSocket frames, in place: only a frame that spans reads is copied. Server frames are not
- * masked, and no extension is ever agreed on.
+ * Splits a server's bytes into WebSocket frames, in place: only a frame that spans reads is copied.
+ * Server frames are not masked, and no extension is negotiated.
  */
 export class FrameReader {
   readonly #sink: FrameSink;
@@ -43,7 +52,10 @@ export class FrameReader {
     }
   }
 
-  /** How long the frame at `at` is; while its header is not there yet, how much of it is needed to know more. */
+  /**
+   * Returns the length of the frame at `at`; while its header is incomplete, the bytes needed to
+   * know more.
+   */
   #frameBytes(bytes: Uint8Array, at: number, end: number): number {
     if (end - at < HEAD_BYTES_MIN) return HEAD_BYTES_MIN;
     const short = bytes[at + 1] ?? 0;
@@ -67,7 +79,10 @@ export class FrameReader {
     this.#sink.frame(first & 0x0f, (first & 0x80) !== 0, bytes, at + head, end);
   }
 
-  /** Copies what belongs to the frame at `from` until it is whole or nothing is left; returns where it stopped. */
+  /**
+   * Copies the bytes of the frame at `from` until it is complete or no bytes are left; returns
+   * where it stopped.
+   */
   #fill(bytes: Uint8Array, from: number, end: number): number {
     let at = from;
     let held = this.#held ?? Buffer.allocUnsafeSlow(HELD_BYTES_FIRST);
@@ -101,7 +116,10 @@ export class FrameReader {
   }
 }
 
-/** The same bytes in a buffer that holds `needed` of them: the old one, or one at least twice as long. */
+/**
+ * Returns the same bytes in a buffer that holds `needed` of them: the old one, or one at least
+ * twice as long.
+ */
 function withRoom(held: Buffer, used: number, needed: number): Buffer {
   if (needed <= held.length) return held;
   const grown = Buffer.allocUnsafeSlow(Math.max(needed, held.length * 2));

@@ -9,7 +9,7 @@ const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC8
 
 const read = (text: string) => handshake.read(Buffer.from(text));
 
-test('the request is what RFC 6455 asks for', () => {
+test('the request conforms to RFC 6455', () => {
   expect(request.split('\r\n')).toEqual([
     'GET /chat?x=1 HTTP/1.1',
     'Host: 127.0.0.1:1234',
@@ -23,7 +23,7 @@ test('the request is what RFC 6455 asks for', () => {
   expect(Buffer.from(key, 'base64').length).toBe(16);
 });
 
-test('an upgrade is taken once its head is whole, and what follows is not part of it', () => {
+test('an upgrade is accepted when its head is complete, without the bytes after it', () => {
   const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
   for (let end = 0; end < head.length; end++) expect(read(head.slice(0, end))).toEqual({ kind: 'partial' });
   expect(read(head)).toEqual({ kind: 'upgraded', headBytes: head.length });

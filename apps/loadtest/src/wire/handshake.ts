@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Where the answer to an upgrade stands. */
+/** State of the answer to an upgrade. */
 export type HandshakeAnswer =
   | { readonly kind: 'partial' }
   /** The first `headBytes` bytes were the head; frames follow. */
   | { readonly kind: 'upgraded'; readonly headBytes: number }
-  /** The server is busy (503 or 429) and may be asked again after a time. */
+  /** The server is busy (503 or 429); retry after this time. */
   | { readonly kind: 'busy'; readonly retryAfterMs: number }
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -15,12 +15,15 @@ const RETRY_AFTER_MS_DEFAULT = 1_000;
 const RETRY_AFTER_MS_MAX = 30_000;
 const REASON_CHARS_MAX = 120;
 
-/** The upgrade request of all connections of a process. One key does for all: it protects nothing, it only tells caches apart. */
+/**
+ * The upgrade request of all connections of a process. All share one key: it protects nothing and
+ * only distinguishes caches.
+ */
 export class Handshake {
   readonly request: Buffer;
   readonly #accept: string;
 
-  /** `host` and `path` as the request shows them: `127.0.0.1:1234`, `/`. */
+  /** `host` and `path` are sent as given: `127.0.0.1:1234`, `/`. */
   constructor(host: string, path: string) {
     const key = randomBytes(16).toString('base64');
     this.#accept = createHash('sha1')
@@ -32,7 +35,7 @@ export class Handshake {
     );
   }
 
-  /** Reads all that a server has answered so far. */
+  /** Reads the complete answer so far. */
   read(bytes: Buffer): HandshakeAnswer {
     const end = bytes.indexOf('\r\n\r\n');
     if (end < 0) {
