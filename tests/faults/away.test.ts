@@ -7,7 +7,7 @@ import type { FaultContext } from './inject/fault.ts';
 import { SMALL_LOAD } from './load/load.ts';
 import { type RunReport, runOn } from './run.ts';
 
-// What is promised is 120 s; a test of it takes as long.
+// The promise is 120 s; a test of it takes as long.
 const HISTORY_SECONDS = 3;
 
 let cluster: Cluster;
@@ -17,7 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.close());
 
-/** All clients are away for so long, while messages come from elsewhere; then they may connect again. */
+/**
+ * Disconnects all clients for `awayMs` while other publishers send; then they may connect again.
+ */
 async function away(ms: number): Promise<RunReport> {
   const nowhere = `ws://127.0.0.1:${await freePort()}`;
   let isAway = false;
@@ -32,20 +34,20 @@ async function away(ms: number): Promise<RunReport> {
     prove(`${sockets.length} connections`);
     await load.untilJoined();
   };
-  // Those that only publish have connections of their own, and stay.
+  // Pure publishers have connections of their own, and stay.
   return runOn(cluster, leave, { url: () => (isAway ? nowhere : url) });
 }
 
 const MEMBERSHIPS = SMALL_LOAD.members * SMALL_LOAD.groupsPerMember;
 
-test('clients that were away for less than the history is kept get exactly what they missed', async () => {
+test('clients that return while history is kept get exactly the messages that they missed', async () => {
   const report = await away((HISTORY_SECONDS * 1_000) / 3);
   expectValid(report);
   expect(report.verdict.counts.recovered).toBe(MEMBERSHIPS);
   expect(report.verdict.counts.notRecovered.size).toBe(0);
 });
 
-test('clients that were away for longer are told so, each time and with the reason, and get none of it', async () => {
+test('clients that return later get a gap with its reason, each time, and no missed message', async () => {
   const report = await away(HISTORY_SECONDS * 1_000 * 2);
   expectValid(report);
   expect(report.verdict.counts.recovered).toBe(0);

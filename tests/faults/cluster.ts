@@ -12,25 +12,25 @@ import {
 
 export interface ClusterOptions {
   readonly gateways: number;
-  /** Of each gateway. */
+  /** Workers of each gateway. */
   readonly workers: number;
   readonly hub: AppFlags;
   readonly gateway: AppFlags;
-  /** Of the gateways' processes. */
+  /** Environment of the gateways' processes. */
   readonly app: AppOptions;
 }
 
 /** One gateway and the bad network around it. */
 export interface ClusterGateway {
-  /** Between it and the hub. */
+  /** Proxy between the gateway and the hub. */
   readonly link: TcpProxy;
-  /** Between it and those clients that go through it. */
+  /** Proxy between the gateway and the clients that connect through it. */
   readonly front: TcpProxy;
   gateway: TestGateway;
   readonly restart: () => Promise<void>;
 }
 
-/** A drain of a second is long enough to be one, and leaves time for more than one. */
+/** Seconds of a drain: long enough to be one, short enough for several in a test. */
 const DRAIN_SECONDS = 1;
 
 const DEFAULTS: ClusterOptions = {
@@ -41,7 +41,10 @@ const DEFAULTS: ClusterOptions = {
   app: {},
 };
 
-/** A hub, gateways with workers, and a proxy on each way between them: real processes on this machine. */
+/**
+ * A hub, gateways with workers, and a proxy on each way between them: real processes on this
+ * machine.
+ */
 export class Cluster {
   hub: TestHub;
   readonly gateways: readonly ClusterGateway[];
@@ -62,30 +65,30 @@ export class Cluster {
     return new Cluster(hub, hubFlags, await Promise.all(starting));
   }
 
-  /** The first gateway, of those who have one. */
+  /** The first gateway with a worker. */
   get first(): ClusterGateway {
     const [first] = this.gateways;
     if (first === undefined) throw new Error('This cluster has no gateway.');
     return first;
   }
 
-  /** The gateways' addresses, past the proxies. */
+  /** URLs of the gateways, past the proxies. */
   get urls(): readonly string[] {
     return this.gateways.map(({ gateway }) => gateway.url);
   }
 
-  /** Starts the hub again on its ports; it must be gone. */
+  /** Starts the hub again on its ports; the last one must have ended. */
   async restartHub(): Promise<void> {
     const { port, adminPort } = this.hub;
     this.hub = await startHub({ ...this.#hubFlags, port, adminPort });
   }
 
-  /** The gateways' addresses, as clients see them through the proxies. */
+  /** URLs of the gateways through the proxies. */
   get frontUrls(): readonly string[] {
     return this.gateways.map(({ front }) => `ws://${front.address}`);
   }
 
-  /** Kills everything. */
+  /** Kills all processes. */
   async close(): Promise<void> {
     await killAll();
     for (const { link, front } of this.gateways) await Promise.all([link.close(), front.close()]);

@@ -1,7 +1,10 @@
 import type { RunReport } from './run.ts';
 import { saveRedRun } from './save-red-run.ts';
 
-/** Throws, with what is wrong and where the history is kept, unless nothing was lost, doubled or reordered, and enough was seen. */
+/**
+ * Throws, with the violations and the file of the history, unless the run is valid: nothing lost,
+ * doubled or reordered, and enough seen.
+ */
 export function expectValid({ verdict, swallowed, phpEnded, log, seed }: RunReport): void {
   if (verdict.valid === true && swallowed.length === 0 && phpEnded.length === 0) return;
   const found = [

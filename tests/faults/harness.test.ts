@@ -15,7 +15,7 @@ afterAll(() => cluster.close());
 
 const NOTHING: Fault = { name: 'nothing', inject: () => delay(500) };
 
-test('a run without faults is valid, and has seen everything', async () => {
+test('a run without faults is valid and complete', async () => {
   const report = await runOn(cluster, (context) => NOTHING.inject(context));
   expectValid(report);
   const { counts } = report.verdict;
@@ -25,17 +25,17 @@ test('a run without faults is valid, and has seen everything', async () => {
   expect(report.closes.size).toBe(0);
 });
 
-test('a run that loses one message in a thousand is found out', async () => {
+test('a run that loses one message in a thousand is invalid', async () => {
   const report = await runOn(cluster, (context) => NOTHING.inject(context), {
     load: { ...SMALL_LOAD, publishesPerSecond: 100, lost: 0.001 },
   });
   expect(report.verdict.valid).toBe(false);
   expect([...report.verdict.violationsByCode.keys()].sort()).toEqual(['C4', 'C6']);
-  // The SDK has them all: the harness sees that as well.
+  // The SDK got them all: the harness detects that as well.
   expect(report.swallowed.length).toBeGreaterThan(0);
 });
 
-test('a fault that does not happen makes a run say nothing', async () => {
+test('a fault that does not happen makes a run unknown', async () => {
   const report = await runOn(cluster, async ({ log }) => void log.addFault('nothing'));
   expect(report.verdict.valid).toBe('unknown');
   expect(report.verdict.unknownWhy).toEqual(['the fault "nothing" did not happen']);

@@ -11,7 +11,7 @@ import { runOn } from './run.ts';
 const MEMBERS = 300;
 const WORKERS = 2;
 
-/** So few that a herd of these members is one. Of each worker. */
+/** Connections per second and worker, so low that these members make a herd. */
 const HANDSHAKES_PER_SECOND = 40;
 const HANDSHAKES_BURST = 20;
 
@@ -32,7 +32,7 @@ async function refusedByRate(): Promise<number> {
 const FAULTS: readonly Fault[] = [clientsCut(1), workerKill()];
 
 test.each(FAULTS)(
-  'F18: a herd ($name) is let in at the rate that is allowed, and all are back',
+  'F18: a herd ($name) is accepted at the configured rate, and all reconnect',
   async (fault) => {
     let members: readonly Member[] = [];
     let cutAt = 0;
@@ -44,7 +44,7 @@ test.each(FAULTS)(
         const refused = await refusedByRate();
         await fault.inject(context);
         await context.load.untilJoined();
-        // The counters of a worker that was killed are gone with it; those of the others show what came to them.
+        // The counters of a killed worker are lost; those of the others show their connections.
         expect(await refusedByRate()).toBeGreaterThan(fault.name === 'clients cut' ? refused : 0);
       },
       { load: { ...SMALL_LOAD, members: MEMBERS } },
@@ -53,8 +53,8 @@ test.each(FAULTS)(
     expect(report.verdict.counts.notRecovered.size).toBe(0);
     const returns = members.flatMap(({ tap }) => tap.openedAt.filter((at) => at > cutAt));
     expect(returns.length).toBeGreaterThan(MEMBERS / 4);
-    // So long it takes at least when each worker, and the successor of one that was killed, keeps to its rate. A slow machine takes
-    // longer.
+    // Minimum time if each worker, and the successor of a killed one, keeps to its rate. A slow
+    // machine takes longer.
     const atRate = returns.length - (WORKERS + 1) * HANDSHAKES_BURST;
     const leastMs = (1_000 * atRate) / (WORKERS * HANDSHAKES_PER_SECOND);
     expect(Math.max(...returns) - cutAt).toBeGreaterThan(leastMs);

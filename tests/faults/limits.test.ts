@@ -12,12 +12,12 @@ import { afterEach, expect, test } from 'vitest';
 
 afterEach(killAll);
 
-/** Ends each worker as soon as it runs. The primary, which nobody talks to over a channel, goes on. */
+/** Ends each worker as soon as it runs. The primary, which has no channel, keeps running. */
 const CRASH = 'data:text/javascript,if(process.send!==undefined)process.exit(7)';
 
-test('F20: workers that die at their start are started ever more rarely, and the gateway is not ready', async () => {
+test('F20: workers that die at their start are restarted with backoff, and the gateway is not ready', async () => {
   const DEATHS = 5;
-  // 0.1 s, and twice as long each time.
+  // Delays of 0.1 s, doubled each time.
   const WAITS_MS = 100 + 200 + 400 + 800;
   const hub = await startHub();
   const startedAt = performance.now();
@@ -33,11 +33,11 @@ test('F20: workers that die at their start are started ever more rarely, and the
   expect(performance.now() - startedAt).toBeGreaterThan(WAITS_MS);
   expect((await adminRequest(gateway.adminPort, '/readyz')).status).toBe(503);
   expect((await adminRequest(gateway.adminPort, '/healthz')).status).toBe(200);
-  // The schedule bounds it: 0.1 + 0.2 + … + 25.6 s are 51 s and nine restarts.
+  // The schedule limits it: 0.1 + 0.2 + … + 25.6 s are 51 s and nine restarts.
   expect(await gateway.stop()).toMatchObject({ signal: null });
 });
 
-test('F21: with few open files, connections beyond them are refused and counted, and a killed worker still comes back', async () => {
+test('F21: with few open files, further connections are dropped and counted, and a killed worker is still replaced', async () => {
   const OPEN_FILES = 256;
   const CONNECTS = 400;
   const hub = await startHub();
@@ -52,7 +52,7 @@ test('F21: with few open files, connections beyond them are refused and counted,
   const { workers, restarts } = await gateway.stats();
   const [worker] = workers;
   expect(restarts).toBe(0);
-  // Where even a connection that is to be dropped finds no file, Node closes it without a word.
+  // When even a dropped connection finds no free file, Node closes it silently.
   const { full } = worker!['handshakesRefused'] as { readonly full: number };
   expect(full).toBeGreaterThan(0);
   expect(full).toBeLessThanOrEqual(CONNECTS - clients.length);

@@ -7,20 +7,21 @@ import { run } from './run.ts';
 import { RED_RUNS_FOLDER, saveRedRun } from './save-red-run.ts';
 import { type RedRound, redness, Summary } from './summary.ts';
 
-const HELP = `Runs a hub, gateways and clients, breaks them at random, and looks whether a message was lost, doubled or reordered.
+const HELP = `Runs a hub, gateways and clients with random faults, and checks that no message was lost, doubled or
+reordered.
 
   pnpm faults [--seed N] [--minutes M] [--keep FOLDER]
 
-  --seed N       Which faults come in which order. Round R of a run has the seed N + R - 1. Default: a random one.
-  --minutes M    Rounds are begun for so long; each takes about a minute. 0 is one round. Default 10.
-  --keep FOLDER  Where the histories of red rounds are written, one event a line.
+  --seed N       Seed of the faults and their order. Round R has the seed N + R - 1. Default: random.
+  --minutes M    Time in which rounds start; each takes about a minute. 0: one round. Default 10.
+  --keep FOLDER  Folder of the histories of red rounds, one event per line.
                  Default: ${RED_RUNS_FOLDER}
 
-A seed repeats the faults, not the moments at which they meet the load: a red round may need more than one try.
-Ends with 0 when every round was green, 1 when one was not, 2 when it was not understood.
+A seed repeats the faults, but not their timing: a red round may need more than one try.
+Exit code 0: every round was green; 1: one was not; 2: invalid arguments.
 `;
 
-/** Faults of one round. */
+/** Seconds of faults in one round. */
 const FAULTS_MS = 45_000;
 const FINDINGS_SHOWN = 10;
 
@@ -30,7 +31,9 @@ interface Flags {
   readonly keep: string;
 }
 
-/** Throws a TypeError or a RangeError that says what was wrong; `undefined` when help was asked for. */
+/**
+ * Throws a TypeError or a RangeError for invalid arguments; `undefined` when help was requested.
+ */
 function readFlags(args: readonly string[]): Flags | undefined {
   const { values } = parseArgs({
     args: args.filter((arg) => arg !== '--'),
@@ -49,7 +52,7 @@ function readFlags(args: readonly string[]): Flags | undefined {
   return { seed, minutes, keep: values.keep };
 }
 
-/** One round of its own cluster. Answers why it was red. */
+/** Runs one round with its own cluster. Returns why it was red. */
 async function round(
   seed: number,
   { keep }: Flags,

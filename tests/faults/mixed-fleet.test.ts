@@ -10,7 +10,7 @@ import { run } from './run.ts';
 
 const PHP = { peers: 3, publishers: 2, publishesPerSecond: 20, messageBytes: 100 };
 
-/** Messages that all PHP workers together must have heard before a run says anything. */
+/** Messages that all PHP workers together must receive before a run proves anything. */
 const HEARD_MIN = 1_000;
 
 const FAULTS = [workerKill(), phpCut(), linkCut(), hubRestart(), linkCut('fin'), hubKill()];
@@ -18,7 +18,7 @@ const FAULTS = [workerKill(), phpCut(), linkCut(), hubRestart(), linkCut('fin'),
 if (withoutPhp) process.stdout.write('skipped: PHP workers in a mixed fleet (no PHP on the PATH)\n');
 
 test.skipIf(withoutPhp)(
-  'PHP workers and clients share groups, and neither lose by what happens to the other',
+  'PHP workers and clients share groups, and faults of one cost the other no message',
   async () => {
     const report = await run(
       async (context) => {
@@ -26,7 +26,7 @@ test.skipIf(withoutPhp)(
           await fault.inject(context);
           await context.php?.untilSubscribed();
         }
-        // However slow the machine is.
+        // Independent of the machine's speed.
         const heard = (): number => context.log.events.filter(({ type }) => type === 'php-heard').length;
         await until(heard, 'as much as is worth a verdict', (count) => count > HEARD_MIN);
       },
@@ -37,10 +37,10 @@ test.skipIf(withoutPhp)(
     const { heard, losses, faults } = report.verdict.counts;
     expect([...faults.values()].reduce((sum, count) => sum + count, 0)).toBe(FAULTS.length);
     expect(heard).toBeGreaterThan(HEARD_MIN);
-    // The wire promises no more than at most once; and all the same nothing is lost to a worker that is connected.
+    // The wire promises only at most once; still, a connected worker must miss nothing.
     expect(losses.get('while connected')).toBeUndefined();
     expect(losses.get('not connected')).toBeGreaterThan(0);
-    // Of both kinds, to both kinds.
+    // From both kinds, to both kinds.
     const ids = (type: 'recv' | 'php-heard') =>
       new Set(report.log.events.flatMap((event) => (event.type === type ? [event.id.charAt(0)] : [])));
     expect(ids('recv')).toEqual(new Set(['p', 'q', 'w', 'm']));

@@ -1,4 +1,4 @@
-/** How many of these moments lie within the busiest stretch of `windowMs`, wherever it begins. */
+/** Returns the highest number of these moments within any stretch of `windowMs`. */
 export function mostWithin(moments: readonly number[], windowMs: number): number {
   const sorted = [...moments].sort((one, other) => one - other);
   let most = 0;

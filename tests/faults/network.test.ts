@@ -16,11 +16,11 @@ import {
 import { SMALL_LOAD } from './load/load.ts';
 import { type RunReport, runOn } from './run.ts';
 
-// Of the links and of the clients: a link that is silent for three times as long is dead.
+// Heartbeat of links and clients in seconds: after three silent intervals a link is closed.
 const HEARTBEAT_SECONDS = 1;
 
 let cluster: Cluster;
-/** Between the gateway and the half-open client. */
+/** Proxy between the gateway and the half-open client. */
 let halfOpen: TcpProxy;
 let halfOpenClient: TestClient;
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
     hub: { heartbeatSeconds: HEARTBEAT_SECONDS },
     gateway: { heartbeatSeconds: HEARTBEAT_SECONDS },
   });
-  // It takes its time to be found: the other tests run meanwhile.
+  // Detection takes its time: the other tests run meanwhile.
   halfOpen = await TcpProxy.start({ target: cluster.first.gateway.port });
   halfOpenClient = await TestClient.open(`ws://${halfOpen.address}`, { protocol: 'groupcast.v1' });
   halfOpenClient.sendCommand({ cmd: 'add_group', group_id: 'half-open', id: 'join' });
@@ -42,37 +42,40 @@ afterAll(async () => {
   await halfOpen.close();
 });
 
-/** Nothing was lost to anybody, and no client has noticed anything. */
+/** No member lost a message, and no client saw an event. */
 function expectUnnoticed(report: RunReport): void {
   expectValid(report);
   expect(report.closes.size).toBe(0);
   expect(report.verdict.counts.notRecovered.size).toBe(0);
 }
 
-describe('F9: gateway and hub do not reach each other', () => {
+describe('F9: gateway and hub cannot reach each other', () => {
   const WAYS: readonly (readonly [string, readonly ProxyDirection[]])[] = [
     ['both ways', ['up', 'down']],
     ['towards the hub', ['up']],
     ['towards the gateway', ['down']],
   ];
 
-  test('for less than makes a link dead: it goes on', async () => {
+  test('for less than the timeout: the link survives', async () => {
     const links = cluster.first.link.accepted;
     const report = await runOn(cluster, (context) => linkBlackhole(1_500).inject(context));
     expectUnnoticed(report);
     expect(cluster.first.link.accepted).toBe(links);
   });
 
-  test.each(WAYS)('%s, for longer: the link is left, and what was missed is made good', async (_, ways) => {
-    const links = cluster.first.link.accepted;
-    const report = await runOn(cluster, (context) => linkBlackhole(4_500, ways).inject(context));
-    expectUnnoticed(report);
-    expect(cluster.first.link.accepted).toBeGreaterThan(links);
-  });
+  test.each(WAYS)(
+    '%s, for longer: the link is replaced, and missed messages are recovered',
+    async (_, ways) => {
+      const links = cluster.first.link.accepted;
+      const report = await runOn(cluster, (context) => linkBlackhole(4_500, ways).inject(context));
+      expectUnnoticed(report);
+      expect(cluster.first.link.accepted).toBeGreaterThan(links);
+    },
+  );
 });
 
 describe('links that break', () => {
-  test('again and again, by a reset, by an end in order, and within a frame: nothing is lost', async () => {
+  test('repeatedly, by a reset, by an orderly end, and within a frame: nothing is lost', async () => {
     const report = await runOn(cluster, async (context) => {
       for (const fault of [linkCut('rst'), linkCut('fin'), linkReset(), linkReset(), linkCut('rst')]) {
         await fault.inject(context);
@@ -92,7 +95,7 @@ describe('F11: a bad link', () => {
 });
 
 describe('clients that are cut', () => {
-  test('within what they send and what they get: they resume, and every publish is stored once', async () => {
+  test('within sent and received data: they resume, and every publish is stored once', async () => {
     const frontUrl = (): string => cluster.frontUrls[0]!;
     const faults = Array.from({ length: 8 }, () => frontReset());
     const report = await runOn(
@@ -109,26 +112,26 @@ describe('clients that are cut', () => {
   });
 });
 
-test('F10: a client that is half open is found, and is gone from its group', async () => {
+test('F10: a half-open client is detected, and removed from its group', async () => {
   const { gateway } = cluster.first;
   await until(
     async () => (await gateway.stats()).connections,
     'the end of the half-open client',
     (count) => count === 0,
   );
-  // Nobody told the client, who could not be reached.
+  // The client could not be reached, and was not told.
   expect(halfOpen.connections).toBe(1);
   await until(
     async () => (await cluster.hub.stats()).channels,
-    'a hub that nobody asks for the group',
+    'a hub without a subscription to the group',
     (count) => count === 0,
   );
   halfOpen.heal();
   await halfOpenClient.closed;
 });
 
-describe('F23: a publisher that is killed within a frame', () => {
-  test('has published nothing at the hub', async () => {
+describe('F23: the frame of a publisher that is killed within it', () => {
+  test('is not published by the hub', async () => {
     const subscriber = await JsonPeer.open(cluster.hub.port);
     await subscriber.send({ type: 'subscribe', channels: ['torn'] });
     const publisher = await RawSocket.open({ port: cluster.hub.port });
@@ -149,7 +152,7 @@ describe('F23: a publisher that is killed within a frame', () => {
     subscriber.socket.destroy();
   });
 
-  test('has published nothing at a gateway', async () => {
+  test('is not published by a gateway', async () => {
     const { gateway } = cluster.first;
     const member = await TestClient.open(gateway.url);
     member.sendCommand({ cmd: 'add_group', group_id: 'torn', id: 'join' });

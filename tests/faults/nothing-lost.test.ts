@@ -9,10 +9,13 @@ import { run } from './run.ts';
 
 const RELOADS = 5;
 
-/** Of each worker in each reload. */
+/** Drain of each worker in each reload. */
 const DRAIN_SECONDS = 0.5;
 
-/** Reloads one after another; link cuts come all the time, worker kills and a pause of the hub in between. */
+/**
+ * Reloads one after another; link cuts all the time, worker kills and a pause of the hub in
+ * between.
+ */
 async function everything(context: FaultContext): Promise<void> {
   const { random } = context;
   let isOver = false;
@@ -26,7 +29,7 @@ async function everything(context: FaultContext): Promise<void> {
   await workerKill().inject(context);
   for (let count = 1; count <= RELOADS; count++) {
     await reload().inject(context);
-    // A worker that starts while the hub stands still has nobody to say hello to.
+    // A worker that starts while the hub is stopped gets no answer to its hello.
     if (count === 3) await Promise.all([hubPause(10_000).inject(context), workerKill().inject(context)]);
   }
   isOver = true;

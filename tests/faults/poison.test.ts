@@ -18,7 +18,7 @@ afterAll(() => cluster.close());
 
 const DEEP = '['.repeat(5_000) + ']'.repeat(5_000);
 
-/** What no good client sends. */
+/** Input that no correct client sends. */
 const FRAMES: readonly Buffer[] = [
   ...BAD_COMMANDS.map(([text]) => clientFrame(TEXT, text)),
   clientFrame(TEXT, `{"cmd":"ping","x":${DEEP}}`),
@@ -31,7 +31,7 @@ const FRAMES: readonly Buffer[] = [
   Buffer.of(0x81, 0x03, 0x61, 0x62, 0x63),
 ];
 
-/** Payloads from a peer that the hub trusts. */
+/** Payloads from a trusted peer of the hub. */
 const PAYLOADS: readonly (readonly [kind: 'text' | 'json' | 'bytes', payload: Uint8Array])[] = [
   ['text', Uint8Array.of(0xff)],
   ['json', Buffer.from('{"cut')],
@@ -84,7 +84,7 @@ async function poisonMembers(): Promise<number> {
   return PAYLOADS.length;
 }
 
-test('F19: poison from clients, from strangers at the hub and from its trusted peers ends no process, and cuts nobody else', async () => {
+test('F19: poison from clients, from strangers at the hub and from its trusted peers ends no process, and cuts no other connection', async () => {
   const { gateway } = cluster.first;
   const pids = (await gateway.stats()).workers.map(({ pid }) => pid);
   const report = await runOn(cluster, async ({ log }) => {
@@ -101,7 +101,7 @@ test('F19: poison from clients, from strangers at the hub and from its trusted p
   const { workers, restarts } = await gateway.stats();
   expect(restarts).toBe(0);
   expect(workers.map(({ pid }) => pid)).toEqual(pids);
-  // It answers, so it lives.
+  // It answers, so it is alive.
   await cluster.hub.stats();
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
 });

@@ -6,7 +6,7 @@ import { hubKill, hubPause, hubRestart, primaryKill, reload, workerKill } from '
 import { SMALL_LOAD } from './load/load.ts';
 import { runOn } from './run.ts';
 
-// A hub that is silent for three times as long as this is dead.
+// Heartbeat of the hub in seconds: after three silent intervals it is considered dead.
 const HEARTBEAT_SECONDS = 1;
 const WORKERS = 2;
 
@@ -19,7 +19,7 @@ afterAll(() => cluster.close());
 
 const MEMBERSHIPS = SMALL_LOAD.members * SMALL_LOAD.groupsPerMember;
 
-test('F1: kill -9 of a worker: its clients resume, the others notice nothing', async () => {
+test('F1: kill -9 of a worker: its clients resume, the others are unaffected', async () => {
   let connectionsOfVictim = 0;
   const report = await runOn(cluster, async (context) => {
     const before = (await cluster.first.gateway.stats()).workers;
@@ -32,7 +32,7 @@ test('F1: kill -9 of a worker: its clients resume, the others notice nothing', a
   expectValid(report);
   const { counts } = report.verdict;
   const cut = report.closes.get(1006) ?? 0;
-  // Publishers that are no members, and the one of the last messages, have connections as well.
+  // Pure publishers and the sender of the last messages have connections as well.
   const publishersOnly = SMALL_LOAD.publishers - SMALL_LOAD.publishingMembers + 1;
   expect(cut).toBeGreaterThan(0);
   expect(cut).toBeLessThanOrEqual(connectionsOfVictim);
@@ -42,21 +42,21 @@ test('F1: kill -9 of a worker: its clients resume, the others notice nothing', a
   expect(counts.notRecovered.size).toBe(0);
 });
 
-test('F2: kill -9 of the primary: every client is closed in good order, and resumes at the next', async () => {
+test('F2: kill -9 of the primary: every client gets a close code, and resumes at the next', async () => {
   const report = await runOn(cluster, (context) => primaryKill().inject(context));
   expectValid(report);
   expect(report.closes).toEqual(new Map([[1012, SMALL_LOAD.members]]));
   expect(report.verdict.counts.recovered).toBe(MEMBERSHIPS);
 });
 
-test('F3: kill -9 of the hub: no client is closed, and each is told that the history is another one', async () => {
+test('F3: kill -9 of the hub: no client is closed, and each is told that the epoch changed', async () => {
   const report = await runOn(cluster, (context) => hubKill().inject(context));
   expectValid(report);
   expect(report.closes.size).toBe(0);
   expect(report.verdict.counts.notRecovered).toEqual(new Map([['epoch_changed', MEMBERSHIPS]]));
 });
 
-describe('F5: the hub ends under many publishes', () => {
+describe('F5: the hub ends during many publishes', () => {
   const flood = {
     ...SMALL_LOAD,
     members: 8,
@@ -74,7 +74,10 @@ describe('F5: the hub ends under many publishes', () => {
   });
 });
 
-/** How many links the first gateway has made, once each of its workers has one: after the test before, some may be on their way. */
+/**
+ * Returns the number of links that the first gateway has made, once each of its workers has one:
+ * after the last test some may be pending.
+ */
 async function settledLinks(): Promise<number> {
   const { gateway, link } = cluster.first;
   await until(
@@ -85,7 +88,7 @@ async function settledLinks(): Promise<number> {
   return link.accepted;
 }
 
-test('F6: a hub that stands still for less than makes it dead: the same links go on, and nothing is lost', async () => {
+test('F6: a hub that is stopped for less than the timeout keeps its links, and nothing is lost', async () => {
   const { link } = cluster.first;
   const links = await settledLinks();
   const report = await runOn(cluster, (context) => hubPause(2 * HEARTBEAT_SECONDS * 1_000).inject(context));
@@ -96,7 +99,7 @@ test('F6: a hub that stands still for less than makes it dead: the same links go
   expect(report.verdict.counts.acknowledged).toBe(report.verdict.counts.invoked);
 });
 
-test('F7: a hub that stands still for longer is left, and nothing old comes out of it when it goes on', async () => {
+test('F7: a hub that is stopped for longer is left, and delivers nothing old when it continues', async () => {
   const { link } = cluster.first;
   const links = await settledLinks();
   const report = await runOn(cluster, (context) => hubPause(5 * HEARTBEAT_SECONDS * 1_000).inject(context));
@@ -106,7 +109,7 @@ test('F7: a hub that stands still for longer is left, and nothing old comes out 
   expect(report.verdict.counts.notRecovered.size).toBe(0);
 });
 
-test('F12: a rolling reload under load: everybody moves once, and nothing is lost', async () => {
+test('F12: a rolling reload under load: every client moves once, and nothing is lost', async () => {
   const report = await runOn(cluster, (context) => reload().inject(context));
   expectValid(report);
   expect(report.closes).toEqual(new Map([[1012, SMALL_LOAD.members]]));
@@ -114,7 +117,7 @@ test('F12: a rolling reload under load: everybody moves once, and nothing is los
   expect(report.verdict.counts.notRecovered.size).toBe(0);
 });
 
-test('F25: SIGTERM while the hub is away: every client is told, and the gateway ends with 0', async () => {
+test('F25: SIGTERM while the hub is down: every client is told, and the gateway exits with 0', async () => {
   const clients = await Promise.all(
     Array.from({ length: 10 }, () =>
       TestClient.open(cluster.first.gateway.url, { protocol: 'groupcast.v1' }),

@@ -1,7 +1,7 @@
 const BAR_CHARACTERS = 24;
 const REDRAW_MS = 500;
 
-/** Says how far a long run is: a bar that moves on a terminal, elsewhere only the lines that are told. */
+/** Progress of a long run: a bar on a terminal, otherwise only the permanent lines. */
 export class Progress {
   readonly #out: NodeJS.WriteStream;
   readonly #totalMs: number;
@@ -15,13 +15,13 @@ export class Progress {
     if (out.isTTY) this.#timer = setInterval(() => this.#draw(), REDRAW_MS);
   }
 
-  /** What is being done now. */
+  /** Shows the current step. */
   doing(what: string): void {
     this.#what = what;
     if (this.#timer !== undefined) this.#draw();
   }
 
-  /** A line that stays. */
+  /** Prints a permanent line. */
   line(text: string): void {
     this.#out.write(this.#timer === undefined ? `${text}\n` : `\r\x1b[K${text}\n`);
   }

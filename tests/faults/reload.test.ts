@@ -9,14 +9,14 @@ import type { Member } from './load/member.ts';
 import { mostWithin } from './most-within.ts';
 import { runOn } from './run.ts';
 
-/** Of each worker. */
+/** Seconds of the drain of each worker. */
 const DRAIN_SECONDS = 4;
 const MEMBERS = 200;
 
-/** The most that may fall into one second, wherever it begins. */
+/** Limit of connections within any second. */
 const SHARE_MAX = 0.25;
 
-/** Between one connect and the next, so that no moment of a reload passes without one. */
+/** Interval between connects, so that they cover every moment of a reload. */
 const CONNECT_EVERY_MS = 5;
 
 let cluster: Cluster;
@@ -26,7 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.close());
 
-/** Connects and leaves, again and again. Resolves with how often it was done when `isOver` says so; rejects when it is refused. */
+/**
+ * Connects and leaves, repeatedly. Resolves with the number of rounds when `isOver` holds; rejects
+ * when a connection is rejected.
+ */
 async function keepConnecting(isOver: () => boolean): Promise<number> {
   let count = 0;
   while (!isOver()) {
@@ -38,7 +41,7 @@ async function keepConnecting(isOver: () => boolean): Promise<number> {
   return count;
 }
 
-test('a reload under load refuses no connect, and spreads closes and returns', async () => {
+test('a reload under load rejects no connection, and spreads closes and reconnects', async () => {
   let connects = 0;
   let members: readonly Member[] = [];
   const report = await runOn(
@@ -57,7 +60,7 @@ test('a reload under load refuses no connect, and spreads closes and returns', a
   expectValid(report);
   expect(report.verdict.counts.faults.get('gateway reloaded')).toBe(1);
   expect(connects).toBeGreaterThan(100);
-  // Everybody was moved once.
+  // Every client was moved once.
   expect(report.closes).toEqual(new Map([[1012, MEMBERS]]));
   const closes = members.flatMap(({ tap }) => tap.closes.map(({ at }) => at));
   const returns = members.flatMap(({ tap }) => tap.openedAt.slice(1));

@@ -13,9 +13,9 @@ export interface RunOptions {
   readonly load: LoadOptions;
   /** PHP workers at the same hub. Default: none. */
   readonly php: PhpFleetOptions;
-  /** Where clients connect, asked each time. Default: any gateway of the cluster. */
+  /** Returns the URL of each connection. Default: any gateway of the cluster. */
   readonly url: () => string;
-  /** Without faults before and after the others. */
+  /** Seconds without faults before and after the others. */
   readonly calmMs: number;
 }
 
@@ -23,11 +23,11 @@ export interface RunReport {
   readonly seed: number;
   readonly log: HistoryLog;
   readonly verdict: Verdict;
-  /** What members got and their SDK did not hand on. */
+  /** Messages that members received and their SDK did not deliver. */
   readonly swallowed: readonly string[];
-  /** PHP workers that ended, and why. None may. */
+  /** PHP workers that ended, with the reason. None should. */
   readonly phpEnded: readonly string[];
-  /** The close codes of all connections of members, and how often each. */
+  /** Counts of the close codes of all connections of members. */
   readonly closes: ReadonlyMap<number, number>;
 }
 
@@ -35,14 +35,14 @@ type Faults = (context: FaultContext) => Promise<void>;
 
 const CALM_MS = 500;
 
-/** A load on a cluster, faults while it runs, a last message for everybody, and the verdict. */
+/** Runs a load on a cluster with faults, a last message for every group, and the verdict. */
 export async function runOn(
   cluster: Cluster,
   faults: Faults,
   options: Partial<RunOptions> = {},
 ): Promise<RunReport> {
   const { seed = 1, calmMs = CALM_MS, load: loadOptions = SMALL_LOAD } = options;
-  // Two of them, so that the order of the faults does not depend on how much the load has drawn by then.
+  // Two generators, so that the order of the faults does not depend on the draws of the load.
   const random = new Random(seed);
   const loadRandom = new Random(seed);
   const log = new HistoryLog();
@@ -58,7 +58,7 @@ export async function runOn(
     await php?.drain(last);
     const closes = new Map<number, number>();
     for (const { code } of load.closes()) closes.set(code, (closes.get(code) ?? 0) + 1);
-    // As they are now: when the run is over they are ended.
+    // A snapshot: they are closed after the run.
     const phpEnded = [...(php?.ended ?? [])];
     return { seed, log, verdict: checkHistory(log.events), swallowed: load.swallowed(), phpEnded, closes };
   } finally {
@@ -77,7 +77,7 @@ function startPhp(
   return PhpFleet.start(options, { hubPort: hub.port, groups, log, random });
 }
 
-/** The same on a cluster of its own, of which nothing is left. */
+/** Does the same on a cluster of its own, which is removed afterwards. */
 export async function run(
   faults: Faults,
   options: Partial<RunOptions> = {},

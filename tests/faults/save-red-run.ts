@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HistoryLog } from './history/history-log.ts';
 
-/** Where the histories of red runs are kept, unless another folder is named. */
+/** Default folder of the histories of red runs. */
 export const RED_RUNS_FOLDER: string = join(tmpdir(), 'groupcast-faults');
 
-/** Keeps the history of a run that must be looked at, one event a line, and answers where. */
+/** Stores the history of a red run, one event per line, and returns the file. */
 export function saveRedRun(log: HistoryLog, seed: number, folder: string = RED_RUNS_FOLDER): string {
   mkdirSync(folder, { recursive: true });
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-');

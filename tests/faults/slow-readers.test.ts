@@ -13,7 +13,10 @@ import { runOn } from './run.ts';
 
 const MIB = 1024 * 1024;
 
-/** Room for all that a run sends: what is tested here is who is closed, not how much a hub keeps. */
+/**
+ * Room for all messages of a run: the test is about closed connections, not about the size of a
+ * hub's history.
+ */
 const LONG_HISTORY = { historyCount: 100_000, historyBytes: 256 * MIB, historyTotalBytes: 1_024 * MIB };
 
 const CARELESS_CLIENTS = fileURLToPath(new URL('./load/careless-clients.ts', import.meta.url));
@@ -23,15 +26,18 @@ const FLOOD_PER_SECOND = 10;
 const FAST_BYTES = 60 * 1024;
 const FAST_PER_SECOND = 25;
 
-/** What counts at least for each that has some messages waiting, whose bytes count once for all of them. */
+/**
+ * Bytes that a member with pending messages counts for at least; the messages' bytes count once for
+ * all members.
+ */
 const WAITING_EACH_BYTES = 1_024;
 
 const CALM_MS = 1_000;
 
-/** What a worker may keep of the memory that it needed: the garbage collector takes its time. */
+/** Memory that a worker may keep: the garbage collector takes its time. */
 const GROWTH_LEFT_MAX = 100 * MIB;
 
-/** Publishes to the group of the never-readers. */
+/** Publishes to the group of the members that never read. */
 class Flood {
   isFast = false;
   readonly #url: string;
@@ -58,7 +64,10 @@ class Flood {
   }
 }
 
-/** The p99 of each second, in milliseconds: one second in which the machine did something else does not count much. */
+/**
+ * Returns the p99 of each second, in milliseconds: one second with a hiccup of the machine has
+ * little weight.
+ */
 function secondBySecond(events: readonly HistoryEvent[], fromMs: number, toMs: number): readonly number[] {
   const seconds = Math.floor((toMs - fromMs) / 1_000);
   return Array.from({ length: seconds }, (_, second) => {
@@ -86,7 +95,7 @@ async function sumOfClosed({ first }: Cluster, reason: string): Promise<number> 
   return workers.reduce((sum, worker) => sum + ((worker as unknown as Ends).closed[reason] ?? 0), 0);
 }
 
-test('F8: members that stop reading are closed as slow, slow nobody down, and resume without a loss', async () => {
+test('F8: members that stop reading are closed as slow, slow no other member down, and resume without a loss', async () => {
   const hosts = await Cluster.start({ hub: LONG_HISTORY, gateway: { recoveryMessagesMax: 100_000 } });
   cluster = hosts;
   const SLOW = 4;
@@ -111,7 +120,7 @@ test('F8: members that stop reading are closed as slow, slow nobody down, and re
   expect(report.verdict.counts.recovered).toBe(SLOW);
 });
 
-test('F8: a gateway that reads too slowly is closed by the hub, and catches up', async () => {
+test('F8: a gateway that reads too slowly is closed by the hub, and recovers', async () => {
   const hosts = await Cluster.start({
     gateways: 2,
     workers: 1,
@@ -138,7 +147,7 @@ test('F8: a gateway that reads too slowly is closed by the hub, and catches up',
   expect(report.closes.size).toBe(0);
 });
 
-test('500 clients that never read: a bounded cost in memory, which comes back, and none in the time of the others', async () => {
+test('500 clients that never read: a limited cost in memory, which is freed, and none in the latency of others', async () => {
   const NEVER_READERS = 500;
   const GROWTH_MAX = 300 * MIB;
   const hosts = await Cluster.start();
@@ -166,11 +175,12 @@ test('500 clients that never read: a bounded cost in memory, which comes back, a
     const prove = log.addFault('500 members never read');
     careless.kill('SIGUSR2');
     await careless.waitForLine(/stopped/);
-    // At first the kernel takes everything, megabytes for each of them: that is made short, and not measured.
+    // At first the kernel buffers everything, megabytes for each: that phase is short, and not
+    // measured.
     flood.isFast = true;
     await until(
       async () => (await sums()).queued,
-      'bytes that the kernel does not take',
+      'bytes that the kernel does not accept',
       (queued) => queued > NEVER_READERS * WAITING_EACH_BYTES,
     );
     flood.isFast = false;
@@ -178,7 +188,7 @@ test('500 clients that never read: a bounded cost in memory, which comes back, a
     times.full = clockMs();
     await until(
       async () => {
-        // Asking costs the workers time as well.
+        // Reading the stats costs the workers time as well.
         await delay(CALM_MS / 4);
         most = Math.max(most, (await sums()).memory);
         return sumOfClosed(hosts, 'slow');
@@ -194,7 +204,7 @@ test('500 clients that never read: a bounded cost in memory, which comes back, a
     await careless.exited;
     await until(
       async () => (await sums()).memory - before,
-      'the memory to come back',
+      'the memory to be freed',
       (grown) => grown < GROWTH_LEFT_MAX,
     );
   });

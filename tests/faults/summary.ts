@@ -5,10 +5,10 @@ import type { RunReport } from './run.ts';
 /** A round that was not green. */
 export interface RedRound {
   readonly seed: number;
-  /** `invalid`, `unknown`, or `failed` where something could not be done at all. */
+  /** `invalid`, `unknown`, or `failed` when a step could not be run. */
   readonly how: string;
   readonly what: readonly string[];
-  /** Where its history is kept, if there is one. */
+  /** File of its history, if there is one. */
   readonly file?: string;
 }
 
@@ -24,7 +24,7 @@ const ROWS: readonly (readonly [Counted, string])[] = [
   ['inTwoEpochs', 'stored again by a new hub'],
 ];
 
-/** What all rounds of a long run came to. */
+/** Summary of all rounds of a long run. */
 export class Summary {
   readonly red: RedRound[] = [];
   readonly #sums: Map<Counted, number> = new Map();
@@ -51,7 +51,7 @@ export class Summary {
     return this.#sums.get(name) ?? 0;
   }
 
-  /** A table of two columns. */
+  /** Renders a table of two columns. */
   toString(): string {
     const median = (name: 'p50' | 'p99'): number => {
       const sorted = this.#latencies.map((each) => each[name]).sort((one, other) => one - other);
@@ -72,7 +72,7 @@ export class Summary {
   }
 }
 
-/** Why a round is red, `undefined` when it is green. */
+/** Returns why a round is red, `undefined` when it is green. */
 export function redness({ valid }: Verdict, swallowed: readonly string[]): string | undefined {
   if (valid === 'unknown') return 'unknown';
   return valid && swallowed.length === 0 ? undefined : 'invalid';

@@ -47,7 +47,7 @@ describe.each([...MUTATIONS, ...PHP_MUTATIONS])('$name', ({ code, apply }) => {
   });
 });
 
-describe('a run that says nothing is unknown', () => {
+describe('a run that proves nothing is unknown', () => {
   function unknownWhy(events: HistoryEvent[]): string {
     const verdict = checkHistory(events);
     expect(verdict.valid).toBe('unknown');
@@ -81,7 +81,7 @@ describe('a run that says nothing is unknown', () => {
     );
   });
 
-  test('with a member that has not heard a last message that nobody acknowledged', () => {
+  test('with a member that missed a last message without an acknowledgement', () => {
     const events = cleanHistory(1).filter((event) => event.type !== 'ok' || !event.id.startsWith('marker'));
     const last = events.findLastIndex(({ type }) => type === 'recv');
     events.splice(last, 1);
@@ -89,8 +89,8 @@ describe('a run that says nothing is unknown', () => {
   });
 });
 
-describe('what PHP workers do not hear', () => {
-  test('while they are connected is told from the rest', () => {
+describe('messages that PHP workers miss', () => {
+  test('while they are connected are counted apart', () => {
     const events = cleanHistory(1);
     const before = checkHistory(events).counts.losses.get('not connected');
     const end = events.findIndex((event) => event.type === 'php-lost' && event.peer === 'php0');
@@ -103,15 +103,15 @@ describe('what PHP workers do not hear', () => {
     expect(losses.get('not connected')).toBe(before);
   });
 
-  test('and nobody else had is counted apart', () => {
+  test('like all other members are counted apart', () => {
     const events = cleanHistory(1);
     const added = { id: 'w9:1', publisher: 'w9', group: 'a', seq: 1, once: true };
     events.push({ at: Infinity, type: 'inv', ...added });
     events.push({ at: Infinity, type: 'info', id: added.id, code: 'no_answers' });
-    expect(checkHistory(events).counts.losses.get('nobody had it')).toBe(1);
+    expect(checkHistory(events).counts.losses.get('never delivered')).toBe(1);
   });
 
-  test('at the end makes the run unknown', () => {
+  test('at the end make the run unknown', () => {
     const events = cleanHistory(1);
     events.splice(events.indexOf(heard(events).at(-1)!), 1);
     const { valid, unknownWhy } = checkHistory(events);
@@ -120,7 +120,7 @@ describe('what PHP workers do not hear', () => {
   });
 });
 
-test('the number of violations that are shown is bounded, and all are counted', () => {
+test('the number of printed violations is limited, and all are counted', () => {
   const events = cleanHistory(1).map((event) =>
     event.type === 'recv' ? { ...event, intact: false } : event,
   );

@@ -5,9 +5,10 @@ import { Publications } from './publications.ts';
 import { type Counts, type Verdict, Violations } from './verdict.ts';
 
 /**
- * Judges a whole run: `true` when nothing is wrong and enough was seen, `false` when an invariant is broken, `unknown` when
- * the run says too little: no acknowledgement, no receipt, a fault that did not happen, a group without a last message, or a member that
- * has not heard it. Takes time in proportion to the number of events, which must be in order.
+ * Judges a whole run: `true` when it is valid and enough was seen, `false` when an invariant is
+ * violated, `unknown` when the run proves too little: no acknowledgement, no receipt, a fault that
+ * did not happen, a group without a last message, or a member that did not receive it. Takes linear
+ * time. Events must be in order.
  */
 export function checkHistory(events: readonly HistoryEvent[]): Verdict {
   const violations = new Violations();
@@ -103,7 +104,7 @@ function unheardByPhp(markers: ReadonlyMap<string, string>, phpPeers: PhpPeers):
   return why;
 }
 
-/** Counts what is only counted. */
+/** Counts the events that are only counted. */
 class Tally {
   readonly markers: Map<string, string> = new Map();
   readonly #byType: Map<HistoryEvent['type'], number> = new Map();

@@ -12,34 +12,37 @@ export interface Invoked {
   readonly group: string;
   /** Rises by one with each message of this publisher to this group. */
   readonly seq: number;
-  /** The member that is the sender itself and must not get the message (`exclude_self`). */
+  /** The member that is the sender itself and must not receive the message (`exclude_self`). */
   readonly excludes?: string;
-  /** Whether it is never repeated: a PHP worker's, who gets no answers. */
+  /** Whether it is never repeated: a message of a PHP worker, which gets no answers. */
   readonly once?: boolean;
 }
 
-/** What became of a publish: the hub has it (`ok`), it was refused and will never be seen (`fail`), or nobody knows (`info`). */
+/**
+ * Outcome of a publish: accepted by the hub (`ok`), rejected and never delivered (`fail`), or
+ * unknown (`info`).
+ */
 type Answered =
   | { readonly type: 'ok'; readonly id: string; readonly position: Position }
   | { readonly type: 'fail'; readonly id: string; readonly code: string }
   | { readonly type: 'info'; readonly id: string; readonly code: string };
 
-/** A member is in a group from here on: for the first time, or again. */
+/** A member joined a group, for the first time or again. */
 export interface Joined {
   readonly type: 'join';
   readonly member: string;
   readonly group: string;
-  /** Where the group stood, as the answer to the join says. */
+  /** Position of the group in the answer to the join. */
   readonly position: Position;
-  /** What the member asked to go on from. Missing at a first join. */
+  /** Position that the member asked to recover from. Missing at a first join. */
   readonly since?: Position;
-  /** What the answer says about `since`. */
+  /** The answer's statement about `since`. */
   readonly recovered?: boolean;
-  /** Why it was not recovered. */
+  /** Reason for which it was not recovered. */
   readonly reason?: string;
 }
 
-/** A member got a message. */
+/** A member received a message. */
 export interface Received {
   readonly type: 'recv';
   readonly member: string;
@@ -50,7 +53,7 @@ export interface Received {
   readonly intact: boolean;
 }
 
-/** A member was told that it missed messages, and goes on behind `position`. */
+/** A member got a gap, and continues after `position`. */
 export interface Gap {
   readonly type: 'gap';
   readonly member: string;
@@ -59,20 +62,20 @@ export interface Gap {
   readonly reason: string;
 }
 
-/** A member has left a group, or is gone for good. */
+/** A member left a group, or closed. */
 interface Left {
   readonly type: 'leave';
   readonly member: string;
   readonly group: string;
 }
 
-/** A PHP worker has a connection to the hub from here on, or none. It follows all groups. */
+/** A PHP worker connected to the hub or lost its connection. It subscribes to all groups. */
 interface PhpLink {
   readonly type: 'php-connected' | 'php-lost';
   readonly peer: string;
 }
 
-/** A PHP worker got a message; its wire has no positions. */
+/** A PHP worker received a message; its wire has no positions. */
 export interface PhpHeard {
   readonly type: 'php-heard';
   readonly peer: string;
@@ -89,14 +92,17 @@ interface Fault {
   readonly name: string;
 }
 
-/** What shows that a fault did happen: a process is gone, bytes were held. */
+/** Proof that a fault happened: a process ended, bytes were held back. */
 interface Proof {
   readonly type: 'proof';
   readonly number: number;
   readonly detail: string;
 }
 
-/** The last message of a group, published when all faults are over: who has it has everything before it, or misses it. */
+/**
+ * The last message of a group, published when all faults are over. A member that receives it has
+ * all messages before it, or misses them.
+ */
 interface Marker {
   readonly type: 'marker';
   readonly group: string;
@@ -116,5 +122,7 @@ export type Happening =
   | Proof
   | Marker;
 
-/** What happened, and when: milliseconds of the machine's monotonic clock, which all processes of a host share. */
+/**
+ * An event with its time: milliseconds of the machine's monotonic clock, which all processes share.
+ */
 export type HistoryEvent = Happening & { readonly at: number };

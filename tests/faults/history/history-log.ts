@@ -6,7 +6,9 @@ export function clockMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Everything that happened in one run, in order. It only grows: a run is as long as memory allows, about 5,000,000 events. */
+/**
+ * All events of one run, in order. It only grows: memory limits a run to about 5,000,000 events.
+ */
 export class HistoryLog {
   readonly #events: HistoryEvent[] = [];
   #faults = 0;
@@ -15,14 +17,14 @@ export class HistoryLog {
     return this.#events;
   }
 
-  /** Adds what happens now, and answers with the time that it was given. */
+  /** Adds an event that happens now, and returns its time. */
   add(happening: Happening): number {
     const at = clockMs();
     this.#events.push({ at, ...happening });
     return at;
   }
 
-  /** Adds a fault, and answers with what adds its proof once it is seen to have happened. */
+  /** Adds a fault, and returns a function that adds its proof. */
   addFault(name: string): (detail: string) => void {
     this.#faults += 1;
     const number = this.#faults;
@@ -30,7 +32,7 @@ export class HistoryLog {
     return (detail) => this.add({ type: 'proof', number, detail });
   }
 
-  /** Writes one event a line, as JSON. */
+  /** Writes one event per line, as JSON. */
   save(file: string): void {
     writeFileSync(file, this.#events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   }

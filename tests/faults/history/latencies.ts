@@ -1,6 +1,6 @@
 import type { HistoryEvent } from './history-event.ts';
 
-/** Milliseconds from before a message was sent until a member had it. */
+/** Milliseconds from before a message was sent until a member received it. */
 export interface Latencies {
   readonly count: number;
   readonly p50: number;
@@ -8,7 +8,10 @@ export interface Latencies {
   readonly worst: number;
 }
 
-/** Of the messages that were sent from `fromMs` to before `toMs`, on the clock of the history; 0 for each when there are none. */
+/**
+ * Latencies of the messages sent from `fromMs` to before `toMs`, on the clock of the history; each
+ * 0 without messages.
+ */
 export function latencies(events: readonly HistoryEvent[], fromMs = -Infinity, toMs = Infinity): Latencies {
   const sentAt = new Map<string, number>();
   const all: number[] = [];

@@ -9,18 +9,24 @@ export interface Membership {
   /** False once it has left. */
   live: boolean;
   epoch: string;
-  /** What it has: everything of this epoch up to here, but for its holes. */
+  /** Position up to which it has everything of this epoch, except its holes. */
   offset: number;
   /** The highest offset that it received in this epoch. */
   top: number;
-  /** It was told that it recovered, and has got nothing since: a hole now is a lie of that answer. */
+  /**
+   * Whether it was told that it recovered, and has received nothing since: a hole now contradicts
+   * that answer.
+   */
   promised: boolean;
   readonly epochsLeft: Set<string>;
-  /** What it got last. */
+  /** The last message received. */
   lastId: string | undefined;
 }
 
-/** Offsets that a member did not get, all of one epoch. Whether that is wrong is known at the end: it may have excluded itself. */
+/**
+ * Offsets that a member did not receive, all of one epoch. The end of the run shows whether that is
+ * a violation: it may have excluded itself.
+ */
 interface Hole {
   readonly membership: Membership;
   readonly epoch: string;
@@ -41,7 +47,7 @@ export class Memberships {
     this.#violations = violations;
   }
 
-  /** Those that are in a group now. */
+  /** Members that are in a group now. */
   *live(): Iterable<Membership> {
     for (const groups of this.#members.values()) {
       for (const membership of groups.values()) if (membership.live) yield membership;
@@ -107,7 +113,7 @@ export class Memberships {
     known.lastId = id;
   }
 
-  /** When all events were seen: holes (C4, C7), and what is missing at the end (C6). */
+  /** Judges after all events: holes (C4, C7), and missing messages at the end (C6). */
   check(): void {
     for (const membership of this.live()) {
       const top = this.#publications.acknowledgedTop(membership.group, membership.epoch);
@@ -122,7 +128,7 @@ export class Memberships {
     if (!intact) this.#wrong('C1', event, `got ${id}, which was changed on its way`);
     const publication = this.#publications.get(id);
     if (publication === undefined) {
-      this.#wrong('C1', event, `got ${id}, which nobody had sent`);
+      this.#wrong('C1', event, `got ${id}, which was never sent`);
     } else if (publication.group !== group) {
       this.#wrong('C12', event, `got ${id}, which was sent to ${publication.group}`);
     } else {
@@ -142,7 +148,7 @@ export class Memberships {
     if (event.position.offset < since.offset) {
       this.#wrong('C7', event, `recovered since ${text(since)}, in front of ${text(event.position)}`);
     }
-    // A client knows of its own messages that it excluded itself from, and asks for what comes behind them.
+    // A client knows its own messages that it excluded itself from, and asks for those after them.
     if (since.offset > known.offset) this.#addHole(known, since.offset, 'C4');
     known.offset = Math.max(known.offset, since.offset);
     known.promised = true;
@@ -176,7 +182,7 @@ export class Memberships {
         excused.set(key, excuses - 1);
         continue;
       }
-      const what = `did not get ${epoch}/${offset} (${publication?.id ?? 'nobody did'})`;
+      const what = `did not get ${epoch}/${offset} (${publication?.id ?? 'no member did'})`;
       this.#wrong(code, membership, what);
       if (code !== 'C6' && publication?.outcome === 'ok') {
         this.#wrong('C6', membership, `${what}, which was acknowledged`);

@@ -2,10 +2,10 @@ import type { PhpHeard } from './history-event.ts';
 import type { Publication, Publications } from './publications.ts';
 import type { LossCause, Violations } from './verdict.ts';
 
-/** What one PHP peer heard with one connection. */
+/** Messages that one PHP peer received on one connection. */
 interface Life {
   readonly ids: Set<string>;
-  /** By publisher and group: what was heard last. */
+  /** Last message received, by publisher and group. */
   readonly last: Map<string, Publication>;
 }
 
@@ -13,13 +13,14 @@ interface PhpPeer {
   readonly name: string;
   readonly lives: Life[];
   connected: boolean;
-  /** By group. */
+  /** Messages by group. */
   readonly lastIds: Map<string, string>;
 }
 
 /**
- * The PHP peers' side of a history. Their wire has no positions and promises less: at most once, in the order of each publisher and group as long as a
- * connection lasts, of groups' own messages only. What they did not hear is reported by its cause.
+ * The PHP peers' side of a history. Their wire has no positions and promises less: at most once, in
+ * the order of each publisher and group while a connection lasts, messages of groups only. Missed
+ * messages are reported by cause.
  */
 export class PhpPeers {
   readonly #publications: Publications;
@@ -55,7 +56,7 @@ export class PhpPeers {
     const publication = this.#publications.get(id);
     if (!intact) this.#violations.add('C1', `${name} heard ${id}, which was changed on its way`);
     if (publication === undefined) {
-      this.#violations.add('C1', `${name} heard ${id}, which nobody had sent`);
+      this.#violations.add('C1', `${name} heard ${id}, which was never sent`);
       return;
     }
     publication.heard = true;
@@ -71,7 +72,10 @@ export class PhpPeers {
     this.#hearInLife(peer, life, publication);
   }
 
-  /** How many messages were not heard, by cause; one message counts for each peer. To be asked when all events were seen. */
+  /**
+   * Returns the number of missed messages by cause; one message counts for each peer. Call it after
+   * all events.
+   */
   losses(): Map<LossCause, number> {
     const losses = new Map<LossCause, number>();
     const add = (cause: LossCause): void => void losses.set(cause, (losses.get(cause) ?? 0) + 1);
@@ -82,8 +86,8 @@ export class PhpPeers {
     for (const publication of this.#publications.all) {
       const { outcome, seen, heard, once } = publication;
       const stands = seen.size > 0 || heard;
-      // The others of its kind were repeated until they were answered, or are counted as unknown.
-      if (!stands && once === true && outcome === 'info') add('nobody had it');
+      // Other kinds were repeated until they were acknowledged, or count as unknown.
+      if (!stands && once === true && outcome === 'info') add('never delivered');
       if (!stands) continue;
       for (const { lives, spans } of peers) {
         if (lives.some(({ ids }) => ids.has(publication.id))) continue;
@@ -97,7 +101,7 @@ export class PhpPeers {
     const { id, publisher, group, seq } = publication;
     const key = `${publisher} ${group}`;
     const before = life.last.get(key);
-    // What is repeated until it is answered can be in the history of two hubs; it cannot come twice from one.
+    // A repeated message can be in the history of two hubs; it cannot come twice from one.
     const isRepeated = publication.once === true && lives.some(({ ids }) => ids.has(id));
     if (life.ids.has(id) || isRepeated) this.#violations.add('C3', `${name} heard ${id} twice`);
     else if (before !== undefined && before.seq > seq)
@@ -107,13 +111,13 @@ export class PhpPeers {
   }
 }
 
-/** The first and the last offset of one epoch of a group that were heard in one life. */
+/** The first and the last offset of one epoch of a group that were received in one life. */
 interface Span {
   first: number;
   last: number;
 }
 
-/** By group and epoch. What stands in two epochs does not tell which of them was heard. */
+/** Ranges by group and epoch. A message in two epochs does not show which of them was received. */
 function spansOf({ ids }: Life, publications: Publications): Map<string, Span> {
   const spans = new Map<string, Span>();
   for (const id of ids) {
@@ -128,7 +132,9 @@ function spansOf({ ids }: Life, publications: Publications): Map<string, Span> {
   return spans;
 }
 
-/** Whether what was heard stands around the message: then the connection was there when it was handed out. */
+/**
+ * Whether received messages surround this one: then the peer was connected when it was delivered.
+ */
 function isWithin(spans: ReadonlyMap<string, Span>, { group, seen }: Publication): boolean {
   for (const [epoch, offset] of seen) {
     const span = spans.get(`${group} ${epoch}`);

@@ -1,20 +1,20 @@
 import type { Invoked, Position } from './history-event.ts';
 import type { Violations } from './verdict.ts';
 
-/** One message that a publisher wanted to publish, and what became of it. */
+/** One message that a publisher sent, and its outcome. */
 export interface Publication extends Invoked {
   outcome: 'none' | 'ok' | 'fail' | 'info';
-  /** What was acknowledged last in its group when it was sent: it must stand behind that. */
+  /** The last acknowledged message in its group when it was sent: it must come after that. */
   readonly behind: Position | undefined;
-  /** Where it was seen, by epoch. */
+  /** Offsets at which it was seen, by epoch. */
   readonly seen: Map<string, number>;
-  /** Whether a PHP peer had it: somewhere it stands, then. */
+  /** Whether a PHP peer received it: then it has an offset. */
   heard: boolean;
 }
 
-/** What is known of one epoch of one group. */
+/** Knowledge about one epoch of one group. */
 interface Epoch {
-  /** Epochs of a group are numbered in the order in which they were first seen. */
+  /** Number of the epoch, in the order in which the group's epochs were first seen. */
   readonly rank: number;
   readonly idByOffset: Map<number, string>;
   /** The highest acknowledged offset. */
@@ -26,7 +26,7 @@ interface GroupHistory {
   lastAcknowledged: Position | undefined;
 }
 
-/** The publishers' side of a history: what was sent, and which message stands where. */
+/** The publishers' side of a history: messages sent, and their offsets. */
 export class Publications {
   readonly #violations: Violations;
   readonly #byId: Map<string, Publication> = new Map();
@@ -44,20 +44,20 @@ export class Publications {
     return this.#byId.get(id);
   }
 
-  /** Which message stands at a position, as far as anybody saw it. */
+  /** Returns the message at a position, if one was seen there. */
   at(group: string, { epoch, offset }: Position): Publication | undefined {
     const id = this.#groups.get(group)?.epochs.get(epoch)?.idByOffset.get(offset);
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  /** The highest acknowledged offset of an epoch, 0 for none. */
+  /** Returns the highest acknowledged offset of an epoch, or 0. */
   acknowledgedTop(group: string, epoch: string): number {
     return this.#groups.get(group)?.epochs.get(epoch)?.acknowledgedTop ?? 0;
   }
 
   /**
-   * By group and member, as `group member`: how many messages that exclude the member may stand somewhere, and were seen by nobody.
-   * A member cannot be blamed for as many holes.
+   * Returns, by `group member`, the number of messages that exclude the member, may have an offset,
+   * and were seen by no member. As many holes of the member are not violations.
    */
   unseenExcluded(): Map<string, number> {
     const counts = new Map<string, number>();
@@ -111,7 +111,10 @@ export class Publications {
     else this.#violations.add('C2', `${publication.group} ${epoch}/${offset} is ${other} and ${id}`);
   }
 
-  /** When all events were seen: what was refused is nowhere (C1), and everything stands in order (C5, C9). */
+  /**
+   * Judges after all events: rejected messages have no offset (C1), and the order is right (C5,
+   * C9).
+   */
   check(): void {
     for (const publication of this.#byId.values()) {
       const { id, outcome, seen, heard, group, behind } = publication;

@@ -1,70 +1,72 @@
 /**
- * What a history must fulfil.
+ * Invariants of a history.
  *
- * | code | invariant |
- * | --- | --- |
- * | C1 | nothing is received or acknowledged that was not sent before, nothing that was refused, nothing that was changed on its way |
- * | C2 | one message at each (group, epoch, offset), for everybody |
- * | C3 | a member's offsets rise: nothing twice, nothing out of order |
- * | C4 | … and none is left out |
- * | C5 | messages of one publisher to one group stand in the order in which they were sent |
- * | C6 | at the end each member that is there has every acknowledged message behind its start |
- * | C7 | another epoch, or a hole, is announced; `recovered: true` goes on exactly where the member was |
- * | C8 | one offset for each message: what is repeated is not stored twice |
- * | C9 | what was sent after another message was acknowledged stands behind it |
- * | C12 | only members get messages, only those of their groups, and not their own where they excluded themselves |
+ * - C1: every message that is received or acknowledged was sent before, unchanged, and not rejected
+ * - C2: one message at each (group, epoch, offset), the same for all members
+ * - C3: a member's offsets rise: no message twice or out of order
+ * - C4: … and no message is missing
+ * - C5: messages of one publisher to one group have the order in which they were sent
+ * - C6: at the end each member has every acknowledged message after its start
+ * - C7: another epoch, or a gap, is announced; `recovered: true` continues exactly at the position
+ * - C8: one offset for each message: a repetition is not stored twice
+ * - C9: a message sent after the acknowledgement of another one comes after it
+ * - C12: only members receive messages, only of their groups, and not those that exclude them
  *
- * PHP peers are not told offsets: of them C1, C3, C5 and C12 are asked, C3 and C5 as long as one connection lasts; what they miss is counted.
+ * PHP peers get no offsets: C1, C3, C5 and C12 hold for them, C3 and C5 while one connection lasts;
+ * the messages that they miss are counted.
  *
- * C10 (memory and queues) and C11 (liveness) cannot be seen in a history: the suites measure them.
+ * C10 (memory and buffers) and C11 (liveness) are invisible in a history: the suites measure them.
  */
 export type InvariantCode = 'C1' | 'C2' | 'C3' | 'C4' | 'C5' | 'C6' | 'C7' | 'C8' | 'C9' | 'C12';
 
 export interface Violation {
   readonly code: InvariantCode;
-  /** What is wrong, with names and positions. */
+  /** A violation, with names and positions. */
   readonly what: string;
 }
 
-/** Why a PHP peer did not hear a message. `while connected` is a loss that nothing explains: it heard what stands before and what stands behind. */
-export type LossCause = 'nobody had it' | 'not connected' | 'while connected';
+/**
+ * Reason for which a PHP peer missed a message. `while connected` is an unexplained loss: it
+ * received messages before and after.
+ */
+export type LossCause = 'never delivered' | 'not connected' | 'while connected';
 
-/** How often what happened. */
+/** Counts of the events of a run. */
 export interface Counts {
   readonly invoked: number;
   readonly acknowledged: number;
   readonly refused: number;
-  /** Publishes whose outcome the publisher was told to be unknown. */
+  /** Publishes with an unknown outcome. */
   readonly unknown: number;
   /** Publishes that were never answered. */
   readonly unanswered: number;
   readonly received: number;
   readonly firstJoins: number;
   readonly recovered: number;
-  /** Members that were told that they missed something, by reason: `recovered: false` and `gap`. */
+  /** Members that were told about missed messages, by reason: `recovered: false` and `gap`. */
   readonly notRecovered: ReadonlyMap<string, number>;
-  /** Messages that stand in two epochs, because their answer was lost with a hub that forgot them. */
+  /** Messages in two epochs: their answer was lost with a hub that forgot them. */
   readonly inTwoEpochs: number;
-  /** What PHP peers heard. */
+  /** Messages received by PHP peers. */
   readonly heard: number;
-  /** What they did not hear, for each of them. */
+  /** Messages missed by PHP peers, counted for each of them. */
   readonly losses: ReadonlyMap<LossCause, number>;
   /** Faults that happened, by name. */
   readonly faults: ReadonlyMap<string, number>;
 }
 
 export interface Verdict {
-  /** `unknown`: nothing is wrong in what was seen, and too little was seen. That is a failure. */
+  /** `unknown`: no violation was seen, but too little was seen. That is a failure. */
   readonly valid: boolean | 'unknown';
-  /** The first of each code, up to VIOLATIONS_SHOWN_MAX. */
+  /** The first violations of each code, up to VIOLATIONS_SHOWN_MAX. */
   readonly violations: readonly Violation[];
   readonly violationsByCode: ReadonlyMap<InvariantCode, number>;
-  /** Why the run says nothing. */
+  /** Reason for which the run proves nothing. */
   readonly unknownWhy: readonly string[];
   readonly counts: Counts;
 }
 
-/** Of each code; the others are only counted. */
+/** Limit of violations of each code; the others are only counted. */
 const VIOLATIONS_SHOWN_MAX = 20;
 
 /** Collects violations. */

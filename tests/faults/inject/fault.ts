@@ -9,14 +9,17 @@ export interface FaultContext {
   readonly load: Load;
   readonly log: HistoryLog;
   readonly random: Random;
-  /** PHP workers, where the run has some. */
+  /** PHP workers, if the run has some. */
   readonly php?: PhpFleet;
 }
 
-/** Something that goes wrong. Resolves when it is over and what was broken is there again, as far as the operator's part goes. */
+/**
+ * A fault. Resolves when it is over and the broken part works again, as far as the operator does
+ * that.
+ */
 export interface Fault {
   readonly name: string;
-  /** Writes the fault into the log, and its proof once it is seen to have happened. */
+  /** Writes the fault into the log, and its proof when it has happened. */
   inject(context: FaultContext): Promise<void>;
 }
 

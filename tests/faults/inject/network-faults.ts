@@ -3,7 +3,7 @@ import { type Conditions, type ProxyDirection, until } from '@groupcast/testkit'
 import { WebSocket } from 'ws';
 import { anyGateway, type Fault } from './fault.ts';
 
-/** All links of a gateway to the hub are broken off (`rst`) or ended in order (`fin`). */
+/** Resets (`rst`) or ends (`fin`) all links of a gateway to the hub. */
 export function linkCut(how: 'rst' | 'fin' = 'rst'): Fault {
   const name = `link cut (${how})`;
   return {
@@ -18,7 +18,7 @@ export function linkCut(how: 'rst' | 'fin' = 'rst'): Fault {
   };
 }
 
-/** A link to the hub is broken off in the middle of what it carries. */
+/** Resets a link to the hub in the middle of its data. */
 export function linkReset(): Fault {
   const name = 'link reset within a frame';
   return {
@@ -27,7 +27,7 @@ export function linkReset(): Fault {
       const { link } = anyGateway(context);
       const prove = context.log.addFault(name);
       const { resets } = link;
-      // Slices make it likely that what has left ends within a frame.
+      // With slices, the sent bytes probably end within a frame.
       link.set({ sliceBytes: 7 });
       link.resetAfterBytes(context.random.between(100, 5_000));
       try {
@@ -40,7 +40,10 @@ export function linkReset(): Fault {
   };
 }
 
-/** A client's connection is broken off in the middle of what it carries. The clients must be those that go through the proxy. */
+/**
+ * Resets a client's connection in the middle of its data. The clients must connect through the
+ * proxy.
+ */
 export function frontReset(): Fault {
   const name = 'client reset within a frame';
   return {
@@ -59,7 +62,7 @@ export function frontReset(): Fault {
   };
 }
 
-/** The network between a gateway and the hub swallows everything, or all in one direction, for `ms`. */
+/** Swallows all bytes between a gateway and the hub, or those in one direction, for `ms`. */
 export function linkBlackhole(ms: number, directions: readonly ProxyDirection[] = ['up', 'down']): Fault {
   const name = `link dead (${directions.join(' and ')})`;
   return {
@@ -80,7 +83,7 @@ export function linkBlackhole(ms: number, directions: readonly ProxyDirection[] 
   };
 }
 
-/** The network between a gateway and the hub is bad in some way for `ms`. */
+/** Degrades the network between a gateway and the hub for `ms`. */
 export function linkBad(ms: number, conditions: Conditions): Fault {
   const name = `bad link ${JSON.stringify(conditions)}`;
   return {
@@ -92,7 +95,7 @@ export function linkBad(ms: number, conditions: Conditions): Fault {
       link.set(conditions);
       try {
         await delay(ms);
-        // The hub may be away for another reason: then it is late for this.
+        // The hub may be down for another reason, which delays this fault.
         const bytes = await until(
           () => link.passed('up') + link.passed('down') - before,
           'bytes on a bad link',
@@ -105,7 +108,7 @@ export function linkBad(ms: number, conditions: Conditions): Fault {
   };
 }
 
-/** Connections of a share of the clients are cut without a word. */
+/** Cuts the connections of a share of the clients without a close frame. */
 export function clientsCut(share: number): Fault {
   const name = 'clients cut';
   return {

@@ -1,7 +1,7 @@
 import { until } from '@groupcast/testkit';
 import type { Fault } from './fault.ts';
 
-/** All connections of PHP workers to the hub are broken off. Over when all follow again. */
+/** Resets all connections of PHP workers to the hub. Over when all are subscribed again. */
 export function phpCut(): Fault {
   const name = 'PHP workers cut';
   return {

@@ -4,7 +4,7 @@ import { type TestGateway, until } from '@groupcast/testkit';
 import type { Cluster, ClusterGateway } from '../cluster.ts';
 import { anyGateway, type Fault } from './fault.ts';
 
-/** `kill -9` of one worker of any gateway. Over when another has taken its place. */
+/** `kill -9` of one worker of any gateway. Over when another one has replaced it. */
 export function workerKill(): Fault {
   const name = 'worker killed';
   return {
@@ -22,7 +22,7 @@ export function workerKill(): Fault {
   };
 }
 
-/** `kill -9` of a gateway's primary, which is started again once its workers have gone. */
+/** `kill -9` of a gateway's primary, which is started again when its workers have ended. */
 export function primaryKill(): Fault {
   const name = 'primary killed';
   return {
@@ -37,7 +37,7 @@ export function primaryKill(): Fault {
   };
 }
 
-/** Kills a gateway's primary, and resolves when its workers are gone as well. */
+/** Kills a gateway's primary, and resolves when its workers have ended too. */
 async function killPrimary({ gateway }: ClusterGateway): Promise<void> {
   await gateway.kill();
   await until(
@@ -63,7 +63,10 @@ export function hubKill(awayMs = 1_000): Fault {
   };
 }
 
-/** SIGTERM to the hub, and a new one at once: a deploy of the hub. Over when all workers have a link to it. */
+/**
+ * SIGTERM to the hub, and a new one at once, as in a deploy. Over when all workers have a link to
+ * it.
+ */
 export function hubRestart(): Fault {
   const name = 'hub restarted';
   return {
@@ -79,8 +82,8 @@ export function hubRestart(): Fault {
 }
 
 /**
- * Not over when the first worker is back: who comes back later is told of a loss, rightly, where the others have been sent what is
- * published until then in the new history.
+ * Not over with the first worker: one that returns later gets a legitimate gap if the others
+ * publish before into the new history.
  */
 async function restartHub(cluster: Cluster): Promise<void> {
   await cluster.restartHub();
@@ -107,7 +110,7 @@ export function hubPause(pauseMs: number): Fault {
   };
 }
 
-/** SIGHUP to any gateway. Over when all its old workers are gone. */
+/** SIGHUP to any gateway. Over when all its old workers have ended. */
 export function reload(): Fault {
   const name = 'gateway reloaded';
   return {
@@ -120,7 +123,7 @@ export function reload(): Fault {
   };
 }
 
-/** Reloads a gateway, and resolves with its new generation when none of its workers is one of the old ones. */
+/** Reloads a gateway, and resolves with its new generation when all its old workers have ended. */
 async function reloadGateway(gateway: TestGateway): Promise<number> {
   const before = await gateway.stats();
   const { reload: after } = await gateway.reload();
@@ -129,7 +132,10 @@ async function reloadGateway(gateway: TestGateway): Promise<number> {
   return after.generation;
 }
 
-/** Resolves when each worker of a gateway has a link to the hub, and there are `count` of them, none of those that are `gone`. */
+/**
+ * Resolves when each worker of a gateway has a link to the hub, and there are `count` of them, none
+ * of `gone`.
+ */
 async function untilServing(
   gateway: TestGateway,
   count?: number,
@@ -153,7 +159,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** One letter of /proc: T is stopped, Z a zombie. '' when the process is gone. */
+/** Returns the state letter of /proc: T is stopped, Z a zombie. '' when the process has ended. */
 function stateOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

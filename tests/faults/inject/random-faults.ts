@@ -6,7 +6,10 @@ import { hubKill, hubPause, hubRestart, primaryKill, reload, workerKill } from '
 
 type Draw = (random: Random) => Fault;
 
-/** Processes that die, stand still or are replaced: one after another, because each waits until what it broke is there again. */
+/**
+ * Processes that die, stop or are replaced: one after another, because each waits until its damage
+ * is repaired.
+ */
 const PROCESS_FAULTS: readonly Draw[] = [
   () => workerKill(),
   () => workerKill(),
@@ -18,7 +21,9 @@ const PROCESS_FAULTS: readonly Draw[] = [
   () => reload(),
 ];
 
-/** Networks that break: while processes do. Short enough that a reload, which wants to reach the hub, finds its way. */
+/**
+ * Network faults beside process faults. Short enough that a reload, which needs the hub, succeeds.
+ */
 const NETWORK_FAULTS: readonly Draw[] = [
   (random) => linkCut(random.pick(['rst', 'fin'])),
   () => linkReset(),
@@ -33,7 +38,7 @@ const NETWORK_FAULTS: readonly Draw[] = [
 
 const PAUSE_MS = { min: 200, max: 3_000 };
 
-/** Faults at random for about so long: one of processes and one of networks at a time. */
+/** Random faults for about `ms`: one of processes and one of networks at a time. */
 export async function randomFaults(
   context: FaultContext,
   ms: number,
@@ -48,7 +53,7 @@ export async function randomFaults(
       await delay(context.random.between(PAUSE_MS.min, PAUSE_MS.max));
     }
   };
-  // Both are waited for, whatever becomes of one: what the other does must not go on in the next run.
+  // Wait for both, even if one fails: the other must not continue in the next run.
   const ends = await Promise.allSettled([track(PROCESS_FAULTS), track(NETWORK_FAULTS)]);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

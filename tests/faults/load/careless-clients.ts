@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { joinUnread } from '../../conformance/join-unread.ts';
 
-// A program: members of one group that look at nothing that they get, and stop reading altogether at SIGUSR2. In a process of
-// their own, because what so many read would delay everything that is measured beside them.
+// A program: members of one group that ignore their messages, and stop reading at SIGUSR2. They
+// have a process of their own, because their reading would delay everything measured beside them.
 //
 //     careless-clients.ts PORT GROUP COUNT
 
 const [port = '', group = '', count = ''] = process.argv.slice(2);
 
-/** So many connect at once. */
+/** Number of connections that are opened at a time. */
 const TOGETHER = 50;
 
 async function open(): Promise<Socket> {

@@ -11,17 +11,17 @@ export interface LoadOptions {
   readonly groups: number;
   readonly groupsPerMember: number;
   readonly publishers: number;
-  /** Publishers that are members as well, and sometimes exclude themselves; of the above. */
+  /** Publishers, out of those above, that are members as well and sometimes exclude themselves. */
   readonly publishingMembers: number;
-  /** Of each publisher. */
+  /** Messages per second of each publisher. */
   readonly publishesPerSecond: number;
   readonly messageBytes: number;
   readonly sdk: Partial<GroupcastClientOptions>;
-  /** The share of messages that is lost between a gateway and its members, to see whether that is found. Default 0. */
+  /** Share of messages that the tap drops, to test that the checker detects it. Default 0. */
   readonly lost?: number;
 }
 
-/** A fifth of the common load of the fault matrix, for a fault that does not need more. */
+/** A fifth of the usual load of the fault matrix, for faults that need no more. */
 export const SMALL_LOAD: LoadOptions = {
   members: 40,
   groups: 8,
@@ -30,11 +30,11 @@ export const SMALL_LOAD: LoadOptions = {
   publishingMembers: 1,
   publishesPerSecond: 20,
   messageBytes: 100,
-  // Runs are short: who waits for 20 s sees little of them.
+  // Runs are short: a client with a delay of 20 s would see little of them.
   sdk: { reconnectMinMs: 100, reconnectMaxMs: 2_000 },
 };
 
-/** The common load of the fault matrix. */
+/** The usual load of the fault matrix. */
 export const COMMON_LOAD: LoadOptions = {
   ...SMALL_LOAD,
   members: 200,
@@ -46,13 +46,13 @@ export const COMMON_LOAD: LoadOptions = {
 export interface LoadContext {
   readonly log: HistoryLog;
   readonly random: Random;
-  /** Where a client is to connect, asked each time. */
+  /** Returns the URL to connect to, asked for each connection. */
   readonly url: () => string;
 }
 
 const MARKER = 'marker';
 
-/** Members and publishers, and what they do until the end of a run. */
+/** Members and publishers until the end of a run. */
 export class Load {
   readonly options: LoadOptions;
   readonly groups: readonly string[];
@@ -88,7 +88,7 @@ export class Load {
     this.#marker = newPublisher(MARKER, this.#newClient(context));
   }
 
-  /** Resolves when all members have joined; the publishers publish from then on. */
+  /** Resolves when all members have joined; the publishers then start. */
   static async start(options: LoadOptions, context: LoadContext): Promise<Load> {
     const load = new Load(options, context);
     await load.untilJoined();
@@ -105,8 +105,9 @@ export class Load {
   }
 
   /**
-   * When all faults are over: ends the publishers, sends a last message to each group, and waits until each member has it. Whoever has
-   * not in time is found by the checker, as is everything else. Resolves with the last messages' ids, by group.
+   * Ends the publishers when all faults are over, sends a last message to each group, and waits for
+   * it on each member. A member that does not receive it in time is a violation for the checker.
+   * Resolves with the last messages' ids, by group.
    */
   async drain(): Promise<ReadonlyMap<string, string>> {
     await Promise.all(this.publishers.map((publisher) => publisher.stop()));
@@ -122,12 +123,12 @@ export class Load {
     return last;
   }
 
-  /** How and when the members' connections ended, by performance.now(). */
+  /** Ends of the members' connections with their times, by performance.now(). */
   closes(): readonly { readonly at: number; readonly code: number }[] {
     return this.members.flatMap(({ tap }) => tap.closes);
   }
 
-  /** What members got and their SDK did not hand on. */
+  /** Messages that members received and their SDK did not deliver. */
   swallowed(): string[] {
     return this.members.flatMap((member) => member.swallowed());
   }

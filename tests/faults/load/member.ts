@@ -6,21 +6,21 @@ export interface MemberOptions {
   readonly name: string;
   readonly groups: readonly string[];
   readonly log: HistoryLog;
-  /** Where to connect, asked each time. */
+  /** Returns the URL to connect to, asked for each connection. */
   readonly url: () => string;
   readonly sdk: Partial<GroupcastClientOptions>;
-  /** Whether the next message is to be lost, to see whether that is found. Default: none is. */
+  /** Whether the tap drops the next message, to test that it is detected. Default: never. */
   readonly loses?: () => boolean;
 }
 
-/** A client of the SDK that joins its groups, and stays in them whatever happens. */
+/** A client of the SDK that joins its groups, and stays in them. */
 export class Member {
   readonly name: string;
   readonly groups: readonly string[];
   readonly client: GroupcastClient;
-  /** What its connections carried. */
+  /** Log of its connections. */
   readonly tap: WireTap;
-  /** Messages that the SDK has handed on, by group. */
+  /** Messages that the SDK has delivered, by group. */
   readonly #handedOn: Map<string, number> = new Map();
 
   constructor({ name, groups, log, url, sdk, loses }: MemberOptions) {
@@ -31,7 +31,7 @@ export class Member {
     for (const id of groups) {
       const group = this.client.group(id);
       group.on('message', () => this.#handedOn.set(id, (this.#handedOn.get(id) ?? 0) + 1));
-      // Refused for good: seen as a member that never hears the last message.
+      // Rejected for good: the checker sees a member without the last message.
       void group.join().catch(() => {});
     }
   }
@@ -40,7 +40,7 @@ export class Member {
     return this.groups.every((group) => this.tap.groups.has(group));
   }
 
-  /** Groups of which the SDK did not hand on exactly the messages that came. */
+  /** Groups of which the SDK did not deliver exactly the received messages. */
   swallowed(): string[] {
     return this.groups
       .filter((group) => (this.#handedOn.get(group) ?? 0) !== this.tap.received(group))

@@ -1,6 +1,9 @@
 import { crc32 } from 'node:zlib';
 
-/** The text of a message: its id, a checksum over everything else, and padding that brings it to about `bytes` bytes. */
+/**
+ * Writes the text of a message: its id, a checksum over the rest, and padding to about `bytes`
+ * bytes.
+ */
 export function writeMessage(id: string, bytes: number): string {
   const padding = 'x'.repeat(Math.max(0, bytes - id.length - 10));
   return `${id} ${checksum(id, padding)} ${padding}`;
@@ -11,7 +14,7 @@ export interface ReadMessage {
   readonly intact: boolean;
 }
 
-/** Reads a text that `writeMessage` wrote. Anything else has an id that nobody gave, and is not intact. */
+/** Reads a text of `writeMessage`. Any other text has an unknown id, and is not intact. */
 export function readMessage(text: unknown): ReadMessage {
   const [id = '', sum = '', padding = ''] = typeof text === 'string' ? text.split(' ') : [];
   return { id, intact: sum === checksum(id, padding) };

@@ -5,10 +5,10 @@ import { PhpPeer } from './php-peer.ts';
 import { PhpPublisher } from './php-publisher.ts';
 
 export interface PhpFleetOptions {
-  /** Processes that follow all groups. */
+  /** Processes that subscribe to all groups. */
   readonly peers: number;
   readonly publishers: number;
-  /** Of each publisher. */
+  /** Messages per second of each publisher. */
   readonly publishesPerSecond: number;
   readonly messageBytes: number;
 }
@@ -20,7 +20,9 @@ export interface PhpFleetContext {
   readonly random: Random;
 }
 
-/** PHP workers beside gateways, at the same hub: with a proxy between, for faults of their own. */
+/**
+ * PHP workers beside gateways, at the same hub, with a proxy in between for faults of their own.
+ */
 export class PhpFleet {
   readonly link: TcpProxy;
   readonly peers: readonly PhpPeer[];
@@ -44,7 +46,7 @@ export class PhpFleet {
     }
   }
 
-  /** Resolves when all follow; the publishers publish from then on. */
+  /** Resolves when all are subscribed; the publishers then start. */
   static async start(options: PhpFleetOptions, context: PhpFleetContext): Promise<PhpFleet> {
     const fleet = new PhpFleet(await TcpProxy.start({ target: context.hubPort }), options, context);
     await fleet.untilSubscribed();
@@ -52,7 +54,7 @@ export class PhpFleet {
     return fleet;
   }
 
-  /** Workers that have ended, which none may: whatever they are sent that they did not ask for ends them. */
+  /** Workers that have ended, which is a failure: an unexpected message of the hub ends them. */
   get ended(): readonly string[] {
     return this.#ended;
   }
@@ -65,13 +67,16 @@ export class PhpFleet {
     );
   }
 
-  /** Before the last messages: whoever hears those has heard all that there was to hear. */
+  /** Before the last messages: a worker that receives those has received everything it can. */
   async stop(): Promise<void> {
     await Promise.all(this.publishers.map((publisher) => publisher.stop()));
     await this.untilSubscribed();
   }
 
-  /** `last`: the last message of each group. Whoever has not heard it in time is found by the checker. */
+  /**
+   * Waits for the last message of each group. A worker that does not receive it in time is a
+   * violation for the checker.
+   */
   async drain(last: ReadonlyMap<string, string>): Promise<void> {
     const hasAll = (peer: PhpPeer): boolean =>
       this.#groups.every((group) => peer.lastId(group) === last.get(group));

@@ -3,10 +3,10 @@ import type { HistoryLog } from '../history/history-log.ts';
 import { readMessage } from './message-text.ts';
 import { startFaultsPhp } from './start-php.ts';
 
-/** How often its output is looked at, in milliseconds. */
+/** Interval of reading its output, in milliseconds. */
 const READ_MS = 10;
 
-/** A PHP worker that follows `send_to_group`, and logs all that it hears. */
+/** A PHP worker that subscribes to `send_to_group`, and logs all its messages. */
 export class PhpPeer {
   readonly name: string;
   readonly child: TestProcess;

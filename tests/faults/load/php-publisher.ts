@@ -15,7 +15,10 @@ export interface PhpPublisherOptions {
   readonly messageBytes: number;
 }
 
-/** A PHP worker that sends to groups what it is told to. Its wire has no answers: what was written has an unknown outcome for ever. */
+/**
+ * A PHP worker that sends messages on demand. Its wire has no answers: the outcome of a sent
+ * message stays unknown.
+ */
 export class PhpPublisher {
   readonly child: TestProcess;
   readonly #options: PhpPublisherOptions;
@@ -30,7 +33,7 @@ export class PhpPublisher {
 
   start(): void {
     this.#running = this.#run();
-    // Whoever stops it hears of it.
+    // The caller of `stop` gets the error.
     this.#running.catch(() => {});
   }
 

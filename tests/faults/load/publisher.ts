@@ -7,23 +7,26 @@ import { writeMessage } from './message-text.ts';
 export interface PublisherOptions {
   readonly name: string;
   readonly client: GroupcastClient;
-  /** Where it sends to, at random. */
+  /** Groups that it sends to, at random. */
   readonly groups: readonly string[];
   readonly log: HistoryLog;
   readonly random: Random;
-  /** At most; it waits for each answer. */
+  /** Limit of its rate; it waits for each answer. */
   readonly publishesPerSecond: number;
   readonly messageBytes: number;
-  /** Its groups as a member: of what it sends to these, one in ten excludes itself. */
+  /** Groups in which it is a member: one in ten of its messages there excludes itself. */
   readonly own?: ReadonlySet<string>;
 }
 
-/** Whatever else a publish is rejected with, it was not published. */
+/** With any other error, the message was not published. */
 const UNKNOWN_CODES: readonly string[] = ['outcome_unknown', 'closed'];
 
 const EXCLUDES_SELF = 0.1;
 
-/** Sends message after message, each with an id and after the last was answered, and logs what became of it. */
+/**
+ * Sends one message after another, each with an id and after the last answer, and logs the
+ * outcomes.
+ */
 export class Publisher {
   readonly name: string;
   readonly #options: PublisherOptions;
@@ -67,7 +70,7 @@ export class Publisher {
   async #run(): Promise<void> {
     const { random, groups, publishesPerSecond, own } = this.#options;
     const everyMs = 1_000 / publishesPerSecond;
-    // They do not all begin in the same moment.
+    // Different offsets, so that they do not all start at the same moment.
     await delay(random.next() * everyMs);
     while (!this.#isStopped) {
       const startedAt = performance.now();

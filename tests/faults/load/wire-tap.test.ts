@@ -32,7 +32,7 @@ async function connect(): Promise<void> {
   const { port } = server.address() as AddressInfo;
   const Tapped = tappedWebSocket(tap, () => `ws://127.0.0.1:${port}`);
   const connected = once(server, 'connection');
-  // The url that it is given is not where it goes.
+  // The SDK's url is not the one that the tap connects to.
   client = new Tapped('ws://nowhere.invalid', []) as unknown as WebSocket;
   [gateway] = (await connected) as [WebSocket];
   await until(() => tap.sockets.size === 1, 'the tapped socket to open');
@@ -42,7 +42,7 @@ function ask(command: object): void {
   client.send(JSON.stringify(command));
 }
 
-/** What the log says once the gateway has sent these, without the times. */
+/** Returns the log after the gateway has sent these messages, without times. */
 async function logAfter(...events: object[]): Promise<object[]> {
   const last = new Promise((resolve) =>
     client.on('message', (data) => String(data).includes('"last"') && resolve(0)),
@@ -71,7 +71,7 @@ test('a first join, messages and gaps', async () => {
   expect([...tap.groups]).toEqual(['g']);
 });
 
-test('a join that comes back carries what was asked and what was answered', async () => {
+test('a rejoin is logged with its position and the answer', async () => {
   const since = { epoch: 'e', offset: 2 };
   ask({ cmd: 'add_group', id: 1, group_id: 'g', since });
   const events = await logAfter({ ...ACK, recovered: false, reason: 'trimmed' });
@@ -79,17 +79,17 @@ test('a join that comes back carries what was asked and what was answered', asyn
   expect(events).toEqual([{ type: 'join', ...IN_G, position, since, recovered: false, reason: 'trimmed' }]);
 });
 
-test('what comes twice is logged twice', async () => {
+test('a duplicate is logged twice', async () => {
   ask({ cmd: 'add_group', id: 1, group_id: 'g' });
   const events = await logAfter(ACK, MESSAGE, MESSAGE);
   expect(events.slice(1)).toEqual([RECEIVED, RECEIVED]);
 });
 
-test('a message of a group that was never asked for is logged', async () => {
+test('a message of a group that was never joined is logged', async () => {
   expect(await logAfter(MESSAGE)).toEqual([{ ...RECEIVED, position: { epoch: 'none', offset: 5 } }]);
 });
 
-test('what the SDK ignores because it has changed its mind is not logged', async () => {
+test('an answer that the SDK ignores after a later request is not logged', async () => {
   ask({ cmd: 'add_group', id: 1, group_id: 'g' });
   ask({ cmd: 'leave_group', id: 2, group_id: 'g' });
   expect(await logAfter(ACK, MESSAGE, { type: 'ack', id: 2, group_id: 'g' })).toEqual([
@@ -97,7 +97,7 @@ test('what the SDK ignores because it has changed its mind is not logged', async
   ]);
 });
 
-test('nothing is logged behind a close of the SDK', async () => {
+test('nothing is logged after a close by the SDK', async () => {
   ask({ cmd: 'add_group', id: 1, group_id: 'g' });
   await logAfter(ACK);
   client.close(1000);
@@ -107,7 +107,7 @@ test('nothing is logged behind a close of the SDK', async () => {
   expect(tap.closes.map(({ code }) => code)).toEqual([1000]);
 });
 
-test('a connection begins without groups, and an attempt that fails is none', async () => {
+test('a connection starts without groups, and a failed attempt does not count', async () => {
   ask({ cmd: 'add_group', id: 1, group_id: 'g' });
   await logAfter(ACK);
   client.terminate();

@@ -4,18 +4,18 @@ import type { Position } from '../history/history-event.ts';
 import type { HistoryLog } from '../history/history-log.ts';
 import { readMessage } from './message-text.ts';
 
-/** What one member's connections carried, and how they came and went. */
+/** Data of one member's connections, with their starts and ends. */
 export class WireTap {
   readonly member: string;
   readonly #log: HistoryLog;
   readonly #epochs: Map<string, string> = new Map();
   readonly #received: Map<string, number> = new Map();
   readonly #lastIds: Map<string, string> = new Map();
-  /** The sockets that are open, for whoever wants to mistreat them. */
+  /** The open sockets, for faults. */
   readonly sockets: Set<WebSocket> = new Set();
-  /** When connections were opened, by performance.now(). */
+  /** Times of opening, by performance.now(). */
   readonly openedAt: number[] = [];
-  /** How and when connections ended; 1006 is an end without a close frame. */
+  /** Close codes with their times; 1006 is an end without a close frame. */
   readonly closes: { readonly at: number; readonly code: number }[] = [];
 
   constructor(member: string, log: HistoryLog) {
@@ -30,18 +30,18 @@ export class WireTap {
   }
 
   close(socket: WebSocket, code: number): void {
-    // An attempt that failed is no connection that was closed.
+    // A failed attempt is not a closed connection.
     if (!this.sockets.delete(socket)) return;
     this.closes.push({ at: performance.now(), code });
     if (this.sockets.size === 0) this.#epochs.clear();
   }
 
-  /** Groups that it has joined with the connection that it has now. */
+  /** Groups joined on the current connection. */
   get groups(): ReadonlySet<string> {
     return new Set(this.#epochs.keys());
   }
 
-  /** Messages that came, of one group. */
+  /** Messages received, of one group. */
   received(group: string): number {
     return this.#received.get(group) ?? 0;
   }
@@ -74,7 +74,7 @@ export class WireTap {
     this.#log.add({ type: 'gap', member: this.member, group, position, reason });
   }
 
-  /** A message has no epoch of its own: it is of the one that was announced last. */
+  /** A message has no epoch: it belongs to the one that was announced last. */
   message(group: string, offset: number, text: unknown): void {
     const { id, intact } = readMessage(text);
     const position = { epoch: this.#epochs.get(group) ?? 'none', offset };
@@ -104,8 +104,9 @@ interface WireCommand {
 }
 
 /**
- * A WebSocket for the SDK that logs what goes over it. What the SDK says to its application would not do: it drops what comes twice, and
- * so would hide that a gateway sent it twice. `url` says where to connect, each time. Of what `loses` says so, the log is told nothing.
+ * A WebSocket for the SDK that logs its data. The SDK's events would not do: it drops duplicates,
+ * and would hide that a gateway sent them. `url` returns the address of each connection. Messages
+ * that `loses` selects are not logged.
  */
 export function tappedWebSocket(
   tap: WireTap,
@@ -121,7 +122,7 @@ export function tappedWebSocket(
       this.on('open', () => tap.open(this));
       this.on('close', (code: number) => tap.close(this, code));
       this.on('message', (data: RawData) => {
-        // What comes after the SDK has closed is nothing to it, and it will ask for it again.
+        // After a close the SDK ignores messages, and will ask for them again.
         if (this.#isDone) return;
         const event = JSON.parse(String(data)) as WireEvent;
         if (event.type !== 'message' || !loses()) this.#conversation.receive(event);
@@ -140,10 +141,10 @@ export function tappedWebSocket(
   };
 }
 
-/** What was asked and answered on one connection. */
+/** Requests and answers on one connection. */
 class Conversation {
   readonly #tap: WireTap;
-  /** By group, what was asked last: an answer to anything before it is late, and the SDK ignores it. */
+  /** The last request by group: an answer to an earlier one is late, and the SDK ignores it. */
   readonly #asked: Map<string, WireCommand> = new Map();
   readonly #groupById: Map<number, string> = new Map();
   readonly #joined: Set<string> = new Set();
@@ -162,7 +163,8 @@ class Conversation {
 
   receive(event: WireEvent): void {
     const { type, id, group_id: group = '', epoch = '', offset = 0, reason = '' } = event;
-    // While a join or a leave is under way the SDK takes nothing. A group that was never asked for is another matter.
+    // While a join or a leave is pending the SDK accepts no messages, except of a group that was
+    // never requested.
     const isIgnored = this.#asked.has(group) && !this.#joined.has(group);
     if (type === 'message' && !isIgnored) this.#tap.message(group, offset, event.message);
     else if (type === 'gap' && !isIgnored) this.#tap.gap(group, { epoch, offset }, reason);

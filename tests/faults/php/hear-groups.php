@@ -1,6 +1,7 @@
 <?php
-// hear-groups.php PORT: says `heard GROUP TEXT` of each message of any group, until it is killed; `subscribed` whenever its subscriptions stand, which a
-// publication of its own has shown by coming back; `connected`, `lost` and `refused` as its connections come and go.
+// hear-groups.php PORT: prints `heard GROUP TEXT` for each message of any group, until it is
+// killed. Prints `subscribed` when its subscriptions are active, which the return of its own
+// publication shows, and `connected`, `lost` and `refused` with its connections.
 require __DIR__ . '/../../php/scripts/hub.php';
 
 $probe = 'probe ' . getmypid();

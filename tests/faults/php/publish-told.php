@@ -1,6 +1,7 @@
 <?php
-// publish-told.php PORT: sends each line `GROUP TEXT` of its input to that group, and says `sent` when it was written and `unsent` when there was no
-// connection, or it broke. Connects again as workers do. Ends with its input.
+// publish-told.php PORT: sends each line `GROUP TEXT` of its input to that group. Prints `sent`
+// when it was written, and `unsent` without a connection or when it broke. Reconnects as workers
+// do. Ends with its input.
 require __DIR__ . '/../../php/scripts/hub.php';
 
 const POLL_SECONDS = 0.002;

@@ -19,8 +19,9 @@ interface ModelMember {
 const STEPS = 600;
 
 /**
- * What a faultless system would write into the log: publishers that wait for each answer (some are refused, some never answered),
- * members that drop and recover, one that left, PHP workers, one group whose history was trimmed, a hub that was started again, and a last message for each group.
+ * Returns the log of a faultless system: publishers that wait for each answer (some rejected, some
+ * missing), members that drop and recover, one that left, PHP workers, one group whose history was
+ * trimmed, a restarted hub, and a last message for each group.
  */
 export class ModelHistory {
   readonly events: HistoryEvent[] = [];

@@ -4,10 +4,10 @@ import type { InvariantCode } from '../verdict.ts';
 
 type ReceivedEvent = HistoryEvent & Received;
 
-/** One way in which a system could be wrong. */
+/** One way in which a system could fail. */
 export interface Mutation {
   readonly name: string;
-  /** The code that must be among those found. */
+  /** The code that must be among the violations. */
   readonly code: InvariantCode;
   /** Breaks a copy of a faultless history. */
   apply(events: HistoryEvent[], random: Random): void;
@@ -39,7 +39,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a message is given twice',
+    name: 'a message is delivered twice',
     code: 'C3',
     apply: (events, random) => {
       const event = random.pick(receipts(events));
@@ -47,7 +47,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a message is given again much later',
+    name: 'a message is delivered again much later',
     code: 'C3',
     apply: (events, random) => {
       const event = pickInner(events, random);
@@ -56,7 +56,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'two messages change places',
+    name: 'two messages are swapped',
     code: 'C3',
     apply: (events, random) => {
       const first = pickInner(events, random);
@@ -67,14 +67,14 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a message is made up',
+    name: 'an unknown message is delivered',
     code: 'C1',
     apply: (events, random) => {
-      replace(events, random.pick(receipts(events)), { id: 'nobody:1' });
+      replace(events, random.pick(receipts(events)), { id: 'unknown:1' });
     },
   },
   {
-    name: 'a message is changed on its way',
+    name: 'a message is changed in transit',
     code: 'C1',
     apply: (events, random) => {
       replace(events, random.pick(receipts(events)), { intact: false });
@@ -93,14 +93,14 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'something is acknowledged that nobody sent',
+    name: 'a message is acknowledged that was never sent',
     code: 'C1',
     apply: (events) => {
-      events.push({ at: Infinity, type: 'ok', id: 'nobody:1', position: { epoch: 'e2', offset: 1 } });
+      events.push({ at: Infinity, type: 'ok', id: 'unknown:1', position: { epoch: 'e2', offset: 1 } });
     },
   },
   {
-    name: 'a message comes in the wrong group',
+    name: 'a message is delivered in the wrong group',
     code: 'C12',
     apply: (events, random) => {
       const event = random.pick(receipts(events));
@@ -109,21 +109,21 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a message comes to a stranger',
+    name: 'a message is delivered to a non-member',
     code: 'C12',
     apply: (events, random) => {
       replace(events, random.pick(receipts(events)), { member: 'stranger' });
     },
   },
   {
-    name: 'a message comes to one who left',
+    name: 'a message is delivered to a former member',
     code: 'C12',
     apply: (events, random) => {
       replace(events, random.pick(receipts(events)), { member: 'left', group: 'a' });
     },
   },
   {
-    name: 'a message comes to the one who excluded himself',
+    name: 'a message is delivered to the sender that excluded itself',
     code: 'C12',
     apply: (events, random) => {
       const event = random.pick(receipts(events));
@@ -132,7 +132,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'two messages stand at one offset',
+    name: 'two messages have one offset',
     code: 'C2',
     apply: (events, random) => {
       const event = pickInner(events, random);
@@ -141,7 +141,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a refused message is delivered',
+    name: 'a rejected message is delivered',
     code: 'C1',
     apply: (events, random) => {
       const { id } = random.pick(receipts(events).filter((event) => !event.id.startsWith('marker')));
@@ -160,7 +160,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a message is acknowledged at another offset than it is delivered at',
+    name: 'a message is acknowledged with another offset than it is delivered with',
     code: 'C8',
     apply: (events, random) => {
       const { id } = random.pick(receipts(events).filter((event) => !event.id.startsWith('marker')));
@@ -174,7 +174,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'the epoch changes and nobody is told',
+    name: 'the epoch changes without an announcement',
     code: 'C7',
     apply: (events, random) => {
       const gaps = events.filter(
@@ -184,7 +184,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a member is told that it recovered, and a message is missing',
+    name: 'a member is told that it recovered, but a message is missing',
     code: 'C7',
     apply: (events) => {
       const promise = events.find((event, index) => {
@@ -205,7 +205,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a member is not recovered, and not told why',
+    name: 'a member is not recovered, without a reason',
     code: 'C7',
     apply: (events) => {
       const at = events.findIndex((event) => event.type === 'join' && event.reason !== undefined);
@@ -214,12 +214,12 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'two messages of a publisher stand in the wrong order',
+    name: 'two messages of a publisher are in the wrong order',
     code: 'C5',
     apply: (events, random) => exchangeIds(events, random, (one, other) => isSamePublisher(one, other)),
   },
   {
-    name: 'a message that was sent after an acknowledgement stands before it',
+    name: 'a message sent after an acknowledgement comes before it',
     code: 'C9',
     apply: (events, random) => exchangeIds(events, random, (one, other) => !isSamePublisher(one, other)),
   },
@@ -238,7 +238,7 @@ function receiptsLike(
   );
 }
 
-/** What the member got next, without any announcement in between: the offsets follow one another. */
+/** The member's next message, without an announcement in between: the offsets are contiguous. */
 function followers(events: readonly HistoryEvent[], event: ReceivedEvent): ReceivedEvent[] {
   return receiptsLike(events, event).filter(({ position }) => position.offset === event.position.offset + 1);
 }
@@ -257,7 +257,7 @@ function receiptsAfter(
   return after;
 }
 
-/** A receipt with one right behind it, neither the first after a promise nor a marker. */
+/** Finds a receipt with its successor, neither the first after a promise nor a marker. */
 function pickInner(
   events: readonly HistoryEvent[],
   random: Random,
@@ -282,7 +282,7 @@ function isSamePublisher(one: string, other: string): boolean {
   return one.split(':')[0] === other.split(':')[0];
 }
 
-/** Exchanges, for everybody, two acknowledged neighbours. */
+/** Swaps two acknowledged neighbours, for all members. */
 function exchangeIds(
   events: HistoryEvent[],
   random: Random,

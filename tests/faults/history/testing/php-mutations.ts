@@ -3,7 +3,7 @@ import type { Mutation } from './mutations.ts';
 
 type HeardEvent = HistoryEvent & PhpHeard;
 
-/** Ways in which a system could be wrong to PHP workers. */
+/** Ways in which a system could fail PHP workers. */
 export const PHP_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a PHP worker hears a message twice',
@@ -39,15 +39,15 @@ export const PHP_MUTATIONS: readonly Mutation[] = [
       });
       const [one, other] = random.pick(pairs);
       const [at, otherAt] = [events.indexOf(one), events.indexOf(other)];
-      // Where the second stands both have been sent.
+      // Both have been sent before the position of the second.
       events.splice(otherAt + 1, 0, one);
       events.splice(at, 1);
     },
   },
   {
-    name: 'a PHP worker hears a message that nobody sent',
+    name: 'a PHP worker hears a message that was never sent',
     code: 'C1',
-    apply: (events, random) => replace(events, random.pick(heard(events)), { id: 'nobody:1' }),
+    apply: (events, random) => replace(events, random.pick(heard(events)), { id: 'unknown:1' }),
   },
   {
     name: 'a PHP worker hears a message before it was sent',
@@ -63,12 +63,12 @@ export const PHP_MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a PHP worker hears a message that was changed on its way',
+    name: 'a PHP worker hears a message that was changed in transit',
     code: 'C1',
     apply: (events, random) => replace(events, random.pick(heard(events)), { intact: false }),
   },
   {
-    name: 'a PHP worker hears a message that was refused',
+    name: 'a PHP worker hears a message that was rejected',
     code: 'C1',
     apply: (events) => {
       const at = events.findIndex(({ type }) => type === 'fail');
