@@ -3,9 +3,9 @@ import { REPOSITORY, startProcess, type TestProcess } from '@groupcast/testkit';
 
 const PROGRAM = fileURLToPath(new URL('./attackers/main.ts', import.meta.url));
 
-/** An attacker in a process of its own, so that what it costs itself does not delay those who are measured. */
+/** An attacker in a process of its own, so that its own cost does not delay the bystanders. */
 export class Attacker {
-  /** What it says that it did, round by round. */
+  /** Its reports, round by round. */
   readonly did: string[] = [];
   readonly #process: TestProcess;
 
@@ -13,7 +13,7 @@ export class Attacker {
     this.#process = program;
   }
 
-  /** `name` as in attackers/main.ts; resolves when it is ready to attack what listens on a port. */
+  /** Starts the attack `name` of attackers/main.ts on a port. Resolves when it is ready. */
   static async start(name: string, port: number, ...more: readonly string[]): Promise<Attacker> {
     const args = ['--import', 'tsx', PROGRAM, name, `${port}`, ...more];
     const program = startProcess(process.execPath, args, { cwd: REPOSITORY, stdin: true });
@@ -21,13 +21,13 @@ export class Attacker {
     return new Attacker(program);
   }
 
-  /** Resolves when it is connected and attacks. */
+  /** Resolves when the attack is running. */
   async attack(): Promise<void> {
     this.#process.write('attack\n');
     await this.#process.lines.next((line) => line === 'attacking');
   }
 
-  /** Resolves when it does nothing any more. */
+  /** Resolves when the attack has ended. */
   async rest(): Promise<void> {
     this.#process.write('rest\n');
     this.did.push(await this.#process.lines.next((line) => line.startsWith('did ')));

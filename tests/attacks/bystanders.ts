@@ -5,7 +5,7 @@ const CLIENTS = 4;
 const GROUP = 'bystanders';
 const EVERY_MS = 4;
 
-/** Members of a group who send in turn, each until it has its own message, and its `ack` before. */
+/** Members of a group that send in turn; a round trip ends with the ack and the own message. */
 export async function membersOf(url: string): Promise<Bystander> {
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => join(url)));
   let sent = 0;
@@ -28,7 +28,10 @@ async function join(url: string): Promise<TestClient> {
 const MISSED = 100;
 const RETURNING_EVERY_MS = 8;
 
-/** Clients who come back in turn to a group in which they missed some messages, each until it has them all. */
+/**
+ * Clients that return in turn to a group in which they missed messages. A round trip ends with the
+ * last of these.
+ */
 export async function returningMembersOf(url: string): Promise<Bystander> {
   const open = (): Promise<TestClient> => TestClient.open(url, { protocol: 'groupcast.v1' });
   const clients = await Promise.all(Array.from({ length: CLIENTS }, open));
@@ -38,7 +41,7 @@ export async function returningMembersOf(url: string): Promise<Bystander> {
   let begun = 0;
   const roundTrip = async (): Promise<void> => {
     const turn = turns[begun++ % CLIENTS];
-    // A connection is in the group once: its next recovery begins when the last one is over.
+    // A connection is in the group once: its next recovery starts after the last one.
     if (turn !== undefined) turn.last = turn.last.then(() => recover(turn.client, since));
     await turn?.last;
   };

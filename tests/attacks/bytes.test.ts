@@ -19,7 +19,7 @@ const READER_BYTES_PER_SECOND = 2_000_000;
 const READ_GROUP = 'readers';
 const PROGRAM = fileURLToPath(new URL('./attackers/careful-readers.ts', import.meta.url));
 
-/** A hub that keeps so little that an attack of a second could push all of it out. */
+/** A hub with a history so small that an attack of a second could evict all of it. */
 const SMALL_HISTORY = { historyTotalBytes: 4 * 1024 * 1024 };
 
 afterEach(killAll);
@@ -36,7 +36,7 @@ async function closedAsSlow(gateway: TestGateway): Promise<number> {
 }
 
 test.each([1, 20])(
-  'members are not closed, and others not disturbed, when %i send 20 MB a second to them',
+  'members are not closed, and other groups not slowed down, when %i clients send 20 MB/s to them',
   async (count) => {
     const hub = await startHub();
     const gateway = await startGateway({ hub: hub.address });
@@ -47,7 +47,7 @@ test.each([1, 20])(
   },
 );
 
-test.each(['floodFreshGroups', 'askForFreshGroups'])('the history of a group outlasts %s', async (attack) => {
+test.each(['floodFreshGroups', 'askForFreshGroups'])('the history of a group survives %s', async (attack) => {
   const hub = await startHub(SMALL_HISTORY);
   const gateway = await startGateway({ hub: hub.address });
   const client = await TestClient.open(gateway.url, { protocol: 'groupcast.v1' });

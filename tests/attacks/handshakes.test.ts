@@ -6,7 +6,7 @@ import { expectUndisturbed } from './rounds.ts';
 
 afterEach(killAll);
 
-test('handshakes whose header is 4 KB of white space disturb nobody', async () => {
+test('handshakes whose header is 4 KB of white space slow down no other client', async () => {
   const hub = await startHub();
   const gateway = await startGateway({ hub: hub.address });
   const attacker = await Attacker.start('slowHandshakes', gateway.port);

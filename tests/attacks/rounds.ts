@@ -26,7 +26,7 @@ interface Series {
 const ROUNDS = 5;
 /** Length of a phase, in milliseconds: first without the attack, then with it. */
 const PHASE_MS = 800;
-/** Length of a phase of the second series, in milliseconds. Its p99 leaves out the slowest trips. */
+/** Length of a phase of the second series, in milliseconds: p99 leaves out the slowest trips. */
 const LONG_PHASE_MS = 3 * PHASE_MS;
 /** Limit of the median ratio of p99 with the attack to p99 without it. */
 const RATIO_MAX = 3;

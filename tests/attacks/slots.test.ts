@@ -18,14 +18,14 @@ import { expectUndisturbed } from './rounds.ts';
 afterEach(killAll);
 
 const EVERY_MS = 4;
-/** More than may be pending: at a hub those of one address, at an admin port all. */
+/** More than the limit of pending sockets: at a hub per address, at an admin port in total. */
 const SILENT = '80';
 const SECRET = 'a-secret-that-only-tests-use-0123456789';
 const CONNECTIONS_MAX = 300;
 const PEERS_MAX = 100;
 
 interface SilentPeers {
-  /** Of those who are silent, and of the link that wants in. */
+  /** Address of the silent peers, and of the link to be opened. */
   readonly host: string;
   readonly count: number;
   readonly flags: AppFlags;
@@ -39,7 +39,7 @@ function secretFile(): string {
 
 test.each<[string, () => SilentPeers]>([
   [
-    'as many sockets of its address are silent as may be',
+    'the limit of silent sockets of its address is reached',
     () => ({
       host: outerAddress(),
       count: Number(SILENT),
@@ -47,10 +47,10 @@ test.each<[string, () => SilentPeers]>([
     }),
   ],
   [
-    'more sockets of its machine are silent than sessions may be',
+    'more sockets of its machine are silent than the limit of peers',
     () => ({ host: '127.0.0.1', count: 150, flags: { peersMax: PEERS_MAX } }),
   ],
-])('a gateway gets into a hub at which %s', async (_, peers) => {
+])('a gateway can connect to a hub at which %s', async (_, peers) => {
   const { host, count, flags } = peers();
   const hub = await startHub(flags);
   const attacker = await Attacker.start('silentSockets', hub.port, `${count}`, host);
@@ -69,7 +69,7 @@ test.each<[string, () => SilentPeers]>([
   await expectUndisturbed({ roundTrip, everyMs: EVERY_MS }, attacker);
 });
 
-test('an admin port answers while sockets are silent there', async () => {
+test('an admin port answers while it has silent sockets', async () => {
   const hub = await startHub();
   const { adminPort } = await startGateway({ hub: hub.address });
   const attacker = await Attacker.start('silentSockets', adminPort, SILENT);
@@ -80,7 +80,7 @@ test('an admin port answers while sockets are silent there', async () => {
   await expectUndisturbed({ roundTrip, everyMs: EVERY_MS }, attacker);
 });
 
-test('a WebSocket opens at a worker at which as many sockets are silent as it may have', async () => {
+test('a WebSocket opens at a worker with as many silent sockets as its limit of connections', async () => {
   const hub = await startHub();
   const gateway = await startGateway({ hub: hub.address, connectionsMax: CONNECTIONS_MAX });
   const attacker = await Attacker.start('silentSockets', gateway.port, `${CONNECTIONS_MAX}`);

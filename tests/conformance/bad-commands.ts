@@ -1,4 +1,6 @@
-/** Rows W1 to W5 of the threat model: what a client sends, and the code of the error that answers it. */
+/**
+ * Rows W1 to W5 of the threat model: commands of a client, and the code of the error in the answer.
+ */
 export const BAD_COMMANDS: readonly (readonly [text: string, code: string])[] = [
   ['', 'bad_json'],
   ['{', 'bad_json'],

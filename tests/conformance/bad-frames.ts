@@ -1,4 +1,6 @@
-/** Rows H1, H3 and H5: bytes after which the hub closes without a word, as soon as it has the first four. */
+/**
+ * Rows H1, H3 and H5: bytes after which the hub closes silently, as soon as it has the first four.
+ */
 export const BAD_FRAMES: readonly (readonly [name: string, bytes: Buffer])[] = [
   ['H1: length 0', hex('00000000')],
   ['H1: length 1', hex('00000001')],
@@ -17,14 +19,16 @@ export const BAD_FRAMES: readonly (readonly [name: string, bytes: Buffer])[] = [
   ['H5: JSON without a frame', Buffer.from('{"type":"publish","channels":["c"],"data":1}')],
 ];
 
-/** Rows H6 and H9: bodies in a sound frame that end the session, the first ones without a word. */
+/** Rows H6 and H9: bodies in a valid frame that close the connection, the first ones silently. */
 export const BAD_BODIES: readonly (readonly [name: string, body: Buffer])[] = [
   ['H6: a first byte that names no dialect', Buffer.from('x1')],
   ['H6: a first byte above ASCII', hex('ff00')],
   ['H9: PHP with an object', Buffer.from('a:1:{s:4:"data";O:8:"stdClass":0:{}}')],
 ];
 
-/** Row H18, and what else a JSON peer may get wrong: the code that it is told, after which it goes on. */
+/**
+ * Row H18 and further mistakes of a JSON peer: the code that it gets; the connection stays open.
+ */
 export const BAD_REQUESTS: readonly (readonly [name: string, text: string, code: string])[] = [
   ['cut JSON', '{"type":"subscribe"', 'bad_json'],
   ['no type', '{}', 'bad_field'],

@@ -1,6 +1,6 @@
 import { handshake } from './websocket-bytes.ts';
 
-/** Row W26: what a client sends to the WebSocket port, and the status line that it gets before it is closed. */
+/** Row W26: bytes to the WebSocket port, and the status line of the answer before the close. */
 export const BAD_HANDSHAKES: readonly (readonly [name: string, text: string, status: string])[] = [
   ['no HTTP at all', 'hello\r\n\r\n', 'HTTP/1.1 400 '],
   ['TLS', '\x16\x03\x01\x00\xc8\x01\x00\x00\xc4', 'HTTP/1.1 400 '],

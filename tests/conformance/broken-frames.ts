@@ -8,7 +8,7 @@ import {
   TEXT,
 } from './websocket-bytes.ts';
 
-/** Rows W8, W9 and W11: what a client sends on an open WebSocket, and the close code that it gets. */
+/** Rows W8, W9 and W11: bytes on an open WebSocket, and the close code of the answer. */
 export const BROKEN_FRAMES: readonly (readonly [name: string, bytes: Buffer, code: number])[] = [
   ['an unmasked frame', hex('810548656c6c6f'), 1002],
   ['RSV1 without an extension', clientFrame(TEXT | 0x40, 'x'), 1002],

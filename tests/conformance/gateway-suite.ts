@@ -6,11 +6,11 @@ import { BROKEN_FRAMES } from './broken-frames.ts';
 import { RawClient } from './raw-client.ts';
 import { BINARY, clientFrame, handshake, PING, TEXT } from './websocket-bytes.ts';
 
-/** A gateway that runs, with the default limits but for those of bytes. */
+/** A running gateway, with default limits except for those of bytes. */
 export interface GatewayTarget {
-  /** On 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly port: number;
-  /** How many WebSockets it holds. */
+  /** Number of its WebSockets. */
   connections(): Promise<number>;
   /** Memory of all its processes, in bytes. */
   memoryBytes(): Promise<number>;
@@ -20,19 +20,20 @@ const MIB = 1024 * 1024;
 const OBJECT_NAMES = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
 const SLOWLORIS_TEST_MS = 60_000;
 
-// More than the kernel's buffers (4 MiB) and the buffer of a connection (4 MiB) hold.
+// More than the kernel's buffers (4 MiB) and the buffer of a connection (4 MiB).
 const FLOOD_MESSAGES = 200;
 const FLOOD_MESSAGE = 'x'.repeat(60_000);
 const FLOOD_BATCH = 20;
 
 /**
- * What every gateway must do with hostile clients: the rows of section 2.2 of the threat model that have a surface yet.
- * Throughout, a bystander is a member of a group and gets all its messages, and nothing else.
+ * Behaviour of every gateway with hostile clients: the rows of section 2.2 of the threat model that
+ * have a surface yet. A bystander is a member of a group throughout, and receives exactly its
+ * messages.
  */
 export function gatewaySuite(target: () => GatewayTarget): void {
   let bystander: TestClient;
   let sender: TestClient;
-  // Ended after each test, also when it fails: what is left of one would be blamed on the next.
+  // Closed after each test, even a failed one: the next test must not see its effects.
   const opened: { terminate(): void }[] = [];
 
   beforeEach(async () => {
@@ -85,7 +86,7 @@ export function gatewaySuite(target: () => GatewayTarget): void {
     expect(await client.reply('join')).toMatchObject({ type: 'ack' });
   }
 
-  /** Many large messages for the group of the bystander, as fast as they are taken. */
+  /** Sends many large messages to the group of the bystander, as fast as possible. */
   async function flood(): Promise<void> {
     for (let sent = 0; sent < FLOOD_MESSAGES; sent += FLOOD_BATCH) {
       for (let id = sent; id < sent + FLOOD_BATCH; id++) {
@@ -97,14 +98,14 @@ export function gatewaySuite(target: () => GatewayTarget): void {
     }
     await until(
       () => bystander.messages.all.filter(({ text }) => text === FLOOD_MESSAGE).length,
-      'the bystander to have everything',
+      'the bystander to receive all messages',
       (count) => count === FLOOD_MESSAGES,
     );
   }
 
   describe('commands', () => {
     test.each(BAD_COMMANDS.map(([text, code]) => [text.slice(0, 60), code, text] as const))(
-      'W1, W2, W4, W5: %s is answered with %s, and the connection goes on',
+      'W1, W2, W4, W5: %s is answered with %s, and the connection stays open',
       async (_, code, text) => {
         const client = await openClient();
         client.sendText(text);
@@ -114,7 +115,7 @@ export function gatewaySuite(target: () => GatewayTarget): void {
       },
     );
 
-    test('W1: ten that are wrong close the connection with 4500', async () => {
+    test('W1: ten invalid ones close the connection with 4500', async () => {
       const client = await openClient();
       for (let strike = 0; strike < 10; strike++) client.sendText('nonsense');
       expect((await client.closed).code).toBe(4500);
@@ -136,7 +137,7 @@ export function gatewaySuite(target: () => GatewayTarget): void {
       expect(texts.sort()).toEqual(['to 007', 'to 123', 'to 123']);
     });
 
-    test('W4: names of objects are groups like others, and fields like others', async () => {
+    test('W4: names of object properties are ordinary groups and fields', async () => {
       const client = await openClient();
       for (const name of OBJECT_NAMES) {
         client.sendText(`{"cmd":"add_group","group_id":"${name}","id":"${name}","__proto__":{"polluted":1}}`);
@@ -146,7 +147,7 @@ export function gatewaySuite(target: () => GatewayTarget): void {
       }
     });
 
-    test('W6: the 129th group is refused, and ten such joins close with 4505', async () => {
+    test('W6: the 129th group is rejected, and ten such joins close with 4505', async () => {
       const client = await openClient();
       for (let group = 0; group < 138; group++)
         client.sendCommand({ cmd: 'add_group', group_id: group, id: group });
@@ -155,14 +156,14 @@ export function gatewaySuite(target: () => GatewayTarget): void {
       expect(errors.map(({ json }) => json?.['code'])).toEqual(Array(10).fill('group_limit'));
     });
 
-    test('messages beyond the rate are refused, then closed with 1008', async () => {
+    test('messages beyond the rate are rejected, then closed with 1008', async () => {
       const client = await openClient();
       for (let count = 0; count < 20_000; count++) client.sendText('{"cmd":"ping"}');
       expect((await client.closed).code).toBe(1008);
       expect(client.messages.all[0]?.json).toMatchObject({ type: 'error', code: 'rate_limited' });
     });
 
-    test('W24: who is no member may send', async () => {
+    test('W24: a non-member may send', async () => {
       const member = await openClient();
       await join(member, 'open to all');
       sender.sendCommand({ cmd: 'send_to_group', group_id: 'open to all', message: 'hi' });
@@ -198,7 +199,7 @@ export function gatewaySuite(target: () => GatewayTarget): void {
       expect(client.socket.bytesReceived).toBeLessThan(1_024);
     });
 
-    test('W17: a flood of pings from a client that does not read ends it too', async () => {
+    test('W17: a flood of pings from a client that does not read closes it too', async () => {
       const client = await openRaw();
       client.socket.stopReading();
       client.write(Buffer.concat(Array.from({ length: 50_000 }, () => clientFrame(PING, 'p'.repeat(125)))));
@@ -207,7 +208,7 @@ export function gatewaySuite(target: () => GatewayTarget): void {
   });
 
   describe('handshakes', () => {
-    test.each(BAD_HANDSHAKES)('W26: %s is refused', async (_, text, statusLine) => {
+    test.each(BAD_HANDSHAKES)('W26: %s is rejected', async (_, text, statusLine) => {
       const socket = await openSocket();
       await socket.write(Buffer.from(text, 'latin1'));
       await socket.closed;
@@ -216,14 +217,14 @@ export function gatewaySuite(target: () => GatewayTarget): void {
       else expect(answer.startsWith(statusLine)).toBe(true);
     });
 
-    test('W26: a header that is called __proto__ is only a header', async () => {
+    test('W26: a header named __proto__ is an ordinary header', async () => {
       const client = await openRaw(['__proto__: polluted', 'constructor: polluted']);
       client.write(clientFrame(TEXT, '{"cmd":"nonsense","id":1}'));
       await client.socket.waitFor((received) => received.includes('"unknown_command"'));
     });
 
     test(
-      'W13: one that does not finish is ended, whatever it dribbles, and others are not kept waiting',
+      'W13: an unfinished one is closed, even while bytes trickle in, and others are not delayed',
       async () => {
         const begins = ['', 'GET / HT', handshake().slice(0, -2)];
         const sockets = await Promise.all(begins.map(() => openSocket()));
@@ -243,7 +244,7 @@ export function gatewaySuite(target: () => GatewayTarget): void {
       SLOWLORIS_TEST_MS,
     );
 
-    test('a reset in the middle of one harms nobody', async () => {
+    test('a reset within one affects no other client', async () => {
       for (let round = 0; round < 20; round++) {
         const socket = await openSocket();
         void socket.write(handshake());
@@ -253,16 +254,16 @@ export function gatewaySuite(target: () => GatewayTarget): void {
   });
 
   describe('clients that do not read', () => {
-    test('W15: one of them is ended, and others get everything', async () => {
+    test('W15: one of them is closed, and others receive all messages', async () => {
       await joinAndStopReading();
       await flood();
       const since = performance.now();
       await untilConnections(2);
-      // 10 s, and some for a busy machine.
+      // 10 s, plus a margin for a busy machine.
       expect(performance.now() - since).toBeLessThan(15_000);
     });
 
-    test('W16: 50 of them are ended, hold no more than their queues, and others get everything', async () => {
+    test('W16: 50 of them are closed, hold only their buffers, and others receive all messages', async () => {
       const slow = await Promise.all(Array.from({ length: 50 }, joinAndStopReading));
       const before = await target().memoryBytes();
       await flood();

@@ -13,7 +13,7 @@ import { expectHarmlessLog } from './harmless-log.ts';
 import { PRISTINE_ENV, pristinePids } from './pristine-objects.ts';
 import { RawClient } from './raw-client.ts';
 
-/** The flood that fills the buffers of those who do not read is more than a client and a group may carry. */
+/** Raised limits: the flood fills the buffers of members that do not read. */
 const FLOODED = { messageBytesPerSecond: 0, groupBytesPerSecond: 0 };
 
 let hub: TestHub;
@@ -40,7 +40,7 @@ describe('a gateway', () => {
   }));
 });
 
-test('W6: joining and leaving in a hurry hardly reaches the hub', async () => {
+test('W6: fast joins and leaves rarely reach the hub', async () => {
   const client = await TestClient.open(gateway.url);
   const received = await hubReceived();
   for (let round = 0; round < 400; round++) {
@@ -54,7 +54,7 @@ test('W6: joining and leaving in a hurry hardly reaches the hub', async () => {
   expect((await hubReceived()) - received).toBeLessThan(20);
 });
 
-test('W7: messages to groups that nobody is in leave nothing behind', async () => {
+test('W7: messages to groups without members leave no state behind', async () => {
   const client = await TestClient.open(gateway.url);
   for (let group = 0; group < 1_500; group++) {
     client.sendCommand({ cmd: 'send_to_group', group_id: `fresh ${group}`, message: 'm', id: group });
@@ -64,8 +64,8 @@ test('W7: messages to groups that nobody is in leave nothing behind', async () =
   await untilNothingIsFollowed();
 });
 
-// The last one: it ends what the others ran against.
-test('after all that the same processes run, and end in good order with nothing to hide', async () => {
+// The last test: it ends the gateway of the others.
+test('afterwards the same processes run, and exit cleanly with unchanged objects', async () => {
   expect(await workerPids()).toEqual(pids);
   expect((await gateway.stats()).restarts).toBe(0);
   const slow = (await gateway.stats()).workers.map(({ closed }) => (closed as { slow: number }).slow);
@@ -99,14 +99,14 @@ describe('W18: with a list of allowed origins', () => {
     await expect(RawClient.open(strict.port, [`Origin: ${origin}`])).rejects.toThrow('HTTP/1.1 403 ');
   });
 
-  test('none gets 403, and the right one is let in', async () => {
+  test('a missing origin gets 403, and an allowed one is accepted', async () => {
     await expect(RawClient.open(strict.port)).rejects.toThrow('HTTP/1.1 403 ');
     const client = await TestClient.open(strict.url, { headers: { origin: 'https://good.example' } });
     expect((await client.close()).code).toBe(1000);
   });
 });
 
-/** Messages that the hub got from the gateway's workers. */
+/** Messages that the hub received from the gateway's workers. */
 async function hubReceived(): Promise<number> {
   return (await hub.stats()).peers.reduce((sum, { received }) => sum + received, 0);
 }

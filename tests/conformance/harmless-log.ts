@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 
 const LINE_BYTES_MAX = 2_048;
 
-/** Row W25: every line is one JSON object of bounded size, and text of clients has not got in raw. */
+/** Row W25: every line is one JSON object of limited size, without raw text of clients. */
 export function expectHarmlessLog(stderr: string): void {
   const lines = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('Object.prototype of '));
   for (const line of lines) {

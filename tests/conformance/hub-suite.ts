@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BAD_BODIES, BAD_FRAMES, BAD_REQUESTS } from './bad-frames.ts';
 import { JsonPeer } from './json-peer.ts';
 
-/** A hub that runs without a secret, with the default limits. */
+/** A running hub without a secret, with default limits. */
 export interface HubTarget {
-  /** On 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly port: number;
-  /** How many peers it holds. */
+  /** Number of its peers. */
   sessions(): Promise<number>;
   /** Memory of its process, in bytes. */
   memoryBytes(): Promise<number>;
@@ -18,13 +18,14 @@ export interface HubTarget {
 const MIB = 1024 * 1024;
 const KEEP_ALIVE = Buffer.from('000000040000000530', 'hex');
 
-// More than the queue of a peer (32 MiB) and the kernel's buffers hold.
+// More than the buffer of a peer (32 MiB) and the kernel's buffers.
 const FLOOD_MESSAGES = 60;
 const FLOOD_MESSAGE = 'x'.repeat(MIB);
 
 /**
- * What every hub must do with hostile peers: the rows of section 2.3 of the threat model that have a surface yet, but
- * those about secrets. Throughout, a bystander follows a channel and gets all that is published there.
+ * Behaviour of every hub with hostile peers: the rows of section 2.3 of the threat model that have
+ * a surface yet, except for those about secrets. A bystander is subscribed to a channel throughout,
+ * and receives all its publications.
  */
 export function hubSuite(target: () => HubTarget): void {
   let bystander: JsonPeer;
@@ -73,7 +74,7 @@ export function hubSuite(target: () => HubTarget): void {
     return peer;
   }
 
-  /** A native peer that has been welcomed. */
+  /** Opens a native peer that has been welcomed. */
   async function openNative(): Promise<RawSocket> {
     const socket = await openSocket();
     const { NATIVE_VERSION: version } = native;
@@ -83,7 +84,7 @@ export function hubSuite(target: () => HubTarget): void {
   }
 
   describe('frames', () => {
-    test.each(BAD_FRAMES)('%s closes, whole and byte by byte, without a word', async (_, bytes) => {
+    test.each(BAD_FRAMES)('%s closes silently, whole and byte by byte', async (_, bytes) => {
       const [whole, slow] = [await openSocket(), await openSocket()];
       await whole.write(bytes);
       for (const byte of bytes.subarray(0, 4)) await slow.write(Buffer.of(byte));
@@ -91,7 +92,7 @@ export function hubSuite(target: () => HubTarget): void {
       expect(whole.bytesReceived + slow.bytesReceived).toBe(0);
     });
 
-    test('H2: empty ones and the body "0" keep a connection, and are not answered', async () => {
+    test('H2: empty ones and the body "0" keep the connection open, without an answer', async () => {
       const peer = await openJson();
       await peer.socket.write(KEEP_ALIVE);
       await peer.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
@@ -101,31 +102,31 @@ export function hubSuite(target: () => HubTarget): void {
       expect(peer.replies.map(({ type }) => type)).toEqual(['published', 'published']);
     });
 
-    test('H4: memory is not taken for a length that was only promised', async () => {
+    test('H4: no memory is allocated for a length that a header claims', async () => {
       const before = await target().memoryBytes();
       const promise = Buffer.from('00a0000008', 'hex');
       const peers = await Promise.all(Array.from({ length: 50 }, openNative));
       for (const peer of peers) await peer.write(promise);
-      // What came before this answer has been read.
+      // The answer shows that the bytes before it have been read.
       await publish('after the promises', 'after');
       expect((await target().memoryBytes()) - before).toBeLessThan(100 * MIB);
     });
 
-    test.each(BAD_BODIES)('%s closes without a word', async (_, body) => {
+    test.each(BAD_BODIES)('%s closes silently', async (_, body) => {
       const socket = await openSocket();
       await socket.write(encodeFrame(body));
       await socket.closed;
       expect(socket.bytesReceived).toBe(0);
     });
 
-    test('H6: a change of dialect is told, and closes', async () => {
+    test('H6: a change of dialect gets an error, and closes', async () => {
       const socket = await openNative();
       await socket.write(encodeFrame(Buffer.from('{"type":"subscribe","channels":["c"]}')));
       await socket.closed;
       expect(socket.received.toString('latin1')).toContain('unknown_dialect');
     });
 
-    test('H7: who follows or publishes before hello is told so, and closed', async () => {
+    test('H7: a peer that subscribes or publishes before hello gets an error, and is closed', async () => {
       const socket = await openSocket();
       await socket.write(native.encodeSubscribe({ request: 1, subjects: [{ name: 'c', prefix: false }] }));
       await socket.closed;
@@ -134,7 +135,7 @@ export function hubSuite(target: () => HubTarget): void {
   });
 
   describe('JSON', () => {
-    test.each(BAD_REQUESTS)('H18: %s is told, and the peer goes on', async (_, text, code) => {
+    test.each(BAD_REQUESTS)('H18: %s gets an error, and the connection stays open', async (_, text, code) => {
       const peer = await openJson();
       await peer.sendText(text);
       expect(await peer.reply(({ type }) => type === 'error')).toMatchObject({ code });
@@ -155,7 +156,7 @@ export function hubSuite(target: () => HubTarget): void {
   });
 
   test.each(['JSON', 'native'])(
-    'H19: a %s peer that does not read is ended, and others get everything',
+    'H19: a %s peer that does not read is closed, and others receive all messages',
     async (dialect) => {
       const socket = dialect === 'JSON' ? await openSocket() : await openNative();
       await socket.write(
@@ -168,7 +169,7 @@ export function hubSuite(target: () => HubTarget): void {
       const since = performance.now();
       for (let id = 0; id < FLOOD_MESSAGES; id++) await publish(FLOOD_MESSAGE, id);
       await untilSessions(2);
-      // 10 s, and some for a busy machine.
+      // 10 s, plus a margin for a busy machine.
       expect(performance.now() - since).toBeLessThan(20_000);
       await bystander.socket.waitForBytes(FLOOD_MESSAGES * MIB);
     },

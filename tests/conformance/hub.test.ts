@@ -19,8 +19,8 @@ describe('a hub', () => {
   }));
 });
 
-// The last one: it ends what the others ran against.
-test('after all that the same process runs, and ends in good order with nothing to hide', async () => {
+// The last test: it ends the hub of the others.
+test('afterwards the same process runs, and exits cleanly with unchanged objects', async () => {
   const { pid, channels, connectedPeers } = await hub.stats();
   expect([pid, channels, connectedPeers]).toEqual([hub.process.pid, 0, 0]);
   expect(await hub.stop()).toEqual({ code: 0, signal: null });

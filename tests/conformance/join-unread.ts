@@ -3,8 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { clientFrame, handshake, TEXT } from './websocket-bytes.ts';
 
 /**
- * Opens a plain connection to a gateway on this host, and resolves with its socket when it has joined the group: the
- * first thing that comes in plain mode is the ack. Errors of the socket are ignored: the gateway may cut it.
+ * Opens a plain connection to a gateway on this host, and resolves with its socket when it has
+ * joined the group: the first bytes are the ack. Errors of the socket are ignored: the gateway may
+ * reset it.
  */
 export async function joinUnread(port: number, group: string): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port });

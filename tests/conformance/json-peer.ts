@@ -1,7 +1,7 @@
 import { encodeFrame, encodeText, FrameDecoder } from '@groupcast/protocol';
 import { type JsonObject, RawSocket } from '@groupcast/testkit';
 
-/** A peer of the hub that speaks its JSON dialect, or whatever else it is told to. */
+/** A peer of the hub for its JSON dialect, or for raw bytes. */
 export class JsonPeer {
   readonly socket: RawSocket;
 
@@ -21,12 +21,12 @@ export class JsonPeer {
     return this.socket.write(encodeFrame(encodeText(text)));
   }
 
-  /** All that the hub has sent. */
+  /** All data from the hub. */
   get replies(): JsonObject[] {
     return repliesIn(this.socket.received);
   }
 
-  /** The first reply that matches, whether it came already or is still to come. */
+  /** Resolves with the first reply that matches, received or still to come. */
   async reply(matches: (reply: JsonObject) => boolean): Promise<JsonObject> {
     const received = await this.socket.waitFor((bytes) => repliesIn(bytes).some(matches));
     return repliesIn(received).find(matches) ?? {};

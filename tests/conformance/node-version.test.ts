@@ -10,7 +10,7 @@ test.each([
   ['hub', launchHub],
   ['gateway', launchGateway],
 ] as const)(
-  'W30: the %s refuses to start on a Node that has known holes, and says which it needs',
+  'W30: the %s refuses to start on a Node with known vulnerabilities, and names the required version',
   async (_, launch) => {
     const app = await launch({}, { env });
     expect(await app.process.finished).toEqual({ code: 1, signal: null });

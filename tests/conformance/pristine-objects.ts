@@ -1,4 +1,4 @@
-// What an attacker would add to every object of the process shows when it ends.
+// Reports at exit a change that an attacker made to every object of the process.
 const PROGRAM = `
   import { writeSync } from 'node:fs';
   process.on('exit', () => {
@@ -7,12 +7,15 @@ const PROGRAM = `
   });
 `;
 
-/** For a process under test: at its end, it and its workers say on stderr what has become of `Object.prototype`. */
+/**
+ * Environment of a process under test: at exit, it and its workers print the state of
+ * `Object.prototype` to stderr.
+ */
 export const PRISTINE_ENV: Readonly<Record<string, string>> = {
   NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(PROGRAM)}`,
 };
 
-/** The pids of the processes whose `Object.prototype` is as it was, from what they said. */
+/** Returns the pids of the processes whose `Object.prototype` is unchanged, from their output. */
 export function pristinePids(stderr: string): number[] {
   return [...stderr.matchAll(/^Object\.prototype of (\d+) has nothing new$/gm)].map(([, pid]) => Number(pid));
 }

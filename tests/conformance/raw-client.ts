@@ -3,7 +3,7 @@ import { CLOSE, clientFrame, handshake, serverFrames } from './websocket-bytes.t
 
 const CLOSE_OPCODE = 8;
 
-/** A WebSocket client that sends exactly the bytes it is told to, after a valid handshake. */
+/** A WebSocket client that sends exact bytes after a valid handshake. */
 export class RawClient {
   readonly socket: RawSocket;
 
@@ -20,7 +20,7 @@ export class RawClient {
     return new RawClient(socket);
   }
 
-  /** The gateway's answer to the handshake. */
+  /** Answer of the gateway to the handshake. */
   get head(): string {
     return this.socket.received.toString('latin1').split('\r\n\r\n', 1)[0] ?? '';
   }
@@ -29,10 +29,13 @@ export class RawClient {
     void this.socket.write(bytes);
   }
 
-  /** Resolves with the code of the close frame, `undefined` without one, once the gateway has ended the connection. */
+  /**
+   * Resolves with the code of the close frame, or `undefined`, when the gateway has ended the
+   * connection.
+   */
   async closeCode(): Promise<number | undefined> {
     const came = this.socket.waitFor((received) => closeFrame(received) !== undefined);
-    // It may also be cut without a close frame.
+    // The connection may also be reset without a close frame.
     await Promise.race([came.catch(() => {}), this.socket.closed]);
     const payload = closeFrame(this.socket.received);
     if (payload !== undefined) this.write(clientFrame(CLOSE, payload.subarray(0, 2)));

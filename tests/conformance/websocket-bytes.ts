@@ -7,7 +7,7 @@ export const FIRST_FRAGMENT = 0x01;
 export const NEXT_FRAGMENT = 0x00;
 export const LAST_FRAGMENT = 0x80;
 
-/** A valid handshake; the header lines given come last. */
+/** Returns a valid handshake; the given header lines come last. */
 export function handshake(headers: readonly string[] = []): string {
   return [
     'GET / HTTP/1.1',
@@ -21,7 +21,7 @@ export function handshake(headers: readonly string[] = []): string {
   ].join('\r\n');
 }
 
-/** A client's frame, masked with zeros. */
+/** Returns a frame of a client, masked with zeros. */
 export function clientFrame(first: number, payload: string | Uint8Array): Buffer {
   const bytes = Buffer.from(payload);
   return Buffer.concat([Buffer.of(first), maskedLength(bytes.length), Buffer.alloc(4), bytes]);
@@ -35,13 +35,13 @@ function maskedLength(length: number): Buffer {
   return long;
 }
 
-/** A frame of a server. */
+/** Returns a frame of a server. */
 export interface ServerFrame {
   readonly opcode: number;
   readonly payload: Buffer;
 }
 
-/** All whole frames in what a server sent after its answer to the handshake. */
+/** Returns all complete frames after the server's answer to the handshake. */
 export function serverFrames(received: Buffer): ServerFrame[] {
   const frames: ServerFrame[] = [];
   const head = received.indexOf('\r\n\r\n');

@@ -5,21 +5,21 @@ import { jsonRequest } from './json-frames.ts';
 import { HELLO } from './native-frames.ts';
 import { phpRequest } from './php-frames.ts';
 
-/** No other peer knows these names. */
+/** Names that no other peer knows. */
 const CHANNEL = 'bystanders only';
 const QUEUE = 'bystanders work';
 
-/** Turns of the event loop within which whoever is served has been. */
+/** Event-loop turns within which a bystander must be served. */
 const TURNS_MAX = 20;
 
 interface Bystander {
   readonly name: string;
   readonly socket: MemorySocket;
-  /** What came of the channel and the queue. */
+  /** Data received from the channel and the queue. */
   readonly got: string[];
 }
 
-/** One good peer of each dialect, who must be served whatever others do. */
+/** One correct peer of each dialect, which must be served under all circumstances. */
 export class Bystanders {
   readonly #hub: MemoryHub;
   readonly #finding: (what: string) => void;
@@ -41,7 +41,7 @@ export class Bystanders {
     ];
   }
 
-  /** Each publishes or enqueues something, and all that it is for must get it, in order. */
+  /** Each publishes or enqueues, and all recipients must receive it, in order. */
   async beat(): Promise<void> {
     const [nativePeer, jsonPeer, phpPeer, worker] = this.#all;
     this.#beats += 1;

@@ -7,7 +7,7 @@ const FROM_PEERS: ReadonlySet<string> = new Set<native.NativeMessage['type']>([
   ...(['enqueue', 'watch', 'unwatch', 'done', 'failed'] as const),
 ]);
 
-/** What a frame of the hub says, to whom it was sent: its channel, and its data as text; both empty where it is no delivery. */
+/** Content of a frame of the hub: channel and data as text; both empty if it is no delivery. */
 export interface Output {
   readonly channel: string;
   readonly data: string;
@@ -15,7 +15,7 @@ export interface Output {
 
 const NO_DELIVERY: Output = { channel: '', data: '' };
 
-/** Reads a frame as its peer would. Throws where it is none that a hub may send. */
+/** Reads a frame as its peer would. Throws if a hub must not send it. */
 export function checkOutput(frame: Uint8Array): Output {
   const body = frame.subarray(limits.FRAME_HEADER_BYTES);
   const [first] = body;

@@ -10,9 +10,9 @@ import { phpFrame, phpValue } from './php-frames.ts';
 
 interface Codec {
   readonly name: string;
-  /** A frame around what the codec reads. */
+  /** Wraps a body that the codec reads in a frame. */
   readonly valid: (random: Random) => Uint8Array;
-  /** Reads the body. Throws ProtocolError where it is none, and any other error where something is wrong. */
+  /** Reads a body. Throws ProtocolError for an invalid one; any other error is a finding. */
   readonly read: (body: Uint8Array, frame: Uint8Array) => void;
 }
 
@@ -31,7 +31,9 @@ const CODECS: readonly Codec[] = [
 /** Valid frames for each codec. */
 const POOL_FRAMES = 100;
 
-/** Each codec on its own gets deeper than sessions, which end with the first frame that is wrong. */
+/**
+ * Feeds each codec directly: it gets further than a peer, whose first invalid frame is its last.
+ */
 export function fuzzCodecs(seed: number, frames: number, report: FuzzReport): void {
   const random = new Random(seed);
   const pools = CODECS.map(({ valid }) => Array.from({ length: POOL_FRAMES }, () => valid(random)));
@@ -50,7 +52,7 @@ export function fuzzCodecs(seed: number, frames: number, report: FuzzReport): vo
   report.frames += frames;
 }
 
-/** What is read is written, and read again, as the same; and as JSON it is JSON. */
+/** A value that was read is written and read again unchanged; as JSON it is valid. */
 function readPhpValue(body: Uint8Array): void {
   const value = php.decodePhp(body);
   php.checkPhp(body);
@@ -69,7 +71,7 @@ function readPhpRequest(body: Uint8Array): void {
   if ('data' in request) php.checkPhp(body, request.data.start, request.data.end);
 }
 
-/** Whatever is JSON to us can be written for PHP; only what PHP bounds, too, is refused. */
+/** Any JSON that is accepted can be written for PHP; only a limit of PHP may reject it. */
 function readJsonAsPhp(body: Uint8Array): void {
   const text = Buffer.from(body).toString();
   php.decodePhp(php.encodePhp(php.fromJson(text)));

@@ -1,16 +1,16 @@
-/** Findings that are kept; one defect makes thousands. */
+/** Limit of stored findings; one defect makes thousands. */
 const FINDINGS_MAX = 20;
 
-/** What a run did, so that one that did nothing is not taken for a good one. */
+/** Counts of a run, so that an idle run does not pass as a good one. */
 export class FuzzReport {
   readonly findings: string[] = [];
   readonly #ends = new Map<string, number>();
   frames = 0;
-  /** Publications, deliveries and items done at the hubs. */
+  /** Publications, deliveries and done items at the hubs. */
   published = 0;
   delivered = 0;
   done = 0;
-  /** Frames that fuzzed peers got. */
+  /** Frames that fuzzed peers received. */
   received = 0;
 
   add(round: {
@@ -25,7 +25,7 @@ export class FuzzReport {
     this.done += round.done;
   }
 
-  /** A session ended. */
+  /** Counts the end of a peer. */
   ended(end: string): void {
     this.#ends.set(end, this.endedAs(end) + 1);
   }
@@ -34,7 +34,7 @@ export class FuzzReport {
     return this.#ends.get(end) ?? 0;
   }
 
-  /** `seed`: the round's. `lastFrames`: what was sent before, the last one last. */
+  /** `seed` is the round's; `lastFrames` are the frames before it, the latest last. */
   finding(seed: number, what: string, lastFrames: readonly string[] = []): void {
     if (this.findings.length >= FINDINGS_MAX) return;
     this.findings.push(`seed ${seed}: ${what}\n  after ${lastFrames.join('\n        ')}`);

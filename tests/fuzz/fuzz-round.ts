@@ -9,19 +9,21 @@ import { mutate } from './mutate.ts';
 import { HELLO, nativeFrame } from './native-frames.ts';
 import { phpFrame } from './php-frames.ts';
 
-/** Peers at a time. */
+/** Limit of peers at a time. */
 const PEERS = 12;
-/** Frames that one peer sends at most. */
+/** Limit of frames of one peer. */
 const FRAMES_PER_PEER_MAX = 60;
-/** Frames in one write. */
+/** Limit of frames in one write. */
 const BURST_MAX = 8;
-/** Frames between two looks at whether others are served. */
+/** Frames between two checks that bystanders are served. */
 const BEAT_FRAMES = 200;
-/** Frames of each dialect that are as they should be. What is sent is them, and what becomes of them. */
+/** Valid frames of each dialect. The traffic consists of them and their mutations. */
 const POOL_FRAMES = 150;
-/** How much of the traffic is as it should be: a peer that is never right gets nowhere. */
+/** Share of unchanged frames: a peer that is always invalid tests little. */
 const VALID_SHARE = 0.6;
-/** Of the frames that fuzzed peers get, so many are read: those of bystanders all are. */
+/**
+ * Share of checked frames among those that fuzzed peers receive; all of the bystanders are checked.
+ */
 const READ_SHARE = 0.1;
 
 interface Peer {
@@ -37,7 +39,7 @@ export class FuzzRound {
   readonly #hub: MemoryHub;
   readonly #bystanders: Bystanders;
   readonly #peers: Peer[] = [];
-  /** What was sent last, for whoever looks for the frame that did it. */
+  /** The latest frames, to find the one that caused a failure. */
   readonly #last: string[] = [];
   readonly #traffic: readonly (readonly Uint8Array[])[];
 
@@ -75,7 +77,7 @@ export class FuzzRound {
     this.#report.add({ frames, published, delivered, done: this.#hub.queues.stats().done });
   }
 
-  /** One peer sends some frames in one write. Answers how many. */
+  /** Sends some frames of one peer in one write. Returns their number. */
   #burst(): number {
     const peer = this.#peer();
     const count = Math.min(peer.framesLeft, this.#random.between(1, BURST_MAX));
@@ -84,7 +86,7 @@ export class FuzzRound {
     this.#last.push(hex(bytes));
     if (this.#last.length > PEERS) this.#last.shift();
     const cut = this.#random.next() < 0.2 ? this.#random.between(0, bytes.length) : bytes.length;
-    // Copies, because the hub writes into what it reads, and may keep it.
+    // Copies, because the hub writes into the bytes that it reads, and may keep them.
     peer.socket.feed(Buffer.from(bytes.subarray(0, cut)));
     if (cut < bytes.length) peer.socket.feed(Buffer.from(bytes.subarray(cut)));
     if (peer.framesLeft === 0) peer.socket.feedEnd();
@@ -125,11 +127,11 @@ export class FuzzRound {
     }
   }
 
-  /** All leave; nothing may be left of them. */
+  /** Closes all peers and checks that no state is left. */
   async #end(): Promise<void> {
     for (const { socket } of this.#peers) socket?.feedEnd();
     this.#bystanders.leave();
-    // The turn in which sockets close, and those in which what was held back leaves.
+    // The turn in which sockets close, and those in which buffered frames leave.
     for (let turn = 0; turn < 5; turn++) await nextTurn();
     this.#hub.emptyQueues();
     const { channels, prefixes, subscriptions } = this.#hub.router.stats();
@@ -157,7 +159,7 @@ export class FuzzRound {
   }
 }
 
-/** Where a channel of the engine stands that nothing was published to. */
+/** Position of an unknown channel of the engine. */
 function positionIn(engine: MemoryEngine): Position {
   let position: Position = { epoch: '', offset: 0 };
   const slot = {
@@ -166,6 +168,6 @@ function positionIn(engine: MemoryEngine): Position {
     },
     historyRejected: (): void => {},
   };
-  engine.history('nobody', position, slot, 1);
+  engine.history('unknown', position, slot, 1);
   return position;
 }

@@ -2,13 +2,16 @@ import { fuzzCodecs } from './fuzz-codecs.ts';
 import type { FuzzReport } from './fuzz-report.ts';
 import { FuzzRound } from './fuzz-round.ts';
 
-/** Frames of one round: one hub for sessions, then the codecs alone. */
+/** Frames of one round: first one hub with peers, then the codecs alone. */
 const ROUND_FRAMES = 5_000;
 
-/** The part of them that codecs get alone. */
+/** Share of the frames that codecs get directly. */
 const CODEC_SHARE = 0.2;
 
-/** Round R has the seed `seed` + R, so that it can be run alone. `told` hears of each round. */
+/**
+ * Runs rounds. Round R has the seed `seed` + R, so that it can be repeated alone. `told` is called
+ * for each round.
+ */
 export async function fuzz(
   seed: number,
   frames: number,

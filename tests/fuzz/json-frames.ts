@@ -17,7 +17,7 @@ const DATA: readonly unknown[] = [
   JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'),
 ];
 
-/** A request of the JSON dialect. */
+/** Makes a request of the JSON dialect. */
 export function jsonFrame(random: Random): Uint8Array {
   return jsonRequest(request(random));
 }

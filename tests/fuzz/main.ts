@@ -2,18 +2,19 @@ import { parseArgs } from 'node:util';
 import { fuzz } from './fuzz.ts';
 import { FuzzReport } from './fuzz-report.ts';
 
-const HELP = `Feeds mutated and valid frames of all dialects to the sessions and codecs of a hub, and looks whether anything else suffers.
+const HELP = `Feeds mutated and valid frames of all dialects to the peers and codecs of a hub, and checks that no
+other peer is affected.
 
   pnpm fuzz [--frames N] [--seed S]
 
-  --frames N  How many. Default 10,000,000.
-  --seed S    Of the first round; round R has S + R - 1. Default: a random one.
+  --frames N  Number of frames. Default 10,000,000.
+  --seed S    Seed of the first round; round R has S + R - 1. Default: random.
 
-Ends with 0 when there was no finding, 1 when there was one.
+Exit code 0 without a finding, otherwise 1.
 `;
 
 const FRAMES_DEFAULT = 10_000_000;
-/** Frames between two lines about how far it is. */
+/** Frames between two lines of progress. */
 const LINE_FRAMES = 500_000;
 
 const { values } = parseArgs({

@@ -6,7 +6,7 @@ import { MUTATIONS, mutate } from './mutate.ts';
 const BODY = Buffer.from('a:1:{s:4:"type";s:7:"reserve";}');
 const OTHER = Buffer.from('{"type":"publish","channels":["c"]}');
 
-test.each(Object.keys(MUTATIONS))('%s changes a frame, and is the same for the same seed', (name) => {
+test.each(Object.keys(MUTATIONS))('%s changes a frame, reproducibly for a seed', (name) => {
   const mutation = MUTATIONS[name];
   const draw = (seed: number): string[] => {
     const random = new Random(seed);
@@ -18,7 +18,7 @@ test.each(Object.keys(MUTATIONS))('%s changes a frame, and is the same for the s
   expect(BODY.toString()).toBe('a:1:{s:4:"type";s:7:"reserve";}');
 });
 
-test('most frames have the length that they say, and some lie', () => {
+test('most frames have a correct length, and some do not', () => {
   const random = new Random(1);
   const frames = Array.from({ length: 500 }, () => mutate(random, encodeFrame(BODY), encodeFrame(OTHER)));
   const lies = frames.filter((frame) => frameLength(frame, 0) !== frame.length).length;

@@ -21,7 +21,10 @@ const EXTREME_TEXTS = [
 
 const EXTREME_BYTES = [0x00, 0x01, 0x7f, 0x80, 0xff] as const;
 
-/** What can happen to a frame, by name. `other` is another frame. Each answers a new one, or the same where there is nothing to change. */
+/**
+ * Mutations of a frame, by name. `other` is another frame. Each returns a new frame, or the same if
+ * it does not apply.
+ */
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   flip: (random, bytes) => {
     const at = random.between(0, bytes.length - 1);
@@ -72,10 +75,10 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
 
 const ALL = Object.values(MUTATIONS);
 
-/** How often the frame's own length is still right, which it must be for anybody to look at what is in it. */
+/** Share of mutated frames whose length is corrected; otherwise their content is not read. */
 const RIGHT_LENGTH_SHARE = 0.9;
 
-/** A frame after one to three accidents. Never empty. */
+/** Returns a frame after one to three mutations. Never empty. */
 export function mutate(random: Random, frame: Uint8Array, other: Uint8Array): Uint8Array {
   let body = Buffer.from(frame.subarray(limits.FRAME_HEADER_BYTES));
   const otherBody = Buffer.from(other.subarray(limits.FRAME_HEADER_BYTES));

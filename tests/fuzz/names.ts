@@ -1,6 +1,6 @@
 import type { Random } from '../faults/random.ts';
 
-/** Few, so that peers meet in them; and with all that has ever been mistaken for something else. */
+/** Few names, so that peers share them, among them all that were ever misread. */
 const CHANNELS = [
   'a',
   'b',
@@ -18,7 +18,7 @@ export function channelName(random: Random): string {
   return random.pick(CHANNELS);
 }
 
-/** What may be filled, or watched. */
+/** Names of queues to enqueue to or to watch. */
 export function queueName(random: Random): string {
   return random.pick(QUEUES);
 }
@@ -28,7 +28,7 @@ export function watchedName(random: Random): string {
   return random.next() < 0.1 ? `$dead:${name}` : name;
 }
 
-/** Up to `countMax` of them, some more than once. */
+/** Returns up to `countMax` names, some more than once. */
 export function several(random: Random, name: (random: Random) => string, countMax = 3): string[] {
   return Array.from({ length: random.between(1, countMax) }, () => name(random));
 }

@@ -11,7 +11,7 @@ export const HELLO: Uint8Array = native.encodeHello({
   name: 'fuzz',
 });
 
-/** A message of a native peer; `epoch` is the one of the hub. */
+/** Makes a message of a native peer; `epoch` is that of the hub. */
 export function nativeFrame(random: Random, epoch: string): Uint8Array {
   switch (random.between(0, 12)) {
     case 0:
@@ -66,7 +66,7 @@ function publish(random: Random): Uint8Array {
   });
 }
 
-/** The kind is a publisher's claim, and need not be true. */
+/** The kind is a claim of the publisher, and may be false. */
 function payload(random: Random): { readonly kind: native.PayloadKind; readonly payload: Uint8Array } {
   const kind = random.pick(['text', 'bytes', 'json'] as const);
   return {

@@ -2,7 +2,7 @@ import { encodeFrame, encodeText, php } from '@groupcast/protocol';
 import type { Random } from '../faults/random.ts';
 import { channelName, queueName, several, watchedName } from './names.ts';
 
-/** What programs send, and what few would: serialized. */
+/** Serialized values, usual and unusual ones. */
 const VALUES = [
   's:5:"hello";',
   's:0:"";',
@@ -36,7 +36,7 @@ const BAD_NAMES: readonly php.PhpValue[] = [
   php.PhpArray.list(['a']),
 ];
 
-/** A request as PHP's `Channel\Client` writes it. */
+/** Encodes a request as PHP's `Channel\Client` does. */
 export function phpFrame(random: Random): Uint8Array {
   switch (random.between(0, 9)) {
     case 0:
@@ -60,7 +60,7 @@ export function phpFrame(random: Random): Uint8Array {
   }
 }
 
-/** Names of events, some of which are invalid; now and then more than are carried out in one go. */
+/** Makes names of events, some invalid; sometimes more than one step processes. */
 function phpNames(random: Random): php.PhpValue[] {
   const countMax = random.next() < 0.02 ? 300 : 3;
   return several(random, channelName, countMax).map((name) =>

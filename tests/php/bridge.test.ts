@@ -22,7 +22,7 @@ describe.skipIf(withoutPhp)('PHP workers and WebSocket clients share groups', ()
   });
   afterAll(killAll);
 
-  /** A client that is a member of the group. */
+  /** Opens a client that is a member of the group. */
   async function member(group: string): Promise<TestClient> {
     const client = await TestClient.open(gateway.url, { protocol: 'groupcast.v1' });
     client.sendCommand({ cmd: 'add_group', group_id: group, id: 'join' });
@@ -35,7 +35,7 @@ describe.skipIf(withoutPhp)('PHP workers and WebSocket clients share groups', ()
     return json?.['message'];
   }
 
-  test('what a PHP worker sends to a group comes to its members', async () => {
+  test('a message of a PHP worker to a group reaches its members', async () => {
     const client = await member('456');
     await runPhp('send-to-group', hub.port, '456', 'これはメッセージです', 'second');
     expect([await nextMessage(client), await nextMessage(client)]).toEqual([
@@ -44,7 +44,7 @@ describe.skipIf(withoutPhp)('PHP workers and WebSocket clients share groups', ()
     ]);
   });
 
-  test('what a client sends comes to a PHP worker as the bytes that PHP itself would have sent', async () => {
+  test('a message of a client reaches a PHP worker as the bytes that PHP would have sent', async () => {
     const worker = await startSubscriber('subscribe', hub.port, 'hex', 'send_to_group');
     const client = await TestClient.open(gateway.url);
     client.sendCommand({ cmd: 'send_to_group', group_id: '123', message: 'これはメッセージです' });
@@ -52,12 +52,12 @@ describe.skipIf(withoutPhp)('PHP workers and WebSocket clients share groups', ()
     expect(bytesOf(data)).toBe(serializedMessage('123', 'これはメッセージです'));
   });
 
-  test('all see the messages of all in one order', async () => {
+  test('all receive the messages of all in one order', async () => {
     const count = 200;
     const worker = await startSubscriber('subscribe', hub.port, 'hex', 'send_to_group');
     const answerer = await startSubscriber('answer', hub.port, 'mixed');
     const members = [await member('mixed'), await member('mixed')];
-    // Each goes on when it was answered, so that the messages of all three stand between each other.
+    // Each continues when it was answered, so that the messages of all three interleave.
     const converse = async (client: TestClient, name: string): Promise<void> => {
       for (let index = 0; index < count; index++) {
         const text = `ask ${name} ${index}`;
@@ -81,7 +81,7 @@ describe.skipIf(withoutPhp)('PHP workers and WebSocket clients share groups', ()
     }
   });
 
-  test('scalars that others publish come to a PHP worker as text, which it can send on', async () => {
+  test('scalars of other publishers reach a PHP worker as text, which it can forward', async () => {
     const worker = await startSubscriber('subscribe', hub.port, 'hex', 'send_to_group', 'group:7');
     const peer = connect(hub.port, '127.0.0.1');
     for (const data of ['5', '1.5', 'true', 'null']) {
@@ -94,7 +94,7 @@ describe.skipIf(withoutPhp)('PHP workers and WebSocket clients share groups', ()
     peer.destroy();
   });
 
-  test('a group that PHP names by an integer of 64 bits is the group of its digits', async () => {
+  test('a group that PHP names by a 64-bit integer is the group of its digits', async () => {
     const client = await member('9223372036854775807');
     await runPhp('send-to-group', hub.port, 'int:9223372036854775807', 'hi');
     expect(await nextMessage(client)).toBe('hi');

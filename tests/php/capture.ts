@@ -2,22 +2,22 @@ import { php } from '@groupcast/protocol';
 import type { ProxyDirection } from '@groupcast/testkit';
 
 const HEADER_BYTES = 4;
-/** What `serialize(['type' => …, 'channel' => …, 'data' => …])` writes, each byte a character. */
+/** Output of `serialize(['type' => …, 'channel' => …, 'data' => …])`, one character per byte. */
 const DELIVERY = /^a:3:\{s:4:"type";s:5:"(event|queue)";s:7:"channel";s:\d+:"(.*?)";s:4:"data";.+\}$/s;
 
-/** All that passes on the connection of one PHP worker, and what of it the worker did not ask for. */
+/** The traffic of one PHP worker, with the frames that the worker did not ask for. */
 export class Capture {
-  /** Each would have ended the worker. */
+  /** Frames that would have ended the worker. */
   readonly unasked: string[] = [];
   events = 0;
   items = 0;
   readonly #begun: Record<ProxyDirection, Buffer> = { up: Buffer.alloc(0), down: Buffer.alloc(0) };
   readonly #subscribed = new Set<string>();
   readonly #watched = new Set<string>();
-  /** Items that it has asked for and that have not come. */
+  /** Items that were requested and have not arrived. */
   #reserved = 0;
 
-  /** Bytes of a frame that has begun to come from the hub. */
+  /** Bytes of an incomplete frame from the hub. */
   get unfinishedBytes(): number {
     return this.#begun.down.length;
   }

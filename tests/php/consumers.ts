@@ -3,18 +3,18 @@ import { decodeText } from '@groupcast/protocol';
 import { TcpProxy, type TestProcess } from '@groupcast/testkit';
 import { startPhp } from './start-php.ts';
 
-/** Works on a queue, and goes on with it whenever it was struck. */
+/** A consumer of a queue that continues after each strike. */
 export interface Consumer {
-  /** The items that it has done, in order; one that was done twice stands there twice. */
+  /** Items that it has done, in order; one that was done twice is there twice. */
   readonly done: readonly string[];
-  /** Why it has ended by itself, each time. */
+  /** Reasons for which it ended by itself. */
   readonly failures: readonly string[];
-  /** Ends it, or its way to the hub, amid its work. */
+  /** Kills it, or cuts its link to the hub, during its work. */
   strike(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** PHP processes, one after the other, each until it is killed. */
+/** PHP processes, one after another, each until it is killed. */
 export class PhpConsumer implements Consumer {
   readonly failures: string[] = [];
   readonly #port: number;
@@ -39,7 +39,7 @@ export class PhpConsumer implements Consumer {
   }
 
   async strike(): Promise<void> {
-    // To end one that has not begun would strike nothing.
+    // Wait for its start: a process without work has no lease to lose.
     await this.#child.waitForLine(/^watching$/);
     await this.close();
     this.#read = 0;
@@ -49,7 +49,7 @@ export class PhpConsumer implements Consumer {
   async close(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#child.finished;
-    // The last of what it said.
+    // The last lines of its output.
     void this.done;
   }
 
@@ -92,7 +92,7 @@ export class ClientConsumer implements Consumer {
   }
 
   async #work({ payload }: QueueItem): Promise<void> {
-    // So that its link can be cut while it has work.
+    // A delay, so that its link can be cut while it has work.
     await new Promise(setImmediate);
     this.done.push(decodeText(payload));
   }

@@ -9,7 +9,7 @@ const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 
 describe.skipIf(withoutPhp)(`from PHP to PHP, FUZZ_SEED=${seed}`, () => {
   afterAll(killAll);
 
-  test('values of all kinds come as they were, to the byte, in order', async () => {
+  test('values of all kinds arrive unchanged, byte for byte, in order', async () => {
     const hub = await startHub();
     const subscribers = [
       await startSubscriber('subscribe', hub.port, 'md5', 'values'),

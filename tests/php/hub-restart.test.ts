@@ -4,11 +4,11 @@ import { NumberedFollower, NumberedPublisher } from './numbered-stream.ts';
 import { withoutPhp } from './start-php.ts';
 
 const RESTARTS_MIN = 3;
-/** For a long run: how long, in seconds, hubs are started again and again. */
+/** Seconds during which hubs are restarted; raise it for a long run. */
 const SOAK_SECONDS = Number(process.env['PHP_SOAK_SECONDS'] ?? 0);
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** How many values each follower must get that were published after its subscriptions stood. */
+/** Values that each follower must receive after its subscriptions are active. */
 const VALUES_EACH = 20;
 
 describe.skipIf(withoutPhp)(`hubs that end under PHP workers, FUZZ_SEED=${seed}`, () => {
@@ -19,7 +19,7 @@ describe.skipIf(withoutPhp)(`hubs that end under PHP workers, FUZZ_SEED=${seed}`
   afterAll(killAll);
 
   function untilAll(what: string, holds: (follower: NumberedFollower) => boolean): Promise<boolean> {
-    // Whoever waits for a process that has ended is told at once.
+    // A wait for a process that has ended fails at once.
     return until(() => ended.length > 0 || followers.every(holds), what);
   }
 
@@ -33,7 +33,10 @@ describe.skipIf(withoutPhp)(`hubs that end under PHP workers, FUZZ_SEED=${seed}`
     }
   }
 
-  /** All connect and get what is published, and the hub ends amid that. Then nothing may be missing of what each got while it was connected. */
+  /**
+   * All connect and receive publications while the hub ends. Each must have all of them from the
+   * time of its connection.
+   */
   async function oneLife(restart: number): Promise<void> {
     await untilAll('values', ({ life, due }) => (life.got.at(-1)?.number ?? 0) >= due + VALUES_EACH);
     const due = followers.map((follower) => follower.due);
@@ -55,10 +58,10 @@ describe.skipIf(withoutPhp)(`hubs that end under PHP workers, FUZZ_SEED=${seed}`
   }
 
   test(
-    'no worker ends, and each gets all that was published while it was connected, to the byte',
+    'no worker ends, and each receives all publications while it is connected, byte for byte',
     async () => {
       hub = await startHub({ drainSeconds: 1 });
-      // One of the names becomes an integer when its followers connect again.
+      // One of the names becomes an integer when its followers reconnect.
       for (const [index, event] of ['numbers', '7'].entries()) await startStream(event, index);
       const endAt = performance.now() + SOAK_SECONDS * 1_000;
       let restarts = 0;

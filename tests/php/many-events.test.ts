@@ -8,7 +8,7 @@ describe.skipIf(withoutPhp)('a PHP worker with very many events', () => {
   afterAll(killAll);
 
   test.each([1_500, 20_000])(
-    'follows %i, also when it comes back after a restart of the hub, and gets what is published to all in one request',
+    'is subscribed to %i, also after a restart of the hub, and receives a publication to all in one request',
     async (count) => {
       let hub = await startHub();
       const { port } = hub;
@@ -19,7 +19,7 @@ describe.skipIf(withoutPhp)('a PHP worker with very many events', () => {
       hub = await startHub({ port });
       await worker.lines.next((line) => line === 'subscribed');
       await runPhp('publish-to-many', port, 3_000, 'hello');
-      // Those beyond the ones that it follows are nobody's.
+      // Further names have no subscriber.
       for (let index = 0; index < Math.min(count, 3_000); index++) {
         const line = await worker.lines.next((text) => text.startsWith('event '));
         expect(line).toBe(`event user:${index} ${HELLO}`);
@@ -29,7 +29,7 @@ describe.skipIf(withoutPhp)('a PHP worker with very many events', () => {
     },
   );
 
-  test('with invalid names stays connected, and gets what is published to the others', async () => {
+  test('with invalid names stays connected, and receives publications to the others', async () => {
     const hub = await startHub();
     const bad = ['', 'c4e3', '78'.repeat(262), '610a'];
     const worker = startPhp('many-events', hub.port, 2, ...bad);

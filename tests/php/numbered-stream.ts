@@ -1,14 +1,14 @@
 import type { TestProcess } from '@groupcast/testkit';
 import { startPhp, startSubscriber } from './start-php.ts';
 
-/** What a follower got between two losses of its connection. */
+/** Values that a follower received between two losses of its connection. */
 interface Life {
-  /** When its subscriptions stood, by the clock of this host, in microseconds. */
+  /** Time at which its subscriptions became active, by the clock of this host, in microseconds. */
   subscribedAt: number | undefined;
   readonly got: { readonly number: number; readonly md5: string }[];
 }
 
-/** A PHP process that publishes random values with their numbers for ever. */
+/** A PHP process that publishes random values with their numbers until it is killed. */
 export class NumberedPublisher {
   readonly child: TestProcess;
   readonly #published: { readonly md5: string; readonly at: number }[] = [];
@@ -18,12 +18,12 @@ export class NumberedPublisher {
     this.child = startPhp('publish-numbered', port, event, seed, 5);
   }
 
-  /** The MD5 of so many values, from a number on. */
+  /** Returns the MD5s of `count` values, from a number on. */
   md5s(from: number, count: number): string[] {
     return this.#all.slice(from, from + count).map(({ md5 }) => md5);
   }
 
-  /** The number of the first value that was published after a moment; Infinity while there is none. */
+  /** Returns the number of the first value published after a moment; Infinity without one. */
   firstAfter(moment: number): number {
     const published = this.#all;
     let first = published.length;
@@ -41,7 +41,7 @@ export class NumberedPublisher {
   }
 }
 
-/** A PHP process that says which of these values it got. */
+/** A PHP process that prints the values that it receives. */
 export class NumberedFollower {
   readonly child: TestProcess;
   readonly publisher: NumberedPublisher;
@@ -58,7 +58,7 @@ export class NumberedFollower {
     return new NumberedFollower(await startSubscriber('follow-numbered', port, event), publisher);
   }
 
-  /** The last one goes on. */
+  /** The last life is not over. */
   get lives(): readonly Life[] {
     this.#readOn();
     return this.#lives;
@@ -68,12 +68,14 @@ export class NumberedFollower {
     return this.lives.at(-1) as Life;
   }
 
-  /** The number of the first value that it must get in this life; Infinity while there is none. */
+  /**
+   * Returns the number of the first value that it must receive in this life; Infinity without one.
+   */
   get due(): number {
     return this.publisher.firstAfter(this.life.subscribedAt ?? Infinity);
   }
 
-  /** Attempts to connect while no hub was there. */
+  /** Attempts to connect without a hub. */
   get refusals(): number {
     this.#readOn();
     return this.#refusals;

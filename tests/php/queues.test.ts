@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ClientConsumer, type Consumer, PhpConsumer } from './consumers.ts';
 import { runPhp, startPhp, withoutPhp } from './start-php.ts';
 
-/** For a long run: how many items are worked on while consumers are struck. */
+/** Items to process while consumers are struck; raise it for a long run. */
 const ITEMS = Number(process.env['PHP_QUEUE_ITEMS'] ?? 2_000);
-/** How many items are done between one strike and the next. */
+/** Items done between two strikes. */
 const ITEMS_PER_STRIKE = 100;
 const ATTEMPTS_MAX = 3;
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -26,7 +26,7 @@ function randomNumbers(start: number): () => number {
 function untilUnused(hub: TestHub): Promise<unknown> {
   return until(
     async () => (await hub.stats())['queues'] as Record<string, number>,
-    'queues that hold nothing',
+    'empty queues',
     ({ waiting, leased }) => waiting === 0 && leased === 0,
   );
 }
@@ -50,8 +50,8 @@ describe.skipIf(withoutPhp)(`queues that PHP and TypeScript share, FUZZ_SEED=${s
     return client;
   }
 
-  test('each item is done at least once, and none is stuck, though consumers are killed and cut off', async () => {
-    // Who is struck has tried each item that it had.
+  test('each item is done at least once, and none is stuck, while consumers are killed and cut off', async () => {
+    // A struck consumer has tried each item that it had.
     const patient = await startHub({ queueAttemptsMax: 1_000, queueItemsMax: 2 * ITEMS });
     const half = ITEMS / 2;
     const consumers: readonly Consumer[] = [
@@ -85,7 +85,7 @@ describe.skipIf(withoutPhp)(`queues that PHP and TypeScript share, FUZZ_SEED=${s
     for (const consumer of consumers) await consumer.close();
   });
 
-  test('a single consumer, of either kind, gets the items in order', async () => {
+  test('a single consumer, of either kind, receives the items in order', async () => {
     const count = 500;
     await runPhp('produce', hub.port, 'to-php', 'item', count);
     await runPhp('produce', hub.port, 'to-ts', 'item', count);
@@ -103,7 +103,7 @@ describe.skipIf(withoutPhp)(`queues that PHP and TypeScript share, FUZZ_SEED=${s
     await php.close();
   });
 
-  test('an item that always fails is given up, and PHP finds it in the dead-letter queue', async () => {
+  test('an item that always fails moves to the dead-letter queue, where PHP receives it', async () => {
     const attempts: number[] = [];
     const client = open();
     client.on('itemFailed', () => {});
@@ -117,13 +117,13 @@ describe.skipIf(withoutPhp)(`queues that PHP and TypeScript share, FUZZ_SEED=${s
     expect(attempts).toEqual([1, 2, 3]);
   });
 
-  test('a full queue refuses: a HubClient is told, and PHP goes on', async () => {
+  test('a full queue rejects items: a HubClient gets the error, and PHP continues', async () => {
     const small = await startHub({ queueItemsMax: 5 });
     const producer = open(small.port);
     await runPhp('produce', small.port, 'full', 'item', 7);
     await until(
       async () => (await small.stats())['rejected'] as Record<string, number>,
-      'two refusals',
+      'two rejections',
       (refused) => refused['queue_full'] === 2,
     );
     await expect(producer.enqueue('full', 'one more')).rejects.toMatchObject({ code: 'queue_full' });

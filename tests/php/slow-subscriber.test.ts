@@ -10,7 +10,7 @@ const LARGE = 'x'.repeat(256 * 1024);
 describe.skipIf(withoutPhp)('a PHP worker that does not read', () => {
   afterAll(killAll);
 
-  test('is cut off in the midst of a frame, lives, and comes back', async () => {
+  test('is closed within a frame, survives, and reconnects', async () => {
     const hub = await startHub({ peerBufferBytes: QUEUE_BYTES_MAX });
     const worker = await startSubscriber('subscribe', hub.port, 'hex', 'news');
     const client = new HubClient({ port: hub.port });

@@ -2,17 +2,18 @@ import { fileURLToPath } from 'node:url';
 import { startProcess, type TestProcess } from '@groupcast/testkit';
 import { hasPhp } from './find-php.ts';
 
-/** Whoever has no PHP can work here all the same. In CI nothing is skipped: there these tests fail without one. */
+/** Without PHP these tests are skipped, but not in CI: there they fail. */
 export const withoutPhp: boolean = !hasPhp() && !process.env['CI'];
 
 /** Starts one of our PHP scripts. */
 export function startPhp(script: string, ...args: readonly (string | number)[]): TestProcess {
   const file = fileURLToPath(new URL(`scripts/${script}.php`, import.meta.url));
-  // Without ini files, because one may set serialize_precision; what PHP complains of is not among what scripts say.
+  // Without ini files, because one may set serialize_precision; PHP's warnings are not part of the
+  // output.
   return startProcess('php', ['-n', '-d', 'display_errors=stderr', file, ...args.map(String)]);
 }
 
-/** Starts a script that says `subscribed` when its subscriptions stand, and resolves then. */
+/** Starts a script that prints `subscribed`, and resolves then. */
 export async function startSubscriber(
   script: string,
   ...args: readonly (string | number)[]
@@ -22,7 +23,7 @@ export async function startSubscriber(
   return child;
 }
 
-/** Runs a script to its good end, and answers what it said. */
+/** Runs a script to a successful end, and returns its output. */
 export async function runPhp(script: string, ...args: readonly (string | number)[]): Promise<string[]> {
   const child = startPhp(script, ...args);
   const end = await child.finished;

@@ -9,7 +9,7 @@ import { runPhp, startPhp, startSubscriber, withoutPhp } from './start-php.ts';
 describe.skipIf(withoutPhp)('PHP programs that only publish', () => {
   afterAll(killAll);
 
-  test('publishLoop gives to one subscriber after another, and what was written before the end is not lost', async () => {
+  test('publishLoop is round-robin over the subscribers, and messages before the end are not lost', async () => {
     const hub = await startHub();
     const count = 3_000;
     const subscribers = [];
@@ -24,7 +24,7 @@ describe.skipIf(withoutPhp)('PHP programs that only publish', () => {
     }
   });
 
-  test('each of many that write and leave at once loses nothing', async () => {
+  test('many that write and exit at once lose no message', async () => {
     const hub = await startHub();
     const subscriber = await startSubscriber('subscribe', hub.port, 'hex', 'send_to_group');
     const texts = Array.from({ length: 20 }, (_, index) => `message ${index}`);
@@ -33,7 +33,7 @@ describe.skipIf(withoutPhp)('PHP programs that only publish', () => {
     for (const text of texts) expect(data.filter((one) => one.includes(`"${text}"`))).toHaveLength(1);
   });
 
-  test('a silent one is not closed, though a gateway would long be', async () => {
+  test('a silent one is not closed, unlike a gateway', async () => {
     const hub = await startHub({ heartbeatSeconds: 1 });
     const control = createServer().listen(0, '127.0.0.1');
     await once(control, 'listening');
@@ -44,7 +44,7 @@ describe.skipIf(withoutPhp)('PHP programs that only publish', () => {
     socket.write('before\n');
     expect((await takeEvents(subscriber, 'words', 1)).map(bytesOf)).toEqual(['s:6:"before";']);
 
-    // A peer that falls silent at this moment shows when the hub has waited for long enough.
+    // The end of a peer at this moment shows whether the hub has waited for long enough.
     const proxy = await TcpProxy.start({ target: hub.port });
     const peer = new HubClient({ port: proxy.port });
     peer.connect();

@@ -7,7 +7,7 @@ import { startPhp, withoutPhp } from './start-php.ts';
 describe.skipIf(withoutPhp)('a PHP worker is sent nothing that it did not ask for', () => {
   afterAll(killAll);
 
-  test('whatever it does, while the hub drains, and at its end', async () => {
+  test('in any state, while the hub drains, and at its end', async () => {
     const hub = await startHub({ drainSeconds: 20 });
     const capture = new Capture();
     const proxy = await TcpProxy.start({
@@ -15,7 +15,7 @@ describe.skipIf(withoutPhp)('a PHP worker is sent nothing that it did not ask fo
       tap: (direction, bytes) => capture.pass(direction, bytes),
     });
     const worker = startPhp('tour', proxy.port, hub.port);
-    // A peer that never hears that it should leave makes the drain last.
+    // A peer that ignores the goodbye prolongs the drain.
     const deaf = await TcpProxy.start({ target: hub.port });
     const peer = new HubClient({ port: deaf.port });
     const opened = until(() => peer.state === 'open', 'a link to the hub');

@@ -4,10 +4,13 @@ import type { Pattern } from './patterns.ts';
 process.env['RECHECK_BACKEND'] = 'pure';
 const { check } = await import('recheck');
 
-/** A pattern that takes longer to check than this many milliseconds counts as bad: write it more simply. */
+/** Limit in milliseconds for the check of a pattern. Simplify a pattern that exceeds it. */
 const TIMEOUT_MS = 30_000;
 
-/** Why the time of a pattern is not bounded by the length of the text, or cannot be told; `undefined` where it is. */
+/**
+ * Returns why a pattern is not linear in the length of the text, or cannot be checked; `undefined`
+ * if it is linear.
+ */
 export async function superLinear({ source, flags }: Pattern): Promise<string | undefined> {
   const found = await check(source, flags, { timeout: TIMEOUT_MS });
   if (found.status === 'safe') return undefined;

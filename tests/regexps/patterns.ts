@@ -2,18 +2,22 @@ import { type Argument, parseSync, Visitor } from 'oxc-parser';
 
 /** A regular expression of a program. */
 export interface Pattern {
-  /** From 1. */
+  /** Line number, from 1. */
   readonly line: number;
   readonly source: string;
   readonly flags: string;
 }
 
-/** Stands for what a template puts into a pattern: a digit is something in every place, be it a count, a text or part of a class. */
+/**
+ * Placeholder for an expression in a template: a digit is valid everywhere, as a count, a text or
+ * part of a class.
+ */
 const ANY_VALUE = '1';
 
 /**
- * All regular expressions of a program in TypeScript or JavaScript: literals, and what `new RegExp` and `RegExp` are given. Throws for
- * a program that does not parse, and for a `RegExp` of anything but a literal or a template, which nothing could check.
+ * Returns all regular expressions of a program in TypeScript or JavaScript: literals, and arguments
+ * of `RegExp`. Throws for a program that does not parse, and for a `RegExp` of anything but a
+ * literal or a template, which cannot be checked.
  */
 export function patternsOf(fileName: string, program: string): readonly Pattern[] {
   const parsed = parseSync(fileName, program);

@@ -7,10 +7,12 @@ import { type Pattern, patternsOf } from './patterns.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** What only tests run, on texts that this repository makes: there `.*` twice in a pattern is no danger. */
+/**
+ * Code that only tests run, on texts of this repository: `.*` twice in a pattern is harmless there.
+ */
 const TEST_CODE = /^tests\/|^packages\/testkit\/|\/(?:testing|fixtures)\/|\.test\.ts$/;
 
-/** Programs of the repository, those that are not committed yet included. */
+/** Programs of the repository, including those that are not committed yet. */
 function programs(): readonly string[] {
   const listed = execFileSync(
     'git',
@@ -34,7 +36,7 @@ function patternsIn(path: string): readonly Pattern[] {
   return patternsOf(path, readFileSync(join(ROOT, path), 'utf8'));
 }
 
-test('no regular expression of what runs takes more than linear time', async () => {
+test('all regular expressions of the programs take linear time', async () => {
   const bad: string[] = [];
   let checked = 0;
   for (const path of programs().filter((one) => !TEST_CODE.test(one))) {
@@ -48,13 +50,13 @@ test('no regular expression of what runs takes more than linear time', async () 
   expect(checked).toBeGreaterThan(30);
 });
 
-test('those of tests can be checked as well: each is written where it is made', () => {
+test('those of tests are readable for the check: each is a literal', () => {
   const paths = programs().filter((one) => TEST_CODE.test(one));
   expect(paths.flatMap(patternsIn).length).toBeGreaterThan(100);
 });
 
 describe('the check', () => {
-  test('finds literals and what RegExp is given, with their lines', () => {
+  test('finds literals and arguments of RegExp, with their lines', () => {
     const program = `const a = /x+/g;\n// /not/\nnew RegExp(\`^\${a}$\`, 'i');\nRegExp('y');`;
     expect(patternsOf('a.ts', program)).toEqual([
       { line: 1, source: 'x+', flags: 'g' },

@@ -1,26 +1,26 @@
-/** Who is attacked, and how hard. */
+/** Target and parameters of an attack. */
 interface Target {
   readonly port: number;
   readonly more: readonly string[];
 }
 
-/** What an attacker counts while it attacks: for those who read a failed test. */
+/** Counts an action of the attacker, for the message of a failed test. */
 export type Did = (what: string) => void;
 
-/** Resolves when it attacks, which it does until the signal is aborted. */
+/** Starts an attack, which runs until the signal is aborted. Resolves when it is running. */
 export type Attack = (did: Did, over: AbortSignal) => Attacking | Promise<Attacking>;
 
 export interface Attacking {
-  /** When it does nothing any more. */
+  /** Resolves when the attack has ended. */
   readonly ended: Promise<void>;
 }
 
-/** Gets ready once, before the first attack. */
+/** Prepares an attack once, before its first round. */
 export type PrepareAttack = (target: Target) => Attack | Promise<Attack>;
 
 const TICK_MS = 10;
 
-/** Does something so many times a second, in bursts of a few milliseconds, until the signal is aborted. */
+/** Calls `act` at `perSecond`, in bursts of a few milliseconds, until the signal is aborted. */
 export function atRate(perSecond: number, over: AbortSignal, act: (count: number) => void): Attacking {
   const beganMs = performance.now();
   let done = 0;

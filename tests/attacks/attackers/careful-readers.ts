@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
 import { joinUnread } from '../../conformance/join-unread.ts';
 
-// A program: members of one group that read so many bytes a second each, and look at nothing.
+// A program: members of one group that read BYTES_PER_SECOND each, and ignore the content.
 //
 //     careful-readers.ts PORT GROUP COUNT BYTES_PER_SECOND
 //
-// It says `joined` when they have.
+// Prints `joined` when they have joined.
 
 const [port = '', group = '', count = '', bytesPerSecond = ''] = process.argv.slice(2);
 const TICK_MS = 25;
 const TICK_BYTES = (Number(bytesPerSecond) * TICK_MS) / 1_000;
 
-/** Reads until the bytes of the tick are used up. What was read too much is missing in the next one. */
+/** Reads until the bytes of the tick are used up. A surplus is subtracted from the next tick. */
 function readSlowly(socket: Socket): void {
   let left = 0;
   socket.on('data', (bytes: Buffer) => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { Did } from './attack.ts';
 
-/** A client that looks at little of what comes, and connects again when it is closed. */
+/** A client that ignores most messages, and reconnects when it is closed. */
 export class HostileClient {
   readonly #url: string;
   readonly #did: Did;
@@ -19,7 +19,7 @@ export class HostileClient {
     });
   }
 
-  /** Resolves when so many are connected. */
+  /** Resolves when `count` clients are connected. */
   static open(count: number, port: number, did: Did, over: AbortSignal): Promise<HostileClient[]> {
     const open = async (): Promise<HostileClient> => {
       const client = new HostileClient(port, did, over);
@@ -29,7 +29,7 @@ export class HostileClient {
     return Promise.all(Array.from({ length: count }, open));
   }
 
-  /** Sends where that is possible at once; a client that is just connecting has lost its turn. */
+  /** Sends if the connection is open; a client that is connecting skips the message. */
   send(text: string): void {
     const isOpen = this.#socket.readyState === WebSocket.OPEN;
     this.#did(isOpen ? 'sent' : 'not connected');
@@ -52,7 +52,7 @@ export class HostileClient {
   }
 }
 
-/** Asks once, as a client in plain mode, and resolves with the answer. */
+/** Sends commands as a plain client, and resolves with the answers. */
 export async function ask(port: number, ...commands: readonly object[]): Promise<Record<string, unknown>[]> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}`);
   await once(socket, 'open');

@@ -2,10 +2,10 @@ import { atRate, type PrepareAttack } from './attack.ts';
 import { HostileClient } from './client.ts';
 
 const PER_SECOND = 300;
-/** As long as a message of a client may be, less its command. */
+/** Close to the limit of a client's message, without its command. */
 const TEXT_BYTES = 65_000;
 
-/** `GROUP COUNT`: so many clients send the longest messages to one group, in turn. */
+/** `GROUP COUNT`: COUNT clients send the longest messages to one group, in turn. */
 export const flood: PrepareAttack =
   ({ port, more: [group, count] }) =>
   async (did, over) => {

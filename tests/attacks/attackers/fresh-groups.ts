@@ -2,14 +2,14 @@ import { atRate, type PrepareAttack } from './attack.ts';
 import { HostileClient } from './client.ts';
 
 const TEXT_BYTES = 60_000;
-/** Beyond what its connection may send; the history of the tests is full with 70 of them. */
+/** Above the rate of its connection; 70 of them fill the history of the tests. */
 const MESSAGES_PER_SECOND = 100;
 const ASKING = 8;
 const NAMES_PER_SECOND = 8_000;
 
 let names = 0;
 
-/** Publishes much, each message to a group that nobody knows. */
+/** Publishes long messages, each to a group without members. */
 export const floodFreshGroups: PrepareAttack =
   ({ port }) =>
   async (did, over) => {
@@ -20,7 +20,7 @@ export const floodFreshGroups: PrepareAttack =
     );
   };
 
-/** Asks where groups stand that nobody knows. */
+/** Asks for the positions of unknown groups. */
 export const askForFreshGroups: PrepareAttack =
   ({ port }) =>
   async (did, over) => {

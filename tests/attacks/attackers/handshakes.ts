@@ -5,7 +5,7 @@ import { atRate, type PrepareAttack } from './attack.ts';
 const PER_SECOND = 60;
 const HEADER_BYTES = 3_700;
 
-/** Requests whose header is white space, with a byte behind it that may not be there. */
+/** Requests whose header is white space, followed by an invalid byte. */
 export const slowHandshakes: PrepareAttack =
   ({ port }) =>
   (did, over) => {

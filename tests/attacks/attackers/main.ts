@@ -8,12 +8,12 @@ import { nestedPings } from './nested-pings.ts';
 import { joinAndLeave, recoverAgain } from './recoveries.ts';
 import { silentSockets } from './silent-sockets.ts';
 
-// A program: attacks what listens on a port whenever it is told to.
+// A program: attacks a port on demand.
 //
 //     main.ts NAME PORT [MORE ...]
 //
-// It says `ready`. `attack` on its input makes it begin, and it says `attacking` when it has; `rest` makes it stop, and
-// it says `did` and what it did.
+// Prints `ready`. The input `attack` starts it, and it prints `attacking` when it runs; `rest`
+// stops it, and it prints `did` and its counts.
 
 const ATTACKS: Readonly<Record<string, PrepareAttack>> = {
   slowHandshakes,
@@ -26,7 +26,7 @@ const ATTACKS: Readonly<Record<string, PrepareAttack>> = {
   silentSockets,
 };
 
-// What it costs itself is not to delay those whose time is measured.
+// Its own cost must not delay the bystanders.
 setPriority(constants.priority.PRIORITY_LOW);
 
 const [name = '', port = '', ...more] = process.argv.slice(2);

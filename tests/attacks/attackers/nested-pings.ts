@@ -4,7 +4,7 @@ import { HostileClient } from './client.ts';
 const PER_SECOND = 300;
 const TEXT_BYTES = 63_000;
 
-/** Commands that do nothing, with as many values in them as fit. */
+/** Commands without effect, with as many values as fit. */
 export const nestedPings: PrepareAttack =
   ({ port }) =>
   async (did, over) => {

@@ -3,21 +3,21 @@ import { ask, HostileClient } from './client.ts';
 
 const GROUPS = 50;
 const JOINING = 60;
-/** How often a second all of them together join and leave all groups. */
+/** Rate at which all of them together join and leave all groups, per second. */
 const TURNS_PER_SECOND = 40;
-/** In each of the groups: as much as the hub gives in one answer. */
+/** Messages in each of the groups: one page of history. */
 const ONE_PAGE = 60;
 const PAGE_TEXT_BYTES = 900;
 
-/** In the group of the one that asks again: as much as the hub keeps of a group. */
+/** Messages in the group of `recoverAgain`: the limit of a group's history. */
 const MUCH = 160;
 const TEXT_BYTES = 6_000;
-/** Its price lets through eight: the others wait for their turn. */
+/** The price of a recovery lets eight through per second; the others are delayed. */
 const RECOVERIES_PER_SECOND = 100;
 
 /** A group with history. */
 interface Known {
-  /** Asks for all of it but for so many messages. */
+  /** Returns a join that recovers all but the first `but` messages. */
   join(but: number): string;
   readonly leave: string;
 }
@@ -39,7 +39,9 @@ async function publish(port: number, group: string, messages: number, bytes: num
   };
 }
 
-/** Many join many groups, each with a position, and leave before they are given anything. */
+/**
+ * Many clients join many groups, each with a position, and leave before they receive the answer.
+ */
 export const joinAndLeave: PrepareAttack = async ({ port }) => {
   const known = await Promise.all(
     Array.from({ length: GROUPS }, (_, index) => publish(port, `known-${index}`, ONE_PAGE, PAGE_TEXT_BYTES)),
@@ -49,14 +51,14 @@ export const joinAndLeave: PrepareAttack = async ({ port }) => {
     return atRate(TURNS_PER_SECOND, over, (turn) => {
       const who = turn % JOINING;
       const client = clients[who];
-      // Each has a position of its own: who asks for the same is answered together.
+      // Each has a position of its own: joins with the same position share an answer.
       for (const { join } of known) client?.send(join(who % ONE_PAGE));
       for (const { leave } of known) client?.send(leave);
     });
   };
 };
 
-/** One asks for all that it missed, which is much, again and again. */
+/** One client recovers a long history, again and again. */
 export const recoverAgain: PrepareAttack = async ({ port }) => {
   const { join, leave } = await publish(port, 'long-history', MUCH, TEXT_BYTES);
   return async (did, over) => {

@@ -4,10 +4,10 @@ import { atRate, type PrepareAttack } from './attack.ts';
 
 const OPENED_TOGETHER = 10;
 const TICK_MS = 10;
-/** Where they are closed. */
+/** Rate at which closed sockets are replaced. */
 const OPENS_PER_SECOND = 200;
 
-/** `COUNT HOST`: so many connections that never say anything; where one is closed, another takes its place. */
+/** `COUNT HOST`: COUNT connections that never send; a closed one is replaced. */
 export const silentSockets: PrepareAttack =
   ({ port, more: [count, host = '127.0.0.1'] }) =>
   async (did, over) => {
@@ -20,7 +20,7 @@ export const silentSockets: PrepareAttack =
       socket.on('error', () => {});
       socket.on('close', () => sockets.delete(socket));
     };
-    // They are there before anybody is measured: that many connect at once is another matter.
+    // Open them before the measurement: a burst of connects is another attack.
     for (let opened = 0; opened < Number(count); opened += OPENED_TOGETHER) {
       for (let one = 0; one < OPENED_TOGETHER; one++) open();
       await delay(TICK_MS);

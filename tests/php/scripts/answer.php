@@ -1,5 +1,6 @@
 <?php
-// answer.php PORT GROUP: a worker that answers each message of the group that asks for it with one of its own. It says `subscribed`, and what it sees.
+// answer.php PORT GROUP: a worker that answers each message of the group that asks for it. Prints
+// `subscribed` and the messages.
 require __DIR__ . '/hub.php';
 
 [, $port, $group] = $argv;

@@ -1,5 +1,6 @@
 <?php
-// consume.php PORT QUEUE: works on one item after the other, and says `done ITEM` of each, until it is killed. Says `watching` when the hub knows.
+// consume.php PORT QUEUE: processes one item after another, and prints `done ITEM` for each, until
+// it is killed. Prints `watching` when the hub knows.
 require __DIR__ . '/hub.php';
 
 [, $port, $queue] = $argv;

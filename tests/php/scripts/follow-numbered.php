@@ -1,6 +1,7 @@
 <?php
-// follow-numbered.php PORT EVENT: says `got NUMBER MD5` of each value of publish-numbered.php, until it is killed; `subscribed TIME` whenever its subscriptions
-// stand, which a publication of its own has shown by coming back; and `lost` and `refused` as it connects again.
+// follow-numbered.php PORT EVENT: prints `got NUMBER MD5` for each value of publish-numbered.php,
+// until it is killed. Prints `subscribed TIME` when its subscriptions are active, which the return
+// of its own publication shows, and `lost` and `refused` as it reconnects.
 require __DIR__ . '/hub.php';
 
 [, $port, $event] = $argv;

@@ -1,17 +1,17 @@
 <?php
-// The hub as PHP workers know it, for the other scripts: a worker that is sent anything that it did not ask for ends, with 250, as those of
-// Workerman do. What it is sent must be what serialize() writes, to the byte.
+// The hub's client for the other scripts: like those of Workerman, a worker ends with 250 on any
+// frame that it did not ask for. Frames must be exactly the output of serialize().
 
 const UNASKED = 250;
 const RETRY_SECONDS = 1.0;
 
 function say(string $line): void
 {
-    // In one write, so that a process that is killed leaves whole lines.
+    // In one write, so that a killed process leaves complete lines.
     fwrite(STDOUT, "$line\n");
 }
 
-/** What happened first has the smaller one, in whatever process of this host. */
+/** Comparable between the processes of this host. */
 function monotonicMicroseconds(): int
 {
     return intdiv(hrtime(true), 1000);
@@ -23,7 +23,7 @@ function fail(string $why): never
     exit(UNASKED);
 }
 
-/** A whole frame: its length, itself included, and a serialized value. */
+/** A complete frame: its length, itself included, and a serialized value. */
 function frame(array $message): string
 {
     $body = serialize($message);
@@ -36,11 +36,11 @@ final class Hub
     private string $received = '';
     private bool $wasConnected = false;
     private float $retryAt = 0.0;
-    /** By event, or by queue: what is called with the data. */
+    /** Callbacks by event, or by queue; called with the data. */
     private array $events = [];
     private array $queues = [];
 
-    /** `$changed` is told 'connected', 'lost' and 'refused'. */
+    /** `$changed` is called with 'connected', 'lost' and 'refused'. */
     public function __construct(private int $port, private ?Closure $changed = null)
     {
     }
@@ -54,7 +54,7 @@ final class Hub
     {
         $this->events[$event] = $callback;
         $this->send(['type' => 'subscribe', 'channels' => [$event]]);
-        // Workers say it twice when they connect for the first time.
+        // Workers send it twice when they connect for the first time.
         $this->send(['type' => 'subscribe', 'channels' => [$event]]);
     }
 
@@ -64,7 +64,7 @@ final class Hub
         unset($this->events[$event]);
     }
 
-    /** Works on the items of a queue, one after the other. */
+    /** Processes the items of a queue, one after another. */
     public function watch(string $queue, Closure $callback): void
     {
         $this->queues[$queue] = $callback;
@@ -78,7 +78,7 @@ final class Hub
         unset($this->queues[$queue]);
     }
 
-    /** Whether it was written. */
+    /** Returns whether it was written. */
     public function publish(string $event, mixed $data): bool
     {
         return $this->send(['type' => 'publish', 'channels' => [$event], 'data' => $data]);
@@ -122,7 +122,7 @@ final class Hub
         }
         $this->socket = $socket;
         $this->received = '';
-        // What was a key of an array is an integer by now, if it looks like one.
+        // A key of an array that looks like an integer has become one.
         if ($this->events !== []) $this->send(['type' => 'subscribe', 'channels' => array_keys($this->events)]);
         if ($this->queues !== []) {
             $this->send(['type' => 'watch', 'channels' => array_keys($this->queues)]);
@@ -132,7 +132,7 @@ final class Hub
         return true;
     }
 
-    /** Connects again where it has to, and takes what comes within so many seconds. */
+    /** Reconnects if necessary, and processes input for the given seconds. */
     public function poll(float $seconds): void
     {
         if ($this->socket === null) {
@@ -168,7 +168,7 @@ final class Hub
             $body = substr($this->received, $at + 4, $length - 4);
             $at += $length;
             $this->receive($body);
-            // What it did may have ended the connection.
+            // The callback may have ended the connection.
             if ($this->socket === null) return;
         }
         $this->received = substr($this->received, $at);

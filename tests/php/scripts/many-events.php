@@ -1,8 +1,8 @@
 <?php
-// many-events.php PORT COUNT HEX…: a worker that follows so many events, and others whose names,
-// in hex, may be invalid; it says `event NAME DATA` for each that comes. It says `subscribed` whenever
-// its subscriptions stand, and `lost` and `refused` as it reconnects; then it subscribes to all of
-// them in one request, as workers do.
+// many-events.php PORT COUNT HEX…: a worker that subscribes to COUNT events, and to others whose
+// names, in hex, may be invalid. Prints `event NAME DATA` for each event, `subscribed` when its
+// subscriptions are active, and `lost` and `refused` as it reconnects. It then subscribes to all in
+// one request, as workers do.
 require __DIR__ . '/hub.php';
 
 [, $port, $count] = $argv;

@@ -1,5 +1,5 @@
 <?php
-// produce.php PORT QUEUE PREFIX COUNT: enqueues `PREFIX 0`, `PREFIX 1` …, and leaves.
+// produce.php PORT QUEUE PREFIX COUNT: enqueues `PREFIX 0`, `PREFIX 1` …, and exits.
 require __DIR__ . '/hub.php';
 
 [, $port, $queue, $prefix, $count] = $argv;

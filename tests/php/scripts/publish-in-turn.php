@@ -1,5 +1,6 @@
 <?php
-// publish-in-turn.php PORT EVENT COUNT: gives 0, 1, 2 … to one subscriber after another; it connects, writes, and leaves at once.
+// publish-in-turn.php PORT EVENT COUNT: sends 0, 1, 2 … to one subscriber after another, then exits
+// at once.
 require __DIR__ . '/hub.php';
 
 [, $port, $event, $count] = $argv;

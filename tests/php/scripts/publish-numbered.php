@@ -1,6 +1,7 @@
 <?php
-// publish-numbered.php PORT EVENT SEED PAUSE_MS: publishes random values, each with its number, with pauses between them, and connects again as workers do.
-// Says `published NUMBER MD5 TIME` of each before it is written, and `connected`, `lost` and `refused`.
+// publish-numbered.php PORT EVENT SEED PAUSE_MS: publishes random values with their numbers and
+// with pauses, and reconnects as workers do. Prints `published NUMBER MD5 TIME` before each is
+// written, and `connected`, `lost` and `refused`.
 require __DIR__ . '/hub.php';
 require __DIR__ . '/random-value.php';
 

@@ -1,5 +1,6 @@
 <?php
-// publish-random.php PORT EVENT SEED COUNT: publishes so many random values, and says the md5 of each.
+// publish-random.php PORT EVENT SEED COUNT: publishes COUNT random values, and prints the md5 of
+// each.
 require __DIR__ . '/hub.php';
 require __DIR__ . '/random-value.php';
 

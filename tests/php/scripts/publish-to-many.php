@@ -1,5 +1,5 @@
 <?php
-// publish-to-many.php PORT COUNT DATA: publishes to so many events in one request, and ends at once.
+// publish-to-many.php PORT COUNT DATA: publishes to COUNT events in one request, and exits at once.
 require __DIR__ . '/hub.php';
 
 [, $port, $count, $data] = $argv;

@@ -1,5 +1,6 @@
 <?php
-// Random values with what is easily spoilt on its way: bytes that are no UTF-8, floats, keys that look like integers. By mt_srand they are the same again.
+// Random values with content that is easily corrupted: bytes that are no UTF-8, floats, keys that
+// look like integers. mt_srand makes them reproducible.
 
 const RANDOM_TEXTS = ['', 'a', '5', '-5', '05', '-0', '9223372036854775807', '9223372036854775808', 'a"b;}', "\0", "\n",
     'これはメッセージです', '😀', "\xff\xfe", "\xc3", "\xed\xa0\x80", '__proto__'];

@@ -1,5 +1,6 @@
 <?php
-// send-to-group.php PORT GROUP MESSAGE…: connects, writes, and leaves at once. A GROUP `int:7` is the integer.
+// send-to-group.php PORT GROUP MESSAGE…: connects, writes, and exits at once. A GROUP `int:7` is
+// the integer.
 require __DIR__ . '/hub.php';
 
 $hub = new Hub((int) $argv[1]);

@@ -1,6 +1,7 @@
 <?php
-// silent-publisher.php PORT EVENT CONTROL_PORT: a plain PHP program that only publishes: each line that it reads from the other port. It never
-// pings, never reads what the hub sends, and never connects again.
+// silent-publisher.php PORT EVENT CONTROL_PORT: a plain PHP program that only publishes: each line
+// that it reads from the control port. It never pings, never reads from the hub, and never
+// reconnects.
 require __DIR__ . '/hub.php';
 
 [, $port, $event, $controlPort] = $argv;

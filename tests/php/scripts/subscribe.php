@@ -1,6 +1,7 @@
 <?php
-// subscribe.php PORT FORM EVENT…: says what comes, as `event NAME DATA`, with the serialized data in hex or as md5 (the FORM), until it is killed.
-// It says `subscribed` whenever its subscriptions stand, which a publication of its own has shown by coming back, and `lost` and `refused` as it reconnects.
+// subscribe.php PORT FORM EVENT…: prints `event NAME DATA` for each event, with the serialized data
+// in hex or as md5 (the FORM), until it is killed. Prints `subscribed` when its subscriptions are
+// active, which the return of its own publication shows, and `lost` and `refused` as it reconnects.
 require __DIR__ . '/hub.php';
 
 [, $port, $form] = $argv;

@@ -1,10 +1,11 @@
 <?php
-// tour.php PROXY_PORT PORT: a worker, by way of the proxy, goes through all that a worker can do, beside another that makes trouble for it. Each step ends
-// with an event that shows that the hub has done it. At last it says `toured`, publishes on, and ends in good order when the hub has.
+// tour.php PROXY_PORT PORT: a worker behind the proxy uses all functions of a worker, beside
+// another one that disturbs it. Each step ends with an event that shows that the hub has done it.
+// At the end it prints `toured`, keeps publishing, and exits cleanly when the hub has ended.
 require __DIR__ . '/hub.php';
 
 $isLost = false;
-// How often each came. An object, because arrow functions take copies of what is none.
+// Counts of the events. An object, because arrow functions copy other values.
 $seen = new ArrayObject();
 $worker = new Hub((int) $argv[1], function (string $change) use (&$isLost): void {
     if ($change === 'lost') $isLost = true;
@@ -20,7 +21,7 @@ function until(Hub $hub, Closure $holds): void
     while (!$holds()) $hub->poll(60);
 }
 
-/** Comes back when the hub has done all that the peer has asked for. */
+/** Returns when the hub has processed all requests of the peer. */
 function settle(Hub $peer): void
 {
     global $worker, $seen;
@@ -29,22 +30,22 @@ function settle(Hub $peer): void
     until($worker, fn() => ($seen['settled'] ?? 0) > $before);
 }
 
-// Events, of names that PHP makes integers, too.
+// Events, also of names that PHP turns into integers.
 foreach (['settled', 'a', 'b', '123'] as $event) $worker->on($event, $count);
 settle($worker);
-foreach (['a', 'b', 'nobody', '123'] as $event) {
+foreach (['a', 'b', 'unheard', '123'] as $event) {
     for ($left = 100; $left > 0; $left--) $other->publish($event, ['n' => $left, 'f' => 1.0]);
 }
 until($worker, fn() => ($seen['123'] ?? 0) === 100);
 
-// One that it wants no more.
+// One that it unsubscribes from.
 $worker->off('b');
 settle($worker);
 for ($left = 100; $left > 0; $left--) $other->publish('b', $left);
 settle($other);
 $seen['b'] === 100 || fail('Something came after the unsubscribe.');
 
-// Pings, turns, and groups.
+// Pings, round-robin events, and groups.
 for ($left = 3; $left > 0; $left--) $worker->ping();
 for ($left = 10; $left > 0; $left--) $other->publishLoop('a', $left);
 $worker->on('send_to_group', $count);
@@ -56,7 +57,7 @@ settle($worker);
 $other->sendToGroup('123', 'unheard');
 settle($other);
 
-// Queues; what cannot be taken is not answered either.
+// Queues; a rejected item gets no answer either.
 $worker->watch('jobs', $count);
 for ($left = 20; $left > 0; $left--) $other->enqueue('jobs', $left);
 until($worker, fn() => ($seen['jobs'] ?? 0) === 20);
