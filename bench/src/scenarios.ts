@@ -15,7 +15,7 @@ import {
 import type { System } from './system.ts';
 import { FLOOR, FLOOR_BATCH, SOCKET_IO_2, startRedis } from './systems.ts';
 
-/** What a connection and its join may cost, and what it may hold while it is idle. */
+/** Limits of the cost of a connection with its join, and of the memory that it holds while idle. */
 const CONNECT_MICROS_MAX = 120;
 const MEMORY_BYTES_MAX = 5.5 * 1024;
 

@@ -178,7 +178,9 @@ describe.concurrent('a run without a result ends with 2 and one sentence', () =>
     await close();
     const output = await run(url, '--json');
     expect(output).toMatchObject({ code: 2, stdout: '' });
-    expect(output.stderr).toMatch(/^groupcast-loadtest: No server listens at ws:.* \(ECONNREFUSED\)\. Start it.*\n$/);
+    expect(output.stderr).toMatch(
+      /^groupcast-loadtest: No server listens at ws:.* \(ECONNREFUSED\)\. Start it.*\n$/,
+    );
   });
 
   test('a process does not exist', async () => {
