@@ -12,7 +12,7 @@ import { LINK_TABLE } from '@groupcast/link';
 import type { OptionTable } from '@groupcast/options';
 import { describe, expect, test } from 'vitest';
 
-// Options that no type would let pass: they come from programs without types, and from files.
+// Options that violate the types: they come from untyped programs and from files.
 type Make = (given: object) => unknown;
 
 const hub = new HubClient();
@@ -73,8 +73,8 @@ test.each<[string, string, Make, object]>([
   ['TLS without a key', 'tls', createHub, { tls: { cert: 'PEM' } }],
   ['a Unix socket without a file', 'unixSocket', createHub, { unixSocket: { path: '', mode: 0o600 } }],
   ['a Unix socket with a mode of text', 'unixSocket', createHub, { unixSocket: { path: 'a', mode: '600' } }],
-  ['a network that is none', 'trust', createHub, { trust: ['10.1.0.0/33'] }],
-  ['a bridged event that can be none', 'phpBridge', createHub, { phpBridge: [''] }],
+  ['an invalid network', 'trust', createHub, { trust: ['10.1.0.0/33'] }],
+  ['an invalid bridged event', 'phpBridge', createHub, { phpBridge: [''] }],
   ['another moment for PHP', 'phpAck', createHub, { phpAck: 'never' }],
   ['three secrets', 'secret', createHub, { secret: ['a', 'b', 'c'] }],
   ['a secret that is a number', 'secret', createHub, { secret: 5 }],
@@ -124,18 +124,18 @@ test.each<[string, string, Make, object]>([
     { groupBytesBurst: 65_537, clientBufferBytes: 65_536 },
   ],
   [
-    'an allowed origin that is none',
+    'an invalid allowed origin',
     'allowedOrigins',
     (given) => createGateway({ hub, ...given }),
     { allowedOrigins: ['https://good.example', 'example.com'] },
   ],
   [
-    'an allowed origin that is no text',
+    'an allowed origin that is no string',
     'allowedOrigins',
     (given) => createGateway({ hub, ...given }),
     { allowedOrigins: [5] },
   ],
-  ['a trusted address that is none', 'trust', createHub, { trust: ['10.1.0.0/33'] }],
+  ['an invalid trusted address', 'trust', createHub, { trust: ['10.1.0.0/33'] }],
   [
     'a buffer of one client above that of all',
     'clientBufferBytes',
@@ -144,7 +144,7 @@ test.each<[string, string, Make, object]>([
   ],
   ['no hub', 'hub', (given) => createGateway(given as never), {}],
   ['no address to listen on', 'host', (given) => createGateway({ hub, ...given }), { host: '' }],
-])('%s: %s is refused', (_what, option, make, given) => {
+])('%s: %s is rejected', (_what, option, make, given) => {
   expect(() => make(given)).toThrow(expect.objectContaining({ code: 'bad_option', option }));
 });
 
