@@ -1,7 +1,8 @@
+import { freePort } from '@groupcast/testkit';
 import { type HubLoad, loadHub } from './hub-load.ts';
 import type { HubWire } from './hub-wire.ts';
 import { runLoad } from './load.ts';
-import { freePort, listens, type Running, start } from './processes.ts';
+import { listens, type Running, start } from './processes.ts';
 import type { Candidate, Measured } from './scenario.ts';
 import type { Served, System } from './system.ts';
 import { APT } from './systems.ts';

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { freePort } from '@groupcast/testkit';
 import { bundleOf } from './paths.ts';
-import { freePort, type Running, start, stopBoth } from './processes.ts';
+import { type Running, start, stopBoth } from './processes.ts';
 import type { System } from './system.ts';
 
 /** Flags of both apps by name; true for one without a value. */

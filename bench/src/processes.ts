@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startProcess, type TestProcess } from '@groupcast/testkit';
 
 const START_MS = 20_000;
 const POLL_MS = 50;
@@ -12,37 +11,9 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Below the ports that the kernel gives to clients, of which a load has tens of thousands. */
-const PORT_MIN = 20_000;
-const PORT_MAX = 32_000;
-
-/** Returns a port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
-  });
-}
-
-const children = new Set<ChildProcess>();
-
-// An interrupted run must not leave servers behind.
-process.once('exit', () => {
-  for (const child of children) killTree(child);
-});
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-
 /**
- * Starts a program, and waits until `ready` is true. Its output is dropped; when it fails, the
- * error has its stderr.
+ * Starts a program, and waits until `ready` is true. When it fails, the error has the end of its
+ * stderr. An interrupted run leaves no server behind.
  */
 export async function start(
   command: string,
@@ -50,27 +21,52 @@ export async function start(
   ready: () => Promise<boolean>,
   options: { readonly cwd?: string } = {},
 ): Promise<Running> {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], ...options });
-  children.add(child);
-  let said = '';
-  let failure: string | undefined;
-  child.stderr.on('data', (chunk) => {
-    said = `${said}${chunk}`.slice(-2_000);
-  });
-  child.on('error', (error) => {
-    failure = error.message;
-  });
-  child.on('exit', (code) => {
-    failure ??= `exit code ${code}. ${said}`;
-  });
+  const server = new Server(startProcess(command, args, options));
   for (let waitedMs = 0; !(await ready()); waitedMs += POLL_MS) {
-    if (failure !== undefined || waitedMs > START_MS) {
-      child.kill('SIGKILL');
-      throw new Error(`${command} did not start: ${failure ?? said}`);
+    if (server.failure !== undefined || waitedMs > START_MS) {
+      server.kill();
+      throw new Error(`${command} did not start: ${server.failure ?? server.stderr}`);
     }
     await sleep(POLL_MS);
   }
-  return { pids: treeOf(child.pid ?? 0), stop: () => stop(child, () => said) };
+  return { pids: server.pids(), stop: () => server.stop() };
+}
+
+class Server {
+  /** End of a server that was not stopped. */
+  failure: string | undefined;
+  readonly #process: TestProcess;
+
+  constructor(started: TestProcess) {
+    this.#process = started;
+    void started.exited.then(({ code, signal }) => {
+      this.failure = `it ended by itself (${signal ?? code}). ${this.stderr}`;
+    });
+  }
+
+  get stderr(): string {
+    return this.#process.stderr.slice(-2_000);
+  }
+
+  pids(): number[] {
+    return [this.#process.pid, ...this.#process.descendants()];
+  }
+
+  kill(): void {
+    for (const pid of this.pids()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.failure !== undefined) throw new Error(`A server failed: ${this.failure}`);
+    this.kill();
+    await this.#process.exited;
+  }
 }
 
 /** Whether a port of this machine accepts connections. */
@@ -93,34 +89,4 @@ export function stopBoth(first: Running, second: Running): () => Promise<void> {
       await second.stop();
     }
   };
-}
-
-async function stop(child: ChildProcess, said: () => string): Promise<void> {
-  children.delete(child);
-  if (child.exitCode !== null || child.signalCode !== null)
-    throw new Error(`A server ended by itself (${child.signalCode ?? child.exitCode}). ${said()}`);
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  killTree(child);
-  await gone;
-}
-
-function killTree(child: ChildProcess): void {
-  for (const pid of treeOf(child.pid ?? 0)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-  }
-}
-
-/** Returns a process and its descendants. */
-function treeOf(pid: number): number[] {
-  let children = '';
-  try {
-    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  } catch {
-    // It has ended.
-  }
-  return [pid, ...children.split(' ').filter(Boolean).map(Number).flatMap(treeOf)];
 }

@@ -1,10 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@groupcast/testkit';
 import { groupcasts } from './groupcast.ts';
 import { PEERS, ROOT } from './paths.ts';
 import { compileFloor, versionOf } from './prepare.ts';
-import { freePort, listens, type Running, start, stopBoth } from './processes.ts';
+import { listens, type Running, start, stopBoth } from './processes.ts';
 import type { Served, System } from './system.ts';
 
 const NODE = process.execPath;
