@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Stream } from './channel-history.ts';
+import type { ChannelHistory } from './channel-history.ts';
 
 /** A power of two: many more than channels are busy at a time. */
 const SLOTS = 65_536;
@@ -10,23 +10,23 @@ const SLOTS = 65_536;
  * somebody made to collide cost no more than that.
  */
 export class ChannelCache {
-  readonly #streams: (Stream | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
+  readonly #streams: (ChannelHistory | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
   readonly #seed: number = randomInt(2 ** 31);
 
-  find(bytes: Uint8Array, start: number, length: number): Stream | undefined {
+  find(bytes: Uint8Array, start: number, length: number): ChannelHistory | undefined {
     let hash = this.#seed;
     for (let at = start; at < start + length; at++) hash = mixed(hash, bytes[at] ?? 0);
     const stream = this.#streams[slotOf(hash)];
     return stream?.isNamed(bytes, start, length) ? stream : undefined;
   }
 
-  put(stream: Stream): void {
+  put(stream: ChannelHistory): void {
     if (stream.cacheSlot < 0) stream.cacheSlot = this.#slotOf(stream.nameKey);
     this.#streams[stream.cacheSlot] = stream;
   }
 
   /** One that is not here is no error. */
-  remove(stream: Stream): void {
+  remove(stream: ChannelHistory): void {
     if (this.#streams[stream.cacheSlot] === stream) this.#streams[stream.cacheSlot] = undefined;
   }
 

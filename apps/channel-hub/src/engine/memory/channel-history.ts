@@ -1,6 +1,6 @@
 import type { SubscribeSlot } from '../engine.ts';
 import { Block, type FramePage } from './block.ts';
-import type { Share } from './share.ts';
+import type { PublisherShare } from './share.ts';
 
 /** A block that is begun in the time of the one before is twice as long, up to this: a busy channel fills few of them. */
 const BLOCK_CAPACITY_MAX = 16 * 1024;
@@ -12,21 +12,21 @@ const DROPS_MIN = 64;
  * One channel: where it stands, and its newest publications, whose offsets are those up to `top` without a gap. Bounds are the
  * business of History.
  */
-export class Stream {
+export class ChannelHistory {
   readonly channel: string;
   /** Who follows the channel by its name. */
-  follower: SubscribeSlot | undefined;
+  slot: SubscribeSlot | undefined;
   /** When it was last published to, read or unfollowed, in milliseconds of `performance.now`. */
   usedMs = 0;
   /** The peer that published last, as far as it is known. */
   publisher = 0;
   /** Who is charged with what it takes; undefined before anything was published. */
-  share: Share | undefined;
+  share: PublisherShare | undefined;
   /** Neighbours among the streams of its share by their last use; undefined at the ends, and for one that is not among them. */
-  older: Stream | undefined;
-  newer: Stream | undefined;
+  older: ChannelHistory | undefined;
+  newer: ChannelHistory | undefined;
   /** Its newest entry in Arrivals; -1 when there is none. */
-  lastArrival = -1;
+  lastPending = -1;
   /** Its place in the ChannelCache; -1 before it had one. */
   cacheSlot = -1;
   /** The channel's name as UTF-8, a character for each byte. */
@@ -54,8 +54,8 @@ export class Stream {
     this.#top = top;
   }
 
-  get isFollowed(): boolean {
-    return this.follower !== undefined;
+  get isSubscribed(): boolean {
+    return this.slot !== undefined;
   }
 
   /** Whether these bytes are the channel's name. */

@@ -1,16 +1,16 @@
 import { native } from '@groupcast/protocol';
 import type { SubscribeSlot, TrimReason } from '../engine.ts';
 import { ChannelCache } from './channel-cache.ts';
-import { Stream } from './channel-history.ts';
+import { ChannelHistory } from './channel-history.ts';
 import type { HistoryLimits } from './history-limits.ts';
-import { Arrivals, type ArrivalTaker } from './pending-appends.ts';
-import { Places } from './places.ts';
+import { PendingAppends, type AppendTarget } from './pending-appends.ts';
+import { KeptPositions } from './kept-positions.ts';
 import { ShardedMap } from './sharded-map.ts';
-import { Shares } from './shares.ts';
-import { Place, type Standing } from './standing.ts';
+import { PublisherShares } from './publisher-shares.ts';
+import { PositionOnly, type ChannelView } from './standing.ts';
 
 /** What a channel that nobody follows costs beside its name and its publications, in bytes: measured too. */
-export const STREAM_BYTES = 576;
+export const CHANNEL_BYTES = 576;
 
 /** Publications of one channel that came within this part of `ageMs` may be given up together: that much too late at most. */
 const TOGETHER_SHARE = 1 / 64;
@@ -48,14 +48,14 @@ export interface HistoryCounts {
  *
  * Publications of a run are sorted in later, many at a time, before anybody looks. Those past their age leave when their channel is used, or with all the others when it was not used for that long.
  */
-export class History implements ArrivalTaker {
+export class History implements AppendTarget {
   readonly #limits: HistoryLimits;
-  readonly #streams = new ShardedMap<Stream>();
+  readonly #streams = new ShardedMap<ChannelHistory>();
   readonly #cache = new ChannelCache();
   // Whoever looks at publications or counts them must sort these in first.
-  readonly #arrivals = new Arrivals();
-  readonly #places: Places;
-  readonly #shares = new Shares();
+  readonly #arrivals = new PendingAppends();
+  readonly #places: KeptPositions;
+  readonly #shares = new PublisherShares();
   readonly #trimmed: Record<TrimReason, number> = { count: 0, age: 0, bytes: 0, total: 0 };
   #channelsDropped = 0;
   #publications = 0;
@@ -64,7 +64,7 @@ export class History implements ArrivalTaker {
 
   constructor(historyLimits: HistoryLimits) {
     this.#limits = historyLimits;
-    this.#places = new Places(historyLimits.ageMs, historyLimits.totalBytesMax * PLACES_SHARE);
+    this.#places = new KeptPositions(historyLimits.ageMs, historyLimits.totalBytesMax * PLACES_SHARE);
   }
 
   /** What is kept, and what was given up. */
@@ -82,20 +82,20 @@ export class History implements ArrivalTaker {
   }
 
   /** Turns a PUBLISH, which came from the peer `publisher`, into the DELIVER of the channel's next offset, in place, and keeps a copy. */
-  publish(channel: string, frame: Uint8Array, publisher: number): Stream {
+  publish(channel: string, frame: Uint8Array, publisher: number): ChannelHistory {
     const nowMs = performance.now();
     const stream = this.#use(channel);
     stream.publisher = publisher;
     stream.advance(1);
     native.turnIntoDeliver(frame, stream.top);
-    this.take(stream, frame, 0, frame.length, 1, nowMs);
-    this.taken(stream, nowMs);
+    this.append(stream, frame, 0, frame.length, 1, nowMs);
+    this.appended(stream, nowMs);
     this.#fitTotal();
     return stream;
   }
 
   /** The stream of the channel that the publication at `start` names; undefined when it is not at hand, though there may be one. */
-  find(bytes: Uint8Array, start: number): Stream | undefined {
+  find(bytes: Uint8Array, start: number): ChannelHistory | undefined {
     return this.#cache.find(bytes, native.channelAt(start), native.channelLengthAt(bytes, start));
   }
 
@@ -103,41 +103,41 @@ export class History implements ArrivalTaker {
    * Keeps copies of the DELIVERs of the stream's next `count` offsets, which lie from `start` to `end`. They may stay where they are until somebody
    * looks, at the latest until the next `sweep`, and must not be changed.
    */
-  add(stream: Stream, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
+  add(stream: ChannelHistory, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
     stream.advance(count);
     this.#arrivals.add(stream, bytes, start, end, count, nowMs);
     if (this.#arrivals.isFull) this.#sortIn();
   }
 
   /** Where the channel stands, which somebody is told, and what is kept of it. */
-  read(channel: string): Standing {
+  read(channel: string): ChannelView {
     this.#sortIn();
     const stream = this.#streams.get(channel);
     if (stream !== undefined) {
       this.#used(stream, performance.now());
       if (this.#settle(stream)) return stream;
     }
-    const offset = this.#places.tell(channel);
+    const offset = this.#places.read(channel);
     this.#fitTotal();
-    return new Place(offset);
+    return new PositionOnly(offset);
   }
 
   /** Keeps the channel, whatever its age, until `unfollow`. */
-  follow(channel: string, follower: SubscribeSlot): Stream {
+  subscribe(channel: string, follower: SubscribeSlot): ChannelHistory {
     const stream = this.#use(channel);
-    const wasFollowed = stream.isFollowed;
-    stream.follower = follower;
+    const wasFollowed = stream.isSubscribed;
+    stream.slot = follower;
     this.#used(stream, performance.now());
     if (!wasFollowed) this.#weigh(stream, -costOf(stream));
     this.#settle(stream);
     return stream;
   }
 
-  unfollow(channel: string): void {
+  unsubscribe(channel: string): void {
     this.#sortIn();
     const stream = this.#streams.get(channel);
-    if (stream === undefined || !stream.isFollowed) return;
-    stream.follower = undefined;
+    if (stream === undefined || !stream.isSubscribed) return;
+    stream.slot = undefined;
     this.#weigh(stream, costOf(stream));
     this.#used(stream, performance.now());
     this.#settle(stream);
@@ -165,27 +165,27 @@ export class History implements ArrivalTaker {
   }
 
   /** The channel's stream, from now on. */
-  #use(channel: string): Stream {
+  #use(channel: string): ChannelHistory {
     this.#sortIn();
     const stream = this.#streams.get(channel) ?? this.#add(channel);
     this.#cache.put(stream);
     return stream;
   }
 
-  #used(stream: Stream, nowMs: number): void {
+  #used(stream: ChannelHistory, nowMs: number): void {
     stream.usedMs = nowMs;
     while (stream.oldestMs < nowMs - this.#limits.ageMs) this.#drop(stream, stream.oldestCount, 'age');
   }
 
   #sortIn(): void {
     if (this.#arrivals.isEmpty) return;
-    this.#arrivals.takeAll(this);
+    this.#arrivals.flushTo(this);
     // Only now: a stream must not be let go while something of it is still to come.
     this.#fitTotal();
   }
 
   /** From Arrivals. */
-  take(stream: Stream, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
+  append(stream: ChannelHistory, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
     const heldBefore = stream.heldBytes;
     stream.push(bytes, start, end, count, nowMs, this.#limits.ageMs * TOGETHER_SHARE);
     this.#publications += count;
@@ -196,7 +196,7 @@ export class History implements ArrivalTaker {
   }
 
   /** From Arrivals. */
-  taken(stream: Stream, nowMs: number): void {
+  appended(stream: ChannelHistory, nowMs: number): void {
     const { bytesMax, countMax } = this.#limits;
     this.#used(stream, nowMs);
     if (stream.count > countMax) this.#drop(stream, stream.count - countMax, 'count');
@@ -206,24 +206,24 @@ export class History implements ArrivalTaker {
     this.#settle(stream);
   }
 
-  #add(channel: string): Stream {
-    const stream = new Stream(channel, this.#places.take(channel));
+  #add(channel: string): ChannelHistory {
+    const stream = new ChannelHistory(channel, this.#places.release(channel));
     this.#streams.set(channel, stream);
     this.#bytes += costOf(stream);
     return stream;
   }
 
   /** The stream takes so many bytes more, or less. */
-  #weigh(stream: Stream, bytes: number): void {
+  #weigh(stream: ChannelHistory, bytes: number): void {
     this.#bytes += bytes;
     if (stream.share !== undefined) this.#shares.weigh(stream.share, bytes);
   }
 
   /** The stream belongs to whoever sent the publication at `start`, from now on. */
-  #own(stream: Stream, bytes: Uint8Array, start: number): void {
+  #own(stream: ChannelHistory, bytes: Uint8Array, start: number): void {
     const share = this.#shares.of(bytes, start, stream.publisher);
     if (share === stream.share) return;
-    const weight = stream.heldBytes + (stream.isFollowed ? 0 : costOf(stream));
+    const weight = stream.heldBytes + (stream.isSubscribed ? 0 : costOf(stream));
     if (stream.share !== undefined) {
       stream.share.recency.remove(stream);
       this.#shares.weigh(stream.share, -weight);
@@ -240,13 +240,13 @@ export class History implements ArrivalTaker {
       if (stream.count > 0) continue;
       this.#channelsDropped += 1;
       stream.share?.recency.remove(stream);
-      if (stream.isFollowed) continue;
+      if (stream.isSubscribed) continue;
       this.#remove(stream);
       this.#places.keepSpare(stream.channel, stream.top);
     }
   }
 
-  #drop(stream: Stream, count: number, reason: TrimReason): void {
+  #drop(stream: ChannelHistory, count: number, reason: TrimReason): void {
     const heldBefore = stream.heldBytes;
     stream.drop(count);
     this.#trimmed[reason] += count;
@@ -255,32 +255,32 @@ export class History implements ArrivalTaker {
   }
 
   /** Puts the stream, which was used just now or lost something, where it belongs. Whether it is still there: without publications and followers it becomes a place. */
-  #settle(stream: Stream): boolean {
+  #settle(stream: ChannelHistory): boolean {
     if (stream.count > 0) {
       stream.share?.recency.touch(stream);
       return true;
     }
     // Left at its old place, with a time that is new, it would hide all that is behind it from the sweep.
     stream.share?.recency.remove(stream);
-    if (stream.isFollowed) return true;
+    if (stream.isSubscribed) return true;
     this.#remove(stream);
     this.#places.keep(stream.channel, stream.top);
     return false;
   }
 
   /** The stream was not used since the limit of age, so that everything in it is past its age, and nobody was told where it stands. */
-  #forget(stream: Stream): void {
+  #forget(stream: ChannelHistory): void {
     this.#trimmed.age += stream.count;
     this.#publications -= stream.count;
     this.#weigh(stream, -stream.heldBytes);
     stream.clear();
     stream.share?.recency.remove(stream);
-    if (stream.isFollowed) return;
+    if (stream.isSubscribed) return;
     this.#remove(stream);
     this.#places.forget(stream.top);
   }
 
-  #remove(stream: Stream): void {
+  #remove(stream: ChannelHistory): void {
     this.#streams.delete(stream.channel);
     this.#cache.remove(stream);
     this.#weigh(stream, -costOf(stream));
@@ -288,6 +288,6 @@ export class History implements ArrivalTaker {
 }
 
 /** What a stream that nobody follows costs beside its publications, in bytes. */
-function costOf(stream: Stream): number {
-  return STREAM_BYTES + stream.nameBytes;
+function costOf(stream: ChannelHistory): number {
+  return CHANNEL_BYTES + stream.nameBytes;
 }

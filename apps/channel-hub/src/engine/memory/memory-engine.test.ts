@@ -5,10 +5,10 @@ import { type Harness, startEngine, textOf } from '../../../testing/engine-harne
 import { LateEngine } from '../../../testing/late-engine.ts';
 import { engineSuite } from '../suite/engine-suite.ts';
 import { BLOCK_BYTES } from './block.ts';
-import { STREAM_BYTES } from './history.ts';
+import { CHANNEL_BYTES } from './history.ts';
 import type { HistoryLimits } from './history-limits.ts';
 import { MemoryEngine } from './memory-engine.ts';
-import { PLACE_BYTES } from './places.ts';
+import { POSITION_BYTES } from './kept-positions.ts';
 
 engineSuite('MemoryEngine', () => new MemoryEngine());
 engineSuite('an engine that answers late', () => new LateEngine(new MemoryEngine()));
@@ -285,7 +285,7 @@ describe('one publisher', () => {
 
 describe('the bound of all channels together', () => {
   const NAME = 'group:0';
-  const costOf = (bytes: number): number => STREAM_BYTES + 2 * NAME.length + BLOCK_BYTES + bytes;
+  const costOf = (bytes: number): number => CHANNEL_BYTES + 2 * NAME.length + BLOCK_BYTES + bytes;
 
   test('takes from the channel that was used longest ago, oldest first', async () => {
     const frameBytes = 20 + NAME.length + 2 + 100;
@@ -321,9 +321,9 @@ describe('the bound of all channels together', () => {
       expect(engine.stats().history.bytes).toBeLessThanOrEqual(totalBytesMax);
     }
     const { channels, history } = engine.stats();
-    expect(channels).toBeLessThan(totalBytesMax / STREAM_BYTES);
+    expect(channels).toBeLessThan(totalBytesMax / CHANNEL_BYTES);
     // An eighth of the room is for positions.
-    expect(history.positions).toBeLessThan(totalBytesMax / 8 / PLACE_BYTES);
+    expect(history.positions).toBeLessThan(totalBytesMax / 8 / POSITION_BYTES);
     expect(channels + history.positions).toBeGreaterThan(50);
   });
 

@@ -10,11 +10,11 @@ import {
   type PublishSlot,
   type SubscribeSlot,
 } from '../engine.ts';
-import type { Stream } from './channel-history.ts';
+import type { ChannelHistory } from './channel-history.ts';
 import { History } from './history.ts';
 import { completeHistoryLimits, type HistoryLimits } from './history-limits.ts';
 import { MessageIds, messageKey } from './message-ids.ts';
-import type { Standing } from './standing.ts';
+import type { ChannelView } from './standing.ts';
 
 const EPOCH_BYTES = 16;
 
@@ -63,7 +63,7 @@ export class MemoryEngine implements Engine {
     const offset = stream.top;
     if (key !== undefined) this.#ids.add(publication.sender, key, offset);
     if (request !== 0) slot.published(request, { epoch: this.#epoch, offset });
-    if (stream.isFollowed || this.#prefixes.matching(publication.channel).length > 0) {
+    if (stream.isSubscribed || this.#prefixes.matching(publication.channel).length > 0) {
       this.#sink.deliver(publication.channel, offset, frame);
     }
   }
@@ -85,7 +85,7 @@ export class MemoryEngine implements Engine {
 
   /** Publishes the frames from `start` on that are all the stream's. Answers where they end. */
   #publishTo(
-    stream: Stream,
+    stream: ChannelHistory,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -104,7 +104,7 @@ export class MemoryEngine implements Engine {
     } while (at < end && stream.isNamed(bytes, native.channelAt(at), native.channelLengthAt(bytes, at)));
     stream.publisher = slot.publisher;
     this.#history.add(stream, bytes, start, at, count, nowMs);
-    stream.follower?.deliverRun(top + count, bytes, start, at, count);
+    stream.slot?.deliverRun(top + count, bytes, start, at, count);
     return at;
   }
 
@@ -114,12 +114,12 @@ export class MemoryEngine implements Engine {
       slot.subscribed(NO_POSITION);
       return;
     }
-    slot.subscribed(this.#positionOf(this.#history.follow(subject.name, slot)));
+    slot.subscribed(this.#positionOf(this.#history.subscribe(subject.name, slot)));
   }
 
   unsubscribe(subject: native.Subject): void {
     if (subject.prefix) this.#prefixes.delete(subject.name);
-    else this.#history.unfollow(subject.name);
+    else this.#history.unsubscribe(subject.name);
   }
 
   history(channel: string, since: Position, slot: HistorySlot, request: number): void {
@@ -154,11 +154,11 @@ export class MemoryEngine implements Engine {
     };
   }
 
-  #positionOf({ top }: Standing): Position {
+  #positionOf({ top }: ChannelView): Position {
     return { epoch: this.#epoch, offset: top };
   }
 
-  #verdictOn({ top, bottom }: Standing, since: Position): native.HistoryVerdict {
+  #verdictOn({ top, bottom }: ChannelView, since: Position): native.HistoryVerdict {
     // An offset that was never given belongs to another history, whatever its epoch says.
     if (since.epoch !== this.#epoch || since.offset > top) return 'epoch_changed';
     return since.offset < bottom ? 'trimmed' : 'recovered';

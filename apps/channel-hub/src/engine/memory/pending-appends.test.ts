@@ -1,26 +1,26 @@
 import { expect, test } from 'vitest';
-import { Stream } from './channel-history.ts';
-import { Arrivals, type ArrivalTaker } from './pending-appends.ts';
+import { ChannelHistory } from './channel-history.ts';
+import { PendingAppends, type AppendTarget } from './pending-appends.ts';
 
 /** Writes down what it takes. */
-class Recorder implements ArrivalTaker {
+class Recorder implements AppendTarget {
   readonly events: string[] = [];
 
-  take(stream: Stream, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
+  append(stream: ChannelHistory, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
     const text = Buffer.from(bytes.subarray(start, end)).toString();
     this.events.push(`${stream.channel}: ${count} ${text} at ${nowMs}`);
   }
-  taken(stream: Stream, nowMs: number): void {
+  appended(stream: ChannelHistory, nowMs: number): void {
     this.events.push(`${stream.channel} taken at ${nowMs}`);
   }
 }
 
 test('what has arrived is taken stream by stream, in order, and neighbours together', () => {
-  const a = new Stream('a', 0);
-  const b = new Stream('b', 0);
+  const a = new ChannelHistory('a', 0);
+  const b = new ChannelHistory('b', 0);
   const one = Buffer.from('0123456789');
   const other = Buffer.from('abcdefghij');
-  const arrivals = new Arrivals();
+  const arrivals = new PendingAppends();
   for (let round = 0; round < 2; round++) {
     expect(arrivals.isEmpty).toBe(true);
     arrivals.add(a, one, 0, 2, 1, 10);
@@ -30,7 +30,7 @@ test('what has arrived is taken stream by stream, in order, and neighbours toget
     // It begins where the last one ended, but elsewhere.
     arrivals.add(a, other, 8, 10, 1, 13);
     const recorder = new Recorder();
-    arrivals.takeAll(recorder);
+    arrivals.flushTo(recorder);
     expect(recorder.events).toEqual([
       'a: 3 0123 at 10',
       'a: 1 67 at 12',
@@ -43,23 +43,23 @@ test('what has arrived is taken stream by stream, in order, and neighbours toget
 });
 
 test('it is full when it keeps too much alive, however little of that it wants', () => {
-  const arrivals = new Arrivals();
+  const arrivals = new PendingAppends();
   let added = 0;
   while (!arrivals.isFull) {
     const read = Buffer.allocUnsafeSlow(65_536);
     // Two of one read count once.
-    arrivals.add(new Stream(`a${added}`, 0), read, 0, 30, 1, 0);
-    arrivals.add(new Stream(`b${added}`, 0), read, 30, 60, 1, 0);
+    arrivals.add(new ChannelHistory(`a${added}`, 0), read, 0, 30, 1, 0);
+    arrivals.add(new ChannelHistory(`b${added}`, 0), read, 30, 60, 1, 0);
     added += 1;
   }
   expect(added).toBe(16);
-  arrivals.takeAll(new Recorder());
+  arrivals.flushTo(new Recorder());
   expect(arrivals.isFull).toBe(false);
 });
 
 test('it is full when it has many entries', () => {
-  const arrivals = new Arrivals();
-  const streams = [new Stream('a', 0), new Stream('b', 0)] as const;
+  const arrivals = new PendingAppends();
+  const streams = [new ChannelHistory('a', 0), new ChannelHistory('b', 0)] as const;
   const read = Buffer.allocUnsafeSlow(1_000_000);
   let added = 0;
   for (; !arrivals.isFull; added++) arrivals.add(streams[added % 2 ? 1 : 0], read, added, added + 1, 1, 0);

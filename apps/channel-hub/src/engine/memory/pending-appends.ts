@@ -1,4 +1,4 @@
-import type { Stream } from './channel-history.ts';
+import type { ChannelHistory } from './channel-history.ts';
 
 /** What may wait here: a millisecond's work, and a part of what a hub takes in memory anyway. */
 const ENTRIES_MAX = 8_192;
@@ -8,20 +8,20 @@ const HELD_BYTES_MAX = 1024 * 1024;
 const NONE = -1;
 
 /** Who takes what has arrived, stream by stream. */
-export interface ArrivalTaker {
+export interface AppendTarget {
   /** The publications of one entry: `count` DELIVERs of the stream, from `start` to `end`, which came at `nowMs`. */
-  take(stream: Stream, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void;
+  append(stream: ChannelHistory, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void;
   /** There is no more for this stream; the newest came at `nowMs`. */
-  taken(stream: Stream, nowMs: number): void;
+  appended(stream: ChannelHistory, nowMs: number): void;
 }
 
 /**
  * Publications that have their offsets and are still where they were read. They are taken stream by stream, so that what belongs to
  * a stream, which is cold where there are many, is touched once for many publications.
  */
-export class Arrivals {
+export class PendingAppends {
   // One place for each entry, and the places of those that come first in their streams.
-  readonly #streams: (Stream | undefined)[] = new Array<undefined>(ENTRIES_MAX).fill(undefined);
+  readonly #streams: (ChannelHistory | undefined)[] = new Array<undefined>(ENTRIES_MAX).fill(undefined);
   readonly #bytes: (Uint8Array | undefined)[] = new Array<undefined>(ENTRIES_MAX).fill(undefined);
   readonly #starts = new Int32Array(ENTRIES_MAX);
   readonly #ends = new Int32Array(ENTRIES_MAX);
@@ -44,8 +44,8 @@ export class Arrivals {
   }
 
   /** Only when it is not full. */
-  add(stream: Stream, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
-    const last = stream.lastArrival;
+  add(stream: ChannelHistory, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
+    const last = stream.lastPending;
     if (last >= 0 && this.#bytes[last] === bytes && this.#ends[last] === start) {
       this.#ends[last] = end;
       this.#counts[last] = (this.#counts[last] ?? 0) + count;
@@ -62,7 +62,7 @@ export class Arrivals {
     this.#next[entry] = NONE;
     if (last >= 0) this.#next[last] = entry;
     else this.#firsts.push(entry);
-    stream.lastArrival = entry;
+    stream.lastPending = entry;
     if (bytes.buffer === this.#held) return;
     // A short publication may keep alive all that was read with it.
     this.#held = bytes.buffer;
@@ -70,7 +70,7 @@ export class Arrivals {
   }
 
   /** Hands on everything, each stream's in order; it is empty then. */
-  takeAll(taker: ArrivalTaker): void {
+  flushTo(taker: AppendTarget): void {
     for (const first of this.#firsts) this.#takeStream(first, taker);
     this.#streams.fill(undefined, 0, this.#size);
     this.#bytes.fill(undefined, 0, this.#size);
@@ -80,7 +80,7 @@ export class Arrivals {
     this.#held = undefined;
   }
 
-  #takeStream(first: number, taker: ArrivalTaker): void {
+  #takeStream(first: number, taker: AppendTarget): void {
     const stream = this.#streams[first];
     if (stream === undefined) return;
     for (let entry = first; entry !== NONE; entry = this.#next[entry] ?? NONE) {
@@ -88,9 +88,9 @@ export class Arrivals {
       const start = this.#starts[entry] ?? 0;
       const end = this.#ends[entry] ?? 0;
       if (bytes === undefined) break;
-      taker.take(stream, bytes, start, end, this.#counts[entry] ?? 0, this.#timesMs[entry] ?? 0);
+      taker.append(stream, bytes, start, end, this.#counts[entry] ?? 0, this.#timesMs[entry] ?? 0);
     }
-    taker.taken(stream, this.#timesMs[stream.lastArrival] ?? 0);
-    stream.lastArrival = NONE;
+    taker.appended(stream, this.#timesMs[stream.lastPending] ?? 0);
+    stream.lastPending = NONE;
   }
 }

@@ -1,5 +1,5 @@
 /** A channel as it is, for one answer. */
-export interface Standing {
+export interface ChannelView {
   /** Offset of the newest publication. */
   readonly top: number;
   /** The offset before the oldest publication that is kept: whoever stands there, or later, can have all that came after. */
@@ -9,7 +9,7 @@ export interface Standing {
 }
 
 /** A channel of which nothing is kept but where it stands. */
-export class Place implements Standing {
+export class PositionOnly implements ChannelView {
   readonly top: number;
 
   constructor(top: number) {

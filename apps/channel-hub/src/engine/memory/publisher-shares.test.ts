@@ -1,8 +1,8 @@
 import { native } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Share } from './share.ts';
-import { Shares } from './shares.ts';
+import type { PublisherShare } from './share.ts';
+import { PublisherShares } from './publisher-shares.ts';
 
 function publishOf(sender: string): Uint8Array {
   return native.encodePublish({
@@ -12,8 +12,8 @@ function publishOf(sender: string): Uint8Array {
 }
 
 test('one sender has one share, whatever its peer; who names none has that of its peer', () => {
-  const shares = new Shares();
-  const of = (sender: string, publisher: number, lead = 0): Share => {
+  const shares = new PublisherShares();
+  const of = (sender: string, publisher: number, lead = 0): PublisherShare => {
     const frame = publishOf(sender);
     return shares.of(Buffer.concat([Buffer.alloc(lead), frame]), lead, publisher);
   };
@@ -31,7 +31,7 @@ test('the heaviest is found to within a fourth, and a kilobyte, whatever its siz
   const step = fc.record({ sender: fc.nat(9), power: fc.nat(40), isLess: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
-      const shares = new Shares();
+      const shares = new PublisherShares();
       for (const { sender, power, isLess } of steps) {
         const share = shares.of(publishOf(`${sender}`), 0, 1);
         shares.weigh(share, isLess ? -Math.floor(share.bytes / 3) : 2 ** power);

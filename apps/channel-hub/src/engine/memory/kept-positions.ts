@@ -1,5 +1,5 @@
 /** What a place costs beside the channel's name, in bytes: measured too. */
-export const PLACE_BYTES = 96;
+export const POSITION_BYTES = 96;
 
 /** The time that places are kept for, and the room that they may take, are counted in steps of this part. */
 const STEPS = 8;
@@ -28,7 +28,7 @@ class Step {
  *
  * Spare places are of channels that were emptied for want of room. They take what is left, and are the first to go.
  */
-export class Places {
+export class KeptPositions {
   readonly #keptMs: number;
   readonly #bytesMax: number;
   // Those that are over, oldest first. A channel is in one step at most.
@@ -60,16 +60,16 @@ export class Places {
   }
 
   /** Where the channel stands, which somebody is told now. */
-  tell(channel: string): number {
+  read(channel: string): number {
     const told = this.#current.offsets.get(channel);
     if (told !== undefined) return told;
-    const offset = this.take(channel);
+    const offset = this.release(channel);
     this.keep(channel, offset);
     return offset;
   }
 
   /** Where the channel stands, which has a stream from now on, and so no place. */
-  take(channel: string): number {
+  release(channel: string): number {
     const offset = this.#takeFrom(this.#current, channel) ?? this.#takeFrom(this.#currentSpare, channel);
     return offset ?? this.#takeFromPast(channel) ?? this.#floor;
   }
@@ -172,5 +172,5 @@ export class Places {
 }
 
 function bytesOf(channel: string): number {
-  return PLACE_BYTES + 2 * channel.length;
+  return POSITION_BYTES + 2 * channel.length;
 }

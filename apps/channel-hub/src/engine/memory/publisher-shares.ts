@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { native } from '@groupcast/protocol';
-import { Share } from './share.ts';
+import { PublisherShare } from './share.ts';
 
 /** A power of two: two publishers have one share by chance only. */
 const SHARES = 4_096;
@@ -15,21 +15,21 @@ const BINS = 124;
  * Who takes how much of the room. A publisher is known by its sender, or, where it names none, by its peer; it has one of a fixed number of shares, by a
  * hash that nobody outside can know. Shares stand in bins by their size, so that one of the heaviest, to within a fourth, is found without a search.
  */
-export class Shares {
+export class PublisherShares {
   readonly #seed: number = randomInt(2 ** 31);
-  readonly #byKey: (Share | undefined)[] = new Array<undefined>(SHARES).fill(undefined);
-  readonly #all: Share[] = [];
-  readonly #bins: readonly Set<Share>[] = Array.from({ length: BINS }, () => new Set());
+  readonly #byKey: (PublisherShare | undefined)[] = new Array<undefined>(SHARES).fill(undefined);
+  readonly #all: PublisherShare[] = [];
+  readonly #bins: readonly Set<PublisherShare>[] = Array.from({ length: BINS }, () => new Set());
   // No share is in a higher bin.
   #topBin = 0;
 
   /** All that were ever used. */
-  get all(): readonly Share[] {
+  get all(): readonly PublisherShare[] {
     return this.#all;
   }
 
   /** The share of whoever sent the publication at `start`; `publisher` is its peer. */
-  of(bytes: Uint8Array, start: number, publisher: number): Share {
+  of(bytes: Uint8Array, start: number, publisher: number): PublisherShare {
     const at = native.senderAt(bytes, start);
     const end = at + native.senderLengthAt(bytes, start);
     let hash = this.#seed;
@@ -41,7 +41,7 @@ export class Shares {
   }
 
   /** The share takes so many bytes more, or less. */
-  weigh(share: Share, bytes: number): void {
+  weigh(share: PublisherShare, bytes: number): void {
     share.bytes += bytes;
     const bin = share.bytes === 0 ? -1 : binOf(share.bytes);
     if (bin === share.bin) return;
@@ -52,13 +52,13 @@ export class Shares {
   }
 
   /** The one that takes most, or nearly so; undefined when none takes anything. */
-  heaviest(): Share | undefined {
+  heaviest(): PublisherShare | undefined {
     while (this.#topBin > 0 && this.#bins[this.#topBin]?.size === 0) this.#topBin -= 1;
     return this.#bins[this.#topBin]?.values().next().value;
   }
 
-  #add(key: number): Share {
-    const share = new Share();
+  #add(key: number): PublisherShare {
+    const share = new PublisherShare();
     this.#byKey[key] = share;
     this.#all.push(share);
     return share;

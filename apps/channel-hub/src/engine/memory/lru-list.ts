@@ -1,20 +1,20 @@
-import type { Stream } from './channel-history.ts';
+import type { ChannelHistory } from './channel-history.ts';
 
 /**
  * Streams in the order of their last use. Each step takes the same time however many there are: a Map in which things move
  * to the end has to pass over all holes that they left at its front.
  */
-export class Recency {
-  #oldest: Stream | undefined;
-  #newest: Stream | undefined;
+export class LruList {
+  #oldest: ChannelHistory | undefined;
+  #newest: ChannelHistory | undefined;
 
   /** The stream that was used longest ago. */
-  get oldest(): Stream | undefined {
+  get oldest(): ChannelHistory | undefined {
     return this.#oldest;
   }
 
   /** The stream is now the one that was used last, whether it was among them or not. */
-  touch(stream: Stream): void {
+  touch(stream: ChannelHistory): void {
     if (this.#newest === stream) return;
     this.remove(stream);
     stream.older = this.#newest;
@@ -24,7 +24,7 @@ export class Recency {
   }
 
   /** One that is not among them is no error. */
-  remove(stream: Stream): void {
+  remove(stream: ChannelHistory): void {
     const { older, newer } = stream;
     if (this.#oldest === stream) this.#oldest = newer;
     if (this.#newest === stream) this.#newest = older;
