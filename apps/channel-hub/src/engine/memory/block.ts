@@ -1,46 +1,49 @@
 import { frameLength } from '@groupcast/protocol';
 
-/** What a block costs beside its bytes: measured, history-heap.test.ts holds it to that. */
+/** Bytes that a block costs beside its buffer: measured, and verified by history-heap.test.ts. */
 export const BLOCK_BYTES = 512;
 
-/** Frames that were read from blocks, and how many bytes they are. */
+/** Frames read from blocks, and their bytes. */
 export interface FramePage {
   readonly frames: Uint8Array[];
   bytes: number;
 }
 
-/** DELIVERs of one channel that lie side by side in one buffer, oldest first. They are copies: nothing else is kept alive by them. */
+/**
+ * DELIVER frames of one channel side by side in one buffer, oldest first. They are copies, so that
+ * a block keeps no other memory alive.
+ */
 export class Block {
   readonly #buffer: Uint8Array;
   #sinceMs: number;
   #untilMs: number;
-  /** Publications that were put in, and how many of the oldest of them are given up. */
+  /** Publications added, and how many of the oldest of them are dropped. */
   #added = 0;
   #dropped = 0;
-  // Where the oldest one that is kept begins, and where the newest ends. The first is found by passing over what was dropped, when somebody asks:
-  // that reads memory which was not touched for long. #passed of them it has passed.
+  // Start of the oldest kept frame, and end of the newest. The start is advanced lazily over
+  // dropped frames (`#passed` of `#dropped` done), to avoid touching cold memory.
   #start = 0;
   #end = 0;
   #passed = 0;
 
   constructor(capacity: number, nowMs: number) {
-    // A buffer from Node's pool would keep its pool.
+    // A buffer from Node's pool would keep the pool alive.
     this.#buffer = Buffer.allocUnsafeSlow(capacity);
     this.#sinceMs = nowMs;
     this.#untilMs = nowMs;
   }
 
-  /** No publication in it came earlier, in milliseconds of `performance.now`. */
+  /** Milliseconds of `performance.now`; no publication in the block is older. */
   get sinceMs(): number {
     return this.#sinceMs;
   }
 
-  /** The newest one came then. */
+  /** Milliseconds of the newest publication. */
   get untilMs(): number {
     return this.#untilMs;
   }
 
-  /** All that it holds in memory, in bytes. */
+  /** Bytes of memory held. */
   get heldBytes(): number {
     return this.#buffer.length + BLOCK_BYTES;
   }
@@ -53,17 +56,17 @@ export class Block {
     return this.#buffer.length - this.#end;
   }
 
-  /** Publications that are kept. */
+  /** Number of kept publications. */
   get count(): number {
     return this.#added - this.#dropped;
   }
 
-  /** The frames that are kept, in bytes, and perhaps some that were given up since `settle`. */
+  /** Bytes of the kept frames; since the last `settle` it may include dropped ones. */
   get frameBytes(): number {
     return this.#end - this.#start;
   }
 
-  /** Copies `count` frames that lie from `start` to `end`; there must be room. */
+  /** Copies `count` frames between `start` and `end`; they must fit. */
   add(bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
     // Not `subarray`, which takes several times as long for a Buffer.
     this.#buffer.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), this.#end);
@@ -72,12 +75,12 @@ export class Block {
     this.#untilMs = nowMs;
   }
 
-  /** Gives up so many of the oldest. */
+  /** Drops the oldest `count` publications. */
   drop(count: number): void {
     this.#dropped += count;
   }
 
-  /** As new: its room is used again. */
+  /** Empties the block for reuse. */
   clear(nowMs: number): void {
     this.#sinceMs = nowMs;
     this.#untilMs = nowMs;
@@ -88,7 +91,7 @@ export class Block {
     this.#passed = 0;
   }
 
-  /** From now on `frameBytes` is exact. Answers by how much it was too high. */
+  /** Makes `frameBytes` exact. Returns by how much it was too high. */
   settle(): number {
     const before = this.#start;
     for (; this.#passed < this.#dropped; this.#passed++)
@@ -97,8 +100,8 @@ export class Block {
   }
 
   /**
-   * Adds copies to a page, behind the oldest `skipped` publications: as many as fit `bytesMax` for the whole page, but one at least for the whole page.
-   * Whether all fitted.
+   * Adds copies of the frames after the oldest `skipped` ones to a page, up to `bytesMax` for the
+   * whole page but at least one. Returns whether all fitted.
    */
   readInto(page: FramePage, skipped: number, bytesMax: number): boolean {
     let start = this.#start;

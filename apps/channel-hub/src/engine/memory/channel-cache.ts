@@ -1,33 +1,34 @@
 import { randomInt } from 'node:crypto';
 import type { ChannelHistory } from './channel-history.ts';
 
-/** A power of two: many more than channels are busy at a time. */
+/** A power of two, far above the number of busy channels. */
 const SLOTS = 65_536;
 
 /**
- * Streams by the bytes of their channels' names as they are read, so that no text is made for each publication. It is a help and not a truth: each
- * stream has one place, the last one used has it, and whoever does not find a stream here must look for it by name. So names that
- * somebody made to collide cost no more than that.
+ * Channels by the bytes of their names as they are read, so that no string is made for each
+ * publication. Only a cache: each channel has one slot, the last channel used has it, and a channel
+ * that is not found must be looked up by name. Names that collide on purpose cost no more than
+ * that.
  */
 export class ChannelCache {
-  readonly #streams: (ChannelHistory | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
+  readonly #channels: (ChannelHistory | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
   readonly #seed: number = randomInt(2 ** 31);
 
   find(bytes: Uint8Array, start: number, length: number): ChannelHistory | undefined {
     let hash = this.#seed;
     for (let at = start; at < start + length; at++) hash = mixed(hash, bytes[at] ?? 0);
-    const stream = this.#streams[slotOf(hash)];
-    return stream?.isNamed(bytes, start, length) ? stream : undefined;
+    const history = this.#channels[slotOf(hash)];
+    return history?.isNamed(bytes, start, length) ? history : undefined;
   }
 
-  put(stream: ChannelHistory): void {
-    if (stream.cacheSlot < 0) stream.cacheSlot = this.#slotOf(stream.nameKey);
-    this.#streams[stream.cacheSlot] = stream;
+  put(history: ChannelHistory): void {
+    if (history.cacheSlot < 0) history.cacheSlot = this.#slotOf(history.nameKey);
+    this.#channels[history.cacheSlot] = history;
   }
 
-  /** One that is not here is no error. */
-  remove(stream: ChannelHistory): void {
-    if (this.#streams[stream.cacheSlot] === stream) this.#streams[stream.cacheSlot] = undefined;
+  /** Removing a channel that is not cached is allowed. */
+  remove(history: ChannelHistory): void {
+    if (this.#channels[history.cacheSlot] === history) this.#channels[history.cacheSlot] = undefined;
   }
 
   #slotOf(key: string): number {

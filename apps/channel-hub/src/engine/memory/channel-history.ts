@@ -1,52 +1,55 @@
 import type { SubscribeSlot } from '../engine.ts';
 import { Block, type FramePage } from './block.ts';
-import type { PublisherShare } from './share.ts';
-
-/** A block that is begun in the time of the one before is twice as long, up to this: a busy channel fills few of them. */
-const BLOCK_CAPACITY_MAX = 16 * 1024;
-
-/** Blocks given up that are put up with before the array moves its rest to the front. */
-const DROPS_MIN = 64;
+import { LruList } from './lru-list.ts';
 
 /**
- * One channel: where it stands, and its newest publications, whose offsets are those up to `top` without a gap. Bounds are the
- * business of History.
+ * A block that starts within the time of the last one is twice as long, up to this: a busy channel
+ * fills few of them.
+ */
+const BLOCK_CAPACITY_MAX = 16 * 1024;
+
+/** Dropped blocks tolerated before the array is compacted. */
+const COMPACT_MIN = 64;
+
+/**
+ * One channel: its position, and its newest publications, whose offsets end at `top` without a gap.
+ * History enforces the limits.
  */
 export class ChannelHistory {
   readonly channel: string;
-  /** Who follows the channel by its name. */
+  /** The subscription to the channel by its name. */
   slot: SubscribeSlot | undefined;
-  /** When it was last published to, read or unfollowed, in milliseconds of `performance.now`. */
+  /** Time of the last publication, read or unsubscribe, in milliseconds of `performance.now`. */
   usedMs = 0;
-  /** The peer that published last, as far as it is known. */
+  /** The last publishing peer, as far as it is known. */
   publisher = 0;
-  /** Who is charged with what it takes; undefined before anything was published. */
+  /** The share that this memory counts towards; undefined before the first publication. */
   share: PublisherShare | undefined;
-  /** Neighbours among the streams of its share by their last use; undefined at the ends, and for one that is not among them. */
+  /** Neighbours in the LRU list of the share; undefined at the ends, and outside of it. */
   older: ChannelHistory | undefined;
   newer: ChannelHistory | undefined;
-  /** Its newest entry in Arrivals; -1 when there is none. */
+  /** The newest entry in PendingAppends, or -1. */
   lastPending = -1;
-  /** Its place in the ChannelCache; -1 before it had one. */
+  /** The slot in the ChannelCache; -1 before the first use. */
   cacheSlot = -1;
-  /** The channel's name as UTF-8, a character for each byte. */
+  /** The channel's name as UTF-8, one character per byte. */
   readonly nameKey: string;
-  /** What the channel's name takes, in bytes; estimated, because V8 stores text outside Latin-1 twice as wide. */
+  /** Estimated bytes of the channel's name: V8 stores text outside Latin-1 twice as wide. */
   readonly nameBytes: number;
   #top: number;
   #count = 0;
   #frameBytes = 0;
   #heldBytes = 0;
-  // From #first on; what is before it is dropped.
+  // From #first on; earlier ones are dropped.
   #blocks: (Block | undefined)[] = [];
   #first = 0;
   #last: Block | undefined;
-  // Of the first block. It is looked at for each publication, and the block itself was not touched for long.
+  // Time of the first block, which is read at each publication: the block itself is cold memory.
   #oldestMs = Number.POSITIVE_INFINITY;
-  // The last one that was given up. A busy channel needs another one of its size soon, and allocates none.
+  // The last dropped block. A busy channel soon needs another one of its size, and allocates none.
   #spare: Block | undefined;
 
-  /** `top`: offset of the newest publication that there ever was, none of which is kept. */
+  /** `top` is the offset of the newest publication that ever was, none of which is kept. */
   constructor(channel: string, top: number) {
     this.channel = channel;
     this.nameKey = keyOf(channel);
@@ -73,24 +76,27 @@ export class ChannelHistory {
     return this.#top;
   }
 
-  /** The offset before the oldest publication that is kept: whoever stands there, or later, can have all that came after. */
+  /**
+   * The offset before the oldest kept publication: a reader at this position or later misses
+   * nothing.
+   */
   get bottom(): number {
     return this.#top - this.#count;
   }
 
-  /** Publications that are kept. */
+  /** Number of kept publications. */
   get count(): number {
     return this.#count;
   }
 
-  /** All that is held in memory for the publications, in bytes. */
+  /** Bytes of memory held for the publications. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** When the newest publication of the oldest block came, in milliseconds; Infinity when there is none. */
+  /** Time of the newest publication of the oldest block, in milliseconds; Infinity without one. */
   get oldestMs(): number {
-    // Of the only block: it may still grow.
+    // The only block may still grow.
     if (this.#blocks.length - this.#first === 1) return this.#last?.untilMs ?? Number.POSITIVE_INFINITY;
     return this.#oldestMs;
   }
@@ -100,14 +106,15 @@ export class ChannelHistory {
     return this.#blocks[this.#first]?.count ?? 0;
   }
 
-  /** Gives away the next `count` offsets; what has them comes by `push`, in order. */
+  /** Assigns the next `count` offsets; their publications follow by `push`, in order. */
   advance(count: number): void {
     this.#top += count;
   }
 
   /**
-   * Keeps copies of the next `count` DELIVERs, whose offsets were given away before, and which lie from `start` to `end`. What came within `togetherMs` may lie in one block, and
-   * so be given up together when it is too old.
+   * Keeps copies of the next `count` DELIVER frames between `start` and `end`, whose offsets were
+   * assigned before. Publications within `togetherMs` may share a block, and so be dropped together
+   * by their age.
    */
   push(
     bytes: Uint8Array,
@@ -134,7 +141,7 @@ export class ChannelHistory {
     this.#findOldest();
   }
 
-  /** Gives up the oldest `count` publications, of those that are kept. */
+  /** Drops the oldest `count` of the kept publications. */
   drop(count: number): void {
     this.#count -= count;
     let left = count;
@@ -146,25 +153,28 @@ export class ChannelHistory {
         return;
       }
       left -= block.count;
-      this.#letGo(block);
+      this.#release(block);
     }
   }
 
-  /** Whether the frames that are kept take more than `bytesMax`. */
+  /** Whether the kept frames exceed `bytesMax`. */
   exceeds(bytesMax: number): boolean {
-    // Counted too high by what was given up in the oldest block, until that is looked at.
+    // Includes dropped frames of the oldest block until it is settled.
     if (this.#frameBytes <= bytesMax) return false;
     this.#frameBytes -= this.#blocks[this.#first]?.settle() ?? 0;
     return this.#frameBytes > bytesMax;
   }
 
-  /** Forgets all publications, but not where the channel stands. */
+  /** Drops all publications, but keeps the position. */
   clear(): void {
     this.#count = 0;
-    this.#forget();
+    this.#reset();
   }
 
-  /** The frames behind an offset that is not below `bottom`: as many as fit `bytesMax`, but one at least where there is one. */
+  /**
+   * Returns the frames after an offset that is not below `bottom`, up to `bytesMax` but at least
+   * one if any exists.
+   */
   framesAfter(offset: number, bytesMax: number): Uint8Array[] {
     const page: FramePage = { frames: [], bytes: 0 };
     let skipped = offset - this.bottom;
@@ -189,7 +199,7 @@ export class ChannelHistory {
     return block;
   }
 
-  #forget(): void {
+  #reset(): void {
     this.#frameBytes = 0;
     this.#heldBytes = 0;
     this.#blocks = [];
@@ -199,15 +209,15 @@ export class ChannelHistory {
     this.#findOldest();
   }
 
-  /** The oldest block, of which nothing is kept. */
-  #letGo(block: Block): void {
+  /** Releases the oldest block, which is empty. */
+  #release(block: Block): void {
     this.#frameBytes -= block.frameBytes;
     this.#heldBytes -= this.#spare?.heldBytes ?? 0;
     this.#spare = block;
     this.#blocks[this.#first] = undefined;
     this.#first += 1;
-    if (this.#first === this.#blocks.length) this.#forget();
-    else if (this.#first >= DROPS_MIN && this.#first >= this.#blocks.length - this.#first) {
+    if (this.#first === this.#blocks.length) this.#reset();
+    else if (this.#first >= COMPACT_MIN && this.#first >= this.#blocks.length - this.#first) {
       this.#blocks = this.#blocks.slice(this.#first);
       this.#first = 0;
     }
@@ -219,7 +229,17 @@ export class ChannelHistory {
   }
 }
 
-/** The name as UTF-8, a character for each byte: it can be compared with what was read, byte by byte. */
+/** The channels that publishers of this share made grow last, and their memory. */
+export class PublisherShare {
+  /** Channels of the share with publications. */
+  readonly recency: LruList<ChannelHistory> = new LruList();
+  /** Bytes of these channels. */
+  bytes = 0;
+  /** The bin of the share. */
+  bin = -1;
+}
+
+/** Returns the name as UTF-8, one character per byte, to compare it with bytes that were read. */
 function keyOf(channel: string): string {
   return Buffer.from(channel).toString('latin1');
 }

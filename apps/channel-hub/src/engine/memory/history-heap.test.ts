@@ -11,7 +11,10 @@ const TOTAL_BYTES_MAX = 24 * MIB;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What V8 holds: objects, and the bytes of their buffers. What malloc adds to each is not seen here. */
+/**
+ * Memory of V8: objects, and the bytes of their buffers. The overhead of malloc is not visible
+ * here.
+ */
 function heldBytes(): number {
   // Buffers are counted out when they are swept, which the second collection waits for.
   collectGarbage();
@@ -39,12 +42,12 @@ test.each([
   const before = heldBytes();
   let index = 0;
   while (history.stats().trimmed.total === 0) publishTo(history, channelOf(index++), payloadBytes);
-  // As much again, so that there are holes where something was.
+  // As much again, to leave holes behind dropped entries.
   for (let more = index; more > 0; more--) publishTo(history, channelOf(index++), payloadBytes);
   const held = heldBytes() - before;
   expect(history.stats().bytes).toBeLessThanOrEqual(TOTAL_BYTES_MAX);
   expect(held).toBeLessThan(TOTAL_BYTES_MAX);
-  // Nor is it counted at so much more that little of the room is used.
+  // The estimate is not so high that little of the limit is used.
   expect(held).toBeGreaterThan(TOTAL_BYTES_MAX / 3);
   expect(history.stats().publications).toBeGreaterThan(0);
 });

@@ -9,7 +9,7 @@ import { MemoryEngine } from './memory-engine.ts';
 const CHANNELS = ['a', 'b', 'c'] as const;
 type Channel = (typeof CHANNELS)[number];
 
-/** One publication as a witness remembers it, who forgets nothing. */
+/** One publication in the record of a witness, which forgets none. */
 interface Remembered {
   readonly offset: number;
   readonly text: string;
@@ -34,7 +34,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Does the steps, and holds each page against the witness. Answers how often which verdict came. */
+/**
+ * Runs the steps, and compares each page with the record of the witness. Returns the counts of the
+ * verdicts.
+ */
 async function run(
   limits: HistoryLimits,
   steps: readonly (typeof step extends fc.Arbitrary<infer Step> ? Step : never)[],
@@ -70,7 +73,9 @@ async function run(
   }
 }
 
-/** A recovered page is exactly what the witness saw after the position; a refused one is empty. */
+/**
+ * A recovered page has exactly the witness's publications after the position; any other is empty.
+ */
 function isHonest(page: HistoryPage, since: Position, log: readonly Remembered[]): void {
   const after = log.filter(({ offset }) => offset > since.offset);
   expect(page.position.offset).toBe(Math.max(page.position.offset, log.at(-1)?.offset ?? 0));
@@ -123,7 +128,7 @@ test('nothing that the bounds of its channel allow is refused', async () => {
         const bytes = after.reduce((sum, each) => sum + each.bytes, 0);
         const isWithin =
           after.length > 0 &&
-          // It has not seen what lies between, if the channel was forgotten meanwhile.
+          // It has no record of the offsets that a forgotten channel skipped.
           after[0]?.offset === since.offset + 1 &&
           after.length <= limits.countMax &&
           bytes <= limits.bytesMax &&
@@ -155,7 +160,7 @@ const toldStep = fc.oneof(
 
 type Check = (page: HistoryPage, told: Told, log: readonly Remembered[]) => void;
 
-/** Every position that is told is kept, and somebody comes back with one of them now and then. */
+/** Keeps every returned position, and sometimes returns with one of them. */
 class Wanderers {
   readonly #engine: Harness;
   readonly #check: Check;
@@ -187,7 +192,7 @@ class Wanderers {
     const position = await this.#engine.publish(name, text, { sender });
     const { offset } = position;
     const log = this.#logs.get(name) ?? [];
-    // No offset comes twice.
+    // No offset is assigned twice.
     expect(offset).toBeGreaterThan(log.at(-1)?.offset ?? 0);
     for (const told of this.#told)
       if (told.channel === name) expect(offset).toBeGreaterThan(told.position.offset);
@@ -209,7 +214,7 @@ class Wanderers {
   }
 }
 
-/** Sends wanderers about in an engine with these limits. */
+/** Runs wanderers on an engine with these limits. */
 async function wander(limits: Partial<HistoryLimits>, check: Check): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(toldStep, { minLength: 20, maxLength: 150 }), async (drawn) => {
@@ -241,7 +246,7 @@ test('whoever was told a position gets all that came after it, while history is 
 
 test('and where there is no room, it is told so, or gets exactly that', async () => {
   const verdicts = new Map<string, number>();
-  // Room for one or two channels, and for one or two places.
+  // Limits for one or two channels, and for one or two positions.
   await wander({ totalBytesMax: 2_600 }, ({ verdict }) => {
     verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
   });

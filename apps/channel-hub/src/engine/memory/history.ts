@@ -3,291 +3,330 @@ import type { SubscribeSlot, TrimReason } from '../engine.ts';
 import { ChannelCache } from './channel-cache.ts';
 import { ChannelHistory } from './channel-history.ts';
 import type { HistoryLimits } from './history-limits.ts';
-import { PendingAppends, type AppendTarget } from './pending-appends.ts';
-import { KeptPositions } from './kept-positions.ts';
-import { ShardedMap } from './sharded-map.ts';
+import { type ChannelView, KeptPositions, PositionOnly } from './kept-positions.ts';
+import { type AppendTarget, PendingAppends } from './pending-appends.ts';
 import { PublisherShares } from './publisher-shares.ts';
-import { PositionOnly, type ChannelView } from './standing.ts';
 
-/** What a channel that nobody follows costs beside its name and its publications, in bytes: measured too. */
+/**
+ * Bytes that a channel costs without a subscription, beside its name and its publications: measured
+ * too.
+ */
 export const CHANNEL_BYTES = 576;
 
-/** Publications of one channel that came within this part of `ageMs` may be given up together: that much too late at most. */
+/**
+ * Part of `ageMs`: publications of one channel within it may be dropped together, up to that much
+ * late.
+ */
 const TOGETHER_SHARE = 1 / 64;
 
-/** The part of the room that places may take. */
-const PLACES_SHARE = 1 / 8;
+/** Part of the total limit that positions may use. */
+const POSITIONS_SHARE = 1 / 8;
 
-/** Streams that one turn of the event loop forgets. */
-const SWEEP_STREAMS_MAX = 1_000;
+/** Limit of channels that one event-loop turn forgets. */
+const SWEEP_CHANNELS_MAX = 1_000;
 
 /** Gauges, and counters since the start. */
 export interface HistoryCounts {
-  /** Channels that something is kept for. */
+  /** Channels with memory beyond a position. */
   readonly channels: number;
   readonly publications: number;
-  /** What is kept, in bytes, with what it costs beside the frames; not what followed channels cost without publications. */
+  /** Bytes kept, with the overhead of channels and blocks; without that of subscribed channels. */
   readonly bytes: number;
   readonly trimmed: Readonly<Record<TrimReason, number>>;
-  /** Channels that lost all their publications for want of room. */
+  /** Channels that lost all their publications to the total limit. */
   readonly channelsDropped: number;
   /** Channels of which only the position is kept. */
   readonly positions: number;
-  /** Such positions that were forgotten before their time, for want of room. */
+  /** Positions forgotten early because of their limit. */
   readonly positionsDropped: number;
 }
 
 /**
- * Where every channel stands, and its newest publications within the limits.
+ * The position of every channel, and its newest publications within the limits.
  *
- * A channel has a stream while it is followed, and while something is kept that was published to it. One that has none costs a place, if somebody was told
- * where it stands, and nothing otherwise. What was used for `ageMs` by nobody is forgotten.
+ * A channel has a ChannelHistory while it is subscribed or has publications. Otherwise it has a
+ * kept position if that was returned recently, and no memory at all if not. A channel that is not
+ * used for `ageMs` is forgotten.
  *
- * Every stream with publications belongs to the share of the publisher that made it grow last. When all together take too much, the heaviest share loses what
- * it used longest ago.
+ * A channel with publications counts towards the share of the publisher that made it grow last.
+ * Above the total limit, the largest share drops the publications of its least recently used
+ * channel.
  *
- * Publications of a run are sorted in later, many at a time, before anybody looks. Those past their age leave when their channel is used, or with all the others when it was not used for that long.
+ * Publications of a run are appended later, many at a time, before the next read. Expired ones are
+ * dropped when their channel is used, or with the whole channel.
  */
 export class History implements AppendTarget {
   readonly #limits: HistoryLimits;
-  readonly #streams = new ShardedMap<ChannelHistory>();
+  // To be read through `#settledChannels`.
+  readonly #channels = new Map<string, ChannelHistory>();
   readonly #cache = new ChannelCache();
-  // Whoever looks at publications or counts them must sort these in first.
-  readonly #arrivals = new PendingAppends();
-  readonly #places: KeptPositions;
+  readonly #pending = new PendingAppends();
+  readonly #positions: KeptPositions;
   readonly #shares = new PublisherShares();
   readonly #trimmed: Record<TrimReason, number> = { count: 0, age: 0, bytes: 0, total: 0 };
   #channelsDropped = 0;
   #publications = 0;
-  // Of streams, without the places.
+  // Bytes of channels, without kept positions.
   #bytes = 0;
 
   constructor(historyLimits: HistoryLimits) {
     this.#limits = historyLimits;
-    this.#places = new KeptPositions(historyLimits.ageMs, historyLimits.totalBytesMax * PLACES_SHARE);
+    this.#positions = new KeptPositions(historyLimits.ageMs, historyLimits.totalBytesMax * POSITIONS_SHARE);
   }
 
-  /** What is kept, and what was given up. */
+  /** Returns gauges and counters. */
   stats(): HistoryCounts {
-    this.#sortIn();
     return {
-      channels: this.#streams.size,
+      channels: this.#settledChannels.size,
       publications: this.#publications,
-      bytes: this.#bytes + this.#places.bytes,
+      bytes: this.#bytes + this.#positions.bytes,
       trimmed: { ...this.#trimmed },
       channelsDropped: this.#channelsDropped,
-      positions: this.#places.size,
-      positionsDropped: this.#places.dropped,
+      positions: this.#positions.size,
+      positionsDropped: this.#positions.dropped,
     };
   }
 
-  /** Turns a PUBLISH, which came from the peer `publisher`, into the DELIVER of the channel's next offset, in place, and keeps a copy. */
+  /**
+   * Turns a PUBLISH of the peer `publisher` into the DELIVER of the channel's next offset, in
+   * place, and keeps a copy.
+   */
   publish(channel: string, frame: Uint8Array, publisher: number): ChannelHistory {
     const nowMs = performance.now();
-    const stream = this.#use(channel);
-    stream.publisher = publisher;
-    stream.advance(1);
-    native.turnIntoDeliver(frame, stream.top);
-    this.append(stream, frame, 0, frame.length, 1, nowMs);
-    this.appended(stream, nowMs);
+    const history = this.#use(channel);
+    history.publisher = publisher;
+    history.advance(1);
+    native.turnIntoDeliver(frame, history.top);
+    this.append(history, frame, 0, frame.length, 1, nowMs);
+    this.appended(history, nowMs);
     this.#fitTotal();
-    return stream;
+    return history;
   }
 
-  /** The stream of the channel that the publication at `start` names; undefined when it is not at hand, though there may be one. */
+  /**
+   * Returns the channel of the publication at `start`, if it is cached; undefined does not mean
+   * that it does not exist.
+   */
   find(bytes: Uint8Array, start: number): ChannelHistory | undefined {
     return this.#cache.find(bytes, native.channelAt(start), native.channelLengthAt(bytes, start));
   }
 
   /**
-   * Keeps copies of the DELIVERs of the stream's next `count` offsets, which lie from `start` to `end`. They may stay where they are until somebody
-   * looks, at the latest until the next `sweep`, and must not be changed.
+   * Keeps copies of the DELIVER frames of the next `count` offsets, between `start` and `end`. The
+   * copies may be made later, at the latest by the next read or `sweep`, so the bytes must not
+   * change.
    */
-  add(stream: ChannelHistory, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
-    stream.advance(count);
-    this.#arrivals.add(stream, bytes, start, end, count, nowMs);
-    if (this.#arrivals.isFull) this.#sortIn();
+  add(
+    history: ChannelHistory,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+    nowMs: number,
+  ): void {
+    history.advance(count);
+    this.#pending.add(history, bytes, start, end, count, nowMs);
+    if (this.#pending.isFull) this.#flushPending();
   }
 
-  /** Where the channel stands, which somebody is told, and what is kept of it. */
+  /** Returns the channel's position, which the caller returns to a peer, and its publications. */
   read(channel: string): ChannelView {
-    this.#sortIn();
-    const stream = this.#streams.get(channel);
-    if (stream !== undefined) {
-      this.#used(stream, performance.now());
-      if (this.#settle(stream)) return stream;
+    const history = this.#settledChannels.get(channel);
+    if (history !== undefined) {
+      this.#touch(history, performance.now());
+      if (this.#update(history)) return history;
     }
-    const offset = this.#places.read(channel);
+    const offset = this.#positions.read(channel);
     this.#fitTotal();
     return new PositionOnly(offset);
   }
 
-  /** Keeps the channel, whatever its age, until `unfollow`. */
-  subscribe(channel: string, follower: SubscribeSlot): ChannelHistory {
-    const stream = this.#use(channel);
-    const wasFollowed = stream.isSubscribed;
-    stream.slot = follower;
-    this.#used(stream, performance.now());
-    if (!wasFollowed) this.#weigh(stream, -costOf(stream));
-    this.#settle(stream);
-    return stream;
+  /** Keeps the channel at any age until `unsubscribe`. */
+  subscribe(channel: string, slot: SubscribeSlot): ChannelHistory {
+    const history = this.#use(channel);
+    const wasSubscribed = history.isSubscribed;
+    history.slot = slot;
+    this.#touch(history, performance.now());
+    if (!wasSubscribed) this.#addBytes(history, -costOf(history));
+    this.#update(history);
+    return history;
   }
 
   unsubscribe(channel: string): void {
-    this.#sortIn();
-    const stream = this.#streams.get(channel);
-    if (stream === undefined || !stream.isSubscribed) return;
-    stream.slot = undefined;
-    this.#weigh(stream, costOf(stream));
-    this.#used(stream, performance.now());
-    this.#settle(stream);
+    const history = this.#settledChannels.get(channel);
+    if (history === undefined || !history.isSubscribed) return;
+    history.slot = undefined;
+    this.#addBytes(history, costOf(history));
+    this.#touch(history, performance.now());
+    this.#update(history);
     this.#fitTotal();
   }
 
-  /** Forgets what was not used for `ageMs`, some of it: whether there is more to do. */
+  /**
+   * Forgets some of the channels that were not used for `ageMs`. Returns whether there is more to
+   * do.
+   */
   sweep(): boolean {
-    this.#sortIn();
-    this.#places.sweep();
+    this.#flushPending();
+    this.#positions.sweep();
     const expiredMs = performance.now() - this.#limits.ageMs;
-    let left = SWEEP_STREAMS_MAX;
+    let left = SWEEP_CHANNELS_MAX;
     for (const { recency } of this.#shares.all) {
       for (
-        let stream = recency.oldest;
-        stream !== undefined && stream.usedMs < expiredMs;
-        stream = recency.oldest
+        let history = recency.oldest;
+        history !== undefined && history.usedMs < expiredMs;
+        history = recency.oldest
       ) {
         if (left === 0) return true;
         left -= 1;
-        this.#forget(stream);
+        this.#forget(history);
       }
     }
     return false;
   }
 
-  /** The channel's stream, from now on. */
+  /** Returns the channel's history, creating it if necessary. */
   #use(channel: string): ChannelHistory {
-    this.#sortIn();
-    const stream = this.#streams.get(channel) ?? this.#add(channel);
-    this.#cache.put(stream);
-    return stream;
+    const history = this.#settledChannels.get(channel) ?? this.#add(channel);
+    this.#cache.put(history);
+    return history;
   }
 
-  #used(stream: ChannelHistory, nowMs: number): void {
-    stream.usedMs = nowMs;
-    while (stream.oldestMs < nowMs - this.#limits.ageMs) this.#drop(stream, stream.oldestCount, 'age');
+  #touch(history: ChannelHistory, nowMs: number): void {
+    history.usedMs = nowMs;
+    while (history.oldestMs < nowMs - this.#limits.ageMs) this.#drop(history, history.oldestCount, 'age');
   }
 
-  #sortIn(): void {
-    if (this.#arrivals.isEmpty) return;
-    this.#arrivals.flushTo(this);
-    // Only now: a stream must not be let go while something of it is still to come.
+  /** Channels by name, with all pending publications appended. */
+  get #settledChannels(): ReadonlyMap<string, ChannelHistory> {
+    this.#flushPending();
+    return this.#channels;
+  }
+
+  #flushPending(): void {
+    if (this.#pending.isEmpty) return;
+    this.#pending.flushTo(this);
+    // Only now: a channel must not be removed while appends to it are pending.
     this.#fitTotal();
   }
 
-  /** From Arrivals. */
-  append(stream: ChannelHistory, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
-    const heldBefore = stream.heldBytes;
-    stream.push(bytes, start, end, count, nowMs, this.#limits.ageMs * TOGETHER_SHARE);
+  /** Appends publications. Called by PendingAppends. */
+  append(
+    history: ChannelHistory,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+    nowMs: number,
+  ): void {
+    const heldBefore = history.heldBytes;
+    history.push(bytes, start, end, count, nowMs, this.#limits.ageMs * TOGETHER_SHARE);
     this.#publications += count;
-    if (stream.heldBytes === heldBefore) return;
-    // Seldom: it takes another block.
-    this.#weigh(stream, stream.heldBytes - heldBefore);
-    this.#own(stream, bytes, start);
+    if (history.heldBytes === heldBefore) return;
+    // Rarely: a new block was added.
+    this.#addBytes(history, history.heldBytes - heldBefore);
+    this.#moveToShareOf(history, bytes, start);
   }
 
-  /** From Arrivals. */
-  appended(stream: ChannelHistory, nowMs: number): void {
+  /** Applies the limits after the last append. Called by PendingAppends. */
+  appended(history: ChannelHistory, nowMs: number): void {
     const { bytesMax, countMax } = this.#limits;
-    this.#used(stream, nowMs);
-    if (stream.count > countMax) this.#drop(stream, stream.count - countMax, 'count');
-    // The newest one stays, however long it is: a message that was let in can be recovered.
+    this.#touch(history, nowMs);
+    if (history.count > countMax) this.#drop(history, history.count - countMax, 'count');
+    // The newest publication stays at any length: an accepted message can be recovered.
     const countMin = bytesMax > 0 ? 1 : 0;
-    while (stream.count > countMin && stream.exceeds(bytesMax)) this.#drop(stream, 1, 'bytes');
-    this.#settle(stream);
+    while (history.count > countMin && history.exceeds(bytesMax)) this.#drop(history, 1, 'bytes');
+    this.#update(history);
   }
 
   #add(channel: string): ChannelHistory {
-    const stream = new ChannelHistory(channel, this.#places.release(channel));
-    this.#streams.set(channel, stream);
-    this.#bytes += costOf(stream);
-    return stream;
+    const history = new ChannelHistory(channel, this.#positions.release(channel));
+    this.#channels.set(channel, history);
+    this.#bytes += costOf(history);
+    return history;
   }
 
-  /** The stream takes so many bytes more, or less. */
-  #weigh(stream: ChannelHistory, bytes: number): void {
+  /** Adds `bytes`, or subtracts them, to the memory of the channel and its share. */
+  #addBytes(history: ChannelHistory, bytes: number): void {
     this.#bytes += bytes;
-    if (stream.share !== undefined) this.#shares.weigh(stream.share, bytes);
+    if (history.share !== undefined) this.#shares.addBytes(history.share, bytes);
   }
 
-  /** The stream belongs to whoever sent the publication at `start`, from now on. */
-  #own(stream: ChannelHistory, bytes: Uint8Array, start: number): void {
-    const share = this.#shares.of(bytes, start, stream.publisher);
-    if (share === stream.share) return;
-    const weight = stream.heldBytes + (stream.isSubscribed ? 0 : costOf(stream));
-    if (stream.share !== undefined) {
-      stream.share.recency.remove(stream);
-      this.#shares.weigh(stream.share, -weight);
+  /** Moves the channel to the share of the publisher of the frame at `start`. */
+  #moveToShareOf(history: ChannelHistory, bytes: Uint8Array, start: number): void {
+    const share = this.#shares.of(bytes, start, history.publisher);
+    if (share === history.share) return;
+    const weight = history.heldBytes + (history.isSubscribed ? 0 : costOf(history));
+    if (history.share !== undefined) {
+      history.share.recency.remove(history);
+      this.#shares.addBytes(history.share, -weight);
     }
-    stream.share = share;
-    this.#shares.weigh(share, weight);
+    history.share = share;
+    this.#shares.addBytes(share, weight);
   }
 
   #fitTotal(): void {
-    while (this.#bytes + this.#places.bytes > this.#limits.totalBytesMax) {
-      const stream = this.#shares.heaviest()?.recency.oldest;
-      if (stream === undefined) return;
-      this.#drop(stream, stream.oldestCount, 'total');
-      if (stream.count > 0) continue;
+    while (this.#bytes + this.#positions.bytes > this.#limits.totalBytesMax) {
+      const history = this.#shares.largest()?.recency.oldest;
+      if (history === undefined) return;
+      this.#drop(history, history.oldestCount, 'total');
+      if (history.count > 0) continue;
       this.#channelsDropped += 1;
-      stream.share?.recency.remove(stream);
-      if (stream.isSubscribed) continue;
-      this.#remove(stream);
-      this.#places.keepSpare(stream.channel, stream.top);
+      history.share?.recency.remove(history);
+      if (history.isSubscribed) continue;
+      this.#remove(history);
+      this.#positions.keepSpare(history.channel, history.top);
     }
   }
 
-  #drop(stream: ChannelHistory, count: number, reason: TrimReason): void {
-    const heldBefore = stream.heldBytes;
-    stream.drop(count);
+  #drop(history: ChannelHistory, count: number, reason: TrimReason): void {
+    const heldBefore = history.heldBytes;
+    history.drop(count);
     this.#trimmed[reason] += count;
     this.#publications -= count;
-    this.#weigh(stream, stream.heldBytes - heldBefore);
+    this.#addBytes(history, history.heldBytes - heldBefore);
   }
 
-  /** Puts the stream, which was used just now or lost something, where it belongs. Whether it is still there: without publications and followers it becomes a place. */
-  #settle(stream: ChannelHistory): boolean {
-    if (stream.count > 0) {
-      stream.share?.recency.touch(stream);
+  /**
+   * Updates the place of a channel that was used or lost publications. Returns whether it still
+   * exists: without publications and subscription only its position is kept.
+   */
+  #update(history: ChannelHistory): boolean {
+    if (history.count > 0) {
+      history.share?.recency.touch(history);
       return true;
     }
-    // Left at its old place, with a time that is new, it would hide all that is behind it from the sweep.
-    stream.share?.recency.remove(stream);
-    if (stream.isSubscribed) return true;
-    this.#remove(stream);
-    this.#places.keep(stream.channel, stream.top);
+    // At its old place in the list, with a new time, it would hide all later ones from the sweep.
+    history.share?.recency.remove(history);
+    if (history.isSubscribed) return true;
+    this.#remove(history);
+    this.#positions.keep(history.channel, history.top);
     return false;
   }
 
-  /** The stream was not used since the limit of age, so that everything in it is past its age, and nobody was told where it stands. */
-  #forget(stream: ChannelHistory): void {
-    this.#trimmed.age += stream.count;
-    this.#publications -= stream.count;
-    this.#weigh(stream, -stream.heldBytes);
-    stream.clear();
-    stream.share?.recency.remove(stream);
-    if (stream.isSubscribed) return;
-    this.#remove(stream);
-    this.#places.forget(stream.top);
+  /**
+   * Forgets a channel that was not used for `ageMs`: all its publications are expired, and its
+   * position was not returned since.
+   */
+  #forget(history: ChannelHistory): void {
+    this.#trimmed.age += history.count;
+    this.#publications -= history.count;
+    this.#addBytes(history, -history.heldBytes);
+    history.clear();
+    history.share?.recency.remove(history);
+    if (history.isSubscribed) return;
+    this.#remove(history);
+    this.#positions.forget(history.top);
   }
 
-  #remove(stream: ChannelHistory): void {
-    this.#streams.delete(stream.channel);
-    this.#cache.remove(stream);
-    this.#weigh(stream, -costOf(stream));
+  #remove(history: ChannelHistory): void {
+    this.#channels.delete(history.channel);
+    this.#cache.remove(history);
+    this.#addBytes(history, -costOf(history));
   }
 }
 
-/** What a stream that nobody follows costs beside its publications, in bytes. */
-function costOf(stream: ChannelHistory): number {
-  return CHANNEL_BYTES + stream.nameBytes;
+/** Bytes of a channel without a subscription, beside its publications. */
+function costOf(history: ChannelHistory): number {
+  return CHANNEL_BYTES + history.nameBytes;
 }

@@ -1,24 +1,27 @@
-/** The time that ids are known for, and their number, are counted in steps of this part. */
+/** Part of the time and of the number of ids that one step covers. */
 const STEPS = 8;
 
-/** Ids that came in one step of time. */
+/** Ids of one step of time. */
 class Step {
   readonly ids = new Map<string, number>();
-  /** No id in it is older, in milliseconds of `performance.now`. */
+  /** Milliseconds of `performance.now`; no id in the step is older. */
   sinceMs: number = performance.now();
-  /** No id in it is newer; only of a step that is over. */
+  /** Milliseconds; no id in a finished step is newer. */
   untilMs: number = Number.POSITIVE_INFINITY;
 }
 
-/** Offsets by id. Ids that came together are forgotten together, so that nobody has to look for the oldest. */
+/**
+ * Offsets by id. Ids that were added together are forgotten together, without a search for the
+ * oldest.
+ */
 export class IdSteps {
   readonly #stepIdsMin: number;
-  // Those that are over, oldest first.
+  // Finished steps, oldest first.
   #past: Step[] = [];
   #current = new Step();
   #size = 0;
 
-  /** `stepIdsMin`: fewer are not forgotten for want of room; they make a step of their own in time only. */
+  /** `stepIdsMin`: a step with fewer ids ends by time only, and is not forgotten early. */
   constructor(stepIdsMin: number) {
     this.#stepIdsMin = stepIdsMin;
   }
@@ -37,14 +40,14 @@ export class IdSteps {
     return undefined;
   }
 
-  /** Only for a key that is not known. */
+  /** The key must be unknown. */
   add(key: string, offset: number): void {
     if (this.#current.ids.size >= Math.max(this.#stepIdsMin, this.#size / STEPS)) this.#beginStep();
     this.#current.ids.set(key, offset);
     this.#size += 1;
   }
 
-  /** Forgets what is known for `keptMs`, up to an eighth late. Answers how many ids that were. */
+  /** Forgets ids older than `keptMs`, up to an eighth late. Returns their number. */
   sweep(keptMs: number): number {
     const { ids, sinceMs } = this.#current;
     const nowMs = performance.now();
@@ -55,7 +58,7 @@ export class IdSteps {
     return count;
   }
 
-  /** Forgets the oldest ids together. Answers how many that were. */
+  /** Forgets the oldest step of ids. Returns their number. */
   forgetOldest(): number {
     if (this.#past.length === 0) this.#beginStep();
     const count = this.#past.shift()?.ids.size ?? 0;

@@ -1,19 +1,19 @@
-/** What a place costs beside the channel's name, in bytes: measured too. */
+/** Bytes that a position costs beside the channel's name: measured too. */
 export const POSITION_BYTES = 96;
 
-/** The time that places are kept for, and the room that they may take, are counted in steps of this part. */
+/** Part of the time and of the bytes of positions that one step covers. */
 const STEPS = 8;
 
-/** Places that were told, or became spare, in one step of time. */
+/** Positions that were returned, or became spare, in one step of time. */
 class Step {
-  /** Whether they go before all that were told. */
+  /** Whether the step is dropped before all that were returned. */
   readonly isSpare: boolean;
   readonly offsets = new Map<string, number>();
   bytes = 0;
-  /** No offset in it is above. */
+  /** No offset in the step is higher. */
   top = 0;
   readonly sinceMs: number = performance.now();
-  /** No place in it was told later; only of a step that is over. */
+  /** Milliseconds; no position in a finished step was returned later. */
   untilMs: number = Number.POSITIVE_INFINITY;
 
   constructor(isSpare: boolean) {
@@ -22,16 +22,19 @@ class Step {
 }
 
 /**
- * Where channels stand that have no stream: each whose position somebody was told, for `keptMs` after it was told last and up to an eighth more, as long as
- * there is room; and all others together, at the floor. No offset of a channel that was forgotten is above the floor, so that a channel which begins there, or at
- * its place, gives no offset twice. Places that were told together are forgotten together, so that nobody has to look for the oldest.
+ * Positions of channels without a ChannelHistory: each for `keptMs` after it was last returned, and
+ * up to an eighth more, within its limit. All other channels are at the floor. No offset of a
+ * forgotten channel is above the floor, so a channel that starts there, or at its position, assigns
+ * no offset twice. Positions that were returned together are forgotten together, without a search
+ * for the oldest.
  *
- * Spare places are of channels that were emptied for want of room. They take what is left, and are the first to go.
+ * Spare positions are those of channels that the total limit emptied. They use the rest of the
+ * limit, and are dropped first.
  */
 export class KeptPositions {
   readonly #keptMs: number;
   readonly #bytesMax: number;
-  // Those that are over, oldest first. A channel is in one step at most.
+  // Finished steps, oldest first. A channel is in at most one step.
   #past: Step[] = [];
   #current = new Step(false);
   #currentSpare = new Step(true);
@@ -49,37 +52,38 @@ export class KeptPositions {
     return this.#size;
   }
 
-  /** What they take, in bytes. */
+  /** Bytes of all positions. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Places that were forgotten before their time, for want of room. */
+  /** Positions forgotten early because of the limit. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Where the channel stands, which somebody is told now. */
+  /** Returns the channel's position, for a caller that returns it to a peer. */
   read(channel: string): number {
-    const told = this.#current.offsets.get(channel);
-    if (told !== undefined) return told;
+    const known = this.#current.offsets.get(channel);
+    if (known !== undefined) return known;
     const offset = this.release(channel);
     this.keep(channel, offset);
     return offset;
   }
 
-  /** Where the channel stands, which has a stream from now on, and so no place. */
+  /** Returns and removes the position of a channel that gets a ChannelHistory. */
   release(channel: string): number {
-    const offset = this.#takeFrom(this.#current, channel) ?? this.#takeFrom(this.#currentSpare, channel);
-    return offset ?? this.#takeFromPast(channel) ?? this.#floor;
+    const offset =
+      this.#releaseFrom(this.#current, channel) ?? this.#releaseFrom(this.#currentSpare, channel);
+    return offset ?? this.#releaseFromPast(channel) ?? this.#floor;
   }
 
-  /** The channel, which has no place, stands there, and somebody was told so just now. */
+  /** Keeps the position of a channel that has none, and that was returned to a peer just now. */
   keep(channel: string, offset: number): void {
     const bytes = bytesOf(channel);
-    if (this.#isFull(this.#current, bytes)) this.#current = this.#next(this.#current);
+    if (this.#isFull(this.#current, bytes)) this.#current = this.#nextStep(this.#current);
     while (this.#bytes + bytes > this.#bytesMax) {
-      const step = this.#takeFirstToGo();
+      const step = this.#takeFirstToDrop();
       if (step === undefined) break;
       this.#dropped += step.offsets.size;
       this.#forgetStep(step);
@@ -87,42 +91,45 @@ export class KeptPositions {
     this.#put(this.#current, channel, offset, bytes);
   }
 
-  /** The channel, which has no place, stands there, and may have been told so long ago: kept if nothing has to go for it. */
+  /**
+   * Keeps the position of a channel that has none, if nothing must be dropped for it. It may have
+   * been returned to a peer long ago.
+   */
   keepSpare(channel: string, offset: number): void {
     const bytes = bytesOf(channel);
     if (this.#bytes + bytes > this.#bytesMax) {
       this.forget(offset);
       return;
     }
-    if (this.#isFull(this.#currentSpare, bytes)) this.#currentSpare = this.#next(this.#currentSpare);
+    if (this.#isFull(this.#currentSpare, bytes)) this.#currentSpare = this.#nextStep(this.#currentSpare);
     this.#put(this.#currentSpare, channel, offset, bytes);
   }
 
-  /** A channel that stood there is forgotten. */
+  /** Raises the floor to the offset of a forgotten channel. */
   forget(offset: number): void {
     this.#floor = Math.max(this.#floor, offset);
   }
 
-  /** Forgets what was kept for long enough. To be called often. */
+  /** Forgets expired positions. The owner calls it often. */
   sweep(): void {
     const nowMs = performance.now();
-    if (this.#isOver(this.#current, nowMs)) this.#current = this.#next(this.#current);
-    if (this.#isOver(this.#currentSpare, nowMs)) this.#currentSpare = this.#next(this.#currentSpare);
+    if (this.#isOver(this.#current, nowMs)) this.#current = this.#nextStep(this.#current);
+    if (this.#isOver(this.#currentSpare, nowMs)) this.#currentSpare = this.#nextStep(this.#currentSpare);
     const kept = this.#past.findIndex(({ untilMs }) => untilMs > nowMs - this.#keptMs);
     const over = this.#past.splice(0, kept === -1 ? this.#past.length : kept);
     for (const step of over) this.#forgetStep(step);
   }
 
-  #takeFromPast(channel: string): number | undefined {
+  #releaseFromPast(channel: string): number | undefined {
     for (let index = this.#past.length - 1; index >= 0; index--) {
       const step = this.#past[index];
-      const offset = step && this.#takeFrom(step, channel);
+      const offset = step && this.#releaseFrom(step, channel);
       if (offset !== undefined) return offset;
     }
     return undefined;
   }
 
-  #takeFrom(step: Step, channel: string): number | undefined {
+  #releaseFrom(step: Step, channel: string): number | undefined {
     const offset = step.offsets.get(channel);
     if (offset === undefined) return undefined;
     const bytes = bytesOf(channel);
@@ -149,8 +156,8 @@ export class KeptPositions {
     return offsets.size === 0 || nowMs - sinceMs >= this.#keptMs / STEPS;
   }
 
-  /** The step that takes the place of one that is over. */
-  #next(step: Step): Step {
+  /** Ends a step and returns its successor. */
+  #nextStep(step: Step): Step {
     if (step.offsets.size > 0) {
       step.untilMs = performance.now();
       this.#past.push(step);
@@ -158,8 +165,8 @@ export class KeptPositions {
     return new Step(step.isSpare);
   }
 
-  #takeFirstToGo(): Step | undefined {
-    if (this.#currentSpare.offsets.size > 0) this.#currentSpare = this.#next(this.#currentSpare);
+  #takeFirstToDrop(): Step | undefined {
+    if (this.#currentSpare.offsets.size > 0) this.#currentSpare = this.#nextStep(this.#currentSpare);
     const spare = this.#past.findIndex(({ isSpare }) => isSpare);
     return this.#past.splice(Math.max(spare, 0), 1)[0];
   }
@@ -173,4 +180,37 @@ export class KeptPositions {
 
 function bytesOf(channel: string): number {
   return POSITION_BYTES + 2 * channel.length;
+}
+
+/** The state of a channel, for one answer. */
+export interface ChannelView {
+  /** Offset of the newest publication. */
+  readonly top: number;
+  /**
+   * The offset before the oldest kept publication: a reader at this position or later misses
+   * nothing.
+   */
+  readonly bottom: number;
+  /**
+   * Returns the frames after an offset that is not below `bottom`, up to `bytesMax` but at least
+   * one if any exists.
+   */
+  framesAfter(offset: number, bytesMax: number): Uint8Array[];
+}
+
+/** A channel of which only the position is kept. */
+export class PositionOnly implements ChannelView {
+  readonly top: number;
+
+  constructor(top: number) {
+    this.top = top;
+  }
+
+  get bottom(): number {
+    return this.top;
+  }
+
+  framesAfter(): Uint8Array[] {
+    return [];
+  }
 }

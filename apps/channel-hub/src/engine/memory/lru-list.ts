@@ -1,36 +1,40 @@
-import type { ChannelHistory } from './channel-history.ts';
+/** Neighbours of a node in its list; undefined at the ends, and outside of a list. */
+interface LruNode<Node> {
+  older: Node | undefined;
+  newer: Node | undefined;
+}
 
 /**
- * Streams in the order of their last use. Each step takes the same time however many there are: a Map in which things move
- * to the end has to pass over all holes that they left at its front.
+ * Nodes by their last use. Each operation takes constant time. A Map would have to skip all holes
+ * that moved entries leave at its front.
  */
-export class LruList {
-  #oldest: ChannelHistory | undefined;
-  #newest: ChannelHistory | undefined;
+export class LruList<Node extends LruNode<Node>> {
+  #oldest: Node | undefined;
+  #newest: Node | undefined;
 
-  /** The stream that was used longest ago. */
-  get oldest(): ChannelHistory | undefined {
+  /** The least recently used node. */
+  get oldest(): Node | undefined {
     return this.#oldest;
   }
 
-  /** The stream is now the one that was used last, whether it was among them or not. */
-  touch(stream: ChannelHistory): void {
-    if (this.#newest === stream) return;
-    this.remove(stream);
-    stream.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = stream;
-    else this.#newest.newer = stream;
-    this.#newest = stream;
+  /** Makes the node the most recently used one, adding it if necessary. */
+  touch(node: Node): void {
+    if (this.#newest === node) return;
+    this.remove(node);
+    node.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = node;
+    else this.#newest.newer = node;
+    this.#newest = node;
   }
 
-  /** One that is not among them is no error. */
-  remove(stream: ChannelHistory): void {
-    const { older, newer } = stream;
-    if (this.#oldest === stream) this.#oldest = newer;
-    if (this.#newest === stream) this.#newest = older;
+  /** Removing a node that is not in the list is allowed. */
+  remove(node: Node): void {
+    const { older, newer } = node;
+    if (this.#oldest === node) this.#oldest = newer;
+    if (this.#newest === node) this.#newest = older;
     if (older !== undefined) older.newer = newer;
     if (newer !== undefined) newer.older = older;
-    stream.older = undefined;
-    stream.newer = undefined;
+    node.older = undefined;
+    node.newer = undefined;
   }
 }

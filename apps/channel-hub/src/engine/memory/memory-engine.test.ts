@@ -7,8 +7,8 @@ import { engineSuite } from '../suite/engine-suite.ts';
 import { BLOCK_BYTES } from './block.ts';
 import { CHANNEL_BYTES } from './history.ts';
 import type { HistoryLimits } from './history-limits.ts';
-import { MemoryEngine } from './memory-engine.ts';
 import { POSITION_BYTES } from './kept-positions.ts';
+import { MemoryEngine } from './memory-engine.ts';
 
 engineSuite('MemoryEngine', () => new MemoryEngine());
 engineSuite('an engine that answers late', () => new LateEngine(new MemoryEngine()));
@@ -24,7 +24,7 @@ function startMemory(limits: Partial<HistoryLimits> = {}): Promise<Harness> {
   return startEngine(() => new MemoryEngine(limits));
 }
 
-/** The texts that a position still gives, or why it gives none. */
+/** Returns the texts after a position, or the verdict if it is not recovered. */
 async function missed(engine: Harness, channel: string, since: Position): Promise<string[] | string> {
   const { verdict, frames } = await engine.history(channel, since);
   return verdict === 'recovered' ? frames.map(textOf) : verdict;
@@ -35,7 +35,7 @@ function at(position: Position, count: number): Position {
 }
 
 beforeEach(() => {
-  // The engine's clock and its ticker; turns of the event loop are real.
+  // Fakes the engine's clock and its ticker; event-loop turns are real.
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
   return () => {
     vi.useRealTimers();
@@ -141,7 +141,7 @@ describe('a channel that is idle', () => {
     expect(engine.stats()).toMatchObject({ channels: 3, history: { publications: 0, messageIds: 0 } });
     for (const name of ['a', 'b', 'c']) await engine.unsubscribe(subject(name));
     vi.advanceTimersByTime(AGE_MS);
-    // Where the three stood, and what the harness published.
+    // The positions of the three, and the publication of the harness.
     expect(engine.stats()).toMatchObject({ channels: 1, history: { positions: 3 } });
     vi.advanceTimersByTime(AGE_MS / 8 + 1_000);
     expect(engine.stats()).toMatchObject({
@@ -195,7 +195,7 @@ describe('a question about a channel that nobody uses', () => {
     const { channels, history } = engine.stats();
     expect(channels).toBe(1);
     expect(history.trimmed.total).toBe(0);
-    // Of what 30,000 names would take, no more is kept than an eighth of the room.
+    // Of 30,000 names, only an eighth of the limit is kept.
     expect(history.bytes).toBeLessThan(2 * 1024 * 1024);
     expect(history.positionsDropped).toBeGreaterThan(20_000);
   });
@@ -204,7 +204,7 @@ describe('a question about a channel that nobody uses', () => {
     const engine = await startMemory();
     await engine.publish('before', 'x');
     const told = await engine.position('quiet');
-    // Another channel that is forgotten raises the floor.
+    // Another forgotten channel raises the floor.
     for (let count = 0; count < 10; count++) await engine.publish('before', 'x');
     vi.advanceTimersByTime(AGE_MS - 2_000);
     expect(await engine.position('quiet')).toEqual(told);
@@ -228,7 +228,7 @@ describe('a question about a channel that nobody uses', () => {
 });
 
 describe('one publisher', () => {
-  /** What one who sends to a fresh channel each time keeps at most, beside the others. */
+  /** Limit of the bytes that a publisher to ever new channels keeps beside the others. */
   const KIB = 1024;
 
   test.each([
@@ -247,7 +247,7 @@ describe('one publisher', () => {
       expect(await missed(engine, 'c', before)).toHaveLength(50);
       const { history } = engine.stats();
       expect(history.bytes).toBeLessThanOrEqual(512 * KIB);
-      // The room is used all the same.
+      // The limit is used nevertheless.
       expect(history.bytes).toBeGreaterThan(500 * KIB);
       expect(history.trimmed.total).toBeGreaterThan(2_000);
       expect(history.channelsDropped).toBeGreaterThan(2_000);
@@ -293,7 +293,7 @@ describe('the bound of all channels together', () => {
     const before = await engine.position('group:0');
     for (const name of ['group:0', 'group:1', 'group:2']) await engine.publish(name, 'x'.repeat(100));
     expect(engine.stats().history).toMatchObject({ publications: 3, trimmed: { total: 0 } });
-    // Whoever reads uses the channel, too.
+    // A read uses the channel, too.
     expect(await missed(engine, 'group:0', before)).toHaveLength(1);
     await engine.publish('group:2', 'x'.repeat(100));
     expect(await missed(engine, 'group:0', before)).toHaveLength(1);
@@ -314,7 +314,7 @@ describe('the bound of all channels together', () => {
     ],
   ])('holds for channels without end that are %s', async (_name, use) => {
     const totalBytesMax = 100_000;
-    // The harness itself publishes to one channel, which must not fill all of it.
+    // The harness publishes to one channel, which must not fill the limit.
     const engine = await startMemory({ totalBytesMax, countMax: 10 });
     for (let index = 0; index < 1_000; index++) {
       await use(engine, `group:${index}`);
@@ -322,7 +322,7 @@ describe('the bound of all channels together', () => {
     }
     const { channels, history } = engine.stats();
     expect(channels).toBeLessThan(totalBytesMax / CHANNEL_BYTES);
-    // An eighth of the room is for positions.
+    // An eighth of the limit is for positions.
     expect(history.positions).toBeLessThan(totalBytesMax / 8 / POSITION_BYTES);
     expect(channels + history.positions).toBeGreaterThan(50);
   });
@@ -342,7 +342,7 @@ describe('the bound of all channels together', () => {
     const engine = await startMemory({ totalBytesMax: 512 * 1024 });
     const told = await engine.position('told');
     for (let index = 0; index < 5_000; index++) {
-      // What was told is the smaller half of what there is room for.
+      // The returned positions are the smaller half of the limit.
       if (index < 200) await engine.position(`told:${index}`);
       await engine.publish(`group:${index}`, 'x'.repeat(1_000));
     }

@@ -13,15 +13,17 @@ import {
 import type { ChannelHistory } from './channel-history.ts';
 import { History } from './history.ts';
 import { completeHistoryLimits, type HistoryLimits } from './history-limits.ts';
+import type { ChannelView } from './kept-positions.ts';
 import { MessageIds, messageKey } from './message-ids.ts';
-import type { ChannelView } from './standing.ts';
 
 const EPOCH_BYTES = 16;
 
-/** How often what is past its age is looked for, in milliseconds; more often where the age is shorter. */
+/** Interval of the search for expired history, in milliseconds; shorter if the age is. */
 const SWEEP_MS = 1_000;
 
-/** Keeps everything in this process, and answers at once. With the process its epoch ends. */
+/**
+ * Keeps all state in this process, and answers within the call. Its epoch ends with the process.
+ */
 export class MemoryEngine implements Engine {
   readonly #epoch = randomBytes(EPOCH_BYTES).toString('base64url');
   readonly #limits: HistoryLimits;
@@ -59,40 +61,40 @@ export class MemoryEngine implements Engine {
       if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: first });
       return;
     }
-    const stream = this.#history.publish(publication.channel, frame, slot.publisher);
-    const offset = stream.top;
+    const history = this.#history.publish(publication.channel, frame, slot.publisher);
+    const offset = history.top;
     if (key !== undefined) this.#ids.add(publication.sender, key, offset);
     if (request !== 0) slot.published(request, { epoch: this.#epoch, offset });
-    if (stream.isSubscribed || this.#prefixes.matching(publication.channel).length > 0) {
+    if (history.isSubscribed || this.#prefixes.matching(publication.channel).length > 0) {
       this.#sink.deliver(publication.channel, offset, frame);
     }
   }
 
   publishRun(bytes: Uint8Array, start: number, end: number, slot: PublishSlot): void {
     const nowMs = performance.now();
-    // Who follows a prefix may get any of them.
+    // A subscribed prefix may match any channel.
     const isPlain = this.#sink !== undefined && this.#prefixes.size === 0;
     for (let at = start; at < end; ) {
-      const stream = isPlain ? this.#history.find(bytes, at) : undefined;
-      if (stream === undefined) {
+      const history = isPlain ? this.#history.find(bytes, at) : undefined;
+      if (history === undefined) {
         const frame = bytes.subarray(at, at + frameLength(bytes, at));
         const publication = native.decodePublication(frame);
         this.publish(publication, frame, slot, publication.number);
         at += frame.length;
-      } else at = this.#publishTo(stream, bytes, at, end, slot, nowMs);
+      } else at = this.#publishTo(history, bytes, at, end, slot, nowMs);
     }
   }
 
-  /** Publishes the frames from `start` on that are all the stream's. Answers where they end. */
+  /** Publishes the channel's frames from `start` on. Returns where they end. */
   #publishTo(
-    stream: ChannelHistory,
+    history: ChannelHistory,
     bytes: Uint8Array,
     start: number,
     end: number,
     slot: PublishSlot,
     nowMs: number,
   ): number {
-    const { top } = stream;
+    const { top } = history;
     let count = 0;
     let at = start;
     do {
@@ -101,10 +103,10 @@ export class MemoryEngine implements Engine {
       native.turnIntoDeliver(bytes, top + count, at);
       if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: top + count });
       at += frameLength(bytes, at);
-    } while (at < end && stream.isNamed(bytes, native.channelAt(at), native.channelLengthAt(bytes, at)));
-    stream.publisher = slot.publisher;
-    this.#history.add(stream, bytes, start, at, count, nowMs);
-    stream.slot?.deliverRun(top + count, bytes, start, at, count);
+    } while (at < end && history.isNamed(bytes, native.channelAt(at), native.channelLengthAt(bytes, at)));
+    history.publisher = slot.publisher;
+    this.#history.add(history, bytes, start, at, count, nowMs);
+    history.slot?.deliverRun(top + count, bytes, start, at, count);
     return at;
   }
 
@@ -127,12 +129,12 @@ export class MemoryEngine implements Engine {
       slot.historyRejected(request, shuttingDown());
       return;
     }
-    const standing = this.#history.read(channel);
-    const verdict = this.#verdictOn(standing, since);
+    const view = this.#history.read(channel);
+    const verdict = this.#verdictOn(view, since);
     this.#reads[verdict] += 1;
     const frames =
-      verdict === 'recovered' ? standing.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX) : [];
-    slot.historyPage(request, { verdict, position: this.#positionOf(standing), frames });
+      verdict === 'recovered' ? view.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX) : [];
+    slot.historyPage(request, { verdict, position: this.#positionOf(view), frames });
   }
 
   close(): Promise<void> {
@@ -159,7 +161,7 @@ export class MemoryEngine implements Engine {
   }
 
   #verdictOn({ top, bottom }: ChannelView, since: Position): native.HistoryVerdict {
-    // An offset that was never given belongs to another history, whatever its epoch says.
+    // An offset that was never assigned belongs to another history, even with the same epoch.
     if (since.epoch !== this.#epoch || since.offset > top) return 'epoch_changed';
     return since.offset < bottom ? 'trimmed' : 'recovered';
   }
@@ -170,7 +172,7 @@ export class MemoryEngine implements Engine {
     this.#sweep();
   }
 
-  /** In steps, so that a million channels that end together do not hold the event loop. */
+  /** In steps, so that a million expired channels do not block the event loop. */
   #sweep(): void {
     const hasMore = this.#history.sweep();
     this.#sweeping = hasMore ? setImmediate(() => this.#sweep()) : undefined;

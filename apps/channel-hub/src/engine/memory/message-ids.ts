@@ -2,15 +2,16 @@ import { hash, randomInt } from 'node:crypto';
 import type { native } from '@groupcast/protocol';
 import { IdSteps } from './id-steps.ts';
 
-/** A power of two: two senders have one share by chance only. */
+/** A power of two: two senders rarely have one share. */
 const SHARES = 256;
 
-/** The most steps that one share's ids are in is a small multiple of the logarithm of this. */
+/** The number of steps of one share is limited by a small multiple of the logarithm of this. */
 const STEP_SHARE = 1 / 1_024;
 
 /**
- * Which message ids were stored, and with which offset: each for `keptMs` and up to an eighth more, and `idsMax` at most. An id belongs to its
- * channel and its sender. When there are too many, the oldest of the share that holds most are forgotten, an eighth of them together.
+ * Offsets of stored message ids: each for `keptMs` and up to an eighth more, at most `idsMax`. An
+ * id belongs to its channel and its sender. Above the limit, the share with the most ids forgets
+ * its oldest step, an eighth of them.
  */
 export class MessageIds {
   readonly #keptMs: number;
@@ -30,29 +31,29 @@ export class MessageIds {
     return this.#size;
   }
 
-  /** Ids that were forgotten before their time. */
+  /** Ids forgotten early because of the limit. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** `key` is that of a publication of the sender. */
+  /** `key` must be that of a publication of the sender. */
   offsetOf(sender: string, key: string): number | undefined {
     return this.#shareOf(sender)?.offsetOf(key);
   }
 
-  /** Only for a key that is not known. */
+  /** The key must be unknown. */
   add(sender: string, key: string, offset: number): void {
     if (this.#size >= this.#idsMax) this.#forgetSome();
     this.#shareOf(sender)?.add(key, offset);
     this.#size += 1;
   }
 
-  /** Forgets what is known for long enough. To be called often. */
+  /** Forgets expired ids. The owner calls it often. */
   sweep(): void {
     for (const share of this.#shares) this.#size -= share.sweep(this.#keptMs);
   }
 
-  /** Nobody outside can know who has which share. */
+  /** The seed makes the shares unpredictable. */
   #shareOf(sender: string): IdSteps | undefined {
     let sum = this.#seed;
     for (let index = 0; index < sender.length; index++)
@@ -69,10 +70,11 @@ export class MessageIds {
 }
 
 /**
- * What a publication's message id is known by. A hash, so that a long id costs no more than a short one: a million of them are about
- * 100 MB.
+ * Returns the key of a publication's message id. A hash, so that long ids cost no more than short
+ * ones: a million take about 100 MB.
  */
 export function messageKey({ channel, sender, messageId }: native.Publication): string {
-  // No channel holds a line feed, and the length says where the sender ends: two keys are never the same text.
+  // No channel has a line feed, and the length delimits the sender: two keys never have the same
+  // text.
   return hash('sha256', `${channel}\n${sender.length} ${sender}${messageId}`, 'binary');
 }

@@ -1,21 +1,28 @@
 import { expect, test } from 'vitest';
 import { ChannelHistory } from './channel-history.ts';
-import { PendingAppends, type AppendTarget } from './pending-appends.ts';
+import { type AppendTarget, PendingAppends } from './pending-appends.ts';
 
-/** Writes down what it takes. */
+/** Records the appends. */
 class Recorder implements AppendTarget {
   readonly events: string[] = [];
 
-  append(stream: ChannelHistory, bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
+  append(
+    history: ChannelHistory,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+    nowMs: number,
+  ): void {
     const text = Buffer.from(bytes.subarray(start, end)).toString();
-    this.events.push(`${stream.channel}: ${count} ${text} at ${nowMs}`);
+    this.events.push(`${history.channel}: ${count} ${text} at ${nowMs}`);
   }
-  appended(stream: ChannelHistory, nowMs: number): void {
-    this.events.push(`${stream.channel} taken at ${nowMs}`);
+  appended(history: ChannelHistory, nowMs: number): void {
+    this.events.push(`${history.channel} appended at ${nowMs}`);
   }
 }
 
-test('what has arrived is taken stream by stream, in order, and neighbours together', () => {
+test('what has arrived is taken history by history, in order, and neighbours together', () => {
   const a = new ChannelHistory('a', 0);
   const b = new ChannelHistory('b', 0);
   const one = Buffer.from('0123456789');
@@ -27,7 +34,7 @@ test('what has arrived is taken stream by stream, in order, and neighbours toget
     arrivals.add(a, one, 2, 4, 2, 10);
     arrivals.add(b, one, 4, 6, 1, 11);
     arrivals.add(a, one, 6, 8, 1, 12);
-    // It begins where the last one ended, but elsewhere.
+    // It starts where the last one ended, but in other bytes.
     arrivals.add(a, other, 8, 10, 1, 13);
     const recorder = new Recorder();
     arrivals.flushTo(recorder);
@@ -35,9 +42,9 @@ test('what has arrived is taken stream by stream, in order, and neighbours toget
       'a: 3 0123 at 10',
       'a: 1 67 at 12',
       'a: 1 ij at 13',
-      'a taken at 13',
+      'a appended at 13',
       'b: 1 45 at 11',
-      'b taken at 11',
+      'b appended at 11',
     ]);
   }
 });
@@ -47,7 +54,7 @@ test('it is full when it keeps too much alive, however little of that it wants',
   let added = 0;
   while (!arrivals.isFull) {
     const read = Buffer.allocUnsafeSlow(65_536);
-    // Two of one read count once.
+    // Two publications of one read count once.
     arrivals.add(new ChannelHistory(`a${added}`, 0), read, 0, 30, 1, 0);
     arrivals.add(new ChannelHistory(`b${added}`, 0), read, 30, 60, 1, 0);
     added += 1;

@@ -1,7 +1,7 @@
 import { native } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { PublisherShare } from './share.ts';
+import type { PublisherShare } from './channel-history.ts';
 import { PublisherShares } from './publisher-shares.ts';
 
 function publishOf(sender: string): Uint8Array {
@@ -34,12 +34,12 @@ test('the heaviest is found to within a fourth, and a kilobyte, whatever its siz
       const shares = new PublisherShares();
       for (const { sender, power, isLess } of steps) {
         const share = shares.of(publishOf(`${sender}`), 0, 1);
-        shares.weigh(share, isLess ? -Math.floor(share.bytes / 3) : 2 ** power);
+        shares.addBytes(share, isLess ? -Math.floor(share.bytes / 3) : 2 ** power);
         const most = Math.max(...shares.all.map(({ bytes }) => bytes));
-        expect((shares.heaviest()?.bytes ?? 0) * 1.25 + 1_024).toBeGreaterThanOrEqual(most);
+        expect((shares.largest()?.bytes ?? 0) * 1.25 + 1_024).toBeGreaterThanOrEqual(most);
       }
-      for (const share of shares.all) shares.weigh(share, -share.bytes);
-      expect(shares.heaviest()).toBeUndefined();
+      for (const share of shares.all) shares.addBytes(share, -share.bytes);
+      expect(shares.largest()).toBeUndefined();
     }),
   );
 });

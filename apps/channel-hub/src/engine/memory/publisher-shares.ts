@@ -1,19 +1,20 @@
 import { randomInt } from 'node:crypto';
 import { native } from '@groupcast/protocol';
-import { PublisherShare } from './share.ts';
+import { PublisherShare } from './channel-history.ts';
 
-/** A power of two: two publishers have one share by chance only. */
+/** A power of two: two publishers rarely have one share. */
 const SHARES = 4_096;
 
-/** Bytes that sizes are told apart by, at the least. */
+/** Smallest difference of sizes, in bytes. */
 const UNIT_BYTES = 1_024;
 
-/** Of sizes up to 2^31 units, four for each power of two. */
+/** Bins for sizes up to 2^31 units, four for each power of two. */
 const BINS = 124;
 
 /**
- * Who takes how much of the room. A publisher is known by its sender, or, where it names none, by its peer; it has one of a fixed number of shares, by a
- * hash that nobody outside can know. Shares stand in bins by their size, so that one of the heaviest, to within a fourth, is found without a search.
+ * Memory by publisher. A publisher is identified by its sender, or without one by its peer. It has
+ * one of a fixed number of shares, by an unpredictable hash. Shares are in bins by their size, so
+ * that one of the largest, to within a fourth, is found without a search.
  */
 export class PublisherShares {
   readonly #seed: number = randomInt(2 ** 31);
@@ -23,25 +24,25 @@ export class PublisherShares {
   // No share is in a higher bin.
   #topBin = 0;
 
-  /** All that were ever used. */
+  /** All shares that were ever used. */
   get all(): readonly PublisherShare[] {
     return this.#all;
   }
 
-  /** The share of whoever sent the publication at `start`; `publisher` is its peer. */
+  /** Returns the share of the sender of the publication at `start`, or of the peer `publisher`. */
   of(bytes: Uint8Array, start: number, publisher: number): PublisherShare {
     const at = native.senderAt(bytes, start);
     const end = at + native.senderLengthAt(bytes, start);
     let hash = this.#seed;
     if (at === end) hash = mixed(hash, publisher);
     for (let index = at; index < end; index++) hash = mixed(hash, bytes[index] ?? 0);
-    // The low bits of the sum know nothing of the high bits of what was added.
+    // The low bits of the sum do not depend on the high bits of the inputs.
     const key = (hash ^ (hash >>> 15)) & (SHARES - 1);
     return this.#byKey[key] ?? this.#add(key);
   }
 
-  /** The share takes so many bytes more, or less. */
-  weigh(share: PublisherShare, bytes: number): void {
+  /** Adds `bytes`, or subtracts them, to the size of a share. */
+  addBytes(share: PublisherShare, bytes: number): void {
     share.bytes += bytes;
     const bin = share.bytes === 0 ? -1 : binOf(share.bytes);
     if (bin === share.bin) return;
@@ -51,8 +52,8 @@ export class PublisherShares {
     this.#topBin = Math.max(this.#topBin, bin);
   }
 
-  /** The one that takes most, or nearly so; undefined when none takes anything. */
-  heaviest(): PublisherShare | undefined {
+  /** Returns one of the largest shares, to within a fourth; undefined if all are empty. */
+  largest(): PublisherShare | undefined {
     while (this.#topBin > 0 && this.#bins[this.#topBin]?.size === 0) this.#topBin -= 1;
     return this.#bins[this.#topBin]?.values().next().value;
   }
@@ -69,7 +70,9 @@ function mixed(hash: number, value: number): number {
   return Math.imul(hash ^ value, 0x01000193);
 }
 
-/** The first four units have a bin each; then the power of two and the two bits behind the highest say which. */
+/**
+ * The first four units have a bin each; above, the power of two and the next two bits select it.
+ */
 function binOf(bytes: number): number {
   const units = Math.floor(bytes / UNIT_BYTES);
   if (units < 4) return units;
