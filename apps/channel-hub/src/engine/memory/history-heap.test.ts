@@ -36,8 +36,8 @@ test.each([
   ['a channel for each publication', (index: number) => `group:${index}`, 50],
   ['few channels, short publications', (index: number) => `group:${index % 1_000}`, 50],
   ['few channels, longer publications', (index: number) => `group:${index % 100}`, 1_000],
-])('what is counted is what it costs: %s', (_name, channelOf, payloadBytes) => {
-  // What it takes before anything is in it is a megabyte, whatever the bound, and not counted.
+])('the counted bytes are the memory used: %s', (_name, channelOf, payloadBytes) => {
+  // The memory of an empty engine is a megabyte at any limit, and not counted.
   const history = new History(completeHistoryLimits({ totalBytesMax: TOTAL_BYTES_MAX }));
   const before = heldBytes();
   let index = 0;
@@ -52,13 +52,16 @@ test.each([
   expect(history.stats().publications).toBeGreaterThan(0);
 });
 
-test.each([10, 200])('so it is with places, for names of %i characters', (length) => {
-  const history = new History(completeHistoryLimits({ totalBytesMax: TOTAL_BYTES_MAX }));
-  const before = heldBytes();
-  for (let index = 0; history.stats().positionsDropped === 0; index++)
-    history.read(`${index}`.padEnd(length));
-  const held = heldBytes() - before;
-  expect(history.stats().bytes).toBeLessThanOrEqual(TOTAL_BYTES_MAX / 8);
-  expect(held).toBeLessThan(TOTAL_BYTES_MAX / 8);
-  expect(held).toBeGreaterThan(TOTAL_BYTES_MAX / 24);
-});
+test.each([10, 200])(
+  'the counted bytes of positions are their memory, for names of %i characters',
+  (length) => {
+    const history = new History(completeHistoryLimits({ totalBytesMax: TOTAL_BYTES_MAX }));
+    const before = heldBytes();
+    for (let index = 0; history.stats().positionsDropped === 0; index++)
+      history.read(`${index}`.padEnd(length));
+    const held = heldBytes() - before;
+    expect(history.stats().bytes).toBeLessThanOrEqual(TOTAL_BYTES_MAX / 8);
+    expect(held).toBeLessThan(TOTAL_BYTES_MAX / 8);
+    expect(held).toBeGreaterThan(TOTAL_BYTES_MAX / 24);
+  },
+);

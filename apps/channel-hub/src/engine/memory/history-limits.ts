@@ -16,8 +16,8 @@ export const HISTORY_TABLE = {
   /** Publications of one channel. Default 1,000. */
   countMax: integerOption({ default: 1_000, min: 0, max: 1_000_000, unit: 'publications' }),
   /**
-   * Age at which a publication expires, at most 1/64 later, and idle time after which a channel
-   * does, in milliseconds. Default 120,000.
+   * Milliseconds after which a publication expires, at most 1/64 later, and an unused channel does.
+   * Default 120,000.
    */
   ageMs: integerOption({ ...TIME, default: 120_000 }),
   /**
@@ -26,15 +26,15 @@ export const HISTORY_TABLE = {
    */
   bytesMax: integerOption({ default: MIB, min: 0, max: OPTION_BYTES_MAX, unit: 'bytes' }),
   /**
-   * Bytes that are kept for all channels together; above it the publisher that holds most loses its
-   * least recently used publications. Default 256 MiB.
+   * Bytes that are kept for all channels together. Above the limit, the publisher with the most
+   * history loses its least recently used publications. Default 256 MiB.
    */
   totalBytesMax: integerOption({ default: 256 * MIB, min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' }),
-  /** Time that a message id is known at least, in milliseconds. Default 120,000. */
+  /** Milliseconds for which a message id is known at least. Default 120,000. */
   dedupeMs: integerOption({ ...TIME, default: 120_000 }),
   /**
-   * Message ids that are known; above it the oldest of the sender with most are forgotten early.
-   * Default 1,000,000.
+   * Message ids that are known. Above the limit, the oldest of the sender with the most ids are
+   * forgotten early. Default 1,000,000.
    */
   dedupeIdsMax: integerOption({ default: 1_000_000, min: 1, max: 10_000_000, unit: 'message ids' }),
 };

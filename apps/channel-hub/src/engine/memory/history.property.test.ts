@@ -88,7 +88,7 @@ function isHonest(page: HistoryPage, since: Position, log: readonly Remembered[]
 
 const steps = fc.array(step, { minLength: 20, maxLength: 120 });
 
-test('a page is exactly what was published after the position, or an honest refusal', async () => {
+test('a page has exactly the publications after the position, or the reason why not', async () => {
   const limits = {
     countMax: 6,
     ageMs: 1_000,
@@ -110,7 +110,7 @@ test('a page is exactly what was published after the position, or an honest refu
   expect(verdicts).toEqual(new Set(['recovered', 'trimmed']));
 });
 
-test('nothing that the bounds of its channel allow is refused', async () => {
+test('every position within the limits of its channel is recovered', async () => {
   const limits = {
     countMax: 6,
     ageMs: 1_000,
@@ -231,7 +231,7 @@ async function wander(limits: Partial<HistoryLimits>, check: Check): Promise<voi
   );
 }
 
-test('whoever was told a position gets all that came after it, while history is kept', async () => {
+test('a returned position recovers all later publications, while history is kept', async () => {
   let withNothing = 0;
   let withSome = 0;
   await wander({}, (page, told) => {
@@ -244,7 +244,7 @@ test('whoever was told a position gets all that came after it, while history is 
   expect(withSome).toBeGreaterThan(100);
 });
 
-test('and where there is no room, it is told so, or gets exactly that', async () => {
+test('beyond the limits, it gets the reason or exactly these publications', async () => {
   const verdicts = new Map<string, number>();
   // Limits for one or two channels, and for one or two positions.
   await wander({ totalBytesMax: 2_600 }, ({ verdict }) => {

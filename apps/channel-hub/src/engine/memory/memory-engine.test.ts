@@ -42,8 +42,8 @@ beforeEach(() => {
   };
 });
 
-describe('the bounds of one channel', () => {
-  test('count: the newest stay, and one more would be one too many', async () => {
+describe('the limits of one channel', () => {
+  test('count: exactly the newest are kept', async () => {
     const engine = await startMemory({ countMax: 3 });
     const before = await engine.position('c');
     for (const text of ['a', 'b', 'c', 'd', 'e']) await engine.publish('c', text);
@@ -52,7 +52,7 @@ describe('the bounds of one channel', () => {
     expect(engine.stats().history).toMatchObject({ publications: 3, trimmed: { count: 2, bytes: 0 } });
   });
 
-  test('count 0 keeps nothing, and yet knows where each channel stands', async () => {
+  test('count 0 keeps only the position of each channel', async () => {
     const engine = await startMemory({ countMax: 0 });
     const before = await engine.position('c');
     const position = await engine.publish('c', 'a');
@@ -61,7 +61,7 @@ describe('the bounds of one channel', () => {
     expect(await missed(engine, 'c', position)).toEqual([]);
   });
 
-  test('bytes: the newest is kept, even if it is longer than the bound', async () => {
+  test('bytes: the newest is kept, even if it exceeds the limit', async () => {
     const engine = await startMemory({ bytesMax: 1_000 });
     const before = await engine.position('c');
     await engine.publish('c', 'x'.repeat(400));
@@ -86,7 +86,7 @@ describe('the bounds of one channel', () => {
     expect(await missed(engine, 'c', before)).toBe('trimmed');
   });
 
-  test('age: what is too old is given to nobody, whoever publishes meanwhile', async () => {
+  test('age: expired publications are not recovered, with or without newer ones', async () => {
     const engine = await startMemory();
     await engine.subscribe(subject('c'));
     const before = await engine.position('c');
@@ -102,8 +102,8 @@ describe('the bounds of one channel', () => {
   });
 });
 
-describe('a channel that is idle', () => {
-  test('for an hour: whoever drops for a moment has missed nothing, and gets what came then', async () => {
+describe('an idle channel', () => {
+  test('after an hour recovers a brief disconnect, with later publications', async () => {
     const engine = await startMemory();
     await engine.subscribe(subject('c'));
     await engine.publish('c', 'long ago');
@@ -118,7 +118,7 @@ describe('a channel that is idle', () => {
     expect(await missed(engine, 'c', position)).toEqual(['now']);
   });
 
-  test('and is asked about again and again does not keep others from being forgotten', async () => {
+  test('that is read repeatedly does not keep other channels from being forgotten', async () => {
     const engine = await startMemory();
     await engine.subscribe(subject('c'));
     await engine.publish('c', 'old');
@@ -131,7 +131,7 @@ describe('a channel that is idle', () => {
     expect(engine.stats()).toMatchObject({ channels: 1, history: { publications: 0 } });
   });
 
-  test('leaves nothing once nobody has followed it for longer than history is kept', async () => {
+  test('is forgotten when it was not subscribed for longer than history is kept', async () => {
     const engine = await startMemory();
     for (const name of ['a', 'b', 'c']) {
       await engine.subscribe(subject(name));
@@ -150,7 +150,7 @@ describe('a channel that is idle', () => {
     });
   });
 
-  test('and forgotten goes on behind all offsets that it ever had, and an old position is refused', async () => {
+  test('that was forgotten continues after all its offsets, and rejects an old position', async () => {
     const engine = await startMemory();
     const old = await engine.position('c');
     for (const text of ['a', 'b', 'c']) await engine.publish('c', text);
@@ -163,7 +163,7 @@ describe('a channel that is idle', () => {
     expect(await missed(engine, 'c', now)).toEqual([]);
   });
 
-  test('and forgotten has lost nothing for whoever stands where it was forgotten', async () => {
+  test('that was forgotten recovers its last position', async () => {
     const engine = await startMemory();
     const position = await engine.publish('c', 'a');
     vi.advanceTimersByTime(AGE_MS + 1_000);
@@ -171,7 +171,7 @@ describe('a channel that is idle', () => {
     expect(await missed(engine, 'c', position)).toEqual([]);
   });
 
-  test('is kept for whoever was told its position, while others come and go', async () => {
+  test('keeps a returned position while other channels come and go', async () => {
     const engine = await startMemory();
     await engine.publish('before', 'x');
     const position = await engine.position('quiet');
@@ -185,8 +185,8 @@ describe('a channel that is idle', () => {
   });
 });
 
-describe('a question about a channel that nobody uses', () => {
-  test('costs no stream, and takes nothing of what others keep', async () => {
+describe('a read of an unused channel', () => {
+  test('costs no history, and drops none of other channels', async () => {
     const engine = await startMemory({ totalBytesMax: 4 * 1024 * 1024 });
     const before = await engine.position('c');
     for (let index = 0; index < 1_000; index++) await engine.publish('c', 'x'.repeat(1_000));
@@ -200,7 +200,7 @@ describe('a question about a channel that nobody uses', () => {
     expect(history.positionsDropped).toBeGreaterThan(20_000);
   });
 
-  test('is answered with the same position again, and the channel begins there', async () => {
+  test('returns the same position each time, and the channel starts there', async () => {
     const engine = await startMemory();
     await engine.publish('before', 'x');
     const told = await engine.position('quiet');
@@ -216,7 +216,7 @@ describe('a question about a channel that nobody uses', () => {
     expect(await missed(engine, 'quiet', told)).toEqual(['a']);
   });
 
-  test('that was told too many of them ago may say trimmed, and never that nothing was missed', async () => {
+  test('whose position was evicted may return trimmed, but never recovered', async () => {
     const engine = await startMemory({ totalBytesMax: 8_192 });
     const told = await engine.position('c');
     await engine.publish('c', 'a');
@@ -235,7 +235,7 @@ describe('one publisher', () => {
     ['by its sender', { sender: 'flood' }, { sender: 'honest' }, [1, 1]],
     ['by its peer where it names no sender', { sender: '' }, { sender: '' }, [1, 2]],
   ] as const)(
-    'is told %s, and pushes out nothing of those who hold less',
+    'gets %s, and evicts none of publishers with less history',
     async (_name, flood, honest, peers) => {
       const engine = await startMemory({ totalBytesMax: 512 * KIB });
       const before = await engine.position('c');
@@ -254,7 +254,7 @@ describe('one publisher', () => {
     },
   );
 
-  test('that fills the channels of others loses what it has filled', async () => {
+  test('that fills the channels of others loses its own publications', async () => {
     const engine = await startMemory({ totalBytesMax: 512 * KIB });
     const before = await engine.position('c');
     for (let index = 0; index < 20; index++)
@@ -267,7 +267,7 @@ describe('one publisher', () => {
     expect(await missed(engine, 'c', before)).toHaveLength(20);
   });
 
-  test('that sends message ids without end takes those of nobody who sent fewer', async () => {
+  test('that sends too many message ids evicts none of senders with fewer', async () => {
     const engine = await startMemory({ dedupeIdsMax: 10_000 });
     for (let index = 0; index < 100; index++)
       await engine.publish('c', 'a', { sender: 'honest', messageId: `m${index}` });
@@ -283,11 +283,11 @@ describe('one publisher', () => {
   });
 });
 
-describe('the bound of all channels together', () => {
+describe('the limit of all channels together', () => {
   const NAME = 'group:0';
   const costOf = (bytes: number): number => CHANNEL_BYTES + 2 * NAME.length + BLOCK_BYTES + bytes;
 
-  test('takes from the channel that was used longest ago, oldest first', async () => {
+  test('drops from the least recently used channel, oldest first', async () => {
     const frameBytes = 20 + NAME.length + 2 + 100;
     const engine = await startMemory({ totalBytesMax: 3 * costOf(frameBytes) + 10 });
     const before = await engine.position('group:0');
@@ -306,13 +306,13 @@ describe('the bound of all channels together', () => {
     ['published to', (engine, name) => engine.publish(name, 'x')],
     ['read', (engine, name) => engine.position(name)],
     [
-      'followed for a moment',
+      'subscribed briefly',
       async (engine, name) => {
         await engine.subscribe(subject(name));
         await engine.unsubscribe(subject(name));
       },
     ],
-  ])('holds for channels without end that are %s', async (_name, use) => {
+  ])('holds for any number of channels that are %s', async (_name, use) => {
     const totalBytesMax = 100_000;
     // The harness publishes to one channel, which must not fill the limit.
     const engine = await startMemory({ totalBytesMax, countMax: 10 });
@@ -327,7 +327,7 @@ describe('the bound of all channels together', () => {
     expect(channels + history.positions).toBeGreaterThan(50);
   });
 
-  test('keeps where a channel stood that it emptied: whoever missed nothing is told so', async () => {
+  test('keeps the position of a channel that it emptied, and recovers it', async () => {
     const engine = await startMemory({ totalBytesMax: 512 * 1024 });
     const position = await engine.publish('quiet', 'x');
     for (let index = 0; index < 200; index++) await engine.publish(`group:${index}`, 'x'.repeat(10_000));
@@ -338,7 +338,7 @@ describe('the bound of all channels together', () => {
     expect(await missed(engine, 'quiet', position)).toEqual(['y']);
   });
 
-  test('pushes out no position that was told, for channels without end that it empties', async () => {
+  test('evicts no returned position for any number of channels that it empties', async () => {
     const engine = await startMemory({ totalBytesMax: 512 * 1024 });
     const told = await engine.position('told');
     for (let index = 0; index < 5_000; index++) {
@@ -353,7 +353,7 @@ describe('the bound of all channels together', () => {
     expect(positionsDropped).toBeGreaterThan(0);
   });
 
-  test('never takes where a followed channel stands', async () => {
+  test('never evicts the position of a subscribed channel', async () => {
     const engine = await startMemory({ totalBytesMax: 1_000 });
     const before = await engine.subscribe(subject('c'));
     const position = await engine.publish('c', 'x'.repeat(2_000));
@@ -363,7 +363,7 @@ describe('the bound of all channels together', () => {
     expect(await engine.publish('c', 'a')).toEqual(at(position, 1));
   });
 
-  test('a message that is longer than all of it is delivered, and not kept', async () => {
+  test('a message above the limit is delivered, and not kept', async () => {
     const engine = await startMemory({ totalBytesMax: 1_000 });
     await engine.subscribe(subject('c'));
     const before = await engine.position('c');
@@ -374,7 +374,7 @@ describe('the bound of all channels together', () => {
   });
 });
 
-test('channels that end together are forgotten a thousand in a turn', async () => {
+test('channels that expire together are forgotten a thousand per event-loop turn', async () => {
   const engine = await startMemory();
   for (let index = 0; index < 10_000; index++) await engine.publish(`group:${index}`, 'x');
   vi.advanceTimersByTime(AGE_MS + 1_000);
@@ -387,7 +387,7 @@ test('channels that end together are forgotten a thousand in a turn', async () =
 });
 
 describe('message ids', () => {
-  test('are known for 120 s at least, and not for ever', async () => {
+  test('are known for at least 120 s, and not forever', async () => {
     const engine = await startMemory();
     const first = await engine.publish('c', 'a', { messageId: 'm' });
     vi.advanceTimersByTime(AGE_MS);
@@ -398,7 +398,7 @@ describe('message ids', () => {
     expect(engine.stats().history).toMatchObject({ duplicates: 1, messageIdsDropped: 0 });
   });
 
-  test('are known in every moment of that time, however they come', async () => {
+  test('are known all that time, at any rate', async () => {
     const engine = await startMemory({ dedupeMs: 1_000 });
     const sent: { messageId: string; atMs: number }[] = [];
     for (let step = 0; step < 200; step++) {
@@ -414,7 +414,7 @@ describe('message ids', () => {
     expect(engine.stats().history.messageIds).toBeLessThan(60);
   });
 
-  test('are bounded in number: the oldest are forgotten early, and counted', async () => {
+  test('are limited in number: the oldest are forgotten early, and counted', async () => {
     const engine = await startMemory({ dedupeIdsMax: 80 });
     for (let index = 0; index < 1_000; index++) {
       await engine.publish('c', 'a', { messageId: `m${index}` });

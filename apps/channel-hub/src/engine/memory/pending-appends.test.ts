@@ -22,7 +22,7 @@ class Recorder implements AppendTarget {
   }
 }
 
-test('what has arrived is taken history by history, in order, and neighbours together', () => {
+test('pending publications are appended channel by channel, in order, neighbours together', () => {
   const a = new ChannelHistory('a', 0);
   const b = new ChannelHistory('b', 0);
   const one = Buffer.from('0123456789');
@@ -49,7 +49,7 @@ test('what has arrived is taken history by history, in order, and neighbours tog
   }
 });
 
-test('it is full when it keeps too much alive, however little of that it wants', () => {
+test('it is full when it keeps too much memory alive, with any number of bytes', () => {
   const arrivals = new PendingAppends();
   let added = 0;
   while (!arrivals.isFull) {

@@ -11,7 +11,7 @@ function publishOf(sender: string): Uint8Array {
   });
 }
 
-test('one sender has one share, whatever its peer; who names none has that of its peer', () => {
+test('one sender has one share with any peer; without a sender it is that of the peer', () => {
   const shares = new PublisherShares();
   const of = (sender: string, publisher: number, lead = 0): PublisherShare => {
     const frame = publishOf(sender);
@@ -27,7 +27,7 @@ test('one sender has one share, whatever its peer; who names none has that of it
   expect(new Set(shares.all)).toEqual(new Set([...senders, ...peers, of('me', 1)]));
 });
 
-test('the heaviest is found to within a fourth, and a kilobyte, whatever its size', () => {
+test('the largest share is found to within a fourth and a kilobyte, at any size', () => {
   const step = fc.record({ sender: fc.nat(9), power: fc.nat(40), isLess: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
