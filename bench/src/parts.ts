@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url';
+import { freePort } from '@groupcast/testkit';
 import { candidate, coldCandidate, type HubShape, hubCandidate } from './candidates.ts';
 import { GROUPCAST, groupcastWithout, startHub } from './groupcast.ts';
 import { NATIVE } from './hub-wire.ts';
+import { listens, type Running, start } from './processes.ts';
 import { HUB_SECONDS_MAX, type Scenario, type Setting } from './scenario.ts';
 
 /** A hub or a gateway without the handles below Node's streams. */
@@ -8,6 +11,10 @@ const NO_DIRECT_SOCKETS = { '--no-direct-sockets': true } as const;
 const STREAMS = 'without direct sockets';
 const NO_WARM_UP = { '--warm-up-ms': 0 } as const;
 const COLD = 'without warm-up';
+
+const HUB_PROGRAM = new URL('./embedded-hub.ts', import.meta.url);
+const MEMORY = 'memory engine';
+const RING = 'with a plain ring as history';
 
 /** Loads with and without one part of this project: what does not pay at least 10 % has to go. */
 export function parts(setting: Setting): readonly Scenario[] {
@@ -20,6 +27,8 @@ export function parts(setting: Setting): readonly Scenario[] {
     withoutDirectSockets(root, 'groups-w1', ['--scenario', 'groups', ...time]),
     hubWithoutDirectSockets(root, 'hub-1to8', hubShape),
     hubWithoutDirectSockets(root, 'hub-8to8', { ...hubShape, publishers: 8, channels: 1_000 }),
+    plainRing('hub-1to8', hubShape),
+    plainRing('hub-8to8', { ...hubShape, publishers: 8, channels: 1_000 }),
     {
       name: 'parts-warm-up',
       title: 'Light load in the first ten seconds after the start, with and without the warm-up',
@@ -63,4 +72,28 @@ function hubWithoutDirectSockets(root: string, load: string, shape: HubShape): S
     baseline: NATIVE.name,
     candidates: [hub, { ...hubCandidate(NATIVE, 'history and offsets on', open, shape), name: STREAMS }],
   };
+}
+
+/** Compares the history of the memory engine with a plain ring of frames per channel. */
+function plainRing(load: string, shape: HubShape): Scenario {
+  const open = (engine: string) => (): Promise<Running & { readonly port: number }> =>
+    startEmbeddedHub(engine);
+  return {
+    name: `parts-ring-${load}`,
+    title: `${load} with the memory engine's history and with a plain ring as history`,
+    metric: 'cpu',
+    checks: [],
+    fresh: true,
+    baseline: MEMORY,
+    candidates: [
+      { ...hubCandidate(NATIVE, 'history and offsets on', open('memory'), shape), name: MEMORY },
+      { ...hubCandidate(NATIVE, 'no limits but a count', open('ring'), shape), name: RING },
+    ],
+  };
+}
+
+async function startEmbeddedHub(engine: string): Promise<Running & { readonly port: number }> {
+  const port = await freePort();
+  const args = ['--import', 'tsx', fileURLToPath(HUB_PROGRAM), String(port), engine];
+  return { port, ...(await start(process.execPath, args, () => listens(port))) };
 }
