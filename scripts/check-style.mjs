@@ -88,7 +88,7 @@ function* findWideMarkdown(lines) {
     if (/^\s{0,3}([-*+]|\d+\.)\s/.test(line)) inList = true;
     else if (/^\S/.test(line)) inList = false;
     const isCode = fenced || /^\s*\|/.test(line) || (/^( {4}|\t)/.test(line) && !inList);
-    if (!isCode) yield* findWide(index, line, line.replace(/\]\([^)]*\)/g, ']'));
+    if (!isCode) yield* findWide(index, line, line.replace(/\]\([^()]*\)/g, ']'));
   }
 }
 
