@@ -1,4 +1,4 @@
-import { handshake } from './websocket-bytes.ts';
+import { handshake } from '@groupcast/testkit/in-process';
 
 /** Row W26: bytes to the WebSocket port, and the status line of the answer before the close. */
 export const BAD_HANDSHAKES: readonly (readonly [name: string, text: string, status: string])[] = [

@@ -6,7 +6,7 @@ import {
   NEXT_FRAGMENT,
   PING,
   TEXT,
-} from './websocket-bytes.ts';
+} from '@groupcast/testkit/in-process';
 
 /** Rows W8, W9 and W11: bytes on an open WebSocket, and the close code of the answer. */
 export const BROKEN_FRAMES: readonly (readonly [name: string, bytes: Buffer, code: number])[] = [

@@ -1,10 +1,10 @@
 import { RawSocket, TestClient, until } from '@groupcast/testkit';
+import { BINARY, clientFrame, handshake, PING, TEXT } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BAD_COMMANDS } from './bad-commands.ts';
 import { BAD_HANDSHAKES } from './bad-handshakes.ts';
 import { BROKEN_FRAMES } from './broken-frames.ts';
 import { RawClient } from './raw-client.ts';
-import { BINARY, clientFrame, handshake, PING, TEXT } from './websocket-bytes.ts';
 
 /** A running gateway, with default limits except for those of bytes. */
 export interface GatewayTarget {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { clientFrame, handshake, TEXT } from './websocket-bytes.ts';
+import { clientFrame, handshake, TEXT } from '@groupcast/testkit/in-process';
 
 /**
  * Opens a plain connection to a gateway on this host, and resolves with its socket when it has

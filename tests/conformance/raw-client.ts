@@ -1,5 +1,5 @@
 import { RawSocket } from '@groupcast/testkit';
-import { CLOSE, clientFrame, handshake, serverFrames } from './websocket-bytes.ts';
+import { CLOSE, clientFrame, handshake, serverFrames } from '@groupcast/testkit/in-process';
 
 const CLOSE_OPCODE = 8;
 

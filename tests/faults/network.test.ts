@@ -1,8 +1,8 @@
 import { encodeFrame, encodeText } from '@groupcast/protocol';
 import { type ProxyDirection, RawSocket, TcpProxy, TestClient, until } from '@groupcast/testkit';
+import { clientFrame, handshake, TEXT } from '@groupcast/testkit/in-process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JsonPeer } from '../conformance/json-peer.ts';
-import { clientFrame, handshake, TEXT } from '../conformance/websocket-bytes.ts';
 import { Cluster } from './cluster.ts';
 import { expectValid } from './expect-valid.ts';
 import {

@@ -1,10 +1,10 @@
 import { HubClient } from '@groupcast/hub-client';
 import { encodeFrame } from '@groupcast/protocol';
 import { RawSocket, TestClient } from '@groupcast/testkit';
+import { BINARY, clientFrame, handshake, TEXT } from '@groupcast/testkit/in-process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BAD_COMMANDS } from '../conformance/bad-commands.ts';
 import { BAD_BODIES, BAD_FRAMES } from '../conformance/bad-frames.ts';
-import { BINARY, clientFrame, handshake, TEXT } from '../conformance/websocket-bytes.ts';
 import { Cluster } from './cluster.ts';
 import { expectValid } from './expect-valid.ts';
 import { runOn } from './run.ts';

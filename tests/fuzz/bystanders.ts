@@ -1,5 +1,6 @@
 import type { MemoryHub, MemorySocket } from '@groupcast/hub/testing';
 import { encodeText, FrameDecoder, native } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { checkOutput } from './check-output.ts';
 import { jsonRequest } from './json-frames.ts';
 import { HELLO } from './native-frames.ts';
@@ -98,6 +99,6 @@ export function hex(bytes: Uint8Array): string {
 }
 
 function nativePublish(text: string): Uint8Array {
-  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  const fields = TEXT_FIELDS;
   return native.encodePublish({ channel: CHANNEL, ...fields, payload: encodeText(text) });
 }

@@ -1,4 +1,5 @@
 import { native } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { expect, test } from 'vitest';
 import { channel, NativePeer } from '../testing/native-peer.ts';
 import { startHub } from '../testing/start-hub.ts';
@@ -11,7 +12,7 @@ test('a single publication is delivered before the burst of another peer has end
     NativePeer.open(port),
   ]);
   await subscriber.subscribe(channel('flood'), channel('other'));
-  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  const fields = TEXT_FIELDS;
   const frame = native.encodePublish({ channel: 'flood', ...fields, payload: new Uint8Array(10) });
   // Work for many event-loop turns of the hub, below the limit of the subscriber's buffer.
   const count = 50_000;

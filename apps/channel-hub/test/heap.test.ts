@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { createNonce, Link } from '@groupcast/link';
 import { native } from '@groupcast/protocol';
 import { SILENT_LOG } from '@groupcast/service';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { expect, test } from 'vitest';
 import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
 import type { Hub } from '../src/hub.ts';
@@ -21,7 +22,7 @@ async function comeAndGo(port: number, round: number): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   const names = Array.from({ length: SUBJECTS }, (_, index) => `group:${round} ${index}`);
-  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+  const fields = TEXT_FIELDS;
   await new Promise<void>((resolve) => {
     const link = new Link(socket, {
       receiveSpan: (bytes, start, end) => {

@@ -1,4 +1,5 @@
 import { encodeFrame, encodeText, native } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
 import type { Hub } from '../src/hub.ts';
@@ -116,10 +117,7 @@ describe('a welcomed native peer gets an error and is closed when it sends', () 
   const position = { epoch: 'e', offset: 1 };
   const publish = native.encodePublish({
     channel: 'c',
-    kind: 'text',
-    excludeSender: false,
-    sender: '',
-    messageId: '',
+    ...TEXT_FIELDS,
     payload: new Uint8Array(3),
     number: 1,
   });
@@ -250,7 +248,7 @@ function deep(depth: number): string {
 /** A PUBLISH to a channel that the encoder would reject. */
 function publishTo(name: string): Uint8Array {
   const bytes = Buffer.from(name);
-  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  const fields = TEXT_FIELDS;
   const frame = native.encodePublish({ channel: 'a', ...fields, payload: new Uint8Array(bytes.length) });
   // The length of the name is the third field; the rest is payload.
   frame[6] = bytes.length >>> 8;

@@ -1,4 +1,5 @@
 import { native } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { describe, expect, test } from 'vitest';
 import type { Engine } from '../src/engine/engine.ts';
 import type { HistoryLimits } from '../src/engine/memory/history-limits.ts';
@@ -211,10 +212,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     const nonce = new Uint8Array(32);
     const frame = native.encodePublish({
       channel: 'c',
-      kind: 'text',
-      excludeSender: false,
-      sender: '',
-      messageId: '',
+      ...TEXT_FIELDS,
       payload: new Uint8Array(1_000),
       number: 0,
     });

@@ -1,9 +1,9 @@
+import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GatewayOptions } from '../src/options.ts';
 import { expectPristineObjects } from '../testing/pristine-objects.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 let started: StartedGateway;
 
@@ -120,7 +120,7 @@ describe('too many rejections', () => {
       reason: 'Too many invalid commands. Fix the client.',
     });
     expect(await member.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
-    await until(() => started.gateway.stats().connections === 1);
+    await untilTurn(() => started.gateway.stats().connections === 1);
     expect(started.gateway.stats().closed.bad_request).toBe(1);
   });
 
@@ -136,7 +136,7 @@ describe('too many rejections', () => {
     }
     expect((await client.ended).code).toBe(4505);
     expect(started.hub.calls.length).toBe(128);
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     started.turn(3);
     expect([started.gateway.stats().groups, started.hub.channels]).toEqual([0, 0]);
   });
@@ -154,7 +154,7 @@ describe('too many rejections', () => {
     );
     expect(events[15]).toMatchObject({ type: 'disconnect', code: 1008, reconnect: true });
     expect((await client.ended).code).toBe(1008);
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.gateway.stats().closed.policy).toBe(1);
   });
 });

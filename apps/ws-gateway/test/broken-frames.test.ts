@@ -1,8 +1,8 @@
+import { clientFrame, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { clientFrame, RawClient } from '../testing/raw-client.ts';
+import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 const TEXT = 0x81;
 const FRAGMENT = 0x01;
@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   started.hub.publish('group:g', 'still here');
   expect(await member.message()).toBe('still here');
-  await until(() => started.gateway.stats().connections === 1);
+  await untilTurn(() => started.gateway.stats().connections === 1);
   await started.gateway.close();
 });
 
@@ -143,7 +143,7 @@ describe('the disconnect event of a v1 client', () => {
       .map(({ payload }) => JSON.parse(String(payload)));
     expect(texts.at(-1)).toEqual({ type: 'disconnect', code, reason: ending.reason, reconnect: false });
     expect(ending.code).toBe(code);
-    await until(() => started.gateway.stats().connections === 1);
+    await untilTurn(() => started.gateway.stats().connections === 1);
     expect(started.gateway.stats().closed[reason]).toBe(1);
   });
 });
@@ -156,7 +156,7 @@ describe('pings', () => {
   test('of a client that reads are answered up to the rate, then it is closed with 1008', async () => {
     const client = await RawClient.upgraded(started.port);
     client.write(Buffer.concat(Array.from({ length: 10_000 }, () => clientFrame(PING, 'p'))));
-    await until(() => isClosed(client));
+    await untilTurn(() => isClosed(client));
     // This client does not answer the close frame.
     started.turn(5);
     expect((await client.ended).code).toBe(1008);
@@ -170,13 +170,13 @@ describe('pings', () => {
     client.socket.pause();
     client.write(Buffer.concat(Array.from({ length: 50_000 }, () => clientFrame(PING, 'p'.repeat(125)))));
     let queuedBytesMost = 0;
-    await until(() => {
+    await untilTurn(() => {
       const rows = started.gateway.connections();
       queuedBytesMost = Math.max(queuedBytesMost, ...rows.map(({ bufferedBytes }) => bufferedBytes));
       return rows.some(({ state }) => state === 'draining');
     });
     client.socket.resume();
-    await until(() => isClosed(client));
+    await untilTurn(() => isClosed(client));
     started.turn(5);
     expect((await client.ended).code).toBe(1008);
     expect(queuedBytesMost).toBeLessThan(64 * 1024);

@@ -1,8 +1,8 @@
+import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, expect, test } from 'vitest';
 import type { GatewayOptions } from '../src/options.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 let started: StartedGateway;
 
@@ -85,7 +85,7 @@ test('messages of the hub count for a group with members, and its own do not cou
   for (let id = 1; id <= 5; id++) expect(await send(id)).toBe('ack');
   // 5 x 1,084 bytes are charged. Other messages use 4 x 1,100 of the rest, and their envelopes.
   for (let count = 0; count < 4; count++) started.hub.publish('group:g', 'y'.repeat(1_100));
-  await until(() => started.gateway.stats().publications === 9);
+  await untilTurn(() => started.gateway.stats().publications === 9);
   expect(await send(6)).toBe('ack');
   expect(await send(7)).toBe('error');
 });

@@ -1,8 +1,8 @@
+import { clientFrame, handshake, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientFrame, handshake, RawClient } from '../testing/raw-client.ts';
+import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 let started: StartedGateway;
 
@@ -89,7 +89,7 @@ describe('a reload', () => {
     begun.write(handshake().replace('GET / HTTP/1.1\r\n', ''));
     silent.write(handshake());
     expect((await client.ended).code).toBe(1012);
-    await until(() => [begun, silent].every(({ frames }) => frames.length > 0));
+    await untilTurn(() => [begun, silent].every(({ frames }) => frames.length > 0));
     for (const { http, socket } of [begun, silent]) {
       expect(http).toMatch(/^HTTP\/1.1 101 /);
       socket.end();
@@ -108,7 +108,7 @@ describe('a reload', () => {
     const underWay = new RawClient(started.port);
     underWay.write('GET / HTTP/1.1\r\n');
     await (await TestClient.plain(started.url)).close();
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     let isOver = false;
     const drained = started.gateway.drain({ windowMs: 0, reason: 'restart', handshakes: 'accept' });
     void drained.then(() => {
@@ -119,7 +119,7 @@ describe('a reload', () => {
     });
     expect(isOver).toBe(false);
     underWay.write(handshake().replace('GET / HTTP/1.1\r\n', ''));
-    await until(() => underWay.frames.length > 0);
+    await untilTurn(() => underWay.frames.length > 0);
     underWay.socket.end();
     expect((await underWay.ended).code).toBe(1012);
     await drained;
@@ -130,13 +130,13 @@ describe('a reload', () => {
     const client = await TestClient.plain(started.url);
     void started.gateway.drain({ windowMs: 600_000, reason: 'restart', handshakes: 'accept' });
     underWay.write(handshake());
-    await until(() => started.gateway.stats().connections === 2);
+    await untilTurn(() => started.gateway.stats().connections === 2);
     underWay.write(clientFrame(0x81, '{"cmd":"ping","id":1}'));
-    await until(() => underWay.frames.length > 0);
+    await untilTurn(() => underWay.frames.length > 0);
     expect(String(underWay.frames[0]?.payload)).toBe('{"type":"ack","id":1}');
     const closed = started.gateway.close();
     expect((await client.ended).code).toBe(1012);
-    await until(() => underWay.frames.length > 1);
+    await untilTurn(() => underWay.frames.length > 1);
     underWay.socket.end();
     expect((await underWay.ended).code).toBe(1012);
     await closed;
@@ -179,7 +179,7 @@ test('close does not wait for an unfinished handshake', async () => {
 test('a client that does not answer is cut, and then the drain ends', async () => {
   const client = await RawClient.upgraded(started.port);
   const drained = started.gateway.drain({ windowMs: 0, reason: 'restart' });
-  await until(() => client.frames.length === 1);
+  await untilTurn(() => client.frames.length === 1);
   started.turn(5);
   await drained;
   expect((await client.ended).code).toBe(1012);

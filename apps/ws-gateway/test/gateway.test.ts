@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { clientEvent } from '@groupcast/protocol/schema';
+import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 let started: StartedGateway;
 
@@ -249,7 +249,7 @@ describe('statistics', () => {
       }
       await Promise.all(clients.map((client) => client.ended));
     }
-    await until(() => gateway.stats().connections === 0);
+    await untilTurn(() => gateway.stats().connections === 0);
     started.turn(3);
     const stats = gateway.stats();
     expect([stats.connections, stats.groups, stats.queuedBytes]).toEqual([0, 0, 0]);

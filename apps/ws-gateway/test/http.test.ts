@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { handshake, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createGateway } from '../src/gateway.ts';
 import { LoopbackHub } from '../testing/loopback-hub.ts';
-import { handshake, RawClient } from '../testing/raw-client.ts';
+import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 let started: StartedGateway;
 
@@ -119,7 +119,7 @@ describe('plain HTTP', () => {
     const client = new RawClient(started.port);
     const frame = Buffer.from('{"cmd":"ping","id":1}');
     client.write(handshake(), Buffer.of(0x81, 0x80 | frame.length, 0, 0, 0, 0), frame);
-    await until(() => client.frames.length === 1);
+    await untilTurn(() => client.frames.length === 1);
     expect(String(client.frames[0]?.payload)).toBe('{"type":"ack","id":1}');
     client.socket.destroy();
   });
@@ -160,7 +160,7 @@ describe('unfinished handshakes', () => {
       socket.resetAndDestroy();
       await once(socket, 'close');
     }
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     const client = new TestClient(started.url, [], { origin: 'https://good.example' });
     await once(client.ws, 'open');
     expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
@@ -278,7 +278,7 @@ test('connections beyond the limit are dropped and counted, with one line in the
     [{ connectionsMax: 2, dropped: 1 }, expect.stringContaining('connection limit reached')],
   ]);
   await clients[0]?.close();
-  await until(() => started.gateway.stats().connections === 1);
+  await untilTurn(() => started.gateway.stats().connections === 1);
   await stillServes();
 });
 

@@ -1,9 +1,9 @@
 import { clientEvent } from '@groupcast/protocol/schema';
+import { clientFrame, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { clientFrame, RawClient } from '../testing/raw-client.ts';
+import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 let started: StartedGateway;
 
@@ -84,10 +84,10 @@ describe('recovery', () => {
     const position = JSON.stringify(since(0));
     slow.write(clientFrame(0x81, `{"cmd":"add_group","group_id":"g","since":${position}}`));
     const { gateway } = started;
-    await until(() => gateway.stats().queuedBytes > 0);
+    await untilTurn(() => gateway.stats().queuedBytes > 0);
     let last = -1;
     // It gets no more pages, although there are more.
-    await until(() => {
+    await untilTurn(() => {
       const { recoveredMessages } = gateway.stats();
       const stands = recoveredMessages === last && started.hub.reads.length === 0;
       last = recoveredMessages;
@@ -103,12 +103,12 @@ describe('recovery', () => {
     expect((await fast.messages(100)).length).toBe(100);
     // It reads again, and gets the rest, page by page.
     slow.socket.resume();
-    await until(() => {
+    await untilTurn(() => {
       started.turn(1);
       slow.write(clientFrame(0x81, '{"cmd":"ping"}'));
       return gateway.stats().recovering === 0;
     });
-    await until(() => slow.frames.length >= 501);
+    await untilTurn(() => slow.frames.length >= 501);
     const frames = slow.frames.map(({ payload }) => JSON.parse(String(payload)));
     const given = frames.filter(({ type }) => type === 'message').map(({ offset }) => offset);
     expect(given).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
@@ -169,7 +169,7 @@ describe('the client id', () => {
       `Sec-WebSocket-Protocol: groupcast.session.${session}`,
     ]);
     expect(plain.http).not.toContain(session);
-    await until(() => started.gateway.connections().some(({ protocol }) => protocol === 'plain'));
+    await untilTurn(() => started.gateway.connections().some(({ protocol }) => protocol === 'plain'));
     plain.socket.destroy();
   });
 
@@ -230,7 +230,7 @@ describe('group_info', () => {
     const client = await TestClient.v1(started.url);
     for (let id = 0; id < 1_500; id++) client.send({ cmd: 'group_info', group_id: `${id}`, id });
     client.send({ cmd: 'add_group', group_id: 'g', id: 'join' });
-    await until(() => started.hub.calls.some(({ name }) => name === 'subscribe'));
+    await untilTurn(() => started.hub.calls.some(({ name }) => name === 'subscribe'));
     started.hub.catchUp('group:g', 0);
     expect(await client.event()).toMatchObject({ type: 'ack', id: 'join' });
     for (let id = 0; id < 1_500; id++) {
@@ -251,9 +251,9 @@ describe('group_info', () => {
     expect(await one.event()).toMatchObject({ ...refused, id: 26 });
     expect(await other.ask({ cmd: 'group_info', group_id: 'g', id: 1 })).toMatchObject({ ...refused, id: 1 });
     one.ws.terminate();
-    await until(() => started.gateway.stats().connections === 1);
+    await untilTurn(() => started.gateway.stats().connections === 1);
     other.send({ cmd: 'group_info', group_id: 'g', id: 2 });
-    await until(() => started.hub.reads.length === 1);
+    await untilTurn(() => started.hub.reads.length === 1);
     started.hub.answerReads();
     expect(await other.event()).toMatchObject({ type: 'ack', id: 2 });
   });
@@ -280,7 +280,7 @@ describe('group_info', () => {
     }
     expect(await client.event()).toMatchObject({ type: 'error', id: 100, code: 'hub_unavailable' });
     client.ws.terminate();
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.hub.reads).toEqual([]);
   });
 });
@@ -289,7 +289,7 @@ test('the ack of a publish follows the earlier messages of its group', async () 
   const client = await TestClient.v1(started.url);
   await client.ask({ cmd: 'add_group', group_id: 'g', id: 1 });
   client.send({ cmd: 'send_to_group', group_id: 'g', message: '3', id: 2 });
-  await until(() => started.hub.calls.some(({ name }) => name === 'publish'));
+  await untilTurn(() => started.hub.calls.some(({ name }) => name === 'publish'));
   // In one turn: these two, then the client's own, then its ack.
   publish(1, 2);
   expect(await offsets(client, 3)).toEqual([1, 2, 3]);

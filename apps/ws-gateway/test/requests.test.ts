@@ -1,8 +1,8 @@
+import { handshake, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, describe, expect, test } from 'vitest';
-import { handshake, RawClient } from '../testing/raw-client.ts';
+import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 let started: StartedGateway;
 
@@ -89,7 +89,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     started = await startGateway({ fastPaths });
     const client = new RawClient(started.port);
     client.write(text);
-    await until(() => started.gateway.stats().accepted === 1);
+    await untilTurn(() => started.gateway.stats().accepted === 1);
     client.socket.destroy();
   });
 
@@ -140,7 +140,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     started = await startGateway({ fastPaths });
     const client = new RawClient(started.port);
     client.write(handshake().slice(0, -2));
-    await until(() => client.socket.bytesWritten > 0 && !client.socket.connecting);
+    await untilTurn(() => client.socket.bytesWritten > 0 && !client.socket.connecting);
     // The gateway has read the bytes before it accepted this connection.
     await TestClient.plain(started.url);
     const drained = started.gateway.drain({ windowMs: 0, reason: 'going_away' });
@@ -161,11 +161,11 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     });
     const gone: number[] = [];
     idle.forEach((client, index) => void client.ended.then(() => gone.push(index)));
-    await until(() => idle.every(({ socket }) => !socket.connecting));
+    await untilTurn(() => idle.every(({ socket }) => !socket.connecting));
     for (let count = 1; count <= 3; count++) {
       const client = await TestClient.plain(started.url);
       expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
-      await until(() => gone.length === count);
+      await untilTurn(() => gone.length === count);
     }
     expect(gone).toEqual([0, 1, 2]);
     // Only WebSockets are left: now the new one is dropped.

@@ -1,9 +1,9 @@
 import type { Log } from '@groupcast/service';
+import { clientFrame, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, expect, test } from 'vitest';
-import { clientFrame, RawClient } from '../testing/raw-client.ts';
+import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 const MIB = 1024 * 1024;
 const MESSAGE_BYTES = 64 * 1024;
@@ -27,7 +27,7 @@ async function neverReader(headers: readonly string[] = [], group = 'g'): Promis
   const client = await RawClient.upgraded(started.port, headers);
   client.socket.pause();
   client.write(clientFrame(0x81, `{"cmd":"add_group","group_id":"${group}"}`));
-  await until(() => started.gateway.connections().at(-1)?.groups === 1);
+  await untilTurn(() => started.gateway.connections().at(-1)?.groups === 1);
   return client;
 }
 
@@ -105,7 +105,7 @@ test('a client that never reads is closed at the limit of its buffer, and the ot
   }
   expect(gateway.stats().queuedBytes).toBeLessThanOrEqual(queuedBytesMost);
   started.turn(5);
-  await until(() => gateway.stats().connections === 1);
+  await untilTurn(() => gateway.stats().connections === 1);
   expect(gateway.stats()).toMatchObject({ queuedBytes: 0, closed: { slow: 1 } });
   expect(lines).toEqual([
     [
@@ -122,7 +122,7 @@ test('a slow client that reads again gets the reason of its close', async () => 
   const slow = await neverReader(V1);
   await publishUntil(member, () => started.gateway.connections().some(({ state }) => state === 'draining'));
   slow.socket.resume();
-  await until(() => slow.frames.some(({ opcode }) => opcode === 8));
+  await untilTurn(() => slow.frames.some(({ opcode }) => opcode === 8));
   const last = slow.frames.filter(({ opcode }) => opcode === 1).at(-1);
   expect(JSON.parse(String(last?.payload))).toMatchObject({
     type: 'disconnect',
@@ -131,7 +131,7 @@ test('a slow client that reads again gets the reason of its close', async () => 
   });
   slow.write(clientFrame(0x88, Buffer.from('0fa1', 'hex')));
   expect((await slow.ended).code).toBe(4001);
-  await until(() => started.gateway.stats().connections === 1);
+  await untilTurn(() => started.gateway.stats().connections === 1);
   expect(started.gateway.stats().closed.slow).toBe(1);
 });
 
@@ -146,10 +146,10 @@ test('a client that reads nothing is closed after fifteen seconds, with any buff
   started.turn(1);
   expect(states()).toEqual(['draining']);
   slow.socket.resume();
-  await until(() => slow.frames.some(({ opcode }) => opcode === 8));
+  await untilTurn(() => slow.frames.some(({ opcode }) => opcode === 8));
   slow.write(clientFrame(0x88, Buffer.from('0fa1', 'hex')));
   expect((await slow.ended).code).toBe(4001);
-  await until(() => closedAsSlow() === 1);
+  await untilTurn(() => closedAsSlow() === 1);
 });
 
 test('a burst above the kernel buffers closes no client that reads it', async () => {
@@ -158,9 +158,9 @@ test('a burst above the kernel buffers closes no client that reads it', async ()
   const member = await neverReader();
   await fillKernel('g', () => gateway.stats().queuedBytes > 0);
   for (let count = 0; count < 50; count++) started.hub.publish('group:g', `b${'x'.repeat(60_000)}`);
-  await until(() => gateway.stats().queuedBytes > 50 * 60_000);
+  await untilTurn(() => gateway.stats().queuedBytes > 50 * 60_000);
   member.socket.resume();
-  await until(() => textsOf(member).filter((text) => text[0] === 0x62).length === 50);
+  await untilTurn(() => textsOf(member).filter((text) => text[0] === 0x62).length === 50);
   expect(gateway.connections()).toMatchObject([{ state: 'open' }]);
   member.socket.destroy();
 });
@@ -183,13 +183,13 @@ test.each([
     await new Promise(setImmediate);
   }
   for (const member of members) member.socket.resume();
-  await until(() => members.every((member) => String(textsOf(member).at(-1)).includes('last')));
+  await untilTurn(() => members.every((member) => String(textsOf(member).at(-1)).includes('last')));
   for (const [index, member] of members.entries()) {
     const text = String(textsOf(member).at(-3));
     expect((index % 2 === 0 ? text : JSON.parse(text).message) === long).toBe(true);
     member.socket.destroy();
   }
-  await until(() => gateway.stats().connections === 0);
+  await untilTurn(() => gateway.stats().connections === 0);
   expect(closedAsSlow()).toBe(0);
 });
 
@@ -207,17 +207,17 @@ test('at the limit of all buffers the client furthest behind is cut, and not the
   const held = gateway.stats().queuedBytes;
   await fillKernel('b', () => gateway.stats().queuedBytes > held);
   for (let count = 0; count < 500; count++) started.hub.publish('group:b', `b${'x'.repeat(60_000)}`);
-  await until(() => gateway.stats().connections === 1);
+  await untilTurn(() => gateway.stats().connections === 1);
   never.socket.resume();
   expect((await never.ended).code).toBeUndefined();
   expect(lines.map(([, sentence]) => sentence)).toEqual([
     'a client was cut because it reads too slowly and the buffers of all clients are full',
   ]);
   honest.socket.resume();
-  await until(() => textsOf(honest).filter((text) => text[0] === 0x62).length === 500);
+  await untilTurn(() => textsOf(honest).filter((text) => text[0] === 0x62).length === 500);
   expect(gateway.stats()).toMatchObject({ connections: 1, closed: { slow: 1 } });
   honest.socket.destroy();
-  await until(() => gateway.stats().connections === 0);
+  await untilTurn(() => gateway.stats().connections === 0);
   expect(gateway.stats().queuedBytes).toBe(0);
 });
 
@@ -229,7 +229,9 @@ test('a buffer that many members share counts once', async () => {
   const waiting = (): number => gateway.connections().filter(({ bufferedBytes }) => bufferedBytes > 0).length;
   await fillKernel('g', () => waiting() === 30);
   for (let count = 0; count < 40; count++) started.hub.publish('group:g', MESSAGE);
-  await until(() => gateway.connections().every(({ bufferedBytes }) => bufferedBytes > 40 * MESSAGE_BYTES));
+  await untilTurn(() =>
+    gateway.connections().every(({ bufferedBytes }) => bufferedBytes > 40 * MESSAGE_BYTES),
+  );
   expect(gateway.stats().queuedBytes).toBeLessThan(4 * MIB);
   expect(gateway.stats().connections).toBe(30);
   for (const member of members) member.socket.destroy();
@@ -250,7 +252,7 @@ test('a client that sends commands and never reads the replies is closed at the 
     Array.from({ length: 1_000 }, () => clientFrame(0x81, `{"cmd":"ping","id":"${'i'.repeat(128)}"}`)),
   );
   let queuedBytesMost = 0;
-  await until(() => {
+  await untilTurn(() => {
     if (slow.socket.writableLength < MIB) slow.socket.write(pings);
     queuedBytesMost = Math.max(queuedBytesMost, ...gateway.connections().map((row) => row.bufferedBytes));
     return states().includes('draining');
@@ -259,7 +261,7 @@ test('a client that sends commands and never reads the replies is closed at the 
   expect(queuedBytesMost).toBeLessThan(2 * MIB);
   expect(await member.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
   started.turn(5);
-  await until(() => gateway.stats().connections === 1);
+  await untilTurn(() => gateway.stats().connections === 1);
   expect(gateway.stats().closed.slow).toBe(1);
   slow.socket.destroy();
 });

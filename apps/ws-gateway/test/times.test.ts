@@ -1,8 +1,8 @@
+import { clientFrame, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { clientFrame, RawClient } from '../testing/raw-client.ts';
+import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
-import { until } from '../testing/until.ts';
 
 const CLOSE_FRAME = 8;
 const PING_FRAME = 9;
@@ -42,7 +42,7 @@ describe('heartbeats', () => {
       await gatewayHasRead();
       expect(pings).toBe(round - 1);
       started.turn(1);
-      await until(() => pings === round);
+      await untilTurn(() => pings === round);
       await gatewayHasRead();
     }
     expect(client.pending).toEqual([]);
@@ -77,7 +77,7 @@ describe('heartbeats', () => {
     const client = await RawClient.upgraded(started.port, headers);
     // Its interval starts now, instead of at a random time.
     client.write(clientFrame(0x81, '{"cmd":"ping"}'));
-    await until(() => started.gateway.stats().received === 1);
+    await untilTurn(() => started.gateway.stats().received === 1);
     started.turn(25 + 9);
     expect(started.gateway.connections().map(({ state }) => state)).toEqual(['open']);
     started.turn(1);
@@ -85,7 +85,7 @@ describe('heartbeats', () => {
     started.turn(5);
     expect((await client.ended).code).toBe(4002);
     expect(has(client, PING_FRAME)).toBe(headers.length === 0);
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.gateway.stats().closed.no_answer).toBe(1);
   });
 
@@ -107,7 +107,7 @@ describe('closing', () => {
   test('a client that does not answer the close frame is cut after 5 s', async () => {
     const client = await RawClient.upgraded(started.port);
     client.write(clientFrame(0x82, 'binary'));
-    await until(() => has(client, CLOSE_FRAME));
+    await untilTurn(() => has(client, CLOSE_FRAME));
     started.turn(4);
     await gatewayHasRead();
     expect(started.gateway.connections().map(({ state }) => state)).toEqual(['draining']);
@@ -118,7 +118,7 @@ describe('closing', () => {
   test('a command during the close is ignored', async () => {
     const client = await RawClient.upgraded(started.port);
     client.write(clientFrame(0x82, 'binary'), clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
-    await until(() => has(client, CLOSE_FRAME));
+    await untilTurn(() => has(client, CLOSE_FRAME));
     await gatewayHasRead();
     expect(started.hub.calls).toEqual([]);
     client.write(clientFrame(0x88, Buffer.from('03eb', 'hex')));
@@ -130,21 +130,21 @@ describe('closing', () => {
     client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
     client.write(clientFrame(0x88, Buffer.concat([Buffer.from('0bb8', 'hex'), Buffer.from('bye')])));
     expect(await client.ended).toEqual({ code: 3_000, reason: 'bye' });
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.gateway.stats()).toMatchObject({ joins: 1, leaves: 1, closed: { by_client: 1 } });
   });
 
   test('a client that sends a close frame and stays is in no group, and cut after 5 s', async () => {
     const client = await RawClient.upgraded(started.port);
     client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
-    await until(() => started.gateway.stats().joins === 1);
+    await untilTurn(() => started.gateway.stats().joins === 1);
     // A paused client does not see the end of the gateway's side.
     client.socket.pause();
     client.write(clientFrame(0x88, Buffer.from('03e8', 'hex')));
-    await until(() => started.gateway.stats().leaves === 1);
+    await untilTurn(() => started.gateway.stats().leaves === 1);
     expect(started.gateway.connections()).toMatchObject([{ state: 'draining', groups: 0 }]);
     started.turn(5);
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.gateway.stats().closed.by_client).toBe(1);
     client.socket.destroy();
   });
@@ -154,7 +154,7 @@ describe('closing', () => {
     client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g"}'));
     client.socket.end();
     expect((await client.ended).code).toBeUndefined();
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.gateway.stats()).toMatchObject({ leaves: 1, closed: { lost: 1 } });
   });
 
@@ -162,20 +162,20 @@ describe('closing', () => {
     const client = await RawClient.upgraded(started.port);
     client.socket.pause();
     client.write(clientFrame(0x81, '{"cmd":"add_group","group_id":"g","id":1}'));
-    await until(() => started.gateway.connections().every(({ groups }) => groups === 1));
+    await untilTurn(() => started.gateway.connections().every(({ groups }) => groups === 1));
     const message = 'x'.repeat(64 * 1024);
-    await until(() => {
+    await untilTurn(() => {
       started.hub.publish('group:g', message);
       return started.gateway.stats().queuedBytes > 0;
     });
     client.socket.end();
-    await until(() => {
+    await untilTurn(() => {
       started.hub.publish('group:g', 'x');
       return started.gateway.connections().every(({ state }) => state !== 'open');
     });
     expect(started.gateway.stats().leaves).toBe(1);
     started.turn(5);
-    await until(() => started.gateway.stats().connections === 0);
+    await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.gateway.stats().queuedBytes).toBe(0);
     client.socket.destroy();
   });
@@ -185,7 +185,7 @@ test('a join that the hub does not answer within 10 s is undone', async () => {
   const client = await TestClient.v1(started.url);
   started.hub.away = true;
   client.send({ cmd: 'add_group', group_id: 'g', id: 1 });
-  await until(() => started.gateway.stats().groups === 1);
+  await untilTurn(() => started.gateway.stats().groups === 1);
   started.turn(10);
   expect(await client.event()).toMatchObject({ type: 'error', id: 1, code: 'hub_unavailable' });
   started.hub.comeBack();

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { handshake, untilTurn } from '@groupcast/testkit/in-process';
 import { type Server, WebSocketServer } from 'ws';
 import { ClientSocket } from '../src/socket/client-socket.ts';
 import { LazyWebSocket, type WebSocketReceiver } from '../src/socket/lazy-web-socket.ts';
-import { handshake } from './raw-client.ts';
-import { until } from './until.ts';
 
 /** Maximum bytes of a message in these tests. */
 export const MESSAGE_BYTES_MAX = 100_000;
@@ -100,12 +99,12 @@ export class ClientSocketServer {
     let sent = request.length + behind.length;
     far.write(Buffer.concat([Buffer.from(request), behind]));
     const [client, socket] = await accepted;
-    if (request !== '') await until(() => all().includes('\r\n\r\n'));
+    if (request !== '') await untilTurn(() => all().includes('\r\n\r\n'));
     const begin = request === '' ? 0 : all().indexOf('\r\n\r\n') + 4;
     const send = async (bytes: Uint8Array): Promise<void> => {
       sent += bytes.length;
       far.write(bytes);
-      await until(() => socket.destroyed || socket.bytesRead >= sent);
+      await untilTurn(() => socket.destroyed || socket.bytesRead >= sent);
     };
     return { client, socket, far, heard, arrived: () => all().subarray(begin), send };
   }

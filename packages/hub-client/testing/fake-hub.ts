@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createNonce, createProof, isProof } from '@groupcast/link';
 import { encodeText, FrameDecoder, native, type Position } from '@groupcast/protocol';
 import { EventQueue, freePort, RawSocket } from '@groupcast/testkit';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 
 export const EPOCH = 'epoch-1';
 
@@ -165,10 +166,7 @@ export function published(request: number, offset: number): Uint8Array {
 export function delivery(channel: string, offset: number, text: string): Uint8Array {
   return native.encodeDeliver({
     channel,
-    kind: 'text',
-    excludeSender: false,
-    sender: '',
-    messageId: '',
+    ...TEXT_FIELDS,
     payload: encodeText(text),
     number: offset,
   });

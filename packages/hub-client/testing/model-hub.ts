@@ -1,4 +1,5 @@
 import { encodeText, native, type Position } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import type { RequestConnection } from '../src/connection/requests.ts';
 
 interface ModelChannel {
@@ -133,7 +134,7 @@ export class ModelHub implements RequestConnection {
 
   #publication(channel: string, offset: number): Uint8Array {
     const payload = encodeText(`${this.epoch}:${offset}`);
-    const rest = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+    const rest = TEXT_FIELDS;
     return native.encodeDeliver({ ...rest, channel, payload, number: offset });
   }
 

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { handshake } from '../../conformance/websocket-bytes.ts';
+import { handshake } from '@groupcast/testkit/in-process';
 import { atRate, type PrepareAttack } from './attack.ts';
 
 const PER_SECOND = 60;

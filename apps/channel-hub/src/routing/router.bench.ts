@@ -1,4 +1,5 @@
 import { native } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { bench, describe } from 'vitest';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { Router } from './router.ts';
@@ -29,10 +30,7 @@ describe.each([10, 1_000, 100_000])('with %i channels', (count) => {
     }
   }
   const publication = {
-    kind: 'text',
-    excludeSender: false,
-    sender: '',
-    messageId: '',
+    ...TEXT_FIELDS,
     payload: new Uint8Array(128),
     number: 0,
   } as const;

@@ -1,4 +1,5 @@
 import { encodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Engine, SubscribeSlot } from '../engine/engine.ts';
 import { Router } from './router.ts';
@@ -267,10 +268,7 @@ test('counts publications and copies, and delivers to subscribers only', () => {
   const publication = native.decodePublication(
     native.encodePublish({
       channel: 'a',
-      kind: 'text',
-      excludeSender: false,
-      sender: '',
-      messageId: '',
+      ...TEXT_FIELDS,
       payload: new Uint8Array(),
       number: 0,
     }),

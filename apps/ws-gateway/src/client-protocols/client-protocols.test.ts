@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
+import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type StartedGateway, startGateway } from '../../testing/start-gateway.ts';
 import { TestClient } from '../../testing/test-client.ts';
-import { until } from '../../testing/until.ts';
 import { CLIENT_PROTOCOLS, chooseProtocol } from './client-protocols.ts';
 import { PLAIN } from './plain/protocol.ts';
 import { V1 } from './v1/protocol.ts';
@@ -68,7 +68,7 @@ function parsed(text: string): unknown {
 /** Resolves when everything that was sent to the client before has arrived. */
 async function acked(id: string, command: object = { cmd: 'ping' }): Promise<void> {
   client.send({ ...command, id });
-  await until(() => received.some((event) => (event as { id?: unknown }).id === id));
+  await untilTurn(() => received.some((event) => (event as { id?: unknown }).id === id));
 }
 
 /** Returns what arrives at the client from `act` to the reply of a later command. */
@@ -115,7 +115,7 @@ describe.each(PROTOCOLS)('a client of $protocol.name', ({ protocol, ...expected 
     await join();
     const events = await receivedFrom(() => {
       started.hub.publish('group:g', 'hello', { sender: 'sender' });
-      return until(() => started.gateway.stats().delivered === 1);
+      return untilTurn(() => started.gateway.stats().delivered === 1);
     });
     expect(events).toEqual(expected.message);
   });
@@ -143,7 +143,7 @@ describe.each(PROTOCOLS)('a client of $protocol.name', ({ protocol, ...expected 
   test('gets a heartbeat after 25 s of silence', async () => {
     received.length = 0;
     started.turn(25);
-    await until(() => received.length > 0);
+    await untilTurn(() => received.length > 0);
     expect(received).toEqual(expected.heartbeat);
   });
 

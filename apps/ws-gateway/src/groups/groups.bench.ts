@@ -1,4 +1,5 @@
 import type { native } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { bench, describe } from 'vitest';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { createCounters } from '../admin/gateway-stats.ts';
@@ -54,10 +55,7 @@ describe.each([10, 1_000, 100_000])('with %i groups of two', (count) => {
     offset += 1;
     const publication: native.Publication = {
       channel: `group:${name(next)}`,
-      kind: 'text',
-      excludeSender: false,
-      sender: '',
-      messageId: '',
+      ...TEXT_FIELDS,
       payload: PAYLOAD,
       number: offset,
     };

@@ -1,5 +1,6 @@
 import { ProtocolError } from '@groupcast/protocol';
 import { CommandError } from '@groupcast/protocol/schema';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
@@ -263,10 +264,7 @@ describe('delivering', () => {
     groups.join(member, 'g', undefined);
     const publication = {
       channel: 'group:g',
-      kind: 'text' as const,
-      excludeSender: false,
-      sender: '',
-      messageId: '',
+      ...TEXT_FIELDS,
     };
     groups.deliver({ ...publication, payload: Buffer.from('too early'), number: 1 });
     expect(counters.dropped.not_followed).toBe(1);

@@ -1,7 +1,7 @@
 import { SILENT_LOG } from '@groupcast/service';
+import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeWorker, fakeWorkers } from '../../testing/fake-worker.ts';
-import { until } from '../../testing/until.ts';
 import type { BringUpTimes } from './bring-up.ts';
 import type { GatewaySettings } from './generation.ts';
 import type { ToWorker, WorkerOptions } from './messages.ts';
@@ -32,7 +32,7 @@ async function endAll(drained: Promise<unknown>): Promise<void> {
   const end = drained.then(() => {
     over = true;
   });
-  await until(() => {
+  await untilTurn(() => {
     for (const worker of workers) worker.end(0);
     return over;
   });
@@ -57,7 +57,7 @@ async function started(count: number, times: Partial<BringUpTimes> = {}): Promis
     bringUp: { ...PATIENT, ...times },
   });
   const up = primary.start();
-  await until(() => workers.length === count);
+  await untilTurn(() => workers.length === count);
   for (const worker of workers) {
     worker.load();
     worker.link();
@@ -66,12 +66,12 @@ async function started(count: number, times: Partial<BringUpTimes> = {}): Promis
 }
 
 function untilTold(worker: FakeWorker | undefined, type: ToWorker['type']): Promise<void> {
-  return until(() => worker?.heard.includes(type) ?? false);
+  return untilTurn(() => worker?.heard.includes(type) ?? false);
 }
 
 /** Resolves with the workers after the first `first`, once there are `count` of them. */
 async function startedAfter(first: number, count: number): Promise<readonly FakeWorker[]> {
-  await until(() => workers.length === first + count);
+  await untilTurn(() => workers.length === first + count);
   return workers.slice(first);
 }
 
@@ -149,7 +149,7 @@ describe('a reload', () => {
       void reload.then(() => {
         over = true;
       });
-      await until(() => {
+      await untilTurn(() => {
         for (const worker of old) if (worker.heard.includes('drain')) worker.end(0);
         return over;
       });
@@ -290,7 +290,7 @@ describe('a drain', () => {
     next?.link();
     await untilTold(workers[0], 'drain');
     const drained = primary.drain(DRAIN);
-    await until(() => workers.every(({ heard }) => heard.includes('drain')));
+    await untilTurn(() => workers.every(({ heard }) => heard.includes('drain')));
     await endAll(drained);
     await reload;
     expect(primary.state).toBe('gone');

@@ -1,6 +1,6 @@
 import { ConfigError, SILENT_LOG } from '@groupcast/service';
+import { untilTurn } from '@groupcast/testkit/in-process';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { until } from '../../testing/until.ts';
 import { ReloadError } from './errors.ts';
 import type { GatewaySettings } from './generation.ts';
 import type { Primary } from './primary.ts';
@@ -36,7 +36,7 @@ test('requests during a reload share one more, with the settings of that time', 
   expect(running.map(({ workers }) => workers)).toEqual([1]);
   expect(reloads.stats()).toEqual({ generation: 1, state: 'starting', asked: 3, done: 0, failed: 0 });
   running[0]?.end();
-  await until(() => running.length === 2);
+  await untilTurn(() => running.length === 2);
   expect(reloads.stats()).toMatchObject({ state: 'starting', done: 1 });
   running[1]?.end();
   await asked;

@@ -1,3 +1,4 @@
+import { clientFrame, untilTurn } from '@groupcast/testkit/in-process';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -6,8 +7,6 @@ import {
   MESSAGE_BYTES_MAX,
   type Way,
 } from '../../testing/client-socket-run.ts';
-import { clientFrame } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
 import type { ClientSocket } from './client-socket.ts';
 import { textFrame, textFrames } from './outbound-frame.ts';
 
@@ -80,7 +79,7 @@ async function outcomeOf(way: Way, pieces: readonly Buffer[], behind?: Buffer): 
   const accepted = await servers[way].connect(answer, behind);
   for (const piece of pieces) await accepted.send(piece);
   accepted.far.end();
-  await until(() => accepted.far.closed && accepted.heard.some((what) => what.startsWith('closed ')));
+  await untilTurn(() => accepted.far.closed && accepted.heard.some((what) => what.startsWith('closed ')));
   return { heard: accepted.heard, arrived: accepted.arrived().toString('latin1') };
 }
 
@@ -213,7 +212,7 @@ test.each(['stream', 'direct', 'at once'] as const)(
     await two.send(text('and more, so that nothing is left of what was there'));
     await one.send(Buffer.concat([ping.subarray(9), text('end')]));
     expect(one.heard).toEqual(['text x', 'text the first client', 'control', 'text end']);
-    await until(() => one.arrived().length === 19);
+    await untilTurn(() => one.arrived().length === 19);
     expect(one.arrived().toString('latin1')).toBe('\x8a\x11ping of the first');
   },
 );
@@ -310,9 +309,9 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
       Buffer.from([0x89, 0]),
       CLOSE_SLOW,
     ]);
-    await until(() => arrived().length >= expected.length);
+    await untilTurn(() => arrived().length >= expected.length);
     far.end(closing(4_001, 'slow'));
-    await until(() => heard.includes('closed 4001'));
+    await untilTurn(() => heard.includes('closed 4001'));
     expect(arrived().equals(expected)).toBe(true);
     expect(heard).toEqual(['closing undefined', 'closing undefined', 'closed 4001']);
   });
@@ -321,7 +320,7 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
     const { client, far, arrived } = await lazy(way);
     const texts = writeUntilQueued(client);
     far.resume();
-    await until(() => client.bufferedBytes === 0);
+    await untilTurn(() => client.bufferedBytes === 0);
     for (let round = 0; round < 50; round++) {
       texts.push(`again ${round}`);
       expect(client.write(textFrame(`again ${round}`))).toBe(true);
@@ -330,7 +329,7 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
     texts.push(...writeUntilQueued(client));
     far.resume();
     const expected = Buffer.concat(texts.map(textFrame));
-    await until(() => arrived().length >= expected.length);
+    await untilTurn(() => arrived().length >= expected.length);
     expect(arrived().equals(expected)).toBe(true);
     client.terminate();
   });
@@ -350,12 +349,12 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
     const { client, heard } = accepted;
     writeUntilQueued(client);
     end(accepted);
-    await until(() => heard.some((what) => what.startsWith('closed ')));
+    await untilTurn(() => heard.some((what) => what.startsWith('closed ')));
     expect(client.write(textFrame('late'))).toBe(false);
     client.ping();
     client.close(1_000, 'late');
     client.terminate();
-    await until(() => accepted.socket.closed && client.bufferedBytes === 0);
+    await untilTurn(() => accepted.socket.closed && client.bufferedBytes === 0);
     expect(heard.filter((what) => what.startsWith('closed '))).toEqual(['closed 1006']);
   });
 
@@ -363,9 +362,9 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
     const { client, far, heard, socket } = await lazy(way);
     writeUntilQueued(client);
     far.end();
-    await until(() => socket.readableEnded);
+    await untilTurn(() => socket.readableEnded);
     far.resetAndDestroy();
-    await until(() => heard.length > 0 && client.bufferedBytes === 0);
+    await untilTurn(() => heard.length > 0 && client.bufferedBytes === 0);
     expect(heard).toEqual(['closed 1006']);
   });
 
@@ -373,11 +372,11 @@ describe.each(WAYS)('(%s) a client that does not read', (way) => {
     const { client, far, heard, arrived, socket } = await lazy(way);
     const texts = writeUntilQueued(client);
     far.end();
-    await until(() => socket.readableEnded);
+    await untilTurn(() => socket.readableEnded);
     expect(client.write(textFrame('late'))).toBe(false);
     client.close(1_000, 'late');
     far.resume();
-    await until(() => far.closed && heard.includes('closed 1006'));
+    await untilTurn(() => far.closed && heard.includes('closed 1006'));
     expect(arrived().equals(Buffer.concat(texts.map(textFrame)))).toBe(true);
   });
 });
@@ -389,7 +388,7 @@ describe.each(WAYS)('(%s) acting from within a message', (way) => {
         if (what === 'text cut') client.terminate();
       });
       far.write(Buffer.concat([text('cut'), piece, text('behind')]));
-      await until(() => far.closed && heard.some((what) => what.startsWith('closed ')));
+      await untilTurn(() => far.closed && heard.some((what) => what.startsWith('closed ')));
       expect(heard[0]).toBe('text cut');
       expect(heard.at(-1)).toMatch(/^closed /);
       expect(heard.filter((what) => what.startsWith('closed '))).toHaveLength(1);
@@ -411,7 +410,7 @@ describe.each(WAYS)('(%s) acting from within a message', (way) => {
     for (let round = 0; round < 5; round++) await accepted.send(text('x'));
     accepted.client.close(4_001, 'slow');
     const expected = Buffer.concat([...written.map(textFrame), CLOSE_SLOW]);
-    await until(() => accepted.arrived().length >= expected.length);
+    await untilTurn(() => accepted.arrived().length >= expected.length);
     expect(accepted.arrived().equals(expected)).toBe(true);
     expect(written.length).toBe(26);
     accepted.far.destroy();
@@ -422,7 +421,7 @@ describe.each(WAYS)('(%s) acting from within a message', (way) => {
     expect(client.bufferedBytes).toBe(0);
     expect(client.remoteAddress).toBe('127.0.0.1');
     far.resetAndDestroy();
-    await until(() => heard.length > 0);
+    await untilTurn(() => heard.length > 0);
     expect(heard).toEqual(['closed 1006']);
     expect(client.bufferedBytes).toBe(0);
     expect(client.write(textFrame('late'))).toBe(false);

@@ -1,7 +1,7 @@
+import { clientFrame } from '@groupcast/testkit/in-process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as ws from 'ws';
-import { clientFrame } from '../../testing/raw-client.ts';
 import { InboundFrameReader } from './inbound-frame.ts';
 
 const FIN_TEXT = 0x81;

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connectPair, type SocketPair } from '@groupcast/stream-handle/testing';
+import { clientFrame, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { clientFrame } from '../../testing/raw-client.ts';
-import { until } from '../../testing/until.ts';
 import { LazyWebSocket, type WebSocketReceiver } from './lazy-web-socket.ts';
 import { textFrame, textFrames } from './outbound-frame.ts';
 
@@ -98,7 +97,7 @@ test('a WebSocket that is given its socket late reads, answers and closes', asyn
     ]),
   );
   far.write(clientFrame(0x88, Buffer.from('03e8627965', 'hex')));
-  await until(() => heard.includes('closed 1000'));
+  await untilTurn(() => heard.includes('closed 1000'));
   expect(heard).toEqual(['text one', 'binary', 'control', 'control', 'closing undefined', 'closed 1000']);
   expect(arrived()).toBe('8a0170880503e8627965');
 });
@@ -167,9 +166,9 @@ describe('the reason of a close', () => {
       },
     };
     far.write(bytes);
-    await until(() => late.arrived().length > 2 * textFrame('last words').length + 8);
+    await untilTurn(() => late.arrived().length > 2 * textFrame('last words').length + 8);
     far.end();
-    await until(() => heard.length === 2);
+    await untilTurn(() => heard.length === 2);
     expect(heard).toEqual([`closing ${reason}`, 'closed 1006']);
     const last = textFrame('last words').toString('hex');
     expect(late.arrived().startsWith(last)).toBe(true);
@@ -183,7 +182,7 @@ describe('the reason of a close', () => {
   test('a client that closes without a code is answered without one', async () => {
     const { far, heard, arrived } = await opened();
     far.write(clientFrame(0x88, ''));
-    await until(() => heard.includes('closed 1005'));
+    await untilTurn(() => heard.includes('closed 1005'));
     expect(heard).toEqual(['closing undefined', 'closed 1005']);
     expect(arrived()).toBe('8800');
   });
@@ -192,7 +191,7 @@ describe('the reason of a close', () => {
 test('a client that goes without a close frame was lost', async () => {
   const { far, heard } = await opened();
   far.end();
-  await until(() => heard.length > 0);
+  await untilTurn(() => heard.length > 0);
   expect(heard).toEqual(['closed 1006']);
 });
 

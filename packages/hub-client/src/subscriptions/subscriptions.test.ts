@@ -1,4 +1,5 @@
 import { decodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeConnection } from '../../testing/fake-connection.ts';
@@ -254,7 +255,7 @@ describe('checkPositions', () => {
       const entries = message.subjects.map((subject) => ({ ...subject, position }));
       subscriptions.subscribed({ type: 'subscribed', request: message.request, entries });
     }
-    const rest = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+    const rest = TEXT_FIELDS;
     subscriptions.deliver({ ...rest, channel: 'holed', payload: new Uint8Array(0), number: 9 });
     connection.sent = [];
     return [subscriptions, connection];

@@ -1,4 +1,5 @@
 import { encodeText, native, php } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { expect, test } from 'vitest';
 import { PhpEvents, PhpPublication } from './events.ts';
 
@@ -9,7 +10,7 @@ const DATA = 's:3:"abc";';
 function written(event = 'e', channel = event) {
   const chunk = Buffer.from(`....${DATA}....`);
   const data = chunk.subarray(4, 4 + DATA.length);
-  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  const fields = TEXT_FIELDS;
   const frame = native.encodePublish({ channel, ...fields, payload: 'other' });
   return { chunk, frame, publication: new PhpPublication(channel, frame, { event, data }) };
 }

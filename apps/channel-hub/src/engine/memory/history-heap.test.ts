@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { native } from '@groupcast/protocol';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { expect, test } from 'vitest';
 import { History } from './history.ts';
 import { completeHistoryLimits } from './history-limits.ts';
@@ -24,7 +25,7 @@ function heldBytes(): number {
 }
 
 function publishTo(history: History, channel: string, payloadBytes: number): void {
-  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  const fields = TEXT_FIELDS;
   history.publish(
     channel,
     native.encodePublish({ channel, ...fields, payload: new Uint8Array(payloadBytes) }),

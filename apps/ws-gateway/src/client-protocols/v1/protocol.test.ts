@@ -1,5 +1,6 @@
 import { encodeText, type native } from '@groupcast/protocol';
 import { clientEvent } from '@groupcast/protocol/schema';
+import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { expect, test } from 'vitest';
 import { payloadsOf } from '../../socket/outbound-frame.ts';
 import { V1 } from './protocol.ts';
@@ -21,10 +22,7 @@ function publication(fields: Partial<native.Publication> & { text: string }): na
   const { text, ...rest } = fields;
   const defaults = {
     channel: 'group:g',
-    kind: 'text' as const,
-    excludeSender: false,
-    sender: '',
-    messageId: '',
+    ...TEXT_FIELDS,
   };
   return { ...defaults, number: 58, payload: encodeText(text), ...rest };
 }
