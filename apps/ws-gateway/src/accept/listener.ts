@@ -141,7 +141,7 @@ export class Listener implements SilentSocketEvents {
   }
 
   silent(socket: Socket): void {
-    this.#refuseHttp(408, TOO_LATE, socket);
+    this.#rejectHttp(408, TOO_LATE, socket);
   }
 
   #cutHandshakes(): void {
@@ -177,16 +177,16 @@ export class Listener implements SilentSocketEvents {
   #clientError(error: Error, socket: Duplex): void {
     const code = 'code' in error ? error.code : undefined;
     if (code === 'HPE_HEADER_OVERFLOW')
-      this.#refuseHttp(
+      this.#rejectHttp(
         431,
         `The request header is longer than ${this.#options.headerBytesMax} bytes.`,
         socket,
       );
-    else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refuseHttp(408, TOO_LATE, socket);
-    else this.#refuseHttp(400, 'Invalid HTTP request.', socket);
+    else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#rejectHttp(408, TOO_LATE, socket);
+    else this.#rejectHttp(400, 'Invalid HTTP request.', socket);
   }
 
-  #refuseHttp(status: number, sentence: string, socket: Duplex): void {
+  #rejectHttp(status: number, sentence: string, socket: Duplex): void {
     this.#receiver.rejected('http');
     rejectRequest(socket, status, sentence);
   }

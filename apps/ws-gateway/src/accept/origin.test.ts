@@ -111,7 +111,7 @@ describe('a label for *', () => {
     'capacitor://*',
     'chrome-extension://*',
     'capacitor://*.example.com',
-  ])('a list with %s is refused', (text) => {
+  ])('a list with %s is rejected', (text) => {
     expect(() => originsOf([text])).toThrow(
       expect.objectContaining({
         code: 'bad_option',
@@ -141,7 +141,7 @@ test.each([
   'https://a.example?q',
   'https://u@a.example',
   'https://:p@a.example',
-])('a list with %s is refused', (text) => {
+])('a list with %s is rejected', (text) => {
   expect(() => originsOf(['https://good.example', text])).toThrow(
     expect.objectContaining({
       code: 'bad_option',

@@ -273,9 +273,9 @@ export class Primary {
  * used.
  */
 function freeIndexes(generations: readonly Generation[], count: number): readonly number[] {
-  const taken = new Set(generations.flatMap(({ indexes }) => indexes));
+  const used = new Set(generations.flatMap(({ indexes }) => indexes));
   const free: number[] = [];
-  for (let index = 0; free.length < count; index++) if (!taken.has(index)) free.push(index);
+  for (let index = 0; free.length < count; index++) if (!used.has(index)) free.push(index);
   return free;
 }
 

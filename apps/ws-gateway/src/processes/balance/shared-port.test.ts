@@ -31,25 +31,25 @@ test('Node still makes the handle, and a server takes connections from it', asyn
   const server = await listen(handle!);
   const { address, port } = server.address() as AddressInfo;
   expect(address).toBe('127.0.0.1');
-  const taken = once(server, 'connection');
+  const accepted = once(server, 'connection');
   const client = connect(port, address);
-  await Promise.all([taken, once(client, 'connect')]);
+  await Promise.all([accepted, once(client, 'connect')]);
   client.destroy();
 });
 
 test('an address in use, an unavailable address, and a name', async () => {
-  const taken = (await listen(0)).address() as AddressInfo;
-  await expect(open(taken.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  const used = (await listen(0)).address() as AddressInfo;
+  await expect(open(used.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await expect(SharedPort.open('192.0.2.1', 0)).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
   const named = await SharedPort.open('localhost', 0);
   ports.push(named);
   expect(named.handle).toBeDefined();
 });
 
-test('without the internals of Node there is no handle; what they refuse is told in the words of the system', async () => {
+test("without the internals of Node there is no handle; their failure is the system's error", async () => {
   const without = await SharedPort.open('127.0.0.1', 0, {});
   expect(without.handle).toBeUndefined();
   without.close();
-  const refused = SharedPort.open('127.0.0.1', 0, { _createServerHandle: () => -98 });
-  await expect(refused).rejects.toMatchObject({ code: 'EADDRINUSE', syscall: 'listen' });
+  const failed = SharedPort.open('127.0.0.1', 0, { _createServerHandle: () => -98 });
+  await expect(failed).rejects.toMatchObject({ code: 'EADDRINUSE', syscall: 'listen' });
 });
