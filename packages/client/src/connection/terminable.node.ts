@@ -41,12 +41,17 @@ const RESOURCE = '[[rid]]';
  */
 export function terminable(Own: WebSocketConstructor): WebSocketConstructor {
   if ('terminate' in Own.prototype) return Own;
-  const { [DISPATCHER]: dispatcher, Deno } = globalThis as {
+  const {
+    [DISPATCHER]: dispatcher,
+    Deno,
+    WebSocket,
+  } = globalThis as {
     readonly [DISPATCHER]?: Dispatcher;
     readonly Deno?: Deno;
+    readonly WebSocket?: WebSocketConstructor;
   };
   const closeResource = Deno?.[Deno.internal]?.core?.close;
-  if (closeResource) return withResource(Own, closeResource);
+  if (closeResource && Own === WebSocket) return withResource(Own, closeResource);
   // Only the class of undici names the type of its options. A test environment has another class.
   return dispatcher && String(Own).includes('WebSocketInit') ? withDispatcher(Own, dispatcher) : Own;
 }
