@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  // Vitest leaves one core to nobody, which is half of a machine of two.
+  // By default Vitest leaves one core idle, which is half of a machine with two.
   test: {
     projects: ['packages/*', 'apps/*', 'bench', 'tests/vitest.config.ts', 'tests/vitest.config.alone.ts'],
     maxWorkers: '100%',

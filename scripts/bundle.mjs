@@ -1,6 +1,7 @@
-// Builds the JavaScript of the package in the current folder: `dist/main.js` if it has a program, and
-// each entry that its manifest publishes. Code of the workspace is inside. Dependencies of the
-// manifest stay outside (`ws` and pino fail at `require` inside an ES module); `pnpm deploy` adds them.
+// Builds the JavaScript of the package in the current folder: `dist/main.js` if it has a program,
+// and each entry that its manifest publishes. Code of the workspace is inside. Dependencies of the
+// manifest stay outside (`ws` and pino fail at `require` inside an ES module); `pnpm deploy` adds
+// them.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { publishedEntries } from './published-entries.mjs';

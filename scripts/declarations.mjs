@@ -1,6 +1,6 @@
 // Builds the declarations of the package in the current folder: one file for each entry that its
-// manifest publishes, with the types of private packages inside. TypeScript writes a declaration for
-// each source, and rolldown bundles them; its plugin cannot run TypeScript 7 by itself yet.
+// manifest publishes, with the types of private packages inside. TypeScript writes a declaration
+// for each source, and rolldown bundles them; its plugin cannot run TypeScript 7 by itself yet.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -74,7 +74,9 @@ function emitDeclarations() {
   execFileSync(process.execPath, [tsc, '--project', EMITTED], { stdio: 'inherit' });
 }
 
-/** Bundles one declaration for each entry. Shared types have their own file: a class is the same. */
+/**
+ * Bundles one declaration for each entry. Shared types have their own file: a class is the same.
+ */
 async function bundleDeclarations() {
   const bundle = await rolldown({
     input: Object.fromEntries(entries.map(({ name, source }) => [name, emitted(resolve(source))])),

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Builds the apps before the tests, so that they start the deployed bundles. The tests start hundreds
- * of processes: without the bundles each would translate the source, in three times the time.
+ * Builds the apps before the tests, so that they start the deployed bundles. The tests start
+ * hundreds of processes: without the bundles each would translate the source, which triples the
+ * time.
  */
 export function setup(): void {
   const bundle = fileURLToPath(new URL('../scripts/bundle.mjs', import.meta.url));

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY } from '@groupcast/testkit';
@@ -21,4 +22,21 @@ test.each(rows)('$what: the folders exist', ({ where }) => {
   const paths = [...known.matchAll(/`(?<path>(?:apps|packages|bench)\/[\w./-]*)`/g)];
   for (const { groups } of paths)
     expect(existsSync(join(REPOSITORY, groups?.['path'] ?? '')), groups?.['path']).toBe(true);
+});
+
+const hops = [...page.matchAll(/^\| \d [^|]*\|(?<functions>[^|]*)\|/gm)]
+  .flatMap(({ groups }) => [...(groups?.['functions'] ?? '').matchAll(/`(?<owner>[A-Z]\w+)\.(?<name>\w+)`/g)])
+  .map(({ groups }) => ({ owner: groups?.['owner'] ?? '', name: groups?.['name'] ?? '' }));
+
+test('the seven hops name their functions', () => {
+  expect(hops.length).toBeGreaterThan(12);
+});
+
+test.each(hops)('$owner: $name exists', ({ owner, name }) => {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: REPOSITORY, encoding: 'utf8' }).trim();
+  const declaration = `(class|interface) ${owner}\\b`;
+  const files = git('grep', '-lE', declaration, '--', 'apps/*/src/*.ts', 'packages/*/src/*.ts').split('\n');
+  const method = new RegExp(`^ {2}(?:readonly )?${name}[(<:]`, 'm');
+  expect(files.some((file) => method.test(readFileSync(join(REPOSITORY, file), 'utf8')))).toBe(true);
 });

@@ -5,14 +5,18 @@ import { dirname, join } from 'node:path';
 import { killAll, REPOSITORY, startProcess, type TestProcess, until } from '@groupcast/testkit';
 import { processesIn } from './processes-in.ts';
 
-// npm runs scripts with sh, and the starters in node_modules/.bin are shell scripts that call the others.
+// npm runs scripts with sh, and the starters in node_modules/.bin are shell scripts that call the
+// others.
 const SYSTEM_TOOLS = ['sh', 'dirname', 'basename', 'sed', 'uname'];
 
-// Settings of whoever runs the tests, which a newcomer does not have. The way to the registry is the machine's.
+// Settings of the user who runs the tests, which a newcomer does not have. The registry is the
+// machine's.
 const SETTINGS =
   /^(CI|TEST|DEV|PROD|MODE|VITEST.*|NODE_(ENV|OPTIONS|PATH)|PNPM_.*|TURBO_.*|GROUPCAST_.*|npm_(?!config_(registry|cafile|.*proxy)).*)$/;
 
-/** Somebody who has cloned the repository into an empty folder, on a machine with only Node and npm. */
+/**
+ * A user with a clone of the repository in an empty folder, on a machine with only Node and npm.
+ */
 export class Newcomer {
   readonly clone: string;
   readonly #folder: string;
@@ -63,7 +67,7 @@ export class Newcomer {
   }
 }
 
-/** Node comes with npm beside it; `node` on the PATH may be another one than that which runs this. */
+/** Finds a tool, first beside this Node: `node` on the PATH may be another one. */
 function which(tool: string): string {
   const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
   return execFileSync('/bin/sh', ['-c', 'command -v "$0"', tool], {

@@ -99,7 +99,8 @@ async function pressCtrlC(newcomer: Newcomer, npm: TestProcess): Promise<void> {
     (left) => left.length === 0,
   );
   const said = `${npm.stdout}${npm.stderr}`;
-  // Both have ended in good order, as the gateway did before when it was restarted, and nothing reads like a failure.
+  // Both have ended gracefully, as the gateway did at its restart, and no line looks like a
+  // failure.
   expect(said.match(/: drained( {.*})?$/gm)).toHaveLength(2 + said.split('"signal":"SIGTERM"').length - 1);
   expect(said).not.toMatch(/ERROR|FATAL|ELIFECYCLE|Force killing|npm error/);
 }

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** The live processes that run in a folder or were started from it, by pid, with their command lines. Linux only. */
+/**
+ * Lists live processes that run in a folder or were started from it: pid and command line. Linux
+ * only.
+ */
 export function processesIn(folder: string): Map<number, string> {
   const found = new Map<number, string>();
   for (const pid of readdirSync('/proc').map(Number)) {

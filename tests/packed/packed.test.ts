@@ -86,7 +86,7 @@ test('both start from copies whose links were followed', async () => {
   expect(await hub.stop()).toEqual({ code: 0, signal: null });
 });
 
-test('both run on their own, show themselves, and end in good order', async () => {
+test('both run on their own, show themselves, and end gracefully', async () => {
   const hub = await startHub({}, { main: main('channel-hub') });
   const gateway = await startGateway({ hub: hub.address, workers: 2 }, { main: main('ws-gateway') });
   const [member, sender] = await Promise.all([TestClient.open(gateway.url), TestClient.open(gateway.url)]);
