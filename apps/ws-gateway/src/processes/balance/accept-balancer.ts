@@ -33,11 +33,11 @@ interface State {
 }
 
 // One acceptor may be ahead of the others by half the mean number of connections while there are
-// few, then by 12 connections, then by a sixth of the mean. Each pause costs a message with a
+// few, then by 12 connections, then by an eighth of the mean. Each pause costs a message with a
 // handle, so it must not come with every connection.
 const FEW_LEAD_SHARE = 1 / 2;
 const FEW_LEAD_MAX = 12;
-const LEAD_SHARE = 1 / 6;
+const LEAD_SHARE = 1 / 8;
 
 /** Weight of an underloaded acceptor. Bounded, so that it does not absorb a connection storm. */
 const UNDERLOADED_WEIGHT = 4;
@@ -82,7 +82,7 @@ export class AcceptBalancer<T extends Acceptor> {
     const more = accepted - state.accepted;
     Object.assign(state, { accepted, connections, isPaused, isAsked: false, isUnresponsive: false });
     const mean = this.#mean();
-    const isUnderloaded = mean - connections > leadOf(mean) / 2;
+    const isUnderloaded = mean - connections > leadOf(mean) / 4;
     state.progress += isUnderloaded ? more / UNDERLOADED_WEIGHT : more;
     this.#hasMoved ||= more > 0;
     this.#level();
@@ -106,7 +106,7 @@ export class AcceptBalancer<T extends Acceptor> {
       const room = others + lead - state.progress;
       // An underloaded one gets more than its room, but not more than it is behind the mean.
       const behind = mean - state.connections;
-      const more = behind > lead / 2 ? Math.max(room, Math.min(room * UNDERLOADED_WEIGHT, behind)) : room;
+      const more = behind > lead / 4 ? Math.max(room, Math.min(room * UNDERLOADED_WEIGHT, behind)) : room;
       const upTo = state.accepted + Math.floor(more);
       const isWorthIt = state.isPaused
         ? upTo - state.accepted >= step
