@@ -137,7 +137,7 @@ describe('too many rejections', () => {
     expect((await client.ended).code).toBe(4505);
     expect(started.hub.calls.length).toBe(128);
     await untilTurn(() => started.gateway.stats().connections === 0);
-    started.turn(3);
+    started.advance(3);
     expect([started.gateway.stats().groups, started.hub.channels]).toEqual([0, 0]);
   });
 

@@ -158,7 +158,7 @@ describe('pings', () => {
     client.write(Buffer.concat(Array.from({ length: 10_000 }, () => clientFrame(PING, 'p'))));
     await untilTurn(() => isClosed(client));
     // This client does not answer the close frame.
-    started.turn(5);
+    started.advance(5);
     expect((await client.ended).code).toBe(1008);
     const pongs = client.frames.filter(({ opcode }) => opcode === 10).length;
     expect(pongs).toBeGreaterThanOrEqual(20);
@@ -177,7 +177,7 @@ describe('pings', () => {
     });
     client.socket.resume();
     await untilTurn(() => isClosed(client));
-    started.turn(5);
+    started.advance(5);
     expect((await client.ended).code).toBe(1008);
     expect(queuedBytesMost).toBeLessThan(64 * 1024);
   });

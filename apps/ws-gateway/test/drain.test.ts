@@ -180,7 +180,7 @@ test('a client that does not answer is cut, and then the drain ends', async () =
   const client = await RawClient.upgraded(started.port);
   const drained = started.gateway.drain({ windowMs: 0, reason: 'restart' });
   await untilTurn(() => client.frames.length === 1);
-  started.turn(5);
+  started.advance(5);
   await drained;
   expect((await client.ended).code).toBe(1012);
 });

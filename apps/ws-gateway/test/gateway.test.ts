@@ -213,7 +213,7 @@ describe('statistics', () => {
     const member = await plainMember('g');
     await member.ask({ cmd: 'add_group', group_id: 'h', id: 1 });
     const v1 = await TestClient.v1(started.url);
-    started.turn(3);
+    started.advance(3);
     expect(started.gateway.connections()).toEqual([
       {
         clientId: expect.stringMatching(/^[\w-]{22}$/),
@@ -250,7 +250,7 @@ describe('statistics', () => {
       await Promise.all(clients.map((client) => client.ended));
     }
     await untilTurn(() => gateway.stats().connections === 0);
-    started.turn(3);
+    started.advance(3);
     const stats = gateway.stats();
     expect([stats.connections, stats.groups, stats.queuedBytes]).toEqual([0, 0, 0]);
     expect([hub.channels, wheel.waiting, gateway.connections()]).toEqual([0, 0, []]);

@@ -93,7 +93,7 @@ describe('recovery', () => {
       last = recoveredMessages;
       return stands;
     });
-    for (let second = 0; second < 3; second++) started.turn(1);
+    for (let second = 0; second < 3; second++) started.advance(1);
     expect(gateway.stats().recovering).toBe(1);
     expect(gateway.stats().recoveredMessages).toBeLessThan(500);
     expect(gateway.stats().queuedBytes).toBeLessThan(3 * 64 * 1024);
@@ -104,7 +104,7 @@ describe('recovery', () => {
     // It reads again, and gets the rest, page by page.
     slow.socket.resume();
     await untilTurn(() => {
-      started.turn(1);
+      started.advance(1);
       slow.write(clientFrame(0x81, '{"cmd":"ping"}'));
       return gateway.stats().recovering === 0;
     });

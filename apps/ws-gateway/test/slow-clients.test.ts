@@ -104,7 +104,7 @@ test('a client that never reads is closed at the limit of its buffer, and the ot
     await member.message();
   }
   expect(gateway.stats().queuedBytes).toBeLessThanOrEqual(queuedBytesMost);
-  started.turn(5);
+  started.advance(5);
   await untilTurn(() => gateway.stats().connections === 1);
   expect(gateway.stats()).toMatchObject({ queuedBytes: 0, closed: { slow: 1 } });
   expect(lines).toEqual([
@@ -141,9 +141,9 @@ test('a client that reads nothing is closed after fifteen seconds, with any buff
   const slow = await neverReader(V1);
   await fillKernel('g', () => gateway.stats().queuedBytes > 0);
   expect(gateway.stats().queuedBytes).toBeLessThan(2 * MESSAGE_BYTES);
-  started.turn(14);
+  started.advance(14);
   expect(states()).toEqual(['open']);
-  started.turn(1);
+  started.advance(1);
   expect(states()).toEqual(['draining']);
   slow.socket.resume();
   await untilTurn(() => slow.frames.some(({ opcode }) => opcode === 8));
@@ -203,7 +203,7 @@ test('at the limit of all buffers the client furthest behind is cut, and not the
   const { gateway } = started;
   const [never, honest] = [await neverReader([], 'a'), await neverReader([], 'b')];
   await fillKernel('a', () => gateway.stats().queuedBytes > 40 * MIB);
-  started.turn(5);
+  started.advance(5);
   const held = gateway.stats().queuedBytes;
   await fillKernel('b', () => gateway.stats().queuedBytes > held);
   for (let count = 0; count < 500; count++) started.hub.publish('group:b', `b${'x'.repeat(60_000)}`);
@@ -260,7 +260,7 @@ test('a client that sends commands and never reads the replies is closed at the 
   // Replies in the kernel count, too, until the last one of their write is there.
   expect(queuedBytesMost).toBeLessThan(2 * MIB);
   expect(await member.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
-  started.turn(5);
+  started.advance(5);
   await untilTurn(() => gateway.stats().connections === 1);
   expect(gateway.stats().closed.slow).toBe(1);
   slow.socket.destroy();
@@ -276,7 +276,7 @@ test('a client that reads slowly, but fast enough, gets everything', async () =>
     await member.messages(10);
     slow.ws.resume();
     await slow.messages(10);
-    started.turn(1);
+    started.advance(1);
   }
   expect(started.gateway.stats()).toMatchObject({ connections: 2, closed: { slow: 0 } });
 });

@@ -38,10 +38,10 @@ describe('heartbeats', () => {
       pings += 1;
     });
     for (let round = 1; round <= 3; round++) {
-      started.turn(24);
+      started.advance(24);
       await gatewayHasRead();
       expect(pings).toBe(round - 1);
-      started.turn(1);
+      started.advance(1);
       await untilTurn(() => pings === round);
       await gatewayHasRead();
     }
@@ -53,7 +53,7 @@ describe('heartbeats', () => {
     const client = await TestClient.v1(started.url);
     await client.ask({ cmd: 'ping', id: 1 });
     for (let round = 0; round < 3; round++) {
-      started.turn(25);
+      started.advance(25);
       expect(await client.event()).toEqual({ type: 'ping' });
       client.send({ cmd: 'ping' });
       await gatewayHasRead();
@@ -65,7 +65,7 @@ describe('heartbeats', () => {
     const client = await TestClient.v1(started.url);
     for (let round = 0; round < 10; round++) {
       expect(await client.ask({ cmd: 'ping', id: round })).toEqual({ type: 'ack', id: round });
-      started.turn(24);
+      started.advance(24);
     }
     expect(client.pending).toEqual([]);
   });
@@ -78,11 +78,11 @@ describe('heartbeats', () => {
     // Its interval starts now, instead of at a random time.
     client.write(clientFrame(0x81, '{"cmd":"ping"}'));
     await untilTurn(() => started.gateway.stats().received === 1);
-    started.turn(25 + 9);
+    started.advance(25 + 9);
     expect(started.gateway.connections().map(({ state }) => state)).toEqual(['open']);
-    started.turn(1);
+    started.advance(1);
     expect(started.gateway.connections().map(({ state }) => state)).toEqual(['draining']);
-    started.turn(5);
+    started.advance(5);
     expect((await client.ended).code).toBe(4002);
     expect(has(client, PING_FRAME)).toBe(headers.length === 0);
     await untilTurn(() => started.gateway.stats().connections === 0);
@@ -93,7 +93,7 @@ describe('heartbeats', () => {
     const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.upgraded(started.port)));
     const asked: number[] = [];
     for (let second = 1; second <= 25; second++) {
-      started.turn(1);
+      started.advance(1);
       await gatewayHasRead();
       asked.push(clients.filter((client) => has(client, PING_FRAME)).length);
     }
@@ -108,10 +108,10 @@ describe('closing', () => {
     const client = await RawClient.upgraded(started.port);
     client.write(clientFrame(0x82, 'binary'));
     await untilTurn(() => has(client, CLOSE_FRAME));
-    started.turn(4);
+    started.advance(4);
     await gatewayHasRead();
     expect(started.gateway.connections().map(({ state }) => state)).toEqual(['draining']);
-    started.turn(1);
+    started.advance(1);
     expect((await client.ended).code).toBe(1003);
   });
 
@@ -143,7 +143,7 @@ describe('closing', () => {
     client.write(clientFrame(0x88, Buffer.from('03e8', 'hex')));
     await untilTurn(() => started.gateway.stats().leaves === 1);
     expect(started.gateway.connections()).toMatchObject([{ state: 'draining', groups: 0 }]);
-    started.turn(5);
+    started.advance(5);
     await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.gateway.stats().closed.by_client).toBe(1);
     client.socket.destroy();
@@ -174,7 +174,7 @@ describe('closing', () => {
       return started.gateway.connections().every(({ state }) => state !== 'open');
     });
     expect(started.gateway.stats().leaves).toBe(1);
-    started.turn(5);
+    started.advance(5);
     await untilTurn(() => started.gateway.stats().connections === 0);
     expect(started.gateway.stats().queuedBytes).toBe(0);
     client.socket.destroy();
@@ -186,7 +186,7 @@ test('a join that the hub does not answer within 10 s is undone', async () => {
   started.hub.away = true;
   client.send({ cmd: 'add_group', group_id: 'g', id: 1 });
   await untilTurn(() => started.gateway.stats().groups === 1);
-  started.turn(10);
+  started.advance(10);
   expect(await client.event()).toMatchObject({ type: 'error', id: 1, code: 'hub_unavailable' });
   started.hub.comeBack();
   started.hub.publish('group:g', 'not for it');

@@ -13,7 +13,7 @@ export interface StartedGateway {
   readonly port: number;
   readonly url: string;
   /** Advances the wheel. */
-  turn(seconds: number): void;
+  advance(seconds: number): void;
 }
 
 /** Tests run with and without fast paths. */
@@ -33,8 +33,8 @@ export async function startGateway(
     wheel,
   });
   const { port } = await gateway.listen();
-  const turn = (seconds: number): void => {
+  const advance = (seconds: number): void => {
     for (let tick = 0; tick < seconds; tick++) wheel.tick();
   };
-  return { gateway, hub, wheel, port, url: `ws://127.0.0.1:${port}`, turn };
+  return { gateway, hub, wheel, port, url: `ws://127.0.0.1:${port}`, advance };
 }

@@ -142,7 +142,7 @@ describe.each(PROTOCOLS)('a client of $protocol.name', ({ protocol, ...expected 
 
   test('gets a heartbeat after 25 s of silence', async () => {
     received.length = 0;
-    started.turn(25);
+    started.advance(25);
     await untilTurn(() => received.length > 0);
     expect(received).toEqual(expected.heartbeat);
   });

@@ -1,7 +1,7 @@
 import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
+import { BufferedChunks } from './buffered-chunks.ts';
 import { Pace } from './pace.ts';
 import { SharedBuffers } from './shared-buffers.ts';
-import { WaitingChunks } from './waiting-chunks.ts';
 
 /** A connection as this policy sees it. */
 export interface WritableConnection {
@@ -29,7 +29,7 @@ const FREED_SHARE = 1 / 16;
 
 /** State of a connection with buffered bytes. Checked each tick. */
 interface Congestion extends Timed {
-  readonly waiting: WaitingChunks;
+  readonly chunks: BufferedChunks;
   readonly pace: Pace;
 }
 
@@ -69,15 +69,15 @@ export class Backpressure {
 
   /** Records a write that was buffered. May cut other connections to stay below the total. */
   wrote(connection: WritableConnection, chunk: Uint8Array): 'ok' | 'slow' {
-    const { waiting, pace } = this.#congestionOf(connection);
+    const { chunks, pace } = this.#congestionOf(connection);
     const { sentBytes } = connection;
-    waiting.advance(sentBytes, connection.bufferedBytes - chunk.length);
-    waiting.add(chunk);
-    if (waiting.count === 1) {
-      waiting.moveEnd(connection.writtenBytes);
+    chunks.advance(sentBytes, connection.bufferedBytes - chunk.length);
+    chunks.add(chunk);
+    if (chunks.count === 1) {
+      chunks.moveEnd(connection.writtenBytes);
       pace.start(this.#wheel.now, sentBytes);
     }
-    if (waiting.behindBytes > this.#limits.clientBufferBytes) return 'slow';
+    if (chunks.behindBytes > this.#limits.clientBufferBytes) return 'slow';
     if (this.#buffers.bytes > this.#limits.clientBufferTotalBytes) this.#makeRoom();
     return 'ok';
   }
@@ -88,7 +88,7 @@ export class Backpressure {
     if (congestion === undefined) return;
     this.#congested.delete(connection);
     this.#wheel.cancel(congestion);
-    congestion.waiting.clear();
+    congestion.chunks.clear();
   }
 
   #congestionOf(connection: WritableConnection): Congestion {
@@ -96,7 +96,7 @@ export class Backpressure {
     if (known !== undefined) return known;
     const congestion: Congestion = {
       wheelSlot: NOT_WAITING,
-      waiting: new WaitingChunks(this.#buffers, this.#limits.clientBufferBytes),
+      chunks: new BufferedChunks(this.#buffers, this.#limits.clientBufferBytes),
       pace: new Pace(this.#slowTicks),
       expired: () => this.#tick(connection, congestion),
     };
@@ -117,9 +117,9 @@ export class Backpressure {
   }
 
   /** Returns whether anything is still buffered. */
-  #update(connection: WritableConnection, { waiting }: Congestion): boolean {
+  #update(connection: WritableConnection, { chunks }: Congestion): boolean {
     const { bufferedBytes } = connection;
-    if (bufferedBytes > 0) waiting.advance(connection.sentBytes, bufferedBytes);
+    if (bufferedBytes > 0) chunks.advance(connection.sentBytes, bufferedBytes);
     else this.forget(connection);
     return bufferedBytes > 0;
   }

@@ -1,4 +1,4 @@
-import type { SharedBytes } from './waiting-chunks.ts';
+import type { SharedBytes } from './buffered-chunks.ts';
 
 /**
  * Bytes that each buffered chunk counts beside its own. They stand for its entry in the socket, its

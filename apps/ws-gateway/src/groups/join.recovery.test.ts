@@ -30,7 +30,7 @@ async function turns(count = 10): Promise<void> {
   }
 }
 
-function turnWheel(seconds: number): void {
+function advanceWheel(seconds: number): void {
   for (let tick = 0; tick < seconds; tick++) wheel.tick();
 }
 
@@ -79,7 +79,7 @@ describe('a join with a position', () => {
     expect(groups.recovering).toBe(0);
     expect(counters).toMatchObject({ recoveredMessages: 5, delivered: 6, joins: 1, gaps: 0 });
     expect(counters.recoveries).toEqual({ recovered: 1, epoch_changed: 0, trimmed: 0, limit: 0 });
-    turnWheel(1);
+    advanceWheel(1);
     expect(wheel.waiting).toBe(0);
   });
 
@@ -240,7 +240,7 @@ describe('the recovery rate of one connection', () => {
     await turns(100);
     expect(gotBy(member)).toEqual([ack(1, 10, recovered), 1, 2]);
     for (let second = 1; second <= 8; second++) {
-      turnWheel(1);
+      advanceWheel(1);
       await turns();
       expect(gotBy(member).slice(3)).toEqual([3, 4, 5, 6, 7, 8, 9, 10].slice(0, second));
     }
@@ -258,7 +258,7 @@ describe('the recovery rate of one connection', () => {
     await turns(100);
     expect(gotBy(member)).toEqual([ack(1, 3, recovered), 1]);
     for (let second = 1; second <= 4; second++) {
-      turnWheel(1);
+      advanceWheel(1);
       await turns();
       expect(gotBy(member).slice(2)).toEqual([2, 3].slice(0, Math.ceil(second / 2)));
     }
@@ -272,10 +272,10 @@ describe('the recovery rate of one connection', () => {
     groups.join(member, 'g', 1, at(0));
     await turns(100);
     expect(gotBy(member)).toEqual([ack(1, 3, recovered), 1]);
-    turnWheel(2);
+    advanceWheel(2);
     await turns(100);
     expect(gotBy(member)).toHaveLength(2);
-    turnWheel(1);
+    advanceWheel(1);
     await turns(100);
     expect(gotBy(member)).toEqual([ack(1, 3, recovered), 1, 2]);
   });
@@ -290,7 +290,7 @@ describe('the recovery rate of one connection', () => {
     const before = reads();
     joinAndLeave(member, 1_000);
     expect(reads() - before).toBe(4);
-    turnWheel(2);
+    advanceWheel(2);
     joinAndLeave(member, 1_000);
     expect(reads() - before).toBe(6);
     groups.join(honest, 'g', 1, at(4));
@@ -342,7 +342,7 @@ describe('the recovery rate of one connection', () => {
     groups.join(member, 'g', 2, at(1));
     await turns();
     expect(member.got).toHaveLength(1);
-    turnWheel(10);
+    advanceWheel(10);
     expect(member.got.slice(1)).toMatchObject([{ type: 'error', id: 2, code: 'rate_limited' }]);
     expect([member.memberships.length, groups.recovering, counters.refused.rate_limited]).toEqual([1, 0, 1]);
   });
@@ -425,7 +425,7 @@ describe('a leave during a recovery', () => {
     publish(1);
     await turns();
     expect(gotBy(member)).toEqual([ack(1, 6, recovered), 1, 2, { type: 'ack', id: 2, group_id: 'g' }]);
-    turnWheel(3);
+    advanceWheel(3);
     expect([groups.size, groups.recovering, wheel.waiting, hub.channels]).toEqual([0, 0, 0, 0]);
   });
 
@@ -460,10 +460,10 @@ describe('during a recovery', () => {
     groups.join(member, 'g', undefined, at(10));
     member.bufferedBytes = 100_000;
     await turns();
-    turnWheel(60);
+    advanceWheel(60);
     expect([groups.size, hub.channels, groups.recovering]).toEqual([1, 1, 1]);
     member.bufferedBytes = 0;
-    turnWheel(1);
+    advanceWheel(1);
     await turns(20);
     expect(gotBy(member).length).toBe(10);
     expect(groups.recovering).toBe(0);
@@ -477,7 +477,7 @@ describe('during a recovery', () => {
     await turns();
     expect(gotBy(member)).toEqual([ack(1, 6, recovered)]);
     const readsSoFar = reads();
-    turnWheel(5);
+    advanceWheel(5);
     await turns();
     expect(reads()).toBe(readsSoFar);
     member.bufferedBytes = 0;
@@ -485,12 +485,12 @@ describe('during a recovery', () => {
       member.bufferedBytes = 100_000;
     };
     for (let second = 1; second <= 3; second++) {
-      turnWheel(1);
+      advanceWheel(1);
       await turns();
       expect(gotBy(member).length).toBe(1 + 2 * second);
       member.bufferedBytes = 0;
     }
-    turnWheel(1);
+    advanceWheel(1);
     await turns();
     publish(1);
     await turns();
@@ -528,7 +528,7 @@ describe('during a recovery', () => {
     hub.answerReads();
     hub.failReads();
     expect(hub.reads.length).toBe(0);
-    turnWheel(1);
+    advanceWheel(1);
     hub.answerReads();
     expect(gotBy(member)).toEqual([ack(1, 4, recovered), 1, 2, 3, 4]);
   });
@@ -560,9 +560,9 @@ describe('while the hub is unavailable', () => {
       const member = v1();
       groups.join(member, 'g', 1, at(2));
       groups.join(member, 'g', 2, undefined);
-      turnWheel(8);
+      advanceWheel(8);
       expect(member.got).toEqual([]);
-      turnWheel(1);
+      advanceWheel(1);
       expect(member.got).toMatchObject([
         { type: 'error', id: 1, code: 'hub_unavailable' },
         { type: 'error', id: 2, code: 'hub_unavailable' },
@@ -584,7 +584,7 @@ describe('while the hub is unavailable', () => {
     hub.failReads();
     expect(asking.got).toMatchObject([{ type: 'error', id: 1, code: 'hub_unavailable' }]);
     expect([asking.memberships.length, silent.memberships.length]).toEqual([0, 1]);
-    turnWheel(1);
+    advanceWheel(1);
     hub.answerReads();
     expect(gotBy(silent)).toEqual([1]);
   });
@@ -601,11 +601,11 @@ describe('while the hub is unavailable', () => {
     expect(gotBy(member)).toEqual([ack(2, 4, recovered), 3, 4]);
     expect(groups.recovering).toBe(1);
     hub.catchUp('group:g', 3);
-    turnWheel(1);
+    advanceWheel(1);
     hub.answerReads();
     expect(groups.recovering).toBe(1);
     hub.catchUp('group:g', 1);
-    turnWheel(1);
+    advanceWheel(1);
     hub.answerReads();
     expect(groups.recovering).toBe(0);
     publish(1);
@@ -628,7 +628,7 @@ describe('while the hub is unavailable', () => {
     // The group here is still in the old epoch.
     expect(member.got).toEqual([]);
     hub.catchUp('group:g', 0);
-    turnWheel(1);
+    advanceWheel(1);
     hub.answerReads();
     expect(member.got).toEqual([
       {
@@ -648,7 +648,7 @@ test('a group that was idle for an hour is recovered without a gap, on any worke
   publish(3);
   groups.join(v1('idle'), 'g', 1, undefined);
   await turns();
-  turnWheel(3_600);
+  advanceWheel(3_600);
   const elsewhere = new Groups(completeOptions({ hub, wheel: new TimingWheel() }), createCounters());
   const [here, there] = [v1('here'), v1('there')];
   groups.join(here, 'g', 2, at(3));

@@ -14,7 +14,7 @@ const RELEASED = new Uint8Array(0);
  * A chunk is sent first, and its memory is free later: the socket writes many chunks at once, and
  * releases them together.
  */
-export class WaitingChunks {
+export class BufferedChunks {
   readonly #shared: SharedBytes;
   /** Length above which a chunk behind the current one does not count. One at a time. */
   readonly #longBytes: number;
