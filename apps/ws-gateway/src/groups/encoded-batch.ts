@@ -2,9 +2,11 @@ import type { native } from '@groupcast/protocol';
 import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
 import type { Member } from './member.ts';
 
+/** Encoding of a batch for one protocol, in a linked list. */
 interface Encoded {
   readonly protocol: ClientProtocol;
   readonly frames: Uint8Array;
+  readonly next: Encoded | undefined;
 }
 
 /**
@@ -16,7 +18,7 @@ export class EncodedBatch {
   readonly #publications: readonly native.Publication[];
   /** Client ids of senders that are excluded from some of the publications. */
   readonly #senders: ReadonlySet<string> | undefined;
-  readonly #encoded: Encoded[] = [];
+  #encoded: Encoded | undefined;
   #bytesMax = 0;
 
   constructor(groupName: string, publications: readonly native.Publication[]) {
@@ -43,10 +45,12 @@ export class EncodedBatch {
 
   /** Returns the frames of all publications. */
   frames(protocol: ClientProtocol): Uint8Array {
-    // Protocols are few, so that a scan costs less than a Map for each batch.
-    for (const encoded of this.#encoded) if (encoded.protocol === protocol) return encoded.frames;
+    // Called for each member. Protocols are few, so that a list costs less than a Map.
+    let encoded = this.#encoded;
+    while (encoded !== undefined && encoded.protocol !== protocol) encoded = encoded.next;
+    if (encoded !== undefined) return encoded.frames;
     const frames = this.#encode(protocol, this.#publications);
-    this.#encoded.push({ protocol, frames });
+    this.#encoded = { protocol, frames, next: this.#encoded };
     return frames;
   }
 
