@@ -6,7 +6,7 @@ export class SubscriptionTable {
   readonly #channels = new Map<string, ChannelSubscription>();
   readonly #prefixes = new Map<string, ChannelSubscription>();
   /** Requests that the hub has not answered. */
-  readonly #requests = new Set<SubscribeRequest>();
+  readonly #requests = new Map<number, SubscribeRequest>();
   /** From rejected requests with several subjects: each is to be requested by itself. */
   readonly #doubtful = new Set<ChannelSubscription>();
   readonly #rejected = new Set<ChannelSubscription>();
@@ -62,8 +62,13 @@ export class SubscriptionTable {
       this.#doubtful.delete(subscription);
       subscription.request = request;
     }
-    this.#requests.add(request);
+    this.#requests.set(number, request);
     return request;
+  }
+
+  /** Whether the hub has not answered for some subjects of a request. */
+  isPending(number: number): boolean {
+    return this.#requests.has(number);
   }
 
   /** Handles the hub's answer for one subject. Returns `undefined` for an outdated answer. */
@@ -79,7 +84,7 @@ export class SubscriptionTable {
    * first time on this connection. With several subjects it is unknown which one caused the error.
    */
   reject(request: SubscribeRequest): ChannelSubscription | undefined {
-    this.#requests.delete(request);
+    this.#requests.delete(request.number);
     let fresh: ChannelSubscription | undefined;
     for (const subscription of request.pending) {
       subscription.request = undefined;
@@ -161,7 +166,7 @@ export class SubscriptionTable {
     if (request === undefined) return;
     subscription.request = undefined;
     request.pending.delete(subscription);
-    if (request.pending.size === 0) this.#requests.delete(request);
+    if (request.pending.size === 0) this.#requests.delete(request.number);
   }
 
   #mapOf(subject: native.Subject): Map<string, ChannelSubscription> {

@@ -143,13 +143,13 @@ export class Subscriptions {
     this.#request(this.#table.nextChannels(count).filter(isChecked));
   }
 
-  /** Handles the hub's answer to a SUBSCRIBE: the position of each subject. */
-  subscribed(message: native.Subscribed): void {
-    this.#requests.delete(message.request);
-    for (const entry of message.entries) {
-      const subscription = this.#table.accept(message.request, entry);
+  /** Handles an answer to a SUBSCRIBE: the positions of some of its subjects, or of all. */
+  subscribed({ request, entries }: native.Subscribed): void {
+    for (const entry of entries) {
+      const subscription = this.#table.accept(request, entry);
       if (subscription !== undefined) this.#compare(subscription, entry.position);
     }
+    if (!this.#table.isPending(request)) this.#requests.delete(request);
     this.#requestDoubtful();
   }
 

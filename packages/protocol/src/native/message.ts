@@ -72,66 +72,49 @@ export type NativeMessage =
   | Item
   | ItemResult;
 
+type Opcode = (typeof OPCODES)[keyof typeof OPCODES];
+type Decoder = (reader: ByteReader) => NativeMessage;
+
+/** Decoders by opcode, without those of publications. */
+const DECODERS: Readonly<Record<Exclude<Opcode, PublicationOpcode>, Decoder>> = {
+  [OPCODES.hello]: decodeHello,
+  [OPCODES.challenge]: decodeChallenge,
+  [OPCODES.proof]: decodeProof,
+  [OPCODES.welcome]: decodeWelcome,
+  [OPCODES.subscribe]: decodeSubscribe,
+  [OPCODES.subscribed]: decodeSubscribed,
+  [OPCODES.unsubscribe]: decodeUnsubscribe,
+  [OPCODES.published]: decodePublished,
+  [OPCODES.error]: decodeError,
+  [OPCODES.history]: decodeHistory,
+  [OPCODES.page]: decodePage,
+  [OPCODES.goaway]: decodeGoaway,
+  [OPCODES.enqueue]: decodeEnqueue,
+  [OPCODES.enqueued]: decodeEnqueued,
+  [OPCODES.watch]: decodeWatch,
+  [OPCODES.unwatch]: decodeUnwatch,
+  [OPCODES.item]: decodeItem,
+  [OPCODES.done]: (reader) => decodeItemResult('done', reader),
+  [OPCODES.failed]: (reader) => decodeItemResult('failed', reader),
+};
+
+type PublicationOpcode = typeof OPCODES.publish | typeof OPCODES.deliver;
+
 /** Reads one native frame, header included. Throws only ProtocolError. */
 export function decodeNative(frame: Uint8Array): NativeMessage {
   const opcode = frame[FRAME_HEADER_BYTES];
-  // The two that every message of a user goes through come first, and carry slices instead of being read to the end.
+  // First the two of every message of a user; their payload is the rest of the frame.
   if (opcode === OPCODES.publish) return { type: 'publish', publication: decodePublication(frame) };
   if (opcode === OPCODES.deliver) return { type: 'deliver', publication: decodePublication(frame) };
+  const decode = decoderOf(opcode);
+  if (decode === undefined) throw new ProtocolError('bad_frame', `Unknown opcode ${opcode}.`);
   const reader = new ByteReader(frame, FRAME_HEADER_BYTES + 1);
-  const message = decodeFields(opcode, reader);
+  const message = decode(reader);
   reader.end();
   return message;
 }
 
-function decodeFields(opcode: number | undefined, reader: ByteReader): NativeMessage {
-  switch (opcode) {
-    case OPCODES.hello:
-      return decodeHello(reader);
-    case OPCODES.challenge:
-      return decodeChallenge(reader);
-    case OPCODES.proof:
-      return decodeProof(reader);
-    case OPCODES.welcome:
-      return decodeWelcome(reader);
-    case OPCODES.subscribe:
-      return decodeSubscribe(reader);
-    case OPCODES.subscribed:
-      return decodeSubscribed(reader);
-    case OPCODES.unsubscribe:
-      return decodeUnsubscribe(reader);
-    case OPCODES.published:
-      return decodePublished(reader);
-    case OPCODES.error:
-      return decodeError(reader);
-    case OPCODES.history:
-      return decodeHistory(reader);
-    case OPCODES.page:
-      return decodePage(reader);
-    case OPCODES.goaway:
-      return decodeGoaway(reader);
-    default:
-      return decodeQueueFields(opcode, reader);
-  }
-}
-
-function decodeQueueFields(opcode: number | undefined, reader: ByteReader): NativeMessage {
-  switch (opcode) {
-    case OPCODES.enqueue:
-      return decodeEnqueue(reader);
-    case OPCODES.enqueued:
-      return decodeEnqueued(reader);
-    case OPCODES.watch:
-      return decodeWatch(reader);
-    case OPCODES.unwatch:
-      return decodeUnwatch(reader);
-    case OPCODES.item:
-      return decodeItem(reader);
-    case OPCODES.done:
-      return decodeItemResult('done', reader);
-    case OPCODES.failed:
-      return decodeItemResult('failed', reader);
-    default:
-      throw new ProtocolError('bad_frame', `Unknown opcode ${opcode}.`);
-  }
+function decoderOf(opcode: number | undefined): Decoder | undefined {
+  const decoders: Readonly<Record<number, Decoder | undefined>> = DECODERS;
+  return decoders[opcode ?? 0];
 }
