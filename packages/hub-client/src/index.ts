@@ -1,12 +1,9 @@
 import type { native } from '@groupcast/protocol';
 
-export type { LinkOptions } from '@groupcast/link';
 export {
-  type ErrorCode,
   OptionError,
   type Position,
   ProtocolError,
-  type ReconnectBounds,
 } from '@groupcast/protocol';
 export type { HistoryAnswer, HistoryPage, HistoryRead } from './history/history-page.ts';
 export { HubClient } from './hub-client.ts';
@@ -21,12 +18,9 @@ export {
 } from './options.ts';
 export type { PublishAnswer } from './publishing/outbox.ts';
 export type { PublishOptions } from './publishing/publish-frame.ts';
-export type { EnqueueOptions } from './queues/queue-client.ts';
-export type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watches.ts';
+export type { QueueItem, QueueWatcher } from './queues/queue-watches.ts';
 export type { LossReason, Subscriber, Subscription } from './subscriptions/channel-subscription.ts';
 
 // Arguments of callbacks.
-export type HistoryVerdict = native.HistoryVerdict;
-export type PayloadKind = native.PayloadKind;
 export type Publication = native.Publication;
 export type Subject = native.Subject;

@@ -1,5 +1,5 @@
 export { type ErrorMessage, encodeError } from './error-message.ts';
-export { encodeGoaway, type Goaway } from './goaway.ts';
+export { encodeGoaway } from './goaway.ts';
 export {
   type Challenge,
   encodeChallenge,
@@ -63,5 +63,4 @@ export {
   type Subscribe,
   type Subscribed,
   type SubscribedEntry,
-  type Unsubscribe,
 } from './subscription.ts';

@@ -4,6 +4,5 @@ export { checkPhp, entriesOf, type PhpEntry, type PhpSpan, stringOf } from './en
 export { fromJson } from './from-json.ts';
 export { eventFrame, type PhpRequest, queueFrame, readRequest } from './message.ts';
 export { type PhpNameFlaw, PhpNames } from './names.ts';
-export { PhpArray, type PhpKey, type PhpValue } from './php-array.ts';
-export { PhpFloat } from './php-float.ts';
+export { PhpArray, type PhpValue } from './php-array.ts';
 export { toJson } from './to-json.ts';
