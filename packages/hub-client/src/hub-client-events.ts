@@ -17,17 +17,25 @@ export type HubClientState =
   | 'waiting'
   | 'closed';
 
-/** An exception of a listener is an uncaught exception of the process, and disturbs nothing else. */
+/**
+ * An exception of a listener is an uncaught exception of the process, and disturbs nothing else.
+ */
 export interface HubClientEvents {
   /** Every change of state; `waiting` says why the last connection ended. */
   state: [state: HubClientState, error: ProtocolError | undefined];
-  /** The hub refused a subscription: nothing of this subject comes for now. The hub is asked again every second. */
+  /**
+   * The hub refused a subscription: nothing of this subject comes for now. The hub is asked again
+   * every second.
+   */
   refused: [subject: native.Subject, error: ProtocolError];
-  /** The hub refused that a queue is watched: nothing of it comes for now. The hub is asked again every second. */
+  /**
+   * The hub refused that a queue is watched: nothing of it comes for now. The hub is asked again
+   * every second.
+   */
   watchRefused: [queue: string, error: ProtocolError];
   /**
-   * A handler of a queue has thrown, or its promise has rejected. The hub knows that the item failed, but not why. Without a listener the
-   * error is an uncaught exception.
+   * A handler of a queue has thrown, or its promise has rejected. The hub knows that the item
+   * failed, but not why. Without a listener the error is an uncaught exception.
    */
   itemFailed: [item: QueueItem, error: unknown];
 }

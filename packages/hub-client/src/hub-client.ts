@@ -26,9 +26,9 @@ const SWEEP_MS_MAX = 1_000;
 const GOAWAY_MS_MAX = 60_000;
 
 /**
- * Client of a hub: publish, subscribe, enqueue, watch, read history. It reconnects, and recovers what
- * its subscribers missed meanwhile. Publishes and reads are buffered for a limited time, and always
- * have an outcome.
+ * Client of a hub: publish, subscribe, enqueue, watch, read history. It reconnects, and recovers
+ * what its subscribers missed meanwhile. Publishes and reads are buffered for a limited time, and
+ * always have an outcome.
  */
 export class HubClient extends EventEmitter<HubClientEvents> {
   readonly #options: HubClientOptions;
@@ -101,8 +101,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   /**
    * Sends what is buffered on the connection and closes it for good. Pending publishes, items and
-   * reads fail, and all subscriptions end. Close the watchers first, so that their items in progress
-   * are not delivered again.
+   * reads fail, and all subscriptions end. Close the watchers first, so that their items in
+   * progress are not delivered again.
    */
   close(): void {
     if (this.#state === 'closed') return;
@@ -193,12 +193,12 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   /**
    * Reads a page of a channel's publications after a position. The channel need not be subscribed
-   * to. If it is, all publications up to the position of the page were delivered before, and no later
-   * ones.
+   * to. If it is, all publications up to the position of the page were delivered before, and no
+   * later ones.
    *
-   * Fails with `hub_unavailable` when the hub does not answer in time or too many reads are pending,
-   * or with the error of the hub. A few reads are in flight at a time. Owners with pending reads are
-   * served round-robin, and all reads without an owner count as one owner's.
+   * Fails with `hub_unavailable` when the hub does not answer in time or too many reads are
+   * pending, or with the error of the hub. A few reads are in flight at a time. Owners with pending
+   * reads are served round-robin, and all reads without an owner count as one owner's.
    */
   history(channel: string, since: Position, answer: HistoryAnswer, owner?: object): HistoryRead {
     const error = this.#state === 'closed' ? closed() : questionFault(channel, since);

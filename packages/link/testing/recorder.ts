@@ -1,6 +1,6 @@
 import type { LinkEnd, LinkReceiver } from '../src/framing/receiver.ts';
 
-/** A receiver that remembers, and can be waited for. */
+/** A receiver that records frames, and can be awaited. */
 export class Recorder implements LinkReceiver {
   readonly frames: Uint8Array[] = [];
   readonly ends: { end: LinkEnd; error: Error | undefined }[] = [];
@@ -18,7 +18,7 @@ export class Recorder implements LinkReceiver {
     this.#onEnd();
   }
 
-  /** When so many frames have come. */
+  /** Resolves after `count` frames. */
   async received(count: number): Promise<Uint8Array[]> {
     while (this.frames.length < count) {
       await new Promise<void>((resolve) => {
@@ -28,7 +28,7 @@ export class Recorder implements LinkReceiver {
     return this.frames;
   }
 
-  /** Why the link ended, when it has. */
+  /** Resolves with the reason for the end of the link. */
   async end(): Promise<LinkEnd> {
     while (this.ends[0] === undefined) {
       await new Promise<void>((resolve) => {

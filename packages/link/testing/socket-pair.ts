@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** The two ends of a real connection on this machine, gone when the test is over. */
+/** Connects two sockets on this machine, and closes them after the test. */
 export async function socketPair(): Promise<{ near: Socket; far: Socket }> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -10,7 +10,7 @@ export async function socketPair(): Promise<{ near: Socket; far: Socket }> {
   const far = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [near] = (await once(server, 'connection')) as [Socket];
   if (far.connecting) await once(far, 'connect');
-  // A test that breaks the connection on purpose looks at the link, and not at this end.
+  // Tests that break the connection look at the link, not at this end.
   far.on('error', () => {});
   onTestFinished(() => {
     far.destroy();
@@ -20,14 +20,14 @@ export async function socketPair(): Promise<{ near: Socket; far: Socket }> {
   return { near, far };
 }
 
-/** All bytes that a socket gets until it ends. */
+/** Resolves with all bytes that a socket gets until it ends. */
 export async function readToEnd(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of socket) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
 
-/** The first `count` bytes that a socket gets, which may have been paused. */
+/** Resolves with the first `count` bytes of a socket, which may be paused. */
 export function readBytes(socket: Socket, count: number): Promise<Buffer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

@@ -17,7 +17,8 @@ export class Backoff {
 
   /** The connection has ended, open or not. In milliseconds. */
   nextDelayMs(nowMs: number): number {
-    // A hub that lets us in and cuts us off at once must not be tried again and again without a wait.
+    // A hub that lets us in and cuts us off at once must not be tried again and again without a
+    // wait.
     if (nowMs - this.#openedAtMs >= this.#bounds.maxMs) this.#attempt = 0;
     this.#openedAtMs = Number.POSITIVE_INFINITY;
     const delayMs = reconnectDelayMs(this.#attempt, this.#bounds);

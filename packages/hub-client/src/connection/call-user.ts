@@ -1,8 +1,10 @@
 /**
- * Calls code of the application: a subscriber, an answer, a listener. Its exception is thrown again where nothing of this package is
- * under way, as an uncaught exception of the process, so that it neither gets lost nor disturbs anything else.
+ * Calls code of the application: a subscriber, an answer, a listener. Its exception is thrown again
+ * where nothing of this package is under way, as an uncaught exception of the process, so that it
+ * neither gets lost nor disturbs anything else.
  *
- * It takes a function of two arguments because a closure for each publication would be garbage for each publication.
+ * It takes a function of two arguments because a closure for each publication would be garbage for
+ * each publication.
  */
 export function callUser<One, Value>(one: One, call: (one: One, value: Value) => void, value: Value): void {
   try {

@@ -303,7 +303,8 @@ describe('once open', () => {
 });
 
 describe('a page of history', () => {
-  // The answer to request 7: recovered, the channel stands at 9 of epoch `e`, and two publications of `a` follow.
+  // The answer to request 7: recovered, the channel stands at 9 of epoch `e`, and two publications
+  // of `a` follow.
   const HEADER = '0000001c 0d 0000000000000007 00 0000000000000009 01 65 00000002';
   const SIX = '00000016 09 00 0001 00 00 0000 0000000000000006 61 78';
   const SEVEN = '00000015 09 00 0001 00 00 0000 0000000000000007 61';

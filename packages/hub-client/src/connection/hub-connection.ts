@@ -15,7 +15,10 @@ export interface HubConnectionEvents {
   receive(message: native.NativeMessage): void;
   /** The answer to a HISTORY, when all of it is there. */
   receivePage(request: number, page: HistoryPage): void;
-  /** The hub is about to end. Nothing new is to be sent; the client closes when it has the answers that it waits for. */
+  /**
+   * The hub is about to end. Nothing new is to be sent; the client closes when it has the answers
+   * that it waits for.
+   */
   leaving(reconnectAfterMs: number): void;
   /** Once, and last. */
   ended(error: ProtocolError | undefined): void;
@@ -55,8 +58,8 @@ export class HubConnection implements LinkReceiver {
   }
 
   /**
-   * Whether the hub has let us in and takes new requests, and what is sent still leaves: not so once the connection ends, before
-   * that is told.
+   * Whether the hub has let us in and takes new requests, and what is sent still leaves: not so
+   * once the connection ends, before that is told.
    */
   get isOpen(): boolean {
     return this.#state === 'open' && this.#link.state === 'open';

@@ -20,7 +20,10 @@ export class ArrivingPage {
     return { verdict, position, publications: this.#publications };
   }
 
-  /** Takes the next message of the link, which came as so many bytes. Throws a ProtocolError when it is no part of a page. */
+  /**
+   * Takes the next message of the link, which came as so many bytes. Throws a ProtocolError when it
+   * is no part of a page.
+   */
   add(message: native.NativeMessage, bytes: number): void {
     if (message.type !== 'deliver') {
       throw new ProtocolError('bad_frame', `${message.type} does not belong into a page of history.`);

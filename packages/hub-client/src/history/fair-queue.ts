@@ -1,6 +1,7 @@
 /**
- * What waits for its turn, by owner: owners come in turn, one thing of each, and what one owner has comes in its order. Takes any number of
- * owners and things, and takes things out at any place, in constant time.
+ * What waits for its turn, by owner: owners come in turn, one thing of each, and what one owner has
+ * comes in its order. Takes any number of owners and things, and takes things out at any place, in
+ * constant time.
  */
 export class FairQueue<T> {
   readonly #byOwner = new Map<object | undefined, Line<T>>();

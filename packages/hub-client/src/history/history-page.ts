@@ -3,7 +3,10 @@ import { type native, type Position, ProtocolError } from '@groupcast/protocol';
 /** What came in a channel after a position, or a part of it. */
 export interface HistoryPage {
   readonly verdict: native.HistoryVerdict;
-  /** Where the channel stands. When the last of the publications is not there, more can be read from it on. */
+  /**
+   * Where the channel stands. When the last of the publications is not there, more can be read from
+   * it on.
+   */
   readonly position: Position;
   /** In order, from the first after the position that was asked for; none unless `recovered`. */
   readonly publications: readonly native.Publication[];
@@ -17,7 +20,10 @@ export interface HistoryAnswer {
 
 /** A read of history that was asked for. */
 export interface HistoryRead {
-  /** Nobody waits for it any more: neither a page nor an error comes. Where it was not sent to the hub yet, it never is. */
+  /**
+   * Nobody waits for it any more: neither a page nor an error comes. Where it was not sent to the
+   * hub yet, it never is.
+   */
   cancel(): void;
 }
 

@@ -30,8 +30,8 @@ const NO_READ: HistoryRead = { cancel: () => {} };
  * Reads of history, a few requests at a time.
  *
  * - Owners are served round-robin, so that an owner with many reads does not delay the others.
- * - Equal reads share one request: the members of a worker that died reconnect together, and ask the
- *   same. Its position in the queue is that of its first caller.
+ * - Equal reads share one request: the members of a worker that died reconnect together, and ask
+ *   the same. Its position in the queue is that of its first caller.
  * - Reads that are dropped when the connection is lost are the client's own recovery. They precede
  *   all others, whose number depends on clients, and are never rejected.
  */
@@ -248,7 +248,9 @@ function fail({ answer }: Pick<Caller, 'answer'>, error: ProtocolError): void {
   answer.failed(error);
 }
 
-/** Returns one key per question: an offset has digits only, and a name has no control characters. */
+/**
+ * Returns one key per question: an offset has digits only, and a name has no control characters.
+ */
 function keyOf(channel: string, since: Position, afterBreak: AfterBreak): string {
   return `${afterBreak} ${since.offset} ${channel}\0${since.epoch}`;
 }

@@ -36,8 +36,8 @@ export class RequestSender<Outcome> {
   #unanswered = 0;
 
   /**
-   * `frameBytesMax` is the limit until a hub has told its own. `advice` is a sentence that says what
-   * to do when the outcome is unknown.
+   * `frameBytesMax` is the limit until a hub has told its own. `advice` is a sentence that says
+   * what to do when the outcome is unknown.
    */
   constructor(options: RequestSenderOptions, requests: Requests, frameBytesMax: number, advice: string) {
     this.#options = options;
@@ -77,8 +77,8 @@ export class RequestSender<Outcome> {
   }
 
   /**
-   * Sends the buffered requests to a hub that accepts frames of up to `frameBytesMax` bytes. Returns
-   * those that are longer.
+   * Sends the buffered requests to a hub that accepts frames of up to `frameBytesMax` bytes.
+   * Returns those that are longer.
    */
   resume(frameBytesMax: number): readonly BufferedRequest<Outcome>[] {
     this.#frameBytesMax = frameBytesMax;

@@ -1,7 +1,9 @@
 import { limits, type native } from '@groupcast/protocol';
 import { ChannelSubscription, type SubscribeRequest } from './channel-subscription.ts';
 
-/** The subscriptions of a client, and which of them the hub has to be asked for, or has rejected. */
+/**
+ * The subscriptions of a client, and which of them the hub has to be asked for, or has rejected.
+ */
 export class SubscriptionTable {
   readonly #channels = new Map<string, ChannelSubscription>();
   readonly #prefixes = new Map<string, ChannelSubscription>();
@@ -42,7 +44,8 @@ export class SubscriptionTable {
 
   remove(subscription: ChannelSubscription): void {
     this.#mapOf(subscription.subject).delete(subscription.subject.name);
-    // An iterator that does not advance keeps all deleted entries, and there is nothing to check now.
+    // An iterator that does not advance keeps all deleted entries, and there is nothing to check
+    // now.
     if (this.#channels.size === 0) this.#round = this.#channels.values();
     this.#settle(subscription);
   }
@@ -80,8 +83,9 @@ export class SubscriptionTable {
   }
 
   /**
-   * Handles that the hub rejected a request. Returns the subscription where this rejects one for the
-   * first time on this connection. With several subjects it is unknown which one caused the error.
+   * Handles that the hub rejected a request. Returns the subscription where this rejects one for
+   * the first time on this connection. With several subjects it is unknown which one caused the
+   * error.
    */
   reject(request: SubscribeRequest): ChannelSubscription | undefined {
     this.#requests.delete(request.number);

@@ -69,7 +69,10 @@ class Judge implements Subscriber {
     expect(this.#hub.has(subject.name, last.offset)).toBe(false);
   }
 
-  /** What is thrown here would be an uncaught exception, and not a failure of the run that it belongs to. */
+  /**
+   * What is thrown here would be an uncaught exception, and not a failure of the run that it
+   * belongs to.
+   */
   #check(expectations: () => void): void {
     try {
       expectations();
@@ -240,7 +243,9 @@ describe('checkPositions', () => {
       .splice(0)
       .flatMap((message) => (message.type === 'subscribe' ? message.subjects.map(({ name }) => name) : []));
 
-  /** Four channels and a prefix: all are live, but for `new`, and for `holed`, which is being read. */
+  /**
+   * Four channels and a prefix: all are live, but for `new`, and for `holed`, which is being read.
+   */
   function fiveSubjects(): [Subscriptions, FakeConnection] {
     const connection = new FakeConnection();
     const requests = new Requests(() => connection);

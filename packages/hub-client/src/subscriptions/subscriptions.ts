@@ -39,9 +39,9 @@ const SINGLE_REQUESTS_MAX = 256;
  * connections as well, or the subscribers are notified that some are lost.
  *
  * This needs no buffer, because the hub's answers about a channel are in order with its deliveries.
- * When the hub says that the channel is at T, it has sent all up to T on this connection, and nothing
- * after it. So a subscription that missed something drops live publications and reads pages, until a
- * page ends at the position of the channel.
+ * When the hub says that the channel is at T, it has sent all up to T on this connection, and
+ * nothing after it. So a subscription that missed something drops live publications and reads
+ * pages, until a page ends at the position of the channel.
  */
 export class Subscriptions {
   readonly #requests: Requests;

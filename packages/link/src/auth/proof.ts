@@ -1,12 +1,15 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { limits, native } from '@groupcast/protocol';
 
-/** A nonce that was never used before: 32 random bytes. */
+/** Returns a new nonce: 32 random bytes. */
 export function createNonce(): Uint8Array {
   return randomBytes(limits.NONCE_BYTES);
 }
 
-/** The proof of one end that it knows the secret: HMAC-SHA256 over its role and both nonces (PROTOCOL.md, "Handshake"). */
+/**
+ * Computes the proof that one end knows the secret: HMAC-SHA256 over its role and both nonces
+ * (PROTOCOL.md, "Handshake").
+ */
 export function createProof(
   secret: string,
   role: native.ProofRole,
@@ -18,7 +21,7 @@ export function createProof(
     .digest();
 }
 
-/** Whether a proof that came is the right one. Takes the same time whichever byte is wrong. */
-export function isProof(came: Uint8Array, expected: Uint8Array): boolean {
-  return came.length === expected.length && timingSafeEqual(came, expected);
+/** Compares a received proof with the expected one, in constant time. */
+export function isProof(received: Uint8Array, expected: Uint8Array): boolean {
+  return received.length === expected.length && timingSafeEqual(received, expected);
 }

@@ -1,6 +1,6 @@
 /**
- * The same bytes in the same order, where chunks below `smallBytes` that follow each other have become one. `copiesSingle`: one that stands alone is
- * copied, too, so that it no longer keeps alive what it was cut from.
+ * Concatenates adjacent chunks below `smallBytes`, and keeps the order. With `copiesSingle`, a
+ * small chunk without such neighbors is copied too, so that it does not keep a large buffer alive.
  */
 export function coalesce(
   chunks: readonly Uint8Array[],

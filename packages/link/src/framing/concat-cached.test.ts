@@ -7,7 +7,7 @@ const [one, two, three] = ['one', 'two', 'three'].map((text) => Buffer.from(text
   Buffer,
 ];
 
-test('the same chunks are joined once', () => {
+test('equal chunks are concatenated once', () => {
   const joined = concatCached([one, two]);
   expect(joined.toString()).toBe('onetwo');
   expect(concatCached([one, two])).toBe(joined);
@@ -19,12 +19,12 @@ test.each([
   ['others', [one, three], 'onethree'],
   ['in another order', [two, one], 'twoone'],
   ['none', [], ''],
-])('%s are joined anew', (_how, chunks, expected) => {
+])('%s are concatenated again', (_how, chunks, expected) => {
   concatCached([one, two]);
   expect(concatCached(chunks).toString()).toBe(expected);
 });
 
-test('what is long is not kept', () => {
+test('a long result is not kept', () => {
   const long = Buffer.alloc(70_000, 1);
   expect(concatCached([long])).not.toBe(concatCached([long]));
 });

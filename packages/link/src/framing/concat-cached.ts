@@ -1,12 +1,12 @@
-/** What is kept of the last join, at the longest: more is one peer's backlog, and no other's. */
+/** Limit for the result that is kept, in bytes. Longer ones are the backlog of a single peer. */
 const KEPT_BYTES_MAX = 64 * 1024;
 
 let lastChunks: readonly Uint8Array[] = [];
 let lastJoined: Buffer = Buffer.alloc(0);
 
 /**
- * The chunks as one. Links whose peers follow the same are given the same frames one after the other: what is asked for again at once is not copied again. The
- * answer must not be changed.
+ * Concatenates chunks. The last result is returned again for equal chunks: links with the same
+ * subscriptions send the same frames one after another. Callers must not change it.
  */
 export function concatCached(chunks: readonly Uint8Array[]): Buffer {
   if (isSame(chunks, lastChunks)) return lastJoined;

@@ -45,7 +45,9 @@ export class FrameReader {
     this.#decoder.frameBytesMax = frameBytesMax;
   }
 
-  /** Delivers no more frames until `resume`. The peer's data waits in the kernel, then at the peer. */
+  /**
+   * Delivers no more frames until `resume`. The peer's data waits in the kernel, then at the peer.
+   */
   pause(): void {
     this.#isPaused = true;
     if (!this.#isClosed) this.#socket.pause();

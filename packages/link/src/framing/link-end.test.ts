@@ -7,7 +7,7 @@ import type { LinkReceiver } from './receiver.ts';
 const FRAME = Buffer.from('0000000641aa', 'hex');
 const TURN_WORK = 1024 * 1024;
 
-/** Makes so much work of each frame that it is the last one of its turn. */
+/** Returns work for each frame that fills a turn. */
 class BusyReceiver implements LinkReceiver {
   readonly events: string[] = [];
   onSpan = (_count: number): void => {};
@@ -24,7 +24,7 @@ class BusyReceiver implements LinkReceiver {
 }
 
 describe.each([true, false])(
-  'a peer that says much and ends at once, with direct sockets: %s',
+  'a peer that sends many frames and ends at once, with direct sockets: %s',
   (directSockets) => {
     async function pair() {
       const { near, far } = await socketPair();
@@ -37,7 +37,7 @@ describe.each([true, false])(
       return { near, far, receiver, link, events, untilOver };
     }
 
-    test('has all of it read, over as many turns as that takes', async () => {
+    test('all frames are received, over as many turns as necessary', async () => {
       const { far, events, untilOver } = await pair();
       far.resume();
       far.end(Buffer.concat(Array.from({ length: 50 }, () => FRAME)));
@@ -45,7 +45,7 @@ describe.each([true, false])(
       expect(events).toEqual([...Array.from({ length: 50 }, () => 'frame'), 'peer_closed']);
     });
 
-    test('has it read though the link is paused when the end comes', async () => {
+    test('all frames are received although the link is paused at the end', async () => {
       const { near, far, receiver, link, events, untilOver } = await pair();
       far.resume();
       receiver.onSpan = (count) => {
@@ -61,7 +61,7 @@ describe.each([true, false])(
       expect(events).toEqual(['frame', 'frame', 'peer_closed']);
     });
 
-    test('gets what is sent to it meanwhile', async () => {
+    test('the peer gets what is sent meanwhile', async () => {
       const { far, receiver, link, untilOver } = await pair();
       receiver.onSpan = () => link.send(FRAME);
       const answers = readToEnd(far);
@@ -70,7 +70,7 @@ describe.each([true, false])(
       await untilOver();
     });
 
-    test('is closed once that is done, and its socket, too', async () => {
+    test('the link and its socket are closed afterwards', async () => {
       const { near, far, events } = await pair();
       far.resume();
       far.end(FRAME);

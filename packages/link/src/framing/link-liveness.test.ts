@@ -8,7 +8,7 @@ import { HEARTBEAT_MS } from './options.ts';
 const FRAME = encodeFrame(Buffer.from('A'));
 const SECOND = 1_000;
 
-// The ticks are the test's; the sockets are real, and are waited for.
+// The test advances the ticks. The sockets are real.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
 });
@@ -18,7 +18,7 @@ afterEach(() => {
 
 describe.each([true, false])('with direct sockets: %s', (directSockets) => {
   describe('heartbeats', () => {
-    test('are sent when nothing else was for heartbeatMs', async () => {
+    test('heartbeats are sent when nothing else was sent for heartbeatMs', async () => {
       const { near, far } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets });
       link.startHeartbeats(HEARTBEAT_MS);
@@ -32,7 +32,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(await readBytes(far, expected.length)).toEqual(expected);
     });
 
-    test('a peer from which nothing comes for three of them is gone', async () => {
+    test('a peer that sends nothing for three heartbeats is closed as silent', async () => {
       const { near } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
@@ -43,7 +43,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(await receiver.end()).toBe('silent');
     });
 
-    test('whatever comes from the peer shows that it lives', async () => {
+    test('any data of the peer counts as a sign of life', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
@@ -56,7 +56,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(link.state).toBe('open');
     });
 
-    test('a peer that is not listened to is not blamed for being silent', async () => {
+    test('a peer is not blamed for silence while the link is paused', async () => {
       const { near } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets });
       link.startHeartbeats(HEARTBEAT_MS);
@@ -65,7 +65,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(link.state).toBe('open');
     });
 
-    test('where they were not started, a link may be silent for ever, and sends nothing', async () => {
+    test('without heartbeats a link may be silent forever, and sends nothing', async () => {
       const { near } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets });
       vi.advanceTimersByTime(3_600 * SECOND);
@@ -74,8 +74,8 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
     });
   });
 
-  describe('a frame that was begun', () => {
-    test('must be complete in frameMs, however its bytes drip', async () => {
+  describe('a partial frame', () => {
+    test('must be complete within frameMs, even if its bytes arrive one by one', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
@@ -91,7 +91,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(await receiver.end()).toBe('stalled');
     });
 
-    test('has its own time, not that of the frames before', async () => {
+    test('has its own time limit, not that of the frame before', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
@@ -108,7 +108,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
   });
 
   describe('a peer that does not read', () => {
-    test('is closed when the hard bound is passed, by one message at most', async () => {
+    test('is closed above the hard limit, which is exceeded by one message at most', async () => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
@@ -127,7 +127,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(await receiver.end()).toBe('slow');
     });
 
-    test('is not what a peer is that gets one message longer than the bound', async () => {
+    test('is not closed for one message above the limit', async () => {
       const { near, far } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets, bufferBytesMax: 1_000 });
       const message = Buffer.alloc(1_000_000, 7);
@@ -136,7 +136,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(link.state).toBe('open');
     });
 
-    test('is not what a peer is that takes one message longer than the bound, whatever follows it', async () => {
+    test('is not closed after it accepted a message above the limit', async () => {
       const { near, far } = await socketPair();
       far.pause();
       const link = new Link(near, new Recorder(), {
@@ -154,7 +154,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(link.state).toBe('open');
     });
 
-    test('is not what a peer is that takes a long message slowly', async () => {
+    test('is not closed while it accepts a long message slowly', async () => {
       const { near, far } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets, bufferBytesSoft: 1_000_000 });
       link.send(Buffer.alloc(48_000_000, 7));
@@ -165,7 +165,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
         read += chunk.length;
         if (read >= enough) far.pause();
       });
-      // As long as it is, it is one write, and all of it counts as waiting until its end.
+      // It is one write, and all of it is buffered until its end.
       while (link.bufferedBytes > 0) {
         enough = read + 6_000_000;
         far.resume();
@@ -175,7 +175,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       }
     });
 
-    test('is closed when its queue stays above the soft bound', async () => {
+    test('is closed when its buffer stays above the soft limit', async () => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
@@ -188,7 +188,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(await receiver.end()).toBe('slow');
     });
 
-    test('has all its time again once its queue fell below the soft bound', async () => {
+    test('gets all of its time again once its buffer was below the soft limit', async () => {
       const { near, far } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets, bufferBytesSoft: 1_000_000 });
       for (let round = 0; round < 3; round++) {

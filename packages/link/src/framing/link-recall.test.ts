@@ -7,12 +7,12 @@ import { Link } from './link.ts';
 const LONG = 64 * 1024;
 const COUNT = 200;
 
-/** A frame of 64 KiB that says which it is. */
+/** Creates a frame of 64 KiB with a number in it. */
 function frameOf(mark: number): Uint8Array {
   return encodeFrame(new Uint8Array(LONG).fill(mark));
 }
 
-/** What each frame in a stream of bytes begins with. */
+/** Returns the numbers of the frames in a byte stream. */
 function marksOf(bytes: Uint8Array): number[] {
   const marks: number[] = [];
   new FrameDecoder(2 * LONG).cut(bytes, (chunk, start) => {
@@ -22,8 +22,8 @@ function marksOf(bytes: Uint8Array): number[] {
   return marks;
 }
 
-describe('a link that holds back', () => {
-  test('sends in order, and all of it, to a peer that reads', async () => {
+describe('a link with recall', () => {
+  test('sends everything in order to a peer that reads', async () => {
     const { near, far } = await socketPair();
     const link = new Link(near, new Recorder());
     link.allowRecall();
@@ -33,13 +33,13 @@ describe('a link that holds back', () => {
     expect(link.bufferedBytes).toBe(0);
   });
 
-  test('what has not left can be recalled, and the rest leaves', async () => {
+  test('recalls frames that have not left, and sends the others', async () => {
     const { near, far } = await socketPair();
     far.pause();
     const link = new Link(near, new Recorder());
     link.allowRecall();
     for (let sent = 0; sent < COUNT; sent++) link.send(frameOf(1), 'wanted no more');
-    // Until the kernel takes nothing any more.
+    // Until the kernel accepts nothing more.
     for (let before = -1; before !== link.bytesSent; await new Promise((resolve) => setTimeout(resolve, 50)))
       before = link.bytesSent;
     const left = link.bytesSent;
@@ -53,7 +53,7 @@ describe('a link that holds back', () => {
     expect(marks.at(-1)).toBe(2);
   });
 
-  test('a peer that does not read is closed as slow all the same', async () => {
+  test('closes a peer that does not read as slow', async () => {
     const { near, far } = await socketPair();
     far.pause();
     const receiver = new Recorder();
@@ -67,7 +67,7 @@ describe('a link that holds back', () => {
     expect(link.bufferedBytes).toBe(0);
   });
 
-  test('a peer that is gone ends it', async () => {
+  test('ends when the peer is gone', async () => {
     const { near, far } = await socketPair();
     const receiver = new Recorder();
     const link = new Link(near, receiver);

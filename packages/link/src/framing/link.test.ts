@@ -12,7 +12,7 @@ import type { LinkReceiver } from './receiver.ts';
 const FRAME_A = Buffer.from('0000000641aa', 'hex');
 const FRAME_B = Buffer.from('00000007420102', 'hex');
 
-/** What is written to a socket: the last argument of each call. */
+/** Returns the last argument of each write to a socket. */
 function spyOnWrites(socket: Socket, directSockets: boolean): Mock {
   const handle = directSockets ? handleOf(socket) : undefined;
   return handle === undefined ? vi.spyOn(socket, 'write') : vi.spyOn(handle, 'writeBuffer');
@@ -20,7 +20,7 @@ function spyOnWrites(socket: Socket, directSockets: boolean): Mock {
 
 describe.each([true, false])('with direct sockets: %s', (directSockets) => {
   describe('receiving', () => {
-    test('hands on each frame, and no heartbeat, however the bytes come', async () => {
+    test('receives each frame, but no heartbeat, however the stream is split', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
@@ -41,7 +41,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       ['the largest length', 'ffffffff'],
       ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n').toString('hex')],
       ['TLS', '16030102000100'],
-    ])('%s ends the link', async (_name, hex) => {
+    ])('%s closes the link', async (_name, hex) => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       new Link(near, receiver, { directSockets, frameBytesMax: 0x40 });
@@ -53,7 +53,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(receiver.frames).toEqual([]);
     });
 
-    test('the limit can be raised later', async () => {
+    test('the limit for frames can be raised later', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets, frameBytesMax: 6 });
@@ -64,7 +64,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       await receiver.received(2);
     });
 
-    test('an error of the receiver ends the link, and nothing more is handed on', async () => {
+    test('an error of the receiver closes the link, and nothing more is received', async () => {
       const { near, far } = await socketPair();
       const failure = new Error('failed');
       const recorder = new Recorder();
@@ -84,13 +84,13 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(recorder.frames).toHaveLength(1);
     });
 
-    test('a paused link reads nothing until it goes on', async () => {
+    test('a paused link reads nothing until it is resumed', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
       link.pause();
       far.write(FRAME_A);
-      // The answer of the other link shows that the loop has been through its sockets in between.
+      // The other link's answer shows that the event loop has polled the sockets meanwhile.
       const other = await socketPair();
       const witness = new Recorder();
       new Link(other.near, witness, { directSockets });
@@ -103,7 +103,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
   });
 
   describe('sending', () => {
-    test('what is sent in one turn leaves in one write, in order', async () => {
+    test('everything sent in one turn leaves in one write, in order', async () => {
       const { near, far } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets });
       const write = spyOnWrites(near, directSockets);
@@ -115,7 +115,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(link.bytesSent).toBe(all.length);
     });
 
-    test('a run of frames is written as the one slice that it was in what was read', async () => {
+    test('adjacent frames are written as the slice that was read', async () => {
       const { near, far } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets });
       const write = spyOnWrites(near, directSockets);
@@ -127,7 +127,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(write.mock.lastCall?.at(-1)).toMatchObject({ buffer: read.buffer, length: 13 });
     });
 
-    test('a long batch of small and large chunks arrives as it was sent', async () => {
+    test('a long batch of small and large chunks arrives unchanged', async () => {
       const { near, far } = await socketPair();
       const link = new Link(near, new Recorder(), { directSockets });
       const sizes = [10, 100_000, 16_384, 16_383, 1, 2, 3, 300_000, 50_000, 7, 20_000, 8];
@@ -155,8 +155,8 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
     });
   });
 
-  describe('while the peer does not read', () => {
-    test('what waits is counted, leaves in order, and the link goes on as before', async () => {
+  describe('a peer that does not read', () => {
+    test('everything buffered counts, leaves in order, and the link continues', async () => {
       const { near, far } = await socketPair();
       far.pause();
       const link = new Link(near, new Recorder(), { directSockets });
@@ -169,7 +169,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       };
       while (link.bufferedBytes === 0) {
         send(1_000_000);
-        // The kernel may have taken all of it and say so a turn later.
+        // The kernel may have accepted everything, and report that a turn later.
         for (let turns = 0; turns < 2; turns++) await new Promise(setImmediate);
       }
       const waiting = link.bufferedBytes;
@@ -182,7 +182,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(await readBytes(far, 7)).toEqual(sent.at(-1));
     });
 
-    test('a reset ends the link as an error of the socket', async () => {
+    test('a reset ends the link with socket_error', async () => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
@@ -198,7 +198,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
   });
 
   describe('closing', () => {
-    test('sends what is queued first, and drops what comes later', async () => {
+    test('close sends the buffer first, and drops later frames', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
@@ -216,7 +216,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(receiver.ends).toHaveLength(1);
     });
 
-    test('names the reason and the error that it was given', async () => {
+    test('the reason and the error are those given to close', async () => {
       const { near, far } = await socketPair();
       far.resume();
       const receiver = new Recorder();
@@ -226,7 +226,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(receiver.ends).toEqual([{ end: 'protocol_error', error }]);
     });
 
-    test('waits no longer than closeMs for a peer that does not read', async () => {
+    test('close waits at most closeMs for a peer that does not read', async () => {
       const { near, far } = await socketPair();
       far.pause();
       const receiver = new Recorder();
@@ -236,7 +236,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(await receiver.end()).toBe('closed');
     });
 
-    test('a peer that has said all it had to say still gets what was sent in that turn', async () => {
+    test('a peer that has ended still gets what was sent in the same turn', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
@@ -248,7 +248,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(receiver.frames).toHaveLength(1);
     });
 
-    test('a reset by the peer is an error of the socket', async () => {
+    test('a reset by the peer is a socket error', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       new Link(near, receiver, { directSockets });
@@ -257,7 +257,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(receiver.ends[0]?.error).toMatchObject({ code: 'ECONNRESET' });
     });
 
-    test('a closed link reads nothing more, even when it was paused', async () => {
+    test('a closed link reads nothing more, even if it was paused', async () => {
       const { near, far } = await socketPair();
       const receiver = new Recorder();
       const link = new Link(near, receiver, { directSockets });
@@ -269,10 +269,10 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
     });
   });
 
-  describe('turns', () => {
+  describe('event-loop turns', () => {
     const TURN_WORK = 1024 * 1024;
 
-    /** Makes the most work of each frame, and remembers in which turn it came. */
+    /** Returns the work of a whole turn for each frame, and appends the name to the events. */
     function busyReceiver(events: string[], name: string): LinkReceiver {
       return {
         receiveSpan() {
@@ -284,7 +284,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       };
     }
 
-    test('who makes much work does it in many turns, and others come between', async () => {
+    test('a peer that causes much work gets many turns, and other peers get turns between them', async () => {
       const flood = await socketPair();
       const other = await socketPair();
       const events: string[] = [];
@@ -292,7 +292,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       const receiver = new Recorder();
       new Link(other.near, receiver, { directSockets });
       const count = 200;
-      // All of it is there in one read before the other one says its word.
+      // All of it arrives in one read, before the other peer's frame.
       flood.far.write(Buffer.concat(Array.from({ length: count }, () => FRAME_A)));
       while (events.length === 0) await new Promise(setImmediate);
       expect(events).toHaveLength(1);
@@ -303,7 +303,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       while (events.length < count) await new Promise(setImmediate);
     });
 
-    test('what is held back stays in order, is followed by what comes later, and is not handed on while paused', async () => {
+    test('frames held for the next turn stay in order, and are not received while the link is paused', async () => {
       const { near, far } = await socketPair();
       const frames: string[] = [];
       const link = new Link(
@@ -330,7 +330,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(frames).toEqual(expected);
     });
 
-    test('what is held back when the link closes is dropped', async () => {
+    test('frames held when the link closes are dropped', async () => {
       const { near, far } = await socketPair();
       far.resume();
       const events: string[] = [];
@@ -342,7 +342,7 @@ describe.each([true, false])('with direct sockets: %s', (directSockets) => {
       expect(events).toHaveLength(1);
     });
 
-    test('what came before a frame that cannot be read is done before the link ends', async () => {
+    test('frames before an invalid frame are received before the link ends', async () => {
       const { near, far } = await socketPair();
       far.resume();
       const events: string[] = [];
@@ -367,7 +367,7 @@ describe('options', () => {
     range === undefined ? [] : [[name, range] as const],
   );
 
-  test.each(NUMBERS)('%s is a number within its range, or rejected', async (name, { min, max }) => {
+  test.each(NUMBERS)('%s must be a number in its range', async (name, { min, max }) => {
     const { near } = await socketPair();
     for (const value of [Number.NaN, -1, min - 1, max + 1, 1.5, Number.POSITIVE_INFINITY, '5']) {
       const make = (): Link => new Link(near, new Recorder(), { [name]: value });
@@ -376,7 +376,7 @@ describe('options', () => {
     expect(near.destroyed).toBe(false);
   });
 
-  test('a soft limit is never above the hard one', () => {
+  test('the soft limit is never above the hard limit', () => {
     expect(completeLinkOptions({ bufferBytesMax: 100 })).toMatchObject({ bufferBytesSoft: 100 });
     expect(() => completeLinkOptions({ bufferBytesMax: 100, bufferBytesSoft: 101 })).toThrow(
       'Link: option bufferBytesSoft is 101, which is above bufferBytesMax. Give at most 100 (bytes).',

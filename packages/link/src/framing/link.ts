@@ -13,8 +13,8 @@ import { type LinkBuffer, SendBuffer } from './send-buffer.ts';
  *
  *     open -> closing (buffered frames leave, received ones are discarded) -> closed
  *
- * Frames that are sent in one event-loop turn leave in one write at its end, and the work per turn is
- * limited. So is the buffer: a peer that does not read is closed, never waited for.
+ * Frames that are sent in one event-loop turn leave in one write at its end, and the work per turn
+ * is limited. So is the buffer: a peer that does not read is closed, never waited for.
  */
 export class Link {
   readonly #socket: Socket;
@@ -37,8 +37,8 @@ export class Link {
   #bytesSent = 0;
 
   /**
-   * Takes over a connected socket, with its errors and its end. Throws OptionError `bad_option`, and
-   * leaves the socket alone then.
+   * Takes over a connected socket, with its errors and its end. Throws OptionError `bad_option`,
+   * and leaves the socket alone then.
    */
   constructor(socket: Socket, receiver: LinkReceiver, options: Partial<LinkOptions> = {}) {
     this.#socket = socket;
@@ -102,8 +102,8 @@ export class Link {
   }
 
   /**
-   * Keeps frames that the kernel does not accept here, so that they can be recalled: for a peer that
-   * must not get what it no longer wants. Call it before anything is sent.
+   * Keeps frames that the kernel does not accept here, so that they can be recalled: for a peer
+   * that must not get what it no longer wants. Call it before anything is sent.
    */
   allowRecall(): void {
     if (!(this.#buffer instanceof RecallableBuffer)) this.#buffer = new RecallableBuffer();

@@ -22,8 +22,9 @@ export interface LinkProgress {
 export type LivenessVerdict = 'slow' | 'stalled' | 'silent' | 'heartbeat' | undefined;
 
 /**
- * Time limits of a link. It counts ticks and not the time, so that a process that was suspended does
- * not blame its peers, and compares what has changed between ticks, which costs a frame nothing.
+ * Time limits of a link. It counts ticks and not the time, so that a process that was suspended
+ * does not blame its peers, and compares what has changed between ticks, which costs a frame
+ * nothing.
  */
 export class Liveness {
   readonly #options: LinkOptions;

@@ -5,7 +5,7 @@ import { RecallableBuffer } from './recallable-buffer.ts';
 const frame = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
 
 describe('RecallableBuffer', () => {
-  test('gives the oldest frames, as many bytes as were asked for', () => {
+  test('take returns the oldest frames, up to the limit in bytes', () => {
     const queue = new RecallableBuffer();
     queue.push(frame(1, 1), 'a');
     queue.push(frame(2, 2), 'b');
@@ -17,14 +17,14 @@ describe('RecallableBuffer', () => {
     expect(queue.bytes).toBe(0);
   });
 
-  test('gives one frame that is longer than what was asked for', () => {
+  test('take returns one frame above the limit', () => {
     const queue = new RecallableBuffer();
     queue.push(frame(1, 1, 1), 'a');
     queue.push(frame(2), 'a');
     expect(queue.take(2)).toEqual([frame(1, 1, 1)]);
   });
 
-  test('takes back what waits under a key, and nothing else', () => {
+  test('recall removes the frames of one key', () => {
     const queue = new RecallableBuffer();
     queue.push(frame(1), 'a');
     queue.push(frame(2, 2), 'b');
@@ -36,17 +36,17 @@ describe('RecallableBuffer', () => {
     expect(queue.take(Number.POSITIVE_INFINITY)).toEqual([frame(2, 2), frame(4)]);
   });
 
-  test('to recall many keys costs no more the more frames wait, and holds no memory', () => {
+  test('recall of many keys costs the same for any number of frames, and holds no memory', () => {
     const queue = new RecallableBuffer();
     const KEYS = 200_000;
     for (let key = 0; key < KEYS; key++) queue.push(new Uint8Array(100), `key ${key}`);
-    // A pass over all for each of them would take an hour.
+    // A pass over all frames per key would take an hour.
     for (let key = 1; key < KEYS; key++) queue.recall(`key ${key}`);
     expect(queue.bytes).toBe(100);
     expect(queue.take(Number.POSITIVE_INFINITY)).toHaveLength(1);
   });
 
-  test('does as a plain list does', () => {
+  test('it behaves as a plain list does', () => {
     const key = fc.constantFrom('a', 'b', 'c');
     const step = fc.oneof(
       fc.record({ op: fc.constant('push' as const), key, length: fc.integer({ min: 1, max: 5 }) }),

@@ -17,12 +17,14 @@ export type LinkEnd =
   /** The receiver threw; the error is the one that it threw. */
   | 'internal_error';
 
-/** Receiver of the frames of a link. Frames are not objects, because there are very many of them. */
+/**
+ * Receiver of the frames of a link. Frames are not objects, because there are very many of them.
+ */
 export interface LinkReceiver {
   /**
    * Receives one frame, header included, from `start` to `end`; never a heartbeat. The receiver may
-   * change these bytes, and keep slices of them. Returns the work that this caused, in bytes read or
-   * delivered: above the limit for one event-loop turn, the rest waits for the next turn.
+   * change these bytes, and keep slices of them. Returns the work that this caused, in bytes read
+   * or delivered: above the limit for one event-loop turn, the rest waits for the next turn.
    */
   receiveSpan(bytes: Uint8Array, start: number, end: number): number;
   /** Called after the frames that arrived together: batches end here. Returns work, as above. */

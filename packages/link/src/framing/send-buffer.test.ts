@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { SendBuffer } from './send-buffer.ts';
 
 describe('SendBuffer', () => {
-  test('slices that lie side by side become one slice of the same buffer', () => {
+  test('adjacent slices become one slice of the same buffer', () => {
     const read = Uint8Array.from({ length: 30 }, (_, index) => index);
     const queue = new SendBuffer();
     queue.push(read.subarray(3, 10));
@@ -13,7 +13,7 @@ describe('SendBuffer', () => {
     expect(chunks[0]?.buffer).toBe(read.buffer);
   });
 
-  test('a gap, another order and another buffer begin another chunk', () => {
+  test('a gap, another order or another buffer begins another chunk', () => {
     const read = Uint8Array.from({ length: 10 }, (_, index) => index);
     const queue = new SendBuffer();
     queue.push(read.subarray(0, 2));
@@ -28,7 +28,7 @@ describe('SendBuffer', () => {
     ]);
   });
 
-  test('counts its bytes, and is empty when they were taken', () => {
+  test('it counts its bytes, and is empty after take', () => {
     const queue = new SendBuffer();
     queue.push(new Uint8Array(5));
     queue.push(new Uint8Array(7));

@@ -11,22 +11,27 @@ import {
 import { coalesce } from '../framing/coalesce.ts';
 import { concatCached } from '../framing/concat-cached.ts';
 
-/** Chunks shorter than this are copied together, and the others are handed to the kernel as they are. */
+/**
+ * Bytes below which chunks are copied together. Longer ones are given to the kernel as they are.
+ */
 const SMALL_CHUNK_BYTES = 4 * 1024;
 
-/** The same for a link that has still to send what it was given before. */
+/** The same limit, for a link that still has to send earlier bytes. */
 const WAITING_CHUNK_BYTES = 16 * 1024;
 
-/** The bytes of a link's socket, which go past its stream in both directions while nothing waits in that. The rest of a socket is the link's. */
+/**
+ * Reads and writes the handle of a link's socket directly while its stream is empty. The rest of a
+ * socket belongs to the link.
+ */
 export class LinkSocket implements ReadOwner, WriteOwner {
   readonly #socket: Socket;
   readonly #receive: (chunk: Uint8Array) => void;
-  /** Where streams need not do the work. */
+  /** Handle for direct reads and writes; undefined without direct sockets. */
   #handle: TcpHandle | undefined;
-  /** Bytes that went past the stream, and wait in libuv. */
+  /** Bytes that were written directly, and wait in libuv. */
   #waitingDirectly = 0;
 
-  /** `receive` may keep what it is given. */
+  /** `receive` may keep its argument. */
   constructor(socket: Socket, directSockets: boolean, receive: (chunk: Uint8Array) => void) {
     this.#socket = socket;
     this.#receive = receive;
@@ -36,20 +41,21 @@ export class LinkSocket implements ReadOwner, WriteOwner {
     else this.#takeHandle();
   }
 
-  /** Bytes that wait in Node and in libuv, not those in the kernel. */
+  /** Bytes that wait in Node and in libuv; not those in the kernel. */
   get waiting(): number {
     return this.#waitingDirectly + this.#socket.writableLength;
   }
 
-  /** Bytes that the kernel has taken of all that was written; undefined where that cannot be seen. */
+  /** Bytes that the kernel has accepted so far; undefined where that is unknown. */
   get taken(): number | undefined {
     return takenBytesOf(this.#socket);
   }
 
-  /** Writes chunks that belong together. */
+  /** Writes chunks together. */
   write(chunks: readonly Uint8Array[]): void {
-    // A slice keeps alive all that was read with it. That is no matter when it leaves at once; what has to wait is copied, unless
-    // it is long enough to be most of that, and to be shared with other links.
+    // A slice keeps alive all that was read with it. That does not matter when it leaves at once. A
+    // slice that has to wait is copied, unless it is long enough to be most of what was read, and
+    // may be shared with other links.
     const mustWait = this.waiting > 0;
     const joined = coalesce(chunks, mustWait ? WAITING_CHUNK_BYTES : SMALL_CHUNK_BYTES, mustWait);
     const [first] = joined;
@@ -62,19 +68,22 @@ export class LinkSocket implements ReadOwner, WriteOwner {
     this.#socket.uncork();
   }
 
-  /** Writes chunks through the stream, and calls back when the kernel has them, or never will. */
+  /** Writes chunks through the stream, and calls `done` when the kernel has them, or never will. */
   writeThrough(chunks: readonly Uint8Array[], done: () => void): void {
     this.#socket.write(concatCached(chunks), done);
   }
 
-  /** Takes a copy of what came past the stream, unless the stream must have it: while it is paused, or has what came before. */
+  /**
+   * Copies bytes that were read directly. Returns false when the stream must have them: while it is
+   * paused, or holds earlier bytes.
+   */
   read(chunk: Buffer, length: number): boolean {
     if (this.#socket.isPaused() || this.#socket.readableLength > 0) return false;
     this.#receive(Buffer.from(chunk.subarray(0, length)));
     return true;
   }
 
-  /** Called when what was written past the stream no longer waits. */
+  /** Called when bytes that were written directly no longer wait. */
   written(bytes: number, error: Error | undefined): void {
     this.#waitingDirectly -= bytes;
     if (error !== undefined) this.#socket.destroy(error);
@@ -85,7 +94,7 @@ export class LinkSocket implements ReadOwner, WriteOwner {
     if (this.#handle !== undefined) readDirectly(this.#handle, this);
   }
 
-  /** Whether the bytes are on their way. */
+  /** Returns whether the bytes are on their way. */
   #writeDirectly(bytes: Uint8Array): boolean {
     if (this.#handle === undefined) return false;
     const written = writeDirectly(this.#handle, bytes, this);
