@@ -165,7 +165,7 @@ describe('a hub with a secret', () => {
 
   test.each([
     ['another secret', () => ({ secretFile: wrongSecretFile }), /did not prove that it knows the secret/],
-    ['no secret', () => ({}), /asks for a proof, and no secret is set here/],
+    ['no secret', () => ({}), /requires a proof, and this client has no secret/],
   ])('is not served by a gateway with %s, which says why', async (_what, flags, sentence) => {
     const stranger = await launchGateway({ hub: hub.address, ...flags() });
     const line = await stranger.process.waitForLine(/unauthorized/);

@@ -18,23 +18,24 @@ export type HubClientState =
   | 'closed';
 
 /**
- * An exception of a listener is an uncaught exception of the process, and disturbs nothing else.
+ * Events of `HubClient`. An exception of a listener is an uncaught exception of the process, and
+ * disturbs nothing else.
  */
 export interface HubClientEvents {
-  /** Every change of state; `waiting` says why the last connection ended. */
+  /** Every change of state. With `waiting`, the error says why the last connection ended. */
   state: [state: HubClientState, error: ProtocolError | undefined];
   /**
-   * The hub refused a subscription: nothing of this subject comes for now. The hub is asked again
-   * every second.
+   * The hub rejected a subscription: no publications of this subject follow. The client asks the
+   * hub again every second.
    */
   refused: [subject: native.Subject, error: ProtocolError];
   /**
-   * The hub refused that a queue is watched: nothing of it comes for now. The hub is asked again
-   * every second.
+   * The hub rejected a watch: no items of this queue follow. The client asks the hub again every
+   * second.
    */
   watchRefused: [queue: string, error: ProtocolError];
   /**
-   * A handler of a queue has thrown, or its promise has rejected. The hub knows that the item
+   * The handler of a queue has thrown, or its promise has rejected. The hub knows that the item
    * failed, but not why. Without a listener the error is an uncaught exception.
    */
   itemFailed: [item: QueueItem, error: unknown];
@@ -42,10 +43,10 @@ export interface HubClientEvents {
 
 export interface HubClientStats extends RequestSenderStats, SubscriptionStats {
   readonly state: HubClientState;
-  /** Connections that were opened after the first. */
+  /** Connections that were opened after the first one. */
   readonly reconnects: number;
   /** Requests for history that were sent to the hub. */
   readonly historyReads: number;
-  /** Answers about history that are waited for. */
+  /** History reads that are pending. */
   readonly historyWaiting: number;
 }

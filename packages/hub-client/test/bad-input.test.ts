@@ -4,7 +4,7 @@ import { HubClient } from '../src/hub-client.ts';
 import { EPOCH } from '../testing/fake-hub.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
 
-// What no type would let pass comes from programs without types.
+// Programs without types pass values that no type allows.
 const fixture = useFakeHub();
 
 const NO_NAMES: readonly unknown[] = [undefined, null, 5, {}, ['a'], '', 'a\n'];
@@ -90,7 +90,7 @@ async function errorOf(act: () => unknown): Promise<ProtocolError | undefined> {
 }
 
 test.each(CALLS)(
-  '%s that is none is an error of the caller, and the link goes on',
+  'an invalid %s is an error of the caller, and the connection stays open',
   async (_, code, values, call) => {
     const [client, session] = await fixture.open();
     for (const value of values) {
@@ -111,7 +111,7 @@ describe('options of TLS', () => {
     expect(make).toThrow(expect.objectContaining({ code: 'bad_option', option: 'tls' }));
   });
 
-  test('that are no certificate or key are refused by the constructor, with the cause', () => {
+  test('certificates or keys that are invalid are rejected by the constructor, with the cause', () => {
     const tls = { cert: 'no certificate', key: 'no key' };
     const make = (): HubClient => new HubClient({ tls });
     expect(make).toThrow(

@@ -15,7 +15,7 @@ function read(client: HubClient, channel: string, since: Position = SINCE): Prom
   });
 }
 
-/** The code that a read fails with. */
+/** Resolves with the code that a read fails with. */
 async function failure(reading: Promise<HistoryPage>): Promise<string> {
   return reading.then(
     () => 'a page',
@@ -28,7 +28,7 @@ function textsOf({ publications }: HistoryPage): string[] {
 }
 
 describe('history', () => {
-  test('gives what came after a position in a channel that nobody follows, one page at a time', async () => {
+  test('returns the publications after a position, page by page, without a subscription', async () => {
     const [client, session] = await fixture.open();
     const first = read(client, 'a');
     expect(await session.takeHistory(['six', 'seven'], 9)).toMatchObject({ channel: 'a', since: SINCE });
@@ -56,7 +56,7 @@ describe('history', () => {
     },
   );
 
-  test('asks the hub once for 5,000 who ask the same', async () => {
+  test('sends one request for 5,000 equal reads', async () => {
     const [client, session] = await fixture.open();
     const readings = Array.from({ length: 5_000 }, () => read(client, 'a'));
     expect(client.stats()).toMatchObject({ historyReads: 1, historyWaiting: 5_000 });
@@ -66,7 +66,7 @@ describe('history', () => {
     expect(client.stats()).toMatchObject({ historyReads: 1, historyWaiting: 0 });
   });
 
-  test('has so many requests under way as the options say', async () => {
+  test('limits the requests in flight to the option', async () => {
     const [client, session] = await fixture.open({ historyInFlightMax: 2 });
     const readings = ['a', 'b', 'c'].map((channel) => read(client, channel));
     const publish = client.publish('p', 'x');
@@ -79,7 +79,7 @@ describe('history', () => {
     expect((await Promise.all(readings)).map(textsOf)).toEqual([['6 of a'], ['6 of b'], ['6 of c']]);
   });
 
-  test('rejects with what the hub refused it with', async () => {
+  test('rejects with the error of the hub', async () => {
     const [client, session] = await fixture.open();
     const reading = read(client, 'a');
     const { request } = await session.expect('history');
@@ -88,7 +88,7 @@ describe('history', () => {
     expect(client.state).toBe('open');
   });
 
-  test('is refused here when it cannot be, or when too many wait', async () => {
+  test('is rejected without a request when it is invalid, or too many are pending', async () => {
     const client = fixture.client({ historyWaitingMax: 1 });
     expect(await failure(read(client, ''))).toBe('bad_channel');
     for (const since of [
@@ -107,7 +107,7 @@ describe('history', () => {
     expect(await failure(read(client, 'a'))).toBe('hub_unavailable');
   });
 
-  test('waits for a hub that is away, and is asked again after a break', async () => {
+  test('waits while disconnected, and is sent again after a lost connection', async () => {
     const client = fixture.client();
     const readings = [read(client, 'a'), read(client, 'b')];
     client.connect();
@@ -121,7 +121,7 @@ describe('history', () => {
     expect((await Promise.all(readings)).map(textsOf)).toEqual([['6 of a'], ['6 of b']]);
   });
 
-  test('fails when the hub does not come back, or does not answer, in time', async () => {
+  test('fails when the hub does not return, or does not answer, in time', async () => {
     const client = fixture.client({ publishMs: 20 });
     const states = statesOf(client);
     client.connect();
@@ -131,7 +131,7 @@ describe('history', () => {
     expect(await failure(read(client, 'a'))).toBe('hub_unavailable');
     const late = await session.expect('history');
     expect(client.stats().historyWaiting).toBe(0);
-    // The answer that comes after all is nobody's, and takes nothing from what comes behind it.
+    // The late answer is ignored, and does not affect those after it.
     const recorder = new Recorder();
     client.subscribe('a', recorder);
     session.send(page(late, ['six', 'seven']));
@@ -139,7 +139,7 @@ describe('history', () => {
     expect(await recorder.events.next()).toBe('at a 7');
   });
 
-  test('a hub that answers what was not asked is left, and the read is asked of the next', async () => {
+  test('a hub with an invalid answer is disconnected, and the read is sent to the next one', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const reading = read(client, 'a');

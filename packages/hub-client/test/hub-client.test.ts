@@ -12,7 +12,7 @@ import { useFakeHub } from '../testing/use-fake-hub.ts';
 const fixture = useFakeHub();
 afterEach(killAll);
 
-/** Goes once through all that a client and a hub do: whatever was on its way to them before has happened then. */
+/** Makes one round trip, so that everything sent before it has arrived. */
 async function oneRoundTrip(): Promise<void> {
   const client = fixture.client({ name: 'round trip' });
   const states = statesOf(client);
@@ -29,7 +29,7 @@ async function oneRoundTrip(): Promise<void> {
 }
 
 describe('state', () => {
-  test('goes its way, and waiting says why', async () => {
+  test('changes in order, and waiting has the reason', async () => {
     const client = fixture.client();
     const states = statesOf(client);
     expect(client.state).toBe('idle');
@@ -61,7 +61,7 @@ describe('state', () => {
     expect(client.stats().reconnects).toBe(1);
   });
 
-  test('waits and tries again while nothing listens, and finds a hub that comes', async () => {
+  test('waits and retries while nothing listens, and finds a hub that starts', async () => {
     const { port } = fixture.hub;
     await fixture.hub.close();
     const client = fixture.client({ port });
@@ -76,7 +76,7 @@ describe('state', () => {
     await nextState(states, 'open');
   });
 
-  test('says what the hub said before it closed', async () => {
+  test('has the error that the hub sent before it closed', async () => {
     const client = fixture.client();
     const states = statesOf(client);
     client.connect();
@@ -94,7 +94,7 @@ describe('state', () => {
     ['what only peers send', native.encodeUnsubscribe([{ name: 'a', prefix: false }])],
     ['a second welcome', native.encodeWelcome({ version: 1, heartbeatMs: 5_000, frameBytesMax: 1_000 })],
     ['a delivery that was cut short', delivery('a', 1, '').fill(255, 7, 9)],
-  ])('after %s the connection is left for another', async (_name, bytes) => {
+  ])('after %s the client reconnects', async (_name, bytes) => {
     const client = fixture.client();
     const states = statesOf(client);
     client.connect();
@@ -102,14 +102,14 @@ describe('state', () => {
     await nextState(states, 'open');
     session.send(bytes);
     const { error } = await nextState(states, 'waiting');
-    expect(error?.message).toContain('sent what cannot be read');
+    expect(error?.message).toContain('sent invalid data');
     expect(error?.cause).toBeInstanceOf(ProtocolError);
     await fixture.hub.welcome();
     await nextState(states, 'open');
   });
 });
 
-test('a false hub gets no subscription and no publish, however often it is tried', async () => {
+test('an impostor gets no subscription and no publish, on any attempt', async () => {
   const client = fixture.client({ secret: 'a shared secret of some length' });
   const states = statesOf(client);
   client.subscribe('group:private', new Recorder());
@@ -137,7 +137,7 @@ describe('close', () => {
     expect(fixture.hub.sessions.all).toHaveLength(1);
   });
 
-  test.each([0, 1, 2, 3, 4])('%i turns after connect: nothing follows', async (turns) => {
+  test.each([0, 1, 2, 3, 4])('%i turns after connect: nothing happens any more', async (turns) => {
     const client = fixture.client();
     const states = statesOf(client);
     client.connect();
@@ -161,7 +161,7 @@ describe('close', () => {
     expect(session.received.rest).toEqual([]);
   });
 
-  test('while open sends what is queued, and leaves no publish without an answer', async () => {
+  test('while open sends the buffer, and fails pending publishes', async () => {
     const client = fixture.client();
     const states = statesOf(client);
     const recorder = new Recorder();
@@ -219,7 +219,7 @@ describe('close', () => {
   );
 });
 
-describe('a process that closes its client ends by itself', () => {
+describe('a process ends by itself after it closed its client', () => {
   const source = fileURLToPath(new URL('../src/index.ts', import.meta.url));
   const start = (port: number, then: string) =>
     startProcess(
@@ -253,7 +253,7 @@ describe('a process that closes its client ends by itself', () => {
     expect(child.stdout).toBe('connecting\nauthenticating\nopen\nclosed\n');
   });
 
-  test('when no hub was there', async () => {
+  test('without a hub', async () => {
     const gone = await FakeHub.start();
     await gone.close();
     const child = start(gone.port, `client.on('state', (s) => s === 'waiting' && client.close());`);
@@ -262,7 +262,7 @@ describe('a process that closes its client ends by itself', () => {
   });
 });
 
-test('a name that does not fit the wire is refused at once', () => {
+test('a name above the limit of the wire is rejected by the constructor', () => {
   expect(() => new HubClient({ name: 'é'.repeat(128) })).toThrow('255 bytes');
   expect(new HubClient({ name: 'x'.repeat(255) }).state).toBe('idle');
 });

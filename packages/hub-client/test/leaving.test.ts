@@ -11,8 +11,8 @@ function goaway(reconnectAfterMs = 0): Uint8Array {
   return native.encodeGoaway({ reconnectAfterMs });
 }
 
-describe('a hub that is about to end', () => {
-  test('gets nothing new, answers what is under way, and is left by this side', async () => {
+describe('a hub that is shutting down', () => {
+  test('gets no new requests, answers the pending ones, and is disconnected by the client', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const recorder = new Recorder();
@@ -32,7 +32,7 @@ describe('a hub that is about to end', () => {
     client.subscribe('c', recorder);
     expect(client.stats()).toMatchObject({ state: 'leaving', unanswered: 1, historyWaiting: 1 });
     expect(client.stats().bufferedBytes).toBeGreaterThan(0);
-    // Deliveries go on until the end.
+    // Deliveries continue until the end.
     session.send(delivery('a', 6, 'before'), published(publication.number, 6));
     expect(await publish).toEqual({ epoch: EPOCH, offset: 6 });
     expect(client.state).toBe('leaving');
@@ -54,7 +54,7 @@ describe('a hub that is about to end', () => {
     expect(client.stats()).toMatchObject({ recoveries: 0, lost: { epoch_changed: 0, trimmed: 0 } });
   });
 
-  test('is left at once when nothing is under way', async () => {
+  test('is disconnected at once when nothing is pending', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     session.send(goaway());
@@ -65,7 +65,7 @@ describe('a hub that is about to end', () => {
     expect(names).toEqual(['leaving', 'waiting', 'connecting', 'authenticating', 'open']);
   });
 
-  test('may say so again', async () => {
+  test('may repeat GOAWAY', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const publish = client.publish('a', 'x');
@@ -76,7 +76,7 @@ describe('a hub that is about to end', () => {
     expect(states.all.map(({ state }) => state)).toEqual(['leaving', 'waiting']);
   });
 
-  test('is waited for no longer than a publish is', async () => {
+  test('is waited for no longer than publishMs', async () => {
     const [client, session] = await fixture.open({ publishMs: 40 });
     const states = statesOf(client);
     const publish = client.publish('a', 'x');
@@ -88,7 +88,7 @@ describe('a hub that is about to end', () => {
     await nextState(states, 'open');
   });
 
-  test('is left when it refuses the last that was under way', async () => {
+  test('is disconnected when it rejects the last pending request', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const publish = client.publish('a', 'x');
@@ -101,7 +101,7 @@ describe('a hub that is about to end', () => {
     await nextState(states, 'waiting');
   });
 
-  test('may end before it has answered: then the outcome is unknown, and the state says why', async () => {
+  test('may close before it has answered: the outcome is unknown, and the state has the reason', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const publish = client.publish('a', 'x');
@@ -114,31 +114,31 @@ describe('a hub that is about to end', () => {
     expect(error).toMatchObject({ message: 'The hub is shutting down.', cause: { code: 'hub_unavailable' } });
   });
 
-  test('says when to come back, and no sooner does the client try', async () => {
+  test('sets the minimum delay of the reconnect', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const sentAtMs = performance.now();
     session.send(goaway(60));
     await nextState(states, 'waiting');
     await nextState(states, 'connecting');
-    // Timers of Node may be early by a fraction of a millisecond.
+    // Node's timers may be early by a fraction of a millisecond.
     expect(performance.now() - sentAtMs).toBeGreaterThan(58);
     await fixture.hub.welcome();
     await nextState(states, 'open');
   });
 
-  test('cannot send its peers away for ever: a wait beyond what a timer holds is not over at once', async () => {
+  test('cannot delay a reconnect forever: a delay above the limit of timers does not pass at once', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     session.send(goaway(2 ** 32 - 1));
     await nextState(states, 'waiting');
-    // Whoever waits for 0 ms is done long before this round trip.
+    // A delay of 0 ms would have passed long before this round trip.
     const [other] = await fixture.open();
     other.close();
     expect(client.state).toBe('waiting');
   });
 
-  test('does not hold up a client that is closed', async () => {
+  test('does not delay close', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const publish: Promise<Position> = client.publish('a', 'x');

@@ -8,7 +8,7 @@ import { useFakeHub } from '../testing/use-fake-hub.ts';
 
 const fixture = useFakeHub();
 
-/** The error that a publish fails with. */
+/** Resolves with the error that a publish fails with. */
 async function failure(publish: Promise<unknown>): Promise<ProtocolError> {
   return publish.then(
     (position) => Promise.reject(new Error(`It was published at ${JSON.stringify(position)}.`)),
@@ -17,7 +17,7 @@ async function failure(publish: Promise<unknown>): Promise<ProtocolError> {
 }
 
 describe('publish', () => {
-  test('resolves with the position that the hub answers', async () => {
+  test('resolves with the position that the hub returns', async () => {
     const [client, session] = await fixture.open();
     const position = client.publish('group:1', 'これは');
     const publication = await session.takePublish(41);
@@ -33,7 +33,7 @@ describe('publish', () => {
     expect(client.stats()).toMatchObject({ state: 'open', published: 1, unanswered: 0 });
   });
 
-  test('sends what it was told about the sender and the message', async () => {
+  test('sends its sender and message id', async () => {
     const [client, session] = await fixture.open();
     const options = { sender: 'client-1', messageId: 'm-1', excludeSender: true };
     const positions = [
@@ -49,7 +49,7 @@ describe('publish', () => {
     await Promise.all(positions);
   });
 
-  test('gives each answer to its own publish, in whatever order they come', async () => {
+  test('matches answers with publishes in any order', async () => {
     const [client, session] = await fixture.open();
     const positions = ['a', 'b', 'c'].map((channel) => client.publish(channel, ''));
     const requests: number[] = [];
@@ -59,14 +59,14 @@ describe('publish', () => {
     expect((await Promise.all(positions)).map(({ offset }) => offset)).toEqual([1, 2, 3]);
   });
 
-  test('asks for no answer when nobody wants one', async () => {
+  test('requests no answer without an answer object', async () => {
     const [client, session] = await fixture.open();
     client.publishWithAnswer('c', 'x', {}, undefined);
     expect((await session.expect('publish')).publication.number).toBe(0);
     expect(client.stats()).toMatchObject({ published: 1, unanswered: 0 });
   });
 
-  test('rejects with the code and the sentence of the hub', async () => {
+  test('rejects with the code and the message of the hub', async () => {
     const [client, session] = await fixture.open();
     const [known, unknown] = [client.publish('c', 'x'), client.publish('c', 'y')];
     const [first, second] = [await session.expect('publish'), await session.expect('publish')];
@@ -79,7 +79,7 @@ describe('publish', () => {
     expect(client.state).toBe('open');
   });
 
-  test('has an unknown outcome when no answer comes in time, and a late one changes nothing', async () => {
+  test('has an unknown outcome when no answer comes in time, and ignores a late one', async () => {
     const [client, session] = await fixture.open({ publishMs: 20 });
     const refusals: unknown[] = [];
     client.on('refused', (...refusal) => refusals.push(refusal));
@@ -100,11 +100,11 @@ describe('publish', () => {
     expect(refusals).toEqual([]);
   });
 
-  test('never waits longer than it may, whenever it begins', async () => {
+  test('never waits longer than publishMs, whenever it begins', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
     try {
       const [client] = await fixture.open({ publishMs: 10_000 });
-      // Between two looks at the deadlines.
+      // Between two sweeps.
       vi.advanceTimersByTime(500);
       const failed: string[] = [];
       void failure(client.publish('c', 'x')).then(({ code }) => failed.push(code));
@@ -147,11 +147,11 @@ describe('publish', () => {
   );
 });
 
-describe('a message that is longer than the buffer', () => {
+describe('a message above the limit of the buffer', () => {
   const bufferBytesMax = 1_000;
   const long = 'x'.repeat(5 * bufferBytesMax);
 
-  test('is sent where nothing waits, and what comes behind it is refused until it has left', async () => {
+  test('is sent when nothing is buffered, and later ones are rejected until it has left', async () => {
     const [client, session] = await fixture.open({ bufferBytesMax });
     const positions = [client.publish('c', long)];
     expect(await failure(client.publish('c', 'behind it'))).toMatchObject({ code: 'hub_unavailable' });
@@ -163,7 +163,7 @@ describe('a message that is longer than the buffer', () => {
     expect((await Promise.all(positions)).map(({ offset }) => offset)).toEqual([1, 2, 3]);
   });
 
-  test('waits alone for a hub that is away', async () => {
+  test('waits alone while disconnected', async () => {
     const client = fixture.client({ bufferBytesMax });
     const held = client.publish('c', long);
     expect(await failure(client.publish('c', ''))).toMatchObject({ code: 'hub_unavailable' });
@@ -173,7 +173,7 @@ describe('a message that is longer than the buffer', () => {
     await held;
   });
 
-  test('does not wait where nothing may', async () => {
+  test('is rejected where the limit is 0', async () => {
     const client = fixture.client({ bufferBytesMax: 0 });
     const states = statesOf(client);
     expect(await failure(client.publish('c', ''))).toMatchObject({ code: 'hub_unavailable' });
@@ -186,8 +186,8 @@ describe('a message that is longer than the buffer', () => {
   });
 });
 
-describe('publish while the hub is away', () => {
-  test('waits for it, and leaves in order behind the subscriptions', async () => {
+describe('publish while disconnected', () => {
+  test('is buffered, and sent in order after the subscriptions', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const recorder = new Recorder();
@@ -212,7 +212,7 @@ describe('publish while the hub is away', () => {
     expect(client.stats()).toMatchObject({ bufferedBytes: 0, published: 4 });
   });
 
-  test('waits also before the first connection, and through the handshake', async () => {
+  test('is buffered before the first connection too, and during the handshake', async () => {
     const client = fixture.client();
     const first = client.publish('c', 'idle');
     client.connect();
@@ -226,7 +226,7 @@ describe('publish while the hub is away', () => {
     await Promise.all([first, second]);
   });
 
-  test('is refused when the buffer is full, and what was there before still goes', async () => {
+  test('is rejected when the buffer is full, and what was buffered is still sent', async () => {
     const frameBytes = native.PUBLICATION_HEADER_BYTES + 1 + 100;
     const client = fixture.client({ bufferBytesMax: 2 * frameBytes });
     const text = 'x'.repeat(100);
@@ -241,7 +241,7 @@ describe('publish while the hub is away', () => {
     expect(session.received.rest).toEqual([]);
   });
 
-  test('is refused after its time, and never sent', async () => {
+  test('is rejected after its time limit, and never sent', async () => {
     const client = fixture.client({ bufferMs: 20 });
     const states = statesOf(client);
     client.connect();
@@ -258,8 +258,8 @@ describe('publish while the hub is away', () => {
   });
 });
 
-describe('a publish that cannot be', () => {
-  test('is refused here when the hub would not take a frame so long', async () => {
+describe('an invalid publish', () => {
+  test('is rejected without a request when its frame is above the limit of the hub', async () => {
     const [client, session] = await fixture.open({}, { frameBytesMax: 1_000 });
     const payload = (frameBytes: number): string =>
       'x'.repeat(frameBytes - native.PUBLICATION_HEADER_BYTES - 'c'.length);
@@ -269,7 +269,7 @@ describe('a publish that cannot be', () => {
     await longest;
   });
 
-  test('is refused when it waited for a hub that turns out to take less', async () => {
+  test('is rejected when it was buffered for a hub that turns out to have a lower limit', async () => {
     const client = fixture.client();
     const events = new EventQueue<string>('answer');
     const note = (name: string, failed = (_: ProtocolError): void => {}): PublishAnswer => ({
@@ -279,7 +279,7 @@ describe('a publish that cannot be', () => {
         failed(error);
       },
     });
-    // Whatever an answer does in its turn must find the client open.
+    // Callbacks must find an open client, whatever they do.
     const recorder = new Recorder();
     const react = (): void => {
       client.subscribe('reaction', recorder);
@@ -297,7 +297,7 @@ describe('a publish that cannot be', () => {
     expect(events.all).toEqual(['long bad_length', 'short at 1', 'reaction at 2']);
   });
 
-  test('is refused here when a name does not fit the wire', async () => {
+  test('is rejected without a request when a name is above the limit of the wire', async () => {
     const [client, session] = await fixture.open();
     expect((await failure(client.publish('', 'x'))).code).toBe('bad_channel');
     expect((await failure(client.publish('a\nb', 'x'))).code).toBe('bad_channel');
@@ -311,7 +311,7 @@ describe('a publish that cannot be', () => {
     await next;
   });
 
-  test('is refused once the client is closed', async () => {
+  test('is rejected once the client is closed', async () => {
     const [client] = await fixture.open();
     client.close();
     expect((await failure(client.publish('c', 'x'))).code).toBe('hub_unavailable');
@@ -319,7 +319,7 @@ describe('a publish that cannot be', () => {
 });
 
 describe('a hub that does not keep up', () => {
-  test('publishes beyond what may be unanswered are refused, until one is answered', async () => {
+  test('publishes above unansweredMax are rejected until one is answered', async () => {
     const [client, session] = await fixture.open({ unansweredMax: 2 });
     const positions = [client.publish('c', 'a'), client.publish('c', 'b')];
     expect(await failure(client.publish('c', 'c'))).toMatchObject({ code: 'hub_unavailable' });
@@ -332,7 +332,7 @@ describe('a hub that does not keep up', () => {
     expect(client.stats()).toMatchObject({ published: 3, refused: 1, unanswered: 0 });
   });
 
-  test('what does not fit in front of a hub that does not read is refused, and the link stays', async () => {
+  test('publishes above the buffer of a hub that does not read are rejected, and the connection stays open', async () => {
     const [client, session] = await fixture.open({ bufferBytesMax: 256 * 1024 });
     session.raw.stopReading();
     const payload = 'x'.repeat(64 * 1024);
@@ -351,7 +351,7 @@ describe('a hub that does not keep up', () => {
     expect(await position).toEqual({ epoch: EPOCH, offset: 7 });
   });
 
-  test('what is published while the hub leaves is held for the next connection, and not lost with this one', async () => {
+  test('publishes while the hub shuts down are buffered for the next connection, and not lost with this one', async () => {
     const [client, session] = await fixture.open({ bufferBytesMax: 256 * 1024 });
     session.raw.stopReading();
     while (client.stats().refused === 0) {
@@ -359,7 +359,7 @@ describe('a hub that does not keep up', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     session.raw.end();
-    // The hub does not take what is queued for it, so that the connection stays half closed for a while.
+    // The hub does not read, so that the connection stays half closed for a while.
     let stateThen: string | undefined;
     await until(() => {
       client.publishWithAnswer('c', 'late', {}, undefined);
@@ -373,7 +373,7 @@ describe('a hub that does not keep up', () => {
 });
 
 describe('the cause of a failure', () => {
-  test('of what was sent is the end of the link', async () => {
+  test('is the end of the connection for a publish that was sent', async () => {
     const [client, session] = await fixture.open();
     const publish = failure(client.publish('a', 'x'));
     const enqueue = client.enqueue('jobs', 'x').catch((error: ProtocolError) => error);
@@ -384,7 +384,7 @@ describe('the cause of a failure', () => {
     expect(await enqueue).toMatchObject({ code: 'outcome_unknown', cause });
   });
 
-  test('of what was held in vain is why the hub could not be reached', async () => {
+  test('is the failed connect for a publish that was buffered in vain', async () => {
     const client = fixture.client({ bufferMs: 40, bufferBytesMax: 100, publishMs: 40 });
     const states = statesOf(client);
     client.connect();
@@ -404,7 +404,7 @@ describe('the cause of a failure', () => {
       expect(error).toMatchObject({ code: 'hub_unavailable', cause: { code: 'unauthorized' } });
   });
 
-  test('is not one of before: a hub that is there and does not answer has none', async () => {
+  test('is not that of an earlier failure: a connected hub that does not answer gives none', async () => {
     const [client, session] = await fixture.open({ publishMs: 40 });
     session.raw.reset();
     await fixture.hub.welcome();

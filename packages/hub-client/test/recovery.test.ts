@@ -12,11 +12,11 @@ interface Following {
   readonly client: HubClient;
   readonly session: FakeSession;
   readonly recorder: Recorder;
-  /** What the recorder heard since the subscription. */
+  /** Returns the recorder's events since the subscription. */
   heard(): readonly string[];
 }
 
-/** A client that follows the channel `a`, which stands at 5. */
+/** Creates a client with a subscription to the channel `a`, which is at 5. */
 async function following(options: Partial<HubClientOptions> = {}): Promise<Following> {
   const [client, session] = await fixture.open(options);
   const recorder = new Recorder();
@@ -26,21 +26,24 @@ async function following(options: Partial<HubClientOptions> = {}): Promise<Follo
   return { client, session, recorder, heard: () => recorder.events.all.slice(1) };
 }
 
-/** The link breaks; resolves with the next one, on which the client has asked where its channels stand. */
+/** Breaks the connection. Resolves with the next one, after the client requested its channels. */
 async function broken(session: FakeSession): Promise<[FakeSession, native.Subscribe]> {
   session.raw.reset();
   const next = await fixture.hub.welcome();
   return [next, await next.expect('subscribe')];
 }
 
-/** Sends the next live publication, and resolves when it is delivered: all that came before it has had its effect then. */
+/**
+ * Sends the next live publication, and resolves when it is delivered: earlier messages have had
+ * their effect then.
+ */
 async function live({ recorder }: Following, session: FakeSession, offset: number): Promise<void> {
   session.send(delivery('a', offset, 'live'));
   await recorder.events.seen((event) => event === `a ${offset} live`);
 }
 
-describe('after a break', () => {
-  test('where nothing was missed, the subscriber hears nothing of it', async () => {
+describe('after a lost connection', () => {
+  test('subscribers are not notified when nothing was missed', async () => {
     const it = await following();
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 5));
@@ -50,7 +53,7 @@ describe('after a break', () => {
     expect(it.client.stats()).toMatchObject({ recoveries: 0, historyReads: 0, repeated: 0, holes: 0 });
   });
 
-  test('what was missed is read page after page, while live publications come between', async () => {
+  test('missed publications are read page by page, while live ones arrive in between', async () => {
     const it = await following();
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 8), delivery('a', 9, 'too early'));
@@ -62,7 +65,7 @@ describe('after a break', () => {
     session.send(delivery('a', 11, 'too early'), page(second, ['eight', 'nine'], 11));
     const third = await session.expect('history');
     expect(third.since).toEqual({ epoch: EPOCH, offset: 9 });
-    // The page that reaches the top, and the live publication behind it, come together.
+    // The last page and the live publication after it arrive together.
     session.send(page(third, ['ten', 'eleven']), delivery('a', 12, 'live'));
     await it.recorder.events.seen((event) => event === 'a 12 live');
     expect(it.heard()).toEqual([
@@ -77,7 +80,7 @@ describe('after a break', () => {
     expect(it.client.stats()).toMatchObject({ recoveries: 1, historyReads: 3, holes: 0, repeated: 0 });
   });
 
-  test.each([0, 5, 9])('another epoch is told as a loss, also when it stands at %i', async (offset) => {
+  test.each([0, 5, 9])('another epoch is reported as a loss, also at offset %i', async (offset) => {
     const it = await following();
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, offset, 'epoch-2'));
@@ -86,7 +89,7 @@ describe('after a break', () => {
     expect(it.client.stats()).toMatchObject({ recoveries: 0, lost: { epoch_changed: 1, trimmed: 0 } });
   });
 
-  test('a hub that stands before us has another history, and the loss is told', async () => {
+  test('a hub with an earlier position has another history, and the loss is reported', async () => {
     const it = await following();
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 3));
@@ -109,7 +112,7 @@ describe('after a break', () => {
     },
   );
 
-  test('history that is trimmed between two pages is told behind what the first one had', async () => {
+  test('history that is trimmed between two pages is reported after the publications of the first one', async () => {
     const it = await following();
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 90));
@@ -120,7 +123,7 @@ describe('after a break', () => {
     expect(it.heard()).toEqual(['a 6 six', 'lost a 95 trimmed', 'a 96 live']);
   });
 
-  test('a break between two pages goes on from where the first one ended', async () => {
+  test('a second lost connection between two pages continues after the first page', async () => {
     const it = await following();
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 8));
@@ -131,11 +134,11 @@ describe('after a break', () => {
     expect((await next.takeHistory(['seven', 'eight'])).since.offset).toBe(6);
     await live(it, next, 9);
     expect(it.heard()).toEqual(['a 6 six', 'a 7 seven', 'a 8 eight', 'a 9 live']);
-    // Nothing was asked twice: what the break had cut off was forgotten.
+    // Nothing was requested twice: the reads of the lost connection were dropped.
     expect(it.client.stats()).toMatchObject({ recoveries: 2, historyReads: 3, historyWaiting: 0 });
   });
 
-  test('a break in the middle of a page: none of it is delivered, and it is read again', async () => {
+  test('a connection lost within a page: none of it is delivered, and it is read again', async () => {
     const it = await following();
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 7));
@@ -151,7 +154,7 @@ describe('after a break', () => {
     expect(it.heard()).toEqual(['a 6 six', 'a 7 seven', 'a 8 live']);
   });
 
-  test('a history that the hub cannot give just now is asked for again', async () => {
+  test('a history read that the hub rejects is retried', async () => {
     const it = await following({ bufferMs: 40 });
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 6));
@@ -165,7 +168,7 @@ describe('after a break', () => {
     expect(it.client.stats()).toMatchObject({ recoveries: 1, historyReads: 3 });
   });
 
-  test('a history that the hub does not answer is asked for again', async () => {
+  test('a history read that the hub does not answer is retried', async () => {
     const it = await following({ publishMs: 40 });
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 6));
@@ -203,8 +206,8 @@ describe('after a break', () => {
   });
 });
 
-describe('while the link stands', () => {
-  test('a publication that came already is dropped and counted', async () => {
+describe('on an open connection', () => {
+  test('a repeated publication is dropped and counted', async () => {
     const it = await following();
     it.session.send(delivery('a', 6, 'once'), delivery('a', 6, 'twice'), delivery('a', 2, 'old'));
     await live(it, it.session, 7);
@@ -222,7 +225,7 @@ describe('while the link stands', () => {
     expect(it.client.stats()).toMatchObject({ holes: 1, recoveries: 1, repeated: 0 });
   });
 
-  test('a hole that cannot be filled is told', async () => {
+  test('a hole that cannot be filled is reported as lost', async () => {
     const it = await following();
     it.session.send(delivery('a', 8, 'behind the hole'));
     const history = await it.session.expect('history');
@@ -231,7 +234,7 @@ describe('while the link stands', () => {
     expect(it.heard()).toEqual(['lost a 8 trimmed', 'a 9 live']);
   });
 
-  test('positions are compared now and then, and one that differs is acted on', async () => {
+  test('positions are compared now and then, and a difference is recovered', async () => {
     const it = await following({ positionCheckMs: 40 });
     const same = await it.session.takeSubscribe(5);
     expect(same.subjects).toEqual([{ name: 'a', prefix: false }]);
@@ -244,7 +247,7 @@ describe('while the link stands', () => {
     expect(it.heard()).toEqual([]);
   });
 
-  test('an epoch that differs in the comparison is told as a loss', async () => {
+  test('another epoch in the comparison is reported as a loss', async () => {
     const it = await following({ positionCheckMs: 40 });
     await it.session.takeSubscribe(2, 'epoch-2');
     await live(it, it.session, 3);
@@ -252,7 +255,7 @@ describe('while the link stands', () => {
     expect(it.client.stats()).toMatchObject({ positionLosses: 1, recoveries: 0 });
   });
 
-  test('the answer to a comparison that was overtaken by a hole changes nothing', async () => {
+  test('the answer to a comparison is ignored after a hole was noticed', async () => {
     const it = await following({ positionCheckMs: 40 });
     const check = await it.session.expect('subscribe');
     it.session.send(delivery('a', 7, 'behind the hole'), subscribed(check, 7));
@@ -281,8 +284,8 @@ describe('while the link stands', () => {
   });
 });
 
-describe('subscribers of a channel that is being caught up with', () => {
-  test('one who comes is told how far the others are, and gets what they get', async () => {
+describe('subscribers of a channel that recovers', () => {
+  test("a new one is notified of the others' position, and gets what they get", async () => {
     const it = await following();
     const late = new Recorder();
     const [session, subscribe] = await broken(it.session);
@@ -298,7 +301,7 @@ describe('subscribers of a channel that is being caught up with', () => {
     expect(later.events.all).toEqual(['at a 6', 'a 7 seven', 'a 8 eight', 'a 9 live']);
   });
 
-  test('when all have left, its pages are nobody’s, also of one who comes back', async () => {
+  test('when the last one has left, its pages are ignored, also by one that subscribes again', async () => {
     const it = await following();
     const [session, subscribe] = await broken(it.session);
     session.send(subscribed(subscribe, 8));

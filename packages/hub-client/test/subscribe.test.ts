@@ -16,7 +16,7 @@ function refusalsOf(client: HubClient): EventQueue<HubClientEvents['refused']> {
 }
 
 describe('subscribe', () => {
-  test('tells the position first, then delivers', async () => {
+  test('notifies of the position first, then delivers', async () => {
     const [client, session] = await fixture.open();
     const recorder = new Recorder();
     client.subscribe('a', recorder);
@@ -27,7 +27,7 @@ describe('subscribe', () => {
     expect(client.stats()).toMatchObject({ subjects: 1, delivered: 2 });
   });
 
-  test('asks the hub once for two subscribers, and tells the second where the channel stands', async () => {
+  test('sends one request for two subscribers, and notifies the second of the position', async () => {
     const [client, session] = await fixture.open();
     const [first, second] = [new Recorder(), new Recorder()];
     client.subscribe('a', first);
@@ -49,7 +49,7 @@ describe('subscribe', () => {
     expect(client.stats().subjects).toBe(0);
   });
 
-  test('gives both the answer when the second came before it', async () => {
+  test('notifies both when the second was added before the answer', async () => {
     const [client, session] = await fixture.open();
     const [first, second] = [new Recorder(), new Recorder()];
     client.subscribe('a', first);
@@ -59,7 +59,7 @@ describe('subscribe', () => {
     expect(await second.events.next()).toBe('at a 7');
   });
 
-  test('follows a prefix', async () => {
+  test('subscribes to a prefix', async () => {
     const [client, session] = await fixture.open();
     const [recorder, exact] = [new Recorder(), new Recorder()];
     client.subscribePrefix('group:', recorder);
@@ -75,14 +75,14 @@ describe('subscribe', () => {
     expect((await session.expect('unsubscribe')).subjects).toEqual([{ name: 'group:', prefix: true }]);
   });
 
-  test('refuses a name that is none', () => {
+  test('rejects an invalid name', () => {
     const client = fixture.client();
     expect(() => client.subscribe('', new Recorder())).toThrow('channel name');
     expect(() => client.subscribePrefix('a\0', new Recorder())).toThrow('channel name');
     expect(client.stats().subjects).toBe(0);
   });
 
-  test('tells somebody who subscribes during a delivery a position before it, and delivers it', async () => {
+  test('a subscriber that is added during a delivery gets an earlier position, and the delivery', async () => {
     const [client, session] = await fixture.open();
     const late = new Recorder();
     client.subscribe('a', { deliver: () => client.subscribe('a', late) });
@@ -94,7 +94,7 @@ describe('subscribe', () => {
 });
 
 describe('unsubscribe', () => {
-  test('of somebody who does not follow changes nothing', async () => {
+  test('with an object that is not a subscriber changes nothing', async () => {
     const [client, session] = await fixture.open();
     const [follower, stranger] = [new Recorder(), new Recorder()];
     client.subscribe('a', follower);
@@ -122,7 +122,7 @@ describe('unsubscribe', () => {
     expect(recorder.events.all).toEqual(['at a 1', 'at a 5', 'a 6 new']);
   });
 
-  test('makes the answer to an earlier request worthless, however late it comes', async () => {
+  test('makes the answer to an earlier request outdated, however late it comes', async () => {
     const [client, session] = await fixture.open();
     const recorder = new Recorder();
     client.subscribe('a', recorder);
@@ -138,7 +138,7 @@ describe('unsubscribe', () => {
     expect(recorder.events.all).toEqual(['at a 5', 'a 6 new', 'a 7 newer']);
   });
 
-  test('while the hub is away is not asked for again', async () => {
+  test('while disconnected: the channel is not requested again', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     const recorder = new Recorder();
@@ -153,7 +153,7 @@ describe('unsubscribe', () => {
 });
 
 describe('after a reconnect', () => {
-  test('2,500 subjects are asked for again in frames of at most 1,024, and nobody hears of it', async () => {
+  test('2,500 subjects are requested again in frames of at most 1,024, without a notification', async () => {
     const client = fixture.client();
     const recorder = new Recorder();
     const names = Array.from({ length: 2_499 }, (_, index) => `channel-${index}`);
@@ -182,7 +182,7 @@ describe('after a reconnect', () => {
     expect(client.stats()).toMatchObject({ subjects: 2_500, recoveries: 0, historyReads: 0 });
   });
 
-  test('what is delivered before the hub has answered anew is not passed on', async () => {
+  test('publications before the hub has answered again are not delivered', async () => {
     const [client, session] = await fixture.open();
     const recorder = new Recorder();
     client.subscribe('a', recorder);
@@ -190,7 +190,7 @@ describe('after a reconnect', () => {
     await recorder.events.next();
     const again = await (await fixture.restart()).welcome();
     const subscribe = await again.expect('subscribe');
-    // The second has the number that would be next, but of which history is not known yet.
+    // The second has the next offset, but its history is not known yet.
     again.send(delivery('a', 3, 'early'), delivery('a', 2, 'early'));
     again.send(subscribed(subscribe, 1), delivery('a', 2, 'live'));
     await recorder.events.seen((event) => event === 'a 2 live');
@@ -198,8 +198,8 @@ describe('after a reconnect', () => {
   });
 });
 
-describe('what the hub refuses', () => {
-  test('is told with its subjects, and asked for again after the next reconnect', async () => {
+describe('a rejected subscription', () => {
+  test('is notified with its subject, and requested again after a reconnect', async () => {
     const [client, session] = await fixture.open();
     const refusals = refusalsOf(client);
     const recorder = new Recorder();
@@ -219,7 +219,7 @@ describe('what the hub refuses', () => {
     expect(await recorder.events.next()).toBe('at a 4');
   });
 
-  test('is told once, and asked for again by itself until the hub takes it', async () => {
+  test('is notified once, and requested again until the hub accepts it', async () => {
     const [client, session] = await fixture.open({ bufferMs: 40 });
     const refusals = refusalsOf(client);
     const recorder = new Recorder();
@@ -237,8 +237,8 @@ describe('what the hub refuses', () => {
     expect(refusals.all).toHaveLength(1);
   });
 
-  test('of several is found out by asking for each alone, and the others are followed', async () => {
-    // A check of positions would ask for several.
+  test('of several: each is requested by itself, and the others are accepted', async () => {
+    // A comparison of positions would request several.
     const client = fixture.client({ positionCheckMs: Number.POSITIVE_INFINITY });
     const recorder = new Recorder();
     const names = Array.from({ length: 600 }, (_, index) => `c${index}`);
@@ -267,7 +267,7 @@ describe('what the hub refuses', () => {
     expect(client.stats()).toMatchObject({ subjects: 600, subscriptionsRefused: 200 });
   });
 
-  test('is not told when nobody wants it any more', async () => {
+  test('is not notified without subscribers', async () => {
     const [client, session] = await fixture.open();
     const refusals = refusalsOf(client);
     const recorder = new Recorder();

@@ -13,7 +13,7 @@ const uncaught = useUncaught();
 
 const START: Position = { epoch: EPOCH, offset: 0 };
 
-/** A callback that throws an error with this name. */
+/** Creates a callback that throws an error with this name. */
 function throwing(name: string): () => never {
   return () => {
     throw new Error(name);
@@ -24,7 +24,7 @@ async function expectUncaught(...names: string[]): Promise<void> {
   for (const name of names) expect(await uncaught.errors.next()).toEqual(new Error(name));
 }
 
-/** The client still has the link that it had: it publishes on it. */
+/** Asserts that the client still has its connection: it publishes on it. */
 async function expectSameLink(client: HubClient, session: FakeSession): Promise<void> {
   const answer = client.publish('still', 'there');
   await session.takePublish(7);
@@ -33,7 +33,7 @@ async function expectSameLink(client: HubClient, session: FakeSession): Promise<
 }
 
 describe('a subscriber that throws', () => {
-  test('in deliver costs nobody a publication', async () => {
+  test('in deliver keeps no publication from the others', async () => {
     const [client, session] = await fixture.open();
     const healthy = new Recorder();
     client.subscribe('a', { deliver: throwing('deliver') });
@@ -49,7 +49,7 @@ describe('a subscriber that throws', () => {
     expect(client.stats()).toMatchObject({ delivered: 2, holes: 0, repeated: 0, recoveries: 0 });
   });
 
-  test('in deliver or lost disturbs no recovery', async () => {
+  test('in deliver or lost does not disturb recovery', async () => {
     const [client, session] = await fixture.open();
     const healthy = new Recorder();
     client.subscribe('a', { deliver: throwing('deliver'), lost: throwing('lost') });
@@ -64,7 +64,7 @@ describe('a subscriber that throws', () => {
     await expectSameLink(client, session);
   });
 
-  test('in subscribed disturbs nobody, whether the position is known already or not', async () => {
+  test('in subscribed disturbs nothing, whether the position was known already or not', async () => {
     const [client, session] = await fixture.open();
     const healthy = new Recorder();
     const bad: Subscriber = { deliver: () => {}, subscribed: throwing('subscribed') };
@@ -77,7 +77,7 @@ describe('a subscriber that throws', () => {
     await expectSameLink(client, session);
   });
 
-  test('in refused disturbs nobody, no more than a listener does', async () => {
+  test('in refused disturbs nothing, and neither does a listener', async () => {
     const [client, session] = await fixture.open();
     const healthy = new Recorder();
     const heard = new EventQueue<string>('event refused');
@@ -95,7 +95,7 @@ describe('a subscriber that throws', () => {
 });
 
 describe('an answer that throws', () => {
-  test('to a publish disturbs neither the link nor the answers behind it', async () => {
+  test('to a publish disturbs neither the connection nor later answers', async () => {
     const [client, session] = await fixture.open();
     const outcomes = new EventQueue<string>('outcome');
     const bad = { accepted: throwing('published'), failed: throwing('failed') };
@@ -114,7 +114,7 @@ describe('an answer that throws', () => {
     await expectSameLink(client, session);
   });
 
-  test('at the end of the link keeps the others from nothing, and the client connects again', async () => {
+  test('at the end of the connection does not disturb other answers, and the client reconnects', async () => {
     const [client, session] = await fixture.open();
     const states = statesOf(client);
     client.on('state', (state) => state === 'waiting' && throwing('waiting')());
@@ -130,7 +130,7 @@ describe('an answer that throws', () => {
     await nextState(states, 'open');
   });
 
-  test('in the course of close keeps the others from nothing', async () => {
+  test('during close does not disturb other answers', async () => {
     const client = fixture.client();
     client.connect();
     client.on('state', throwing('closed'));
@@ -145,7 +145,7 @@ describe('an answer that throws', () => {
     expect(client.state).toBe('closed');
   });
 
-  test('after its time keeps the others from nothing', async () => {
+  test('after its time limit does not disturb other answers', async () => {
     const [client] = await fixture.open({ publishMs: 20 });
     client.publishWithAnswer('a', '1', {}, { accepted: () => {}, failed: throwing('failed') });
     client.history('a', START, { page: () => {}, failed: throwing('no page') });
@@ -156,7 +156,7 @@ describe('an answer that throws', () => {
     expect(client.stats()).toMatchObject(expected);
   });
 
-  test('to a read of history disturbs neither the link nor others who asked the same', async () => {
+  test('to a history read disturbs neither the connection nor callers of the same read', async () => {
     const [client, session] = await fixture.open({ historyWaitingMax: 3 });
     const pages = new EventQueue<number>('page');
     const bad = { page: throwing('page'), failed: throwing('no page') };
@@ -178,7 +178,7 @@ describe('a queue handler that fails', () => {
   test.each([
     ['throws', throwing('job')],
     ['rejects', async () => throwing('job')()],
-  ])('and %s is an uncaught exception where nobody listens for itemFailed', async (_how, handler) => {
+  ])('and %s is an uncaught exception without a listener for itemFailed', async (_how, handler) => {
     const [client, session] = await fixture.open();
     client.watch('jobs', handler, { concurrency: 2 });
     await session.expect('watch');
@@ -189,7 +189,7 @@ describe('a queue handler that fails', () => {
     await expectSameLink(client, session);
   });
 
-  test('is told to the listener of itemFailed only, whose own exception is uncaught', async () => {
+  test('is reported to the listener of itemFailed only, whose own exception is uncaught', async () => {
     const [client, session] = await fixture.open();
     const failures = new EventQueue<unknown>('failure');
     client.on('itemFailed', throwing('listener'));
@@ -205,7 +205,7 @@ describe('a queue handler that fails', () => {
   });
 });
 
-test('a listener that throws when the link opens, or a watch is refused, disturbs nobody', async () => {
+test('a listener that throws when the connection opens, or a watch is rejected, disturbs nothing', async () => {
   const client = fixture.client();
   const states = statesOf(client);
   const refused = new EventQueue<string>('event watchRefused');

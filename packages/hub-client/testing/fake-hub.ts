@@ -13,10 +13,10 @@ const FRAME_BYTES_MAX = 10 * 1024 * 1024;
 type MessageType = native.NativeMessage['type'];
 type MessageOf<Type extends MessageType> = Extract<native.NativeMessage, { type: Type }>;
 
-/** A hub that does nothing by itself: the test says what it answers, right or wrong. */
+/** A hub that does nothing by itself: the test decides what it answers, valid or not. */
 export class FakeHub {
   readonly port: number;
-  /** The connections that came, in order. */
+  /** The connections so far, in order. */
   readonly sessions: EventQueue<FakeSession> = new EventQueue('connection');
   readonly #server: Server;
 
@@ -26,19 +26,19 @@ export class FakeHub {
     server.on('connection', (socket) => this.sessions.push(new FakeSession(socket)));
   }
 
-  /** On any free port, unless one is given. */
+  /** Listens on a free port, unless one is given. */
   static async start(port?: number): Promise<FakeHub> {
     const server = createServer().listen(port ?? (await freePort()), '127.0.0.1');
     await once(server, 'listening');
     return new FakeHub(server);
   }
 
-  /** The next connection, before any word was said on it. */
+  /** Resolves with the next connection, before anything was sent on it. */
   accept(): Promise<FakeSession> {
     return this.sessions.next();
   }
 
-  /** The next connection, after a handshake without a secret. */
+  /** Resolves with the next connection, after a handshake without a secret. */
   async welcome(welcome: Partial<native.Welcome> = {}): Promise<FakeSession> {
     const session = await this.accept();
     await session.expect('hello');
@@ -46,7 +46,7 @@ export class FakeHub {
     return session;
   }
 
-  /** Cuts every connection and frees the port. */
+  /** Destroys every connection and frees the port. */
   async close(): Promise<void> {
     for (const session of this.sessions.all) session.raw.destroy();
     if (!this.#server.listening) return;
@@ -58,7 +58,7 @@ export class FakeHub {
 /** The fake hub's end of one connection. */
 export class FakeSession {
   readonly raw: RawSocket;
-  /** What the client sent, message by message. */
+  /** Messages of the client. */
   readonly received: EventQueue<native.NativeMessage> = new EventQueue('message');
 
   constructor(socket: Socket) {
@@ -71,14 +71,14 @@ export class FakeSession {
     void this.raw.closed.then(() => this.received.end('the client has gone'));
   }
 
-  /** Takes the next message, which must be of this type. */
+  /** Removes and returns the next message, which must have this type. */
   async expect<Type extends MessageType>(type: Type): Promise<MessageOf<Type>> {
     const message = await this.received.next();
     if (message.type !== type) throw new Error(`The client sent ${message.type}, not ${type}.`);
     return message as MessageOf<Type>;
   }
 
-  /** Several frames sent in one call arrive together. */
+  /** Sends frames that arrive together. */
   send(...frames: Uint8Array[]): void {
     void this.raw.write(Buffer.concat(frames));
   }
@@ -89,7 +89,7 @@ export class FakeSession {
     this.send(native.encodeWelcome({ version, heartbeatMs, frameBytesMax }));
   }
 
-  /** Proves that it knows a secret; resolves with whether the client's answer proves the same. */
+  /** Proves a secret. Resolves with whether the client's answer proves it too. */
   async challenge(hello: native.Hello, secret: string): Promise<boolean> {
     const nonce = createNonce();
     this.send(native.encodeChallenge({ nonce, proof: createProof(secret, 'hub', hello.nonce, nonce) }));
@@ -97,34 +97,34 @@ export class FakeSession {
     return isProof(proof, createProof(secret, 'peer', hello.nonce, nonce));
   }
 
-  /** Takes a SUBSCRIBE and answers it: every channel stands at this offset. */
+  /** Answers the next SUBSCRIBE: every channel is at this offset. */
   async takeSubscribe(offset = 0, epoch = EPOCH): Promise<native.Subscribe> {
     const subscribe = await this.expect('subscribe');
     this.send(subscribed(subscribe, offset, epoch));
     return subscribe;
   }
 
-  /** Takes a HISTORY and answers it; the channel stands at the end of the page unless `top` says otherwise. */
+  /** Answers the next HISTORY. The channel is at the end of the page, or at `top`. */
   async takeHistory(texts: readonly string[], top?: number): Promise<native.History> {
     const history = await this.expect('history');
     this.send(page(history, texts, top));
     return history;
   }
 
-  /** Takes an ENQUEUE and answers it. */
+  /** Answers the next ENQUEUE. */
   async takeEnqueue(): Promise<native.Enqueue> {
     const enqueue = await this.expect('enqueue');
     this.send(native.encodeEnqueued(enqueue));
     return enqueue;
   }
 
-  /** Hands out items of a queue: these texts, numbered from `first` on. */
+  /** Sends items of a queue with these texts, numbered from `first`. */
   hand(queue: string, texts: readonly string[], first = 1, attempt = 1): void {
     const items = texts.map((payload, index) => ({ item: first + index, queue, attempt, payload }));
     this.send(...items.map((item) => native.encodeItem({ ...item, kind: 'text' })));
   }
 
-  /** Takes a PUBLISH and answers it with this offset. */
+  /** Answers the next PUBLISH with this offset. */
   async takePublish(offset: number): Promise<native.Publication> {
     const { publication } = await this.expect('publish');
     this.send(published(publication.number, offset));
@@ -140,7 +140,7 @@ export function subscribed(subscribe: native.Subscribe, offset = 0, epoch = EPOC
   return native.encodeSubscribed({ request: subscribe.request, entries });
 }
 
-/** A page and its publications: these texts, which follow what was asked for. */
+/** Encodes a page with publications of these texts, after the requested position. */
 export function page(history: native.History, texts: readonly string[], top?: number): Uint8Array {
   const { request, channel, since } = history;
   const position = { epoch: since.epoch, offset: top ?? since.offset + texts.length };
@@ -150,7 +150,7 @@ export function page(history: native.History, texts: readonly string[], top?: nu
   ]);
 }
 
-/** A page that says what cannot be had, and where the channel stands. */
+/** Encodes a page without publications, with the position of the channel. */
 export function noPage(
   history: native.History,
   verdict: 'epoch_changed' | 'trimmed',

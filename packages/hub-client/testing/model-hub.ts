@@ -5,24 +5,28 @@ import type { RequestConnection } from '../src/connection/requests.ts';
 interface ModelChannel {
   /** Offset of the newest publication. */
   top: number;
-  /** Publications up to this offset are not there any more. */
+  /** Publications up to this offset are no longer in history. */
   trimmed: number;
 }
 
-/** Publications in one page: few, so that short histories have several pages. */
+/** Limit for publications in a page: low, so that short histories have several pages. */
 const PAGE_LENGTH_MAX = 2;
 
 /**
- * An honest hub with a history, and the link to it, as frames in two queues: nothing moves by itself, so that a test can put
- * every step between any two others. Each publication says its epoch and offset in its payload.
+ * A correct hub with a history, and the connection to it as two lists of frames. Nothing moves by
+ * itself, so that a test can put any step between any two others. Each publication has its epoch
+ * and offset in its payload.
  */
 export class ModelHub implements RequestConnection {
   isOpen = false;
   readonly bufferedBytes = 0;
   epoch = 'epoch-0';
-  /** What the peer sent and the hub has not read. */
+  /** Frames of the peer that the hub has not read. */
   #up: Uint8Array[] = [];
-  /** What the hub sent and the peer has not read. A page stands in one piece, as nothing comes in between. */
+  /**
+   * Frames of the hub that the peer has not read. A page is one entry, because nothing comes
+   * between its frames.
+   */
   #down: Uint8Array[][] = [];
   readonly #channels = new Map<string, ModelChannel>();
   readonly #followed = new Set<string>();
@@ -32,7 +36,7 @@ export class ModelHub implements RequestConnection {
     this.#up.push(frame);
   }
 
-  /** Whether nothing is on its way. */
+  /** Whether nothing is in transit. */
   get isIdle(): boolean {
     return this.#up.length === 0 && this.#down.length === 0;
   }
@@ -41,7 +45,7 @@ export class ModelHub implements RequestConnection {
     return { epoch: this.epoch, offset: this.#channel(channel).top };
   }
 
-  /** Whether all that came after an offset is still there. */
+  /** Returns whether history has all publications after an offset. */
   has(channel: string, since: number): boolean {
     return since >= this.#channel(channel).trimmed;
   }
@@ -52,13 +56,13 @@ export class ModelHub implements RequestConnection {
     if (this.#followed.has(channel)) this.#down.push([this.#publication(channel, state.top)]);
   }
 
-  /** Forgets all publications but the last few. */
+  /** Removes all publications from history but the last ones. */
   trim(channel: string, kept: number): void {
     const state = this.#channel(channel);
     state.trimmed = Math.max(state.trimmed, state.top - kept);
   }
 
-  /** Another hub, with no history. The link is gone as well. */
+  /** Becomes another hub without history. The connection is lost too. */
   restart(): void {
     this.break();
     this.#lives += 1;
@@ -66,7 +70,7 @@ export class ModelHub implements RequestConnection {
     this.#channels.clear();
   }
 
-  /** The link is gone with all that is on it. */
+  /** Loses the connection, with everything in transit. */
   break(): void {
     this.isOpen = false;
     this.#up = [];
@@ -74,7 +78,7 @@ export class ModelHub implements RequestConnection {
     this.#followed.clear();
   }
 
-  /** A fault: one delivery that is on its way is lost, or comes twice. */
+  /** Injects a fault: one delivery in transit is lost, or repeated. */
   spoilDelivery(which: number, how: 'lose' | 'repeat'): void {
     const deliveries = this.#down.filter(
       ([frame, ...more]) => frame?.[4] === native.OPCODES.deliver && more.length === 0,
@@ -86,7 +90,7 @@ export class ModelHub implements RequestConnection {
     else this.#down.splice(at, 0, spoilt);
   }
 
-  /** Reads one message of the peer and answers it; `refuse`: a HISTORY cannot be done just now. */
+  /** Reads one message of the peer and answers it. With `refuse`, a HISTORY is rejected. */
   work(refuse = false): void {
     const frame = this.#up.shift();
     if (frame === undefined) return;
@@ -103,7 +107,7 @@ export class ModelHub implements RequestConnection {
     }
   }
 
-  /** The next that arrives at the peer. */
+  /** Removes and returns the next frames for the peer. */
   takeDown(): readonly Uint8Array[] {
     return this.#down.shift() ?? [];
   }

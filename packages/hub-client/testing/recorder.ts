@@ -5,8 +5,8 @@ import type { HubClientState } from '../src/hub-client-events.ts';
 import type { LossReason, Subscriber } from '../src/subscriptions/channel-subscription.ts';
 
 /**
- * A subscriber that writes down what it is told: `at NAME OFFSET` for a subscription, `NAME OFFSET TEXT` for a publication,
- * `lost NAME OFFSET REASON` for a loss, `refused NAME CODE` for a refusal.
+ * A subscriber that records events: `at NAME OFFSET` for a subscription, `NAME OFFSET TEXT` for a
+ * publication, `lost NAME OFFSET REASON` for a loss, `refused NAME CODE` for a rejection.
  */
 export class Recorder implements Subscriber {
   readonly events: EventQueue<string> = new EventQueue('event of a subscriber');
@@ -33,14 +33,14 @@ export interface StateChange {
   readonly error: ProtocolError | undefined;
 }
 
-/** Every state that a client enters from now on. */
+/** Records every state that a client enters from now on. */
 export function statesOf(client: HubClient): EventQueue<StateChange> {
   const states = new EventQueue<StateChange>('state');
   client.on('state', (state, error) => states.push({ state, error }));
   return states;
 }
 
-/** Takes states up to the next one of this name. */
+/** Removes states up to the next one of this name, and resolves with that. */
 export function nextState(states: EventQueue<StateChange>, state: HubClientState): Promise<StateChange> {
   return states.next((change) => change.state === state);
 }

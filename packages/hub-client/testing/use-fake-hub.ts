@@ -8,18 +8,18 @@ import { nextState, statesOf } from './recorder.ts';
 export interface FakeHubFixture {
   /** A fake hub for this test. */
   readonly hub: FakeHub;
-  /** A client of it, not connected yet. */
+  /** Creates a client that is not connected yet. */
   client(options?: Partial<HubClientOptions>): HubClient;
-  /** A client whose connection is open, and the hub's end of it. */
+  /** Creates a client with an open connection, and returns the hub's end of it too. */
   open(
     options?: Partial<HubClientOptions>,
     welcome?: Partial<native.Welcome>,
   ): Promise<[HubClient, FakeSession]>;
-  /** The hub goes away and comes back on the same port; resolves with the new one. */
+  /** Closes the hub and starts another one on the same port. */
   restart(): Promise<FakeHub>;
 }
 
-/** Gives each test of a file a fake hub of its own, and ends it and all clients afterwards. */
+/** Gives each test of a file its own fake hub, and closes it and all clients afterwards. */
 export function useFakeHub(): FakeHubFixture {
   const clients: HubClient[] = [];
   let hub: FakeHub | undefined;

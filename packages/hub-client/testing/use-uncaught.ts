@@ -1,7 +1,7 @@
 import { EventQueue } from '@groupcast/testkit';
 import { afterEach, beforeEach } from 'vitest';
 
-/** Collects the uncaught exceptions of each test of a file, which would fail it otherwise. */
+/** Collects the uncaught exceptions of each test in a file, which would make it fail otherwise. */
 export function useUncaught(): { readonly errors: EventQueue<unknown> } {
   const fixture = { errors: new EventQueue<unknown>('uncaught exception') };
   beforeEach(() => {

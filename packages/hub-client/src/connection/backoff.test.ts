@@ -2,11 +2,11 @@ import { describe, expect, test, vi } from 'vitest';
 import { Backoff } from './backoff.ts';
 
 describe('Backoff', () => {
-  test('waits longer each time, until a connection has stood for as long as the longest wait', () => {
+  test('the delay grows until a connection was open for the maximum delay', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     const backoff = new Backoff({ minMs: 100, maxMs: 1_000 });
     const waits = [backoff.nextDelayMs(0), backoff.nextDelayMs(1)];
-    // Let in and cut off at once.
+    // Accepted and closed at once.
     backoff.opened(10);
     waits.push(backoff.nextDelayMs(1_009));
     waits.push(backoff.nextDelayMs(50_000));

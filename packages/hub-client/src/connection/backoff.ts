@@ -1,10 +1,10 @@
 import { type ReconnectBounds, reconnectDelayMs } from '@groupcast/protocol';
 
-/** How long to wait before the next connection: longer each time, until one has stood. */
+/** Delay before the next connection. It grows until a connection has been open for a while. */
 export class Backoff {
   readonly #bounds: ReconnectBounds;
   #attempt = 0;
-  /** Infinity while no link stands. */
+  /** Infinity while no connection is open. */
   #openedAtMs = Number.POSITIVE_INFINITY;
 
   constructor(bounds: ReconnectBounds) {
@@ -15,10 +15,9 @@ export class Backoff {
     this.#openedAtMs = nowMs;
   }
 
-  /** The connection has ended, open or not. In milliseconds. */
+  /** Returns the delay in milliseconds after the end of a connection, open or not. */
   nextDelayMs(nowMs: number): number {
-    // A hub that lets us in and cuts us off at once must not be tried again and again without a
-    // wait.
+    // A hub that accepts the client and closes at once must not be retried without a delay.
     if (nowMs - this.#openedAtMs >= this.#bounds.maxMs) this.#attempt = 0;
     this.#openedAtMs = Number.POSITIVE_INFINITY;
     const delayMs = reconnectDelayMs(this.#attempt, this.#bounds);

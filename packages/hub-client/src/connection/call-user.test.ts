@@ -11,7 +11,7 @@ describe('callEachUser', () => {
     if (one.startsWith('bad')) throw new Error(one);
   };
 
-  test('calls all in order, and what some have thrown is uncaught', async () => {
+  test('calls all in order; what some of them throw is uncaught', async () => {
     callEachUser(['a', 'bad 1', 'b', 'bad 2'], call, 7);
     expect(heard).toEqual(['a 7', 'bad 1 7', 'b 7', 'bad 2 7']);
     expect(uncaught.errors.all).toEqual([]);
@@ -31,7 +31,7 @@ describe('callEachUser', () => {
   });
 });
 
-test('callUser keeps even what is no error', async () => {
+test('callUser also keeps thrown values that are not errors', async () => {
   const thrower = (): void => {
     throw undefined;
   };

@@ -1,10 +1,10 @@
 /**
- * Calls code of the application: a subscriber, an answer, a listener. Its exception is thrown again
- * where nothing of this package is under way, as an uncaught exception of the process, so that it
- * neither gets lost nor disturbs anything else.
+ * Calls user code: a subscriber, an answer, a listener. Its exception is thrown again in a
+ * microtask, as an uncaught exception of the process, so that it is not lost and disturbs nothing
+ * else.
  *
- * It takes a function of two arguments because a closure for each publication would be garbage for
- * each publication.
+ * It takes a function with two arguments, because a closure per publication would be garbage per
+ * publication.
  */
 export function callUser<One, Value>(one: One, call: (one: One, value: Value) => void, value: Value): void {
   try {
@@ -14,7 +14,7 @@ export function callUser<One, Value>(one: One, call: (one: One, value: Value) =>
   }
 }
 
-/** Calls each as `callUser` does. Those that are added meanwhile are called as well. */
+/** Calls each as `callUser` does, including those that are added meanwhile. */
 export function callEachUser<One, Value>(
   all: Iterable<One>,
   call: (one: One, value: Value) => void,
@@ -23,7 +23,7 @@ export function callEachUser<One, Value>(
   for (const one of all) callUser(one, call, value);
 }
 
-/** Makes an error an uncaught exception of the process, after what runs now. */
+/** Makes an error an uncaught exception of the process, in a microtask. */
 export function throwUncaught(error: unknown): void {
   queueMicrotask(() => {
     throw error;

@@ -45,7 +45,7 @@ function connect(options: Partial<HubClientOptions> = {}): EventQueue<Event> {
   return events;
 }
 
-/** The error that a connection ended with, which was never open. */
+/** Resolves with the error of a connection that was never open. */
 async function refusal(events: EventQueue<Event>): Promise<ProtocolError> {
   const last = await events.seen(({ type }) => type === 'ended');
   expect(events.all.map(({ type }) => type)).toEqual(['connected', 'ended']);
@@ -53,7 +53,7 @@ async function refusal(events: EventQueue<Event>): Promise<ProtocolError> {
   return last.error;
 }
 
-/** All that left the client was one HELLO: nothing of what it follows, no proof. */
+/** Asserts that the client sent one HELLO only: no channel names, no proof. */
 async function expectOnlyHello(session: FakeSession): Promise<void> {
   await session.raw.closed;
   expect(session.received.all.map(({ type }) => type)).toEqual(['hello']);
@@ -62,7 +62,7 @@ async function expectOnlyHello(session: FakeSession): Promise<void> {
 }
 
 describe('without a secret', () => {
-  test('says who it is, and is let in', async () => {
+  test('sends its name, and is accepted', async () => {
     const events = connect({ name: 'worker-1' });
     const session = await hub.accept();
     const hello = await session.expect('hello');
@@ -73,14 +73,14 @@ describe('without a secret', () => {
     expect(event).toMatchObject({ welcome: { heartbeatMs: 1_234, frameBytesMax: 5_678 } });
   });
 
-  test('gives up where the hub asks for one', async () => {
+  test('fails when the hub asks for a proof', async () => {
     const events = connect();
     const session = await hub.accept();
     const hello = await session.expect('hello');
     await expect(session.challenge(hello, SECRET)).rejects.toThrow('the client has gone');
     const error = await refusal(events);
     expect(error.code).toBe('unauthorized');
-    expect(error.message).toContain('no secret is set here');
+    expect(error.message).toContain('this client has no secret');
     await expectOnlyHello(session);
   });
 });
@@ -97,7 +97,7 @@ describe('with a secret', () => {
     expect(session.raw.received.includes(SECRET)).toBe(false);
   });
 
-  test('finds a hub that has it beside another one', async () => {
+  test('accepts a hub that has it as its second secret', async () => {
     const events = connect({ secret: SECRET });
     const session = await hub.accept();
     const { nonce } = await session.expect('hello');
@@ -158,25 +158,28 @@ describe('with a secret', () => {
     ['asks for no proof', () => []],
   ];
 
-  test.each(wrongHubs)('leaves a hub that %s, and tells it nothing', async (_name, answer) => {
-    const events = connect({ secret: SECRET });
-    const session = await hub.accept();
-    const hello = await session.expect('hello');
-    // What a false hub sends behind it, in the same write, is not listened to.
-    const welcome = native.encodeWelcome({ version: 1, heartbeatMs: 5_000, frameBytesMax: 1_000 });
-    session.send(...answer(hello), welcome, delivery('a', 1, 'false'));
-    expect((await refusal(events)).code).toBe('unauthorized');
-    await expectOnlyHello(session);
-  });
+  test.each(wrongHubs)(
+    'closes a connection to a hub that %s, and sends it nothing',
+    async (_name, answer) => {
+      const events = connect({ secret: SECRET });
+      const session = await hub.accept();
+      const hello = await session.expect('hello');
+      // What an impostor sends after it, in the same write, is ignored.
+      const welcome = native.encodeWelcome({ version: 1, heartbeatMs: 5_000, frameBytesMax: 1_000 });
+      session.send(...answer(hello), welcome, delivery('a', 1, 'false'));
+      expect((await refusal(events)).code).toBe('unauthorized');
+      await expectOnlyHello(session);
+    },
+  );
 
-  test('says so when the hub refuses its proof', async () => {
+  test('fails when the hub rejects its proof', async () => {
     const events = connect({ secret: SECRET });
     const session = await hub.accept();
     await session.challenge(await session.expect('hello'), SECRET);
     session.send(native.encodeError({ request: 0, code: 'unauthorized', message: 'Wrong proof.' }));
     expect(await refusal(events)).toMatchObject({
       code: 'unauthorized',
-      message: `The hub at 127.0.0.1:${hub.port} refused this peer: Wrong proof.`,
+      message: `The hub at 127.0.0.1:${hub.port} rejected this client: Wrong proof.`,
     });
   });
 
@@ -190,7 +193,7 @@ describe('with a secret', () => {
   });
 });
 
-describe('a hub that is none', () => {
+describe('an invalid hub', () => {
   const nonsense: readonly [string, Uint8Array, string][] = [
     ['an HTTP server', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'bad_length'],
     ['a TLS server', Buffer.of(0x15, 3, 1, 0, 2, 2, 50), 'bad_length'],
@@ -200,21 +203,21 @@ describe('a hub that is none', () => {
     ['JSON in a frame', Buffer.from('\0\0\0\x06{}'), 'bad_frame'],
     ['a challenge that is cut short', Buffer.of(0, 0, 0, 6, 2, 0), 'bad_frame'],
   ];
-  test.each(nonsense)('is left: %s', async (_name, bytes, code) => {
+  test.each(nonsense)('is closed: %s', async (_name, bytes, code) => {
     const events = connect();
     const session = await hub.accept();
     await session.expect('hello');
     session.send(bytes);
     const error = await refusal(events);
     expect(error).toMatchObject({ code: 'hub_unavailable', cause: { code } });
-    expect(error.message).toContain('sent what cannot be read');
+    expect(error.message).toContain('sent invalid data');
     await expectOnlyHello(session);
   });
 
   test.each([
     ['10 MiB', 10 * 1024 * 1024],
-    ['a byte more than is taken of strangers', limits.UNAUTHENTICATED_BYTES_MAX + 1],
-  ])('is left when it promises a frame of %s before the handshake is over', async (_name, length) => {
+    ['one byte above the limit before authentication', limits.UNAUTHENTICATED_BYTES_MAX + 1],
+  ])('is closed when it announces a frame of %s before the handshake is over', async (_name, length) => {
     const events = connect();
     const session = await hub.accept();
     const promise = Buffer.alloc(4);
@@ -228,14 +231,14 @@ describe('a hub that is none', () => {
     ['a publication', delivery('a', 1, 'x')],
     ['an answer', native.encodePublished({ request: 1, position: { epoch: 'e', offset: 1 } })],
     ['a proof', native.encodeProof(Buffer.alloc(32))],
-  ])('is left when it sends %s instead of letting us in', async (_name, frame) => {
+  ])('is closed when it sends %s instead of accepting the client', async (_name, frame) => {
     const events = connect();
     const session = await hub.accept();
     session.send(frame);
     expect((await refusal(events)).code).toBe('bad_frame');
   });
 
-  test('is left when it never answers, or stops in the middle', async () => {
+  test('is closed when it never answers, or stops in the middle', async () => {
     for (const bytes of [Buffer.alloc(0), Buffer.of(0, 0), Buffer.of(0, 0, 1, 0, 4)]) {
       const events = connect({ connectMs: 20 });
       const session = await hub.accept();
@@ -247,7 +250,7 @@ describe('a hub that is none', () => {
     }
   });
 
-  test('is left when it speaks another version', async () => {
+  test('is closed when it uses another version', async () => {
     const events = connect();
     const session = await hub.accept();
     session.welcome({ version: 2 });
@@ -255,7 +258,7 @@ describe('a hub that is none', () => {
     await expectOnlyHello(session);
   });
 
-  test('is told by how it left: in order, or broken off', async () => {
+  test('the error tells a normal close from a reset', async () => {
     const events = connect();
     const session = await hub.accept();
     await session.expect('hello');
@@ -269,7 +272,7 @@ describe('a hub that is none', () => {
     expect(await refusal(broken)).toMatchObject({ code: 'hub_unavailable', cause: { code: 'ECONNRESET' } });
   });
 
-  test('may refuse with a code that is not known here', async () => {
+  test('may reject with a code that is not known here', async () => {
     const events = connect();
     const session = await hub.accept();
     session.send(native.encodeError({ request: 0, code: 'tuesday', message: 'Closed on Tuesdays.' }));
@@ -279,8 +282,8 @@ describe('a hub that is none', () => {
   });
 });
 
-describe('once open', () => {
-  test('takes frames up to the full limit', async () => {
+describe('an open connection', () => {
+  test('accepts frames up to the full limit', async () => {
     const events = connect();
     const session = await hub.welcome();
     session.send(delivery('a', 1, 'x'.repeat(4 * limits.UNAUTHENTICATED_BYTES_MAX)));
@@ -288,7 +291,7 @@ describe('once open', () => {
     expect(event).toMatchObject({ message: { type: 'deliver', publication: { number: 1 } } });
   });
 
-  test('sends heartbeats as often as the hub says, and leaves a hub that falls silent', async () => {
+  test("sends heartbeats at the hub's interval, and closes when the hub is silent", async () => {
     const events = connect({ link: { ...HUB_CLIENT_DEFAULTS.link, tickMs: 5 } });
     const session = await hub.accept();
     const hello = await session.expect('hello');
@@ -296,15 +299,14 @@ describe('once open', () => {
     session.welcome({ heartbeatMs: 10 });
     const { error } = (await events.seen(({ type }) => type === 'ended')) as { error?: ProtocolError };
     expect(error?.code).toBe('hub_unavailable');
-    expect(error?.message).toContain('has fallen silent');
+    expect(error?.message).toContain('is silent');
     const beats = (await session.raw.waitForBytes(helloBytes + 4)).subarray(helloBytes);
     expect(beats.subarray(0, 4)).toEqual(Buffer.from(HEARTBEAT_FRAME));
   });
 });
 
 describe('a page of history', () => {
-  // The answer to request 7: recovered, the channel stands at 9 of epoch `e`, and two publications
-  // of `a` follow.
+  // The answer to request 7: recovered, position 9 of epoch `e`, with two publications of `a`.
   const HEADER = '0000001c 0d 0000000000000007 00 0000000000000009 01 65 00000002';
   const SIX = '00000016 09 00 0001 00 00 0000 0000000000000006 61 78';
   const SEVEN = '00000015 09 00 0001 00 00 0000 0000000000000007 61';
@@ -323,7 +325,7 @@ describe('a page of history', () => {
     ['whole', 1_000],
     ['byte by byte', 1],
     ['in pieces', 13],
-  ])('is handed over when all of it is there, %s', async (_name, length) => {
+  ])('is received when all of it has arrived, %s', async (_name, length) => {
     const [events, session] = await openConnection();
     const bytes = bytesOf(HEADER, heartbeat, SIX, heartbeat, SEVEN, SIX);
     for (let at = 0; at < bytes.length; at += length)
@@ -339,12 +341,12 @@ describe('a page of history', () => {
       ['a', 6, 'x'],
       ['a', 7, ''],
     ]);
-    // What comes behind it is live again.
+    // The next publication is live again.
     await events.seen(({ type }) => type === 'received');
     expect(events.all.map(({ type }) => type)).toEqual(['connected', 'opened', 'page', 'received']);
   });
 
-  test('without publications is handed over at once', async () => {
+  test('without publications is received at once', async () => {
     const [events, session] = await openConnection();
     session.send(bytesOf(EMPTY));
     const page = { verdict: 'trimmed', position: { epoch: 'e', offset: 9 }, publications: [] };
@@ -375,7 +377,7 @@ describe('a page of history', () => {
     expect(error).toMatchObject({ cause: { code: 'bad_length' } });
   });
 
-  test('is not taken in the handshake', async () => {
+  test('is an error in the handshake', async () => {
     const events = connect();
     const session = await hub.accept();
     session.send(bytesOf(EMPTY));
@@ -383,7 +385,7 @@ describe('a page of history', () => {
   });
 });
 
-test('a farewell is told with its time, and ends the time of new requests', async () => {
+test('GOAWAY is received with its delay, and ends the time of new requests', async () => {
   const events = new EventQueue<Event>('event of the connection');
   const wasOpen: boolean[] = [];
   const connection = new HubConnection(

@@ -6,30 +6,30 @@ import { ArrivingPage } from '../history/arriving-page.ts';
 import type { HistoryPage } from '../history/history-page.ts';
 import type { HubClientOptions } from '../options.ts';
 
-/** What one connection tells the client that made it. */
+/** Events of one connection. */
 export interface HubConnectionEvents {
-  /** The TCP connection stands, the handshake is on its way. */
+  /** The TCP connection is established, the handshake has begun. */
   connected(): void;
-  /** The hub has let us in. */
+  /** The hub has accepted the client. */
   opened(welcome: native.Welcome): void;
   receive(message: native.NativeMessage): void;
-  /** The answer to a HISTORY, when all of it is there. */
+  /** Receives the answer to a HISTORY, when it is complete. */
   receivePage(request: number, page: HistoryPage): void;
   /**
-   * The hub is about to end. Nothing new is to be sent; the client closes when it has the answers
-   * that it waits for.
+   * The hub is shutting down. No new requests may be sent. The client closes the connection when
+   * nothing is pending.
    */
   leaving(reconnectAfterMs: number): void;
-  /** Once, and last. */
+  /** Called once, and last. */
   ended(error: ProtocolError | undefined): void;
 }
 
 /**
  * One connection to a hub, from the first byte to the last.
  *
- *     connecting -> greeting (HELLO is sent) -> proving (PROOF is sent) -> open -> leaving (GOAWAY came) -> ended
+ *     connecting -> greeting (HELLO sent) -> proving (PROOF sent) -> open -> leaving (GOAWAY)
  *
- * `proving` is passed over where there is no secret. Any may be the last before `ended`.
+ * Without a secret, `proving` is skipped. Each state may be followed by `ended`.
  */
 export class HubConnection implements LinkReceiver {
   readonly #options: HubClientOptions;
@@ -44,7 +44,7 @@ export class HubConnection implements LinkReceiver {
   constructor(options: HubClientOptions, events: HubConnectionEvents) {
     this.#options = options;
     this.#events = events;
-    // Whoever is at the other end is not known to be the hub yet, and may not make us hold much.
+    // The other end is not known to be the hub yet, and must not cause large buffers.
     const frameBytesMax = Math.min(options.link.frameBytesMax, limits.UNAUTHENTICATED_BYTES_MAX);
     this.#link = new Link(
       connectTo(options, () => this.#greet()),
@@ -58,14 +58,13 @@ export class HubConnection implements LinkReceiver {
   }
 
   /**
-   * Whether the hub has let us in and takes new requests, and what is sent still leaves: not so
-   * once the connection ends, before that is told.
+   * Whether the hub accepts new requests. False once the connection ends, before `ended` is called.
    */
   get isOpen(): boolean {
     return this.#state === 'open' && this.#link.state === 'open';
   }
 
-  /** Bytes that wait for the hub to take them. */
+  /** Bytes that are buffered for the hub. */
   get bufferedBytes(): number {
     return this.#link.bufferedBytes;
   }
@@ -75,7 +74,7 @@ export class HubConnection implements LinkReceiver {
   }
 
   close(): void {
-    // Nothing has been said yet that would have to leave first.
+    // Nothing has been sent yet.
     if (this.#state === 'connecting') this.#link.destroy();
     else this.#link.close();
   }
@@ -148,16 +147,19 @@ export class HubConnection implements LinkReceiver {
   #prove(challenge: native.Challenge): void {
     const { secret } = this.#options;
     if (secret === '') {
-      this.#fail('unauthorized', 'asks for a proof, and no secret is set here. Give both the same secret');
+      this.#fail(
+        'unauthorized',
+        'requires a proof, and this client has no secret. Give both the same secret',
+      );
       return;
     }
     const expected = createProof(secret, 'hub', this.#nonce, challenge.nonce);
     const { proof, otherProof } = challenge;
-    // A hub whose secret is being changed proves both: it does not know which one is known here.
+    // A hub with two secrets proves both: it does not know which one the client has.
     if (!isProof(proof, expected) && !(otherProof !== undefined && isProof(otherProof, expected))) {
       this.#fail(
         'unauthorized',
-        'did not prove that it knows the secret. It has another one, or it is not the hub',
+        'did not prove that it knows the secret. It has another secret, or is not the hub',
       );
       return;
     }
@@ -167,24 +169,27 @@ export class HubConnection implements LinkReceiver {
 
   #enter(welcome: native.Welcome): void {
     if (welcome.version !== native.NATIVE_VERSION) {
-      this.#fail('unsupported_version', `speaks version ${welcome.version} of the protocol`);
+      this.#fail(
+        'unsupported_version',
+        `uses version ${welcome.version} of the protocol, and this client ${native.NATIVE_VERSION}. Update the older one`,
+      );
       return;
     }
     if (this.#options.secret !== '' && this.#state !== 'proving') {
-      this.#fail('unauthorized', 'asked for no proof, and gave none. Give both the same secret');
+      this.#fail('unauthorized', 'has no secret, and this client has one. Give both the same secret');
       return;
     }
     const { frameBytesMax } = this.#options.link;
     if (welcome.frameBytesMax > frameBytesMax) {
       this.#fail(
         'bad_length',
-        `takes frames of up to ${welcome.frameBytesMax} bytes, and link.frameBytesMax is ${frameBytesMax} here. Raise it, or lower --frame-bytes-max of the hub`,
+        `accepts frames of ${welcome.frameBytesMax} bytes, and link.frameBytesMax is ${frameBytesMax}. Raise it, or lower --frame-bytes-max of the hub`,
       );
       return;
     }
     this.#state = 'open';
     clearTimeout(this.#deadline);
-    // Answers of a hub that takes less may be longer than what it takes.
+    // Answers of a hub with a lower limit may be longer than the limit.
     this.#link.frameBytesMax = Math.min(
       frameBytesMax,
       Math.max(welcome.frameBytesMax, limits.FRAME_BYTES_MAX),
@@ -193,10 +198,10 @@ export class HubConnection implements LinkReceiver {
     this.#events.opened(welcome);
   }
 
-  /** What the hub said before it ended the connection tells more than the end itself. */
+  /** The hub's own error tells more than the end of the connection. */
   #refusal(message: native.ErrorMessage): ProtocolError {
     const code = isErrorCode(message.code) ? message.code : 'internal_error';
-    return this.#problem(code, `refused this peer: ${message.message.replace(/\.$/, '')}`);
+    return this.#problem(code, `rejected this client: ${message.message.replace(/\.$/, '')}`);
   }
 
   #fail(code: ProtocolError['code'], what: string): void {
@@ -212,7 +217,7 @@ export class HubConnection implements LinkReceiver {
   }
 }
 
-/** `ready` is called when bytes can be sent that only the other end reads. */
+/** Connects. `ready` is called when bytes can be sent that only the other end can read. */
 function connectTo(options: HubClientOptions, ready: () => void): Socket {
   const { host, port, path, tls } = options;
   const to = path === '' ? { host, port } : { path };
@@ -222,9 +227,9 @@ function connectTo(options: HubClientOptions, ready: () => void): Socket {
 const END_SENTENCES: Readonly<Record<Exclude<LinkEnd, 'closed'>, string>> = {
   peer_closed: 'closed the connection',
   socket_error: 'cannot be reached',
-  protocol_error: 'sent what cannot be read',
-  slow: 'takes messages too slowly',
-  silent: 'has fallen silent',
-  stalled: 'began a frame and did not finish it',
+  protocol_error: 'sent invalid data',
+  slow: 'reads too slowly',
+  silent: 'is silent',
+  stalled: 'did not complete a frame in time',
   internal_error: 'sent a message that could not be handled',
 };

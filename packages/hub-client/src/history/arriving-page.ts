@@ -1,7 +1,7 @@
 import { limits, type native, ProtocolError } from '@groupcast/protocol';
 import type { HistoryPage } from './history-page.ts';
 
-/** A page of history whose header has come, and of whose publications some are still to come. */
+/** A page of history that is not complete yet: its header was received. */
 export class ArrivingPage {
   readonly request: number;
   readonly #header: native.Page;
@@ -13,7 +13,7 @@ export class ArrivingPage {
     this.#header = header;
   }
 
-  /** The page, once all of it is there. */
+  /** The page, once it is complete. */
   get whole(): HistoryPage | undefined {
     const { verdict, position, count } = this.#header;
     if (this.#publications.length < count) return undefined;
@@ -21,16 +21,19 @@ export class ArrivingPage {
   }
 
   /**
-   * Takes the next message of the link, which came as so many bytes. Throws a ProtocolError when it
-   * is no part of a page.
+   * Adds the next message of the connection, of this length in bytes. Throws a ProtocolError for a
+   * message that is not part of a page.
    */
   add(message: native.NativeMessage, bytes: number): void {
     if (message.type !== 'deliver') {
-      throw new ProtocolError('bad_frame', `${message.type} does not belong into a page of history.`);
+      throw new ProtocolError('bad_frame', `A hub must not send ${message.type} within a history page.`);
     }
-    // The count is the hub's word only, and all of the page is held until its end.
+    // The whole page is in memory, and its count is not trusted.
     if (this.#bytes >= limits.HISTORY_PAGE_BYTES_MAX) {
-      throw new ProtocolError('bad_length', 'A page of history is longer than it may be.');
+      throw new ProtocolError(
+        'bad_length',
+        `A history page is longer than ${limits.HISTORY_PAGE_BYTES_MAX} bytes.`,
+      );
     }
     this.#bytes += bytes;
     this.#publications.push(message.publication);

@@ -6,7 +6,7 @@ type Step =
   | { readonly name: 'add' | 'remove'; readonly owner: number; readonly thing: number }
   | { readonly name: 'take' };
 
-/** The same rule on plain lists. */
+/** The same rules, on plain lists. */
 class ListQueue {
   readonly #lists: { readonly owner: number; readonly things: string[] }[] = [];
 
@@ -43,7 +43,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('FairQueue', () => {
-  test('gives out one thing of each owner in turn, whatever is added and removed meanwhile', () => {
+  test('takes one entry of each owner in turn, whatever is added and removed meanwhile', () => {
     const owners = [{}, {}, {}, {}, undefined];
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {

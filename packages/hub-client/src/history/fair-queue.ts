@@ -1,11 +1,10 @@
 /**
- * What waits for its turn, by owner: owners come in turn, one thing of each, and what one owner has
- * comes in its order. Takes any number of owners and things, and takes things out at any place, in
- * constant time.
+ * Queue that is fair to owners: round-robin over owners, first in, first out within each. Adding,
+ * taking and removing any entry take constant time.
  */
 export class FairQueue<T> {
   readonly #byOwner = new Map<object | undefined, Line<T>>();
-  /** The owner whose turn it is stands in front. */
+  /** The next owner is in front. */
   readonly #round = new Line<object | undefined>();
 
   add(owner: object | undefined, one: T): void {
@@ -25,13 +24,13 @@ export class FairQueue<T> {
     if (line.isEmpty) this.#forget(owner);
   }
 
-  /** Takes out what comes next. */
+  /** Removes and returns the next entry. */
   take(): T | undefined {
     if (this.#round.isEmpty) return undefined;
     const owner = this.#round.take();
     const line = this.#byOwner.get(owner);
     const one = line?.take();
-    // Behind all others, also behind those who have come since its last turn.
+    // Behind all other owners, including those that were added since its last turn.
     if (line?.isEmpty === false) this.#round.add(owner);
     else this.#byOwner.delete(owner);
     return one;
@@ -43,10 +42,10 @@ export class FairQueue<T> {
   }
 }
 
-/** First in, first out, and out at any place. */
+/** First in, first out, with removal of any entry. */
 class Line<T> {
   readonly #all = new Set<T>();
-  // Kept: one that begins at the front looks each time at the room of all that has been taken out.
+  // Kept, because an iterator from the start would skip all deleted entries each time.
   #cursor: Iterator<T> | undefined;
 
   get isEmpty(): boolean {
@@ -59,7 +58,7 @@ class Line<T> {
 
   remove(one: T): void {
     this.#all.delete(one);
-    // An iterator that stands still holds all that its set has held since.
+    // An iterator that does not advance keeps all entries deleted since.
     if (this.isEmpty) this.#cursor = undefined;
   }
 

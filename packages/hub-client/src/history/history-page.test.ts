@@ -21,7 +21,7 @@ describe('checkPage', () => {
     ['nothing, where nothing was missed', page([], 5)],
     ['nothing, where the history is another', { ...page([], 5, 'f'), verdict: 'epoch_changed' as const }],
     ['nothing, where it is trimmed', { ...page([], 90), verdict: 'trimmed' as const }],
-  ])('takes %s', (_name, whole) => {
+  ])('accepts %s', (_name, whole) => {
     expect(() => checkPage(whole, 'a', SINCE)).not.toThrow();
   });
 
@@ -35,7 +35,7 @@ describe('checkPage', () => {
     ['more than there is', page([6, 7], 6)],
     ['a position before the question', page([], 4)],
     ['nothing, though something was missed', page([], 6)],
-  ])('refuses %s', (_name, whole) => {
+  ])('rejects %s', (_name, whole) => {
     expect(() => checkPage(whole, 'a', SINCE)).toThrow(expect.objectContaining({ code: 'bad_frame' }));
   });
 });

@@ -16,7 +16,7 @@ function emptyPage(offset = 0): HistoryPage {
   return { verdict: 'recovered', position: { epoch: 'e', offset }, publications: [] };
 }
 
-/** Writes down who was answered, and with what. */
+/** Records the outcome of each read. */
 class Desk {
   readonly connection = new FakeConnection();
   readonly requests = new Requests(() => this.connection);
@@ -42,14 +42,14 @@ class Desk {
     return this.reads.add(channel, START, this.answer(name), 'again', owner);
   }
 
-  /** The channels that the hub was asked about since the last look. */
+  /** Returns the channels of the HISTORY requests since the last call. */
   asked(): string[] {
     return this.connection.takeHistories().map(({ channel }) => channel);
   }
 }
 
 describe('HistoryReads', () => {
-  test('has only so many under way, and the others wait in their order', () => {
+  test('limits the requests in flight, and keeps the others in order', () => {
     const desk = new Desk();
     for (const name of ['a', 'b', 'c', 'd', 'e']) desk.ask(name);
     const [a, b, ...more] = desk.connection.takeHistories();
@@ -65,7 +65,7 @@ describe('HistoryReads', () => {
     expect([desk.reads.inFlight, desk.reads.waiting, desk.reads.sent]).toEqual([2, 4, 4]);
   });
 
-  test('owners come in turn, whatever each of them asks', () => {
+  test('owners come in turn, however many reads each has', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     const [greedy, one, two] = [{}, {}, {}];
     for (const name of ['g1', 'g2', 'g3', 'g4']) desk.askFor(greedy, name);
@@ -74,12 +74,12 @@ describe('HistoryReads', () => {
     for (let request = 1; request <= 3; request++) desk.reads.answer(request, emptyPage());
     desk.askFor(two, 'b1');
     for (let request = 4; request <= 7; request++) desk.reads.answer(request, emptyPage());
-    // The first one was sent before anybody else was there.
+    // The first one was sent before the other owners came.
     expect(desk.asked()).toEqual(['g1', 'g2', 'a1', 'g3', 'a2', 'g4', 'b1']);
     expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 0]);
   });
 
-  test('those who come later do not overtake an owner that has had a turn', () => {
+  test('new owners do not overtake an owner that had a turn', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     const patient = {};
     for (const name of ['p1', 'p2', 'p3']) desk.askFor(patient, name);
@@ -90,7 +90,7 @@ describe('HistoryReads', () => {
     expect(desk.asked()).toEqual(['p1', 'p2', 'new 1', 'p3', 'new 2']);
   });
 
-  test('what two owners ask is sent once, in the first turn of either', () => {
+  test('a read of two owners is sent once, in the first turn of either', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     const [long, short] = [{}, {}];
     desk.askFor(long, 'first');
@@ -101,7 +101,7 @@ describe('HistoryReads', () => {
     expect(desk.heard).toEqual(['first 0', 'l1 0', 'shared 0', 's 0', 'l2 0']);
   });
 
-  test('what is canceled before its turn is not sent, and its answer goes nowhere', () => {
+  test('a read that is cancelled before its turn is not sent, and has no outcome', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     const underWay = desk.ask('a');
     const waiting = desk.ask('b');
@@ -119,7 +119,7 @@ describe('HistoryReads', () => {
     expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 0]);
   });
 
-  test('what is canceled while it is under way is under way until it is answered, and may be joined again', () => {
+  test('a read that is cancelled in flight stays in flight until it is answered, and may be joined again', () => {
     const desk = new Desk({ historyInFlightMax: 2 });
     for (let count = 0; count < 100; count++) desk.ask(`${count}`).cancel();
     expect(desk.asked()).toEqual(['0', '1']);
@@ -134,7 +134,7 @@ describe('HistoryReads', () => {
     expect([desk.reads.inFlight, desk.heard]).toEqual([0, ['again 0', 'next 0']]);
   });
 
-  test('what nobody waits for is not asked again on the next link, and has its time like any other', () => {
+  test('a read without callers is not sent again on the next connection, and expires like others', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     desk.ask('gone').cancel();
     desk.ask('kept');
@@ -151,7 +151,7 @@ describe('HistoryReads', () => {
     expect([desk.heard, desk.reads.inFlight]).toEqual([['kept 0', 'next hub_unavailable'], 0]);
   });
 
-  test('its own recovery goes before all others, and is taken however many wait', () => {
+  test('its own recovery precedes all others, and is never rejected', () => {
     const desk = new Desk({ historyInFlightMax: 1, historyWaitingMax: 3 });
     for (const name of ['a', 'b', 'c', 'd']) desk.ask(name);
     expect(desk.heard).toEqual(['d hub_unavailable']);
@@ -165,7 +165,7 @@ describe('HistoryReads', () => {
     expect(desk.asked()).toEqual(['b']);
   });
 
-  test('asks once for all who ask the same, waiting or under way', () => {
+  test('sends one request for equal reads, waiting or in flight', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     desk.ask('1', 'a');
     desk.ask('2', 'a');
@@ -180,7 +180,7 @@ describe('HistoryReads', () => {
     expect(desk.asked()).toEqual(['a']);
   });
 
-  test('keeps apart what differs in the channel, the offset or the epoch', () => {
+  test('keeps reads apart that differ in the channel, the offset or the epoch', () => {
     const desk = new Desk({ historyInFlightMax: 10 });
     desk.ask('', 'a', { epoch: 'e', offset: 1 });
     desk.ask('', 'b', { epoch: 'e', offset: 1 });
@@ -191,7 +191,7 @@ describe('HistoryReads', () => {
     expect(desk.asked()).toHaveLength(6);
   });
 
-  test('refuses what is more than may wait', () => {
+  test('rejects reads above the limit', () => {
     const desk = new Desk({ historyWaitingMax: 2 });
     desk.ask('1', 'a');
     desk.ask('2', 'a');
@@ -203,7 +203,7 @@ describe('HistoryReads', () => {
     expect(desk.reads.waiting).toBe(1);
   });
 
-  test('tells all who wait for it what the hub refused a read with', () => {
+  test('rejects all callers of a read with the error of the hub', () => {
     const desk = new Desk();
     desk.ask('1', 'a');
     desk.ask('2', 'a');
@@ -211,7 +211,7 @@ describe('HistoryReads', () => {
     expect(desk.heard).toEqual(['1 internal_error', '2 internal_error']);
   });
 
-  test('sends nothing while the link is away, and again in the old order what the break has cut off', () => {
+  test('sends nothing while disconnected, and sends lost requests again in their order', () => {
     const desk = new Desk();
     desk.connection.isOpen = false;
     for (const name of ['a', 'b', 'c']) desk.ask(name);
@@ -231,14 +231,14 @@ describe('HistoryReads', () => {
       ['b', 4],
       ['c', 5],
     ]);
-    // An answer to what was asked on the link that is gone is nobody's.
+    // An answer to a request of the lost connection is ignored.
     desk.reads.answer(2, emptyPage(9));
     desk.reads.answer(5, emptyPage());
     expect(desk.heard).toEqual(['a 0', 'c 0']);
     expect(desk.asked()).toEqual(['d']);
   });
 
-  test('forgets after a break what is not to be asked again, and nothing else', () => {
+  test("drops the client's own recovery after a lost connection, and nothing else", () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     desk.ask('under way', 'a', START, 'forget');
     desk.ask('waiting', 'b', START, 'forget');
@@ -254,7 +254,7 @@ describe('HistoryReads', () => {
     expect(desk.heard).toEqual(['kept 0']);
   });
 
-  test('fails what has waited too long, under way or not, and goes on with the others', () => {
+  test('fails reads that expire, waiting or in flight, and continues with the others', () => {
     const desk = new Desk({ historyInFlightMax: 1, publishMs: 0 });
     desk.ask('old', 'a');
     desk.ask('old too', 'b');
@@ -272,7 +272,7 @@ describe('HistoryReads', () => {
     expect([desk.reads.inFlight, desk.reads.waiting, young.waiting]).toEqual([1, 1, 1]);
   });
 
-  test('leaves a read that is under way to those who still have time', () => {
+  test('keeps a read in flight for callers that have not expired', () => {
     const desk = new Desk({ publishMs: 20 });
     desk.ask('early', 'a');
     const asked = performance.now();
@@ -293,7 +293,7 @@ describe('HistoryReads', () => {
     expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 0]);
   });
 
-  test('one who throws takes no answer from the others', async () => {
+  test('a callback that throws does not affect the others', async () => {
     const desk = new Desk();
     const thrown = new TypeError('thrown');
     const thrower = (): void => {
@@ -306,7 +306,7 @@ describe('HistoryReads', () => {
     expect(await uncaught.errors.next()).toBe(thrown);
   });
 
-  test('a page that cannot be the answer is an error of the hub, and the read is asked again on the next link', () => {
+  test('an invalid page is an error of the hub, and the read is sent again on the next connection', () => {
     const desk = new Desk();
     desk.ask('a');
     expect(() => desk.reads.answer(1, emptyPage(5))).toThrow(expect.objectContaining({ code: 'bad_frame' }));
@@ -316,7 +316,7 @@ describe('HistoryReads', () => {
     expect(desk.heard).toEqual(['a 0']);
   });
 
-  test('an answer may ask the next question in its turn', () => {
+  test('a callback may start the next read, which waits for its turn', () => {
     const desk = new Desk({ historyInFlightMax: 1 });
     const pages: number[] = [];
     const read = (offset: number): void => {
@@ -336,12 +336,12 @@ describe('HistoryReads', () => {
     expect(desk.heard).toEqual(['other 0']);
   });
 
-  test('finds the next of very many without looking at all of them each time', () => {
+  test('finds the next of very many reads without a look at all of them', () => {
     const desk = new Desk({ historyInFlightMax: 1, historyWaitingMax: 50_000 });
     for (let index = 0; index < 50_000; index++) desk.ask(`${index}`);
     for (let request = 1; request <= 50_000; request++) {
       desk.reads.answer(request, emptyPage());
-      // Those who come later do not overtake.
+      // Later reads do not overtake.
       if (request === 25_000) expect(desk.asked().slice(-2)).toEqual(['24999', '25000']);
     }
     expect(desk.heard).toHaveLength(50_000);

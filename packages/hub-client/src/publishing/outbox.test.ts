@@ -6,7 +6,7 @@ function waiting(bytes: number, deadlineMs: number): BufferedRequest<void> {
 }
 
 describe('Outbox', () => {
-  test('takes to its last byte and not one more', () => {
+  test('accepts requests up to its last byte, and no more', () => {
     const outbox = new Outbox(10);
     expect(outbox.add(waiting(4, 1))).toBe(true);
     expect(outbox.add(waiting(7, 1))).toBe(false);
@@ -16,7 +16,7 @@ describe('Outbox', () => {
     expect(outbox.bytes).toBe(10);
   });
 
-  test('takes one that is longer by itself, where nothing else waits', () => {
+  test('accepts one request above the limit while it is empty', () => {
     const outbox = new Outbox(10);
     expect(outbox.add(waiting(11, 1))).toBe(true);
     expect(outbox.add(waiting(1, 1))).toBe(false);
@@ -26,7 +26,7 @@ describe('Outbox', () => {
     expect(new Outbox(0).add(waiting(1, 1))).toBe(false);
   });
 
-  test('gives back what has waited too long, and its room', () => {
+  test('removes expired requests and their bytes', () => {
     const outbox = new Outbox(100);
     const first = waiting(1, 10);
     const second = waiting(2, 20);
@@ -38,7 +38,7 @@ describe('Outbox', () => {
     expect(outbox.takeAll()).toEqual([third]);
   });
 
-  test('gives everything back in order, and is empty then', () => {
+  test('removes everything in order, and is empty then', () => {
     const outbox = new Outbox(100);
     const all = [waiting(1, 1), waiting(2, 1), waiting(3, 1)];
     for (const publish of all) outbox.add(publish);

@@ -2,17 +2,17 @@ import { types } from 'node:util';
 import { isChannelName, limits, native, ProtocolError, utf8ByteLength } from '@groupcast/protocol';
 
 export interface PublishOptions {
-  /** Default: `text` for a string, `bytes` for bytes. */
+  /** Kind of the payload. Default: `text` for a string, `bytes` for bytes. */
   readonly kind?: native.PayloadKind | undefined;
   /** Client id of the publisher. */
   readonly sender?: string | undefined;
-  /** Keep the publication from the connection whose client id is `sender`. */
+  /** Keeps the publication from the connection whose client id is `sender`. */
   readonly excludeSender?: boolean | undefined;
-  /** Makes a repetition of this publish recognisable, at most 255 bytes. */
+  /** Identifies repetitions of this publish, at most 255 bytes. */
   readonly messageId?: string | undefined;
 }
 
-/** A PUBLISH frame, or why there can be none. `request` is 0 where no answer is wanted. */
+/** Returns a PUBLISH frame, or the error of invalid arguments. `request` is 0 for no answer. */
 export function publishFrame(
   channel: string,
   payload: string | Uint8Array,
@@ -44,12 +44,12 @@ export function publishFrame(
 
 const KINDS: ReadonlySet<unknown> = new Set<native.PayloadKind>(['text', 'json', 'bytes']);
 
-/** Returns the kind of a payload that is given without one. */
+/** Returns the default kind of a payload. */
 export function defaultKind(payload: string | Uint8Array): native.PayloadKind {
   return typeof payload === 'string' ? 'text' : 'bytes';
 }
 
-/** Returns what is wrong with a payload or its kind: programs without types give anything. */
+/** Returns the error of an invalid payload or kind: callers may not be typed. */
 export function payloadFault(
   kind: native.PayloadKind,
   payload: string | Uint8Array,
@@ -59,7 +59,7 @@ export function payloadFault(
   return new ProtocolError('bad_field', 'payload must be a string or a Uint8Array.');
 }
 
-/** Whether a text fits a field with a one-byte length. */
+/** Returns whether a text fits a field with a one-byte length. */
 export function isShortText(text: string): boolean {
   if (typeof text !== 'string') return false;
   const bytes = utf8ByteLength(text);

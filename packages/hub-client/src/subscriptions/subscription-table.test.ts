@@ -6,7 +6,7 @@ function channel(name: string): { name: string; prefix: boolean } {
 }
 
 describe('SubscriptionTable', () => {
-  test('holds a channel and a prefix of the same name apart, and each once', () => {
+  test('keeps a channel and a prefix of the same name apart, and each once', () => {
     const table = new SubscriptionTable();
     const exact = table.add(channel('a'));
     const prefix = table.add({ name: 'a', prefix: true });
@@ -22,7 +22,7 @@ describe('SubscriptionTable', () => {
     expect(table.size).toBe(0);
   });
 
-  test('takes names that every object has for names like any other', () => {
+  test('accepts the names of Object.prototype like any other', () => {
     const table = new SubscriptionTable();
     expect(table.find(channel('__proto__'))).toBeUndefined();
     expect(table.find(channel('constructor'))).toBeUndefined();
@@ -30,7 +30,7 @@ describe('SubscriptionTable', () => {
     expect(table.size).toBe(1);
   });
 
-  test('suspends what is known, and leaves alone what is new', () => {
+  test('suspends known subscriptions, and leaves new ones alone', () => {
     const table = new SubscriptionTable();
     const states = (['new', 'live', 'recovering', 'suspended'] as const).map((state) => {
       const subscription = table.add(channel(state));
@@ -41,7 +41,7 @@ describe('SubscriptionTable', () => {
     expect(states.map(({ state }) => state)).toEqual(['new', 'suspended', 'suspended', 'suspended']);
   });
 
-  test('cuts everything into portions of 1,024 at most', () => {
+  test('splits subscriptions into batches of at most 1,024', () => {
     const table = new SubscriptionTable();
     expect([...batchesOf(table.all())]).toEqual([]);
     for (let index = 0; index < 1_500; index++) table.add(channel(`c${index}`));
@@ -53,7 +53,7 @@ describe('SubscriptionTable', () => {
     expect([...batchesOf(table.all())].map((batch) => batch.length)).toEqual([1_024, 1_024, 1]);
   });
 
-  test('goes round all channels, whatever comes and goes', () => {
+  test('checks all channels in rounds, whatever is added and removed', () => {
     const table = new SubscriptionTable();
     const namesOf = (count: number): string[] => table.nextChannels(count).map(({ subject }) => subject.name);
     expect(namesOf(5)).toEqual([]);
@@ -68,7 +68,7 @@ describe('SubscriptionTable', () => {
     expect(namesOf(10)).toEqual(['c', 'd', 'a']);
   });
 
-  test('knows what was refused, once, and what to ask for again', () => {
+  test('returns a rejected subscription once, and those to retry', () => {
     const table = new SubscriptionTable();
     const [a, b, c] = ['a', 'b', 'c'].map((name) => table.add(channel(name)));
     const forA = table.addRequest(4, [a!]);
@@ -93,7 +93,7 @@ describe('SubscriptionTable', () => {
     expect(table.toRetry(10)).toEqual([]);
   });
 
-  test('asks alone for each of several that were refused together, a few at a time', () => {
+  test('requests each of several that were rejected together by itself, a few at a time', () => {
     const table = new SubscriptionTable();
     const [a, b, c, gone, known] = ['a', 'b', 'c', 'gone', 'known'].map((name) => table.add(channel(name)));
     const together = table.addRequest(1, [a!, b!, c!, gone!, known!]);
@@ -111,7 +111,7 @@ describe('SubscriptionTable', () => {
     expect(table.reject(forB)).toBe(b);
   });
 
-  test('what the hub follows is not refused when it only was to say where that stands', () => {
+  test('a subscription that the hub delivers is not rejected when only its position was requested', () => {
     const table = new SubscriptionTable();
     const a = table.add(channel('a'));
     a.state = 'live';
@@ -119,7 +119,7 @@ describe('SubscriptionTable', () => {
     expect([a.request, table.toRetry(10), table.takeDoubtful(10)]).toEqual([undefined, [], []]);
   });
 
-  test('waits no longer for the answer to a request when it has asked anew', () => {
+  test('ignores the answer to a request after a newer one', () => {
     const table = new SubscriptionTable();
     const a = table.add(channel('a'));
     const outdated = table.addRequest(1, [a]);

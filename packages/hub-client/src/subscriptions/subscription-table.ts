@@ -33,7 +33,7 @@ export class SubscriptionTable {
     return this.#mapOf(subject).get(subject.name);
   }
 
-  /** Returns the subscription to a subject, and creates it first where there is none. */
+  /** Returns the subscription to a subject, and creates it if it does not exist. */
   add(subject: native.Subject): ChannelSubscription {
     const found = this.find(subject);
     if (found !== undefined) return found;

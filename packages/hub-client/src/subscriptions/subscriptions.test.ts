@@ -13,7 +13,7 @@ import { Subscriptions } from './subscriptions.ts';
 const CHANNELS = ['a', 'b'] as const;
 type Channel = (typeof CHANNELS)[number];
 
-/** A subscriber that notes whatever is not what was promised. */
+/** A subscriber that records violations of the promises. */
 class Judge implements Subscriber {
   readonly #hub: ModelHub;
   readonly #faults: unknown[];
@@ -51,7 +51,7 @@ class Judge implements Subscriber {
     this.losses += 1;
   }
 
-  /** The very next one, and of this history. */
+  /** Asserts that it is the next publication of this history. */
   #follows({ number, payload }: native.Publication, { epoch, offset }: Position): void {
     this.#check(() => {
       expect(number).toBe(offset + 1);
@@ -65,14 +65,11 @@ class Judge implements Subscriber {
       return;
     }
     expect(position.epoch).toBe(last.epoch);
-    // It may not be said of what could still be had.
+    // A loss must not be reported while history has the publications.
     expect(this.#hub.has(subject.name, last.offset)).toBe(false);
   }
 
-  /**
-   * What is thrown here would be an uncaught exception, and not a failure of the run that it
-   * belongs to.
-   */
+  /** Collects failures: an exception here would be uncaught, and not a failure of its run. */
   #check(expectations: () => void): void {
     try {
       expectations();
@@ -82,7 +79,7 @@ class Judge implements Subscriber {
   }
 }
 
-/** The parts of a client over a hub that moves when it is told to. */
+/** The parts of a client, over a hub that moves when the test says so. */
 class Bench {
   readonly hub = new ModelHub();
   readonly requests = new Requests(() => this.hub);
@@ -122,7 +119,7 @@ class Bench {
     }
   }
 
-  /** Reads all of a channel from an offset on, page by page. */
+  /** Reads all of a channel after an offset, page by page. */
   read(channel: Channel, offset: number): void {
     const next = (since: Position): void => {
       this.asked += 1;
@@ -145,7 +142,7 @@ class Bench {
     next({ epoch: this.hub.epoch, offset });
   }
 
-  /** The peer reads one message. */
+  /** Receives one message of the hub. */
   receive(): void {
     let page: ArrivingPage | undefined;
     for (const frame of this.hub.takeDown()) {
@@ -169,7 +166,7 @@ class Bench {
     this.subscriptions.checkPositions(1);
   }
 
-  /** Everything that is on its way arrives, and no fault happens any more. */
+  /** Delivers everything that is in transit, without further faults. */
   settle(): void {
     this.open();
     for (let sweeps = 0; sweeps < 2; sweeps++) {
@@ -186,7 +183,7 @@ class Bench {
 const channel = fc.constantFrom(...CHANNELS);
 const NAMES = ['one', 'two', 'three'] as const;
 
-/** One step of a run. What moves messages comes more often than what breaks them. */
+/** One step of a run. Steps that move messages are more frequent than faults. */
 const step = fc.oneof(
   { weight: 8, arbitrary: channel.map((name) => (bench: Bench) => bench.hub.publish(name)) },
   {
@@ -244,7 +241,8 @@ describe('checkPositions', () => {
       .flatMap((message) => (message.type === 'subscribe' ? message.subjects.map(({ name }) => name) : []));
 
   /**
-   * Four channels and a prefix: all are live, but for `new`, and for `holed`, which is being read.
+   * Creates four channels and a prefix. All are live, but for `new`, and for `holed`, which
+   * recovers.
    */
   function fiveSubjects(): [Subscriptions, FakeConnection] {
     const connection = new FakeConnection();
@@ -266,7 +264,7 @@ describe('checkPositions', () => {
     return [subscriptions, connection];
   }
 
-  test('asks for the channels that are live, and not again for one that is not answered yet', () => {
+  test('requests channels that are live, and none with a pending request', () => {
     const [subscriptions, connection] = fiveSubjects();
     subscriptions.checkPositions(0);
     expect(names(connection)).toEqual([]);
@@ -276,7 +274,7 @@ describe('checkPositions', () => {
     expect(names(connection)).toEqual([]);
   });
 
-  test('asks for each within shares that add up to the whole', () => {
+  test('requests each channel within shares that add up to 1', () => {
     const [subscriptions, connection] = fiveSubjects();
     const asked: string[] = [];
     for (let share = 0; share < 3; share++) {
@@ -286,7 +284,7 @@ describe('checkPositions', () => {
     expect(asked.toSorted()).toEqual(['a', 'b']);
   });
 
-  test('asks for nothing while there is no link', () => {
+  test('requests nothing while disconnected', () => {
     const [subscriptions, connection] = fiveSubjects();
     connection.isOpen = false;
     subscriptions.checkPositions(1);
@@ -295,12 +293,12 @@ describe('checkPositions', () => {
 });
 
 describe('whatever happens between hub and client', () => {
-  test('each offset is handed out once and in order, or is told to be lost; and all come to where the hub is', () => {
+  test('each offset is delivered once and in order, or reported as lost; and all reach the position of the hub', () => {
     const seen = { delivered: 0, losses: 0, recoveries: 0, holes: 0, positionLosses: 0, repeated: 0 };
     const run = (steps: readonly ((bench: Bench) => void)[]): void => {
       const bench = new Bench();
       bench.open();
-      // Some come and go; one stays on each channel.
+      // Some subscribers leave again; one stays on each channel.
       for (const name of CHANNELS) bench.toggle(`stays on ${name}`, name);
       for (const take of steps) take(bench);
       bench.settle();
@@ -320,7 +318,7 @@ describe('whatever happens between hub and client', () => {
       numRuns: 1_000,
       seed: 20_240_601,
     });
-    // A run in which nothing of this happened would have shown nothing.
+    // A run without any of these would prove nothing.
     for (const [name, count] of Object.entries(seen)) expect(count, name).toBeGreaterThan(50);
   });
 });
