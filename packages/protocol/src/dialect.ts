@@ -1,7 +1,7 @@
-/** How a peer of the hub writes its bodies. */
+/** Encoding of the bodies of a peer. */
 export type Dialect = 'native' | 'json' | 'php';
 
-/** The dialect that the first byte of a frame's body names; `undefined` for a byte that names none. */
+/** Returns the dialect of a body by its first byte, or `undefined` for an unknown one. */
 export function dialectOf(firstByte: number): Dialect | undefined {
   if (firstByte < 0x20) return 'native';
   if (firstByte === 0x7b) return 'json'; // {

@@ -13,7 +13,7 @@ interface Stream {
 
 const golden = readGolden<{ streams: Stream[]; refused: (Stream & { error: string })[] }>('frames.json');
 
-/** What a decoder makes of the chunks: the bodies, and the code of the error that ended it. */
+/** Returns the result of a decoder: the bodies, and the code of the error at its end. */
 function decode(chunks: readonly Uint8Array[], decoder: FrameDecoder = new FrameDecoder()) {
   const bodies: string[] = [];
   let error: string | undefined;
@@ -39,13 +39,13 @@ describe('streams', () => {
     expect(hexOf(concat(bodies.map((body) => encodeFrame(bytesOf(body)))))).toBe(hex);
   });
 
-  test.each(golden.refused)('refused: $name', ({ hex, bodies, error }) => {
+  test.each(golden.refused)('rejected: $name', ({ hex, bodies, error }) => {
     for (const { how, chunks } of everySplit(bytesOf(hex))) {
       expect(decode(chunks), how).toEqual({ bodies, error });
     }
   });
 
-  test('no foreign protocol passes the highest limit that can be configured', () => {
+  test('no foreign protocol is below the highest limit of the options', () => {
     const foreign = golden.refused.filter(({ hex }) => bytesOf(hex)[0] !== 0);
     expect(foreign.length).toBeGreaterThanOrEqual(8);
     for (const { name, hex } of foreign) {
@@ -70,7 +70,7 @@ describe('streams', () => {
     expect(frames).toBe(1_000);
   });
 
-  test('what is held of a frame is a copy, so the buffer that was read into can be used again', () => {
+  test('a partial frame is a copy, so the read buffer can be used again', () => {
     const decoder = new FrameDecoder();
     const chunk = bytesOf('0000000761');
     decoder.push(chunk, () => expect.unreachable());
@@ -81,8 +81,8 @@ describe('streams', () => {
   });
 });
 
-describe('the length', () => {
-  test('is judged when its fourth byte is there, and not before', () => {
+describe('the length of a frame', () => {
+  test('is checked with its fourth byte, and not before', () => {
     const decoder = new FrameDecoder();
     const none = (): void => expect.unreachable();
     decoder.push(bytesOf('ffffff'), none);
@@ -90,26 +90,26 @@ describe('the length', () => {
     expect(() => decoder.push(bytesOf('ff'), none)).toThrow(expect.objectContaining({ code: 'bad_length' }));
   });
 
-  test('is read without a sign, and stands in the error', () => {
+  test('is unsigned, and part of the error', () => {
     const push = (): void => new FrameDecoder().push(bytesOf('ffffffff'), () => expect.unreachable());
     expect(push).toThrow('4294967295 bytes');
   });
 
-  test('is judged before the frames behind it, and after those before it', () => {
+  test('is checked before the frames after it, and after those before it', () => {
     expect(decode([bytesOf('00000005aa' + '00000003' + '00000005bb')])).toEqual({
       bodies: ['aa'],
       error: 'bad_length',
     });
   });
 
-  test('may be the limit and not one more', () => {
+  test('may be the limit, and not more', () => {
     for (const { how, chunks } of everySplit(bytesOf('00000006abcd'))) {
       expect(decode(chunks, new FrameDecoder(6)), how).toEqual({ bodies: ['abcd'], error: undefined });
       expect(decode(chunks, new FrameDecoder(5)), how).toEqual({ bodies: [], error: 'bad_length' });
     }
   });
 
-  test('a limit raised while a frame is handled counts for the next one in the same chunk', () => {
+  test('a limit raised during a frame applies to the next one in the same chunk', () => {
     const chunk = bytesOf('00000005aa' + '00000008bbbbbbbb');
     expect(decode([chunk], new FrameDecoder(5)).error).toBe('bad_length');
     const decoder = new FrameDecoder(5);
@@ -121,14 +121,14 @@ describe('the length', () => {
     expect(bodies).toEqual(['aa', 'bbbbbbbb']);
   });
 
-  test('a limit lowered in the middle of a frame refuses it at the next byte', () => {
+  test('a limit lowered within a frame rejects it at the next byte', () => {
     const decoder = new FrameDecoder(8);
     expect(decode([bytesOf('00000008bb')], decoder).error).toBeUndefined();
     decoder.frameBytesMax = 7;
     expect(decode([bytesOf('bb')], decoder)).toEqual({ bodies: [], error: 'bad_length' });
   });
 
-  test.each([3, 0, -1, FRAME_BYTES_CEILING + 1, Number.NaN])('%d is no limit', (limit) => {
+  test.each([3, 0, -1, FRAME_BYTES_CEILING + 1, Number.NaN])('%d is an invalid limit', (limit) => {
     expect(() => new FrameDecoder(limit)).toThrow(RangeError);
     expect(() => {
       new FrameDecoder().frameBytesMax = limit;
@@ -142,7 +142,7 @@ describe('memory and work', () => {
     vi.restoreAllMocks();
   });
 
-  /** Notes the size of every new array of bytes, and how many bytes are copied from one to another. */
+  /** Records the size of each new byte array, and the bytes copied between arrays. */
   function watchBytes(): { readonly allocated: number[]; copied: number } {
     const watched = { allocated: [] as number[], copied: 0 };
     const counting = new Proxy(Uint8Array, {
@@ -165,7 +165,7 @@ describe('memory and work', () => {
     return numbers.reduce((total, number) => total + number, 0);
   }
 
-  test('a promise of 10 MiB of which ten bytes came costs less than 1 KiB', () => {
+  test('an announced frame of 10 MiB, with ten bytes received, costs less than 1 KiB', () => {
     for (const { how, chunks } of everySplit(bytesOf('00a00000' + '616161616161'))) {
       const watched = watchBytes();
       const decoder = new FrameDecoder();
@@ -178,7 +178,7 @@ describe('memory and work', () => {
     }
   });
 
-  test('a frame that drips in byte by byte is copied a bounded number of times', () => {
+  test('the bytes of a frame that arrives byte by byte are copied a limited number of times', () => {
     const frame = encodeFrame(new Uint8Array(64 * 1_024).fill(7));
     const drops = Array.from(frame, (byte) => Uint8Array.of(byte));
     const watched = watchBytes();
@@ -194,13 +194,13 @@ describe('memory and work', () => {
       }
     }
     expect(received).toBe(frame.length);
-    // Each byte once when it comes, and less than twice more while the buffer doubles.
+    // Each byte once when it arrives, and less than twice more while the buffer doubles.
     expect(watched.copied).toBeLessThan(3 * frame.length);
     expect(watched.allocated.length).toBeLessThan(20);
     expect(largest).toBeLessThanOrEqual(2);
   });
 
-  test('the buffer of a frame at the limit grows to the limit and no further', () => {
+  test('the buffer of a frame at the limit grows to the limit, and no further', () => {
     const frame = encodeFrame(new Uint8Array(FRAME_BYTES_MAX - 4));
     const watched = watchBytes();
     const decoder = new FrameDecoder();
@@ -212,7 +212,7 @@ describe('memory and work', () => {
     expect(Math.max(...watched.allocated)).toBe(FRAME_BYTES_MAX);
   });
 
-  test('a million heartbeats, however they are cut, leave nothing behind', () => {
+  test('a million heartbeats, in chunks of any size, leave nothing in memory', () => {
     const beats = concat(Array.from({ length: 1_000 }, () => HEARTBEAT_FRAME));
     const decoder = new FrameDecoder();
     let count = 0;
@@ -237,10 +237,10 @@ describe('memory and work', () => {
   });
 });
 
-describe('cutting without objects', () => {
+describe('cut, without objects', () => {
   const stream = bytesOf('000000054100000004000000064242000000054300');
 
-  test('every frame is told by where it lies, whole and byte by byte', () => {
+  test('gives the start and end of each frame, whole and byte by byte', () => {
     for (const { how, chunks } of everySplit(stream)) {
       const decoder = new FrameDecoder();
       const frames: string[] = [];
@@ -256,7 +256,7 @@ describe('cutting without objects', () => {
     }
   });
 
-  test('it can stop behind any frame, and go on there', () => {
+  test('can stop after any frame, and continue there', () => {
     for (const { how, chunks } of everySplit(stream)) {
       const decoder = new FrameDecoder();
       const frames: string[] = [];

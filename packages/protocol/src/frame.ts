@@ -1,10 +1,10 @@
 import { FRAME_BYTES_CEILING, FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from './limits.ts';
 import { ProtocolError } from './protocol-error.ts';
 
-/** An empty body: says only that the peer lives. */
+/** A frame with an empty body: it shows only that the peer is alive. */
 export const HEARTBEAT_FRAME: Uint8Array = Uint8Array.of(0, 0, 0, FRAME_HEADER_BYTES);
 
-/** A frame around a body: its total length as 4 bytes big-endian, then the body. */
+/** Returns a frame: its total length as 4 bytes big-endian, then the body. */
 export function encodeFrame(body: Uint8Array): Uint8Array {
   const frame = new Uint8Array(FRAME_HEADER_BYTES + body.length);
   writeFrameLength(frame);
@@ -21,7 +21,7 @@ export function writeFrameLength(frame: Uint8Array): void {
   frame[3] = length;
 }
 
-/** The length that the frame at `at` says it has, the four bytes included. */
+/** Returns the announced length of the frame at `at`, its four bytes included. */
 export function frameLength(bytes: Uint8Array, at: number): number {
   // `>>> 0`, because the length is unsigned: 0xffffffff is 4 GiB and not -1.
   return (
@@ -33,40 +33,40 @@ export function frameLength(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** One frame, header included, from `start` to `end`. Whether to go on with the next one. */
+/** Receives one frame, header included, from `start` to `end`. Returns whether to continue. */
 export type TakeFrame = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /**
  * Cuts a byte stream into frames, however the stream was split.
  *
- * Frames that lie whole in a chunk are handed on as slices of it, without a copy. The beginning of a frame that is
- * still to come is kept in one buffer, which grows with the bytes that arrived and never with the length that was
- * promised: a peer makes the decoder hold at most twice what it sent.
+ * A frame within a chunk is a slice of it, not a copy. A partial frame is kept in one buffer, which
+ * grows with the received bytes and not with the announced length. So a peer makes the decoder keep
+ * at most twice the bytes that it sent.
  */
 export class FrameDecoder {
   #frameBytesMax: number;
   #partial: Uint8Array = new Uint8Array(0);
   #partialBytes = 0;
 
-  /** `frameBytesMax`: longest frame taken, header included, 4 to 128 MiB. */
+  /** `frameBytesMax` is the limit for a frame, header included, from 4 bytes to 128 MiB. */
   constructor(frameBytesMax: number = FRAME_BYTES_MAX) {
     this.#frameBytesMax = checkedLimit(frameBytesMax);
   }
 
-  /** Bytes held of a frame that has begun. 0 between frames. */
+  /** Bytes of a partial frame; 0 between frames. */
   get pendingBytes(): number {
     return this.#partialBytes;
   }
 
-  /** A peer that has proved who it is may send more than one that has not. */
+  /** The limit before the handshake is lower than the one after it. */
   set frameBytesMax(frameBytesMax: number) {
     this.#frameBytesMax = checkedLimit(frameBytesMax);
   }
 
   /**
-   * Calls `receive` with each frame that is complete, header included. A frame is valid as long as the chunk is.
-   * Throws ProtocolError `bad_length` for a length below 4 or above the limit, as soon as its four bytes are there;
-   * the stream cannot be read any further then.
+   * Calls `receive` with each complete frame, header included. A frame is valid as long as the
+   * chunk is. Throws ProtocolError `bad_length` for a length below 4 or above the limit, as soon as
+   * its four bytes have arrived. The stream cannot be read any further then.
    */
   push(chunk: Uint8Array, receive: (frame: Uint8Array) => void): void {
     this.cut(chunk, (bytes, start, end) => {
@@ -76,8 +76,9 @@ export class FrameDecoder {
   }
 
   /**
-   * The same without an object for each frame: `take` is told where it lies. Answers how much of the chunk was read: all of it, unless `take`
-   * answered false. The caller comes again with the rest then, before any other chunk.
+   * Calls `take` with the start and end of each complete frame, without an object per frame.
+   * Returns how much of the chunk was read: all of it, unless `take` returned false. The caller
+   * must continue with the rest, before any other chunk.
    */
   cut(chunk: Uint8Array, take: TakeFrame): number {
     let at = 0;
@@ -97,7 +98,7 @@ export class FrameDecoder {
     return chunk.length;
   }
 
-  /** Adds to the frame that has begun. Answers how much of the chunk that took. */
+  /** Adds to the partial frame. Returns how many bytes of the chunk it used. */
   #complete(chunk: Uint8Array): number {
     let at = 0;
     if (this.#partialBytes < FRAME_HEADER_BYTES) {
@@ -111,7 +112,7 @@ export class FrameDecoder {
     return at + taken;
   }
 
-  /** The frame that had begun, when it is whole. */
+  /** Removes and returns the partial frame once it is complete. */
   #takeComplete(): Uint8Array | undefined {
     if (this.#partialBytes < FRAME_HEADER_BYTES) return undefined;
     const length = frameLength(this.#partial, 0);

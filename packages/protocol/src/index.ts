@@ -1,4 +1,5 @@
-// The front door: what peers of the wire need. zod schemas are at ./schema, so that a browser never loads them.
+// The front door, for peers of the wire. The zod schemas are at ./schema, so that browsers never
+// load them.
 export {
   CLOSE_CODES,
   type CloseCodeRow,

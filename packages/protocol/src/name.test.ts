@@ -43,7 +43,7 @@ describe('group_id', () => {
     ['123'],
     '',
     Symbol.iterator,
-  ])('%s is none', (groupId) => {
+  ])('%s is invalid', (groupId) => {
     expect(groupNameOf(groupId)).toBeUndefined();
   });
 });
@@ -52,7 +52,7 @@ describe('characters', () => {
   const refused = [
     ...Array.from({ length: 0x20 }, (_, code) => code),
     ...Array.from({ length: 0x21 }, (_, index) => 0x7f + index),
-    // Every mark of the property Bidi_Control, and the two separators that end a line.
+    // All characters with the property Bidi_Control, and the two line separators.
     ...[0x061c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069],
     ...[0x2028, 0x2029],
   ];
@@ -65,7 +65,7 @@ describe('characters', () => {
     }
   });
 
-  test('their neighbours are in names', () => {
+  test('the characters next to them are valid', () => {
     for (const code of [0x20, 0x7e, 0xa0, 0x061b, 0x061d, 0x200d, 0x2010, 0x2027, 0x202f, 0x2065, 0x206a]) {
       expect(isGroupName(String.fromCharCode(code)), code.toString(16)).toBe(true);
     }
@@ -86,19 +86,19 @@ describe('length', () => {
     ['é', 127, 130],
     ['あ', 85, 87],
     ['😀', 63, 65],
-  ])('is counted in bytes of UTF-8: "%s"', (character, inGroup, inChannel) => {
+  ])('is in bytes of UTF-8: "%s"', (character, inGroup, inChannel) => {
     expect(isGroupName(character.repeat(inGroup))).toBe(true);
     expect(isGroupName(character.repeat(inGroup + 1))).toBe(false);
     expect(isChannelName(character.repeat(inChannel))).toBe(true);
     expect(isChannelName(character.repeat(inChannel + 1))).toBe(false);
   });
 
-  test('255 bytes fill up exactly, 256 do not fit', () => {
+  test('255 bytes fit, 256 do not', () => {
     expect(isGroupName(`${'あ'.repeat(84)}abc`)).toBe(true);
     expect(isGroupName(`${'あ'.repeat(84)}abcd`)).toBe(false);
   });
 
-  test('a name of no bytes is none, and one of 64 KiB is not', () => {
+  test('an empty name is invalid, and so is one of 64 KiB', () => {
     for (const name of ['', 'x'.repeat(65_536)]) {
       expect(isGroupName(name)).toBe(false);
       expect(isChannelName(name)).toBe(false);

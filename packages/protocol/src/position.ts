@@ -1,7 +1,7 @@
-/** A place in a channel's history. Offsets compare only within one epoch. */
+/** Position in a channel's history. Offsets can be compared within one epoch only. */
 export interface Position {
-  /** Which incarnation of the history, 1 to 255 bytes. */
+  /** Identifies the history, 1 to 255 bytes. */
   readonly epoch: string;
-  /** Of the newest publication up to here, 0 before the first. */
+  /** Offset of the newest publication, 0 before the first. */
   readonly offset: number;
 }

@@ -1,4 +1,7 @@
-/** The one platform feature that the wire needs, in every browser and in Node (https://encoding.spec.whatwg.org). */
+/**
+ * The only platform feature that the wire needs (https://encoding.spec.whatwg.org). Browsers and
+ * Node have it.
+ */
 declare class TextEncoder {
   encodeInto(text: string, target: Uint8Array): { read: number; written: number };
   encode(text: string): Uint8Array;

@@ -9,12 +9,12 @@ describe('decodeText', () => {
     ['an overlong form', [0xc0, 0xaf]],
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['above U+10FFFF', [0xf4, 0x90, 0x80, 0x80]],
-  ])('refuses %s, and reads the next text all the same', (_, bytes) => {
+  ])('rejects %s, and reads the next text', (_, bytes) => {
     expect(() => decodeText(Uint8Array.from(bytes))).toThrow(TypeError);
     expect(decodeText(encodeText('あ'))).toBe('あ');
   });
 
-  test('keeps a byte order mark, which is a character of a name like any other', () => {
+  test('keeps a byte order mark, which is a character like any other', () => {
     expect(decodeText(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe('\ufeffa');
   });
 });

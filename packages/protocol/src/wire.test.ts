@@ -12,11 +12,14 @@ import { CommandError, parseClientCommand } from './schema/client-command.ts';
 import { parseHubJsonRequest } from './schema/hub-json.ts';
 import { encodeText } from './text.ts';
 
-// How long it takes is the business of whoever raises FUZZ_CASES.
+// The duration depends on FUZZ_CASES.
 vi.setConfig({ testTimeout: 0 });
 const run = startFuzzRun('wire.test.ts');
 
-/** Does what a hub does with a stream: frames off it, and each read in its dialect. Throws whatever the code throws. */
+/**
+ * Handles a stream as a hub does: reads frames, and each in its dialect. Throws the errors of the
+ * code.
+ */
 function readStream(chunks: readonly Uint8Array[], decoder: FrameDecoder = new FrameDecoder()) {
   const messages: NativeMessage[] = [];
   for (const chunk of chunks) {
@@ -27,7 +30,7 @@ function readStream(chunks: readonly Uint8Array[], decoder: FrameDecoder = new F
   return messages;
 }
 
-/** Whether it was taken. Fails the test for any error but the one that peers are told. */
+/** Returns whether it was accepted. Fails the test for any error but those that peers get. */
 function survives(kind: typeof ProtocolError | typeof CommandError, read: () => unknown): boolean {
   try {
     read();
@@ -39,7 +42,7 @@ function survives(kind: typeof ProtocolError | typeof CommandError, read: () => 
   }
 }
 
-/** Cuts the bytes at the places, which are fractions of its length. */
+/** Cuts the bytes at these places, which are fractions of the length. */
 function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   const ends = places.map((place) => Math.floor(place * bytes.length)).sort((a, b) => a - b);
   return [...ends, bytes.length].map((end, index) => bytes.slice(ends[index - 1] ?? 0, end));
@@ -53,7 +56,7 @@ function texts(file: string, part: string): string[] {
 }
 
 const commands = fc.constantFrom(...texts('client.json', 'commands'), ...texts('client.json', 'refused'));
-// Right values are drawn more often than wrong ones, or hardly any object would have none that is wrong.
+// Valid values are drawn more often than invalid ones, or hardly any object would be valid.
 function likely(...values: readonly unknown[]): fc.Arbitrary<unknown> {
   return fc.oneof(
     { weight: 9, arbitrary: fc.constantFrom(...values) },
@@ -115,7 +118,7 @@ describe('messages', () => {
     );
   });
 
-  test('what is decoded encodes to the same bytes, even from bytes that were tampered with', () => {
+  test('decoded messages encode to the same bytes, even after tampering', () => {
     let taken = 0;
     fc.assert(
       fc.property(mutated(nativeMessage.map(encodeNative)), (bytes) => {
@@ -135,7 +138,7 @@ describe('messages', () => {
   });
 });
 
-describe('nothing but a ProtocolError comes of', () => {
+describe('ProtocolError is the only error of', () => {
   test('arbitrary bytes as a stream', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), places, (bytes, at) => {
@@ -146,7 +149,7 @@ describe('nothing but a ProtocolError comes of', () => {
     );
   });
 
-  test('arbitrary bytes behind a length and an opcode', () => {
+  test('arbitrary bytes after a length and an opcode', () => {
     const fields = fc.tuple(fc.nat({ max: 0x20 }), fc.uint8Array({ maxLength: 100 }));
     fc.assert(
       fc.property(fields, ([opcode, bytes]) => {
@@ -157,7 +160,7 @@ describe('nothing but a ProtocolError comes of', () => {
     );
   });
 
-  test('messages after an accident', () => {
+  test('damaged messages', () => {
     const seen = { taken: 0, refused: 0 };
     fc.assert(
       fc.property(
@@ -190,7 +193,7 @@ describe('nothing but a ProtocolError comes of', () => {
     );
   });
 
-  test('commands after an accident', () => {
+  test('damaged commands', () => {
     fc.assert(
       fc.property(mutated(commands.map(encodeText)), (bytes) => {
         survives(CommandError, () => parseClientCommand(new TextDecoder().decode(bytes)));
@@ -199,7 +202,7 @@ describe('nothing but a ProtocolError comes of', () => {
     );
   });
 
-  test('objects with the fields of a command, and anything in them', () => {
+  test('objects with the fields of a command, and any values', () => {
     const seen = { taken: 0, refused: 0 };
     fc.assert(
       fc.property(commandLike, (fields) => {
@@ -221,7 +224,7 @@ describe('nothing but a ProtocolError comes of', () => {
     );
   });
 
-  test('requests to the hub after an accident', () => {
+  test('damaged requests to the hub', () => {
     fc.assert(
       fc.property(mutated(requests.map(encodeText)), (bytes) => {
         survives(ProtocolError, () => parseHubJsonRequest(bytes));
@@ -230,7 +233,7 @@ describe('nothing but a ProtocolError comes of', () => {
     );
   });
 
-  test('objects with the fields of a request to the hub, and anything in them', () => {
+  test('objects with the fields of a request to the hub, and any values', () => {
     const seen = { taken: 0, refused: 0 };
     fc.assert(
       fc.property(requestLike, (fields) => {

@@ -12,7 +12,7 @@ import type { NativeMessage } from '../src/native/message.ts';
 import type { Publication } from '../src/native/publication.ts';
 import { utf8ByteLength } from '../src/utf8-length.ts';
 
-// `unit: 'binary'` draws every code point but the surrogates: control characters, marks and emoji among them.
+// `unit: 'binary'` draws all code points but surrogates: also control characters, marks and emoji.
 function text(bytesMax: number): fc.Arbitrary<string> {
   return fc
     .string({ unit: 'binary', maxLength: bytesMax })
@@ -25,7 +25,7 @@ const channel = fc.oneof(
 );
 const shortText = fc.oneof(text(SHORT_TEXT_BYTES_MAX), fc.constant('x'.repeat(SHORT_TEXT_BYTES_MAX)));
 const count = fc.maxSafeNat();
-/** Of a request that may be refused: 0 would mean the whole session. */
+/** Number of a request that may be rejected: 0 would mean the whole link. */
 const request = fc.maxSafeNat().map((drawn) => Math.max(1, drawn));
 const queue = fc.oneof(
   fc.constantFrom('jobs', '__proto__', 'q'.repeat(QUEUE_NAME_BYTES_MAX)),
@@ -133,7 +133,7 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
   }),
 );
 
-/** Valid bytes after an accident: some overwritten, some lost, some put in, or the rest cut off. */
+/** Damages valid bytes: overwrites, removes or inserts some, or truncates them. */
 export function mutated(valid: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
   const edit = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),

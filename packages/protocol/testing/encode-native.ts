@@ -14,7 +14,7 @@ import {
 } from '../src/native/queue.ts';
 import { encodeSubscribe, encodeSubscribed, encodeUnsubscribe } from '../src/native/subscription.ts';
 
-/** The other direction of `decodeNative`, which no peer needs: each knows what it sends. */
+/** Inverse of `decodeNative`. Peers need no such function: each knows what it sends. */
 export function encodeNative(message: NativeMessage): Uint8Array {
   switch (message.type) {
     case 'hello':

@@ -2,13 +2,16 @@ import process from 'node:process';
 
 const CASES_DEFAULT = 3_000;
 
-/** How many cases a fuzz test runs, and from which seed. `FUZZ_CASES` and `FUZZ_SEED` of the environment set them. */
+/**
+ * Number of cases of a fuzz test, and its seed. The environment sets them with `FUZZ_CASES` and
+ * `FUZZ_SEED`.
+ */
 export interface FuzzRun {
   readonly numRuns: number;
   readonly seed: number;
 }
 
-/** Prints what is needed to repeat the run, so that a failure elsewhere can be had here. */
+/** Prints the values that repeat the run, so that a failure can be reproduced elsewhere. */
 export function startFuzzRun(name: string): FuzzRun {
   const numRuns = integerOf('FUZZ_CASES') ?? CASES_DEFAULT;
   const seed = integerOf('FUZZ_SEED') ?? Math.floor(Math.random() * 2 ** 31);

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** One line of a golden file: bytes as `hex` or `text`, and what they mean (`message`) or how they are refused (`error`). */
+/**
+ * One line of a golden file: bytes as `hex` or `text`, and their meaning (`message`) or error
+ * (`error`).
+ */
 export interface Vector<Message> {
   readonly name: string;
   readonly hex: string;
@@ -24,7 +27,7 @@ export function hexOf(bytes: Uint8Array): string {
 
 const BYTE_FIELDS: ReadonlySet<string> = new Set(['nonce', 'proof', 'otherProof', 'payload']);
 
-/** A native message as golden files write it: snake case to camel case, hex digits to bytes. */
+/** Returns the native message of a golden line: snake case to camel case, hex digits to bytes. */
 export function fromGolden(value: unknown, field = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => fromGolden(item));
   if (typeof value === 'object' && value !== null) {

@@ -1,4 +1,7 @@
-/** The ways in which the network may cut a stream: not at all, after every byte, and in two at each place. */
+/**
+ * Ways in which the network may split a stream: not at all, after each byte, and in two at each
+ * place.
+ */
 export function everySplit(stream: Uint8Array): { readonly how: string; readonly chunks: Uint8Array[] }[] {
   const splits = [
     { how: 'whole', chunks: [stream.slice()] },

@@ -3,7 +3,7 @@ import { ProtocolError } from '../protocol-error.ts';
 import { fitsUtf8, utf8ByteLength } from '../utf8-length.ts';
 import { type JsonBounds, type JsonSpan, QUOTE, readString, scanObject } from './scan-object.ts';
 
-/** A value that is passed on: a string as what it says, any other value as it is written. */
+/** A value that is forwarded: the content of a string, any other value as it is written. */
 export interface JsonPayload {
   readonly kind: 'text' | 'json';
   readonly text: string;
@@ -11,22 +11,22 @@ export interface JsonPayload {
 
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** A part of a text keeps all of it: parts of longer texts are copied. */
+/** A part of a string keeps all of it in memory: parts of longer strings are copied. */
 const KEPT_LENGTH_MAX = 1_024;
 
 const ID_SENTENCE = `id must be a string of at most ${COMMAND_ID_BYTES_MAX} bytes, or a number up to 2^53 - 1 in its shortest form: no 1.0, 1e3 or -0.`;
 
-/** An object as JSON text, scanned as a whole and read member by member. */
+/** JSON text of an object, scanned as a whole and read member by member. */
 export class JsonObjectText {
   readonly #text: string;
   readonly #members = new Map<string, JsonSpan>();
 
-  /** `text` must have a UTF-8 form, as all has that came as UTF-8. */
+  /** `text` must have a UTF-8 form, as text that was received as UTF-8 has. */
   constructor(text: string) {
     this.#text = text;
   }
 
-  /** Throws ProtocolError `bad_json`; the members before the fault can be read all the same. */
+  /** Throws ProtocolError `bad_json`. The members before the error can still be read. */
   scan(bounds: JsonBounds): void {
     scanObject(this.#text, bounds, this.#members);
   }
@@ -35,7 +35,10 @@ export class JsonObjectText {
     return this.#members.has(name);
   }
 
-  /** Value of a member, as JSON.parse makes it. It can be kept: it does not keep a text that is far longer. */
+  /**
+   * Returns the value of a member, as JSON.parse does. It does not keep a much longer text in
+   * memory.
+   */
   value(name: string): unknown {
     const span = this.#members.get(name);
     if (span === undefined) return undefined;
@@ -44,7 +47,10 @@ export class JsonObjectText {
     return isPart ? readString(this.#text, start, end) : JSON.parse(this.#text.slice(start, end));
   }
 
-  /** The member `id`, which JSON.stringify writes back digit for digit; null is no id. Throws ProtocolError `bad_field`. */
+  /**
+   * Returns the member `id` as JSON that keeps its digits; null counts as no id. Throws
+   * ProtocolError `bad_field`.
+   */
   id(): string | number | undefined {
     const span = this.#members.get('id');
     if (span === undefined) return undefined;
@@ -60,7 +66,10 @@ export class JsonObjectText {
     throw new ProtocolError('bad_field', ID_SENTENCE);
   }
 
-  /** To be encoded, and not kept: it is part of the text. Undefined for a string that has half of a surrogate pair. */
+  /**
+   * Returns a text to be encoded and not kept: it is a part of the whole. Undefined for a string
+   * with half a surrogate pair.
+   */
   payload(name: string): JsonPayload | undefined {
     const span = this.#members.get(name);
     if (span === undefined) return undefined;
@@ -70,7 +79,7 @@ export class JsonObjectText {
     return SURROGATE.test(text) && utf8ByteLength(text) < 0 ? undefined : { kind: 'text', text };
   }
 
-  /** Whether a string begins there. */
+  /** Returns whether a string begins at this index. */
   #isString(at: number): boolean {
     return this.#text.charCodeAt(at) === QUOTE;
   }

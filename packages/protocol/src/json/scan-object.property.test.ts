@@ -5,12 +5,12 @@ import { ProtocolError } from '../protocol-error.ts';
 import { JsonObjectText } from './object-text.ts';
 import { type JsonSpan, scanObject } from './scan-object.ts';
 
-/** So many documents of each property: 100,000 together. */
+/** Documents per property: 100,000 in all. */
 const RUNS = 50_000;
 
 const UNBOUNDED = { payload: 'data', keysMax: Number.MAX_SAFE_INTEGER, nodesMax: Number.MAX_SAFE_INTEGER };
 
-/** The spans of the members; undefined for a text that is refused. */
+/** Returns the spans of the members, or undefined for a text that is rejected. */
 function scanned(text: string): Map<string, JsonSpan> | undefined {
   const members = new Map<string, JsonSpan>();
   try {
@@ -22,7 +22,7 @@ function scanned(text: string): Map<string, JsonSpan> | undefined {
   }
 }
 
-/** What JSON.parse makes of an object; undefined for what it refuses, and for what is no object. */
+/** Returns the result of JSON.parse for an object, or undefined for other texts. */
 function parsed(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -32,7 +32,7 @@ function parsed(text: string): object | undefined {
   }
 }
 
-/** Accepts what JSON.parse accepts, and each member is where its value is. */
+/** Asserts that it accepts what JSON.parse accepts, with each member in its place. */
 function agree(text: string): void {
   const members = scanned(text);
   const value = parsed(text);
@@ -97,11 +97,11 @@ const { document } = fc.letrec<{ document: string; value: string; array: string;
   document: fc.tuple(space, tie('object'), space).map((parts) => parts.join('')),
 }));
 
-test('documents are read as JSON.parse reads them', () => {
+test('documents are read as by JSON.parse', () => {
   fc.assert(fc.property(document, agree), { numRuns: RUNS });
 });
 
-test('broken documents are refused where JSON.parse refuses them', () => {
+test('broken documents are rejected as by JSON.parse', () => {
   const at = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const put = fc.constantFrom(
     ...[
@@ -136,7 +136,7 @@ test('broken documents are refused where JSON.parse refuses them', () => {
   );
 });
 
-test('a number is digits as JSON has them', () => {
+test('numbers have the digits of JSON', () => {
   const pieces = fc.array(fc.constantFrom('0', '1', '9', '-', '+', '.', 'e', 'E'), { maxLength: 6 });
   fc.assert(
     fc.property(pieces, (parts) => agree(`{"a":${parts.join('')}}`)),
@@ -144,13 +144,13 @@ test('a number is digits as JSON has them', () => {
   );
 });
 
-test('a string is read to its end, however many escapes it has', () => {
+test('a string is read to its end, with any number of escapes', () => {
   for (const inside of ['\\n', 'a\\u0001', '\\\\', '\\"', 'x'.repeat(99), '\\n\n', '\\x']) {
     for (const count of [1, 499, 500, 501, 1_000, 20_000]) agree(`{"a":"${inside.repeat(count)}","b":1}`);
   }
 });
 
-test('the depth counts inside the payload, too', () => {
+test('the depth includes the payload', () => {
   const nested = (name: string, levels: number): string =>
     `{"${name}":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
   for (const name of ['data', 'other']) {
@@ -160,7 +160,7 @@ test('the depth counts inside the payload, too', () => {
   }
 });
 
-test('what a payload holds does not change the bounds of what comes behind it', () => {
+test('a payload does not change the limits of what follows it', () => {
   const bounds = { payload: 'data', keysMax: 2, nodesMax: 3 };
   const scan = (text: string) => () => new JsonObjectText(text).scan(bounds);
   expect(scan('{"data":[0,0,0,0,{"a":0,"b":0,"c":0}],"x":[0,0]}')).not.toThrow();

@@ -1,34 +1,34 @@
 import { JSON_DEPTH_MAX } from '../limits.ts';
 import { ProtocolError } from '../protocol-error.ts';
 
-/** Bounds of an object beside JSON_DEPTH_MAX, which holds everywhere. */
+/** Limits of an object, besides JSON_DEPTH_MAX, which always applies. */
 export interface JsonBounds {
-  /** Name of the member that is passed on as it is written, and whose value has no bounds but its depth. */
+  /** Name of the member that is forwarded as it is written. Its value is limited in depth only. */
   readonly payload: string;
-  /** Keys of one object outside the payload. */
+  /** Limit for the keys of one object outside the payload. */
   readonly keysMax: number;
-  /** Values outside the payload. */
+  /** Limit for the values outside the payload. */
   readonly nodesMax: number;
 }
 
-/** Where a value is in its text: from its first character to the one behind its last. */
+/** Start of a value in its text, and the index after its end. */
 export interface JsonSpan {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Reads an object in one pass, makes nothing of its values, and adds the spans of its members to `members`: of a key that
- * comes twice the last value counts. Accepts exactly the objects that JSON.parse accepts and that are within the bounds;
- * throws ProtocolError `bad_json` for others.
+ * Reads an object in one pass, without creating its values, and adds the spans of its members to
+ * `members`. The last of two equal keys counts. Accepts exactly the objects that JSON.parse accepts
+ * and that are within the limits; throws ProtocolError `bad_json` for others.
  */
 export function scanObject(text: string, bounds: JsonBounds, members: Map<string, JsonSpan>): void {
   new Scanner(text, bounds).document(members);
 }
 
 /**
- * Returns what the string literal from `start` to `end` says. That is a part of the text, and no
- * copy, where it has no escapes.
+ * Returns the content of the string literal from `start` to `end`. Without escapes it is a part of
+ * the text, not a copy.
  */
 export function readString(text: string, start: number, end: number): string {
   const inside = text.slice(start + 1, end - 1);
@@ -54,22 +54,22 @@ const CLOSE_ARRAY = 0x5d;
 const LOWER_E = 0x65;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-/** Makes an ASCII letter a small one. */
+/** Turns an ASCII letter into lower case. */
 const CASE_BIT = 0x20;
-/** A control character, which no string may hold. */
+/** A control character, which is invalid in a string. */
 const CONTROL = /[^ -\uffff]/;
 /**
- * The inside of a string, up to its closing quote or to what no string may hold. It says how often an escape may come,
- * since each one takes room on the stack of the pattern: a long string is read in pieces.
+ * The inside of a string, up to its closing quote or an invalid character. Escapes are limited,
+ * since each takes space on the stack of the pattern: a long string is read in pieces.
  */
 const INSIDE = /[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[ !#-[\]-\uffff]*){0,500}/y;
-/** In place of a character, behind the last one. */
+/** In place of a character, after the last one. */
 const END = -1;
 
-/** Recursive, since JSON_DEPTH_MAX bounds the depth. */
+/** Recursive, since JSON_DEPTH_MAX limits the depth. */
 class Scanner {
   readonly #text: string;
-  /** Every string ends at the next quote. */
+  /** Whether every string ends at the next quote. */
   readonly #isPlain: boolean;
   readonly #payload: string;
   #keysMax: number;
@@ -95,7 +95,7 @@ class Scanner {
     if (this.#at < this.#text.length) this.#refuse();
   }
 
-  /** `members` is undefined for an object within a value. */
+  /** Reads an object. `members` is undefined for an object within a value. */
   #object(depthLeft: number, members?: Map<string, JsonSpan>): void {
     if (this.#opens(CLOSE_OBJECT, depthLeft)) return;
     let keys = 0;
@@ -125,7 +125,7 @@ class Scanner {
   #payloadValue(depthLeft: number): void {
     const keysMax = this.#keysMax;
     const nodesLeft = this.#nodesLeft;
-    // No text has more keys or values than characters.
+    // A text has fewer keys and values than characters.
     this.#keysMax = this.#text.length;
     this.#nodesLeft = this.#text.length;
     this.#value(depthLeft);
@@ -153,7 +153,7 @@ class Scanner {
       this.#refuse();
   }
 
-  /** Goes past the opening bracket. Returns whether the closing one follows, which it goes past, too. */
+  /** Reads an opening bracket. Returns whether the closing one follows, and reads that too. */
   #opens(close: number, depthLeft: number): boolean {
     if (depthLeft === 0) this.#exceeds(`nests deeper than ${JSON_DEPTH_MAX} levels`);
     this.#next();
@@ -161,7 +161,7 @@ class Scanner {
     return this.#takes(close);
   }
 
-  /** Goes past a comma, which wants a further element, or past the closing bracket. */
+  /** Reads a comma before a further element, or the closing bracket. */
   #hasNext(close: number): boolean {
     this.#skipSpace();
     if (this.#takes(COMMA)) return true;
@@ -169,7 +169,7 @@ class Scanner {
     return false;
   }
 
-  /** From its quote on. */
+  /** Reads a string from its opening quote. */
   #string(): void {
     const end = this.#isPlain ? this.#text.indexOf('"', this.#at + 1) : this.#insideEnd(this.#at + 1);
     this.#goTo(end < 0 ? this.#text.length : end);
@@ -197,7 +197,7 @@ class Scanner {
     this.#digits();
   }
 
-  /** At least one. */
+  /** Reads one digit or more. */
   #digits(): void {
     if (!isDigit(this.#unit)) this.#refuse();
     do this.#next();

@@ -3,7 +3,10 @@ import { decodeText } from '../text.ts';
 
 const UINT32 = 2 ** 32;
 
-/** Reads one native frame, field after field. Whatever runs past the end, or does not reach it, is `bad_frame`. */
+/**
+ * Reads the fields of one native frame. A field beyond the end, or bytes after the last field, are
+ * `bad_frame`.
+ */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   #at: number;
@@ -28,14 +31,14 @@ export class ByteReader {
     return this.u16() * 0x10000 + this.u16();
   }
 
-  /** 8 bytes big-endian, at most 2^53 - 1. */
+  /** Reads 8 bytes big-endian, at most 2^53 - 1. */
   u64(): number {
     const value = this.u32() * UINT32 + this.u32();
     if (!Number.isSafeInteger(value)) throw new ProtocolError('bad_frame', 'A number is above 2^53 - 1.');
     return value;
   }
 
-  /** A slice, not a copy. */
+  /** Returns a slice, not a copy. */
   bytes(count: number): Uint8Array {
     const end = this.#at + count;
     if (end > this.#bytes.length)

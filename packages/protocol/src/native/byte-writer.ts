@@ -5,7 +5,7 @@ import { encodeText } from '../text.ts';
 const FIRST_BYTES = 64;
 const UINT32 = 2 ** 32;
 
-/** Writes one native frame, field after field; the length before it is written last. */
+/** Writes the fields of one native frame; the length before them is written last. */
 export class ByteWriter {
   #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
   #at = FRAME_HEADER_BYTES;
@@ -28,7 +28,7 @@ export class ByteWriter {
     return this.u16(value >>> 16).u16(value);
   }
 
-  /** A safe integer, as 8 bytes big-endian. */
+  /** Writes a safe integer as 8 bytes big-endian. */
   u64(value: number): this {
     return this.u32(Math.floor(value / UINT32)).u32(value % UINT32);
   }
@@ -40,7 +40,7 @@ export class ByteWriter {
     return this;
   }
 
-  /** A text of at most 255 bytes behind a one-byte length. */
+  /** Writes a text of at most 255 bytes after a one-byte length. */
   shortText(text: string): this {
     const bytes = encodeText(text);
     if (bytes.length > SHORT_TEXT_BYTES_MAX) {
@@ -51,7 +51,7 @@ export class ByteWriter {
     return this.u8(bytes.length).bytes(bytes);
   }
 
-  /** A text of at most 65,535 bytes behind a two-byte length. */
+  /** Writes a text of at most 65,535 bytes after a two-byte length. */
   text(text: string): this {
     const bytes = encodeText(text);
     if (bytes.length > 0xffff)
@@ -59,7 +59,7 @@ export class ByteWriter {
     return this.u16(bytes.length).bytes(bytes);
   }
 
-  /** The whole frame. The writer must not be used again. */
+  /** Returns the whole frame. The writer must not be used again. */
   frame(): Uint8Array {
     const frame = this.#bytes.subarray(0, this.#at);
     writeFrameLength(frame);

@@ -9,7 +9,7 @@ function sent(message: string): string {
   return decoded.type === 'error' ? decoded.message : expect.unreachable();
 }
 
-describe('the sentence of an error', () => {
+describe('the message of an error', () => {
   test.each(['x', 'あ', '😀'])('of many "%s" is cut to what the wire takes', (character) => {
     const whole = character.repeat(Math.floor(ERROR_MESSAGE_BYTES_MAX / encodeText(character).length));
     expect(sent(whole)).toBe(whole);
@@ -18,11 +18,11 @@ describe('the sentence of an error', () => {
     expect(cut.length).toBeGreaterThan(300);
   });
 
-  test('of halves of surrogate pairs still is UTF-8', () => {
+  test('that consists of half surrogate pairs is still UTF-8', () => {
     expect(sent('\ud800'.repeat(1_000))).toMatch(/^\ufffd+$/);
   });
 
-  test('a code longer than its field is not put on the wire', () => {
+  test('a code longer than its field is not encoded', () => {
     expect(() => encodeError({ request: 1, code: 'c'.repeat(256), message: '' })).toThrow(RangeError);
   });
 });

@@ -4,13 +4,13 @@ import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { OPCODES } from './opcode.ts';
 
-/** Hub to peer: a request was refused, or (request 0) the link is about to be closed. */
+/** Hub to peer: a request was rejected, or (request 0) the hub closes the link. */
 export interface ErrorMessage {
   readonly type: 'error';
   readonly request: number;
-  /** A name of ERROR_CODES; a newer hub may know more of them. */
+  /** A name of ERROR_CODES. A newer hub may have further ones. */
   readonly code: string;
-  /** For people. */
+  /** Text for people. */
   readonly message: string;
 }
 
@@ -28,6 +28,7 @@ export function decodeError(reader: ByteReader): ErrorMessage {
 
 function cut(message: string): string {
   if (encodeText(message).length <= ERROR_MESSAGE_BYTES_MAX) return message;
-  // A UTF-16 unit takes at most three bytes; half a pair at the cut becomes U+FFFD, which takes three as well.
+  // A UTF-16 unit has at most three bytes. Half a pair at the cut becomes U+FFFD, which has three
+  // too.
   return message.slice(0, Math.floor(ERROR_MESSAGE_BYTES_MAX / 3));
 }

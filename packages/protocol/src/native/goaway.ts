@@ -3,12 +3,12 @@ import { ByteWriter } from './byte-writer.ts';
 import { OPCODES } from './opcode.ts';
 
 /**
- * Hub to peer: the hub is about to end. The peer sends no new requests, waits for the answers to those under way, closes the
- * link, and comes back. Deliveries go on until then.
+ * Hub to peer: the hub is shutting down. The peer sends no new requests, waits for pending answers,
+ * closes the link, and reconnects. Deliveries continue until then.
  */
 export interface Goaway {
   readonly type: 'goaway';
-  /** How long the peer should wait before it connects again, in milliseconds. */
+  /** Minimum delay before the peer reconnects, in milliseconds. */
   readonly reconnectAfterMs: number;
 }
 

@@ -27,7 +27,7 @@ describe('proofs', () => {
     expect(proof('peer')).toBe(vector.peer_proof);
   });
 
-  test('what is signed, byte for byte', () => {
+  test('the signed bytes', () => {
     expect(hexOf(proofInput('hub', peerNonce, hubNonce))).toBe(
       `67726f7570636173742f31206875620a${'01'.repeat(32)}${'02'.repeat(32)}`,
     );
@@ -38,7 +38,7 @@ describe('proofs', () => {
 });
 
 describe('hello', () => {
-  test('another version is refused before its layout is read, and says which is spoken', () => {
+  test('another version is rejected before its layout is read, with the supported version', () => {
     expect(() => decodeNative(Uint8Array.of(0, 0, 0, 6, 1, 9))).toThrow(
       expect.objectContaining({ code: 'unsupported_version', message: expect.stringContaining('1') }),
     );

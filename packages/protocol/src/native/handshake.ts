@@ -5,21 +5,21 @@ import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { NATIVE_VERSION, OPCODES } from './opcode.ts';
 
-/** Peer to hub, first: who I am, and a nonce that the hub must use in its proof. */
+/** Peer to hub, first: the peer's name, and a nonce that the hub must use in its proof. */
 export interface Hello {
   readonly type: 'hello';
   readonly version: number;
   readonly nonce: Uint8Array;
-  /** For logs and status, 0 to 255 bytes. Not trusted. */
+  /** Name for logs and status, 0 to 255 bytes. It is not trusted. */
   readonly name: string;
 }
 
-/** Hub to peer, where there is a secret: the hub proves itself first, so that a false hub learns nothing. */
+/** Hub to peer, with a secret: the hub proves itself first, so that an impostor learns nothing. */
 export interface Challenge {
   readonly type: 'challenge';
   readonly nonce: Uint8Array;
   readonly proof: Uint8Array;
-  /** By the other secret, where the hub has two. */
+  /** Proof by the other secret of a hub with two. */
   readonly otherProof?: Uint8Array;
 }
 
@@ -29,20 +29,20 @@ export interface Proof {
   readonly proof: Uint8Array;
 }
 
-/** Hub to peer: the session is open. */
+/** Hub to peer: the link is open. */
 export interface Welcome {
   readonly type: 'welcome';
   readonly version: number;
-  /** Something is sent at least this often by both sides, in milliseconds. */
+  /** Interval in which both sides send something, in milliseconds. */
   readonly heartbeatMs: number;
-  /** The longest frame that the hub takes, in bytes. */
+  /** Limit of the hub for a frame, in bytes. */
   readonly frameBytesMax: number;
 }
 
-/** The two ends sign different bytes, so that neither's proof can be played back as the other's. */
+/** The ends sign different bytes, so that a proof cannot be replayed as the other end's. */
 export type ProofRole = 'hub' | 'peer';
 
-/** The bytes that a proof is the HMAC-SHA256 of, keyed with the shared secret. */
+/** Returns the input of HMAC-SHA256 for a proof; the key is the shared secret. */
 export function proofInput(role: ProofRole, peerNonce: Uint8Array, hubNonce: Uint8Array): Uint8Array {
   const label = encodeText(`groupcast/${NATIVE_VERSION} ${role}\n`);
   const input = new Uint8Array(label.length + peerNonce.length + hubNonce.length);
@@ -58,7 +58,7 @@ export function encodeHello(hello: Omit<Hello, 'type'>): Uint8Array {
 
 export function decodeHello(reader: ByteReader): Hello {
   const version = reader.u8();
-  // What follows the version byte is this version's business, so another version is refused before it is read.
+  // The rest of the layout depends on the version.
   if (version !== NATIVE_VERSION) {
     throw new ProtocolError(
       'unsupported_version',

@@ -5,7 +5,7 @@ import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { OPCODES } from './opcode.ts';
 
-/** Peer to hub: what came in a channel after a position? The channel need not be followed. */
+/** Peer to hub: reads a channel's publications after a position. It need not be subscribed to. */
 export interface History {
   readonly type: 'history';
   readonly request: number;
@@ -14,21 +14,25 @@ export interface History {
 }
 
 /**
- * Whether all that came after a position is still there: it is (`recovered`), the position is of another history
- * (`epoch_changed`), or some of it is gone (`trimmed`).
+ * Whether history has all publications after a position: all (`recovered`), the position is of
+ * another history (`epoch_changed`), or some were removed (`trimmed`).
  */
 export type HistoryVerdict = 'recovered' | 'epoch_changed' | 'trimmed';
 
 /**
- * Hub to peer: the answer to a HISTORY. The next `count` frames of the link are DELIVERs, and they are the page: what came after
- * the position that was asked for, in order, from its first publication on. When the last of them is not at `position`, there
- * is more, and the peer asks again. A page that is not `recovered` has no publications.
+ * Hub to peer: the answer to a HISTORY. The next `count` frames of the link are DELIVERs, and they
+ * are the page: the publications after the requested position, in order, from the first. When the
+ * last of them is not at `position`, there are more, and the peer asks again. A page that is not
+ * `recovered` has no publications.
  */
 export interface Page {
   readonly type: 'page';
   readonly request: number;
   readonly verdict: HistoryVerdict;
-  /** Where the channel stands. On a link that follows the channel all up to here was delivered before, and nothing behind it. */
+  /**
+   * Position of the channel. On a link that is subscribed to the channel, all publications up to it
+   * were delivered before, and no later ones.
+   */
   readonly position: Position;
   readonly count: number;
 }

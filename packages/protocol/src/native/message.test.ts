@@ -10,9 +10,9 @@ import { OPCODES } from './opcode.ts';
 
 interface GoldenMessage {
   readonly publication?: { readonly payload: string };
-  /** Of an item of work. */
+  /** Sizes of the fields before the payload of an item. */
   readonly payload?: string;
-  /** Of a CHALLENGE. */
+  /** Size of a proof in a CHALLENGE. */
   readonly otherProof?: string;
 }
 
@@ -35,7 +35,7 @@ describe('golden messages', () => {
     expect(hexOf(encodeNative(expected))).toBe(hex);
   });
 
-  test.each(golden.messages)('$name, off the stream', ({ hex, message }) => {
+  test.each(golden.messages)('$name, from the stream', ({ hex, message }) => {
     const expected = fromGolden(message);
     for (const { how, chunks } of everySplit(bytesOf(hex))) {
       const decoder = new FrameDecoder();
@@ -45,18 +45,18 @@ describe('golden messages', () => {
     }
   });
 
-  test('there is one for every opcode', () => {
+  test('there is one for each opcode', () => {
     const seen = new Set(golden.messages.map(({ hex }) => bytesOf(hex)[4]));
     expect([...seen].sort((a, b) => (a ?? 0) - (b ?? 0))).toEqual(Object.values(OPCODES));
   });
 });
 
-describe('golden refusals', () => {
+describe('golden rejections', () => {
   test.each(golden.refused)('$name', ({ hex, error }) => {
     expect(errorOf(bytesOf(hex))).toBe(error);
   });
 
-  test('each is one whole frame, so that it is the message which is refused', () => {
+  test('each is one whole frame, so that the message is what is rejected', () => {
     for (const { name, hex } of golden.refused) {
       const frames: string[] = [];
       new FrameDecoder().push(bytesOf(hex), (frame) => frames.push(hexOf(frame)));
@@ -65,8 +65,8 @@ describe('golden refusals', () => {
   });
 });
 
-describe('cuts', () => {
-  test('no message can be cut short, but for a payload, and all of the other proof', () => {
+describe('truncation', () => {
+  test('no message can be truncated, except a payload, and all of the other proof', () => {
     for (const { name, hex, message } of golden.messages) {
       const frame = bytesOf(hex);
       const payload = ((message.publication ?? message).payload?.length ?? 0) / 2;

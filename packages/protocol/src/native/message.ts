@@ -49,7 +49,7 @@ interface DeliverMessage {
   readonly publication: Publication;
 }
 
-/** Every message of the native dialect. */
+/** All messages of the native dialect. */
 export type NativeMessage =
   | Hello
   | Challenge
@@ -103,7 +103,7 @@ type PublicationOpcode = typeof OPCODES.publish | typeof OPCODES.deliver;
 /** Reads one native frame, header included. Throws only ProtocolError. */
 export function decodeNative(frame: Uint8Array): NativeMessage {
   const opcode = frame[FRAME_HEADER_BYTES];
-  // First the two of every message of a user; their payload is the rest of the frame.
+  // First the two of each message of a user. Their payload is the rest of the frame.
   if (opcode === OPCODES.publish) return { type: 'publish', publication: decodePublication(frame) };
   if (opcode === OPCODES.deliver) return { type: 'deliver', publication: decodePublication(frame) };
   const decode = decoderOf(opcode);

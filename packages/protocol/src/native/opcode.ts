@@ -1,4 +1,6 @@
-/** The first byte of a native body. All are below 0x20, which tells the native dialect from the others. */
+/**
+ * First byte of a native body. All are below 0x20, which tells the native dialect from the others.
+ */
 export const OPCODES = {
   hello: 0x01,
   challenge: 0x02,
@@ -23,5 +25,5 @@ export const OPCODES = {
   failed: 0x15,
 } as const;
 
-/** The version that HELLO asks for and WELCOME grants. */
+/** Version that HELLO asks for and WELCOME confirms. */
 export const NATIVE_VERSION = 1;

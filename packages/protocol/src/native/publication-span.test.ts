@@ -22,14 +22,16 @@ const PUBLICATION: Publication = {
   number: 2 ** 40 + 7,
 };
 
-/** Whether the frame is plain where it lies among other bytes. */
+/** Returns whether the frame is plain, with other bytes around it. */
 function isPlain(frame: Uint8Array): boolean {
   const bytes = new Uint8Array(frame.length + 40).fill(0x41);
   bytes.set(frame, 10);
   return isPlainPublish(bytes, 10, 10 + frame.length);
 }
 
-/** A frame whose channel is as long as its fields say, and longer than a name may be. */
+/**
+ * Returns a frame with a channel of the length in its fields, which is above the limit of a name.
+ */
 function withLongChannel(): Uint8Array {
   const frame = encodePublish({ ...PUBLICATION, sender: '', payload: new Uint8Array(300).fill(0x61) });
   frame[6] = 262 >>> 8;
@@ -37,14 +39,14 @@ function withLongChannel(): Uint8Array {
   return frame;
 }
 
-/** A frame in which one byte is another one. */
+/** Returns a frame with one byte replaced. */
 function changed(at: number, byte: number): Uint8Array {
   const frame = encodePublish(PUBLICATION);
   frame[at] = byte;
   return frame;
 }
 
-describe('a PUBLISH where it lies', () => {
+describe('a PUBLISH within other bytes', () => {
   test('is plain, and its fields are found', () => {
     const frame = encodePublish(PUBLICATION);
     const bytes = new Uint8Array([1, 2, 3, ...frame, 4]);
@@ -71,11 +73,11 @@ describe('a PUBLISH where it lies', () => {
     ['with the other byte that must be zero', changed(11, 1)],
     ['with a number above 2^53 - 1', changed(13, 0x20)],
     ['that is cut in its header', encodePublish(PUBLICATION).subarray(0, 20)],
-  ])('%s is looked at more closely', (_name, frame) => {
+  ])('%s is not plain', (_name, frame) => {
     expect(isPlain(frame)).toBe(false);
   });
 
-  test('is plain only if decoding finds nothing wrong but perhaps the name', () => {
+  test('is plain only if decoding finds no error, except perhaps in the name', () => {
     const { messages } = readGolden<{ messages: Vector<{ type: string }>[] }>('native.json');
     const frames = messages
       .filter(({ message }) => message.type === 'publish')

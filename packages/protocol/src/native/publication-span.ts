@@ -14,14 +14,14 @@ import {
   ZERO_AT,
 } from './publication.ts';
 
-// Publications where they lie among others in what was read, by index: no object and no text is made for any of them.
+// Publications within other bytes, by index: this creates neither objects nor strings.
 
-/** Above it a number's high half makes it larger than 2^53 - 1. */
+/** A larger high half makes a number larger than 2^53 - 1. */
 const HIGH_HALF_MAX = 0x1fffff;
 
 /**
- * Whether the frame from `start` to `end` is a PUBLISH in which nothing is left to be checked but the channel's name, and which has no
- * message id. False says only that it must be looked at more closely.
+ * Returns whether the frame from `start` to `end` is a PUBLISH without a message id that is valid,
+ * except perhaps for its channel name. False means only that it must be decoded.
  */
 export function isPlainPublish(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start <= PUBLICATION_HEADER_BYTES || bytes[start + OPCODE_AT] !== OPCODES.publish) return false;
@@ -40,27 +40,27 @@ export function isPlainPublish(bytes: Uint8Array, start: number, end: number): b
   );
 }
 
-/** Where the channel's name begins in the publication at `start`. */
+/** Returns the start of the channel name in the publication at `start`. */
 export function channelAt(start: number): number {
   return start + PUBLICATION_HEADER_BYTES;
 }
 
-/** How long the channel's name is in the publication at `start`, in bytes. */
+/** Returns the length of the channel name in the publication at `start`, in bytes. */
 export function channelLengthAt(bytes: Uint8Array, start: number): number {
   return ((bytes[start + CHANNEL_LENGTH_AT] ?? 0) << 8) | (bytes[start + CHANNEL_LENGTH_AT + 1] ?? 0);
 }
 
-/** Where the sender begins in the publication at `start`. */
+/** Returns the start of the sender in the publication at `start`. */
 export function senderAt(bytes: Uint8Array, start: number): number {
   return start + PUBLICATION_HEADER_BYTES + channelLengthAt(bytes, start);
 }
 
-/** How long the sender is in the publication at `start`, in bytes; 0 where it names none. */
+/** Returns the length of the sender in the publication at `start`, in bytes; 0 without one. */
 export function senderLengthAt(bytes: Uint8Array, start: number): number {
   return bytes[start + SENDER_LENGTH_AT] ?? 0;
 }
 
-/** The request number of the PUBLISH, or the offset of the DELIVER, at `start`. */
+/** Returns the request number of the PUBLISH, or the offset of the DELIVER, at `start`. */
 export function numberAt(bytes: Uint8Array, start: number): number {
   return u32(bytes, start + NUMBER_AT) * 2 ** 32 + u32(bytes, start + NUMBER_AT + 4);
 }

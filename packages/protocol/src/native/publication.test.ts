@@ -21,14 +21,15 @@ const PUBLICATION: Publication = {
 };
 
 describe('publications', () => {
-  // 4 bytes of length, opcode, flags, channel length, sender length, message id length, 2 zero bytes, number.
-  test('the layout, byte for byte', () => {
+  // 4 bytes of length, opcode, flags, channel length, sender length, message id length, 2 zero
+  // bytes, number.
+  test('the layout in bytes', () => {
     expect(hexOf(encodePublish({ ...PUBLICATION, kind: 'json', excludeSender: true, number: 0x0102 }))).toBe(
       `${'00000020'}08${'06'}0007${'02'}01${'0000'}0000000000000102${'67726f75703a31'}6162${'63'}6869`,
     );
   });
 
-  test('names begin where the header ends', () => {
+  test('names begin at the end of the header', () => {
     const frame = encodePublish(PUBLICATION);
     expect(PUBLICATION_HEADER_BYTES).toBe(20);
     expect(hexOf(frame.subarray(PUBLICATION_HEADER_BYTES)).startsWith('67726f75703a31')).toBe(true);
@@ -48,7 +49,7 @@ describe('publications', () => {
     }
   });
 
-  test('a frame in the middle of a larger buffer is patched in its place', () => {
+  test('a frame within a larger buffer is changed in place', () => {
     const frame = encodePublish(PUBLICATION);
     const buffer = new Uint8Array(frame.length + 20).fill(0xee);
     buffer.set(frame, 10);

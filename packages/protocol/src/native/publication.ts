@@ -9,37 +9,40 @@ import { ByteReader, textOf } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { OPCODES } from './opcode.ts';
 
-/** What the bytes of a payload are: UTF-8 text, JSON as UTF-8 text, or anything. */
+/** Content of a payload: UTF-8 text, JSON as UTF-8 text, or any bytes. */
 export type PayloadKind = 'text' | 'json' | 'bytes';
 
 /**
- * One message in a channel. PUBLISH (up) and DELIVER (down) have one layout, so that the hub turns the one into the other
- * by writing two fields in place, and forwards the same bytes to every subscriber.
+ * One message in a channel. PUBLISH (up) and DELIVER (down) have one layout: the hub turns one into
+ * the other by writing two fields in place, and forwards the same bytes to all subscribers.
  */
 export interface Publication {
   readonly channel: string;
   readonly kind: PayloadKind;
-  /** Keep it from the connection whose client id is `sender`. */
+  /** Keeps it from the connection whose client id is `sender`. */
   readonly excludeSender: boolean;
   /** Client id of the publisher, or ''. */
   readonly sender: string;
-  /** Given by the publisher so that a repetition can be told, or ''. */
+  /** Given by the publisher to identify repetitions, or ''. */
   readonly messageId: string;
   /** A slice of the frame, not a copy. */
   readonly payload: Uint8Array;
-  /** In a PUBLISH the request number, 0 when no answer is wanted; in a DELIVER the offset in the channel. */
+  /**
+   * In a PUBLISH the request number, or 0 for no answer; in a DELIVER the offset in the channel.
+   */
   readonly number: number;
 }
 
-/** Hub to peer: the publication is in the engine, at this position. */
+/** Hub to peer: the engine has the publication, at this position. */
 export interface Published {
   readonly type: 'published';
   readonly request: number;
   readonly position: Position;
 }
 
-// Layout behind the frame header, see PROTOCOL.md: opcode, flags, channel length (u16), sender length, message id length,
-// two zero bytes, number (u64), then channel, sender, message id, payload.
+// Layout after the frame header, see PROTOCOL.md: opcode, flags, channel length (u16), sender
+// length, message id length, two zero bytes, number (u64), then channel, sender, message id,
+// payload.
 export const OPCODE_AT: number = FRAME_HEADER_BYTES;
 export const FLAGS_AT: number = OPCODE_AT + 1;
 export const CHANNEL_LENGTH_AT: number = OPCODE_AT + 2;
@@ -49,14 +52,14 @@ export const ZERO_AT: number = OPCODE_AT + 6;
 export const NUMBER_AT: number = OPCODE_AT + 8;
 const NAMES_AT: number = OPCODE_AT + 16;
 
-/** What a publication adds to its payload, names not counted, in bytes. */
+/** Bytes of a publication besides its names and payload. */
 export const PUBLICATION_HEADER_BYTES: number = NAMES_AT;
 
 export const KINDS = ['text', 'bytes', 'json'] as const satisfies readonly PayloadKind[];
 export const KIND_MASK = 0x03;
 export const EXCLUDE_SENDER_FLAG = 0x04;
 
-/** A publication whose payload may still be the text that it is made of; half of a surrogate pair becomes U+FFFD. */
+/** A publication whose payload may be a string. Half a surrogate pair becomes U+FFFD. */
 export type PublicationToEncode = Omit<Publication, 'payload'> & { readonly payload: string | Uint8Array };
 
 export function encodePublish(publication: PublicationToEncode): Uint8Array {
@@ -67,7 +70,7 @@ export function encodeDeliver(publication: PublicationToEncode): Uint8Array {
   return encodePublication(OPCODES.deliver, publication);
 }
 
-// Every text goes to its place at once: to encode each on its own costs several times as much.
+// Writes each text in place: to encode each by itself costs several times as much.
 function encodePublication(opcode: number, publication: PublicationToEncode): Uint8Array {
   const { channel, sender, messageId, payload } = publication;
   const channelBytes = lengthOf(channel, CHANNEL_NAME_BYTES_MAX);
@@ -99,7 +102,7 @@ function lengthOf(text: string, bytesMax: number): number {
   throw new RangeError(`A field takes text of at most ${bytesMax} bytes of UTF-8; this one has ${bytes}.`);
 }
 
-/** Turns the PUBLISH that begins at `start`, and that is known to be whole and right, into the DELIVER with this offset, in place. */
+/** Turns the valid PUBLISH at `start` into the DELIVER with this offset, in place. */
 export function turnIntoDeliver(bytes: Uint8Array, offset: number, start = 0): void {
   bytes[start + OPCODE_AT] = OPCODES.deliver;
   writeNumber(bytes, start + NUMBER_AT, offset);

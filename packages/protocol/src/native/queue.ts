@@ -7,7 +7,7 @@ import { ByteWriter } from './byte-writer.ts';
 import { OPCODES } from './opcode.ts';
 import { KINDS, type PayloadKind } from './publication.ts';
 
-/** Peer to hub: one item of work for one of those who watch the queue. */
+/** Peer to hub: an item for one of the peers that watch the queue. */
 export interface Enqueue {
   readonly type: 'enqueue';
   readonly request: number;
@@ -23,7 +23,9 @@ export interface Enqueued {
   readonly request: number;
 }
 
-/** Peer to hub: I work on items of this queue, so many at a time. Only a refusal is answered. */
+/**
+ * Peer to hub: asks for items of a queue, up to `concurrency` at a time. Only an error is answered.
+ */
 export interface Watch {
   readonly type: 'watch';
   readonly request: number;
@@ -31,7 +33,7 @@ export interface Watch {
   readonly concurrency: number;
 }
 
-/** Peer to hub, without an answer: no more of them. */
+/** Peer to hub, without an answer: asks for no further items. */
 export interface Unwatch {
   readonly type: 'unwatch';
   readonly queue: string;
@@ -42,14 +44,14 @@ export interface Item {
   readonly type: 'item';
   readonly queue: string;
   readonly item: number;
-  /** How often the item was handed out, this time counted. */
+  /** Deliveries of the item so far, including this one. */
   readonly attempt: number;
   readonly kind: PayloadKind;
   /** A slice of the frame, not a copy. */
   readonly payload: Uint8Array;
 }
 
-/** Which item, in which of its attempts. */
+/** One delivery of an item. */
 interface ItemAttempt {
   readonly queue: string;
   readonly item: number;
@@ -64,13 +66,13 @@ interface Failed extends ItemAttempt {
   readonly type: 'failed';
 }
 
-/** Peer to hub, without an answer: what became of an item that it was handed. */
+/** Peer to hub, without an answer: the outcome of an item that was delivered to it. */
 export type ItemResult = Done | Failed;
 
-/** What an ENQUEUE or an ITEM adds to queue name and payload, in bytes. */
+/** Bytes of an ENQUEUE or an ITEM besides its queue name and payload. */
 export const ITEM_HEADER_BYTES = 18;
 
-/** An item whose payload may still be the text that it is made of. */
+/** An item whose payload may be a string. */
 type ToEncode<Message extends Enqueue | Item> = Omit<Message, 'type' | 'payload'> & {
   readonly payload: string | Uint8Array;
 };
@@ -167,7 +169,7 @@ function readKind(reader: ByteReader): PayloadKind {
 
 function readRequest(reader: ByteReader, name: string): number {
   const request = reader.u64();
-  // An ERROR with request 0 means the end of the link, so a request of that number could not be refused.
+  // An ERROR with request 0 announces the end of the link, so request 0 could not be rejected.
   if (request === 0) throw new ProtocolError('bad_frame', `The request number of ${name} must be above 0.`);
   return request;
 }

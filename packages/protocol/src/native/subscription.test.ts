@@ -8,7 +8,7 @@ function names(count: number): { name: string; prefix: boolean }[] {
 }
 
 describe('subscriptions', () => {
-  test('as many subjects as a frame takes', () => {
+  test('as many subjects as fit a frame', () => {
     const subjects = names(CHANNELS_PER_FRAME_MAX);
     const entries = subjects.map((subject, offset) => ({ ...subject, position: { epoch: 'e', offset } }));
     expect(decodeNative(encodeSubscribe({ request: 1, subjects }))).toEqual({
@@ -24,7 +24,7 @@ describe('subscriptions', () => {
     });
   });
 
-  test.each([0, CHANNELS_PER_FRAME_MAX + 1, 65_536 + 1])('%d subjects are not put on the wire', (count) => {
+  test.each([0, CHANNELS_PER_FRAME_MAX + 1, 65_536 + 1])('%d subjects are not encoded', (count) => {
     const subjects = names(count);
     const entries = subjects.map((subject) => ({ ...subject, position: { epoch: 'e', offset: 0 } }));
     expect(() => encodeSubscribe({ request: 1, subjects })).toThrow(RangeError);
@@ -32,7 +32,7 @@ describe('subscriptions', () => {
     expect(() => encodeSubscribed({ request: 1, entries })).toThrow(RangeError);
   });
 
-  test('a name that no length field could hold is not put on the wire', () => {
+  test('a name longer than its length field can tell is not encoded', () => {
     const subjects = [{ name: 'c'.repeat(65_536), prefix: false }];
     expect(() => encodeSubscribe({ request: 1, subjects })).toThrow(RangeError);
   });

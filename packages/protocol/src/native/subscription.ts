@@ -6,32 +6,35 @@ import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { OPCODES } from './opcode.ts';
 
-/** What a session follows: one channel, or (`prefix`) every channel whose name begins so. */
+/** Subject of a subscription: a channel, or with `prefix` all channels whose names begin so. */
 export interface Subject {
   readonly name: string;
   readonly prefix: boolean;
 }
 
 export interface SubscribedEntry extends Subject {
-  /** Where the channel stands: what is delivered from now on comes after it. A prefix has none, and says epoch '' and offset 0. */
+  /**
+   * Position of the channel: publications after it are delivered. A prefix has none, and its epoch
+   * is '' and its offset 0.
+   */
   readonly position: Position;
 }
 
-/** Peer to hub. */
+/** Peer to hub: subscribes to subjects. */
 export interface Subscribe {
   readonly type: 'subscribe';
   readonly request: number;
   readonly subjects: readonly Subject[];
 }
 
-/** Hub to peer, once for each subject of a SUBSCRIBE; one SUBSCRIBE may be answered by several of these. */
+/** Hub to peer, once for each subject of a SUBSCRIBE. One SUBSCRIBE may be answered by several. */
 export interface Subscribed {
   readonly type: 'subscribed';
   readonly request: number;
   readonly entries: readonly SubscribedEntry[];
 }
 
-/** Peer to hub, without an answer. Nothing of the subjects follows what was on its way. */
+/** Peer to hub, without an answer. Publications in transit still arrive. */
 export interface Unsubscribe {
   readonly type: 'unsubscribe';
   readonly subjects: readonly Subject[];
@@ -46,7 +49,7 @@ export function encodeSubscribe(subscribe: Omit<Subscribe, 'type'>): Uint8Array 
 
 export function decodeSubscribe(reader: ByteReader): Subscribe {
   const request = reader.u64();
-  // An ERROR with request 0 means the end of the link, so a request of that number could not be refused.
+  // An ERROR with request 0 announces the end of the link, so request 0 could not be rejected.
   if (request === 0)
     throw new ProtocolError('bad_frame', 'The request number of a SUBSCRIBE must be above 0.');
   return { type: 'subscribe', request, subjects: readSubjects(reader) };
