@@ -27,7 +27,7 @@ function bytesIn({ hex, text }: ValueVector): Uint8Array {
   return text === undefined ? bytesOf(hex ?? '') : encodeText(text);
 }
 
-/** Arrays as lists of pairs, floats by a name: what can be compared. */
+/** Arrays as lists of pairs, floats with a name, so that values can be compared. */
 function plain(value: PhpValue | undefined): unknown {
   if (value instanceof PhpArray)
     return Array.from(value.entries(), ([key, item]) => [plain(key), plain(item)]);
@@ -52,7 +52,7 @@ describe('golden values', () => {
     expect(toJson(decodePhp(bytes))).toEqual({ text: vector.json, lossy: vector.lossy ?? 0 });
   });
 
-  test.each(golden.values.filter(({ lossy }) => lossy === undefined))('$name, back from JSON', (vector) => {
+  test.each(golden.values.filter(({ lossy }) => lossy === undefined))('$name, decoded from JSON', (vector) => {
     expect(hexOf(encodePhp(fromJson(vector.json)))).toBe(hexOf(bytesIn(vector)));
   });
 
@@ -61,7 +61,7 @@ describe('golden values', () => {
   });
 });
 
-describe('what a value becomes', () => {
+describe('decoded values', () => {
   test.each<[string, unknown]>([
     ['N;', null],
     ['b:1;', true],
@@ -98,7 +98,7 @@ describe('what a value becomes', () => {
     expect(plain(decodePhp(encodeText(text)))).toEqual(value);
   });
 
-  test('a copy, which outlives what it was read from', () => {
+  test('a copy, which outlives the bytes that it was read from', () => {
     const bytes = Buffer.from('a:1:{s:1:"k";s:1:"v";}');
     const value = decodePhp(bytes);
     bytes.fill(0);
@@ -106,7 +106,7 @@ describe('what a value becomes', () => {
   });
 });
 
-describe('what a program writes', () => {
+describe('encoded values of programs', () => {
   test.each<[string, PhpValue]>([
     ['i:1;', 1],
     ['d:-0;', -0],
@@ -141,7 +141,7 @@ describe('what a program writes', () => {
 });
 
 describe('an array', () => {
-  test('finds by any form of a key', () => {
+  test('finds a key in any form', () => {
     const array = new PhpArray()
       .set('a', 1)
       .set(5, 2)
@@ -155,7 +155,7 @@ describe('an array', () => {
     expect(array.size).toBe(4);
   });
 
-  test('is a list as long as its keys count from 0', () => {
+  test('is a list while its keys count from 0', () => {
     const array = PhpArray.list(['a', 'b']);
     expect([array.isList, array.get(1), array.get(2), array.get('1')]).toEqual([true, 'b', undefined, 'b']);
     expect(array.set(1, 'c').set('2', 'd').isList).toBe(true);
@@ -179,21 +179,21 @@ describe('JSON', () => {
     expect(hexOf(encodePhp(fromJson(vector.json)))).toBe(hexOf(bytesIn(vector)));
   });
 
-  test.each(golden.refused_json)('refused: $name', ({ json }) => {
+  test.each(golden.refused_json)('rejected: $name', ({ json }) => {
     expect(() => JSON.parse(json)).toThrow();
     expect(() => fromJson(json)).toThrow(
       expect.objectContaining({ name: 'ProtocolError', code: 'bad_json' }),
     );
   });
 
-  test('half a surrogate pair becomes U+FFFD, both ways', () => {
+  test('half a surrogate pair becomes U+FFFD in both directions', () => {
     expect(textOf(fromJson('"\\ud800x"'))).toBe('s:4:"\ufffdx";');
     expect(toJson('\ud800x')).toEqual({ text: '"\ufffdx"', lossy: 1 });
     expect(toJson('\ufffd')).toEqual({ text: '"\ufffd"', lossy: 0 });
     expect(toJson(encodeText('\ufffd'))).toEqual({ text: '"\ufffd"', lossy: 0 });
   });
 
-  test('every loss is counted', () => {
+  test('each loss is counted', () => {
     const bad = Uint8Array.of(0x61, 0xff);
     const array = new PhpArray().set(bad, bad).set('x', new PhpFloat(Infinity)).set('y', Number.NaN);
     expect(toJson(array)).toEqual({ text: '{"a\ufffd":"a\ufffd","x":null,"y":null}', lossy: 4 });
@@ -204,11 +204,11 @@ describe('JSON', () => {
     ['depth of objects', '{"a":'.repeat(1_000_000), /more than 64/],
     ['elements', `[${'1,'.repeat(10_000)}1]`, /more than 10000/],
     ['elements in many arrays', `[${'[1],'.repeat(6_000)}1]`, /more than 10000/],
-  ])('is bounded in %s', (_, json, sentence) => {
+  ])('is limited in %s', (_, json, sentence) => {
     expect(() => fromJson(json)).toThrow(sentence);
   });
 
-  test('is taken up to the bounds, and numbers and strings of any length', () => {
+  test('is accepted up to the limits, with numbers and strings of any length', () => {
     const deepest = `${'['.repeat(64)}${']'.repeat(64)}`;
     expect(toJson(fromJson(deepest)).text).toBe(deepest);
     expect((fromJson(`[${'1,'.repeat(9_999)}1]`) as PhpArray).size).toBe(10_000);
@@ -218,7 +218,7 @@ describe('JSON', () => {
     expect(fromJson(`${' '.repeat(1_000_000)}1`)).toBe(1);
   });
 
-  test('of any kind comes back with the meaning that it had', () => {
+  test('of any kind keeps its meaning', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const { text, lossy } = toJson(decodePhp(encodePhp(fromJson(JSON.stringify(value)))));
@@ -230,7 +230,7 @@ describe('JSON', () => {
     );
   });
 
-  /** Whether no object in it is a list to PHP. */
+  /** Returns whether no object in it is a list to PHP. */
   function isPlain(value: unknown): boolean {
     if (Array.isArray(value)) return value.every(isPlain);
     if (typeof value !== 'object' || value === null) return true;
@@ -273,7 +273,7 @@ describe('any value', () => {
       }),
   }));
 
-  test('comes back from its bytes, and is written the same again', () => {
+  test('decodes from its bytes, and encodes to the same again', () => {
     fc.assert(
       fc.property(value, (drawn) => {
         const bytes = encodePhp(drawn);
@@ -292,7 +292,7 @@ describe('any value', () => {
     );
   });
 
-  test('after an accident is taken whole or refused, and nothing else', () => {
+  test('when damaged, is accepted as a whole or rejected', () => {
     let taken = 0;
     let refused = 0;
     fc.assert(

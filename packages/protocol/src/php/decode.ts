@@ -3,12 +3,14 @@ import { PhpArray, type PhpKey, type PhpValue } from './php-array.ts';
 import { PhpFloat } from './php-float.ts';
 import { PhpScanner, type PhpToken } from './scanner.ts';
 
-/** What PHP's `unserialize` makes of the bytes. Strings are copies of them. Throws ProtocolError `bad_frame`. */
+/**
+ * Decodes bytes as PHP's `unserialize` does. Strings are copies. Throws ProtocolError `bad_frame`.
+ */
 export function decodePhp(bytes: Uint8Array, start = 0, end: number = bytes.length): PhpValue {
   const scanner = new PhpScanner(bytes, start, end);
   const first = scanner.next();
   const root = first === 'array' ? new PhpArray() : scalarAt(scanner, first);
-  // Arrays that are open, the innermost last: a loop needs no stack of calls, however deep the value is.
+  // Open arrays, the innermost last: a loop needs no call stack, however deep the value is.
   const open: PhpArray[] = root instanceof PhpArray ? [root] : [];
   for (let array = open.at(-1); array !== undefined; array = open.at(-1)) {
     const token = scanner.next();
@@ -45,7 +47,7 @@ function ownKey(key: PhpKey): PhpKey {
   return key instanceof Uint8Array ? copyOf(key) : key;
 }
 
-/** Not `slice`, which in Node's Buffers is no copy. */
+/** Not `slice`, which is no copy in Node's Buffers. */
 function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }

@@ -6,8 +6,8 @@ import { isInt64 } from './php-integer.ts';
 import { PhpWriter } from './php-writer.ts';
 
 /**
- * The bytes that PHP's `serialize` makes of the value. A number is an integer if it is a safe one, and a float otherwise; a text is its
- * UTF-8, with U+FFFD for half a surrogate pair.
+ * Encodes a value as PHP's `serialize` does. A number is an integer if it is a safe one, and a
+ * float otherwise. A string becomes its UTF-8, with U+FFFD for half a surrogate pair.
  */
 export function encodePhp(value: PhpValue): Uint8Array {
   const writer = new PhpWriter();
@@ -15,7 +15,7 @@ export function encodePhp(value: PhpValue): Uint8Array {
   return writer.bytes();
 }
 
-/** Recursive, because a program's own values are as deep as it likes, and it is told when that is too deep. */
+/** Recursive, with a limit: a program's own value may have any depth. */
 function writeValue(writer: PhpWriter, value: PhpValue, depthLeft: number): void {
   if (value instanceof PhpArray) {
     if (depthLeft === 0) throw new RangeError(`A PHP value may have ${PHP_DEPTH_MAX} arrays in each other.`);

@@ -2,26 +2,32 @@ import { ProtocolError } from '../protocol-error.ts';
 import type { PhpKey } from './php-array.ts';
 import { PhpScanner, type PhpToken } from './scanner.ts';
 
-/** Where a value lies in the bytes that it was read from. */
+/** Start and end of a value in the bytes that it was read from. */
 export interface PhpSpan {
   readonly start: number;
   readonly end: number;
 }
 
-/** One element of an array that was not decoded. A key is as it was written: a byte string "5" is not made an integer. */
+/**
+ * One element of an array that was not decoded. A key is as it was written: a byte string "5" does
+ * not become an integer.
+ */
 export interface PhpEntry extends PhpSpan {
   readonly key: PhpKey;
 }
 
-/** Throws ProtocolError `bad_frame` when the bytes are not one PHP value that may be taken. */
+/** Throws ProtocolError `bad_frame` for bytes that are not one acceptable PHP value. */
 export function checkPhp(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
   const scanner = new PhpScanner(bytes, start, end);
   while (scanner.next() !== 'done') {
-    // Every token is checked as it is passed.
+    // Each token is checked when it is read.
   }
 }
 
-/** The bytes of a value that is a string: a slice, not a copy. Undefined for any other value, which is not checked. */
+/**
+ * Returns the bytes of a string: a slice, not a copy. Returns undefined for any other value, which
+ * is not checked.
+ */
 export function stringOf(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array | undefined {
   const scanner = new PhpScanner(bytes, start, end);
   if (scanner.next() !== 'string') return undefined;
@@ -31,8 +37,8 @@ export function stringOf(bytes: Uint8Array, start = 0, end: number = bytes.lengt
 }
 
 /**
- * The elements of an array, in order and undecoded, so that a value can be sent on as the bytes that it came in. The whole array is
- * checked. Byte strings among the keys are slices.
+ * Returns the elements of an array, in order and not decoded, so that a value can be forwarded as
+ * the same bytes. The whole array is checked. Byte strings among the keys are slices.
  */
 export function entriesOf(bytes: Uint8Array, start = 0, end: number = bytes.length): PhpEntry[] {
   const scanner = new PhpScanner(bytes, start, end);
@@ -49,7 +55,7 @@ export function entriesOf(bytes: Uint8Array, start = 0, end: number = bytes.leng
   return entries;
 }
 
-/** The key that the scanner stands on. */
+/** Returns the key at the scanner's position. */
 export function keyAt(scanner: PhpScanner, token: PhpToken): PhpKey {
   return token === 'integer' ? scanner.integer() : scanner.string();
 }

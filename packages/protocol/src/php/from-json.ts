@@ -5,11 +5,12 @@ import { PhpFloat } from './php-float.ts';
 import { integerOf } from './php-integer.ts';
 
 /**
- * What PHP's `json_decode` makes of the text, objects as arrays. Throws ProtocolError `bad_json` for what is not JSON, or is deeper or
- * has more elements than a PHP value may have.
+ * Decodes a text as PHP's `json_decode` does, with objects as arrays. Throws ProtocolError
+ * `bad_json` for invalid JSON, and above the limits of a PHP value.
  *
- * It has a reader of its own, because JSON.parse makes `1.0` the number 1, loses digits of large integers, and in Node 20
- * shows its reviver no source of them; and because depth and elements have to be bounded before they are there.
+ * It has its own reader, because JSON.parse makes `1.0` the number 1, loses digits of large
+ * integers, and in Node 20 does not give its reviver the source. Also, depth and elements must be
+ * limited while they are read.
  */
 export function fromJson(
   text: string,
@@ -19,7 +20,7 @@ export function fromJson(
   return new JsonReader(text, depthMax, elementsMax).read();
 }
 
-/** An array that is open; `key` is the one whose value is to come, `undefined` in a list. */
+/** An open array. `key` is the one whose value comes next; `undefined` in a list. */
 interface Open {
   readonly array: PhpArray;
   readonly close: ']' | '}';
@@ -34,7 +35,7 @@ class JsonReader {
   readonly #text: string;
   readonly #depthMax: number;
   readonly #elementsMax: number;
-  /** The innermost last: a loop needs no stack of calls, however deep the text is. */
+  /** Open arrays, the innermost last: a loop needs no call stack, however deep the text is. */
   readonly #open: Open[] = [];
   #elements = 0;
   #at = 0;
@@ -53,7 +54,7 @@ class JsonReader {
     return root;
   }
 
-  /** The next element of an array that is open, or its end. */
+  /** Reads the next element of an open array, or its end. */
   #element(open: Open): void {
     const isFirst = open.array.size === 0 && open.key === undefined;
     if (this.#takes(open.close)) {
@@ -73,7 +74,7 @@ class JsonReader {
     open.array.set(open.key, this.#value());
   }
 
-  /** A whole scalar, or an array that is open from then on. */
+  /** Reads a whole scalar, or opens an array. */
   #value(): PhpValue {
     if (this.#takes('[')) return this.#begin(']');
     if (this.#takes('{')) return this.#begin('}');
@@ -116,7 +117,7 @@ class JsonReader {
 
   #unescaped(start: number): string {
     try {
-      // One string, which is where JSON.parse does all that has to be done.
+      // JSON.parse checks and unescapes one string.
       return JSON.parse(this.#text.slice(start, this.#at));
     } catch (cause) {
       throw new ProtocolError('bad_json', `The JSON has a string that is none, at character ${start}.`, {

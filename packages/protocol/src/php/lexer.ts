@@ -21,14 +21,14 @@ const LETTER_N = 0x4e;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** Digits of the longest length or count that is worth reading: more than a frame can hold. */
+/** Digits of a length or count that are read: more than a frame can hold. */
 const COUNT_DIGITS_MAX = 10;
 
-/** Below it an integer fits 64 bits, also if the number is not exact. */
+/** Below it an integer fits 64 bits, even if the number is not exact. */
 const SURELY_INT64 = 9.2e18;
 
-// O and C can run code in PHP, E names classes, S has bytes that are not the string's, and R and r make endless values
-// out of few bytes.
+// O and C can run code in PHP, E names classes, S has bytes that are not the string's, and R and r
+// make endless values out of few bytes.
 const REFUSED_TAGS: ReadonlyMap<number, string> = new Map([
   [0x4f, 'an object (O)'],
   [0x43, 'an object (C)'],
@@ -39,8 +39,9 @@ const REFUSED_TAGS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Reads the pieces of PHP's `serialize` format, one after the other, and refuses whatever is not in a form in which PHP writes it; only a
- * plus before a number is taken. A string is passed by its length. Which piece may stand where is the scanner's business.
+ * Reads lexemes of PHP's `serialize` format, one after the other. Rejects forms that PHP does not
+ * write, except a plus before a number. A string is skipped by its length. The scanner decides
+ * which lexeme may be where.
  */
 export class PhpLexer {
   readonly #bytes: Uint8Array;
@@ -60,12 +61,12 @@ export class PhpLexer {
     this.#start = start;
   }
 
-  /** Where the last piece begins. */
+  /** Start of the last lexeme. */
   get start(): number {
     return this.#start;
   }
 
-  /** Where the last piece ends, and the next one begins. */
+  /** End of the last lexeme, and start of the next one. */
   get at(): number {
     return this.#at;
   }
@@ -74,7 +75,7 @@ export class PhpLexer {
     return this.#end - this.#at;
   }
 
-  /** Elements that the array says it has. */
+  /** Announced number of elements of the array. */
   get count(): number {
     return this.#count;
   }
@@ -94,7 +95,7 @@ export class PhpLexer {
     return Number(text);
   }
 
-  /** A slice, not a copy. */
+  /** Returns a slice, not a copy. */
   string(): Uint8Array {
     return this.#bytes.subarray(this.#contentStart, this.#contentEnd);
   }
@@ -125,7 +126,7 @@ export class PhpLexer {
     }
   }
 
-  /** Passes the one byte that closes an array. */
+  /** Reads the byte that closes an array. */
   closes(): boolean {
     this.#start = this.#at;
     if (!this.#isAt(CLOSE)) return false;
@@ -157,7 +158,10 @@ export class PhpLexer {
     return 'integer';
   }
 
-  /** Every form in which `serialize` writes a float, whatever its precision, and a plus before it. */
+  /**
+   * Reads a float in any form that `serialize` writes, with any precision, or with a plus before
+   * it.
+   */
   #float(): PhpLexeme {
     this.#expect(COLON);
     this.#contentStart = this.#at;
@@ -196,7 +200,7 @@ export class PhpLexer {
     this.#expect(COLON);
     this.#expect(QUOTE);
     this.#contentStart = this.#at;
-    // The bytes, a quote and a semicolon must be there.
+    // The bytes, a quote and a semicolon must follow.
     if (length + 2 > this.#end - this.#at)
       this.refuse('a string that is longer than what is there', this.#start);
     this.#at += length;
@@ -214,7 +218,7 @@ export class PhpLexer {
     return 'array';
   }
 
-  /** Decimal digits as PHP writes them, without a zero before others. */
+  /** Reads decimal digits as PHP writes them, without leading zeros. */
   #digits(digitsMax: number): number {
     const start = this.#at;
     const value = this.#skipDigits(digitsMax);
@@ -224,7 +228,10 @@ export class PhpLexer {
     return value;
   }
 
-  /** One decimal digit and more. More than there may be are left, and are not what has to follow. */
+  /**
+   * Reads one decimal digit or more, up to the limit. Further ones are left, where they are
+   * invalid.
+   */
   #skipDigits(digitsMax: number): number {
     const start = this.#at;
     const last = Math.min(this.#end, start + digitsMax);

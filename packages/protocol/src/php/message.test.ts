@@ -40,7 +40,7 @@ function bytesIn({ hex, text }: RequestVector): Uint8Array {
   return text === undefined ? bytesOf(hex ?? '') : encodeText(text);
 }
 
-/** The request as golden files write it: names read so many at a time, data by their bytes. */
+/** Returns a request as golden files write it: names read in batches, data as its bytes. */
 function read(
   bytes: Uint8Array,
   { start = 0, end = bytes.length, countEach = Number.POSITIVE_INFINITY } = {},
@@ -82,12 +82,12 @@ describe('requests', () => {
     expect(read(inOthers, { start: 3, end: 3 + bytes.length })).toEqual({ message, flaws });
   });
 
-  test.each(golden.requests)('$name, with any end missing', (vector) => {
+  test.each(golden.requests)('$name, truncated anywhere', (vector) => {
     const bytes = bytesIn(vector);
     for (let end = 0; end < bytes.length; end++) expect(codeOf(bytes.subarray(0, end))).toBe('bad_frame');
   });
 
-  test.each(golden.refused_requests)('refused: $name', (vector) => {
+  test.each(golden.refused_requests)('rejected: $name', (vector) => {
     expect(codeOf(bytesIn(vector))).toBe(vector.error);
   });
 
@@ -98,13 +98,13 @@ describe('requests', () => {
     expect(read(request('subscribe', channels), { countEach: 64 })).toEqual({ message });
   });
 
-  test('name no more channels than are there', () => {
+  test('name no more channels than there are', () => {
     expect(codeOf(encodeText('a:2:{s:4:"type";s:9:"subscribe";s:8:"channels";a:1000000:{}}'))).toBe(
       'bad_frame',
     );
   });
 
-  test('beside their names have elements within the bound, in names too', () => {
+  test('have a limited number of elements beside their names, and in names too', () => {
     const many = PhpArray.list(Array.from({ length: PHP_ELEMENTS_MAX - 2 }, () => null));
     const channels = Array.from({ length: PHP_ELEMENTS_MAX }, (_, index) => index);
     expect(codeOf(request('publish', channels, many))).toBe('bad_frame');
@@ -115,7 +115,7 @@ describe('requests', () => {
     expect(codeOf(request('subscribe', [most, most]))).toBe('bad_frame');
   });
 
-  test('name channels as long as names are', () => {
+  test('name channels as long as names may be', () => {
     const longest = 'x'.repeat(CHANNEL_NAME_BYTES_MAX);
     expect(read(request('watch', [longest, `${longest}x`, 'x'.repeat(1_000_000), 'y']))).toEqual({
       message: { type: 'watch', channels: [longest, 'y'] },
@@ -123,7 +123,7 @@ describe('requests', () => {
     });
   });
 
-  test('say how many names they have, and how many bytes these are, before any is read', () => {
+  test('tell the number and bytes of their names before any is read', () => {
     const read = readRequest(request('subscribe', ['a', 7, '']));
     if (read.type !== 'subscribe') return expect.unreachable();
     const { names } = read;
@@ -137,7 +137,7 @@ describe('requests', () => {
     expect([names.take(2), names.left]).toEqual([[], 0]);
   });
 
-  test('with integers for channels name them in digits, the largest ones too', () => {
+  test('with integers as channels name them in digits, up to the largest', () => {
     expect(read(request('subscribe', [2n ** 63n - 1n, -(2n ** 63n), 0]))).toEqual({
       message: {
         type: 'subscribe',
@@ -146,7 +146,7 @@ describe('requests', () => {
     });
   });
 
-  test('after an accident are read or refused, and nothing else', () => {
+  test('when damaged, are read or rejected', () => {
     const texts = fc.constantFrom(...golden.requests).map(bytesIn);
     fc.assert(
       fc.property(mutated(texts), (bytes) => {
@@ -165,8 +165,8 @@ describe('deliveries', () => {
     expect(hexOf(frame)).toBe(hex);
   });
 
-  test('take the data of a publication as the bytes that it came in', () => {
-    // `d:1.0;` is another way to write `d:1;`: whoever decoded and encoded it would send that.
+  test('contain the data of a publication as the received bytes', () => {
+    // `d:1.0;` is another form of `d:1;`, which decoding and encoding would give.
     const bytes = encodeText(
       'a:3:{s:4:"type";s:7:"publish";s:8:"channels";a:1:{i:0;i:5;}s:4:"data";a:1:{i:0;d:1.0;}}',
     );
@@ -179,7 +179,7 @@ describe('deliveries', () => {
     );
   });
 
-  test('are frames and arrays, whatever the channel and the data', () => {
+  test('are frames and arrays, for any channel and data', () => {
     const channel = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).filter(isChannelName);
     fc.assert(
       fc.property(channel, fc.uint8Array({ maxLength: 200 }), (name, data) => {

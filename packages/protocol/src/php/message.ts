@@ -6,21 +6,26 @@ import { PhpNames } from './names.ts';
 import { PhpWriter } from './php-writer.ts';
 import { PhpScanner } from './scanner.ts';
 
-/** Requests about channels: who follows one, and who works for a queue. */
+/** Types of requests about channels: subscriptions, and watches of queues. */
 const CHANNEL_TYPES = ['subscribe', 'unsubscribe', 'watch', 'unwatch'] as const;
-/** Requests that bring data for channels. */
+/** Types of requests with data for channels. */
 const DATA_TYPES = ['publish', 'publishLoop', 'enqueue'] as const;
 
 type ChannelType = (typeof CHANNEL_TYPES)[number];
 type DataType = (typeof DATA_TYPES)[number];
 
-/** What PHP's `Channel\Client` asks of the hub. `data` says where the value lies in what was read, to be sent on as it is. */
+/**
+ * A request of PHP's `Channel\Client` to the hub. `data` is the span of the value, which is
+ * forwarded as it is.
+ */
 export type PhpRequest =
   | { readonly type: ChannelType; readonly names: PhpNames }
   | { readonly type: DataType; readonly names: PhpNames; readonly data: PhpSpan }
   | { readonly type: 'reserve' };
 
-/** What a delivery begins with: room for the frame's length, and the array up to the channel's name. */
+/**
+ * Beginning of a delivery: space for the frame's length, and the array up to the channel's name.
+ */
 const HEADS = {
   event: encodeText('\0\0\0\0a:3:{s:4:"type";s:5:"event";s:7:"channel";'),
   queue: encodeText('\0\0\0\0a:3:{s:4:"type";s:5:"queue";s:7:"channel";'),
@@ -30,10 +35,10 @@ const BEFORE_DATA = encodeText('s:4:"data";');
 /** UTF-8 of one UTF-16 unit. */
 const UNIT_BYTES_MAX = 3;
 
-/** What stands around a string: more than `s:1234567890:"";`. */
+/** Bytes around a string: more than `s:1234567890:"";`. */
 const LENGTH_BYTES_MAX = 20;
 
-/** The fields of a request as they were found; as in PHP, one that comes twice counts as it came last. */
+/** The fields of a request so far. As in PHP, the last of two equal keys counts. */
 interface Fields {
   type: string | undefined;
   names: PhpNames | undefined;
@@ -41,8 +46,8 @@ interface Fields {
 }
 
 /**
- * Reads the body of a frame: an array with `type`, `channels` and `data`, which is checked to its end. Fields that are not known are
- * left alone, and names are read later. Throws ProtocolError `bad_frame`.
+ * Reads the body of a frame: an array with `type`, `channels` and `data`, which is checked to its
+ * end. Unknown fields are ignored, and names are read later. Throws ProtocolError `bad_frame`.
  */
 export function readRequest(bytes: Uint8Array, start = 0, end: number = bytes.length): PhpRequest {
   const scanner = new PhpScanner(bytes, start, end);
@@ -57,12 +62,15 @@ export function readRequest(bytes: Uint8Array, start = 0, end: number = bytes.le
   return requestOf(fields);
 }
 
-/** The frame that hands a publication to those who follow the channel. `data` is a serialized value. */
+/** Returns the frame that delivers a publication to subscribers. `data` is a serialized value. */
 export function eventFrame(channel: string, data: Uint8Array): Uint8Array {
   return deliveryFrame('event', channel, data);
 }
 
-/** The frame that hands what was enqueued to one of those who watch the channel. `data` is a serialized value. */
+/**
+ * Returns the frame that delivers an item to a peer that watches the queue. `data` is a serialized
+ * value.
+ */
 export function queueFrame(channel: string, data: Uint8Array): Uint8Array {
   return deliveryFrame('queue', channel, data);
 }
@@ -95,7 +103,7 @@ function requestOf({ type, names, data }: Fields): PhpRequest {
   return { type: dataType, names, data };
 }
 
-/** Names of fields and types are short and ASCII; whatever else comes is none of them. */
+/** Returns '' for a name that is neither a field nor a type: those are short and ASCII. */
 const WORD_BYTES_MAX = 16;
 
 function shortText(bytes: Uint8Array): string {
@@ -109,7 +117,10 @@ function badRequest(problem: string): ProtocolError {
   return new ProtocolError('bad_frame', `Invalid PHP request: ${problem}.`);
 }
 
-/** What `serialize(['type' => ..., 'channel' => ..., 'data' => ...])` gives, in a frame; the length comes last. */
+/**
+ * Returns the frame of `serialize(['type' => ..., 'channel' => ..., 'data' => ...])`. Its length is
+ * written last.
+ */
 function deliveryFrame(type: keyof typeof HEADS, channel: string, data: Uint8Array): Uint8Array {
   const head = HEADS[type];
   const frame = new PhpWriter(

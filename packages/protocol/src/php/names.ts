@@ -4,35 +4,38 @@ import { decodeText } from '../text.ts';
 import type { PhpSpan } from './entries.ts';
 import { PhpScanner } from './scanner.ts';
 
-/** What is wrong with a name: `type` is neither a string nor an integer. */
+/** Error of a name: `type` means that it is neither a string nor an integer. */
 export type PhpNameFlaw = 'empty' | 'encoding' | 'length' | 'characters' | 'type';
 
-/** Names that are read with the request: nearly always they are all. */
+/** Names that are read with the request: nearly always all of them. */
 const FIRST_COUNT = 16;
 
-/** `text` is undefined where the name has a flaw. */
+/** `text` is undefined for an invalid name. */
 type Name =
   | { readonly text: string; readonly flaw: undefined }
   | { readonly text: undefined; readonly flaw: PhpNameFlaw };
 
 /**
- * The names in a request. There may be as many as a frame holds, and to read one costs more than
- * to pass it, so that they are read a few at a time. The keys do not matter: PHP's `(array)` leaves
- * those of the program's array.
+ * The names in a request. A frame may hold very many, and to read one costs more than to skip it,
+ * so they are read in batches. Their keys do not matter: PHP's `(array)` keeps those of the
+ * program's array.
  */
 export class PhpNames {
-  /** Names in all, those with a flaw included. */
+  /** Number of all names, including invalid ones. */
   readonly count: number;
-  /** What they take where they were written, with what stands around them, in bytes. */
+  /** Bytes of the names as they were written, with what surrounds them. */
   readonly bytesLength: number;
   readonly #bytes: Uint8Array;
   readonly #span: PhpSpan;
   readonly #first: Name[] = [];
-  /** Stands behind the last name that was taken, if that is none of the first ones. */
+  /** At the end of the last name that was read, after the first batch. */
   #scanner: PhpScanner | undefined;
   #taken = 0;
 
-  /** The scanner stands on the beginning of the array in `bytes`, and goes to its end. */
+  /**
+   * The scanner must be at the beginning of the array in `bytes`. It continues to the end of the
+   * array.
+   */
   constructor(scanner: PhpScanner, bytes: Uint8Array) {
     const { count, tokenStart } = scanner;
     this.count = count;
@@ -43,12 +46,15 @@ export class PhpNames {
     this.bytesLength = scanner.tokenEnd - tokenStart;
   }
 
-  /** Names that were not taken yet. */
+  /** Names that were not read yet. */
   get left(): number {
     return this.count - this.#taken;
   }
 
-  /** The next ones, `countMax` at most; those with a flaw are left out, and told to `onFlaw`. */
+  /**
+   * Returns the next names, at most `countMax`. Leaves out invalid ones, and calls `onFlaw` for
+   * them.
+   */
   take(countMax: number, onFlaw?: (flaw: PhpNameFlaw) => void): string[] {
     const names: string[] = [];
     for (let count = Math.min(countMax, this.left); count > 0; count--) {
@@ -79,7 +85,7 @@ export class PhpNames {
 function nextName(scanner: PhpScanner): Name {
   scanner.next();
   const token = scanner.next();
-  // PHP makes integers of array keys, so that a channel "123" comes back as 123 after a reconnect.
+  // PHP makes array keys integers, so that a channel "123" comes back as 123 after a reconnect.
   if (token === 'integer') return { text: String(scanner.integer()), flaw: undefined };
   if (token === 'string') return readName(scanner.string());
   scanner.skip(token);
@@ -90,7 +96,7 @@ function flawed(flaw: PhpNameFlaw): Name {
   return { text: undefined, flaw };
 }
 
-/** Names of queues are read as names of channels; what more they must be, queues check. */
+/** Names of queues are read as names of channels; queues check their further rules. */
 function readName(bytes: Uint8Array): Name {
   if (bytes.length === 0) return flawed('empty');
   if (bytes.length > CHANNEL_NAME_BYTES_MAX) return flawed('length');

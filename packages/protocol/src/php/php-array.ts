@@ -3,29 +3,30 @@ import type { PhpFloat } from './php-float.ts';
 import { INT64_DIGITS_MAX, integerOf, isInt64, normalInteger, type PhpInteger } from './php-integer.ts';
 
 /**
- * Any PHP value but objects and references. A string of PHP's is bytes, and is decoded as such; a JavaScript string is taken
- * wherever a value is written, and stands for its UTF-8.
+ * Any PHP value but objects and references. A PHP string is bytes, and is decoded as such. In
+ * values to encode, a JavaScript string stands for its UTF-8.
  */
 export type PhpValue = null | boolean | PhpInteger | PhpFloat | Uint8Array | string | PhpArray;
 
-/** A key that has been through PHP's rule: bytes that say a decimal integer are that integer. */
+/** A key after PHP's conversion: bytes of a decimal integer become that integer. */
 export type PhpKey = PhpInteger | Uint8Array;
 
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Arguments of one call, which lie on the stack. */
+/** Arguments of one call, which are on the stack. */
 const UNITS_PER_CALL = 4_096;
 
 /**
- * An array of PHP's: ordered, and keyed by integers and byte strings. A key that comes again replaces the value and keeps the first
- * one's place. Keys are never properties of an object, so `__proto__` is a key like any other.
+ * A PHP array: ordered, with integers and byte strings as keys. A repeated key replaces the value
+ * and keeps the place of the first. Keys are never properties of an object, so `__proto__` is a key
+ * like any other.
  */
 export class PhpArray {
   readonly #keys: PhpKey[] = [];
   readonly #values: PhpValue[] = [];
-  /** Where each key is; `undefined` while the keys are 0, 1, 2 ... in order, where it is not needed. */
+  /** Index of each key; `undefined` while the keys are 0, 1, 2 ... in order. */
   #places: Map<string, number> | undefined;
 
   static list(values: Iterable<PhpValue>): PhpArray {
@@ -38,7 +39,7 @@ export class PhpArray {
     return this.#keys.length;
   }
 
-  /** Whether the keys are 0, 1, 2 ... in order, which makes it an array in JSON. */
+  /** Whether the keys are 0, 1, 2 ... in order, as those of a JSON array. */
   get isList(): boolean {
     return this.#places === undefined;
   }
@@ -87,7 +88,10 @@ function normalKey(key: PhpKey | string): PhpKey {
   return integerKeyOf(bytes) ?? bytes;
 }
 
-/** The integer that PHP makes of a key such as "5" or "-5"; not of "05", "-0", "+5" or what is beyond 64 bits. */
+/**
+ * Returns the integer for a key such as "5" or "-5", as PHP does; not for "05", "-0", "+5" or
+ * integers beyond 64 bits.
+ */
 function integerKeyOf(bytes: Uint8Array): PhpInteger | undefined {
   const negative = bytes[0] === MINUS;
   const digits = bytes.length - (negative ? 1 : 0);
@@ -102,8 +106,9 @@ function integerKeyOf(bytes: Uint8Array): PhpInteger | undefined {
 }
 
 /**
- * A text that is the same for the same keys only. It begins with a letter, because V8 hashes that with a secret; integers and
- * texts that look like one have hashes that a peer could aim at.
+ * Returns a string that equals that of equal keys only. It begins with a letter, because V8 hashes
+ * such strings with a secret. A peer could choose colliding integers, and strings that look like
+ * one.
  */
 function identityOf(key: PhpKey): string {
   if (!(key instanceof Uint8Array)) return `i${key}`;

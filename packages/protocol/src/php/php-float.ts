@@ -1,6 +1,6 @@
 /**
- * A float of PHP. It is not a `number` of its own accord, because PHP and JSON tell `1.0` from `1`, and a number does not:
- * a whole float that came back as an integer would be another value to PHP.
+ * A PHP float. It is not a `number`, because PHP and JSON distinguish `1.0` from `1`, and a number
+ * does not. A whole float that came back as an integer would be another value to PHP.
  */
 export class PhpFloat {
   readonly value: number;
@@ -10,13 +10,17 @@ export class PhpFloat {
   }
 }
 
-/** From this many digits before the point on, and from this many zeros behind it, PHP writes an exponent. */
+/**
+ * From this many digits before the point, and from this many zeros after it, PHP writes an
+ * exponent.
+ */
 const DIGITS_BEFORE_POINT_MAX = 17;
 const ZEROS_BEHIND_POINT_MAX = 3;
 
 /**
- * A finite float as PHP writes it with its default `serialize_precision` of -1: the fewest digits that read back as the same float,
- * which are JavaScript's too; but `1.0E+25`, `1.0E-5` and `-0` are PHP's own.
+ * Returns a finite float as PHP writes it with its default `serialize_precision` of -1: with the
+ * fewest digits that read back as the same float, as in JavaScript. But `1.0E+25`, `1.0E-5` and
+ * `-0` are specific to PHP.
  */
 export function finiteFloatText(value: number, exponentMark: 'E' | 'e'): string {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';

@@ -1,8 +1,10 @@
 <?php
-// What PHP makes of values, for php-oracle.test.ts. Reads and writes records: a length (4 bytes big-endian), then so many bytes.
+// Decodes and encodes values with PHP, for php-oracle.test.ts. Reads and writes records: a length
+// (4 bytes big-endian), then that number of bytes.
 //
-//   echo:     each record is a serialized value; answers serialize(unserialize(it)), and the value in JSON.
-//   generate: answers so many random values, serialized; each in JSON; and what json_decode makes of that, serialized.
+//   echo:     for each record, a serialized value: serialize(unserialize(it)), and the value in JSON.
+//   generate: random values, serialized; each in JSON; and what json_decode returns for that,
+//             serialized.
 
 const JSON_FLAGS = JSON_PRESERVE_ZERO_FRACTION | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_LINE_TERMINATORS;
 const TEXTS = ['', 'a', '5', '-5', '05', '-0', '9223372036854775807', '9223372036854775808', '-9223372036854775808',

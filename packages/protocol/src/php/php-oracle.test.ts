@@ -24,13 +24,13 @@ function runPhp(args: readonly string[], input: Uint8Array = new Uint8Array(0)) 
 
 const version = runPhp(['-r', 'echo PHP_VERSION_ID;']);
 const hasPhp = version.status === 0 && Number(version.stdout.toString()) >= 80_000;
-// Whoever has no PHP can work here all the same; CI has it, or the codec would be measured by nothing but itself.
+// Without PHP these tests are skipped. CI has it, so that the codec is compared with PHP itself.
 const isSkipped = !hasPhp && !process.env['CI'];
 
 function oracle(...args: readonly string[]): (input?: Uint8Array) => Uint8Array[] {
   return (input) => {
     const { status, stdout, stderr, error } = runPhp([SCRIPT, ...args], input);
-    // What PHP complains of, it says on stdout.
+    // PHP writes its errors to stdout.
     expect(status, error?.message ?? `${stderr}${stdout}`.slice(0, 1_000)).toBe(0);
     const records: Uint8Array[] = [];
     for (let at = 0; at < stdout.length; ) {
@@ -49,12 +49,12 @@ function recordOf(bytes: Uint8Array): Uint8Array {
   ]);
 }
 
-/** Readable, and one character for each byte: what is compared. */
+/** Returns one readable character per byte, for comparisons. */
 function latin1(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? []).toString('latin1');
 }
 
-/** mulberry32: the same values for the same seed, and a hundred thousand of them in no time. */
+/** mulberry32: the same values for the same seed, and fast. */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -159,7 +159,7 @@ const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 
 describe.skipIf(isSkipped)(
   `beside PHP itself, FUZZ_SEED=${seed}${isSkipped ? ' (skipped: no php of version 8 here)' : ''}`,
   () => {
-    test('values encoded here are to PHP what it would have written itself', () => {
+    test('encoded values are those that PHP writes itself', () => {
       const next = generator(seed);
       const encoded = Array.from({ length: VALUES }, () => encodePhp(next()));
       const answers = oracle('echo')(concat(encoded.map(recordOf)));
@@ -169,7 +169,7 @@ describe.skipIf(isSkipped)(
         const written = latin1(bytes);
         const decoded = decodePhp(bytes);
         const json = toJson(decoded);
-        // Assertions cost more than all the rest, so there is one where something is different.
+        // Assertions cost more than all the rest, so there is one per difference.
         if (latin1(answers[2 * index]) !== written) expect(latin1(answers[2 * index])).toBe(written);
         if (latin1(encodePhp(decoded)) !== written) expect(latin1(encodePhp(decoded))).toBe(written);
         const inPhp = Buffer.from(answers[2 * index + 1] ?? []).toString();
@@ -181,7 +181,7 @@ describe.skipIf(isSkipped)(
       expect(inJson).toBeGreaterThan(VALUES / 2);
     });
 
-    test('values of PHP come back to the byte, and are the same in JSON', () => {
+    test('values of PHP come back as the same bytes, and as the same JSON', () => {
       const answers = oracle('generate', String(seed), String(VALUES))();
       expect(answers.length).toBe(3 * VALUES);
       let inJson = 0;
@@ -201,7 +201,7 @@ describe.skipIf(isSkipped)(
       expect(inJson).toBeGreaterThan(VALUES / 2);
     });
 
-    test('keys that PHP makes integers are those that are made integers here', () => {
+    test('keys become integers as in PHP', () => {
       const keys = TEXTS.filter((text) => !/[\ud800-\udfff]/.test(text)).map(encodeText);
       const array = new PhpArray();
       for (const key of keys) array.set(key, null);

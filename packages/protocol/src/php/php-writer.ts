@@ -8,7 +8,7 @@ export class PhpWriter {
   #bytes: Uint8Array;
   #at = 0;
 
-  /** `firstBytes`: what there is room for before anything has to be copied. */
+  /** `firstBytes` is the space before anything has to be copied. */
   constructor(firstBytes = FIRST_BYTES) {
     this.#bytes = new Uint8Array(firstBytes);
   }
@@ -26,12 +26,14 @@ export class PhpWriter {
     return this;
   }
 
-  /** A string of PHP's, whose length counts bytes: a wrong one ends the PHP process that reads it. */
+  /**
+   * Writes a PHP string, whose length counts bytes: a wrong one ends the PHP process that reads it.
+   */
   string(bytes: Uint8Array): this {
     return this.ascii(`s:${bytes.length}:"`).raw(bytes).ascii('";');
   }
 
-  /** The same of a text, as UTF-8; half a surrogate pair is not taken. */
+  /** Writes a text as UTF-8. Rejects half a surrogate pair. */
   text(text: string): this {
     const bytes = utf8ByteLength(text);
     if (bytes < 0) throw new RangeError('A text has half a surrogate pair.');
@@ -40,7 +42,7 @@ export class PhpWriter {
     return this.ascii('";');
   }
 
-  /** What was written. The writer must not be used again. */
+  /** Returns the bytes. The writer must not be used again. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#at);
   }

@@ -19,7 +19,7 @@ function bytesIn({ hex, text }: PhpVector): Uint8Array {
   return text === undefined ? bytesOf(hex ?? '') : encodeText(text);
 }
 
-/** The sentence with which the bytes are refused; `undefined` when they are taken. */
+/** Returns the message with which bytes are rejected; `undefined` for accepted ones. */
 function refusal(check: () => unknown): string | undefined {
   try {
     check();
@@ -32,7 +32,7 @@ function refusal(check: () => unknown): string | undefined {
   }
 }
 
-/** How often single bytes are read: the work that a value makes. */
+/** Counts reads of single bytes: the work of a value. */
 function countReads(bytes: Uint8Array): { readonly watched: Uint8Array; reads(): number } {
   let reads = 0;
   const watched = new Proxy(bytes, {
@@ -49,16 +49,16 @@ function nested(depth: number, inner = 'N;'): Uint8Array {
   return encodeText(`${'a:1:{i:0;'.repeat(depth)}${inner}${'}'.repeat(depth)}`);
 }
 
-describe('values that are taken', () => {
+describe('valid values', () => {
   test.each([...golden.values, ...golden.other_forms])('$name', (vector) => {
     const bytes = bytesIn(vector);
     expect(refusal(() => checkPhp(bytes))).toBeUndefined();
-    // Where it lies among other bytes, which must not be looked at.
+    // Other bytes around it must not be read.
     const among = concat([encodeText('O:'), bytes, encodeText(';}')]);
     expect(refusal(() => checkPhp(among, 2, 2 + bytes.length))).toBeUndefined();
   });
 
-  test('none is taken when its end is missing, wherever it is cut', () => {
+  test('none is accepted when it is truncated anywhere', () => {
     for (const vector of [...golden.values, ...golden.other_forms]) {
       const bytes = bytesIn(vector);
       for (let end = 0; end < bytes.length; end++) {
@@ -75,7 +75,7 @@ describe('values that are taken', () => {
   });
 });
 
-describe('values that are refused', () => {
+describe('invalid values', () => {
   test.each(golden.refused)('$name', (vector) => {
     const bytes = bytesIn(vector);
     expect(refusal(() => checkPhp(bytes))).toBeDefined();
@@ -104,12 +104,12 @@ describe('values that are refused', () => {
     ['\u0000', 'The PHP value has the unknown type 0x00, at byte 0.'],
     ['i:1;i', 'The PHP value has bytes behind its end, at byte 4.'],
     ['', 'The PHP value has no end: bytes are missing, at byte 0.'],
-  ])('%j is told what is wrong and where', (text, sentence) => {
+  ])('%j is rejected with the reason and the place', (text, sentence) => {
     expect(refusal(() => checkPhp(encodeText(text)))).toBe(sentence);
   });
 });
 
-describe('bounds', () => {
+describe('limits', () => {
   test('of depth', () => {
     expect(refusal(() => checkPhp(nested(PHP_DEPTH_MAX)))).toBeUndefined();
     expect(refusal(() => decodePhp(nested(PHP_DEPTH_MAX)))).toBeUndefined();
@@ -138,20 +138,20 @@ describe('bounds', () => {
     ['a million digits of a length', encodeText(`s:${'1'.repeat(1_000_000)}:"";`)],
     ['a million digits of a count', encodeText(`a:${'1'.repeat(1_000_000)}:{}`)],
     ['a string that is not there', encodeText(`s:4294967295:"${'x'.repeat(1_000_000)}`)],
-  ])('%s is refused after fewer than 1,000 bytes', (_, bytes) => {
+  ])('%s is rejected after fewer than 1,000 bytes', (_, bytes) => {
     const { watched, reads } = countReads(bytes);
     expect(refusal(() => checkPhp(watched, 0, bytes.length))).toBeDefined();
     expect(reads()).toBeLessThan(1_000);
   });
 
-  test('a string is passed without being read', () => {
+  test('a string is skipped without reading it', () => {
     const bytes = encodeText(`s:1000000:"${'x'.repeat(1_000_000)}";`);
     const { watched, reads } = countReads(bytes);
     checkPhp(watched, 0, bytes.length);
     expect(reads()).toBeLessThan(30);
   });
 
-  test('the work is that of the bytes that are there, whatever they are', () => {
+  test('the work depends on the bytes that are there, whatever they are', () => {
     const piece = fc.constantFrom(...golden.values, ...golden.refused).map(bytesIn);
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.array(piece, { maxLength: 5 }).map(concat));
     fc.assert(
@@ -165,7 +165,7 @@ describe('bounds', () => {
 });
 
 describe('entries of an array', () => {
-  test('are where they lie, with keys of both kinds', () => {
+  test('have their spans, and keys of both kinds', () => {
     const text = 'xxa:4:{s:4:"type";s:1:"a";i:-7;a:1:{i:0;a:0:{}}s:0:"";N;i:9223372036854775807;d:1;}yy';
     const bytes = encodeText(text);
     const entries = entriesOf(bytes, 2, bytes.length - 2);
@@ -178,7 +178,7 @@ describe('entries of an array', () => {
     ]);
   });
 
-  test('of an empty one are none', () => {
+  test('do not exist in an empty one', () => {
     expect(entriesOf(encodeText('a:0:{}'))).toEqual([]);
   });
 

@@ -2,20 +2,29 @@ import { PHP_DEPTH_MAX, PHP_ELEMENTS_MAX } from '../limits.ts';
 import { type PhpLexeme, PhpLexer } from './lexer.ts';
 import type { PhpInteger } from './php-integer.ts';
 
-/** What the scanner stands on: a value or key, the end of an array, or the end of it all. */
+/**
+ * Token at the scanner's position: a value or key, the end of an array, or the end of the whole.
+ */
 export type PhpToken = PhpLexeme | 'end' | 'done';
 
-/** `i:0;N;`: no element is shorter, so no array can hold more of them than a sixth of the bytes that are left. */
+/**
+ * `i:0;N;`: no element is shorter, so an array has at most a sixth of the remaining bytes as
+ * elements.
+ */
 const ELEMENT_BYTES_MIN = 6;
 
 /**
- * Walks over one value in PHP's `serialize` format, token by token, and checks all of it: no objects and references, no depth, count
- * or length beyond bounds, nothing in a form in which PHP does not write it, nothing behind the value. Nothing is allocated from a
- * length or a count, so that the cost is that of the tokens that are there. Throws ProtocolError `bad_frame`.
+ * Reads one value in PHP's `serialize` format, token by token, and checks all of it: objects,
+ * references, forms that PHP does not write, and bytes after the value are invalid, and depth,
+ * counts and lengths are limited. Nothing is allocated from a length or a count, so that the cost
+ * depends on the tokens that are there. Throws ProtocolError `bad_frame`.
  */
 export class PhpScanner {
   readonly #lexer: PhpLexer;
-  /** For each array that is open: the keys and values that are still to come. A loop needs no stack of calls for them. */
+  /**
+   * For each open array, the number of keys and values to come. A loop needs no call stack for
+   * them.
+   */
   readonly #open: number[] = [];
   #elements = 0;
   #counts = true;
@@ -25,17 +34,17 @@ export class PhpScanner {
     this.#lexer = new PhpLexer(bytes, start, end);
   }
 
-  /** Where the token begins. */
+  /** Start of the token. */
   get tokenStart(): number {
     return this.#lexer.start;
   }
 
-  /** Where the token ends. */
+  /** End of the token. */
   get tokenEnd(): number {
     return this.#lexer.at;
   }
 
-  /** Elements of the array that has begun. */
+  /** Number of elements of the array that begins here. */
   get count(): number {
     return this.#lexer.count;
   }
@@ -57,7 +66,10 @@ export class PhpScanner {
     return token;
   }
 
-  /** The same; elements of an array that begins here do not count: only bytes bound them. */
+  /**
+   * Reads the next token. The elements of an array that begins here do not count: only the bytes
+   * limit them.
+   */
   nextUncounted(): PhpToken {
     this.#counts = false;
     const token = this.next();
@@ -65,29 +77,29 @@ export class PhpScanner {
     return token;
   }
 
-  /** Goes to the end of the array, if the token has begun one. */
+  /** Skips the array that the token has begun, if any. */
   skip(token: PhpToken): void {
     if (token !== 'array') return;
     const outside = this.#open.length - 1;
     while (this.#open.length > outside) this.next();
   }
 
-  /** The value of a token `boolean`. */
+  /** Returns the value of a token `boolean`. */
   boolean(): boolean {
     return this.#lexer.boolean();
   }
 
-  /** The value of a token `integer`. */
+  /** Returns the value of a token `integer`. */
   integer(): PhpInteger {
     return this.#lexer.integer();
   }
 
-  /** The value of a token `float`. */
+  /** Returns the value of a token `float`. */
   float(): number {
     return this.#lexer.float();
   }
 
-  /** The bytes of a token `string`: a slice, not a copy. */
+  /** Returns the bytes of a token `string`: a slice, not a copy. */
   string(): Uint8Array {
     return this.#lexer.string();
   }

@@ -4,19 +4,23 @@ import { utf8ByteLength } from '../utf8-length.ts';
 import { PhpArray, type PhpKey, type PhpValue } from './php-array.ts';
 import { finiteFloatText, PhpFloat } from './php-float.ts';
 
-/** A value for peers that do not speak PHP. */
+/** A value for peers of other dialects. */
 export interface PhpJson {
   readonly text: string;
-  /** How many values and keys JSON could not say: INF and NAN became null, and U+FFFD stands in strings that were not UTF-8. */
+  /**
+   * Values and keys that JSON cannot express: INF and NAN become null, and strings that are not
+   * UTF-8 contain U+FFFD.
+   */
   readonly lossy: number;
 }
 
 const lenientDecoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
 /**
- * What PHP's `json_encode` makes of the value with JSON_PRESERVE_ZERO_FRACTION and all JSON_UNESCAPED flags: an array whose
- * keys are 0, 1, 2 ... in order is an array, any other an object; `1.0` stays `1.0`, and integers keep all their digits.
- * Up to six times as long as the value, where control characters are escaped.
+ * Encodes the value as PHP's `json_encode` does with JSON_PRESERVE_ZERO_FRACTION and all
+ * JSON_UNESCAPED flags. An array whose keys are 0, 1, 2 ... in order is an array, any other an
+ * object; `1.0` stays `1.0`, and integers keep all their digits. The result is up to six times as
+ * long as the value, where control characters are escaped.
  */
 export function toJson(value: PhpValue): PhpJson {
   const writer = new JsonWriter();
@@ -24,7 +28,8 @@ export function toJson(value: PhpValue): PhpJson {
   return { text: writer.text(), lossy: writer.lossy };
 }
 
-// The text is built here, because JSON.stringify would need an object with the peer's keys, and knows no float from an integer.
+// JSON.stringify would need an object with the peer's keys, and does not distinguish floats from
+// integers.
 class JsonWriter {
   readonly #parts: string[] = [];
   lossy = 0;
@@ -74,12 +79,13 @@ class JsonWriter {
 
   #textOf(bytes: Uint8Array): string {
     const text = lenientDecoder.decode(bytes);
-    // A strict decoder would say so, too, but by an error with a stack for each string. U+FFFD may also have been there before.
+    // A strict decoder would detect this too, but with an error and its stack for each string.
+    // U+FFFD may also be part of the value.
     if (text.includes('\ufffd') && !equalBytes(encodeText(text), bytes)) this.lossy += 1;
     return text;
   }
 
-  /** JSON.stringify would write half a surrogate pair as an escape, which PHP refuses to read. */
+  /** Replaces half surrogate pairs: JSON.stringify would write an escape, which PHP rejects. */
   #wellFormed(text: string): string {
     if (utf8ByteLength(text) !== -1) return text;
     this.lossy += 1;
