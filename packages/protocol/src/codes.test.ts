@@ -15,10 +15,11 @@ describe('close codes', () => {
   test.each(closeRows)('%s', (_, row) => {
     expect(encodeText(row.reason).length).toBeLessThanOrEqual(CLOSE_REASON_BYTES_MAX);
     expect(row.reason).toMatch(/^[A-Z][^\n]*\.$/);
-    // RFC 6455, section 7.4: what an endpoint may send. 1004 to 1006 and 1015 never travel, and 1010 is the client's.
+    // RFC 6455, section 7.4: codes that an endpoint may send. 1004 to 1006 and 1015 are never sent,
+    // and 1010 is the client's.
     const standard = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 1014];
     expect(standard.includes(row.code) || (row.code >= 4000 && row.code <= 4999)).toBe(true);
-    // A client of another make goes by the number alone.
+    // Clients of other authors see only the number.
     if (row.code >= 4000) expect(row.reconnect).toBe(row.code < 4500);
   });
 
@@ -42,7 +43,7 @@ describe('error codes', () => {
   });
 
   test.each(['', 'later', '__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-    '"%s" is none',
+    '"%s" is unknown',
     (code) => {
       expect(isErrorCode(code)).toBe(false);
     },

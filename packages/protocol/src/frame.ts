@@ -139,7 +139,7 @@ export class FrameDecoder {
     if (length < FRAME_HEADER_BYTES || length > this.#frameBytesMax) {
       throw new ProtocolError(
         'bad_length',
-        `A frame of ${length} bytes was announced; ${FRAME_HEADER_BYTES} to ${this.#frameBytesMax} are taken.`,
+        `A frame of ${length} bytes was announced; ${FRAME_HEADER_BYTES} to ${this.#frameBytesMax} are allowed.`,
       );
     }
     return length;

@@ -134,7 +134,7 @@ describe('queues', () => {
     expect(isQueueName('$dead:jobs')).toBe(false);
   });
 
-  test.each(['', '$dead:', '$dead:$dead:jobs', 'a\nb', 'x'.repeat(256)])('%s is none', (name) => {
+  test.each(['', '$dead:', '$dead:$dead:jobs', 'a\nb', 'x'.repeat(256)])('%s is invalid', (name) => {
     expect(isQueueName(name)).toBe(false);
     expect(isWatchableQueueName(name)).toBe(false);
   });

@@ -1,6 +1,9 @@
 import { ERROR_CODES, type ErrorCode } from './codes.ts';
 
-/** What a peer sent breaks the protocol, or could not be done. `code` is for programs, `message` for people. */
+/**
+ * Error of data that breaks the protocol, or of a request that failed. `code` is for programs,
+ * `message` for people.
+ */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ErrorCode;

@@ -126,7 +126,8 @@ describe('messages', () => {
         survives(ProtocolError, () =>
           decoder.push(bytes, (frame) => {
             const message = decodeNative(frame);
-            if (message.type === 'error') return; // A sentence that is longer than need be is cut when it is encoded.
+            // The message of an error may be truncated when it is encoded.
+            if (message.type === 'error') return;
             expect(encodeNative(message)).toEqual(frame);
             taken += 1;
           }),

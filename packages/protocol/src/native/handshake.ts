@@ -62,7 +62,7 @@ export function decodeHello(reader: ByteReader): Hello {
   if (version !== NATIVE_VERSION) {
     throw new ProtocolError(
       'unsupported_version',
-      `Version ${version} was asked for; ${NATIVE_VERSION} is spoken here.`,
+      `Version ${version} was requested; only ${NATIVE_VERSION} is supported.`,
     );
   }
   return { type: 'hello', version, nonce: reader.bytes(NONCE_BYTES), name: reader.shortText() };

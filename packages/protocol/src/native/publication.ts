@@ -99,7 +99,7 @@ function encodePublication(opcode: number, publication: PublicationToEncode): Ui
 function lengthOf(text: string, bytesMax: number): number {
   const bytes = utf8ByteLength(text);
   if (bytes >= 0 && bytes <= bytesMax) return bytes;
-  throw new RangeError(`A field takes text of at most ${bytesMax} bytes of UTF-8; this one has ${bytes}.`);
+  throw new RangeError(`A text has ${bytes} bytes of UTF-8; the field has ${bytesMax} at most.`);
 }
 
 /** Turns the valid PUBLISH at `start` into the DELIVER with this offset, in place. */

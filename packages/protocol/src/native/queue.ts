@@ -136,7 +136,7 @@ export function decodeWatch(reader: ByteReader): Watch {
   if (concurrency === 0 || concurrency > CONCURRENCY_MAX) {
     throw new ProtocolError(
       'bad_frame',
-      `A concurrency of ${concurrency}; 1 to ${CONCURRENCY_MAX} are taken.`,
+      `A concurrency of ${concurrency} is invalid; 1 to ${CONCURRENCY_MAX} are allowed.`,
     );
   }
   return { type: 'watch', request, queue: readQueue(reader), concurrency };

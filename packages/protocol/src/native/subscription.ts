@@ -111,7 +111,7 @@ function readCount(reader: ByteReader): number {
   if (count === 0 || count > CHANNELS_PER_FRAME_MAX) {
     throw new ProtocolError(
       'bad_frame',
-      `${count} channels in a frame; 1 to ${CHANNELS_PER_FRAME_MAX} are taken.`,
+      `${count} channels in a frame; 1 to ${CHANNELS_PER_FRAME_MAX} are allowed.`,
     );
   }
   return count;

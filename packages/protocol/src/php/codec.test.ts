@@ -52,9 +52,12 @@ describe('golden values', () => {
     expect(toJson(decodePhp(bytes))).toEqual({ text: vector.json, lossy: vector.lossy ?? 0 });
   });
 
-  test.each(golden.values.filter(({ lossy }) => lossy === undefined))('$name, decoded from JSON', (vector) => {
-    expect(hexOf(encodePhp(fromJson(vector.json)))).toBe(hexOf(bytesIn(vector)));
-  });
+  test.each(golden.values.filter(({ lossy }) => lossy === undefined))(
+    '$name, decoded from JSON',
+    (vector) => {
+      expect(hexOf(encodePhp(fromJson(vector.json)))).toBe(hexOf(bytesIn(vector)));
+    },
+  );
 
   test.each(golden.other_forms)('$name', (vector) => {
     expect(textOf(decodePhp(bytesIn(vector)))).toBe(vector.written);

@@ -18,7 +18,7 @@ export function encodePhp(value: PhpValue): Uint8Array {
 /** Recursive, with a limit: a program's own value may have any depth. */
 function writeValue(writer: PhpWriter, value: PhpValue, depthLeft: number): void {
   if (value instanceof PhpArray) {
-    if (depthLeft === 0) throw new RangeError(`A PHP value may have ${PHP_DEPTH_MAX} arrays in each other.`);
+    if (depthLeft === 0) throw new RangeError(`A PHP value may have ${PHP_DEPTH_MAX} nested arrays at most.`);
     writer.ascii(`a:${value.size}:{`);
     for (const [key, item] of value.entries()) {
       writeKey(writer, key);

@@ -50,7 +50,7 @@ class JsonReader {
     const root = this.#value();
     for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) this.#element(open);
     this.#skipSpace();
-    if (this.#at < this.#text.length) this.#refuse('something behind its end');
+    if (this.#at < this.#text.length) this.#refuse('something after its end');
     return root;
   }
 
@@ -70,7 +70,7 @@ class JsonReader {
     }
     this.#skipSpace();
     open.key = this.#string();
-    if (!this.#takes(':')) this.#refuse('no colon behind a key');
+    if (!this.#takes(':')) this.#refuse('no colon after a key');
     open.array.set(open.key, this.#value());
   }
 
@@ -86,7 +86,7 @@ class JsonReader {
 
   #begin(close: ']' | '}'): PhpArray {
     if (this.#open.length >= this.#depthMax)
-      this.#refuse(`more than ${this.#depthMax} arrays and objects in each other`);
+      this.#refuse(`more than ${this.#depthMax} nested arrays and objects`);
     const array = new PhpArray();
     this.#open.push({ array, close, key: undefined });
     return array;
@@ -103,7 +103,7 @@ class JsonReader {
 
   #string(): string {
     const start = this.#at;
-    if (this.#text[start] !== '"') this.#refuse('no string where a key must be');
+    if (this.#text[start] !== '"') this.#refuse('no string as a key');
     for (let at = start + 1; at < this.#text.length; at++) {
       const character = this.#text[at];
       if (character === '\\') at += 1;
@@ -120,7 +120,7 @@ class JsonReader {
       // JSON.parse checks and unescapes one string.
       return JSON.parse(this.#text.slice(start, this.#at));
     } catch (cause) {
-      throw new ProtocolError('bad_json', `The JSON has a string that is none, at character ${start}.`, {
+      throw new ProtocolError('bad_json', `The JSON has an invalid string literal, at character ${start}.`, {
         cause,
       });
     }

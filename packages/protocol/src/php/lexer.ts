@@ -202,7 +202,7 @@ export class PhpLexer {
     this.#contentStart = this.#at;
     // The bytes, a quote and a semicolon must follow.
     if (length + 2 > this.#end - this.#at)
-      this.refuse('a string that is longer than what is there', this.#start);
+      this.refuse('a string longer than the remaining bytes', this.#start);
     this.#at += length;
     this.#contentEnd = this.#at;
     this.#expect(QUOTE);
@@ -241,7 +241,7 @@ export class PhpLexer {
       if (byte < ZERO || byte > NINE) break;
       value = value * 10 + (byte - ZERO);
     }
-    if (this.#at === start) this.refuse('no digit where a number must be');
+    if (this.#at === start) this.refuse('no digit in a number');
     return value;
   }
 

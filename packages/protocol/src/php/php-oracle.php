@@ -2,7 +2,7 @@
 // Decodes and encodes values with PHP, for php-oracle.test.ts. Reads and writes records: a length
 // (4 bytes big-endian), then that number of bytes.
 //
-//   echo:     for each record, a serialized value: serialize(unserialize(it)), and the value in JSON.
+//   echo:     for each record, a serialized value: serialize(unserialize(it)), and it in JSON.
 //   generate: random values, serialized; each in JSON; and what json_decode returns for that,
 //             serialized.
 

@@ -99,10 +99,10 @@ describe('invalid values', () => {
     ['O:1:"x":0:{}', 'The PHP value has an object (O), at byte 0.'],
     ['a:1:{i:0;R:1;}', 'The PHP value has a reference (R), at byte 9.'],
     ['a:1:{d:1;N;}', 'The PHP value has a key that is neither an integer nor a string, at byte 5.'],
-    ['s:5:"abc";', 'The PHP value has a string that is longer than what is there, at byte 0.'],
-    ['a:9:{}', 'The PHP value has an array of more elements than are there, at byte 0.'],
+    ['s:5:"abc";', 'The PHP value has a string longer than the remaining bytes, at byte 0.'],
+    ['a:9:{}', 'The PHP value has an array with more elements than the remaining bytes, at byte 0.'],
     ['\u0000', 'The PHP value has the unknown type 0x00, at byte 0.'],
-    ['i:1;i', 'The PHP value has bytes behind its end, at byte 4.'],
+    ['i:1;i', 'The PHP value has bytes after its end, at byte 4.'],
     ['', 'The PHP value has no end: bytes are missing, at byte 0.'],
   ])('%j is rejected with the reason and the place', (text, sentence) => {
     expect(refusal(() => checkPhp(encodeText(text)))).toBe(sentence);
@@ -113,8 +113,8 @@ describe('limits', () => {
   test('of depth', () => {
     expect(refusal(() => checkPhp(nested(PHP_DEPTH_MAX)))).toBeUndefined();
     expect(refusal(() => decodePhp(nested(PHP_DEPTH_MAX)))).toBeUndefined();
-    expect(refusal(() => checkPhp(nested(PHP_DEPTH_MAX + 1)))).toMatch(/more than 64 arrays/);
-    expect(refusal(() => checkPhp(nested(PHP_DEPTH_MAX, 'a:0:{}')))).toMatch(/more than 64 arrays/);
+    expect(refusal(() => checkPhp(nested(PHP_DEPTH_MAX + 1)))).toMatch(/more than 64 nested arrays/);
+    expect(refusal(() => checkPhp(nested(PHP_DEPTH_MAX, 'a:0:{}')))).toMatch(/more than 64 nested arrays/);
   });
 
   test('of elements, in one array and in many', () => {

@@ -54,7 +54,7 @@ export class PhpScanner {
     if (depth === 0) return this.#isBegun ? this.#finish() : this.#value();
     const left = this.#open[depth - 1] ?? 0;
     if (left === 0) {
-      if (!this.#lexer.closes()) this.#lexer.refuse('no } behind the last element');
+      if (!this.#lexer.closes()) this.#lexer.refuse('no } after the last element');
       this.#open.pop();
       return 'end';
     }
@@ -116,16 +116,16 @@ export class PhpScanner {
     if (this.#counts) this.#elements += count;
     if (this.#elements > PHP_ELEMENTS_MAX) this.#lexer.refuse(`more than ${PHP_ELEMENTS_MAX} elements`, at);
     if (count * ELEMENT_BYTES_MIN + 1 > this.#lexer.bytesLeft) {
-      this.#lexer.refuse('an array of more elements than are there', at);
+      this.#lexer.refuse('an array with more elements than the remaining bytes', at);
     }
     if (this.#open.length >= PHP_DEPTH_MAX) {
-      this.#lexer.refuse(`more than ${PHP_DEPTH_MAX} arrays in each other`, at);
+      this.#lexer.refuse(`more than ${PHP_DEPTH_MAX} nested arrays`, at);
     }
     this.#open.push(2 * count);
   }
 
   #finish(): PhpToken {
-    if (this.#lexer.bytesLeft > 0) this.#lexer.refuse('bytes behind its end');
+    if (this.#lexer.bytesLeft > 0) this.#lexer.refuse('bytes after its end');
     return 'done';
   }
 }

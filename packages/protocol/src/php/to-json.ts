@@ -41,7 +41,7 @@ class JsonWriter {
   value(value: PhpValue, depthLeft: number): void {
     if (value instanceof PhpArray) {
       if (depthLeft === 0)
-        throw new RangeError(`A PHP value may have ${PHP_DEPTH_MAX} arrays in each other.`);
+        throw new RangeError(`A PHP value may have ${PHP_DEPTH_MAX} nested arrays at most.`);
       this.#array(value, depthLeft - 1);
     } else if (value instanceof Uint8Array) this.#parts.push(JSON.stringify(this.#textOf(value)));
     else if (typeof value === 'string') this.#parts.push(JSON.stringify(this.#wellFormed(value)));
