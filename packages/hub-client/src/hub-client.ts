@@ -113,7 +113,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#subscriptions.clear();
     this.#enter('closed', undefined);
     this.#requests.endAll(CLOSED_EARLY);
-    this.#publishes.refuseBuffered(closed());
+    this.#publishes.rejectBuffered(closed());
     this.#queues.close(closed());
     this.#reads.failAll(closed());
   }
@@ -161,7 +161,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     answer: PublishAnswer | undefined,
   ): void {
     if (this.#state === 'closed') {
-      this.#publishes.refuse(answer, closed());
+      this.#publishes.reject(answer, closed());
       return;
     }
     const request = answer === undefined ? 0 : this.#requests.nextNumber();
@@ -176,7 +176,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   enqueue(queue: string, payload: string | Uint8Array, options: EnqueueOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       const answer = { accepted: resolve, failed: reject };
-      if (this.#state === 'closed') this.#queues.refuse(answer, closed());
+      if (this.#state === 'closed') this.#queues.reject(answer, closed());
       else this.#queues.enqueue(queue, payload, options, answer);
     });
   }
@@ -203,7 +203,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   history(channel: string, since: Position, answer: HistoryAnswer, owner?: object): HistoryRead {
     const error = this.#state === 'closed' ? closed() : questionFault(channel, since);
     if (error !== undefined) return this.#reads.reject(answer, error);
-    return this.#reads.add(channel, since, answer, 'again', owner);
+    return this.#reads.add(channel, since, answer, 'resend', owner);
   }
 
   #opened(welcome: native.Welcome): void {
@@ -217,8 +217,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#reads.resume();
     // User code runs last, so that it finds an open client.
     this.#enter('open', undefined);
-    this.#publishes.refuseTooLong(tooLong);
-    this.#queues.refuseTooLong();
+    this.#publishes.rejectTooLong(tooLong);
+    this.#queues.rejectTooLong();
   }
 
   #receive(message: native.NativeMessage): void {
@@ -264,8 +264,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   #ended(error: ProtocolError | undefined): void {
     if (this.#state === 'closed') return;
-    const wasSentAway = this.#state === 'leaving';
-    const lastError = wasSentAway ? sentAway(error) : error;
+    const wasLeaving = this.#state === 'leaving';
+    const lastError = wasLeaving ? shuttingDown(error) : error;
     this.#connection = undefined;
     this.#requests.lastError = lastError;
     this.#subscriptions.suspend();
@@ -273,7 +273,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#queues.suspend();
     const delayMs = Math.max(
       this.#backoff.nextDelayMs(performance.now()),
-      wasSentAway ? this.#reconnectAfterMs : 0,
+      wasLeaving ? this.#reconnectAfterMs : 0,
     );
     this.#reconnectTimer = setTimeout(() => this.#connect(), delayMs);
     this.#enter('waiting', lastError);
@@ -322,7 +322,7 @@ function closed(): ProtocolError {
   return new ProtocolError('hub_unavailable', 'This client of the hub is closed.');
 }
 
-function sentAway(cause: ProtocolError | undefined): ProtocolError {
+function shuttingDown(cause: ProtocolError | undefined): ProtocolError {
   return new ProtocolError('hub_unavailable', 'The hub is shutting down.', cause && { cause });
 }
 

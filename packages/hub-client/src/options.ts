@@ -119,24 +119,24 @@ export function completeOptions({ link, reconnect, ...input }: HubClientOptionsI
 /** Checks what is no number, and options against each other. Throws OptionError `bad_option`. */
 function checkOptions(options: HubClientOptions, given: HubClientOptionsInput): void {
   const { host, path, name, tls, reconnect } = options;
-  const refuse = (option: string, problem: string): never => {
+  const reject = (option: string, problem: string): never => {
     throw new OptionError(OWNER, option, problem);
   };
-  if (host === '') refuse('host', 'is empty. Give the address of the hub');
+  if (host === '') reject('host', 'is empty. Give the address of the hub');
   if (path !== '' && (given.host !== undefined || given.port !== undefined)) {
-    refuse('path', 'is given beside host or port. Give the one or the others: a client has one hub');
+    reject('path', 'is given beside host or port. Give the one or the others: a client has one hub');
   }
   if (!isShortText(name))
-    refuse('name', `is too long. Give at most ${limits.SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
+    reject('name', `is too long. Give at most ${limits.SHORT_TEXT_BYTES_MAX} bytes of UTF-8`);
   if (tls !== undefined && (typeof tls !== 'object' || tls === null)) {
-    refuse('tls', 'is no object. Give { ca, cert, key } as PEM texts, all of them optional');
+    reject('tls', 'is no object. Give { ca, cert, key } as PEM texts, all of them optional');
   }
   if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined)) {
-    refuse('tls', 'has one of cert and key. Give both as PEM texts, or neither');
+    reject('tls', 'has one of cert and key. Give both as PEM texts, or neither');
   }
   if (tls !== undefined) checkTls(tls);
   if (reconnect.minMs > reconnect.maxMs) {
-    refuse('reconnect.minMs', `is ${reconnect.minMs}, which is above maxMs. Give at most ${reconnect.maxMs}`);
+    reject('reconnect.minMs', `is ${reconnect.minMs}, which is above maxMs. Give at most ${reconnect.maxMs}`);
   }
 }
 

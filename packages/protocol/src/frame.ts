@@ -34,7 +34,7 @@ export function frameLength(bytes: Uint8Array, at: number): number {
 }
 
 /** Receives one frame, header included, from `start` to `end`. Returns whether to continue. */
-export type TakeFrame = (bytes: Uint8Array, start: number, end: number) => boolean;
+export type ReceiveFrame = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /**
  * Cuts a byte stream into frames, however the stream was split.
@@ -76,21 +76,21 @@ export class FrameDecoder {
   }
 
   /**
-   * Calls `take` with the start and end of each complete frame, without an object per frame.
-   * Returns how much of the chunk was read: all of it, unless `take` returned false. The caller
+   * Calls `receive` with the start and end of each complete frame, without an object per frame.
+   * Returns how much of the chunk was read: all of it, unless `receive` returned false. The caller
    * must continue with the rest, before any other chunk.
    */
-  cut(chunk: Uint8Array, take: TakeFrame): number {
+  cut(chunk: Uint8Array, receive: ReceiveFrame): number {
     let at = 0;
     if (this.#partialBytes > 0) {
       at = this.#complete(chunk);
-      const frame = this.#takeComplete();
-      if (frame !== undefined && !take(frame, 0, frame.length)) return at;
+      const frame = this.#removeComplete();
+      if (frame !== undefined && !receive(frame, 0, frame.length)) return at;
     }
     while (chunk.length - at >= FRAME_HEADER_BYTES) {
       const end = at + this.#checkedLength(chunk, at);
       if (end > chunk.length) break;
-      const goesOn = take(chunk, at, end);
+      const goesOn = receive(chunk, at, end);
       at = end;
       if (!goesOn) return at;
     }
@@ -113,7 +113,7 @@ export class FrameDecoder {
   }
 
   /** Removes and returns the partial frame once it is complete. */
-  #takeComplete(): Uint8Array | undefined {
+  #removeComplete(): Uint8Array | undefined {
     if (this.#partialBytes < FRAME_HEADER_BYTES) return undefined;
     const length = frameLength(this.#partial, 0);
     if (this.#partialBytes < length) return undefined;

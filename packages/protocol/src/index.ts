@@ -9,7 +9,7 @@ export {
   isErrorCode,
 } from './codes.ts';
 export { type Dialect, dialectOf } from './dialect.ts';
-export { encodeFrame, FrameDecoder, frameLength, HEARTBEAT_FRAME, type TakeFrame } from './frame.ts';
+export { encodeFrame, FrameDecoder, frameLength, HEARTBEAT_FRAME, type ReceiveFrame } from './frame.ts';
 export * as limits from './limits.ts';
 export {
   channelOfGroup,

@@ -1,8 +1,8 @@
-import { encodeFrame, FrameDecoder, native, ProtocolError, type TakeFrame } from '@groupcast/protocol';
+import { encodeFrame, FrameDecoder, native, ProtocolError, type ReceiveFrame } from '@groupcast/protocol';
 import { reconnectsAfter } from '@groupcast/protocol/client';
 import * as schema from '@groupcast/protocol/schema';
 
-const take: TakeFrame = (_, start, end) => end > start;
+const take: ReceiveFrame = (_, start, end) => end > start;
 const decoder = new FrameDecoder(1024);
 console.log(
   encodeFrame(new Uint8Array(0)).length,

@@ -47,7 +47,7 @@ export class HubConnection implements LinkReceiver {
     // The other end is not known to be the hub yet, and must not cause large buffers.
     const frameBytesMax = Math.min(options.link.frameBytesMax, limits.UNAUTHENTICATED_BYTES_MAX);
     this.#link = new Link(
-      connectTo(options, () => this.#greet()),
+      connectTo(options, () => this.#sendHello()),
       this,
       { ...options.link, frameBytesMax },
     );
@@ -88,11 +88,11 @@ export class HubConnection implements LinkReceiver {
     const message = native.decodeNative(frame);
     if (this.#page !== undefined) {
       this.#page.add(message, frame.length);
-      this.#handOver(this.#page);
+      this.#receivePage(this.#page);
     } else if (this.#state === 'open' || this.#state === 'leaving') {
       this.#receiveMessage(message);
     } else {
-      this.#shakeHands(message);
+      this.#receiveHandshake(message);
     }
   }
 
@@ -105,10 +105,10 @@ export class HubConnection implements LinkReceiver {
 
   #receiveMessage(message: native.NativeMessage): void {
     if (message.type === 'error' && message.request === 0) {
-      this.#error = this.#refusal(message);
+      this.#error = this.#rejection(message);
     } else if (message.type === 'page') {
       this.#page = new ArrivingPage(message);
-      this.#handOver(this.#page);
+      this.#receivePage(this.#page);
     } else if (message.type === 'goaway') {
       this.#state = 'leaving';
       this.#events.leaving(message.reconnectAfterMs);
@@ -117,34 +117,34 @@ export class HubConnection implements LinkReceiver {
     }
   }
 
-  #handOver(arriving: ArrivingPage): void {
+  #receivePage(arriving: ArrivingPage): void {
     const page = arriving.whole;
     if (page === undefined) return;
     this.#page = undefined;
     this.#events.receivePage(arriving.request, page);
   }
 
-  #greet(): void {
+  #sendHello(): void {
     this.#state = 'greeting';
     this.#events.connected();
     const { name } = this.#options;
     this.#link.send(native.encodeHello({ version: native.NATIVE_VERSION, nonce: this.#nonce, name }));
   }
 
-  #shakeHands(message: native.NativeMessage): void {
+  #receiveHandshake(message: native.NativeMessage): void {
     if (message.type === 'error') {
-      this.#error = this.#refusal(message);
+      this.#error = this.#rejection(message);
       this.#link.destroy();
     } else if (message.type === 'challenge' && this.#state === 'greeting') {
-      this.#prove(message);
+      this.#sendProof(message);
     } else if (message.type === 'welcome') {
-      this.#enter(message);
+      this.#open(message);
     } else {
       this.#fail('bad_frame', `sent ${message.type} in the handshake`);
     }
   }
 
-  #prove(challenge: native.Challenge): void {
+  #sendProof(challenge: native.Challenge): void {
     const { secret } = this.#options;
     if (secret === '') {
       this.#fail(
@@ -167,7 +167,7 @@ export class HubConnection implements LinkReceiver {
     this.#link.send(native.encodeProof(createProof(secret, 'peer', this.#nonce, challenge.nonce)));
   }
 
-  #enter(welcome: native.Welcome): void {
+  #open(welcome: native.Welcome): void {
     if (welcome.version !== native.NATIVE_VERSION) {
       this.#fail(
         'unsupported_version',
@@ -199,7 +199,7 @@ export class HubConnection implements LinkReceiver {
   }
 
   /** The hub's own error tells more than the end of the connection. */
-  #refusal(message: native.ErrorMessage): ProtocolError {
+  #rejection(message: native.ErrorMessage): ProtocolError {
     const code = isErrorCode(message.code) ? message.code : 'internal_error';
     return this.#problem(code, `rejected this client: ${message.message.replace(/\.$/, '')}`);
   }

@@ -34,12 +34,12 @@ class Desk {
     };
   }
 
-  ask(name: string, channel = name, since = START, afterBreak: 'again' | 'forget' = 'again'): HistoryRead {
+  ask(name: string, channel = name, since = START, afterBreak: 'resend' | 'drop' = 'resend'): HistoryRead {
     return this.reads.add(channel, since, this.answer(name), afterBreak);
   }
 
   askFor(owner: object, name: string, channel = name): HistoryRead {
-    return this.reads.add(channel, START, this.answer(name), 'again', owner);
+    return this.reads.add(channel, START, this.answer(name), 'resend', owner);
   }
 
   /** Returns the channels of the HISTORY requests since the last call. */
@@ -155,7 +155,7 @@ describe('HistoryReads', () => {
     const desk = new Desk({ historyInFlightMax: 1, historyWaitingMax: 3 });
     for (const name of ['a', 'b', 'c', 'd']) desk.ask(name);
     expect(desk.heard).toEqual(['d hub_unavailable']);
-    desk.ask('own', 'own', START, 'forget');
+    desk.ask('own', 'own', START, 'drop');
     const [first] = desk.connection.takeHistories();
     expect(first?.channel).toBe('a');
     desk.reads.answer(first!.request, emptyPage());
@@ -240,10 +240,10 @@ describe('HistoryReads', () => {
 
   test("drops the client's own recovery after a lost connection, and nothing else", () => {
     const desk = new Desk({ historyInFlightMax: 1 });
-    desk.ask('under way', 'a', START, 'forget');
-    desk.ask('waiting', 'b', START, 'forget');
-    desk.ask('shared', 'c', START, 'forget');
-    desk.ask('kept', 'c', START, 'again');
+    desk.ask('under way', 'a', START, 'drop');
+    desk.ask('waiting', 'b', START, 'drop');
+    desk.ask('shared', 'c', START, 'drop');
+    desk.ask('kept', 'c', START, 'resend');
     desk.asked();
     desk.reads.suspend();
     expect([desk.reads.inFlight, desk.reads.waiting]).toEqual([0, 1]);
@@ -259,7 +259,7 @@ describe('HistoryReads', () => {
     desk.ask('old', 'a');
     desk.ask('old too', 'b');
     const young = new HistoryReads({ ...OPTIONS, publishMs: 1_000_000 }, desk.requests);
-    young.add('c', START, desk.answer('young'), 'again');
+    young.add('c', START, desk.answer('young'), 'resend');
     expect(desk.asked()).toEqual(['a', 'c']);
     const nowMs = performance.now();
     desk.reads.expire(nowMs);
@@ -299,7 +299,7 @@ describe('HistoryReads', () => {
     const thrower = (): void => {
       throw thrown;
     };
-    desk.reads.add('a', START, { page: thrower, failed: thrower }, 'again');
+    desk.reads.add('a', START, { page: thrower, failed: thrower }, 'resend');
     desk.ask('behind', 'a');
     desk.reads.answer(1, emptyPage());
     expect(desk.heard).toEqual(['behind 0']);
@@ -324,7 +324,7 @@ describe('HistoryReads', () => {
         pages.push(position.offset);
         if (offset < 3) read(offset + 1);
       };
-      desk.reads.add('a', { epoch: 'e', offset }, { page, failed: () => {} }, 'again');
+      desk.reads.add('a', { epoch: 'e', offset }, { page, failed: () => {} }, 'resend');
     };
     read(0);
     desk.ask('other', 'b');

@@ -14,7 +14,7 @@ export interface HistoryReadsOptions {
 }
 
 /** Handling of a read when the connection is lost: it is sent again on the next one, or dropped. */
-export type AfterBreak = 'again' | 'forget';
+export type AfterBreak = 'resend' | 'drop';
 
 interface Caller {
   readonly read: Read;
@@ -75,7 +75,7 @@ export class HistoryReads {
     owner?: object,
   ): HistoryRead {
     const { historyWaitingMax, publishMs } = this.#options;
-    if (afterBreak === 'again' && this.#waiting >= historyWaitingMax) {
+    if (afterBreak === 'resend' && this.#waiting >= historyWaitingMax) {
       return this.reject(answer, new ProtocolError('hub_unavailable', BUSY));
     }
     const read = this.#readOf(channel, since, afterBreak);
@@ -97,9 +97,9 @@ export class HistoryReads {
 
   /** Sends as many requests as the limit allows. */
   resume(): void {
-    const { forget, again } = this.#queues;
+    const { drop, resend } = this.#queues;
     while (this.#requests.isOpen && this.#inFlight < this.#options.historyInFlightMax) {
-      const caller = forget.take() ?? again.take();
+      const caller = drop.take() ?? resend.take();
       if (caller === undefined) return;
       this.#send(caller.read);
     }
@@ -112,9 +112,9 @@ export class HistoryReads {
     for (const read of [...this.#reads.values()]) {
       this.#requests.delete(read.number);
       read.number = 0;
-      if (read.afterBreak === 'forget') this.#take(read);
+      if (read.afterBreak === 'drop') this.#removeWithCallers(read);
       else if (read.callers.size === 0) this.#remove(read);
-      else for (const caller of read.callers) this.#queues.again.add(caller.owner, caller);
+      else for (const caller of read.callers) this.#queues.resend.add(caller.owner, caller);
     }
   }
 
@@ -123,7 +123,7 @@ export class HistoryReads {
     const read = this.#requests.find(number);
     if (!(read instanceof Read)) return;
     checkPage(page, read.channel, read.since);
-    const callers = this.#take(read);
+    const callers = this.#removeWithCallers(read);
     this.resume();
     callEachUser(callers, ({ answer }, given) => answer.page(given), page);
   }
@@ -164,7 +164,7 @@ export class HistoryReads {
   }
 
   readonly #rejected = (read: Read, error: ProtocolError): void => {
-    const callers = this.#take(read);
+    const callers = this.#removeWithCallers(read);
     this.resume();
     callEachUser(callers, fail, error);
   };
@@ -182,7 +182,7 @@ export class HistoryReads {
   }
 
   /** Removes a read and returns its callers. */
-  #take(read: Read): readonly Caller[] {
+  #removeWithCallers(read: Read): readonly Caller[] {
     const callers = [...read.callers];
     for (const caller of callers) this.#end(caller);
     this.#remove(read);
@@ -241,7 +241,7 @@ const BUSY = 'Too many history reads are pending. Retry later.';
 const LATE = 'The hub did not answer in time. Retry later.';
 
 function createQueues(): Record<AfterBreak, FairQueue<Caller>> {
-  return { forget: new FairQueue(), again: new FairQueue() };
+  return { drop: new FairQueue(), resend: new FairQueue() };
 }
 
 function fail({ answer }: Pick<Caller, 'answer'>, error: ProtocolError): void {

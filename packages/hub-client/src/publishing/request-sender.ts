@@ -63,15 +63,15 @@ export class RequestSender<Outcome> {
 
   /** Sends or buffers a frame. `frame` is an error where the request could not be encoded. */
   send(frame: Uint8Array | ProtocolError, number: number, answer: HubAnswer<Outcome> | undefined): void {
-    if (frame instanceof ProtocolError) this.refuse(answer, frame);
-    else if (this.#isTooLong(frame)) this.refuse(answer, this.#tooLong(frame));
+    if (frame instanceof ProtocolError) this.reject(answer, frame);
+    else if (this.#isTooLong(frame)) this.reject(answer, this.#tooLong(frame));
     else if (!this.#requests.isOpen) this.#buffer(frame, number, answer);
-    else if (this.#isBusy()) this.refuse(answer, new ProtocolError('hub_unavailable', BUSY));
+    else if (this.#isBusy()) this.reject(answer, new ProtocolError('hub_unavailable', BUSY));
     else this.#sendNow(frame, number, answer);
   }
 
   /** Fails a request that is not sent. */
-  refuse(answer: HubAnswer<Outcome> | undefined, error: ProtocolError): void {
+  reject(answer: HubAnswer<Outcome> | undefined, error: ProtocolError): void {
     this.#refused += 1;
     if (answer !== undefined) callUser(answer, fail, error);
   }
@@ -90,8 +90,8 @@ export class RequestSender<Outcome> {
     return tooLong;
   }
 
-  refuseTooLong(requests: readonly BufferedRequest<Outcome>[]): void {
-    for (const { frame, answer } of requests) this.refuse(answer, this.#tooLong(frame));
+  rejectTooLong(requests: readonly BufferedRequest<Outcome>[]): void {
+    for (const { frame, answer } of requests) this.reject(answer, this.#tooLong(frame));
   }
 
   /** Handles that the hub accepted a request. Late answers are ignored. */
@@ -119,13 +119,13 @@ export class RequestSender<Outcome> {
   /** Fails requests that are buffered for too long. */
   expire(nowMs: number): void {
     for (const { answer } of this.#outbox.takeExpired(nowMs)) {
-      this.refuse(answer, this.#unavailable());
+      this.reject(answer, this.#unavailable());
     }
   }
 
   /** Fails all buffered requests. */
-  refuseBuffered(error: ProtocolError): void {
-    for (const { answer } of this.#outbox.takeAll()) this.refuse(answer, error);
+  rejectBuffered(error: ProtocolError): void {
+    for (const { answer } of this.#outbox.takeAll()) this.reject(answer, error);
   }
 
   /** Whether the hub does not keep up. Failing is better than filling the link until it breaks. */
@@ -148,7 +148,7 @@ export class RequestSender<Outcome> {
   #buffer(frame: Uint8Array, number: number, answer: HubAnswer<Outcome> | undefined): void {
     const deadlineMs = performance.now() + this.#options.bufferMs;
     if (this.#outbox.add({ frame, number, answer, deadlineMs })) return;
-    this.refuse(answer, this.#unavailable(FULL));
+    this.reject(answer, this.#unavailable(FULL));
   }
 
   #unavailable(sentence?: string): ProtocolError {

@@ -55,16 +55,16 @@ export class QueueClient {
     return this.#watches.add(queue, handler, options);
   }
 
-  /** Sends buffered requests on a new link. Those that are too long are left to `refuseTooLong`. */
+  /** Sends buffered requests on a new link. Those that are too long are left to `rejectTooLong`. */
   resume(frameBytesMax: number): void {
     this.#watches.resume();
     this.#tooLong = this.#enqueues.resume(frameBytesMax);
   }
 
-  refuseTooLong(): void {
+  rejectTooLong(): void {
     const tooLong = this.#tooLong;
     this.#tooLong = [];
-    this.#enqueues.refuseTooLong(tooLong);
+    this.#enqueues.rejectTooLong(tooLong);
   }
 
   /** Forgets the link, which broke. */
@@ -89,11 +89,11 @@ export class QueueClient {
   /** Ends all watches and fails the buffered requests. */
   close(error: ProtocolError): void {
     this.#watches.clear();
-    this.#enqueues.refuseBuffered(error);
+    this.#enqueues.rejectBuffered(error);
   }
 
-  refuse(answer: HubAnswer<void>, error: ProtocolError): void {
-    this.#enqueues.refuse(answer, error);
+  reject(answer: HubAnswer<void>, error: ProtocolError): void {
+    this.#enqueues.reject(answer, error);
   }
 }
 

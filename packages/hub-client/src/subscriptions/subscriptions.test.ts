@@ -136,7 +136,7 @@ class Bench {
             this.answered += 1;
           },
         },
-        'again',
+        'resend',
       );
     };
     next({ epoch: this.hub.epoch, offset });

@@ -239,7 +239,7 @@ export class Subscriptions {
         if (isRecovering(subscription)) this.#stalled.add(subscription);
       },
     };
-    this.#reads.add(subscription.subject.name, subscription.position, answer, 'forget');
+    this.#reads.add(subscription.subject.name, subscription.position, answer, 'drop');
   }
 
   #deliverPage(subscription: ChannelSubscription, page: HistoryPage): void {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { FrameDecoder, HEARTBEAT_FRAME, type TakeFrame } from '@groupcast/protocol';
+import { FrameDecoder, HEARTBEAT_FRAME, type ReceiveFrame } from '@groupcast/protocol';
 import type { LinkReceiver } from './receiver.ts';
 
 /**
@@ -14,7 +14,7 @@ export class FrameReader {
   readonly #receiver: LinkReceiver;
   readonly #decoder: FrameDecoder;
   readonly #onEnd: (error?: Error) => void;
-  readonly #takeFrame: TakeFrame = (bytes, start, end) => this.#receiveFrame(bytes, start, end);
+  readonly #onFrame: ReceiveFrame = (bytes, start, end) => this.#receiveFrame(bytes, start, end);
   #isClosed = false;
   #turnWork = 0;
   #isTurnScheduled = false;
@@ -100,7 +100,7 @@ export class FrameReader {
 
   #receiveFrames(chunk: Uint8Array): number {
     try {
-      return this.#decoder.cut(chunk, this.#takeFrame);
+      return this.#decoder.cut(chunk, this.#onFrame);
     } finally {
       // Also after invalid data: the frames before it count.
       this.#turnWork += this.#receiver.receivedAll?.() ?? 0;

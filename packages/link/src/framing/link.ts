@@ -68,7 +68,7 @@ export class Link {
 
   /** Bytes that are buffered here, in Node and in libuv; not those in the kernel. */
   get bufferedBytes(): number {
-    return this.#buffer.bytes + this.#bytes.waiting;
+    return this.#buffer.bytes + this.#bytes.bufferedBytes;
   }
 
   get bytesReceived(): number {
@@ -177,7 +177,7 @@ export class Link {
       hasPartialFrame: this.#reader.hasPartialFrame,
       isReading: !this.#socket.isPaused(),
       bufferedBytes,
-      takenBytes: this.#bytes.taken ?? this.#bytesSent - this.#bytes.waiting,
+      acceptedBytes: this.#bytes.acceptedBytes ?? this.#bytesSent - this.#bytes.bufferedBytes,
     });
     if (verdict === 'heartbeat') this.send(HEARTBEAT_FRAME);
     else if (verdict !== undefined) this.destroy(verdict);

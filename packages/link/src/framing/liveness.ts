@@ -15,7 +15,7 @@ export interface LinkProgress {
   /** Bytes that are buffered for the peer. */
   readonly bufferedBytes: number;
   /** Bytes that the peer's host has accepted so far. */
-  readonly takenBytes: number;
+  readonly acceptedBytes: number;
 }
 
 /** Result of a tick: the reason to close the link, or that a heartbeat is due. */
@@ -39,7 +39,7 @@ export class Liveness {
   #frameTicks = 0;
   #softTicks = 0;
   /** Bytes that the peer had accepted when `softTicks` began. */
-  #softTakenBytes = 0;
+  #softAcceptedBytes = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -76,11 +76,11 @@ export class Liveness {
   }
 
   /** Counts ticks in which the buffer is above the soft limit and the peer accepts little of it. */
-  #checkPace({ bufferedBytes, takenBytes }: LinkProgress): void {
+  #checkPace({ bufferedBytes, acceptedBytes }: LinkProgress): void {
     const { bufferBytesSoft } = this.#options;
-    const takenSince = takenBytes - this.#softTakenBytes;
-    const keepsUp = bufferedBytes <= bufferBytesSoft || takenSince >= bufferBytesSoft * PACE_SHARE;
+    const acceptedSince = acceptedBytes - this.#softAcceptedBytes;
+    const keepsUp = bufferedBytes <= bufferBytesSoft || acceptedSince >= bufferBytesSoft * PACE_SHARE;
     this.#softTicks = keepsUp ? 0 : this.#softTicks + 1;
-    if (keepsUp) this.#softTakenBytes = takenBytes;
+    if (keepsUp) this.#softAcceptedBytes = acceptedBytes;
   }
 }

@@ -29,7 +29,7 @@ export class LinkSocket implements ReadOwner, WriteOwner {
   /** Handle for direct reads and writes; undefined without direct sockets. */
   #handle: TcpHandle | undefined;
   /** Bytes that were written directly, and wait in libuv. */
-  #waitingDirectly = 0;
+  #directBytes = 0;
 
   /** `receive` may keep its argument. */
   constructor(socket: Socket, directSockets: boolean, receive: (chunk: Uint8Array) => void) {
@@ -42,12 +42,12 @@ export class LinkSocket implements ReadOwner, WriteOwner {
   }
 
   /** Bytes that wait in Node and in libuv; not those in the kernel. */
-  get waiting(): number {
-    return this.#waitingDirectly + this.#socket.writableLength;
+  get bufferedBytes(): number {
+    return this.#directBytes + this.#socket.writableLength;
   }
 
   /** Bytes that the kernel has accepted so far; undefined where that is unknown. */
-  get taken(): number | undefined {
+  get acceptedBytes(): number | undefined {
     return takenBytesOf(this.#socket);
   }
 
@@ -56,7 +56,7 @@ export class LinkSocket implements ReadOwner, WriteOwner {
     // A slice keeps alive all that was read with it. That does not matter when it leaves at once. A
     // slice that has to wait is copied, unless it is long enough to be most of what was read, and
     // may be shared with other links.
-    const mustWait = this.waiting > 0;
+    const mustWait = this.bufferedBytes > 0;
     const joined = coalesce(chunks, mustWait ? WAITING_CHUNK_BYTES : SMALL_CHUNK_BYTES, mustWait);
     const [first] = joined;
     if (joined.length === 1 && first !== undefined) {
@@ -85,7 +85,7 @@ export class LinkSocket implements ReadOwner, WriteOwner {
 
   /** Called when bytes that were written directly no longer wait. */
   written(bytes: number, error: Error | undefined): void {
-    this.#waitingDirectly -= bytes;
+    this.#directBytes -= bytes;
     if (error !== undefined) this.#socket.destroy(error);
   }
 
@@ -98,7 +98,7 @@ export class LinkSocket implements ReadOwner, WriteOwner {
   #writeDirectly(bytes: Uint8Array): boolean {
     if (this.#handle === undefined) return false;
     const written = writeDirectly(this.#handle, bytes, this);
-    if (written === 'waiting') this.#waitingDirectly = bytes.length;
+    if (written === 'waiting') this.#directBytes = bytes.length;
     return written !== 'failed';
   }
 }

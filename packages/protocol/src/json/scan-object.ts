@@ -92,7 +92,7 @@ class Scanner {
     if (this.#unit !== OPEN_OBJECT) throw new ProtocolError('bad_json');
     this.#object(JSON_DEPTH_MAX, members);
     this.#skipSpace();
-    if (this.#at < this.#text.length) this.#refuse();
+    if (this.#at < this.#text.length) this.#reject();
   }
 
   /** Reads an object. `members` is undefined for an object within a value. */
@@ -104,11 +104,11 @@ class Scanner {
       if (keys > this.#keysMax) this.#exceeds(`has an object of more than ${this.#keysMax} keys`);
       this.#skipSpace();
       const start = this.#at;
-      if (this.#unit !== QUOTE) this.#refuse();
+      if (this.#unit !== QUOTE) this.#reject();
       this.#string();
       const end = this.#at;
       this.#skipSpace();
-      if (!this.#takes(COLON)) this.#refuse();
+      if (!this.#accepts(COLON)) this.#reject();
       this.#skipSpace();
       if (members === undefined) this.#value(depthLeft - 1);
       else this.#member(readString(this.#text, start, end), depthLeft - 1, members);
@@ -149,8 +149,8 @@ class Scanner {
     else if (unit === OPEN_OBJECT) this.#object(depthLeft);
     else if (unit === OPEN_ARRAY) this.#array(depthLeft);
     else if (unit === MINUS || isDigit(unit)) this.#number();
-    else if (!(this.#takesWord('true') || this.#takesWord('false') || this.#takesWord('null')))
-      this.#refuse();
+    else if (!(this.#acceptsWord('true') || this.#acceptsWord('false') || this.#acceptsWord('null')))
+      this.#reject();
   }
 
   /** Reads an opening bracket. Returns whether the closing one follows, and reads that too. */
@@ -158,14 +158,14 @@ class Scanner {
     if (depthLeft === 0) this.#exceeds(`nests deeper than ${JSON_DEPTH_MAX} levels`);
     this.#next();
     this.#skipSpace();
-    return this.#takes(close);
+    return this.#accepts(close);
   }
 
   /** Reads a comma before a further element, or the closing bracket. */
   #hasNext(close: number): boolean {
     this.#skipSpace();
-    if (this.#takes(COMMA)) return true;
-    if (!this.#takes(close)) this.#refuse();
+    if (this.#accepts(COMMA)) return true;
+    if (!this.#accepts(close)) this.#reject();
     return false;
   }
 
@@ -173,7 +173,7 @@ class Scanner {
   #string(): void {
     const end = this.#isPlain ? this.#text.indexOf('"', this.#at + 1) : this.#insideEnd(this.#at + 1);
     this.#goTo(end < 0 ? this.#text.length : end);
-    if (!this.#takes(QUOTE)) this.#refuse();
+    if (!this.#accepts(QUOTE)) this.#reject();
   }
 
   #insideEnd(start: number): number {
@@ -188,29 +188,29 @@ class Scanner {
   }
 
   #number(): void {
-    this.#takes(MINUS);
-    if (!this.#takes(ZERO)) this.#digits();
-    if (this.#takes(POINT)) this.#digits();
+    this.#accepts(MINUS);
+    if (!this.#accepts(ZERO)) this.#digits();
+    if (this.#accepts(POINT)) this.#digits();
     if ((this.#unit | CASE_BIT) !== LOWER_E) return;
     this.#next();
-    if (!this.#takes(PLUS)) this.#takes(MINUS);
+    if (!this.#accepts(PLUS)) this.#accepts(MINUS);
     this.#digits();
   }
 
   /** Reads one digit or more. */
   #digits(): void {
-    if (!isDigit(this.#unit)) this.#refuse();
+    if (!isDigit(this.#unit)) this.#reject();
     do this.#next();
     while (isDigit(this.#unit));
   }
 
-  #takesWord(word: string): boolean {
+  #acceptsWord(word: string): boolean {
     if (!this.#text.startsWith(word, this.#at)) return false;
     this.#goTo(this.#at + word.length);
     return true;
   }
 
-  #takes(unit: number): boolean {
+  #accepts(unit: number): boolean {
     if (this.#unit !== unit) return false;
     this.#next();
     return true;
@@ -233,7 +233,7 @@ class Scanner {
     throw new ProtocolError('bad_json', `The JSON ${what}, at character ${this.#at}.`);
   }
 
-  #refuse(): never {
+  #reject(): never {
     throw new ProtocolError('bad_json', `This is not JSON, at character ${this.#at}.`);
   }
 }

@@ -50,34 +50,34 @@ class JsonReader {
     const root = this.#value();
     for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) this.#element(open);
     this.#skipSpace();
-    if (this.#at < this.#text.length) this.#refuse('something after its end');
+    if (this.#at < this.#text.length) this.#reject('something after its end');
     return root;
   }
 
   /** Reads the next element of an open array, or its end. */
   #element(open: Open): void {
     const isFirst = open.array.size === 0 && open.key === undefined;
-    if (this.#takes(open.close)) {
+    if (this.#accepts(open.close)) {
       this.#open.pop();
       return;
     }
-    if (!isFirst && !this.#takes(',')) this.#refuse(`neither a comma nor ${open.close}`);
+    if (!isFirst && !this.#accepts(',')) this.#reject(`neither a comma nor ${open.close}`);
     this.#elements += 1;
-    if (this.#elements > this.#elementsMax) this.#refuse(`more than ${this.#elementsMax} elements`);
+    if (this.#elements > this.#elementsMax) this.#reject(`more than ${this.#elementsMax} elements`);
     if (open.close === ']') {
       open.array.set(open.array.size, this.#value());
       return;
     }
     this.#skipSpace();
     open.key = this.#string();
-    if (!this.#takes(':')) this.#refuse('no colon after a key');
+    if (!this.#accepts(':')) this.#reject('no colon after a key');
     open.array.set(open.key, this.#value());
   }
 
   /** Reads a whole scalar, or opens an array. */
   #value(): PhpValue {
-    if (this.#takes('[')) return this.#begin(']');
-    if (this.#takes('{')) return this.#begin('}');
+    if (this.#accepts('[')) return this.#begin(']');
+    if (this.#accepts('{')) return this.#begin('}');
     if (this.#text[this.#at] === '"') return this.#string();
     const word = this.#match(WORD)?.[0];
     if (word !== undefined) return word === 'null' ? null : word === 'true';
@@ -86,7 +86,7 @@ class JsonReader {
 
   #begin(close: ']' | '}'): PhpArray {
     if (this.#open.length >= this.#depthMax)
-      this.#refuse(`more than ${this.#depthMax} nested arrays and objects`);
+      this.#reject(`more than ${this.#depthMax} nested arrays and objects`);
     const array = new PhpArray();
     this.#open.push({ array, close, key: undefined });
     return array;
@@ -94,7 +94,7 @@ class JsonReader {
 
   #number(): PhpValue {
     const match = this.#match(NUMBER);
-    if (match === undefined) return this.#refuse('no value');
+    if (match === undefined) return this.#reject('no value');
     const [text, fraction, exponent] = match;
     const integer = fraction === undefined && exponent === undefined ? integerOf(text) : undefined;
     // As in PHP, an integer beyond 64 bits is a float.
@@ -103,7 +103,7 @@ class JsonReader {
 
   #string(): string {
     const start = this.#at;
-    if (this.#text[start] !== '"') this.#refuse('no string as a key');
+    if (this.#text[start] !== '"') this.#reject('no string as a key');
     for (let at = start + 1; at < this.#text.length; at++) {
       const character = this.#text[at];
       if (character === '\\') at += 1;
@@ -112,7 +112,7 @@ class JsonReader {
         return this.#unescaped(start);
       }
     }
-    return this.#refuse('a string without an end');
+    return this.#reject('a string without an end');
   }
 
   #unescaped(start: number): string {
@@ -126,7 +126,7 @@ class JsonReader {
     }
   }
 
-  #takes(character: string): boolean {
+  #accepts(character: string): boolean {
     this.#skipSpace();
     if (this.#text[this.#at] !== character) return false;
     this.#at += 1;
@@ -144,7 +144,7 @@ class JsonReader {
     return match;
   }
 
-  #refuse(what: string): never {
+  #reject(what: string): never {
     throw new ProtocolError('bad_json', `The JSON has ${what}, at character ${this.#at}.`);
   }
 }

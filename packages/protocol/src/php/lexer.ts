@@ -85,7 +85,7 @@ export class PhpLexer {
   }
 
   integer(): PhpInteger {
-    return integerOf(this.#text()) ?? this.refuse('an integer beyond 64 bits', this.#start);
+    return integerOf(this.#text()) ?? this.reject('an integer beyond 64 bits', this.#start);
   }
 
   float(): number {
@@ -119,7 +119,7 @@ export class PhpLexer {
       case 0x61:
         return this.#array();
       default:
-        return this.refuse(
+        return this.reject(
           REFUSED_TAGS.get(tag) ?? `the unknown type 0x${tag.toString(16).padStart(2, '0')}`,
           this.#start,
         );
@@ -134,7 +134,7 @@ export class PhpLexer {
     return true;
   }
 
-  refuse(what: string, at: number = this.#at): never {
+  reject(what: string, at: number = this.#at): never {
     throw new ProtocolError('bad_frame', `The PHP value has ${what}, at byte ${at - this.#first}.`);
   }
 
@@ -142,7 +142,7 @@ export class PhpLexer {
     this.#expect(COLON);
     this.#contentStart = this.#at;
     const byte = this.#byte();
-    if (byte !== ZERO && byte !== ZERO + 1) this.refuse('a boolean that is neither 0 nor 1', this.#start);
+    if (byte !== ZERO && byte !== ZERO + 1) this.reject('a boolean that is neither 0 nor 1', this.#start);
     this.#expect(SEMICOLON);
     return 'boolean';
   }
@@ -182,11 +182,11 @@ export class PhpLexer {
     }
     if (this.#isAt(LETTER_E)) {
       this.#at += 1;
-      if (this.#sign() === undefined) this.refuse('an exponent without a sign');
+      if (this.#sign() === undefined) this.reject('an exponent without a sign');
       this.#skipDigits(PHP_FLOAT_BYTES_MAX);
     }
     if (this.#at - this.#contentStart > PHP_FLOAT_BYTES_MAX) {
-      this.refuse(`a float of more than ${PHP_FLOAT_BYTES_MAX} bytes`, this.#start);
+      this.reject(`a float of more than ${PHP_FLOAT_BYTES_MAX} bytes`, this.#start);
     }
   }
 
@@ -202,7 +202,7 @@ export class PhpLexer {
     this.#contentStart = this.#at;
     // The bytes, a quote and a semicolon must follow.
     if (length + 2 > this.#end - this.#at)
-      this.refuse('a string longer than the remaining bytes', this.#start);
+      this.reject('a string longer than the remaining bytes', this.#start);
     this.#at += length;
     this.#contentEnd = this.#at;
     this.#expect(QUOTE);
@@ -223,7 +223,7 @@ export class PhpLexer {
     const start = this.#at;
     const value = this.#skipDigits(digitsMax);
     if (this.#bytes[start] === ZERO && this.#at > start + 1) {
-      this.refuse('a number that begins with 0', this.#start);
+      this.reject('a number that begins with 0', this.#start);
     }
     return value;
   }
@@ -241,7 +241,7 @@ export class PhpLexer {
       if (byte < ZERO || byte > NINE) break;
       value = value * 10 + (byte - ZERO);
     }
-    if (this.#at === start) this.refuse('no digit in a number');
+    if (this.#at === start) this.reject('no digit in a number');
     return value;
   }
 
@@ -257,12 +257,12 @@ export class PhpLexer {
   }
 
   #byte(): number {
-    if (this.#at >= this.#end) this.refuse('no end: bytes are missing');
+    if (this.#at >= this.#end) this.reject('no end: bytes are missing');
     return this.#bytes[this.#at++] ?? 0;
   }
 
   #expect(byte: number): void {
-    if (this.#byte() !== byte) this.refuse(`no ${String.fromCharCode(byte)}`, this.#at - 1);
+    if (this.#byte() !== byte) this.reject(`no ${String.fromCharCode(byte)}`, this.#at - 1);
   }
 
   #text(): string {

@@ -54,14 +54,14 @@ export class PhpScanner {
     if (depth === 0) return this.#isBegun ? this.#finish() : this.#value();
     const left = this.#open[depth - 1] ?? 0;
     if (left === 0) {
-      if (!this.#lexer.closes()) this.#lexer.refuse('no } after the last element');
+      if (!this.#lexer.closes()) this.#lexer.reject('no } after the last element');
       this.#open.pop();
       return 'end';
     }
     this.#open[depth - 1] = left - 1;
     const token = this.#value();
     if (left % 2 === 0 && token !== 'integer' && token !== 'string') {
-      this.#lexer.refuse('a key that is neither an integer nor a string', this.tokenStart);
+      this.#lexer.reject('a key that is neither an integer nor a string', this.tokenStart);
     }
     return token;
   }
@@ -114,18 +114,18 @@ export class PhpScanner {
   #openArray(count: number): void {
     const at = this.tokenStart;
     if (this.#counts) this.#elements += count;
-    if (this.#elements > PHP_ELEMENTS_MAX) this.#lexer.refuse(`more than ${PHP_ELEMENTS_MAX} elements`, at);
+    if (this.#elements > PHP_ELEMENTS_MAX) this.#lexer.reject(`more than ${PHP_ELEMENTS_MAX} elements`, at);
     if (count * ELEMENT_BYTES_MIN + 1 > this.#lexer.bytesLeft) {
-      this.#lexer.refuse('an array with more elements than the remaining bytes', at);
+      this.#lexer.reject('an array with more elements than the remaining bytes', at);
     }
     if (this.#open.length >= PHP_DEPTH_MAX) {
-      this.#lexer.refuse(`more than ${PHP_DEPTH_MAX} nested arrays`, at);
+      this.#lexer.reject(`more than ${PHP_DEPTH_MAX} nested arrays`, at);
     }
     this.#open.push(2 * count);
   }
 
   #finish(): PhpToken {
-    if (this.#lexer.bytesLeft > 0) this.#lexer.refuse('bytes after its end');
+    if (this.#lexer.bytesLeft > 0) this.#lexer.reject('bytes after its end');
     return 'done';
   }
 }
