@@ -27,6 +27,19 @@ describe('subscribe', () => {
     expect(client.stats()).toMatchObject({ subjects: 1, delivered: 2 });
   });
 
+  test('returns a handle with the position of the last delivery', async () => {
+    const [client, session] = await fixture.open();
+    const recorder = new Recorder();
+    const subscription = client.subscribe('a', recorder);
+    expect(subscription).toMatchObject({ epoch: '', offset: 0 });
+    await session.takeSubscribe(3);
+    expect(await recorder.events.next()).toBe('at a 3');
+    expect(subscription.position).toEqual({ epoch: 'epoch-1', offset: 3 });
+    session.send(delivery('a', 4, 'x'));
+    expect(await recorder.events.next()).toBe('a 4 x');
+    expect(client.subscribe('a', new Recorder())).toMatchObject({ epoch: 'epoch-1', offset: 4 });
+  });
+
   test('sends one request for two subscribers, and notifies the second of the position', async () => {
     const [client, session] = await fixture.open();
     const [first, second] = [new Recorder(), new Recorder()];
