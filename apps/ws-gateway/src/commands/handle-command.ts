@@ -3,7 +3,7 @@ import { ackEvent } from '../client-protocols/client-events.ts';
 import type { Member } from '../groups/member.ts';
 import type { CommandDeps } from './command-deps.ts';
 import { groupInfo } from './group-info.ts';
-import { sendToGroup } from './send-to-group.ts';
+import { publishToGroup } from './send-to-group.ts';
 
 /**
  * Executes a command of a client. `bytes` is the length of its message. Throws CommandError when
@@ -23,7 +23,7 @@ export function handleCommand(
       deps.groups.leave(client, command.group_id, command.id);
       break;
     case 'send_to_group':
-      sendToGroup(command, bytes, client, deps);
+      publishToGroup(command, bytes, client, deps);
       break;
     case 'group_info':
       groupInfo(command, client, deps);

@@ -16,7 +16,7 @@ const GROUP_LIMIT_REACHED =
  * Publishes a message to a group. The client need not be in it. Members of this worker get the
  * message from the hub, as all others do.
  */
-export function sendToGroup(command: SendToGroup, bytes: number, client: Member, deps: CommandDeps): void {
+export function publishToGroup(command: SendToGroup, bytes: number, client: Member, deps: CommandDeps): void {
   const { id, group_id: groupName, message } = command;
   if (deps.groups.charge(groupName, frameBytesMax(message, bytes)) !== 'ok') {
     // Not thrown, so that it is no strike: other clients may have used up the limit.
