@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Comparison, compare, comparisonText, pairedScenario } from './comparison.ts';
-import { groupcasts } from './groupcast.ts';
 import { ROOT } from './paths.ts';
-import { buildApps } from './prepare.ts';
-import { provenanceOf } from './results.ts';
+import { type Comparison, compare, comparisonText, pairedScenario } from './report/comparison.ts';
+import { provenanceOf } from './report/results.ts';
 import { type Outcome, runRounds } from './rounds.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
+import { groupcasts } from './systems/groupcast.ts';
+import { buildApps } from './systems/prepare.ts';
 
 export interface BeforeOptions {
   /** Checkout to compare with. */

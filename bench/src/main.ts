@@ -2,14 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchBefore } from './before.ts';
 import { BENCH, ROOT } from './paths.ts';
-import { buildApps, installPeers } from './prepare.ts';
-import { report } from './report.ts';
-import { provenanceOf, type Results, readResults, withOutcome } from './results.ts';
+import { report } from './report/report.ts';
+import { provenanceOf, type Results, readResults, withOutcome } from './report/results.ts';
 import type { Outcome } from './rounds.ts';
 import { runRounds } from './rounds.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
-import { systems } from './systems.ts';
+import { buildApps, installPeers } from './systems/prepare.ts';
+import { systems } from './systems/systems.ts';
 
 const HELP = `Runs Groupcast and its peers side by side, and writes bench/RESULTS.md and its charts.
 

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@groupcast/testkit';
-import { candidate, coldCandidate, type HubShape, hubCandidate } from './candidates.ts';
-import { GROUPCAST, groupcastWithout, startHub } from './groupcast.ts';
-import { NATIVE } from './hub-wire.ts';
-import { listens, type Running, start } from './processes.ts';
+import { NATIVE } from './load/hub-wire.ts';
 import { HUB_SECONDS_MAX, type Scenario, type Setting } from './scenario.ts';
+import { candidate, coldCandidate, type HubShape, hubCandidate } from './systems/candidates.ts';
+import { GROUPCAST, groupcastWithout, startHub } from './systems/groupcast.ts';
+import { listens, type Running, start } from './systems/processes.ts';
 
 /** A hub or a gateway without the handles below Node's streams. */
 const NO_DIRECT_SOCKETS = { '--no-direct-sockets': true } as const;
@@ -12,7 +12,7 @@ const STREAMS = 'without direct sockets';
 const NO_WARM_UP = { '--warm-up-ms': 0 } as const;
 const COLD = 'without warm-up';
 
-const HUB_PROGRAM = new URL('./embedded-hub.ts', import.meta.url);
+const HUB_PROGRAM = new URL('./systems/embedded-hub.ts', import.meta.url);
 const MEMORY = 'memory engine';
 const RING = 'with a plain ring as history';
 

@@ -1,9 +1,6 @@
-import { candidate, coldCandidate, type HubShape, hubCandidate, startNats } from './candidates.ts';
-import { GROUPCAST, GROUPCAST_8, largeGroupcast, startHub } from './groupcast.ts';
-import { groupsCandidate, groupsText } from './groups-bench.ts';
-import { type HubWire, NATIVE, NATS, PHP, REDIS } from './hub-wire.ts';
+import { groupsCandidate, groupsText } from './load/groups-bench.ts';
+import { type HubWire, NATIVE, NATS, PHP, REDIS } from './load/hub-wire.ts';
 import { parts } from './parts.ts';
-import { versionOf } from './prepare.ts';
 import {
   type Candidate,
   type Check,
@@ -12,8 +9,11 @@ import {
   type Scenario,
   type Setting,
 } from './scenario.ts';
-import type { System } from './system.ts';
-import { FLOOR, FLOOR_BATCH, SOCKET_IO_2, startRedis } from './systems.ts';
+import { candidate, coldCandidate, type HubShape, hubCandidate, startNats } from './systems/candidates.ts';
+import { GROUPCAST, GROUPCAST_8, largeGroupcast, startHub } from './systems/groupcast.ts';
+import { versionOf } from './systems/prepare.ts';
+import type { System } from './systems/system.ts';
+import { FLOOR, FLOOR_BATCH, SOCKET_IO_2, startRedis } from './systems/systems.ts';
 
 /** Limits of the cost of a connection with its join, and of the memory that it holds while idle. */
 const CONNECT_MICROS_MAX = 120;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Outcome, Row } from '../rounds.ts';
+import type { Candidate, Measured, Scenario } from '../scenario.ts';
 import { compare, comparisonText, pairedScenario } from './comparison.ts';
-import type { Outcome, Row } from './rounds.ts';
-import type { Candidate, Measured, Scenario } from './scenario.ts';
 
 function candidate(name: string, version: string, isOurs: boolean): Candidate {
   return { name, version, isOurs, start: () => Promise.reject(new Error('Nothing is measured here.')) };

@@ -1,6 +1,6 @@
+import type { Outcome } from '../rounds.ts';
+import type { Metric, Scenario } from '../scenario.ts';
 import { METRICS, metricsIn, rowOf, spreadText, valuesOf } from './report.ts';
-import type { Outcome } from './rounds.ts';
-import type { Metric, Scenario } from './scenario.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
 
 /** Limit of the metric of a scenario: the median over the rounds of now over before. */

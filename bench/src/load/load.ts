@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { bundleOf } from './paths.ts';
-import type { Served, System } from './system.ts';
+import { bundleOf } from '../paths.ts';
+import type { Served, System } from '../systems/system.ts';
 
 /** The report of the load generator, as far as it is used here; docs/LOADTEST.md has all of it. */
 export interface LoadResult {

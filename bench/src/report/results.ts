@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
-import type { Outcome } from './rounds.ts';
+import type { Outcome } from '../rounds.ts';
 
 /** Method and time of a measurement. */
 export interface Provenance {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { freePort } from '@groupcast/testkit';
-import { bundleOf } from './paths.ts';
+import { bundleOf } from '../paths.ts';
 import { type Running, start, stopBoth } from './processes.ts';
 import type { System } from './system.ts';
 

@@ -1,8 +1,8 @@
+import type { Outcome, Row } from '../rounds.ts';
+import type { Metric, Scenario } from '../scenario.ts';
+import { GROUPCAST } from '../systems/groupcast.ts';
 import { barChart } from './bar-chart.ts';
-import { GROUPCAST } from './groupcast.ts';
 import type { Found, Results } from './results.ts';
-import type { Outcome, Row } from './rounds.ts';
-import type { Metric, Scenario } from './scenario.ts';
 import { ratios, type Spread, spreadOf } from './statistics.ts';
 
 /** A page of Markdown, and its charts by file name. */

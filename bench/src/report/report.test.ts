@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Scenario } from '../scenario.ts';
 import { report } from './report.ts';
 import type { Results } from './results.ts';
-import type { Scenario } from './scenario.ts';
 
 const SCENARIO: Scenario = {
   name: 'one',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { percentileOf } from '../report/statistics.ts';
 import type { HubWire } from './hub-wire.ts';
 import { MessageCounter } from './message-counter.ts';
-import { percentileOf } from './statistics.ts';
 
 const READ_BYTES = 256 * 1024;
 const DRAIN_MS = 5_000;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BENCH, PEERS } from './paths.ts';
+import { BENCH, PEERS } from '../paths.ts';
 
 /** Builds the measured programs as deployed, and the load generator. */
 export function buildApps(root: string): void {

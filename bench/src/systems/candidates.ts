@@ -1,9 +1,9 @@
 import { freePort } from '@groupcast/testkit';
-import { type HubLoad, loadHub } from './hub-load.ts';
-import type { HubWire } from './hub-wire.ts';
-import { runLoad } from './load.ts';
+import { type HubLoad, loadHub } from '../load/hub-load.ts';
+import type { HubWire } from '../load/hub-wire.ts';
+import { runLoad } from '../load/load.ts';
+import type { Candidate, Measured } from '../scenario.ts';
 import { listens, type Running, start } from './processes.ts';
-import type { Candidate, Measured } from './scenario.ts';
 import type { Served, System } from './system.ts';
 import { APT } from './systems.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Candidate, Measured, Metric } from './scenario.ts';
+import type { Candidate, Measured, Metric } from '../scenario.ts';
 
 const MICROS_PER_MILLISECOND = 1_000;
 
