@@ -79,7 +79,7 @@ test('a hub that other hosts can reach does not start without a secret, and says
   const lines = hub.process.stderr.trimEnd().split('\n');
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('0.0.0.0');
-  expect(lines[0]).toContain('Give one with --secret-file, or listen on 127.0.0.1');
+  expect(lines[0]).toContain('Give --secret-file, or listen on 127.0.0.1');
   await killAll();
 });
 
