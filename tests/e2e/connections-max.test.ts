@@ -9,7 +9,7 @@ test('connections above the limit of all workers are dropped and counted, until 
   const clients = [await TestClient.open(gateway.url), await TestClient.open(gateway.url)];
   for (let count = 0; count < 4; count++) await (await RawSocket.open({ port: gateway.port })).closed;
   const { workers } = await gateway.stats();
-  const dropped = workers.map((worker) => worker['handshakesRefused'] as { readonly full: number });
+  const dropped = workers.map((worker) => worker['handshakesRejected'] as { readonly full: number });
   expect(dropped.reduce((sum, { full }) => sum + full, 0)).toBe(4);
 
   await clients[0]!.close();

@@ -51,9 +51,9 @@ test.each([
     expect(await flood.finished, flood.stderr).toEqual({ code: 0, signal: null });
     const { workers } = await gateway.stats();
     expect(workers.length).toBe(count);
-    for (const { closed, refused } of workers) {
+    for (const { closed, rejected } of workers) {
       expect(closed).toMatchObject({ slow: 0 });
-      expect(refused).not.toMatchObject({ rate_limited: 0 });
+      expect(rejected).not.toMatchObject({ rate_limited: 0 });
     }
 
     // A message within the limit reaches all of them.

@@ -85,7 +85,7 @@ test('after a hub with less room was started, each member is told that it has a 
   const [worker] = stats.workers;
   expect(worker).toMatchObject({
     rejected: { channel_limit: expect.any(Number) },
-    hub: { subscriptionsRefused: expect.any(Number) },
+    hub: { subscriptionsRejected: expect.any(Number) },
   });
   // What remains is followed in earnest.
   for (const { group_id } of told.filter(({ type }) => type === 'gap')) {

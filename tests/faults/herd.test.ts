@@ -25,7 +25,7 @@ afterAll(() => cluster.close());
 
 async function refusedByRate(): Promise<number> {
   const { workers } = await cluster.first.gateway.stats();
-  const refused = workers.map((worker) => worker['handshakesRefused'] as { readonly rate: number });
+  const refused = workers.map((worker) => worker['handshakesRejected'] as { readonly rate: number });
   return refused.reduce((sum, { rate }) => sum + rate, 0);
 }
 

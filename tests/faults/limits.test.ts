@@ -53,7 +53,7 @@ test('F21: with few open files, further connections are dropped and counted, and
   const [worker] = workers;
   expect(restarts).toBe(0);
   // When even a dropped connection finds no free file, Node closes it silently.
-  const { full } = worker!['handshakesRefused'] as { readonly full: number };
+  const { full } = worker!['handshakesRejected'] as { readonly full: number };
   expect(full).toBeGreaterThan(0);
   expect(full).toBeLessThanOrEqual(CONNECTS - clients.length);
   const lines = gateway.process.lines.all.filter((line) => /refused|full|drop/i.test(line));

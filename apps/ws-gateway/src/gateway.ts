@@ -119,7 +119,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   }
 
   stats(): GatewayStats {
-    const { recoveries, dropped, refused, closed, handshakesRefused, ...counts } = this.#counters;
+    const { recoveries, dropped, rejected, closed, handshakesRejected, ...counts } = this.#counters;
     return {
       connections: this.#connections.size,
       groups: this.#groups.size,
@@ -128,9 +128,9 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       ...counts,
       recoveries: { ...recoveries },
       dropped: { ...dropped },
-      refused: { ...refused },
+      rejected: { ...rejected },
       closed: { ...closed },
-      handshakesRefused: { ...handshakesRefused },
+      handshakesRejected: { ...handshakesRejected },
     };
   }
 
@@ -182,7 +182,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   }
 
   rejected(reason: HandshakeRejection): void {
-    this.#counters.handshakesRefused[reason] += 1;
+    this.#counters.handshakesRejected[reason] += 1;
   }
 
   socketClosed(): void {

@@ -71,7 +71,7 @@ describe.each(['plain', 'v1'] as const)('in %s mode', (mode) => {
     const error = await client.event();
     expect(error).toEqual({ type: 'error', code, message: expect.any(String) });
     expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
-    expect(started.gateway.stats().refused).toMatchObject({ [code]: 1 });
+    expect(started.gateway.stats().rejected).toMatchObject({ [code]: 1 });
     expect(started.gateway.stats().groups).toBe(0);
     expect(started.hub.calls).toEqual([]);
   });
@@ -194,8 +194,8 @@ test('no log has hostile text, in any place where a client can put it', async ()
     allowedOrigins: ['http://ok.test'],
   });
   const canary = 'canary\u001b[31m';
-  const refused = new TestClient(started.url, [], { origin: 'http://canary.test' });
-  await refused.ended;
+  const rejected = new TestClient(started.url, [], { origin: 'http://canary.test' });
+  await rejected.ended;
   const client = new TestClient(`${started.url}/canary?token=canary`, [], { origin: 'http://ok.test' });
   for (const command of [
     canary,

@@ -27,7 +27,7 @@ test('bytes beyond the rate are rejected with their ids, and then closed with 10
   for (let id = 1; id <= 5; id++) expect(await client.event()).toEqual({ type: 'ack', id });
   for (let id = 6; id <= 15; id++) expect(await client.event()).toMatchObject({ ...REFUSED, id });
   expect(await client.event()).toMatchObject({ type: 'disconnect', code: 1008 });
-  expect(started.gateway.stats().refused.rate_limited).toBe(10);
+  expect(started.gateway.stats().rejected.rate_limited).toBe(10);
 });
 
 test('bytes count instead of characters, and a message longer than the burst passes once', async () => {

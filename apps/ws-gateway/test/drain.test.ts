@@ -62,7 +62,7 @@ test('a drain stops listening; a pending handshake gets 503 and retry-after', as
   underWay.write(handshake().replace('GET / HTTP/1.1\r\n', ''));
   await underWay.ended;
   expect(underWay.http).toMatch(/^HTTP\/1.1 503 .*\r\nretry-after: [123]\r\n/s);
-  expect(started.gateway.stats().handshakesRefused.draining).toBe(1);
+  expect(started.gateway.stats().handshakesRejected.draining).toBe(1);
   expect((await client.ended).code).toBe(1012);
   await drained;
 });
@@ -75,7 +75,7 @@ describe('a reload', () => {
     const late = new TestClient(started.url);
     expect((await late.ended).code).toBe(1006);
     expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
-    expect(started.gateway.stats()).toMatchObject({ connections: 1, handshakesRefused: { draining: 0 } });
+    expect(started.gateway.stats()).toMatchObject({ connections: 1, handshakesRejected: { draining: 0 } });
   });
 
   test('accepts pending handshakes, and closes their connections within the window', async () => {
@@ -100,7 +100,7 @@ describe('a reload', () => {
       connections: 0,
       accepted: 3,
       closed: { restart: 3 },
-      handshakesRefused: { draining: 0 },
+      handshakesRejected: { draining: 0 },
     });
   });
 

@@ -146,7 +146,7 @@ describe('unfinished handshakes', () => {
     const http = await raw(text);
     if (status === '') expect(http).toMatch(/^(HTTP\/1.1 408 |$)/);
     else expect(http).toContain(`HTTP/1.1 ${status} `);
-    expect(started.gateway.stats().handshakesRefused.http).toBe(1);
+    expect(started.gateway.stats().handshakesRejected.http).toBe(1);
     await stillServes();
   });
 
@@ -179,7 +179,7 @@ describe('origins', () => {
   ])('%s gets 403 before the upgrade', async (origin) => {
     started = await startGateway({ allowedOrigins: ['https://good.example'] });
     expect(await raw(handshake([`Origin: ${origin}`]))).toMatch(/^HTTP\/1.1 403 /);
-    expect(started.gateway.stats()).toMatchObject({ accepted: 0, handshakesRefused: { origin: 1 } });
+    expect(started.gateway.stats()).toMatchObject({ accepted: 0, handshakesRejected: { origin: 1 } });
   });
 
   test('no origin gets 403, too, where there is a list', async () => {
@@ -212,7 +212,7 @@ describe('the rate of handshakes', () => {
       waits.add(/retry-after: (\d+)\r\n/.exec(answer)?.[1] ?? '');
     }
     expect([...waits].sort()).toEqual(['1', '2', '3']);
-    expect(started.gateway.stats()).toMatchObject({ connections: 3, handshakesRefused: { rate: 40 } });
+    expect(started.gateway.stats()).toMatchObject({ connections: 3, handshakesRejected: { rate: 40 } });
     for (const client of clients) {
       expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
     }
@@ -236,7 +236,7 @@ describe('the rate of handshakes', () => {
     ]) {
       expect(await raw(text)).toMatch(/^HTTP\/1.1 503 .*retry-after: [1-3]\r\n/s);
     }
-    expect(started.gateway.stats().handshakesRefused).toMatchObject({ rate: 5, origin: 1, handshake: 0 });
+    expect(started.gateway.stats().handshakesRejected).toMatchObject({ rate: 5, origin: 1, handshake: 0 });
   });
 
   test('costs one token where the request is read twice', async () => {
@@ -258,7 +258,7 @@ describe('the rate of handshakes', () => {
   test('has no limit when it is 0', async () => {
     started = await startGateway({ handshakesPerSecond: 0, handshakesBurst: 1 });
     for (let count = 0; count < 5; count++) await TestClient.plain(started.url);
-    expect(started.gateway.stats()).toMatchObject({ connections: 5, handshakesRefused: { rate: 0 } });
+    expect(started.gateway.stats()).toMatchObject({ connections: 5, handshakesRejected: { rate: 0 } });
   });
 });
 
@@ -273,7 +273,7 @@ test('connections beyond the limit are dropped and counted, with one line in the
   });
   const clients = [await TestClient.plain(started.url), await TestClient.plain(started.url)];
   for (let count = 0; count < 5; count++) expect(await raw(handshake())).toBe('');
-  expect(started.gateway.stats()).toMatchObject({ connections: 2, handshakesRefused: { full: 5 } });
+  expect(started.gateway.stats()).toMatchObject({ connections: 2, handshakesRejected: { full: 5 } });
   expect(lines).toEqual([
     [{ connectionsMax: 2, dropped: 1 }, expect.stringContaining('connection limit reached')],
   ]);

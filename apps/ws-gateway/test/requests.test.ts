@@ -70,9 +70,9 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     const answer = await raw(text);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer).toContain(sentence);
-    const { accepted, handshakesRefused } = started.gateway.stats();
+    const { accepted, handshakesRejected } = started.gateway.stats();
     expect(accepted).toBe(0);
-    expect(handshakesRefused.http + handshakesRefused.handshake).toBe(1);
+    expect(handshakesRejected.http + handshakesRejected.handshake).toBe(1);
   });
 
   test('426 has the upgrade header', async () => {
@@ -148,7 +148,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     await client.ended;
     expect(client.http).toMatch(/^HTTP\/1.1 503 .*retry-after: [1-3]\r\n/s);
     await drained;
-    expect(started.gateway.stats()).toMatchObject({ accepted: 1, handshakesRefused: { draining: 1 } });
+    expect(started.gateway.stats()).toMatchObject({ accepted: 1, handshakesRejected: { draining: 1 } });
   });
 
   test('connections without a request do not keep out others: the oldest is dropped, WebSockets stay', async () => {
@@ -171,6 +171,6 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
     // Only WebSockets are left: now the new one is dropped.
     expect(await raw(handshake())).toBe('');
     expect(await member.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
-    expect(started.gateway.stats()).toMatchObject({ connections: 4, handshakesRefused: { full: 4 } });
+    expect(started.gateway.stats()).toMatchObject({ connections: 4, handshakesRejected: { full: 4 } });
   });
 });

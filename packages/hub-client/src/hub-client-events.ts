@@ -28,12 +28,12 @@ export interface HubClientEvents {
    * The hub rejected a subscription: no publications of this subject follow. The client asks the
    * hub again every second.
    */
-  refused: [subject: native.Subject, error: ProtocolError];
+  rejected: [subject: native.Subject, error: ProtocolError];
   /**
    * The hub rejected a watch: no items of this queue follow. The client asks the hub again every
    * second.
    */
-  watchRefused: [queue: string, error: ProtocolError];
+  watchRejected: [queue: string, error: ProtocolError];
   /**
    * The handler of a queue has thrown, or its promise has rejected. The hub knows that the item
    * failed, but not why. Without a listener the error is an uncaught exception.

@@ -66,11 +66,11 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#publishes = new RequestSender(this.#options, this.#requests, frameBytesMax, SEND_AGAIN);
     this.#queues = new QueueClient(this.#options, this.#requests, frameBytesMax, {
       failed: (item, error) => this.#itemFailed(item, error),
-      refused: (queue, error) => this.#notify('watchRefused', queue, error),
+      rejected: (queue, error) => this.#notify('watchRejected', queue, error),
     });
     this.#reads = new HistoryReads(this.#options, this.#requests);
     this.#subscriptions = new Subscriptions(this.#requests, this.#reads, (subject, error) =>
-      this.#notify('refused', subject, error),
+      this.#notify('rejected', subject, error),
     );
   }
 

@@ -106,7 +106,7 @@ test.each(CALLS)(
 );
 
 describe('options of TLS', () => {
-  test.each([null, true, 'pem'])('%s is refused', (tls) => {
+  test.each([null, true, 'pem'])('%s is rejected', (tls) => {
     const make = (): HubClient => new HubClient({ tls: tls as never });
     expect(make).toThrow(expect.objectContaining({ code: 'bad_option', option: 'tls' }));
   });

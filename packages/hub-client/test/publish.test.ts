@@ -82,7 +82,7 @@ describe('publish', () => {
   test('has an unknown outcome when no answer comes in time, and ignores a late one', async () => {
     const [client, session] = await fixture.open({ publishMs: 20 });
     const refusals: unknown[] = [];
-    client.on('refused', (...refusal) => refusals.push(refusal));
+    client.on('rejected', (...refusal) => refusals.push(refusal));
     const late = [client.publish('c', 'x'), client.publish('c', 'y')];
     for (const publish of late) expect((await failure(publish)).code).toBe('outcome_unknown');
     expect(client.stats().unanswered).toBe(0);
@@ -329,7 +329,7 @@ describe('a hub that does not keep up', () => {
     await session.takePublish(2);
     await session.takePublish(3);
     expect(await next).toEqual({ epoch: EPOCH, offset: 3 });
-    expect(client.stats()).toMatchObject({ published: 3, refused: 1, unanswered: 0 });
+    expect(client.stats()).toMatchObject({ published: 3, rejected: 1, unanswered: 0 });
   });
 
   test('publishes above the buffer of a hub that does not read are rejected, and the connection stays open', async () => {
@@ -337,7 +337,7 @@ describe('a hub that does not keep up', () => {
     session.raw.stopReading();
     const payload = 'x'.repeat(64 * 1024);
     let sent = 0;
-    while (client.stats().refused === 0) {
+    while (client.stats().rejected === 0) {
       client.publishWithAnswer('c', payload, {}, undefined);
       sent += 1;
       // The link writes at the end of a turn.
@@ -354,7 +354,7 @@ describe('a hub that does not keep up', () => {
   test('publishes while the hub shuts down are buffered for the next connection, and not lost with this one', async () => {
     const [client, session] = await fixture.open({ bufferBytesMax: 256 * 1024 });
     session.raw.stopReading();
-    while (client.stats().refused === 0) {
+    while (client.stats().rejected === 0) {
       client.publishWithAnswer('c', 'x'.repeat(64 * 1024), {}, undefined);
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -225,8 +225,8 @@ describe('watch', () => {
 
   test('a rejection is emitted once, and the watch is retried', async () => {
     const [client, session] = await fixture.open({ publishMs: 20 });
-    const refusals = new EventQueue<HubClientEvents['watchRefused']>('refusal');
-    client.on('watchRefused', (...refusal) => refusals.push(refusal));
+    const refusals = new EventQueue<HubClientEvents['watchRejected']>('refusal');
+    client.on('watchRejected', (...refusal) => refusals.push(refusal));
     const { items, handler } = slowHandler();
     client.watch('jobs', handler);
     for (let round = 0; round < 3; round++) {

@@ -9,9 +9,9 @@ import { useFakeHub } from '../testing/use-fake-hub.ts';
 
 const fixture = useFakeHub();
 
-function refusalsOf(client: HubClient): EventQueue<HubClientEvents['refused']> {
-  const refusals = new EventQueue<HubClientEvents['refused']>('refusal');
-  client.on('refused', (...refusal) => refusals.push(refusal));
+function refusalsOf(client: HubClient): EventQueue<HubClientEvents['rejected']> {
+  const refusals = new EventQueue<HubClientEvents['rejected']>('refusal');
+  client.on('rejected', (...refusal) => refusals.push(refusal));
   return refusals;
 }
 
@@ -221,8 +221,8 @@ describe('a rejected subscription', () => {
     session.send(native.encodeError({ request, code: 'channel_limit', message: 'Too many.' }));
     const [subject, error] = await refusals.next();
     expect(subject).toEqual({ name: 'a', prefix: false });
-    expect(await recorder.events.next()).toBe('refused a channel_limit');
-    expect(client.stats().subscriptionsRefused).toBe(1);
+    expect(await recorder.events.next()).toBe('rejected a channel_limit');
+    expect(client.stats().subscriptionsRejected).toBe(1);
     expect(error).toMatchObject({ code: 'channel_limit', message: 'Too many.' });
     expect(client.state).toBe('open');
     session.send(delivery('a', 1, 'unasked'));
@@ -243,7 +243,7 @@ describe('a rejected subscription', () => {
       session.send(native.encodeError({ request, code: 'channel_limit', message: '' }));
     }
     await session.takeSubscribe(4);
-    expect(await recorder.events.next()).toBe('refused a channel_limit');
+    expect(await recorder.events.next()).toBe('rejected a channel_limit');
     expect(await recorder.events.next()).toBe('at a 4');
     session.send(delivery('a', 5, 'at last'));
     expect(await recorder.events.next()).toBe('a 5 at last');
@@ -270,14 +270,14 @@ describe('a rejected subscription', () => {
       const refusal = { request: alone.request, code: 'channel_limit', message: '' };
       session.send(isFull ? native.encodeError(refusal) : subscribed(alone, 1));
     }
-    const refused = names.filter((name) => !followed.includes(name));
+    const rejected = names.filter((name) => !followed.includes(name));
     const told = [
       ...followed.map((name) => `at ${name} 1`),
-      ...refused.map((name) => `refused ${name} channel_limit`),
+      ...rejected.map((name) => `rejected ${name} channel_limit`),
     ];
     await recorder.events.seen((event) => event === told.at(-1));
     expect(recorder.events.all.toSorted()).toEqual(told.toSorted());
-    expect(client.stats()).toMatchObject({ subjects: 600, subscriptionsRefused: 200 });
+    expect(client.stats()).toMatchObject({ subjects: 600, subscriptionsRejected: 200 });
   });
 
   test('is not notified without subscribers', async () => {

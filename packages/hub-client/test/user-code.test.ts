@@ -77,19 +77,19 @@ describe('a subscriber that throws', () => {
     await expectSameLink(client, session);
   });
 
-  test('in refused disturbs nothing, and neither does a listener', async () => {
+  test('in rejected disturbs nothing, and neither does a listener', async () => {
     const [client, session] = await fixture.open();
     const healthy = new Recorder();
-    const heard = new EventQueue<string>('event refused');
-    client.on('refused', throwing('listener'));
-    client.on('refused', ({ name }) => heard.push(name));
-    client.subscribe('a', { deliver: () => {}, refused: throwing('refused') });
+    const heard = new EventQueue<string>('event rejected');
+    client.on('rejected', throwing('listener'));
+    client.on('rejected', ({ name }) => heard.push(name));
+    client.subscribe('a', { deliver: () => {}, rejected: throwing('rejected') });
     client.subscribe('a', healthy);
     const { request } = await session.expect('subscribe');
     session.send(native.encodeError({ request, code: 'channel_limit', message: 'Full.' }));
     expect(await heard.next()).toBe('a');
-    expect(healthy.events.all).toEqual(['refused a channel_limit']);
-    await expectUncaught('refused', 'listener');
+    expect(healthy.events.all).toEqual(['rejected a channel_limit']);
+    await expectUncaught('rejected', 'listener');
     await expectSameLink(client, session);
   });
 });
@@ -208,10 +208,10 @@ describe('a queue handler that fails', () => {
 test('a listener that throws when the connection opens, or a watch is rejected, disturbs nothing', async () => {
   const client = fixture.client();
   const states = statesOf(client);
-  const refused = new EventQueue<string>('event watchRefused');
+  const rejected = new EventQueue<string>('event watchRejected');
   client.on('state', (state) => state === 'open' && throwing('open')());
-  client.on('watchRefused', throwing('watchRefused'));
-  client.on('watchRefused', (queue) => refused.push(queue));
+  client.on('watchRejected', throwing('watchRejected'));
+  client.on('watchRejected', (queue) => rejected.push(queue));
   client.once('state', throwing('once'));
   client.watch('jobs', () => {});
   client.connect();
@@ -219,7 +219,7 @@ test('a listener that throws when the connection opens, or a watch is rejected, 
   await nextState(states, 'open');
   const { request } = await session.expect('watch');
   session.send(native.encodeError({ request, code: 'queue_limit', message: 'Full.' }));
-  expect(await refused.next()).toBe('jobs');
-  await expectUncaught('once', 'open', 'watchRefused');
+  expect(await rejected.next()).toBe('jobs');
+  await expectUncaught('once', 'open', 'watchRejected');
   await expectSameLink(client, session);
 });

@@ -6,7 +6,7 @@ import type { LossReason, Subscriber } from '../src/subscriptions/channel-subscr
 
 /**
  * A subscriber that records events: `at NAME OFFSET` for a subscription, `NAME OFFSET TEXT` for a
- * publication, `lost NAME OFFSET REASON` for a loss, `refused NAME CODE` for a rejection.
+ * publication, `lost NAME OFFSET REASON` for a loss, `rejected NAME CODE` for a rejection.
  */
 export class Recorder implements Subscriber {
   readonly events: EventQueue<string> = new EventQueue('event of a subscriber');
@@ -19,8 +19,8 @@ export class Recorder implements Subscriber {
     this.events.push(`lost ${subject.name} ${position.offset} ${reason}`);
   }
 
-  refused(subject: native.Subject, error: ProtocolError): void {
-    this.events.push(`refused ${subject.name} ${error.code}`);
+  rejected(subject: native.Subject, error: ProtocolError): void {
+    this.events.push(`rejected ${subject.name} ${error.code}`);
   }
 
   deliver(publication: native.Publication): void {

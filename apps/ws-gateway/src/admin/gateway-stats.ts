@@ -64,9 +64,9 @@ export interface GatewayStats {
   readonly gaps: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
   /** Commands with an error as their reply. */
-  readonly refused: Readonly<Record<ErrorCode, number>>;
+  readonly rejected: Readonly<Record<ErrorCode, number>>;
   readonly closed: Readonly<Record<ConnectionEnd, number>>;
-  readonly handshakesRefused: Readonly<Record<HandshakeRejection, number>>;
+  readonly handshakesRejected: Readonly<Record<HandshakeRejection, number>>;
 }
 
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };
@@ -90,9 +90,9 @@ export function createCounters(): Counters {
     recoveredMessages: 0,
     gaps: 0,
     dropped: { not_utf8: 0, not_json: 0, repeated: 0, not_followed: 0 },
-    refused: zeros(Object.keys(ERROR_CODES) as ErrorCode[]),
+    rejected: zeros(Object.keys(ERROR_CODES) as ErrorCode[]),
     closed: { ...zeros(Object.keys(CLOSE_CODES) as CloseReason[]), by_client: 0, lost: 0 },
-    handshakesRefused: { full: 0, draining: 0, rate: 0, origin: 0, http: 0, handshake: 0 },
+    handshakesRejected: { full: 0, draining: 0, rate: 0, origin: 0, http: 0, handshake: 0 },
   };
 }
 

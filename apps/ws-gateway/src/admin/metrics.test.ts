@@ -9,10 +9,10 @@ function workerOf(index: number, received: number): WorkerReport {
   const hub = {
     state: 'open',
     subjects: 1,
-    subscriptionsRefused: 11,
+    subscriptionsRejected: 11,
     published: 0,
     delivered: 0,
-    refused: 7,
+    rejected: 7,
     bufferedBytes: 0,
     unanswered: 0,
     reconnects: 0,
@@ -65,15 +65,15 @@ describe('gatewayMetrics', () => {
       expect(body).toContain('groupcast_gateway_received_total{worker="1"} 20\n');
       expect(body).toContain('groupcast_gateway_closed_total{worker="1",reason="slow"} 2\n');
       expect(body).toContain('groupcast_gateway_recoveries_total{worker="1",reason="trimmed"} 3\n');
-      expect(body).toContain('groupcast_gateway_handshakes_refused_total{worker="1",reason="rate"} 0\n');
+      expect(body).toContain('groupcast_gateway_handshakes_rejected_total{worker="1",reason="rate"} 0\n');
       expect(body).toContain('groupcast_gateway_hub_link_up{worker="1"} 1\n');
-      expect(body).toContain('groupcast_gateway_publishes_refused_total{worker="0"} 7\n');
+      expect(body).toContain('groupcast_gateway_publishes_rejected_total{worker="0"} 7\n');
       expect(body).toContain('groupcast_gateway_catching_up{worker="0"} 4\n');
       expect(body).toContain('groupcast_gateway_recoveries_total{worker="0",reason="trimmed"} 3\n');
       expect(body).toContain('groupcast_gateway_gaps_total{worker="1"} 6\n');
       expect(body).toContain('groupcast_gateway_hub_recoveries_total{worker="1"} 8\n');
       expect(body).toContain('groupcast_gateway_hub_position_losses_total{worker="1"} 9\n');
-      expect(body).toContain('groupcast_gateway_hub_subscriptions_refused_total{worker="1"} 11\n');
+      expect(body).toContain('groupcast_gateway_hub_subscriptions_rejected_total{worker="1"} 11\n');
       expect(body).toContain('groupcast_gateway_hub_lost_total{worker="1",reason="trimmed"} 2\n');
       expect(body).toContain('groupcast_gateway_reloads_total{outcome="done"} 1\n');
       expect(body).toContain('groupcast_gateway_reloads_total{outcome="failed"} 3\n');

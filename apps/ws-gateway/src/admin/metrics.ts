@@ -9,7 +9,7 @@ type NumberField = {
 }[keyof WorkerReport];
 
 /** Names of a report's numbers by reason. */
-type ReasonField = 'recoveries' | 'dropped' | 'refused' | 'closed' | 'handshakesRefused';
+type ReasonField = 'recoveries' | 'dropped' | 'rejected' | 'closed' | 'handshakesRejected';
 
 const GAUGES: readonly (readonly [field: NumberField, name: string, help: string])[] = [
   ['connections', 'connections', 'Open WebSockets.'],
@@ -50,21 +50,27 @@ const COUNTERS: readonly (readonly [field: NumberField, name: string, help: stri
 const REASON_COUNTERS: readonly (readonly [field: ReasonField, name: string, help: string])[] = [
   ['recoveries', 'recoveries_total', 'Joins with a position, by outcome.'],
   ['dropped', 'dropped_total', 'Publications dropped.'],
-  ['refused', 'refused_total', 'Commands with an error as their reply.'],
+  ['rejected', 'rejected_total', 'Commands with an error as their reply.'],
   ['closed', 'closed_total', 'WebSockets closed.'],
-  ['handshakesRefused', 'handshakes_refused_total', 'Connections that did not become WebSockets.'],
+  ['handshakesRejected', 'handshakes_rejected_total', 'Connections that did not become WebSockets.'],
 ];
 
 /** Names of a hub client's counters. */
-type HubField = 'refused' | 'subscriptionsRefused' | 'reconnects' | 'recoveries' | 'holes' | 'positionLosses';
+type HubField =
+  | 'rejected'
+  | 'subscriptionsRejected'
+  | 'reconnects'
+  | 'recoveries'
+  | 'holes'
+  | 'positionLosses';
 
 const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: string])[] = [
   [
-    'refused',
-    'publishes_refused_total',
+    'rejected',
+    'publishes_rejected_total',
     'Publishes rejected because the hub was disconnected or overloaded.',
   ],
-  ['subscriptionsRefused', 'hub_subscriptions_refused_total', 'Subscriptions rejected by the hub.'],
+  ['subscriptionsRejected', 'hub_subscriptions_rejected_total', 'Subscriptions rejected by the hub.'],
   ['reconnects', 'hub_reconnects_total', 'Links to the hub after the first.'],
   ['recoveries', 'hub_recoveries_total', 'Groups recovered after a disconnect or a gap.'],
   ['holes', 'hub_holes_total', "Gaps detected in the hub's stream while connected."],

@@ -315,7 +315,7 @@ describe('while the hub is unavailable', () => {
     expect(member.got).toEqual([]);
     turn(1);
     expect(member.got).toMatchObject([{ type: 'error', id: 1, code: 'hub_unavailable' }]);
-    expect([member.memberships.length, member.pendingCommands, counters.refused.hub_unavailable]).toEqual([
+    expect([member.memberships.length, member.pendingCommands, counters.rejected.hub_unavailable]).toEqual([
       0, 0, 1,
     ]);
     turn(3);
@@ -388,7 +388,7 @@ describe('while the hub is unavailable', () => {
     groups.join(member, 'g', 1);
     groups.leaveAll(member);
     expect(member.got).toEqual([]);
-    expect([member.pendingCommands, counters.refused.hub_unavailable]).toEqual([0, 0]);
+    expect([member.pendingCommands, counters.rejected.hub_unavailable]).toEqual([0, 0]);
   });
 });
 
@@ -437,7 +437,7 @@ describe('a group that the hub rejects', () => {
   const full = new ProtocolError('channel_limit', 'A session follows at most 2 channels.');
 
   function refuse(name: string, error = full): void {
-    groups.refused({ name: `group:${name}`, prefix: false }, error);
+    groups.rejected({ name: `group:${name}`, prefix: false }, error);
   }
 
   test('has no members, and every join gets an error at once, with and without an id', () => {
@@ -456,7 +456,7 @@ describe('a group that the hub rejects', () => {
     expect(late.got).toEqual([{ ...error, group_id: 'g' }]);
     for (const member of [plain, v1, late])
       expect([member.memberships, member.pendingCommands]).toEqual([[], 0]);
-    expect([groups.size, groups.recovering, counters.refused.channel_limit]).toEqual([0, 0, 4]);
+    expect([groups.size, groups.recovering, counters.rejected.channel_limit]).toEqual([0, 0, 4]);
     expect(hub.calls.at(-1)).toEqual({ name: 'unsubscribe', channel: 'group:g' });
     turn(2);
     expect(wheel.waiting).toBe(0);

@@ -197,7 +197,7 @@ export class Groups implements HubSubscriber {
   }
 
   /** Receives the rejection of a subscription, and removes and tells all members. */
-  refused(subject: native.Subject, error: ProtocolError): void {
+  rejected(subject: native.Subject, error: ProtocolError): void {
     const group = this.#groupOf(subject);
     if (group === undefined) return;
     // For any other error of the hub, clients learn that the hub is unavailable.
@@ -250,7 +250,7 @@ export class Groups implements HubSubscriber {
     const ids = this.#remove(group, member);
     this.#rejectAll(member, ids, code);
     if (ids.length > 0) return;
-    this.#counters.refused[code] += 1;
+    this.#counters.rejected[code] += 1;
     member.sendEvent(groupErrorEvent(code, group.name));
   }
 

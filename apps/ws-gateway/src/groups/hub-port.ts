@@ -28,7 +28,7 @@ export interface HubSubscriber {
   /** Called when publications are lost for good: those after `position` follow. */
   lost(subject: native.Subject, position: Position, reason: LossReason): void;
   /** Called when the hub rejects the subscription: no publications follow. */
-  refused(subject: native.Subject, error: ProtocolError): void;
+  rejected(subject: native.Subject, error: ProtocolError): void;
 }
 
 /** Options of a publish. */

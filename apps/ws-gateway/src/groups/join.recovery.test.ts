@@ -344,7 +344,7 @@ describe('the recovery rate of one connection', () => {
     expect(member.got).toHaveLength(1);
     advanceWheel(10);
     expect(member.got.slice(1)).toMatchObject([{ type: 'error', id: 2, code: 'rate_limited' }]);
-    expect([member.memberships.length, groups.recovering, counters.refused.rate_limited]).toEqual([1, 0, 1]);
+    expect([member.memberships.length, groups.recovering, counters.rejected.rate_limited]).toEqual([1, 0, 1]);
   });
 });
 

@@ -12,6 +12,6 @@ export function rejectCommand(
   code: ErrorCode,
   sentence?: string,
 ): void {
-  counters.refused[code] += 1;
+  counters.rejected[code] += 1;
   member.sendEvent(errorEvent(code, id, sentence));
 }

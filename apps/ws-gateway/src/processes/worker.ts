@@ -116,11 +116,11 @@ class WorkerProcess {
     });
     // Clients can cause any number of them.
     const refusals = new LogLimiter({
-      report: (code, heldBack) => log.error({ code, heldBack }, 'hub refused more subscriptions'),
+      report: (code, heldBack) => log.error({ code, heldBack }, 'hub rejected more subscriptions'),
     });
-    hub.on('refused', (_subject, error) => {
+    hub.on('rejected', (_subject, error) => {
       if (refusals.take(error.code))
-        log.error({ code: error.code }, `hub refused a subscription: ${error.message}`);
+        log.error({ code: error.code }, `hub rejected a subscription: ${error.message}`);
     });
     const gateway = createGateway({
       ...options.gateway,

@@ -14,7 +14,7 @@ export interface RequestSenderStats {
   /** Publishes sent to the hub. */
   readonly published: number;
   /** Publishes that were never sent, with or without an answer object. */
-  readonly refused: number;
+  readonly rejected: number;
   /** Bytes of publishes that are buffered until the client is connected. */
   readonly bufferedBytes: number;
   /** Publishes that the hub has not answered yet. */
@@ -32,7 +32,7 @@ export class RequestSender<Outcome> {
   readonly #advice: string;
   #frameBytesMax: number;
   #sent = 0;
-  #refused = 0;
+  #rejected = 0;
   #unanswered = 0;
 
   /**
@@ -55,7 +55,7 @@ export class RequestSender<Outcome> {
   stats(): RequestSenderStats {
     return {
       published: this.#sent,
-      refused: this.#refused,
+      rejected: this.#rejected,
       bufferedBytes: this.#outbox.bytes,
       unanswered: this.#unanswered,
     };
@@ -72,7 +72,7 @@ export class RequestSender<Outcome> {
 
   /** Fails a request that is not sent. */
   reject(answer: HubAnswer<Outcome> | undefined, error: ProtocolError): void {
-    this.#refused += 1;
+    this.#rejected += 1;
     if (answer !== undefined) callUser(answer, fail, error);
   }
 

@@ -32,7 +32,7 @@ export interface QueueWatchesEvents {
   /** A handler has thrown. The item was reported to the hub as failed. */
   failed(item: QueueItem, error: unknown): void;
   /** The hub rejected a watch. The client retries every second. */
-  refused(queue: string, error: ProtocolError): void;
+  rejected(queue: string, error: ProtocolError): void;
 }
 
 /** A watched queue. It outlives broken links. */
@@ -173,7 +173,7 @@ export class QueueWatches {
     const isNews = !watch.isReported;
     watch.isRejected = true;
     watch.isReported = true;
-    if (isNews) this.#events.refused(watch.queue, error);
+    if (isNews) this.#events.rejected(watch.queue, error);
   }
 
   #remove(watch: QueueWatch): Promise<void> {

@@ -19,7 +19,7 @@ export interface Subscriber {
    * Called when the hub rejected the subscription, once per connection: no publications follow. The
    * client asks the hub again every second until the subscriber unsubscribes.
    */
-  refused?(subject: native.Subject, error: ProtocolError): void;
+  rejected?(subject: native.Subject, error: ProtocolError): void;
 }
 
 /** Handle of a subscription, with the position of the last publication that was delivered. */
@@ -119,7 +119,7 @@ export class ChannelSubscription implements Subscription {
   }
 
   notifyRefused(error: ProtocolError): void {
-    callEachUser(this.subscribers, (one, given) => one.refused?.(this.subject, given), error);
+    callEachUser(this.subscribers, (one, given) => one.rejected?.(this.subject, given), error);
   }
 
   notifyLost(reason: LossReason): void {

@@ -16,7 +16,7 @@ export interface SubscriptionStats {
   /** Channels and prefixes that are subscribed to. */
   readonly subjects: number;
   /** Subscriptions that the hub rejected, each counted once per connection. */
-  readonly subscriptionsRefused: number;
+  readonly subscriptionsRejected: number;
   /** Publications received from the hub, live or from history. */
   readonly delivered: number;
   /** Recoveries of a channel: after a lost connection, a hole, or a position that differed. */
@@ -51,7 +51,7 @@ export class Subscriptions {
   /** Subscriptions whose history could not be read. The read is retried. */
   readonly #stalled = new Set<ChannelSubscription>();
   readonly #lost: Record<LossReason, number> = { epoch_changed: 0, trimmed: 0 };
-  #refused = 0;
+  #rejections = 0;
   #delivered = 0;
   #recoveries = 0;
   #repeated = 0;
@@ -71,7 +71,7 @@ export class Subscriptions {
   stats(): SubscriptionStats {
     return {
       subjects: this.#table.size,
-      subscriptionsRefused: this.#refused,
+      subscriptionsRejected: this.#rejections,
       delivered: this.#delivered,
       recoveries: this.#recoveries,
       repeated: this.#repeated,
@@ -202,7 +202,7 @@ export class Subscriptions {
     const subscription = this.#table.reject(request);
     this.#requestDoubtful();
     if (subscription === undefined) return;
-    this.#refused += 1;
+    this.#rejections += 1;
     subscription.notifyRefused(error);
     this.#onRefused(subscription.subject, error);
   }
