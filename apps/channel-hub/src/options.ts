@@ -9,6 +9,7 @@ import {
   listOption,
   OPTION_BYTES_MAX,
   type OptionsOf,
+  objectOption,
   resolveOptions,
   TIMER_MS_MAX,
   valueOption,
@@ -183,15 +184,15 @@ const OWNER = 'createHub';
  * Fills in the defaults. Throws OptionError `bad_option` for options that a hub cannot run with.
  */
 export function completeOptions(input: HubOptionsInput): HubOptions {
-  const { engine, secret, queues = {}, link = {}, ...given } = input;
+  const { engine, secret, queues, link, ...given } = input;
   const resolved = resolveOptions(OWNER, HUB_TABLE, given);
-  const completeLink = completeLinkOptions(link, OWNER, 'link.');
+  const completeLink = completeLinkOptions(objectOption(OWNER, 'link', link) ?? {}, OWNER, 'link.');
   const options: HubOptions = {
     ...resolved,
     heartbeatMs: given.heartbeatMs ?? Math.max(resolved.heartbeatMs, completeLink.tickMs),
     secret: secretsOf(OWNER, secret),
-    engine: engine ?? new MemoryEngine(),
-    queues: completeQueueLimits(queues),
+    engine: objectOption(OWNER, 'engine', engine) ?? new MemoryEngine(),
+    queues: completeQueueLimits(objectOption(OWNER, 'queues', queues) ?? {}),
     link: completeLink,
   };
   checkHubOptions(options);

@@ -6,6 +6,7 @@ import {
   numberOption,
   OPTION_BYTES_MAX,
   type OptionsOf,
+  objectOption,
   resolveOptions,
   TIMER_MS_MAX,
   textOption,
@@ -252,9 +253,14 @@ const SESSION_SECRET_BYTES_MIN = 16;
  * with.
  */
 export function completeOptions(input: GatewayOptionsInput): GatewayOptions {
-  const { hub, wheel = new TimingWheel(), ...given } = input;
-  if (hub === undefined) throw new OptionError(OWNER, 'hub', 'is missing. Give a HubClient');
-  return { ...completeTable(given), hub, wheel };
+  const { hub, wheel, ...given } = input;
+  if (objectOption(OWNER, 'hub', hub) === undefined)
+    throw new OptionError(OWNER, 'hub', 'is missing. Give a HubClient');
+  return {
+    ...completeTable(given),
+    hub,
+    wheel: objectOption(OWNER, 'wheel', wheel) ?? new TimingWheel(),
+  };
 }
 
 /**

@@ -21,6 +21,7 @@ export {
   bytesWithin,
   checkOption,
   OPTION_BYTES_MAX,
+  objectOption,
   resolveOptions,
   TIMER_MS_MAX,
 } from './resolve-options.ts';

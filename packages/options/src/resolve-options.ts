@@ -77,3 +77,13 @@ function shown(value: unknown): string {
   if (typeof value !== 'string') return value === null ? 'null' : `of type ${typeof value}`;
   return JSON.stringify(value.slice(0, SHOWN_CHARACTERS_MAX));
 }
+
+/** Returns an option that is an object, or `undefined`. Throws OptionError for any other value. */
+export function objectOption<T extends object>(
+  owner: string,
+  name: string,
+  value: T | undefined,
+): T | undefined {
+  if (value === undefined || (typeof value === 'object' && value !== null)) return value;
+  throw new OptionError(owner, name, 'must be an object');
+}

@@ -71,8 +71,13 @@ export class ChannelSubscribers implements SubscribeSlot {
   deliverRun(offset: number, bytes: Uint8Array, start: number, end: number, count: number): void {
     if (this.#state !== 'live') return;
     this.#offset = offset;
-    const audience = this.#audience ?? [...this.#subscribers];
-    this.#audience = this.#run.add(audience, bytes, start, end, count);
+    const held = this.#run.add(this.#currentAudience(), bytes, start, end, count);
+    if (held !== undefined) {
+      this.#audience = held;
+      return;
+    }
+    this.#run.flush();
+    this.#audience = this.#run.add(this.#currentAudience(), bytes, start, end, count);
   }
 
   end(): void {
@@ -97,6 +102,11 @@ export class ChannelSubscribers implements SubscribeSlot {
     for (const [subscriber, requests] of pending) {
       for (const request of requests) subscriber.subscribeRejected(this.subject, error, request);
     }
+  }
+
+  #currentAudience(): readonly Subscriber[] {
+    this.#audience ??= [...this.#subscribers];
+    return this.#audience;
   }
 
   #position(): Position {

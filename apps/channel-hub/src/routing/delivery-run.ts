@@ -34,9 +34,10 @@ export class DeliveryRun {
   }
 
   /**
-   * Adds `count` frames for the subscribers in `audience`; frames that cannot leave with them are
-   * flushed first. Returns the array of the same subscribers that the run holds: a channel that
-   * keeps it is recognized by identity the next time.
+   * Adds `count` frames for the subscribers in `audience`. Returns the array of the same subscribers
+   * that the run holds: a channel that keeps it is recognized by identity the next time. Returns
+   * `undefined`, and adds nothing, when the frames cannot leave with those of before: flush first,
+   * and read the audience again, since subscribers may leave during the flush.
    */
   add(
     audience: readonly Subscriber[],
@@ -44,13 +45,13 @@ export class DeliveryRun {
     start: number,
     end: number,
     count: number,
-  ): readonly Subscriber[] {
-    const isNext = bytes === this.#bytes && start === this.#end && isSame(audience, this.#audience);
-    if (!isNext || this.#count === 0) {
-      this.flush();
+  ): readonly Subscriber[] | undefined {
+    if (this.#count === 0) {
       this.#audience = audience;
       this.#bytes = bytes;
       this.#start = start;
+    } else if (bytes !== this.#bytes || start !== this.#end || !isSame(audience, this.#audience)) {
+      return undefined;
     }
     this.#end = end;
     this.#count += count;

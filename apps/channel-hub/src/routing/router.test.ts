@@ -324,6 +324,23 @@ describe('runs', () => {
     expect(one.events).toEqual(['1 in 00000005aa', '1 in 00000005cc', '1 in 00000005dd']);
   });
 
+  test('a subscriber that leaves during a delivery gets nothing after it', () => {
+    const leaver = new Recorder();
+    const { deliverRun } = leaver;
+    leaver.deliverRun = (frames, count) => {
+      deliverRun.call(leaver, frames, count);
+      router.remove(leaver);
+    };
+    const slots = subscribeAll([leaver], [leaver, one]);
+    for (let count = 0; count < 2; count++) {
+      publishRun((from) => {
+        for (const [index, slot] of slots.entries()) slot.deliverRun(count + 1, BYTES, ...from(index), 1);
+      });
+    }
+    expect(leaver.events.filter((event) => event.includes(' in '))).toEqual(['1 in 00000005aa']);
+    expect(one.events).toEqual(['1 in 00000005bb', '1 in 00000005bb']);
+  });
+
   test('subscribers that accept no runs share the same frames', () => {
     const [single, another] = [new Recorder(false), new Recorder(false)];
     const [slot] = subscribeAll([single, one, another]);

@@ -292,6 +292,24 @@ describe('checkPositions', () => {
   });
 });
 
+test('a request whose channels are all unsubscribed no longer waits for an answer', () => {
+  const connection = new FakeConnection();
+  const requests = new Requests(() => connection);
+  const reads = new HistoryReads({ historyInFlightMax: 1, historyWaitingMax: 9, publishMs: 9 }, requests);
+  const subscriptions = new Subscriptions(requests, reads, () => {});
+  const subject = { name: 'a', prefix: false };
+  const subscriber = { deliver: () => {} };
+  const numbers: number[] = [];
+  for (let count = 0; count < 3; count++) {
+    subscriptions.add(subject, subscriber);
+    const message = connection.sent.splice(0)[0];
+    if (message?.type === 'subscribe') numbers.push(message.request);
+    subscriptions.remove(subject, subscriber);
+  }
+  expect(numbers).toHaveLength(3);
+  expect(numbers.map((number) => requests.find(number))).toEqual([undefined, undefined, undefined]);
+});
+
 describe('whatever happens between hub and client', () => {
   test('each offset is delivered once and in order, or reported as lost; and all reach the position of the hub', () => {
     const seen = { delivered: 0, losses: 0, recoveries: 0, holes: 0, positionLosses: 0, repeated: 0 };

@@ -101,7 +101,10 @@ export class Subscriptions {
   remove(subject: native.Subject, subscriber: Subscriber): void {
     const subscription = this.#table.find(subject);
     if (!subscription?.subscribers.delete(subscriber) || subscription.subscribers.size > 0) return;
+    const number = subscription.request?.number;
     this.#table.remove(subscription);
+    // No answer need come to a request whose subjects are all unsubscribed.
+    if (number !== undefined && !this.#table.isPending(number)) this.#requests.delete(number);
     this.#stalled.delete(subscription);
     if (this.#requests.isOpen) this.#requests.send(native.encodeUnsubscribe([subject]));
   }

@@ -61,6 +61,19 @@ describe.each([true, false])(
       expect(events).toEqual(['frame', 'frame', 'peer_closed']);
     });
 
+    test('nothing is received after the end of a link whose socket failed', async () => {
+      const { near, far, receiver, link, events } = await pair();
+      far.resume();
+      receiver.onSpan = () => link.pause();
+      far.write(Buffer.concat([FRAME, FRAME]));
+      while (events.length === 0) await new Promise(setImmediate);
+      near.destroy(new Error('socket failed'));
+      while (events.length === 1) await new Promise(setImmediate);
+      link.resume();
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+      expect(events).toEqual(['frame', 'socket_error']);
+    });
+
     test('the peer gets what is sent meanwhile', async () => {
       const { far, receiver, link, untilOver } = await pair();
       receiver.onSpan = () => link.send(FRAME);

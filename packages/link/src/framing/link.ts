@@ -196,6 +196,8 @@ export class Link {
 
   #closed(): void {
     this.#state = 'closed';
+    // A socket that ends by an error gets here without `#beginEnd`.
+    this.#reader.close();
     clearInterval(this.#ticker);
     clearTimeout(this.#closeTimer);
     this.#buffer.clear();

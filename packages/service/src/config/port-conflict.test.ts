@@ -5,6 +5,9 @@ test.each([
   ['the same address', '127.0.0.1', '127.0.0.1', true],
   ['all addresses and one of them', '0.0.0.0', '127.0.0.1', true],
   ['one address and all of them', '10.0.0.5', '::', true],
+  ['all addresses of IPv4 and one of IPv6', '0.0.0.0', '::1', false],
+  ['all addresses and a name', '0.0.0.0', 'localhost', true],
+  ['all addresses, twice', '0.0.0.0', '::', true],
   ['two addresses', '10.0.0.5', '127.0.0.1', false],
 ])('one port twice, on %s', (_name, host, adminHost, isConflict) => {
   const problem = portConflict({ host, port: 7, adminHost, adminPort: 7 });

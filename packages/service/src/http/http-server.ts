@@ -1,6 +1,6 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server';
 import { Hono } from 'hono';
 import { isLoopbackHost } from '../process/loopback.ts';
 import { isHostAllowed } from './admin-host.ts';
@@ -44,6 +44,25 @@ const HEADERS_MAX = 100;
 const CONNECTIONS_MAX = 64;
 const CLOSE_GRACE_MS = 1_000;
 
+const NODE_OPTIONS = {
+  headersTimeout: HEADERS_DEADLINE_MS,
+  requestTimeout: REQUEST_DEADLINE_MS,
+  connectionsCheckingInterval: DEADLINE_CHECK_INTERVAL_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  maxHeaderSize: HEADER_BYTES_MAX,
+  // `requestFault` checks it, with a sentence in the response.
+  requireHostHeader: false,
+};
+
+const ADAPTER_OPTIONS = {
+  // The program around this one keeps its own Request and Response.
+  overrideGlobalObjects: false,
+  errorHandler: (error: unknown): Response =>
+    error instanceof RequestError
+      ? failure(400, 'bad_request', 'The request target is invalid.', CLOSE)
+      : failure(500, 'internal', 'The request failed.'),
+};
+
 /**
  * Serves routes with limits on connections, sizes and times. On a loopback address it rejects names
  * of other hosts: with one, a web page could read the port through the user's browser (DNS
@@ -51,36 +70,24 @@ const CLOSE_GRACE_MS = 1_000;
  */
 export function createHttpServer(options: HttpServerOptions, addRoutes: (app: Routes) => void): HttpServer {
   const app: Routes = new Hono();
-  const isLoopback = isLoopbackHost(options.host);
   app.use(async (context, next) => {
-    const rejection = rejectionOf(context.env.incoming, isLoopback);
-    if (rejection !== undefined) return rejection;
     await next();
     if (!server.listening) context.header('Connection', 'close');
-    return undefined;
   });
   addRoutes(app);
-  const server = createNodeServer(app);
+  const server = createNodeServer(app, isLoopbackHost(options.host));
   return { listen: () => listen(server, options), close: () => close(server) };
 }
 
-function createNodeServer(app: Routes): Server {
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    // The program around this one keeps its own Request and Response.
-    overrideGlobalObjects: false,
-    // Stands in for the Host header that HTTP/1.0 does not need; `requestFault` rejects HTTP/1.1
-    // without it.
-    hostname: 'localhost',
-    serverOptions: {
-      headersTimeout: HEADERS_DEADLINE_MS,
-      requestTimeout: REQUEST_DEADLINE_MS,
-      connectionsCheckingInterval: DEADLINE_CHECK_INTERVAL_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      requireHostHeader: false,
-    },
-  }) as Server;
+function createNodeServer(app: Routes, isLoopback: boolean): Server {
+  const respond = getRequestListener(app.fetch, ADAPTER_OPTIONS);
+  const server = createServer(NODE_OPTIONS, (request, response) => {
+    const rejection = rejectionOf(request, isLoopback);
+    // Checked above. The adapter makes a URL of it, and rejects some valid ones.
+    request.headers.host = 'localhost';
+    if (rejection === undefined) void respond(request, response);
+    else void getRequestListener(() => rejection, ADAPTER_OPTIONS)(request, response);
+  });
   // `requestFault` counts them: Node would drop the last ones silently.
   server.maxHeadersCount = 0;
   server.timeout = SOCKET_IDLE_MS;
