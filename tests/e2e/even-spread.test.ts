@@ -53,6 +53,26 @@ test('the successor of a killed worker accepts more than its share, until all ar
   expectEven(await connectionsOf(gateway, 2));
 });
 
+test('a worker that drains by itself does not stop the others from accepting', async () => {
+  const hub = await startHub();
+  const gateway = await startGateway({
+    hub: hub.address,
+    workers: 2,
+    handshakesPerSecond: 0,
+    drainSeconds: 600,
+  });
+  await arrive(gateway, 20, 1);
+  const { workers } = await statsOfAll(gateway, 2);
+  process.kill(workers[0]!.pid, 'SIGTERM');
+  await until(
+    async () => (await gateway.stats()).workers.map(({ state }) => state),
+    'the worker to drain',
+    (states) => states.includes('draining'),
+  );
+  // Many more than one worker may be ahead of another.
+  await arrive(gateway, 100, 1);
+});
+
 test('100 connections that open one after another reach each of 4 workers', async () => {
   const gateway = await start(4);
   await arrive(gateway, 100, 1);

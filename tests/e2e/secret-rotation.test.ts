@@ -141,7 +141,7 @@ describe('what cannot be read', () => {
     await writeFile(fileOf('secret'), 'short');
     expect(await reread(hub)).toMatchObject({
       level: 50,
-      msg: expect.stringContaining('holds less than 16 bytes'),
+      msg: expect.stringContaining('has less than 16 bytes'),
     });
     const other = program(hub, secret);
     await other.client.publish('c', 'after');

@@ -72,8 +72,12 @@ export function bytesWithin(
   throw new OptionError(owner, part.name, problem);
 }
 
+/** Values of a list that an error shows. */
+const SHOWN_VALUES_MAX = 8;
+
 function shown(value: unknown): string {
   if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return `[${value.slice(0, SHOWN_VALUES_MAX).map(shown).join(', ')}]`;
   if (typeof value !== 'string') return value === null ? 'null' : `of type ${typeof value}`;
   return JSON.stringify(value.slice(0, SHOWN_CHARACTERS_MAX));
 }

@@ -34,10 +34,10 @@ export class DeliveryRun {
   }
 
   /**
-   * Adds `count` frames for the subscribers in `audience`. Returns the array of the same subscribers
-   * that the run holds: a channel that keeps it is recognized by identity the next time. Returns
-   * `undefined`, and adds nothing, when the frames cannot leave with those of before: flush first,
-   * and read the audience again, since subscribers may leave during the flush.
+   * Adds `count` frames for the subscribers in `audience`. Returns the array of the same
+   * subscribers that the run holds: a channel that keeps it is recognized by identity the next
+   * time. Returns `undefined`, and adds nothing, when the frames cannot leave with those of before:
+   * flush first, and read the audience again, since subscribers may leave during the flush.
    */
   add(
     audience: readonly Subscriber[],

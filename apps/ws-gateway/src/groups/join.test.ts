@@ -1,9 +1,9 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { FakeMember } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { createCounters } from '../admin/gateway-stats.ts';
 import { completeOptions } from '../options.ts';
-import { TimingWheel } from '../timing-wheel.ts';
+import { NOT_WAITING, TimingWheel } from '../timing-wheel.ts';
 import { FanOut } from './fan-out.ts';
 import { Group } from './group.ts';
 import { Join, type JoinDeps } from './join.ts';
@@ -64,6 +64,24 @@ describe('Join', () => {
     expect([one.pendingCommands, two.pendingCommands]).toEqual([0, 0]);
     for (const join of [oneA, twoA, oneB]) join.end();
     expect([joins.of(a), joins.of(b), wheel.waiting]).toEqual([undefined, undefined, 0]);
+  });
+
+  test('further commands do not postpone the deadline of the first', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    wheel.start();
+    onTestFinished(() => wheel.stop());
+    // Entries of one tick expire in steps, and the join is the last of them.
+    for (let count = 0; count < 100; count++) {
+      wheel.schedule({ wheelSlot: NOT_WAITING, expired: () => {} }, JOIN_TICKS);
+    }
+    const join = new Join(a, new FakeMember('one'), undefined, deps);
+    join.add(1, true);
+    vi.advanceTimersByTime(JOIN_TICKS * 1_000);
+    expect(undone).toEqual([]);
+    join.add(2, false);
+    vi.advanceTimersByTime(999);
+    expect(undone).toEqual([join]);
   });
 
   test('rejects overdue commands, and is undone with the command that brought the member in', () => {

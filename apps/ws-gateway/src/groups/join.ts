@@ -95,7 +95,8 @@ export class Join implements HistoryAnswer, Timed {
     const { joinTicks, wheel } = this.#deps;
     this.#commands.push({ id, isFirst, deadlineTick: wheel.now + joinTicks });
     this.member.pendingCommands += 1;
-    this.#schedule();
+    // An expiry that is set comes first. To set it again would move one that is due in this tick.
+    if (this.wheelSlot === NOT_WAITING) this.#schedule();
   }
 
   /** Continues: the hub has told the position of the group. */

@@ -222,7 +222,8 @@ export class Generation {
 
   #updateBalancer(): void {
     for (const slot of this.#slots) {
-      if (slot.state === 'up') this.#balancer.join(slot);
+      // A worker that drains by itself stays up until it exits.
+      if (slot.state === 'up' && slot.listens) this.#balancer.join(slot);
       else this.#balancer.leave(slot);
     }
   }

@@ -51,6 +51,7 @@ export type FromWorker =
   | { readonly type: 'listening'; readonly address: AddressInfo }
   /** The worker cannot listen, and ends. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  /** It accepts no more connections. */
   | { readonly type: 'retired' }
   | ({ readonly type: 'accepted' } & AcceptCounts)
   /**

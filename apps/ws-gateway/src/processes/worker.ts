@@ -245,7 +245,10 @@ class WorkerProcess {
     // A gateway that starts to listen after `stopListening` would continue. Without a primary, a
     // pending listen gets no reply.
     if (this.#worker.isConnected()) await Promise.race([this.#listening, once(this.#worker, 'disconnect')]);
-    await this.#gateway?.drain(order);
+    const drained = this.#gateway?.drain(order);
+    // It accepts no more. The other workers must not wait for it.
+    this.#tell({ type: 'retired' });
+    await drained;
     await this.#gateway?.close();
     await this.#warm;
     this.#hub?.close();

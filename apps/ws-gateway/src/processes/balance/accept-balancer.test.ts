@@ -7,6 +7,8 @@ class FakeAcceptor implements Acceptor {
   connections: number;
   isPaused = false;
   isHung = false;
+  /** Whether messages with a handle are lost on the way to it. */
+  losesHandles = false;
   asked = 0;
   readonly #allowance = new AcceptAllowance();
   readonly #balancer: AcceptBalancer<FakeAcceptor>;
@@ -29,6 +31,7 @@ class FakeAcceptor implements Acceptor {
   }
 
   allow(upTo: number, isPaused: boolean): void {
+    if (isPaused && this.losesHandles) return;
     this.#pending.push(() => {
       this.#allowance.allow(upTo);
       if (isPaused) this.isPaused = false;
@@ -99,6 +102,20 @@ function arrive(all: readonly FakeAcceptor[], count: number, atOnce = 1): void {
   }
   settle(all);
 }
+
+test('acceptors whose handles were lost are asked once a second, and get another one', () => {
+  const all = acceptors(0, 0);
+  for (const acceptor of all) acceptor.losesHandles = true;
+  for (let open = all; open.length > 0; open = all.filter(({ accepts }) => accepts)) {
+    open[0]?.accept();
+    settle(all);
+  }
+  for (const acceptor of all) acceptor.losesHandles = false;
+  balancer.tick();
+  settle(all);
+  expect(all.map(({ accepts }) => accepts)).toContain(true);
+  arrive(all, 100);
+});
 
 describe('the spread', () => {
   test.each([

@@ -30,6 +30,8 @@ interface State {
   isAsked: boolean;
   /** Whether it did not answer in time: no other acceptor waits for it. */
   isUnresponsive: boolean;
+  /** Whether it was resumed, and has not reported since: the message may be lost. */
+  isResumed: boolean;
 }
 
 // One acceptor may be ahead of the others by half the mean number of connections while there are
@@ -60,8 +62,8 @@ export class AcceptBalancer<T extends Acceptor> {
   /** Adds an acceptor that has started to listen. */
   join(acceptor: T): void {
     if (this.#states.has(acceptor)) return;
-    const floor = this.#progress().lowest;
-    const progress = Number.isFinite(floor) ? floor : 0;
+    const { lowest } = this.#progress();
+    const progress = Number.isFinite(lowest) ? lowest : 0;
     this.#states.set(acceptor, { ...NEWCOMER, progress });
     this.#level();
   }
@@ -80,7 +82,14 @@ export class AcceptBalancer<T extends Acceptor> {
       if (Number.isFinite(floor)) state.progress = Math.max(state.progress, floor);
     }
     const more = accepted - state.accepted;
-    Object.assign(state, { accepted, connections, isPaused, isAsked: false, isUnresponsive: false });
+    Object.assign(state, {
+      accepted,
+      connections,
+      isPaused,
+      isAsked: false,
+      isUnresponsive: false,
+      isResumed: false,
+    });
     const mean = this.#mean();
     const isUnderloaded = mean - connections > leadOf(mean) / 4;
     state.progress += isUnderloaded ? more / UNDERLOADED_WEIGHT : more;
@@ -90,7 +99,9 @@ export class AcceptBalancer<T extends Acceptor> {
 
   /** Called once a second: checks acceptors that do not answer, and those that others wait for. */
   tick(): void {
-    for (const [acceptor, { isUnresponsive }] of this.#states) if (isUnresponsive) acceptor.ask();
+    for (const [acceptor, { isUnresponsive, isResumed }] of this.#states) {
+      if (isUnresponsive || isResumed) acceptor.ask();
+    }
     this.#hasMoved = true;
     this.#schedule();
   }
@@ -119,6 +130,7 @@ export class AcceptBalancer<T extends Acceptor> {
   #allow(acceptor: T, state: State, upTo: number): void {
     const { isPaused } = state;
     state.allowance = upTo;
+    state.isResumed ||= isPaused;
     state.isPaused = false;
     acceptor.allow(upTo, isPaused);
   }
@@ -195,4 +207,5 @@ const NEWCOMER: State = {
   allowance: FIRST_ALLOWANCE,
   isAsked: false,
   isUnresponsive: false,
+  isResumed: false,
 };
