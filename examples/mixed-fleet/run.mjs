@@ -94,7 +94,7 @@ async function isReady(adminPort) {
 
 async function hasPhpSubscriber() {
   const { peers } = await (await fetch(`http://127.0.0.1:${hubAdminPort}/api/v1/stats`)).json();
-  return peers.some(({ dialect, subjects }) => dialect === 'php' && subjects > 0);
+  return peers.some(({ dialect, subscriptions }) => dialect === 'php' && subscriptions > 0);
 }
 
 async function until(isSo) {

@@ -80,15 +80,12 @@ describe.skipIf(withoutBrowser)('the client in Chromium', () => {
       await group.send('before');
       return window.client.clientId;
     });
-    const sent = page.evaluate(async () => {
-      await new Promise<void>((resolve) => {
-        window.client.on('state', ({ state }) => state === 'waiting' && resolve());
-      });
+    for (const { pid } of (await gateway.stats()).workers) process.kill(pid, 'SIGKILL');
+    await page.waitForFunction(() => window.seen.includes('waiting'));
+    const { clientId: afterwards, seen } = await page.evaluate(async () => {
       await window.client.group('crash').send('while it is away');
       return { clientId: window.client.clientId, seen: window.seen };
     });
-    for (const { pid } of (await gateway.stats()).workers) process.kill(pid, 'SIGKILL');
-    const { clientId: afterwards, seen } = await sent;
     expect(afterwards).toBe(clientId);
     const steps = seen.filter((step) => step !== 'connecting' && step !== 'waiting');
     expect(steps.slice(0, 4)).toEqual(['open', 'joined', 'before', 'open']);

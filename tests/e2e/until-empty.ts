@@ -21,7 +21,7 @@ export async function untilEmpty(hub: TestHub, ...gateways: readonly TestGateway
         silentWorkers: connectedPeers - workers.length,
         hub: [channels, subscriptions, engineChannels, bufferedBytes],
         totals: stats.flatMap(({ connections, groups }) => [connections, groups]),
-        workers: workers.flatMap((worker) => [worker.connections, worker.groups, worker['queuedBytes']]),
+        workers: workers.flatMap((worker) => [worker.connections, worker.groups, worker['bufferedBytes']]),
       };
     },
     'a hub and gateways without groups, channels and connections',

@@ -156,7 +156,7 @@ test('500 clients that never read: a limited cost in memory, which is freed, and
   const flood = new Flood(gateway.url);
   const sums = async (): Promise<{ readonly memory: number; readonly queued: number }> => {
     const { workers } = await gateway.stats();
-    const queued = workers.reduce((sum, worker) => sum + Number(worker['queuedBytes']), 0);
+    const queued = workers.reduce((sum, worker) => sum + Number(worker['bufferedBytes']), 0);
     return { memory: Math.max(...workers.map((worker) => Number(worker['memoryBytes']))), queued };
   };
   const times = { reading: 0, stopped: 0, full: 0, over: 0 };

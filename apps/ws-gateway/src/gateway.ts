@@ -123,7 +123,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     return {
       connections: this.#connections.size,
       groups: this.#groups.size,
-      queuedBytes: this.#backpressure.bufferedBytes,
+      bufferedBytes: this.#backpressure.bufferedBytes,
       recovering: this.#groups.recovering,
       ...counts,
       recoveries: { ...recoveries },

@@ -191,7 +191,7 @@ test('close leaves no connection, group, subscription or port', async () => {
   await Promise.all([started.gateway.close(), started.gateway.close()]);
   for (const client of clients) expect((await client.ended).code).toBe(1001);
   const stats = started.gateway.stats();
-  expect([stats.connections, stats.groups, stats.queuedBytes, started.hub.channels]).toEqual([0, 0, 0, 0]);
+  expect([stats.connections, stats.groups, stats.bufferedBytes, started.hub.channels]).toEqual([0, 0, 0, 0]);
   expect(started.wheel.waiting).toBe(0);
   const late = new TestClient(started.url);
   expect((await late.ended).code).toBe(1006);

@@ -252,7 +252,7 @@ describe('statistics', () => {
     await untilTurn(() => gateway.stats().connections === 0);
     started.advance(3);
     const stats = gateway.stats();
-    expect([stats.connections, stats.groups, stats.queuedBytes]).toEqual([0, 0, 0]);
+    expect([stats.connections, stats.groups, stats.bufferedBytes]).toEqual([0, 0, 0]);
     expect([hub.channels, wheel.waiting, gateway.connections()]).toEqual([0, 0, []]);
     expect(stats.joins).toBe(stats.leaves);
     expect(stats.accepted).toBe(100);

@@ -84,7 +84,7 @@ describe('recovery', () => {
     const position = JSON.stringify(since(0));
     slow.write(clientFrame(0x81, `{"cmd":"add_group","group_id":"g","since":${position}}`));
     const { gateway } = started;
-    await untilTurn(() => gateway.stats().queuedBytes > 0);
+    await untilTurn(() => gateway.stats().bufferedBytes > 0);
     let last = -1;
     // It gets no more pages, although there are more.
     await untilTurn(() => {
@@ -96,7 +96,7 @@ describe('recovery', () => {
     for (let second = 0; second < 3; second++) started.advance(1);
     expect(gateway.stats().recovering).toBe(1);
     expect(gateway.stats().recoveredMessages).toBeLessThan(500);
-    expect(gateway.stats().queuedBytes).toBeLessThan(3 * 64 * 1024);
+    expect(gateway.stats().bufferedBytes).toBeLessThan(3 * 64 * 1024);
     // Another client in the same group that reads gets all.
     const fast = await TestClient.v1(started.url);
     await fast.ask({ cmd: 'add_group', group_id: 'g', since: since(400), id: 1 });

@@ -91,7 +91,7 @@ test('a client that never reads is closed at the limit of its buffer, and the ot
   const slow = await neverReader(V1);
   let queuedBytesMost = 0;
   await publishUntil(member, () => {
-    queuedBytesMost = Math.max(queuedBytesMost, gateway.stats().queuedBytes);
+    queuedBytesMost = Math.max(queuedBytesMost, gateway.stats().bufferedBytes);
     return gateway.connections().some(({ state }) => state === 'draining');
   });
   expect(queuedBytesMost).toBeGreaterThan(BUFFER_BYTES - MESSAGE_BYTES);
@@ -103,10 +103,10 @@ test('a client that never reads is closed at the limit of its buffer, and the ot
     started.hub.publish('group:g', MESSAGE);
     await member.message();
   }
-  expect(gateway.stats().queuedBytes).toBeLessThanOrEqual(queuedBytesMost);
+  expect(gateway.stats().bufferedBytes).toBeLessThanOrEqual(queuedBytesMost);
   started.advance(5);
   await untilTurn(() => gateway.stats().connections === 1);
-  expect(gateway.stats()).toMatchObject({ queuedBytes: 0, closed: { slow: 1 } });
+  expect(gateway.stats()).toMatchObject({ bufferedBytes: 0, closed: { slow: 1 } });
   expect(lines).toEqual([
     [
       { clientId: expect.any(String), address: '127.0.0.1', bufferedBytes: expect.any(Number) },
@@ -139,8 +139,8 @@ test('a client that reads nothing is closed after fifteen seconds, with any buff
   started = await startGateway();
   const { gateway } = started;
   const slow = await neverReader(V1);
-  await fillKernel('g', () => gateway.stats().queuedBytes > 0);
-  expect(gateway.stats().queuedBytes).toBeLessThan(2 * MESSAGE_BYTES);
+  await fillKernel('g', () => gateway.stats().bufferedBytes > 0);
+  expect(gateway.stats().bufferedBytes).toBeLessThan(2 * MESSAGE_BYTES);
   started.advance(14);
   expect(states()).toEqual(['open']);
   started.advance(1);
@@ -156,9 +156,9 @@ test('a burst above the kernel buffers closes no client that reads it', async ()
   started = await startGateway();
   const { gateway } = started;
   const member = await neverReader();
-  await fillKernel('g', () => gateway.stats().queuedBytes > 0);
+  await fillKernel('g', () => gateway.stats().bufferedBytes > 0);
   for (let count = 0; count < 50; count++) started.hub.publish('group:g', `b${'x'.repeat(60_000)}`);
-  await untilTurn(() => gateway.stats().queuedBytes > 50 * 60_000);
+  await untilTurn(() => gateway.stats().bufferedBytes > 50 * 60_000);
   member.socket.resume();
   await untilTurn(() => textsOf(member).filter((text) => text[0] === 0x62).length === 50);
   expect(gateway.connections()).toMatchObject([{ state: 'open' }]);
@@ -202,10 +202,10 @@ test('at the limit of all buffers the client furthest behind is cut, and not the
   });
   const { gateway } = started;
   const [never, honest] = [await neverReader([], 'a'), await neverReader([], 'b')];
-  await fillKernel('a', () => gateway.stats().queuedBytes > 40 * MIB);
+  await fillKernel('a', () => gateway.stats().bufferedBytes > 40 * MIB);
   started.advance(5);
-  const held = gateway.stats().queuedBytes;
-  await fillKernel('b', () => gateway.stats().queuedBytes > held);
+  const held = gateway.stats().bufferedBytes;
+  await fillKernel('b', () => gateway.stats().bufferedBytes > held);
   for (let count = 0; count < 500; count++) started.hub.publish('group:b', `b${'x'.repeat(60_000)}`);
   await untilTurn(() => gateway.stats().connections === 1);
   never.socket.resume();
@@ -218,7 +218,7 @@ test('at the limit of all buffers the client furthest behind is cut, and not the
   expect(gateway.stats()).toMatchObject({ connections: 1, closed: { slow: 1 } });
   honest.socket.destroy();
   await untilTurn(() => gateway.stats().connections === 0);
-  expect(gateway.stats().queuedBytes).toBe(0);
+  expect(gateway.stats().bufferedBytes).toBe(0);
 });
 
 test('a buffer that many members share counts once', async () => {
@@ -232,7 +232,7 @@ test('a buffer that many members share counts once', async () => {
   await untilTurn(() =>
     gateway.connections().every(({ bufferedBytes }) => bufferedBytes > 40 * MESSAGE_BYTES),
   );
-  expect(gateway.stats().queuedBytes).toBeLessThan(4 * MIB);
+  expect(gateway.stats().bufferedBytes).toBeLessThan(4 * MIB);
   expect(gateway.stats().connections).toBe(30);
   for (const member of members) member.socket.destroy();
 });

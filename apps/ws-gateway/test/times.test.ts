@@ -166,7 +166,7 @@ describe('closing', () => {
     const message = 'x'.repeat(64 * 1024);
     await untilTurn(() => {
       started.hub.publish('group:g', message);
-      return started.gateway.stats().queuedBytes > 0;
+      return started.gateway.stats().bufferedBytes > 0;
     });
     client.socket.end();
     await untilTurn(() => {
@@ -176,7 +176,7 @@ describe('closing', () => {
     expect(started.gateway.stats().leaves).toBe(1);
     started.advance(5);
     await untilTurn(() => started.gateway.stats().connections === 0);
-    expect(started.gateway.stats().queuedBytes).toBe(0);
+    expect(started.gateway.stats().bufferedBytes).toBe(0);
     client.socket.destroy();
   });
 });

@@ -35,7 +35,7 @@ export interface GatewayStats {
   /** Groups subscribed at the hub, including those that lost their members a moment ago. */
   readonly groups: number;
   /** Bytes pending for clients. */
-  readonly queuedBytes: number;
+  readonly bufferedBytes: number;
   /** Joins in recovery. */
   readonly recovering: number;
   /** Connections since the start. */
@@ -72,7 +72,7 @@ export interface GatewayStats {
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };
 
 /** Counters that grow with events. Every key exists from the start, so no client can add one. */
-export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'queuedBytes' | 'recovering'>>;
+export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'bufferedBytes' | 'recovering'>>;
 
 export function createCounters(): Counters {
   return {

@@ -35,7 +35,7 @@ function workerOf(index: number, received: number): WorkerReport {
   counters.closed.slow = 2;
   counters.recoveries.trimmed = 3;
   counters.gaps = 6;
-  return { index, ...process, ...counters, connections: 5, groups: 1, queuedBytes: 0, recovering: 4, hub };
+  return { index, ...process, ...counters, connections: 5, groups: 1, bufferedBytes: 0, recovering: 4, hub };
 }
 
 const stats: PrimaryStats = {

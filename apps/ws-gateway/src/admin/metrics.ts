@@ -14,7 +14,7 @@ type ReasonField = 'recoveries' | 'dropped' | 'rejected' | 'closed' | 'handshake
 const GAUGES: readonly (readonly [field: NumberField, name: string, help: string])[] = [
   ['connections', 'connections', 'Open WebSockets.'],
   ['groups', 'groups', 'Groups subscribed at the hub.'],
-  ['queuedBytes', 'client_buffer_bytes', 'Bytes pending for clients.'],
+  ['bufferedBytes', 'client_buffer_bytes', 'Bytes pending for clients.'],
   ['recovering', 'catching_up', 'Joins in recovery.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],
   [
