@@ -45,10 +45,12 @@ async function run(round: number): Promise<void> {
 }
 
 function left(): Record<string, number> {
-  const { channels, subscriptions, engineChannels } = hub.stats();
+  // Positions are kept for a second, and thousands of them would count as growth.
+  const { channels, subscriptions, engineChannels, history } = hub.stats();
+  const { positions } = history;
   const { connections, groups } = gateway.stats();
   const { subjects, unanswered } = hubClient.stats();
-  return { channels, subscriptions, engineChannels, connections, groups, subjects, unanswered };
+  return { channels, subscriptions, engineChannels, positions, connections, groups, subjects, unanswered };
 }
 
 async function liveBytes(): Promise<number> {
