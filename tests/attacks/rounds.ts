@@ -16,18 +16,9 @@ interface Round {
   readonly ratio: number;
 }
 
-/** Several rounds with phases of one length, and the median of their ratios. */
-interface Series {
-  readonly phaseMs: number;
-  readonly median: number;
-  readonly rounds: readonly Round[];
-}
-
 const ROUNDS = 5;
 /** Length of a phase, in milliseconds: first without the attack, then with it. */
 const PHASE_MS = 800;
-/** Length of a phase of the second series, in milliseconds: p99 leaves out the slowest trips. */
-const LONG_PHASE_MS = 3 * PHASE_MS;
 /** Limit of the median ratio of p99 with the attack to p99 without it. */
 const RATIO_MAX = 3;
 
@@ -38,50 +29,38 @@ const SETTLES_MAX = 10;
 const SETTLED_RATIO = 2;
 
 /**
- * Measures a bystander without and with an attack, in turn, and expects no difference.
- *
- * A short phase has so few round trips that one hiccup of the machine is its p99. A first series
- * above the limit is therefore repeated with longer phases, and the repetition decides.
+ * Measures a bystander without and with an attack, in turn, and expects no difference: the median
+ * ratio of p99 is at most `ratioMax`.
  */
-export async function expectUndisturbed(bystander: Bystander, attacker: Attacker): Promise<void> {
-  // Ignore the first round: code that runs for the first time is slow, and so is a fresh process.
-  const { calm } = await measureRound(bystander, attacker, PHASE_MS);
-  const all = [await measureSeries(bystander, attacker, PHASE_MS, calm)];
-  if (medianOfLast(all) > RATIO_MAX) {
-    all.push(await measureSeries(bystander, attacker, LONG_PHASE_MS, calm));
-  }
-  const figures = JSON.stringify({ series: all, did: attacker.did });
-  if (process.env['ATTACK_FIGURES'] !== undefined) process.stderr.write(`${figures}\n`);
-  expect(medianOfLast(all), figures).toBeLessThanOrEqual(RATIO_MAX);
-}
-
-function medianOfLast(all: readonly Series[]): number {
-  return all.at(-1)?.median ?? Number.POSITIVE_INFINITY;
-}
-
-async function measureSeries(
+export async function expectUndisturbed(
   bystander: Bystander,
   attacker: Attacker,
-  phaseMs: number,
-  calm: number,
-): Promise<Series> {
-  let calmest = calm;
+  ratioMax: number = RATIO_MAX,
+): Promise<void> {
+  // Ignore the first round: code that runs for the first time is slow, and so is a fresh process.
+  let { calm: calmest } = await measureRound(bystander, attacker);
   const rounds: Round[] = [];
   for (let count = 0; count < ROUNDS; count++) {
     await settle(bystander, calmest);
-    const round = await measureRound(bystander, attacker, phaseMs);
+    const round = await measureRound(bystander, attacker);
     rounds.push(round);
     calmest = Math.min(calmest, round.calm);
   }
-  const ratios = Float64Array.from(rounds, ({ ratio }) => ratio).sort();
-  const median = ratios[Math.floor(ROUNDS / 2)] ?? Number.POSITIVE_INFINITY;
-  return { phaseMs, median, rounds };
+  const median = medianOf(rounds);
+  const figures = JSON.stringify({ median, rounds, did: attacker.did });
+  if (process.env['ATTACK_FIGURES'] !== undefined) process.stderr.write(`${figures}\n`);
+  expect(median, figures).toBeLessThanOrEqual(ratioMax);
 }
 
-async function measureRound(bystander: Bystander, attacker: Attacker, phaseMs: number): Promise<Round> {
-  const calm = await p99Of(bystander, phaseMs);
+function medianOf(rounds: readonly Round[]): number {
+  const ratios = rounds.map(({ ratio }) => ratio).sort((one, other) => one - other);
+  return ratios[Math.floor(ratios.length / 2)] ?? Number.POSITIVE_INFINITY;
+}
+
+async function measureRound(bystander: Bystander, attacker: Attacker): Promise<Round> {
+  const calm = await p99Of(bystander, PHASE_MS);
   await attacker.attack();
-  const attacked = await p99Of(bystander, phaseMs);
+  const attacked = await p99Of(bystander, PHASE_MS);
   await attacker.rest();
   return { calm, attacked, ratio: attacked / calm };
 }
