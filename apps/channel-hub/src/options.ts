@@ -15,10 +15,9 @@ import {
   valueOption,
 } from '@groupcast/options';
 import { isChannelName, limits, OptionError } from '@groupcast/protocol';
-import { isLoopbackHost, type Log, SILENT_LOG } from '@groupcast/service';
+import { isLoopbackHost, isNetwork, type Log, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
-import { isNetwork } from './listen/trusted-addresses.ts';
 import type { UnixSocket } from './listen/unix-listener.ts';
 import { secretsOf } from './peer/secrets.ts';
 import { QUEUE_TABLE, type QueueLimits } from './queue/queue-limits.ts';

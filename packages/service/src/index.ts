@@ -34,3 +34,4 @@ export { EventLoopDelay } from './process/event-loop-delay.ts';
 export { isLoopbackAddress, isLoopbackHost } from './process/loopback.ts';
 export { openFilesMax } from './process/open-files.ts';
 export { runUntilSignal } from './process/run-until-signal.ts';
+export { isNetwork, TrustedAddresses } from './process/trusted-addresses.ts';

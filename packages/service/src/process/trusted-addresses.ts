@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { isLoopbackAddress } from '@groupcast/service';
+import { isLoopbackAddress } from './loopback.ts';
 
 const BITS = { 4: 32, 6: 128 } as const;
 const MAPPED = '::ffff:';
