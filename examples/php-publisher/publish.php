@@ -12,7 +12,9 @@ if ($argc < 3) {
 }
 [, $group, $message] = $argv;
 try {
-    (new GroupPublisher($argv[3] ?? 'tcp://127.0.0.1:2206'))->send($group, $message);
+    $publisher = new GroupPublisher($argv[3] ?? 'tcp://127.0.0.1:2206');
+    $publisher->send($group, $message);
+    $publisher->confirm();
 } catch (RuntimeException $error) {
     fwrite(STDERR, $error->getMessage() . "\n");
     exit(1);
