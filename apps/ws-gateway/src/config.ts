@@ -64,6 +64,11 @@ export const GATEWAY_OPTIONS = {
     valueName: 'FILE',
     describe: 'PEM file with the key of that certificate.',
   }),
+  trustedProxy: {
+    ...GATEWAY_TABLE.trustedProxies,
+    to: 'trustedProxies' satisfies keyof typeof GATEWAY_TABLE,
+    describe: 'Addresses and networks of proxies whose X-Forwarded-For names the client; others are ignored.',
+  },
   drainDelaySeconds: numberOption({
     default: 0,
     min: 0,

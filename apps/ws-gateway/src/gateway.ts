@@ -28,7 +28,7 @@ export interface ConnectionRow {
   /** Name of the client protocol. */
   readonly protocol: string;
   readonly state: ConnectionState;
-  /** Address of the peer, which may be a proxy. */
+  /** Address of the client, as a trusted proxy named it; otherwise that of the peer. */
   readonly address: string;
   readonly groups: number;
   readonly bufferedBytes: number;
@@ -181,7 +181,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#drain?.add(connection);
   }
 
-  rejected(reason: HandshakeRejection): void {
+  rejected(reason: HandshakeRejection, _address: string): void {
     this.#counters.handshakesRejected[reason] += 1;
   }
 

@@ -13,7 +13,7 @@ import {
   valueOption,
 } from '@groupcast/options';
 import { limits, OptionError } from '@groupcast/protocol';
-import { type Log, SILENT_LOG } from '@groupcast/service';
+import { isNetwork, type Log, SILENT_LOG } from '@groupcast/service';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
@@ -198,6 +198,16 @@ export const GATEWAY_TABLE = {
   messagesPerSecond: numberOption({ default: 1_000, min: 0.001, max: 1_000_000_000, unit: 'messages/s' }),
   /** Messages of one connection at once. Default 2,000. */
   messagesBurst: integerOption({ default: 2_000, min: 1, max: 1_000_000_000, unit: 'messages' }),
+  /**
+   * Addresses and networks of proxies. From these alone `X-Forwarded-For` is read, and only to
+   * learn the address of a client. Default: none.
+   */
+  trustedProxies: listOption({
+    default: [],
+    valueName: 'CIDR',
+    check: (networks) =>
+      networks.every(isNetwork) ? undefined : 'addresses or networks, each such as 10.1.2.3 or 10.1.0.0/16',
+  }),
   /** Workers of one gateway, this one included; they share the limits of a group. Default 1. */
   workers: integerOption({ default: 1, min: 1, max: 1_024, unit: 'workers' }),
   /** WebSocket pings and pongs of one connection per second in the long run. Default 10. */

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { requestFault } from '@groupcast/service';
 import type { GatewayOptions } from '../options.ts';
@@ -11,7 +12,7 @@ export interface HttpResponderDeps {
   /** Returns whether load balancers should send clients here. */
   isServing(): boolean;
   /** Counts a request that is not a valid handshake. */
-  rejected(reason: 'http' | 'handshake'): void;
+  rejected(reason: 'http' | 'handshake', socket: Socket): void;
 }
 
 /** Responds to health checks and with the welcome page, where it is enabled; otherwise with 404. */
@@ -25,10 +26,10 @@ export function createHttpResponder(
     const path = request.url?.split('?', 1)[0];
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (fault !== undefined) {
-      source.rejected('http');
+      source.rejected('http', request.socket);
       answer(response, fault.status, JSON_HEADERS, errorJson(fault.sentence));
     } else if (request.headers['sec-websocket-key'] !== undefined) {
-      source.rejected('handshake');
+      source.rejected('handshake', request.socket);
       answer(response, 426, UPGRADE_HEADERS, errorJson(UPGRADE_IS_GONE));
     } else if (page !== undefined && path === '/' && isRead && source.isServing()) {
       answer(response, 200, WELCOME_PAGE_HEADERS, page);

@@ -1,9 +1,13 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TrustedAddresses } from '@groupcast/service';
 import { handleOf } from '@groupcast/stream-handle';
+import type { HandshakeRejection } from '../admin/gateway-stats.ts';
 import type { GatewayOptions } from '../options.ts';
+import { clientAddressOf } from '../socket/client-address.ts';
 import { createHttpResponder, rejectRequest } from './http-response.ts';
+import { forwardedForIn, identifyClient } from './proxy/forwarded-for.ts';
 import { type SilentSocketEvents, SilentSockets } from './silent-sockets.ts';
 import { type AdmissionRejection, type UpgradeEvents, Upgrader } from './upgrade.ts';
 import type { UpgradeRequest } from './upgrade-request.ts';
@@ -12,7 +16,9 @@ import type { UpgradeRequest } from './upgrade-request.ts';
 const FULL_LOG_TICKS = 10;
 
 /** Receiver of accepted WebSockets and of rejections. */
-export interface ListenerEvents extends Omit<UpgradeEvents, 'upgraded'> {
+export interface ListenerEvents extends Pick<UpgradeEvents, 'accepted'> {
+  /** `address` is that of the client, as far as known. */
+  rejected(reason: HandshakeRejection, address: string): void;
   /** A socket of any kind has closed. */
   socketClosed(): void;
 }
@@ -23,6 +29,8 @@ export class Listener implements SilentSocketEvents {
   readonly #receiver: ListenerEvents;
   readonly #upgrader: Upgrader;
   readonly #silentSockets: SilentSockets;
+  /** Undefined without any. */
+  readonly #trustedProxies: TrustedAddresses | undefined;
   readonly #server: Server;
   /** Listeners with which the HTTP server serves a connection. */
   readonly #serveHttp: readonly ((socket: Socket) => void)[];
@@ -41,11 +49,13 @@ export class Listener implements SilentSocketEvents {
   constructor(options: GatewayOptions, receiver: ListenerEvents) {
     this.#options = options;
     this.#receiver = receiver;
+    const { trustedProxies } = options;
+    if (trustedProxies.length > 0) this.#trustedProxies = new TrustedAddresses(trustedProxies, false);
     this.#socketClosed = this.#createCloseListener();
     this.#upgrader = new Upgrader(options, {
       upgraded: (socket) => this.#pending.delete(socket),
       accepted: (socket, protocol, session) => receiver.accepted(socket, protocol, session),
-      rejected: (reason) => receiver.rejected(reason),
+      rejected: (reason, socket) => this.#rejected(reason, socket),
     });
     this.#silentSockets = new SilentSockets(options, this);
     this.#server = this.#createServer();
@@ -127,11 +137,18 @@ export class Listener implements SilentSocketEvents {
     return this.#upgrader.admit();
   }
 
-  reject(socket: Socket, reason: AdmissionRejection): void {
+  reject(socket: Socket, reason: AdmissionRejection, text: string): void {
+    if (this.#trustedProxies !== undefined) {
+      identifyClient(socket, forwardedForIn(text), this.#trustedProxies);
+    }
     this.#upgrader.reject(socket, reason);
   }
 
   upgrade(socket: Socket, request: UpgradeRequest): boolean {
+    const { forwardedFor } = request;
+    if (this.#trustedProxies !== undefined && forwardedFor !== undefined) {
+      identifyClient(socket, forwardedFor, this.#trustedProxies);
+    }
     return this.#upgrader.upgradeDirectly(socket, request);
   }
 
@@ -162,16 +179,31 @@ export class Listener implements SilentSocketEvents {
       },
       createHttpResponder(options, {
         isServing: () => this.#isHealthy && !this.#upgrader.rejectsAll,
-        rejected: (reason) => this.#receiver.rejected(reason),
+        rejected: (reason, socket) => this.#rejected(reason, socket),
       }),
     );
     // The responder counts them: Node would drop the last ones silently.
     server.maxHeadersCount = 0;
+    if (this.#trustedProxies !== undefined) {
+      // Before the responder, which counts rejections by address.
+      server.prependListener('request', this.#identify);
+      server.on('upgrade', this.#identify);
+    }
     server.on('request', this.#upgrader.request);
     server.on('upgrade', this.#upgrader.upgrade);
     server.on('clientError', (error, socket) => this.#clientError(error, socket));
     server.on('error', (error) => options.log.error({ error }, 'the listening socket failed'));
     return server;
+  }
+
+  readonly #identify = ({ socket, headers }: IncomingMessage): void => {
+    const forwardedFor = headers['x-forwarded-for'];
+    if (this.#trustedProxies === undefined || forwardedFor === undefined) return;
+    identifyClient(socket, String(forwardedFor), this.#trustedProxies);
+  };
+
+  #rejected(reason: HandshakeRejection, socket: Duplex): void {
+    this.#receiver.rejected(reason, clientAddressOf(socket));
   }
 
   #clientError(error: Error, socket: Duplex): void {
@@ -187,7 +219,7 @@ export class Listener implements SilentSocketEvents {
   }
 
   #rejectHttp(status: number, sentence: string, socket: Duplex): void {
-    this.#receiver.rejected('http');
+    this.#rejected('http', socket);
     rejectRequest(socket, status, sentence);
   }
 
@@ -223,9 +255,9 @@ export class Listener implements SilentSocketEvents {
 
   #drop(socket: Socket): void {
     this.#pending.delete(socket);
-    socket.destroy();
     this.#dropped += 1;
-    this.#receiver.rejected('full');
+    this.#rejected('full', socket);
+    socket.destroy();
     const { wheel, log, connectionsMax } = this.#options;
     if (wheel.now - this.#fullLoggedTick < FULL_LOG_TICKS) return;
     this.#fullLoggedTick = wheel.now;

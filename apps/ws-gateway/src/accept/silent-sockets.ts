@@ -19,8 +19,8 @@ export interface SilentSocketOptions extends RequestLimits {
 export interface SilentSocketEvents {
   /** Returns why an upgrade request must be rejected unread. Called once for each request. */
   admit(): AdmissionRejection | undefined;
-  /** Rejects an upgrade request unread. */
-  reject(socket: Socket, reason: AdmissionRejection): void;
+  /** Rejects an upgrade request, whose text, perhaps incomplete, is unread. */
+  reject(socket: Socket, reason: AdmissionRejection, text: string): void;
   /** Upgrades an ordinary, admitted request. Returns whether it was accepted. */
   upgrade(socket: Socket, request: UpgradeRequest): boolean;
   /** Serves any other request, or one that was not accepted. Its bytes are still unread. */
@@ -67,7 +67,7 @@ export class SilentSockets {
       const rejection = this.#receiver.admit();
       if (rejection !== undefined) {
         disown(socket);
-        this.#receiver.reject(socket, rejection);
+        this.#receiver.reject(socket, rejection, text);
         return true;
       }
       const request = readUpgradeRequest(text, this.#options);

@@ -7,6 +7,8 @@ export interface UpgradeRequest {
   readonly origin: string | undefined;
   /** Distinct names between commas, as the client sent them. */
   readonly subprotocols: string | undefined;
+  /** Value of `X-Forwarded-For`, which any client may have written. */
+  readonly forwardedFor: string | undefined;
 }
 
 /** Limits of an ordinary request; a complete parser handles longer ones. */
@@ -41,6 +43,7 @@ const ASKED: ReadonlySet<string> = new Set([
   'sec-websocket-key',
   'sec-websocket-version',
   'sec-websocket-protocol',
+  'x-forwarded-for',
 ]);
 
 /**
@@ -100,7 +103,8 @@ function requestOf(headers: ReadonlyMap<string, string>): UpgradeRequest | undef
     headers.get('sec-websocket-version') === VERSION &&
     KEY.test(key) &&
     (subprotocols === undefined || areNames(subprotocols));
-  return isOrdinary ? { key, origin, subprotocols } : undefined;
+  const forwardedFor = headers.get('x-forwarded-for');
+  return isOrdinary ? { key, origin, subprotocols, forwardedFor } : undefined;
 }
 
 function areNames(list: string): boolean {

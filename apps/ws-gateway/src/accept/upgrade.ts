@@ -41,7 +41,7 @@ export interface UpgradeEvents {
    * `session` is the client's own or a new one, where its protocol has sessions; it is a secret.
    */
   accepted(socket: ClientSocket, protocol: ClientProtocol, session: string | undefined): void;
-  rejected(reason: HandshakeRejection): void;
+  rejected(reason: HandshakeRejection, socket: Duplex): void;
 }
 
 /** Turns HTTP upgrades into WebSockets. */
@@ -88,7 +88,7 @@ export class Upgrader {
       webSocketOptions: this.#server.options,
     };
     this.#server.on('wsClientError', (_error, socket, request) => {
-      receiver.rejected('handshake');
+      receiver.rejected('handshake', socket);
       const status = request.method === 'GET' ? 400 : 405;
       rejectRequest(socket, status, 'Invalid WebSocket handshake (RFC 6455, section 4.2.1).', {
         'sec-websocket-version': '13, 8',
@@ -127,7 +127,7 @@ export class Upgrader {
   /** Rejects a handshake on a socket that the HTTP server does not own. */
   reject(socket: Duplex, reason: keyof typeof REJECTIONS): void {
     const { status, sentence } = REJECTIONS[reason];
-    this.#receiver.rejected(reason);
+    this.#receiver.rejected(reason, socket);
     rejectRequest(socket, status, sentence, status === 503 ? { 'retry-after': retryAfter() } : {});
   }
 
@@ -151,7 +151,7 @@ export class Upgrader {
     // The HTTP server has released the socket: an error without a listener ends the process.
     socket.on('error', destroy);
     if (this.#answered.has(socket)) {
-      this.#receiver.rejected('handshake');
+      this.#receiver.rejected('handshake', socket);
       socket.once('finish', destroy);
       socket.end();
       return;
@@ -166,13 +166,13 @@ export class Upgrader {
   #read(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const fault = requestFault(request, this.#headersMax);
     if (!(socket instanceof Socket) || request.httpVersion !== '1.1') {
-      this.#receiver.rejected('handshake');
+      this.#receiver.rejected('handshake', socket);
       rejectRequest(socket, 400, NEEDS_HTTP_1_1);
     } else if (fault !== undefined) {
-      this.#receiver.rejected('http');
+      this.#receiver.rejected('http', socket);
       rejectRequest(socket, fault.status, fault.sentence);
     } else if (hasBody(request)) {
-      this.#receiver.rejected('handshake');
+      this.#receiver.rejected('handshake', socket);
       rejectRequest(socket, 400, 'A WebSocket handshake has no body.');
     } else if (originVerdict(request.headers.origin, this.#origins) !== 'ok') {
       this.reject(socket, 'origin');

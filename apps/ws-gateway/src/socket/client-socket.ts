@@ -7,6 +7,7 @@ import {
   writeDirectly,
 } from '@groupcast/stream-handle';
 import { WebSocket } from 'ws';
+import { clientAddressOf } from './client-address.ts';
 import { InboundFrameReader } from './inbound-frame.ts';
 import { LazyWebSocket, type WebSocketReceiver } from './lazy-web-socket.ts';
 import { disown, own, type SocketOwner } from './socket-owner.ts';
@@ -92,9 +93,9 @@ export class ClientSocket implements SocketOwner, WriteOwner {
     else this.#attachWs(this.#ws);
   }
 
-  /** Address of the peer, which may be a proxy. */
+  /** Address of the client, as a trusted proxy named it; otherwise that of the peer. */
   get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? '';
+    return clientAddressOf(this.#socket);
   }
 
   /** Bytes pending in this process for the client. */
