@@ -170,7 +170,7 @@ describe('a hub with a secret', () => {
     const stranger = await launchGateway({ hub: hub.address, ...flags() });
     const line = await stranger.process.waitForLine(/unauthorized/);
     expect(line).toMatch(sentence);
-    await stranger.process.waitForLine(/Start success/);
+    await stranger.process.waitForLine(/\[NO HUB\]/);
     const { status } = await adminRequest(stranger.adminPort, '/readyz');
     expect(status).toBe(503);
     const names = (await hub.stats()).peers.filter(({ state }) => state === 'open').map(({ name }) => name);
@@ -225,7 +225,7 @@ describe('a false hub', () => {
       else socket.write(bytes);
     };
     const gateway = await launchGateway({ hub: `127.0.0.1:${port}`, secretFile });
-    await gateway.process.waitForLine(/Start success/);
+    await gateway.process.waitForLine(/\[NO HUB\]/);
     const client = await TestClient.open(gateway.url);
     client.sendCommand({ cmd: 'add_group', group_id: 'room' });
     client.sendCommand({ cmd: 'send_to_group', group_id: 'room', message: 'not for the false hub' });

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import {
+  announceStart,
   type Command,
   ConfigError,
   createAdminServer,
@@ -10,7 +11,6 @@ import {
   type Log,
   listenAt,
   runUntilSignal,
-  startTable,
 } from '@groupcast/service';
 import { hubMetrics } from './admin/metrics.ts';
 import { type HubReport, hubReport } from './admin/stats.ts';
@@ -74,9 +74,8 @@ export const startCommand: Command<HubConfig> = {
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
       listen = `frame://${formatAddress(config.host, port)}`;
       const listens = config.unixSocket === '' ? [listen] : [listen, `unix://${config.unixSocket}`];
-      context.print(
-        startTable(listens.map((address) => ({ worker: 'ChannelHub', listen: address, processes: 1 }))),
-      );
+      const rows = listens.map((address) => ({ worker: 'ChannelHub', listen: address, processes: 1 }));
+      announceStart(rows, { ...context, log, logFormat: config.logFormat });
       return await ended;
     } finally {
       await hub.close();

@@ -5,10 +5,10 @@ import {
   EventLoopDelay,
   listenAt,
   runUntilSignal,
-  startTable,
 } from '@groupcast/service';
 import { gatewayMetrics } from './admin/metrics.ts';
-import { collectStats, listenUrl, type PrimaryStats } from './admin/stats.ts';
+import { collectStats, type PrimaryStats } from './admin/stats.ts';
+import { announceGateway } from './cli/announce-gateway.ts';
 import { prepareGateway } from './cli/prepare.ts';
 import { prepareReload } from './cli/prepare-reload.ts';
 import type { GatewayConfig } from './config.ts';
@@ -72,8 +72,7 @@ export const startCommand: Command<GatewayConfig> = {
       const address = await listenAt(start, config.host, config.port, '--port');
       // A signal may arrive before the workers listen; then they never will.
       if (address !== undefined) {
-        const listen = listenUrl(primary);
-        context.print(startTable([{ worker: 'WsGateway', listen, processes: first.settings.workers }]));
+        await announceGateway(primary, { ...context, log, logFormat: config.logFormat });
       }
       return await ended;
     } finally {

@@ -1,3 +1,4 @@
+import { foreignProtocol } from './foreign-protocol.ts';
 import { FRAME_BYTES_CEILING, FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from './limits.ts';
 import { ProtocolError } from './protocol-error.ts';
 
@@ -137,13 +138,19 @@ export class FrameDecoder {
   #checkedLength(bytes: Uint8Array, at: number): number {
     const length = frameLength(bytes, at);
     if (length < FRAME_HEADER_BYTES || length > this.#frameBytesMax) {
-      throw new ProtocolError(
-        'bad_length',
-        `A frame of ${length} bytes was announced; ${FRAME_HEADER_BYTES} to ${this.#frameBytesMax} are allowed.`,
-      );
+      throw new ProtocolError('bad_length', lengthFault(length, this.#frameBytesMax));
     }
     return length;
   }
+}
+
+function lengthFault(length: number, frameBytesMax: number): string {
+  const foreign = foreignProtocol(length);
+  if (foreign === 'TLS') {
+    return 'The other end speaks TLS, and this end does not. Turn TLS on at both ends or at neither.';
+  }
+  if (foreign !== undefined) return `The other end speaks ${foreign} instead of frames. Check the port.`;
+  return `A frame of ${length} bytes was announced; ${FRAME_HEADER_BYTES} to ${frameBytesMax} are allowed.`;
 }
 
 function checkedLimit(frameBytesMax: number): number {

@@ -3,6 +3,7 @@ import type { Log } from '@groupcast/service';
 import { AcceptBalancer } from './balance/accept-balancer.ts';
 import type { PortHandle, SharedPort } from './balance/shared-port.ts';
 import { ListenError, ReloadError } from './errors.ts';
+import type { HubFailures } from './hub-failures.ts';
 import type { DrainOrder, ToWorker, WorkerOptions, WorkerReport } from './messages.ts';
 import type { RestartBackoffOptions } from './restart-backoff.ts';
 import { WorkerSlot, type WorkerSlotEvents } from './worker-slot.ts';
@@ -22,6 +23,7 @@ export interface GenerationOptions {
   /** Numbers that no worker of another generation has. */
   readonly indexes: readonly number[];
   readonly log: Log;
+  readonly hubFailures: HubFailures;
   readonly restart: RestartBackoffOptions;
   /** Deaths after which a start beside another generation fails. */
   readonly deathsMax: number;
@@ -51,7 +53,7 @@ export class Generation {
   #handle: PortHandle | undefined;
   #address: AddressInfo | undefined;
 
-  constructor({ settings, indexes, log, restart, deathsMax, report }: GenerationOptions) {
+  constructor({ settings, indexes, log, hubFailures, restart, deathsMax, report }: GenerationOptions) {
     this.settings = settings;
     this.#log = log;
     const events: WorkerSlotEvents = {
@@ -59,6 +61,10 @@ export class Generation {
       failed: (slot, code, message) => this.#failed(slot, code, message),
       accepted: (slot, counts) => {
         this.#balancer.report(slot, counts);
+      },
+      hub: (slot, problem) => {
+        if (problem === undefined) hubFailures.settled(slot);
+        else hubFailures.failed(slot, problem);
       },
       report: (message) => report(message.request, message.report),
       died: (slot, how, restartMs) => {
@@ -91,6 +97,10 @@ export class Generation {
     return this.#slots.filter(serves).length;
   }
 
+  get hasReachedHub(): boolean {
+    return this.#slots.every(({ linked }) => linked);
+  }
+
   get restarts(): number {
     return this.#slots.reduce((sum, slot) => sum + slot.restarts, 0);
   }
@@ -102,7 +112,7 @@ export class Generation {
   }
 
   /**
-   * Waits until all workers have loaded the program. This and the next two resolve with whether
+   * Waits until all workers have loaded the program. This and the next three resolve with whether
    * that happened in time, and reject when it cannot happen.
    */
   allLoaded(timeoutMs: number): Promise<boolean> {
@@ -112,6 +122,11 @@ export class Generation {
   /** Waits until all workers have reached the hub. */
   allLinked(timeoutMs: number): Promise<boolean> {
     return this.#comesUp(({ linked }) => linked, timeoutMs);
+  }
+
+  /** Waits until all workers have reached the hub or failed to. */
+  allTriedHub(timeoutMs: number): Promise<boolean> {
+    return this.#comesUp(({ triedHub }) => triedHub, timeoutMs);
   }
 
   /**

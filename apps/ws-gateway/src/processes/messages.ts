@@ -5,6 +5,7 @@ import type { GatewayStats } from '../admin/gateway-stats.ts';
 import type { GatewayConfig, HubAddress } from '../config.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { AcceptCounts } from './balance/accept-balancer.ts';
+import type { HubProblem } from './hub-failures.ts';
 
 /** Order for the end of a worker. */
 export interface DrainOrder {
@@ -59,6 +60,8 @@ export type FromWorker =
    * the hub has been reached once.
    */
   | { readonly type: 'beat'; readonly linked: boolean }
+  /** It is connected to the hub, or, with a problem, is not. */
+  | { readonly type: 'hub'; readonly problem?: HubProblem }
   | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };
 
 /** Interval of the beats of a worker, in milliseconds. */

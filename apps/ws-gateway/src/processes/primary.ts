@@ -7,6 +7,7 @@ import { SharedPort } from './balance/shared-port.ts';
 import { BRING_UP_TIMES, type BringUpTimes, bringUp } from './bring-up.ts';
 import { ReloadError } from './errors.ts';
 import { type GatewaySettings, Generation } from './generation.ts';
+import { HubFailures, type HubProblem } from './hub-failures.ts';
 import type { WorkerReport } from './messages.ts';
 import { Reports } from './reports.ts';
 import { RESTART_BACKOFF_DEFAULTS, type RestartBackoffOptions } from './restart-backoff.ts';
@@ -50,6 +51,7 @@ export class Primary {
   readonly #restart: RestartBackoffOptions;
   readonly #bringUpTimes: BringUpTimes;
   readonly #reports = new Reports();
+  readonly #hubFailures: HubFailures;
   // An exit during a drain was forced, so workers must not outlive it. After a crash, workers close
   // their connections gracefully by themselves, as they do when the primary is killed.
   readonly #killAll = (): void => {
@@ -72,6 +74,7 @@ export class Primary {
 
   constructor(options: PrimaryOptions) {
     this.#log = options.log;
+    this.#hubFailures = new HubFailures(options.log);
     this.#restart = options.restart ?? RESTART_BACKOFF_DEFAULTS;
     this.#bringUpTimes = options.bringUp ?? BRING_UP_TIMES;
     this.#current = this.#createGeneration(options.settings, Number.POSITIVE_INFINITY);
@@ -107,7 +110,34 @@ export class Primary {
     const { serving, settings } = this.#current;
     // Fewer than half of the workers would be overloaded.
     if (2 * serving >= settings.workers) return undefined;
-    return `${serving} of ${settings.workers} workers listen and have reached the hub`;
+    const counts = `${serving} of ${settings.workers} workers listen and have reached the hub`;
+    const problem = this.hubProblem;
+    return problem === undefined ? counts : `${counts}. ${problem.message}`;
+  }
+
+  /** Last problem with the hub, while a worker is not connected to it. */
+  get hubProblem(): HubProblem | undefined {
+    return this.#hubFailures.problem;
+  }
+
+  /** Whether all workers of the current generation have reached the hub once. */
+  get hasReachedHub(): boolean {
+    return this.#current.hasReachedHub;
+  }
+
+  /**
+   * Resolves when every worker of the start has reached the hub or failed to, at the latest after
+   * `timeoutMs` milliseconds.
+   */
+  async hubTried(timeoutMs: number): Promise<void> {
+    await this.#current.allTriedHub(timeoutMs);
+  }
+
+  /** Resolves when all workers have reached the hub. A reload in between starts the wait anew. */
+  async hubReached(): Promise<void> {
+    const generation = this.#current;
+    await generation.allLinked(Number.POSITIVE_INFINITY);
+    if (generation !== this.#current) await this.hubReached();
   }
 
   get state(): PrimaryState {
@@ -193,6 +223,7 @@ export class Primary {
     process.on('exit', this.#killAll);
     this.#ticker = setInterval(() => {
       for (const generation of this.#generations) generation.tick(TICK_MS);
+      this.#hubFailures.tick();
     }, TICK_MS);
     this.#port = await SharedPort.open(host, port);
     if (this.#isEnding) {
@@ -254,6 +285,7 @@ export class Primary {
       settings,
       indexes: freeIndexes([...this.#generations], settings.workers),
       log: this.#log,
+      hubFailures: this.#hubFailures,
       restart: this.#restart,
       deathsMax,
       report: (request, report) => this.#reports.receive(request, report),

@@ -8,6 +8,7 @@ import { WorkerSlot } from './worker-slot.ts';
 const ORDER = { windowMs: 1_000, reason: 'going_away', handshakes: 'reject' } as const;
 
 const events = {
+  hub: vi.fn(),
   listening: vi.fn(),
   failed: vi.fn(),
   accepted: vi.fn(),

@@ -3,6 +3,7 @@ import cluster, { type Worker } from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import type { AcceptCounts, Acceptor } from './balance/accept-balancer.ts';
 import type { PortHandle } from './balance/shared-port.ts';
+import type { HubProblem } from './hub-failures.ts';
 import type { DrainOrder, FromWorker, ToWorker, WorkerOptions } from './messages.ts';
 import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
 import { workerFlags } from './worker-flags.ts';
@@ -22,6 +23,8 @@ export interface WorkerSlotEvents {
   listening(slot: WorkerSlot, address: AddressInfo): void;
   failed(slot: WorkerSlot, code: string, message: string): void;
   accepted(slot: WorkerSlot, counts: AcceptCounts): void;
+  /** It is connected to the hub, or has ended, or, with a problem, is not connected. */
+  hub(slot: WorkerSlot, problem: HubProblem | undefined): void;
   report(message: Extract<FromWorker, { type: 'report' }>): void;
   /** Without `restartMs` there is no successor. */
   died(slot: WorkerSlot, how: string, restartMs?: number): void;
@@ -53,6 +56,7 @@ export class WorkerSlot implements Acceptor {
   #isHealthy = true;
   #loaded = false;
   #linked = false;
+  #triedHub = false;
   #listens = false;
   #restarts = 0;
   #startedAtMs = 0;
@@ -87,6 +91,11 @@ export class WorkerSlot implements Acceptor {
   /** Whether it has reached the hub at least once. */
   get linked(): boolean {
     return this.#linked;
+  }
+
+  /** Whether its first attempt to reach the hub has an outcome. */
+  get triedHub(): boolean {
+    return this.#triedHub;
   }
 
   /** Whether connections may still reach it. */
@@ -235,6 +244,11 @@ export class WorkerSlot implements Acceptor {
         this.#linked = true;
         this.#events.changed();
         return;
+      case 'hub':
+        this.#triedHub = true;
+        this.#events.hub(this, message.problem);
+        this.#events.changed();
+        return;
       case 'report':
         this.#events.report(message);
         return;
@@ -258,6 +272,7 @@ export class WorkerSlot implements Acceptor {
     this.#loaded = false;
     this.#linked = false;
     this.#listens = false;
+    this.#events.hub(this, undefined);
     // If only the channel broke, the process must not live on beside its successor.
     worker.process.kill('SIGKILL');
     if (this.#state === 'retired') this.#events.died(this, how);

@@ -2,12 +2,14 @@ import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { HubClient } from '@groupcast/hub-client';
+import type { ProtocolError } from '@groupcast/protocol';
 import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
 import { formatHub } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { warmUp } from '../warm-up/warm-up.ts';
 import { AcceptAllowance } from './balance/accept-allowance.ts';
 import type { PortHandle } from './balance/shared-port.ts';
+import type { HubProblem } from './hub-failures.ts';
 import {
   BEAT_MS,
   type DrainOrder,
@@ -107,10 +109,12 @@ class WorkerProcess {
     const link = { directSockets };
     const hub = new HubClient({ ...options.hub, secret: options.secret, tls: options.hubTls, name, link });
     hub.on('state', (state, error) => {
-      if (state === 'open') log.info({ hub: formatHub(options.hub) }, 'hub reached');
-      else if (state === 'waiting')
-        log.warn({ code: error?.code }, error?.message ?? 'the hub closed the link');
-      if (state !== 'open' || this.#linked) return;
+      // The primary logs the problems of all workers together.
+      if (state === 'waiting') this.#tell({ type: 'hub', problem: hubProblem(error) });
+      if (state !== 'open') return;
+      log.info({ hub: formatHub(options.hub) }, 'hub reached');
+      this.#tell({ type: 'hub' });
+      if (this.#linked) return;
       this.#linked = true;
       this.#tell({ type: 'beat', linked: true });
     });
@@ -274,6 +278,13 @@ class WorkerProcess {
     // Without a channel, `disconnect` has the same effect.
     if (this.#worker.isConnected()) this.#worker.send(message, () => {});
   }
+}
+
+function hubProblem(error: ProtocolError | undefined): HubProblem {
+  return {
+    code: error?.code ?? 'hub_unavailable',
+    message: error?.message ?? 'The hub closed the connection.',
+  };
 }
 
 /** Runs this process as a worker. Call it only in a process that the cluster module forked. */

@@ -1,6 +1,15 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { createProof } from '@groupcast/link';
-import { decodeText, HEARTBEAT_FRAME, limits, native, type ProtocolError } from '@groupcast/protocol';
-import { EventQueue } from '@groupcast/testkit';
+import {
+  decodeText,
+  encodeFrame,
+  HEARTBEAT_FRAME,
+  limits,
+  native,
+  type ProtocolError,
+} from '@groupcast/protocol';
+import { EventQueue, freePort } from '@groupcast/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { delivery, FakeHub, type FakeSession } from '../../testing/fake-hub.ts';
 import type { HistoryPage } from '../history/history-page.ts';
@@ -270,6 +279,54 @@ describe('an invalid hub', () => {
     await breaker.expect('hello');
     breaker.raw.reset();
     expect(await refusal(broken)).toMatchObject({ code: 'hub_unavailable', cause: { code: 'ECONNRESET' } });
+  });
+
+  test('a hub that closes without an answer may require TLS, and a later close has another reason', async () => {
+    const events = connect();
+    const session = await hub.accept();
+    await session.expect('hello');
+    session.raw.end();
+    expect((await refusal(events)).message).toBe(
+      `The hub at 127.0.0.1:${hub.port} closed the connection without an answer. If the hub requires TLS, use it here too.`,
+    );
+
+    const open = connect();
+    const welcomed = await hub.welcome();
+    await open.seen(({ type }) => type === 'opened');
+    welcomed.raw.reset();
+    const last = await open.seen(({ type }) => type === 'ended');
+    expect(last).toMatchObject({
+      error: { message: `The hub at 127.0.0.1:${hub.port} closed the connection (read ECONNRESET).` },
+    });
+  });
+
+  test('a plain hub is named as such by a client with TLS, whether it answers or closes', async () => {
+    for (const isAnswered of [true, false]) {
+      const server = createServer((socket) => {
+        if (isAnswered) socket.write(encodeFrame(new Uint8Array(64)));
+        else socket.end();
+        socket.on('error', () => {}).resume();
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const last = await connect({ port, tls: {} }).seen(({ type }) => type === 'ended');
+      server.close();
+      const sentence = isAnswered ? 'does not speak TLS' : 'closed the connection in the TLS handshake';
+      expect(last).toMatchObject({ error: { message: expect.stringContaining(sentence) } });
+      expect(last).toMatchObject({
+        error: { message: expect.stringMatching(/give the hub a certificate\.$/i) },
+      });
+    }
+  });
+
+  test('an address without a hub says what to do', async () => {
+    const port = await freePort();
+    const last = await connect({ port }).seen(({ type }) => type === 'ended');
+    expect(last).toMatchObject({
+      error: {
+        message: `The hub at 127.0.0.1:${port} cannot be reached (connect ECONNREFUSED 127.0.0.1:${port}). Start the hub there, or correct the address.`,
+      },
+    });
   });
 
   test('may reject with a code that is not known here', async () => {

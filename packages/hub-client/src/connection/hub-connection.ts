@@ -5,6 +5,7 @@ import { isErrorCode, limits, native, ProtocolError } from '@groupcast/protocol'
 import { ArrivingPage } from '../history/arriving-page.ts';
 import type { HistoryPage } from '../history/history-page.ts';
 import type { HubClientOptions } from '../options.ts';
+import { describeFailure } from './link-failure.ts';
 
 /** Events of one connection. */
 export interface HubConnectionEvents {
@@ -97,10 +98,17 @@ export class HubConnection implements LinkReceiver {
   }
 
   closed(end: LinkEnd, cause: Error | undefined): void {
+    const isConnected = this.#state !== 'connecting';
     this.#state = 'ended';
     clearTimeout(this.#deadline);
-    if (end === 'closed') this.#events.ended(this.#error);
-    else this.#events.ended(this.#error ?? this.#problem('hub_unavailable', END_SENTENCES[end], cause));
+    if (end !== 'closed') this.#error ??= this.#failure(end, cause, isConnected);
+    this.#events.ended(this.#error);
+  }
+
+  #failure(end: Exclude<LinkEnd, 'closed'>, cause: Error | undefined, isConnected: boolean): ProtocolError {
+    const hasAnswer = this.#link.bytesReceived > 0;
+    const { what, advice } = describeFailure({ end, cause, isConnected, hasAnswer }, this.#options);
+    return this.#problem('hub_unavailable', what, cause, advice);
   }
 
   #receiveMessage(message: native.NativeMessage): void {
@@ -209,12 +217,19 @@ export class HubConnection implements LinkReceiver {
     this.#link.destroy();
   }
 
-  #problem(code: ProtocolError['code'], what: string, cause?: Error): ProtocolError {
+  #problem(code: ProtocolError['code'], what: string, cause?: Error, advice?: string): ProtocolError {
     const { host, port, path } = this.#options;
     const hub = path === '' ? `${host}:${port}` : path;
-    const detail = cause === undefined ? '' : ` (${cause.message})`;
-    return new ProtocolError(code, `The hub at ${hub} ${what}${detail}.`, cause && { cause });
+    const detail = cause === undefined ? '' : ` (${sentenceOf(cause)})`;
+    const rest = advice === undefined ? '' : ` ${advice}.`;
+    return new ProtocolError(code, `The hub at ${hub} ${what}${detail}.${rest}`, cause && { cause });
   }
+}
+
+/** Returns the message of an error, or the reason in it: that of OpenSSL has lines and addresses. */
+function sentenceOf(error: Error): string {
+  if ('reason' in error && typeof error.reason === 'string') return error.reason;
+  return error.message.replace(/\.$/, '');
 }
 
 /** Connects. `ready` is called when bytes can be sent that only the other end can read. */
@@ -223,13 +238,3 @@ function connectTo(options: HubClientOptions, ready: () => void): Socket {
   const to = path === '' ? { host, port } : { path };
   return tls === undefined ? connect(to, ready) : connectTls({ ...tls, ...to }, ready);
 }
-
-const END_SENTENCES: Readonly<Record<Exclude<LinkEnd, 'closed'>, string>> = {
-  peer_closed: 'closed the connection',
-  socket_error: 'cannot be reached',
-  protocol_error: 'sent invalid data',
-  slow: 'reads too slowly',
-  silent: 'is silent',
-  stalled: 'did not complete a frame in time',
-  internal_error: 'sent a message that could not be handled',
-};

@@ -9,15 +9,33 @@ export interface StartRow {
   readonly listen: string;
   /** Number of its processes. */
   readonly processes: number;
+  /** What is missing although it accepts connections. Default: nothing. */
+  readonly problem?: StartProblem;
+}
+
+/** Reason why a service that accepts connections cannot serve them yet. */
+export interface StartProblem {
+  /** Two or three words in capitals, for the column `status`. */
+  readonly status: string;
+  /** Says what is missing and what to do, in whole sentences. */
+  readonly sentence: string;
 }
 
 /** Formats the table that a service prints once it accepts connections. `user` runs the process. */
 export function startTable(rows: readonly StartRow[], user: string = currentUser()): string {
   const table = textTable(
     ['user', 'worker', 'listen', 'processes', 'status'],
-    rows.map((row) => [user, row.worker, row.listen, row.processes, '[OK]']),
+    rows.map(({ worker, listen, processes, problem }) => [
+      user,
+      worker,
+      listen,
+      processes,
+      `[${problem?.status ?? 'OK'}]`,
+    ]),
   );
-  return `${table}\nPress Ctrl-C to quit. Start success.`;
+  const sentences = rows.flatMap(({ problem }) => (problem === undefined ? [] : [problem.sentence]));
+  const last = sentences.length === 0 ? 'Press Ctrl-C to quit. Start success.' : 'Press Ctrl-C to quit.';
+  return [table, ...sentences, last].join('\n');
 }
 
 function currentUser(): string {
