@@ -1,11 +1,5 @@
-export { type AdminReply, adminRequest } from './admin-request.ts';
-export { CERTIFICATES, certificateFile } from './certificates.ts';
-export { EventQueue } from './event-queue.ts';
-export { freePort } from './free-port.ts';
-export { outerAddress } from './outer-address.ts';
-export type { Conditions } from './proxy-pipe.ts';
-export { RawSocket, type RawSocketEnd, type RawSocketOptions } from './raw-socket.ts';
-export { ALL_RUNTIMES, type Runtime, runtimePath } from './runtimes.ts';
+export { type AdminReply, adminRequest } from './apps/admin-request.ts';
+export { CERTIFICATES, certificateFile } from './apps/certificates.ts';
 export {
   type GatewayReload,
   type GatewayStats,
@@ -13,22 +7,28 @@ export {
   launchGateway,
   startGateway,
   type TestGateway,
-} from './start-gateway.ts';
-export { type HubPeer, type HubStats, launchHub, startHub, type TestHub } from './start-hub.ts';
-export { type ProxyDirection, type ProxyTap, TcpProxy, type TcpProxyOptions } from './tcp-proxy.ts';
-export { type AppFlags, type AppOptions, REPOSITORY, type TestApp } from './test-app.ts';
-export {
-  type ClientClose,
-  type JsonObject,
-  ReceivedMessage,
-  TestClient,
-  type TestClientOptions,
-} from './test-client.ts';
+} from './apps/start-gateway.ts';
+export { type HubPeer, type HubStats, launchHub, startHub, type TestHub } from './apps/start-hub.ts';
+export { type AppFlags, type AppOptions, REPOSITORY, type TestApp } from './apps/test-app.ts';
+export { ALL_RUNTIMES, type Runtime, runtimePath } from './processes/runtimes.ts';
 export {
   killAll,
   type ProcessExit,
   type ProcessOptions,
   startProcess,
   type TestProcess,
-} from './test-process.ts';
-export { until } from './until.ts';
+} from './processes/test-process.ts';
+export { freePort } from './sockets/free-port.ts';
+export { outerAddress } from './sockets/outer-address.ts';
+export type { Conditions } from './sockets/proxy-pipe.ts';
+export { RawSocket, type RawSocketEnd, type RawSocketOptions } from './sockets/raw-socket.ts';
+export { type ProxyDirection, type ProxyTap, TcpProxy, type TcpProxyOptions } from './sockets/tcp-proxy.ts';
+export {
+  type ClientClose,
+  type JsonObject,
+  ReceivedMessage,
+  TestClient,
+  type TestClientOptions,
+} from './sockets/test-client.ts';
+export { EventQueue } from './waiting/event-queue.ts';
+export { until } from './waiting/until.ts';

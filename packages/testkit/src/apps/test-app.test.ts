@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from './free-port.ts';
+import { killAll } from '../processes/test-process.ts';
+import { freePort } from '../sockets/free-port.ts';
 import { startGateway } from './start-gateway.ts';
 import { launchHub, startHub } from './start-hub.ts';
-import { killAll } from './test-process.ts';
 
 // Stands in for an app: becomes ready on the second look, and shows its flags as its stats.
 const APP = `

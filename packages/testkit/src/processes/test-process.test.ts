@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { REPOSITORY } from '../apps/test-app.ts';
+import { until } from '../waiting/until.ts';
 import { processGroup } from './process-group.ts';
-import { REPOSITORY } from './test-app.ts';
 import { killAll, startProcess, type TestProcess } from './test-process.ts';
-import { until } from './until.ts';
 
 afterEach(killAll);
 

@@ -1,5 +1,5 @@
 import { type RawData, WebSocket } from 'ws';
-import { EventQueue } from './event-queue.ts';
+import { EventQueue } from '../waiting/event-queue.ts';
 
 /** A JSON object as it came. */
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
+import { until } from '../waiting/until.ts';
 import { type AppFlags, type AppOptions, launchApp, readStats, startApp, type TestApp } from './test-app.ts';
-import { until } from './until.ts';
 
 /** One worker in `GET /api/v1/stats` of a gateway. */
 export interface GatewayWorkerStats {

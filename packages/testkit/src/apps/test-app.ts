@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ProcessExit, startProcess, type TestProcess } from '../processes/test-process.ts';
+import { freePort } from '../sockets/free-port.ts';
+import { until } from '../waiting/until.ts';
 import { adminRequest } from './admin-request.ts';
-import { freePort } from './free-port.ts';
-import { type ProcessExit, startProcess, type TestProcess } from './test-process.ts';
-import { until } from './until.ts';
 
 /** The root of the repository. */
-export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
+export const REPOSITORY: string = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /**
  * Flags of an app by their keys: `{ adminPort: 1, insecure: true, welcomePage: false }` is

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { REPOSITORY } from './test-app.ts';
+import { REPOSITORY } from '../apps/test-app.ts';
 
 export type Runtime = 'node22' | 'node24' | 'bun' | 'deno';
 

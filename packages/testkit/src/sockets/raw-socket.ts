@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { EventQueue } from './event-queue.ts';
+import { EventQueue } from '../waiting/event-queue.ts';
 
 export interface RawSocketOptions {
   readonly port: number;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { until } from '../waiting/until.ts';
 import { freePort } from './free-port.ts';
 import { RawSocket } from './raw-socket.ts';
 import { type ProxyTap, TcpProxy } from './tcp-proxy.ts';
-import { until } from './until.ts';
 
 let server: Server;
 let proxy: TcpProxy;

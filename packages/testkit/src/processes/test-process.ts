@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { EventQueue } from './event-queue.ts';
+import { EventQueue } from '../waiting/event-queue.ts';
+import { until } from '../waiting/until.ts';
 import { killProcessGroup, processGroup } from './process-group.ts';
 import { bindToThisProcess, unbind } from './reaper.ts';
-import { until } from './until.ts';
 
 export interface ProcessExit {
   readonly code: number | null;
