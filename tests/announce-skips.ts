@@ -1,4 +1,5 @@
 import { findChromium } from './browser/find-chromium.ts';
+import { missingDeployPrograms } from './deploy/programs.ts';
 import { hasPhp } from './php/find-php.ts';
 
 /** Prints once, before the tests, which ones are skipped on this machine. CI skips none. */
@@ -7,6 +8,9 @@ export function setup(): void {
   const skipped = [
     ...(findChromium() === undefined ? ['the browser tests (no Chromium on the PATH)'] : []),
     ...(hasPhp() ? [] : ['the tests with PHP workers (no php of version 8 on the PATH)']),
+    ...(missingDeployPrograms().length === 0
+      ? []
+      : [`the tests of deploy/ (no ${missingDeployPrograms().join(', ')}; deploy/check installs them)`]),
     'npm start in a fresh clone (only with CI=true: it installs from the registry and needs the default ports)',
   ];
   process.stdout.write(`skipped: ${skipped.join('; ')}\n`);

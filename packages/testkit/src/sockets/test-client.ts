@@ -34,6 +34,12 @@ export interface TestClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether pings are answered, default true. */
   readonly autoPong?: boolean;
+  /** Whether the certificate of a `wss:` server is checked, default true. */
+  readonly rejectUnauthorized?: boolean;
+  /** Address to connect from. */
+  readonly localAddress?: string;
+  /** Version of IP for names, default both. */
+  readonly family?: 4 | 6;
 }
 
 export interface ClientClose {
@@ -49,8 +55,8 @@ export class TestClient {
   readonly closed: Promise<ClientClose>;
   readonly #socket: WebSocket;
 
-  private constructor(url: string, { protocol, headers, autoPong = true }: TestClientOptions) {
-    this.#socket = new WebSocket(url, protocol === undefined ? [] : [protocol].flat(), { headers, autoPong });
+  private constructor(url: string, { protocol, ...options }: TestClientOptions) {
+    this.#socket = new WebSocket(url, protocol === undefined ? [] : [protocol].flat(), options);
     this.#socket.on('message', (data: RawData) => this.messages.push(new ReceivedMessage(String(data))));
     this.#socket.on('ping', (data) => this.pings.push(data));
     // What went wrong shows in how it closed.
