@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
  */
 export function setup(): void {
   const bundle = fileURLToPath(new URL('../scripts/bundle.mjs', import.meta.url));
-  for (const app of ['channel-hub', 'ws-gateway']) {
+  for (const app of ['channel-hub', 'groupcast', 'ws-gateway']) {
     const cwd = fileURLToPath(new URL(`../apps/${app}`, import.meta.url));
     execFileSync(process.execPath, [bundle], { cwd, stdio: 'inherit' });
   }

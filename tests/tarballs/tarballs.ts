@@ -8,6 +8,7 @@ export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;
+  readonly publishConfig?: { readonly exports?: object };
   readonly license?: string;
   readonly engines?: { readonly node: string };
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -15,12 +16,12 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** Folders of the published packages, by name. */
+/** Folders of the published libraries, by name. `tests/packed` has the package without one. */
 export const PUBLISHED: ReadonlyMap<string, string> = new Map(
   ['packages', 'apps']
     .flatMap((parent) => readdirSync(join(REPOSITORY, parent)).map((name) => join(REPOSITORY, parent, name)))
     .map((folder) => [readManifest(folder), folder] as const)
-    .filter(([manifest]) => manifest.private !== true)
+    .filter(([manifest]) => manifest.private !== true && manifest.publishConfig?.exports !== undefined)
     .map(([manifest, folder]) => [manifest.name, folder]),
 );
 

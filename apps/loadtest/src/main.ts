@@ -1,13 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { runMain } from '@groupcast/service';
-import { expandUrl, programOf } from './cli/program.ts';
-import { GENERATOR_ARGUMENT } from './control/crew.ts';
-import { runGenerator } from './generator/generator-main.ts';
+import { runLoadtestProgram } from './cli/program.ts';
 
-const [node = '', script = '', ...argv] = process.argv;
-if (argv[0] === GENERATOR_ARGUMENT) {
-  runGenerator();
-} else {
-  process.argv = [node, script, ...expandUrl(argv)];
-  await runMain(programOf(fileURLToPath(import.meta.url)));
-}
+await runLoadtestProgram(fileURLToPath(import.meta.url), process.argv.slice(2), 'groupcast-loadtest');

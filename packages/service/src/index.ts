@@ -8,7 +8,7 @@ export {
 } from './cli/program.ts';
 export { runCommand } from './cli/run-command.ts';
 export { runMain } from './cli/run-main.ts';
-export type { StartProblem } from './cli/start-table.ts';
+export { type StartProblem, type StartRow, startTable } from './cli/start-table.ts';
 export { textTable } from './cli/text-table.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configMarkdown } from './config/config-help.ts';

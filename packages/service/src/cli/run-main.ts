@@ -6,10 +6,14 @@ import { runCommand } from './run-command.ts';
 const EXIT_GRACE_MS = 1_000;
 
 /**
- * Runs a program; its `main.ts` calls nothing else. Checks the Node version, runs the command line
- * of this process, and ends the process with the exit code. Never rejects.
+ * Runs a program; its `main.ts` calls nothing else. Checks the Node version, runs `argv` (by
+ * default the command line of this process), and ends the process with the exit code. Never
+ * rejects.
  */
-export async function runMain<C extends object>(program: Program<C>): Promise<void> {
+export async function runMain<C extends object>(
+  program: Program<C>,
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   const problem = nodeVersionProblem(process.version);
   if (problem !== undefined) {
     process.stderr.write(`${program.name}: ${problem}\n`);
@@ -21,7 +25,7 @@ export async function runMain<C extends object>(program: Program<C>): Promise<vo
   process.stdout.on('error', ignore);
   process.stderr.on('error', ignore);
 
-  process.exitCode = await runCommand(program, process.argv.slice(2), process.env);
+  process.exitCode = await runCommand(program, argv, process.env);
   // The process ends by itself with its last handle, but unread log lines in a full pipe would keep
   // it forever. Output on stdout is waited for: a pager may be slow.
   process.stdout.write('', () => setTimeout(() => process.exit(), EXIT_GRACE_MS).unref());

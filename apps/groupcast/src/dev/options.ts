@@ -1,0 +1,49 @@
+import { addressOption, choiceOption, integerOption, type OptionsOf, textOption } from '@groupcast/options';
+
+const PORT = { min: 1, max: 65_535, unit: 'TCP port' } as const;
+
+/** Flags and environment variables of `groupcast dev`. */
+export const DEV_OPTIONS = {
+  host: addressOption({
+    default: '127.0.0.1',
+    describe: 'Address for WebSockets. 0.0.0.0 lets other devices connect, without any login.',
+  }),
+  port: integerOption({ ...PORT, default: 1234, describe: 'Port for WebSockets and the welcome page.' }),
+  adminPort: integerOption({
+    ...PORT,
+    default: 1235,
+    describe: 'Port of the gateway for health, metrics and status, on 127.0.0.1.',
+  }),
+  hubPort: integerOption({ ...PORT, default: 2206, describe: 'Port of the hub, on 127.0.0.1.' }),
+  hubAdminPort: integerOption({
+    ...PORT,
+    default: 2207,
+    describe: 'Port of the hub for health, metrics and status, on 127.0.0.1.',
+  }),
+  workers: integerOption({
+    default: 2,
+    min: 1,
+    max: 1_024,
+    unit: 'processes',
+    describe: 'Worker processes of the gateway, which hold the WebSockets.',
+  }),
+  dir: textOption({
+    default: '.groupcast',
+    valueName: 'FOLDER',
+    describe: 'Folder for the state of the system; created if missing. Only its owner can read it.',
+    check: (dir) => (dir === '' ? 'a folder, such as .groupcast' : undefined),
+  }),
+  logLevel: choiceOption({
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error'],
+    describe: 'Least severe lines to log.',
+  }),
+  logFormat: choiceOption({
+    default: 'auto',
+    choices: ['auto', 'json', 'pretty'],
+    describe: 'Format of log lines: auto is pretty on a terminal and JSON elsewhere.',
+  }),
+};
+
+/** Configuration of `groupcast dev`. */
+export type DevConfig = OptionsOf<typeof DEV_OPTIONS>;
