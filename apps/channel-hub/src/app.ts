@@ -11,6 +11,7 @@ import {
   type Log,
   listenAt,
   runUntilSignal,
+  START_EXIT_CODES,
 } from '@groupcast/service';
 import { hubMetrics } from './admin/metrics.ts';
 import { type HubReport, hubReport } from './admin/stats.ts';
@@ -40,6 +41,7 @@ const HEAP_GROWTH_PERCENT = 300;
 
 export const startCommand: Command<HubConfig> = {
   summary: 'Run the hub.',
+  exitCodes: START_EXIT_CODES,
   run: async (config, context) => {
     setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
     const { options, warnings } = prepareHub(config);

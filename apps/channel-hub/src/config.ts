@@ -1,6 +1,5 @@
 import { LINK_TABLE, type LinkOptions } from '@groupcast/link';
 import {
-  addressOption,
   choiceOption,
   inSeconds,
   integerOption,
@@ -12,6 +11,7 @@ import {
   withRange,
 } from '@groupcast/options';
 import { limits } from '@groupcast/protocol';
+import { addressOption } from '@groupcast/service';
 import { HISTORY_TABLE, type HistoryLimits } from './engine/memory/history-limits.ts';
 import { HUB_TABLE, SHARED_OPTIONS } from './options.ts';
 import { QUEUE_TABLE, type QueueLimits } from './queue/queue-limits.ts';

@@ -1,7 +1,6 @@
 import { totalmem } from 'node:os';
 import { completeLinkOptions, HEARTBEAT_MS, type LinkOptions } from '@groupcast/link';
 import {
-  addressOption,
   bytesWithin,
   choiceOption,
   flagOption,
@@ -15,7 +14,7 @@ import {
   valueOption,
 } from '@groupcast/options';
 import { isChannelName, limits, OptionError } from '@groupcast/protocol';
-import { isLoopbackHost, isNetwork, type Log, SILENT_LOG } from '@groupcast/service';
+import { addressOption, isLoopbackHost, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
 import type { UnixSocket } from './listen/unix-listener.ts';
@@ -68,8 +67,7 @@ export const SHARED_OPTIONS = {
     default: [],
     valueName: 'CIDR',
     describe: 'Addresses and networks (10.1.0.0/16) whose peers are trusted like those on loopback.',
-    check: (networks) =>
-      networks.every(isNetwork) ? undefined : 'addresses or networks, each such as 10.1.2.3 or 10.1.0.0/16',
+    check: networksFault,
   }),
   phpBridge: listOption({
     default: ['send_to_group'],
@@ -104,7 +102,11 @@ export const HUB_TABLE = {
   /** Makes links TLS. Default undefined: plain TCP. */
   tls: valueOption<HubTls | undefined>({
     default: undefined,
-    check: (tls) => (tls === undefined || (tls?.cert && tls?.key) ? undefined : 'cert and key, as PEM texts'),
+    // An empty `ca` would stand for all public authorities.
+    check: (tls) =>
+      tls === undefined || (tls?.cert && tls?.key && tls.ca !== '')
+        ? undefined
+        : 'cert and key, as PEM texts',
   }),
   /** Unix socket to listen on as well. Default undefined: none. */
   unixSocket: valueOption<UnixSocket | undefined>({

@@ -5,6 +5,7 @@ import {
   EventLoopDelay,
   listenAt,
   runUntilSignal,
+  START_EXIT_CODES,
 } from '@groupcast/service';
 import { gatewayMetrics } from './admin/metrics.ts';
 import { collectStats, type PrimaryStats } from './admin/stats.ts';
@@ -24,6 +25,7 @@ const DRAIN_GRACE_MS = 15_000;
 
 export const startCommand: Command<GatewayConfig> = {
   summary: 'Run the gateway: the primary process and its workers.',
+  exitCodes: START_EXIT_CODES,
   run: async (config, context) => {
     const first = prepareGateway(config);
     const log = createLogger({

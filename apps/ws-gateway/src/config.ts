@@ -1,6 +1,5 @@
 import type { HubClientOptions } from '@groupcast/hub-client';
 import {
-  addressOption,
   choiceOption,
   flagOption,
   inSeconds,
@@ -10,7 +9,7 @@ import {
   textOption,
   withRange,
 } from '@groupcast/options';
-import { flagName } from '@groupcast/service';
+import { addressOption, flagName } from '@groupcast/service';
 import { GATEWAY_TABLE, limitConflicts, SHARED_OPTIONS } from './options.ts';
 
 /** Flags, environment variables and keys of the file of `groupcast-gateway`. */

@@ -1,5 +1,4 @@
 import {
-  addressOption,
   flagOption,
   integerOption,
   listOption,
@@ -13,7 +12,7 @@ import {
   valueOption,
 } from '@groupcast/options';
 import { limits, OptionError } from '@groupcast/protocol';
-import { isNetwork, type Log, SILENT_LOG } from '@groupcast/service';
+import { addressOption, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
@@ -205,8 +204,7 @@ export const GATEWAY_TABLE = {
   trustedProxies: listOption({
     default: [],
     valueName: 'CIDR',
-    check: (networks) =>
-      networks.every(isNetwork) ? undefined : 'addresses or networks, each such as 10.1.2.3 or 10.1.0.0/16',
+    check: networksFault,
   }),
   /** Workers of one gateway, this one included; they share the limits of a group. Default 1. */
   workers: integerOption({ default: 1, min: 1, max: 1_024, unit: 'workers' }),

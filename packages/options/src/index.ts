@@ -1,6 +1,5 @@
 // The front door: tables of options, which libraries and programs share.
 export {
-  addressOption,
   choiceOption,
   defaultsOf,
   flagOption,

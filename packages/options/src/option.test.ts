@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import {
-  addressOption,
   choiceOption,
   defaultsOf,
   inSeconds,
@@ -44,10 +43,6 @@ test('only a word of the list is a choice', () => {
     'one of info, warn',
     'one of info, warn',
   ]);
-});
-
-test('an empty address is invalid', () => {
-  expect(addressOption({ default: '::' }).fault('')).toMatch(/^an address/);
 });
 
 test('a function and an object are told apart, and a check sees the rest', () => {

@@ -87,15 +87,6 @@ export function textOption(row: TextRow): Option<string> {
   return { ...base(row, 'text', allowed), valueName, fault };
 }
 
-/**
- * An address to listen on. An empty one would mean every address, which is written 0.0.0.0 or ::.
- */
-export function addressOption(row: Row<string>): Option<string> {
-  const check = (address: string): string | undefined =>
-    address === '' ? 'an address, such as 127.0.0.1, or 0.0.0.0 for all' : undefined;
-  return textOption({ ...row, valueName: 'ADDRESS', check });
-}
-
 /** A whole number from `min` to `max`. */
 export function integerOption(row: EndlessRow): Option<number> {
   return numeric(row, true);

@@ -9,7 +9,10 @@ export {
 export { runCommand } from './cli/run-command.ts';
 export { runMain } from './cli/run-main.ts';
 export { type StartProblem, type StartRow, startTable } from './cli/start-table.ts';
+export { statusCommandOf } from './cli/status-command.ts';
 export { textTable } from './cli/text-table.ts';
+export { formatUptime } from './cli/uptime.ts';
+export { addressOption } from './config/address-option.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configMarkdown } from './config/config-help.ts';
 export { libraryOptions } from './config/library-options.ts';
@@ -34,5 +37,5 @@ export { printable } from './log/printable.ts';
 export { EventLoopDelay } from './process/event-loop-delay.ts';
 export { isLoopbackAddress, isLoopbackHost } from './process/loopback.ts';
 export { openFilesMax } from './process/open-files.ts';
-export { runUntilSignal } from './process/run-until-signal.ts';
-export { isNetwork, TrustedAddresses } from './process/trusted-addresses.ts';
+export { runUntilSignal, START_EXIT_CODES } from './process/run-until-signal.ts';
+export { isEveryAddress, networksFault, TrustedAddresses } from './process/trusted-addresses.ts';

@@ -1,3 +1,4 @@
+import manifest from '../../package.json' with { type: 'json' };
 import type { Hub } from '../hub.ts';
 import type { PeerRow } from '../peer/peer-row.ts';
 import type { QueueRow } from '../queue/queue-stats.ts';
@@ -6,6 +7,7 @@ import type { HubStats } from './hub-stats.ts';
 /** Response of `GET /api/v1/stats`. */
 export interface HubReport extends HubStats {
   readonly service: 'groupcast-hub';
+  readonly version: string;
   readonly pid: number;
   /** Address; '' before the hub listens. */
   readonly listen: string;
@@ -27,6 +29,7 @@ const QUEUES_MAX = 20;
 export function hubReport(hub: Hub, listen: string, loopDelayMs: number): HubReport {
   return {
     service: 'groupcast-hub',
+    version: manifest.version,
     pid: process.pid,
     listen,
     state: listen === '' ? 'draining' : 'up',

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  isEveryAddress,
   isLoopbackHost,
   libraryOptions,
   openFilesMax,
@@ -68,7 +69,12 @@ export function prepareHub(config: HubConfig): PreparedHub {
   problems.throwIfAny();
   return {
     options,
-    warnings: [...warnings, ...secretWithoutTls(config), ...fewerPeers(config.peersMax, peersMax)],
+    warnings: [
+      ...warnings,
+      ...secretWithoutTls(config),
+      ...trustsEveryAddress(config),
+      ...fewerPeers(config.peersMax, peersMax),
+    ],
   };
 }
 
@@ -79,6 +85,15 @@ function secretWithoutTls({ host, secretFile, tlsCertFile }: HubConfig): readonl
     `The secret is used on ${host} without TLS: anyone on the network path can read, add and remove messages after the handshake. ` +
       'Make certificates with "groupcast-hub gen-certs", and give --tls-cert-file and --tls-key-file.',
   ];
+}
+
+function trustsEveryAddress({ trust }: HubConfig): readonly string[] {
+  return trust
+    .filter(isEveryAddress)
+    .map(
+      (network) =>
+        `--trust ${network} trusts every address: any host that reaches the port reads and writes every group.`,
+    );
 }
 
 function fewerPeers(wanted: number, peersMax: number): readonly string[] {

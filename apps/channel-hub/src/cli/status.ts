@@ -1,9 +1,11 @@
-import { type Command, fetchStats, textTable } from '@groupcast/service';
+import { type Command, formatUptime, statusCommandOf, textTable } from '@groupcast/service';
 import type { HubReport } from '../admin/stats.ts';
 import type { HubConfig } from '../config.ts';
 
 const PROCESS_COLUMNS = [
   'pid',
+  'version',
+  'uptime',
   'listen',
   'peers',
   'channels',
@@ -41,22 +43,23 @@ const PEER_COLUMNS = [
 
 const QUEUE_COLUMNS = ['queue', 'waiting', 'in lease', 'bytes', 'oldest s', 'watchers'];
 
-export const statusCommand: Command<HubConfig> = {
+export const statusCommand: Command<HubConfig> = statusCommandOf<HubConfig, HubReport>('groupcast-hub', {
   summary: 'Print the state of a running hub, its history, queues and peers, from its admin port.',
-  run: async (config, context) => {
-    const { adminHost, adminPort } = config;
-    const report = await fetchStats<HubReport>(adminHost, adminPort, 'groupcast-hub');
-    context.print(statusText(report));
-    return 0;
-  },
-};
+  text: statusText,
+});
 
 function statusText(report: HubReport): string {
-  const { pid, listen, connectedPeers, channels, published, delivered, bufferedBytes, loopDelayMs, state } =
-    report;
+  const { pid, version, listen, connectedPeers, channels, published, delivered } = report;
+  const { bufferedBytes, loopDelayMs, state } = report;
+  const uptime = formatUptime(report.uptimeSeconds);
   const memory = Math.round(report.memoryBytes / 1_024 / 1_024);
   const table = textTable(PROCESS_COLUMNS, [
-    [pid, listen, connectedPeers, channels, published, delivered, bufferedBytes, memory, loopDelayMs, state],
+    [pid, version, uptime, listen, connectedPeers, channels, published, delivered].concat([
+      bufferedBytes,
+      memory,
+      loopDelayMs,
+      state,
+    ]),
   ]);
   const tables = [table, historyText(report)];
   if (report.longestQueues.length > 0) tables.push(queuesText(report));

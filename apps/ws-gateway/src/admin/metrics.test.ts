@@ -40,6 +40,7 @@ function workerOf(index: number, received: number): WorkerReport {
 
 const stats: PrimaryStats = {
   service: 'groupcast-gateway',
+  version: '0.1.0',
   pid: 99,
   state: 'draining',
   listen: 'ws://127.0.0.1:1234',

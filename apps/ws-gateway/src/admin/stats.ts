@@ -1,4 +1,5 @@
 import { formatAddress } from '@groupcast/service';
+import manifest from '../../package.json' with { type: 'json' };
 import type { WorkerReport } from '../processes/messages.ts';
 import type { Primary, PrimaryState } from '../processes/primary.ts';
 import type { ReloadStats, Reloads } from '../processes/reloads.ts';
@@ -6,6 +7,7 @@ import type { ReloadStats, Reloads } from '../processes/reloads.ts';
 /** Response of `GET /api/v1/stats`: the sums over the workers, then each of them. */
 export interface PrimaryStats {
   readonly service: 'groupcast-gateway';
+  readonly version: string;
   readonly pid: number;
   readonly state: PrimaryState;
   /** Address for clients; '' before the workers listen. */
@@ -41,6 +43,7 @@ export async function collectStats(
     workers.reduce((total, worker) => total + worker[field], 0);
   return {
     service: 'groupcast-gateway',
+    version: manifest.version,
     pid: process.pid,
     state: primary.state,
     listen: listenUrl(primary),

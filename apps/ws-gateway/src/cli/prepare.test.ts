@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '@groupcast/service';
+import { certificateFile } from '@groupcast/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { GATEWAY_OPTIONS } from '../config.ts';
 import { program } from './program.ts';
@@ -47,7 +48,7 @@ test.each([
 });
 
 test('check-config rejects files for TLS that TLS does not use', async () => {
-  const [code, problems] = await run('check-config', [`--hub-tls-ca-file=${fileWith('')}`]);
+  const [code, problems] = await run('check-config', [`--hub-tls-ca-file=${certificateFile('ca.pem')}`]);
   expect([code, problems]).toEqual([1, [expect.stringMatching(/give --hub-tls as well/)]]);
 });
 

@@ -13,6 +13,7 @@ const ERROR_BYTES_MAX = 4_096;
 
 export const reloadCommand: Command<GatewayConfig> = {
   summary: 'Make the gateway on this machine reload its configuration and replace its workers; wait for it.',
+  uses: ['adminHost', 'adminPort'],
   run: async (config, context) => {
     const { gateway, stats: before } = await RunningGateway.find(config);
     gateway.signal('SIGHUP');

@@ -1,10 +1,12 @@
-import { type Command, fetchStats, printable, textTable } from '@groupcast/service';
+import { type Command, formatUptime, printable, statusCommandOf, textTable } from '@groupcast/service';
 import type { PrimaryStats } from '../admin/stats.ts';
 import type { GatewayConfig } from '../config.ts';
 
 const COLUMNS = [
   'pid',
   'role',
+  'version',
+  'uptime',
   'listen',
   'connections',
   'groups',
@@ -19,17 +21,18 @@ const COLUMNS = [
 /** Longest error, which has every problem of a configuration, in bytes. */
 const ERROR_BYTES_MAX = 4_096;
 
-export const statusCommand: Command<GatewayConfig> = {
-  summary: 'Print a table of the processes of a running gateway, read from its admin port.',
-  run: async (config, context) => {
-    const { adminHost, adminPort } = config;
-    const stats = await fetchStats<PrimaryStats>(adminHost, adminPort, 'groupcast-gateway');
-    context.print(textTable(COLUMNS, statusRows(stats)));
-    const { error } = stats.reload;
-    if (error !== undefined) context.print(`The last reload failed: ${printable(error, ERROR_BYTES_MAX)}`);
-    return 0;
+export const statusCommand: Command<GatewayConfig> = statusCommandOf<GatewayConfig, PrimaryStats>(
+  'groupcast-gateway',
+  {
+    summary: 'Print a table of the processes of a running gateway, read from its admin port.',
+    text: (stats) => {
+      const table = textTable(COLUMNS, statusRows(stats));
+      const { error } = stats.reload;
+      if (error === undefined) return table;
+      return `${table}\nThe last reload failed: ${printable(error, ERROR_BYTES_MAX)}`;
+    },
   },
-};
+);
 
 export function statusRows(stats: PrimaryStats): (string | number)[][] {
   const { pid, state, listen, connections, groups, received, delivered, memoryBytes, loopDelayMs } = stats;
@@ -37,6 +40,8 @@ export function statusRows(stats: PrimaryStats): (string | number)[][] {
     [
       pid,
       'primary',
+      stats.version,
+      formatUptime(stats.uptimeSeconds),
       listen,
       connections,
       groups,
@@ -50,6 +55,8 @@ export function statusRows(stats: PrimaryStats): (string | number)[][] {
     ...stats.workers.map((worker) => [
       worker.pid,
       'worker',
+      stats.version,
+      formatUptime(worker.uptimeSeconds),
       listen,
       worker.connections,
       worker.groups,

@@ -7,6 +7,7 @@ const LOOK_MS = 200;
 
 export const stopCommand: Command<GatewayConfig> = {
   summary: 'Make the gateway on this machine close its connections and exit; wait for it.',
+  uses: ['adminHost', 'adminPort'],
   run: async (config, context) => {
     const { gateway, stats } = await RunningGateway.find(config);
     // A second signal would end it immediately.

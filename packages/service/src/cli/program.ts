@@ -1,3 +1,4 @@
+import type { OptionTable } from '@groupcast/options';
 import type { ConfigTable } from '../config/option-values.ts';
 import type { ConfigDefinition, ConfigReading } from '../config/read-config.ts';
 
@@ -18,11 +19,20 @@ export interface Program<C extends object> extends ConfigDefinition<C> {
 }
 
 /** One command of a program. */
-export interface Command<C extends object> {
+export interface Command<C extends object, F extends object = object> {
   /** Summary for `--help`, one sentence. */
   readonly summary: string;
+  /** Meaning of its exit codes, for `--help`. Default: 0 is success, and 1 failure. */
+  readonly exitCodes?: Readonly<Record<string, string>>;
+  /**
+   * Options of the program that the command uses; default: all. The flags of others are errors;
+   * their variables and their keys in the config file are ignored.
+   */
+  readonly uses?: readonly (keyof C & string)[];
+  /** Flags of this command alone. They have no variable, and no key in the config file. */
+  readonly flags?: OptionTable & ConfigTable<F>;
   /** Does the work and returns the exit code of the process. */
-  run(config: C, context: CommandContext<C>): number | Promise<number>;
+  run(config: C & F, context: CommandContext<C>): number | Promise<number>;
 }
 
 /**

@@ -3,6 +3,7 @@ import { checkConfigCommand } from '../config/check-config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { helpText } from '../config/config-help.ts';
 import { envName, nearestName } from '../config/option-names.ts';
+import type { ScopedCommand } from '../config/option-scope.ts';
 import { type ConfigInput, type ConfigReading, readConfig } from '../config/read-config.ts';
 import { AdminError } from '../http/admin-error.ts';
 import { printable } from '../log/printable.ts';
@@ -74,7 +75,7 @@ async function runKnown<C extends object>(
     return 0;
   }
   try {
-    return await runWithConfig(program, command, input, io);
+    return await runWithConfig(program, name, command, input, io);
   } catch (error) {
     for (const line of complaint(error)) io.printError(`${program.name}: ${line}`);
     return EXIT_FAILED;
@@ -83,11 +84,13 @@ async function runKnown<C extends object>(
 
 function runWithConfig<C extends object>(
   program: Program<C>,
+  name: string,
   command: Command<C>,
   input: ConfigInput,
   io: CommandIo,
 ): number | Promise<number> {
-  const reread = (): ConfigReading<C> => readConfig(program, input);
+  const scope: ScopedCommand = { name, uses: command.uses, flags: command.flags };
+  const reread = (): ConfigReading<C> => readConfig(program, input, scope);
   const { config, sources, warnings } = reread();
   const { print, printError } = io;
   return command.run(config, { sources, warnings, reread, print, printError });

@@ -53,7 +53,11 @@ Options (flags win over environment variables, these over the config file, and t
       JSON file with options by their camelCase names, such as {"port": 2206}.
       Env GROUPCAST_HUB_CONFIG.
   --help
-      Print this text.`);
+      Print this text.
+
+Exit codes:
+  0  Success.
+  1  Failure, or an invalid option; stderr says which.`);
 });
 
 test('the help of the program lists its commands, and no line is wider than 100 columns', () => {

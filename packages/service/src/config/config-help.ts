@@ -1,43 +1,102 @@
 import type { Option } from '@groupcast/options';
 import type { Program } from '../cli/program.ts';
 import { envName, flagName } from './option-names.ts';
+import { CONFIG_KEY, OptionScope } from './option-scope.ts';
 import { formatValue } from './option-values.ts';
-import { CONFIG_KEY } from './read-flags.ts';
 
 /** Width of `--help` in columns, for small terminals. */
 const HELP_COLUMNS = 100;
 
 const INDENT = '      ';
 
+/** Codes of a command that says nothing else about them. */
+const EXIT_CODES: Readonly<Record<string, string>> = {
+  0: 'Success.',
+  1: 'Failure, or an invalid option; stderr says which.',
+};
+
+/** Codes of any command. */
+const PROGRAM_EXIT_CODES: Readonly<Record<string, string>> = {
+  ...EXIT_CODES,
+  2: 'No command, or an unknown one.',
+};
+
 /**
- * Returns the text of `--help` for a program, or for one of its commands: at most 100 columns wide.
+ * Returns the text of `--help` for a program, or for one of its commands with the options that
+ * matter to it: at most 100 columns wide.
  */
 export function helpText<C extends object>(program: Program<C>, commandName?: string): string {
   const command = commandName === undefined ? undefined : program.commands[commandName];
-  const lines = [
-    ...wrap(
-      command === undefined ? `${program.name} ${program.version}: ${program.summary}` : command.summary,
-      '',
-    ),
-    '',
-    `Usage: ${program.name} ${commandName ?? '<command>'} [options]`,
-    '',
-  ];
-  if (command === undefined) lines.push('Commands:', ...commandLines(program), '');
-  lines.push(
-    'Options (flags win over environment variables, these over the config file, and that over defaults):',
+  if (commandName === undefined || command === undefined) return programHelp(program);
+  const isOfProgram = !('open' in command);
+  const scope = new OptionScope(
+    program.options,
+    isOfProgram ? { name: commandName, uses: command.uses, flags: command.flags } : undefined,
   );
-  for (const [key, option] of Object.entries<Option<unknown>>({ ...program.options })) {
-    lines.push(`  ${flagUsage(key, option)}`);
-    lines.push(...wrap(option.describe, INDENT));
-    lines.push(...wrap(`${facts(option)} Env ${envName(program.envPrefix, key)}.`, INDENT));
+  return [
+    ...wrap(command.summary, ''),
+    '',
+    `Usage: ${program.name} ${commandName} [options]`,
+    '',
+    ...optionLines(program, scope),
+    '',
+    ...exitCodeLines((isOfProgram ? command.exitCodes : undefined) ?? EXIT_CODES),
+  ].join('\n');
+}
+
+function programHelp<C extends object>(program: Program<C>): string {
+  return [
+    ...wrap(`${program.name} ${program.version}: ${program.summary}`, ''),
+    '',
+    `Usage: ${program.name} <command> [options]`,
+    '',
+    'Commands:',
+    ...commandLines(program),
+    '',
+    'Options:',
+    '  --help',
+    `${INDENT}Print this text, or that of a command with its options: ${program.name} <command> --help.`,
+    '  --version',
+    `${INDENT}Print the name and the version.`,
+    '',
+    ...exitCodeLines(PROGRAM_EXIT_CODES),
+  ].join('\n');
+}
+
+function optionLines<C extends object>({ envPrefix }: Program<C>, scope: OptionScope): string[] {
+  const lines = [];
+  if (scope.usesFile) {
+    lines.push(
+      'Options (flags win over environment variables, these over the config file, and that over defaults):',
+    );
+  } else lines.push('Options:');
+  for (const [key, option] of scope.used) {
+    lines.push(...optionText(key, option, ` Env ${envName(envPrefix, key)}.`));
   }
-  lines.push(`  --${CONFIG_KEY} FILE`);
-  lines.push(...wrap('JSON file with options by their camelCase names, such as {"port": 2206}.', INDENT));
-  lines.push(...wrap(`Env ${envName(program.envPrefix, CONFIG_KEY)}.`, INDENT));
-  lines.push('  --help', `${INDENT}Print this text.`);
-  if (command === undefined) lines.push('  --version', `${INDENT}Print the name and the version.`);
-  return lines.join('\n');
+  for (const [key, option] of scope.own) lines.push(...optionText(key, option, ''));
+  if (scope.usesFile) {
+    lines.push(`  --${CONFIG_KEY} FILE`);
+    lines.push(...wrap('JSON file with options by their camelCase names, such as {"port": 2206}.', INDENT));
+    lines.push(...wrap(`Env ${envName(envPrefix, CONFIG_KEY)}.`, INDENT));
+  }
+  return [...lines, '  --help', `${INDENT}Print this text.`];
+}
+
+function optionText(key: string, option: Option<unknown>, env: string): readonly string[] {
+  return [
+    `  ${flagUsage(key, option)}`,
+    ...wrap(option.describe, INDENT),
+    ...wrap(`${facts(option)}${env}`, INDENT),
+  ];
+}
+
+/** Object keys that are numbers are in their order. */
+function exitCodeLines(codes: Readonly<Record<string, string>>): readonly string[] {
+  const width = Math.max(...Object.keys(codes).map((code) => code.length));
+  return [
+    'Exit codes:',
+    ...Object.entries(codes).map(([code, meaning]) => `  ${code.padEnd(width)}  ${meaning}`),
+  ];
 }
 
 /** Returns the options of a program as a section of Markdown, for `docs/CONFIG.md`. */

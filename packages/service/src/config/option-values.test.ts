@@ -1,5 +1,4 @@
 import {
-  addressOption,
   choiceOption,
   flagOption,
   integerOption,
@@ -66,15 +65,6 @@ describe('values as text', () => {
     expect(text(level, 'warn')).toBe('warn');
     expect(text(level, 'constructor')).toBe('rejected: one of info, warn');
   });
-});
-
-test('an address is not empty: an empty one would mean all addresses', () => {
-  const host = addressOption({ default: '127.0.0.1', describe: '' });
-  expect(host.valueName).toBe('ADDRESS');
-  expect(text(host, '::')).toBe('::');
-  for (const bad of [text(host, ''), json(host, '')]) {
-    expect(bad).toBe('rejected: an address, such as 127.0.0.1, or 0.0.0.0 for all');
-  }
 });
 
 describe('values of a config file', () => {

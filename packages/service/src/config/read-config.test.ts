@@ -92,7 +92,6 @@ describe('sources of values', () => {
       welcomePage: false,
       allowedOrigins: ['a', 'b', 'c'],
     });
-    expect(read({ argv: ['--insecure', '--no-insecure'] }).config.insecure).toBe(false);
   });
 
   test('the file may be named by the environment, and an empty variable is not set', () => {

@@ -2,8 +2,9 @@ import type { Option } from '@groupcast/options';
 import { printable } from '../log/printable.ts';
 import { ConfigError } from './config-error.ts';
 import { envName, nearestName } from './option-names.ts';
+import { CONFIG_KEY, OptionScope, type ScopedCommand } from './option-scope.ts';
 import { type ConfigTable, valueOfJson, valueOfTexts } from './option-values.ts';
-import { CONFIG_KEY, readFlags } from './read-flags.ts';
+import { readFlags } from './read-flags.ts';
 import { advice, quote, type SourceReading, take } from './source-reading.ts';
 
 /** Options of a program, and rules between them. */
@@ -43,22 +44,26 @@ export interface ConfigReading<C extends object> {
  * the defaults. An environment variable that is empty counts as not set. Reads nothing but its
  * input.
  *
+ * `command` may use some of the options only, and may have flags of its own, whose values are in
+ * the result.
+ *
  * @throws ConfigError with every problem of every source, also of values that another source
  * overrides.
  */
 export function readConfig<C extends object>(
   definition: ConfigDefinition<C>,
   input: ConfigInput,
+  command?: ScopedCommand,
 ): ConfigReading<C> {
-  const table: ReadonlyMap<string, Option<unknown>> = new Map(Object.entries(definition.options));
-  const flags = readFlags(table, input.argv);
-  const env = readEnv(table, definition.envPrefix, input.env);
+  const scope = new OptionScope(definition.options, command);
+  const flags = readFlags(scope, input.argv);
+  const env = readEnv(scope.used, definition.envPrefix, input.env);
   const path = flags.configPath ?? (input.env[envName(definition.envPrefix, CONFIG_KEY)] || undefined);
-  const file = readConfigFile(table, path, input.readFile);
+  const file = readConfigFile(scope, scope.usesFile ? path : undefined, input.readFile);
 
   const values: Record<string, unknown> = {};
   const sources: Record<string, string> = {};
-  for (const [key, option] of table) {
+  for (const [key, option] of scope.all) {
     const found = flags.values.get(key) ?? env.values.get(key) ?? file.values.get(key);
     values[key] = found === undefined ? option.default : found.value;
     sources[key] = found?.source ?? 'default';
@@ -72,7 +77,7 @@ export function readConfig<C extends object>(
   return {
     config,
     sources: Object.freeze(sources),
-    warnings: unknownVariables(table, definition.envPrefix, input.env),
+    warnings: unknownVariables(Object.keys(definition.options), definition.envPrefix, input.env),
   };
 }
 
@@ -92,11 +97,11 @@ function readEnv(
 }
 
 function unknownVariables(
-  table: ReadonlyMap<string, Option<unknown>>,
+  keys: readonly string[],
   prefix: string,
   env: ConfigInput['env'],
 ): readonly string[] {
-  const known = new Set([...table.keys(), CONFIG_KEY].map((key) => envName(prefix, key)));
+  const known = new Set([...keys, CONFIG_KEY].map((key) => envName(prefix, key)));
   return Object.keys(env)
     .filter((name) => name.startsWith(`${prefix}_`) && !known.has(name))
     .map(
@@ -106,7 +111,7 @@ function unknownVariables(
 }
 
 function readConfigFile(
-  table: ReadonlyMap<string, Option<unknown>>,
+  { program, used }: OptionScope,
   path: string | undefined,
   readFile: ConfigInput['readFile'],
 ): SourceReading {
@@ -126,12 +131,12 @@ function readConfigFile(
     return reading;
   }
   for (const [key, value] of Object.entries(json)) {
-    const option = table.get(key);
-    if (option === undefined) {
+    const option = used.get(key);
+    if (!program.has(key)) {
       reading.problems.push(
-        `Unknown key ${quote(key)} in ${name}: ${advice(nearestName(key, table.keys()), '')}`,
+        `Unknown key ${quote(key)} in ${name}: ${advice(nearestName(key, program.keys()), '')}`,
       );
-    } else {
+    } else if (option !== undefined) {
       const where = `"${key}": ${printable(JSON.stringify(value))} in ${name}`;
       take(reading, key, option, valueOfJson(option, value), `file ${path}`, where);
     }

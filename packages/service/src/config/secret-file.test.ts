@@ -37,6 +37,14 @@ describe('readSecretFile', () => {
     });
   });
 
+  test.each([0o622, 0o620, 0o602, 0o666])(
+    'mode %o is an error: another user could replace the secret',
+    (mode) => {
+      const path = file(SECRET, mode);
+      expect(() => readSecretFile(path)).toThrow(`--secret-file ${path} can be written by other users`);
+    },
+  );
+
   test.each([
     ['empty', ''],
     ['one byte short', SECRET.slice(1)],

@@ -11,6 +11,7 @@ const SECRET_BYTES_MIN = 16;
 const SECRET_FILE_BYTES_MAX = 4_096;
 
 const READABLE_BY_OTHERS = 0o044;
+const WRITABLE_BY_OTHERS = 0o022;
 
 /** A secret, and a warning about its file. */
 export interface SecretReading {
@@ -27,12 +28,17 @@ export interface SecretsReading {
 }
 
 /**
- * Reads a secret, without white space around it. Throws ConfigError for an unreadable file or a
- * short secret.
+ * Reads a secret, without white space around it. Throws ConfigError for an unreadable file, one
+ * that other users may write, and a short secret.
  */
 export function readSecretFile(path: string): SecretReading {
   if (path === '') return { secret: '', warning: undefined };
   const { text, mode } = readFileOption('--secret-file', path, SECRET_FILE_BYTES_MAX);
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) {
+    throw new ConfigError([
+      `--secret-file ${path} can be written by other users, who could replace the secret. Run: chmod 600 ${path}`,
+    ]);
+  }
   const secret = text.trim();
   if (Buffer.byteLength(secret) < SECRET_BYTES_MIN) {
     throw new ConfigError([

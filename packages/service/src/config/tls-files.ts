@@ -35,6 +35,12 @@ export function readTlsFiles(files: TlsFiles, flags: TlsFiles): TlsMaterial {
     ...(files.key === '' ? {} : { key: readFileOption(flags.key, files.key, PEM_BYTES_MAX).text }),
     ...(files.ca === '' ? {} : { ca: readFileOption(flags.ca, files.ca, PEM_BYTES_MAX).text }),
   };
+  for (const name of ['cert', 'ca'] as const) {
+    // An empty list of authorities would stand for all public ones.
+    if (material[name] === undefined || material[name].includes('-----BEGIN CERTIFICATE-----')) continue;
+    throw new ConfigError([`${flags[name]} ${files[name]} has no certificate in PEM form.`]);
+  }
+  if (material.key?.trim() === '') throw new ConfigError([`${flags.key} ${files.key} is empty.`]);
   try {
     createSecureContext(material);
   } catch (cause) {

@@ -25,6 +25,14 @@ export interface SignalHandling {
 
 const EXIT_FAILED = 1;
 
+/** Meaning of the exit codes of a service, for `--help`. */
+export const START_EXIT_CODES: Readonly<Record<string, string>> = {
+  0: 'Ended by a signal, after the drain.',
+  1: 'An invalid option, a port that cannot be opened, or a drain that failed; stderr says which.',
+  130: 'Ended at once by a second SIGINT (Ctrl-C).',
+  143: 'Ended at once by a second SIGTERM.',
+};
+
 /**
  * Time in which a second signal is the same key press, in milliseconds. A terminal sends Ctrl-C to
  * every process of the command, and a wrapper (tsx watch, npm) repeats it to the service. Users are

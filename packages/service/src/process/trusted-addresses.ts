@@ -14,9 +14,11 @@ export class TrustedAddresses {
    */
   constructor(networks: readonly string[], trustsLoopback = true) {
     this.#trustsLoopback = trustsLoopback;
+    const fault = networksFault(networks);
+    if (fault !== undefined) throw new RangeError(`[${networks.join(', ')}] must be ${fault}.`);
     for (const network of networks) {
-      const { address, bits, family } = parseNetwork(network);
-      this.#networks.addSubnet(address, bits, family);
+      const parsed = parseNetwork(network);
+      if (parsed !== undefined) this.#networks.addSubnet(parsed.address, parsed.bits, parsed.family);
     }
   }
 
@@ -31,24 +33,61 @@ export class TrustedAddresses {
   }
 }
 
-/** Returns whether `TrustedAddresses` accepts an address or network. */
-export function isNetwork(text: string): boolean {
-  try {
-    parseNetwork(text);
-    return true;
-  } catch {
-    // Only the validity was asked for.
-    return false;
+/**
+ * Returns what would be valid in place of these addresses and networks, as the end of a sentence;
+ * `undefined` if `TrustedAddresses` accepts them.
+ */
+export function networksFault(networks: readonly string[]): string | undefined {
+  const parsed = networks.map(parseNetwork);
+  if (parsed.includes(undefined)) return 'addresses or networks, each such as 10.1.2.3 or 10.1.0.0/16';
+  if (parsed.some((network) => network !== undefined && hasHostBits(network))) {
+    return 'addresses or networks whose host bits are 0, such as 10.1.0.0/16';
   }
+  return undefined;
 }
 
-function parseNetwork(text: string): { address: string; bits: number; family: 'ipv4' | 'ipv6' } {
+/** Returns whether a network has every address of its family. */
+export function isEveryAddress(network: string): boolean {
+  return parseNetwork(network)?.bits === 0;
+}
+
+interface Network {
+  readonly address: string;
+  readonly bits: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
+function parseNetwork(text: string): Network | undefined {
   const [address = '', length, ...rest] = text.split('/');
   const family = isIP(address);
   const bitsMax = family === 6 ? BITS[6] : BITS[4];
   const bits = length === undefined ? bitsMax : /^\d{1,3}$/.test(length) ? Number(length) : Number.NaN;
-  if (family === 0 || rest.length > 0 || !(bits <= bitsMax)) {
-    throw new RangeError(`"${text}" is neither an address nor a network such as 10.1.0.0/16.`);
-  }
+  // A zone belongs to one machine: no peer has it.
+  if (family === 0 || address.includes('%') || rest.length > 0 || !(bits <= bitsMax)) return undefined;
   return { address, bits, family: family === 4 ? 'ipv4' : 'ipv6' };
+}
+
+/** Most likely a mistake: 10.1.2.3/16 was meant to be one of 10.1.0.0/16 and 10.1.2.3. */
+function hasHostBits({ address, bits, family }: Network): boolean {
+  return bitsOf(address, family).slice(bits).includes('1');
+}
+
+/** Returns an address as a text of zeros and ones. */
+function bitsOf(address: string, family: Network['family']): string {
+  if (family === 'ipv4')
+    return address
+      .split('.')
+      .map((byte) => digits(byte, 10, 8))
+      .join('');
+  // The URL has it in hexadecimal groups, with the longest run of zeros left out.
+  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const [before = [], after = []] = canonical
+    .split('::')
+    .map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  return [...before, ...zeros, ...after].map((group) => digits(group, 16, 16)).join('');
+}
+
+function digits(text: string, radix: number, width: number): string {
+  return Number.parseInt(text, radix).toString(2).padStart(width, '0');
 }
