@@ -9,7 +9,7 @@ import {
   textOption,
   withRange,
 } from '@groupcast/options';
-import { addressOption, flagName } from '@groupcast/service';
+import { addressFault, addressOption, flagName } from '@groupcast/service';
 import { GATEWAY_TABLE, limitConflicts, SHARED_OPTIONS } from './options.ts';
 
 /** Flags, environment variables and keys of the file of `groupcast-gateway`. */
@@ -163,5 +163,6 @@ export function parseHub(text: string): HubAddress | undefined {
   const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<name>[^:[\]\s]+)):(?<port>\d{1,5})$/.exec(text);
   const host = match?.groups?.['ipv6'] ?? match?.groups?.['name'];
   const port = Number(match?.groups?.['port']);
-  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
+  if (host === undefined || addressFault(host) !== undefined || port < 1 || port > 65_535) return undefined;
+  return { host, port };
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import {
   ConfigError,
+  isEveryAddress,
   isLoopbackHost,
   libraryOptions,
   Problems,
@@ -69,7 +70,8 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
       log: { level: config.logLevel, format: config.logFormat },
     },
   };
-  return { settings, warnings: [...(warning === undefined ? [] : [warning]), ...secretWithoutTls(config)] };
+  const warnings = [...(warning === undefined ? [] : [warning]), ...secretWithoutTls(config)];
+  return { settings, warnings: [...warnings, ...trustsEveryAddress(config)] };
 }
 
 /** Returns a warning where the secret is used on a network path that is not encrypted. */
@@ -81,6 +83,15 @@ function secretWithoutTls({ hub: address, secretFile, hubTls }: GatewayConfig): 
     `The secret is used with the hub at ${address} without TLS: anyone on the network path can read, add and remove messages after the handshake. ` +
       'Make certificates with "groupcast-hub gen-certs", and give --hub-tls and --hub-tls-ca-file.',
   ];
+}
+
+function trustsEveryAddress({ trustedProxy }: GatewayConfig): readonly string[] {
+  return trustedProxy
+    .filter(isEveryAddress)
+    .map(
+      (network) =>
+        `--trusted-proxy ${network} trusts every address: any client can claim the address of another.`,
+    );
 }
 
 function readHubTls(config: GatewayConfig): TlsMaterial | undefined {

@@ -11,8 +11,8 @@ export function addressOption(row: { default: string; describe: string }): Optio
   return textOption({ ...row, valueName: 'ADDRESS', check: addressFault });
 }
 
-/** Returns what would be valid in place of an address, as the end of a sentence. */
-function addressFault(text: string): string | undefined {
+/** Returns what would be valid in place of an address or a host name, as the end of a sentence. */
+export function addressFault(text: string): string | undefined {
   if (isIP(text) !== 0 || isHostName(text)) return undefined;
   if (/^\[.*\]$/.test(text) && isIPv6(text.slice(1, -1))) {
     return 'an address without brackets, such as :: or ::1';
