@@ -1,4 +1,5 @@
-import { addressOption, choiceOption, integerOption, type OptionsOf, textOption } from '@groupcast/options';
+import { choiceOption, integerOption, type OptionsOf, textOption } from '@groupcast/options';
+import { addressOption } from '@groupcast/service';
 
 const PORT = { min: 1, max: 65_535, unit: 'TCP port' } as const;
 
