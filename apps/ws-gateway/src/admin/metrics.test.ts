@@ -88,9 +88,9 @@ describe('gatewayMetrics', () => {
 describe('statusRows', () => {
   test('the primary with the sums, then each worker', () => {
     expect(statusRows(stats)).toEqual([
-      [99, 'primary', 'ws://127.0.0.1:1234', 10, 2, 30, 0, 2, 0, '', 'draining'],
-      [100, 'worker', 'ws://127.0.0.1:1234', 5, 1, 10, 0, 3, 0.5, 'open', 'up'],
-      [101, 'worker', 'ws://127.0.0.1:1234', 5, 1, 20, 0, 3, 0.5, 'open', 'up'],
+      [99, 'primary', '0.1.0', '1s', 'ws://127.0.0.1:1234', 10, 2, 30, 0, 2, 0, '', 'draining'],
+      [100, 'worker', '0.1.0', '1s', 'ws://127.0.0.1:1234', 5, 1, 10, 0, 3, 0.5, 'open', 'up'],
+      [101, 'worker', '0.1.0', '1s', 'ws://127.0.0.1:1234', 5, 1, 20, 0, 3, 0.5, 'open', 'up'],
     ]);
   });
 
