@@ -5,7 +5,7 @@ import { canonicalAddress } from './ip-address.ts';
 /** Entries that are read: a client may send any number of them. */
 const ENTRIES_MAX = 32;
 
-/** Longest entry, in characters: an IPv6 address with brackets, a port and white space around it. */
+/** Longest entry, in characters: an IPv6 address in brackets with a port and white space. */
 const ENTRY_CHARACTERS_MAX = 64;
 
 // Some proxies add the port of the client.
@@ -45,7 +45,7 @@ export function identifyClient(socket: object, forwardedFor: string, trusted: Tr
   if (client !== undefined) setClientAddress(socket, client);
 }
 
-/** Returns the values of `X-Forwarded-For` in the text of a request; '' before its header is whole. */
+/** Returns the values of `X-Forwarded-For` in a request; '' before its header is whole. */
 export function forwardedForIn(request: string): string {
   const end = request.indexOf(END);
   if (end < 0) return '';
