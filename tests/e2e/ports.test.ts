@@ -19,7 +19,7 @@ afterAll(() => other.close());
 
 interface Case {
   readonly program: string;
-  readonly flag: '--port' | '--admin-port';
+  readonly flag: '--port' | '--admin-port' | '--proxy-protocol-port';
   readonly launch: (flags: AppFlags) => Promise<TestApp>;
 }
 
@@ -28,13 +28,21 @@ const CASES: readonly Case[] = [
   { program: 'groupcast-hub', flag: '--admin-port', launch: launchHub },
   { program: 'groupcast-gateway', flag: '--port', launch: launchGateway },
   { program: 'groupcast-gateway', flag: '--admin-port', launch: launchGateway },
+  { program: 'groupcast-gateway', flag: '--proxy-protocol-port', launch: launchGateway },
 ];
+
+function flagsOf(flag: Case['flag'], port: number): AppFlags {
+  if (flag === '--port') return { port };
+  return flag === '--admin-port'
+    ? { adminPort: port }
+    : { proxyProtocolPort: port, trustedProxy: '127.0.0.1' };
+}
 
 test.each(CASES)(
   '$program $flag in use: one line says so, and the exit code is 1',
   async ({ program, flag, launch }) => {
     const startedAt = performance.now();
-    const app = await launch(flag === '--port' ? { port } : { adminPort: port });
+    const app = await launch(flagsOf(flag, port));
     expect(await app.process.finished).toEqual({ code: 1, signal: null });
     expect(performance.now() - startedAt).toBeLessThan(EXIT_MS);
     expect(app.process.stderr).toBe(

@@ -9,8 +9,8 @@ import {
   textOption,
   withRange,
 } from '@groupcast/options';
-import { addressFault, addressOption, flagName } from '@groupcast/service';
-import { GATEWAY_TABLE, limitConflicts, SHARED_OPTIONS } from './options.ts';
+import { addressFault, addressOption, flagName, portConflict } from '@groupcast/service';
+import { GATEWAY_TABLE, limitConflicts, needsTrustedProxies, SHARED_OPTIONS } from './options.ts';
 
 /** Flags, environment variables and keys of the file of `groupcast-gateway`. */
 export const GATEWAY_OPTIONS = {
@@ -66,7 +66,12 @@ export const GATEWAY_OPTIONS = {
   trustedProxy: {
     ...GATEWAY_TABLE.trustedProxies,
     to: 'trustedProxies' satisfies keyof typeof GATEWAY_TABLE,
-    describe: 'Addresses and networks of proxies whose X-Forwarded-For names the client; others are ignored.',
+    describe:
+      'Addresses and networks of proxies whose X-Forwarded-For is read, and who may use the PROXY protocol.',
+  },
+  proxyProtocolPort: {
+    ...GATEWAY_TABLE.proxyProtocolPort,
+    describe: 'Port for trusted proxies whose connections begin with a PROXY header, v1 or v2. 0: none.',
   },
   drainDelaySeconds: numberOption({
     default: 0,
@@ -137,10 +142,30 @@ export type GatewayConfig = OptionsOf<typeof GATEWAY_OPTIONS>;
 
 /** Checks options against each other. Returns one sentence for each problem. */
 export function checkGatewayConfig(config: GatewayConfig): readonly string[] {
-  return limitConflicts(config).map(
+  const tooHigh = limitConflicts(config).map(
     ({ option, above }) =>
       `--${flagName(option)} is ${config[option]}, which is above --${flagName(above)}. Give at most ${config[above]} (bytes), or raise --${flagName(above)}.`,
   );
+  return [...tooHigh, ...proxyPortProblems(config)];
+}
+
+function proxyPortProblems(config: GatewayConfig): readonly string[] {
+  const { proxyProtocolPort, trustedProxy: trustedProxies } = config;
+  if (proxyProtocolPort === 0) return [];
+  const problems: string[] = [];
+  if (needsTrustedProxies({ proxyProtocolPort, trustedProxies })) {
+    problems.push(
+      '--proxy-protocol-port needs --trusted-proxy, which names the proxies that may connect to it.',
+    );
+  }
+  const isAdminPort = portConflict({ ...config, port: proxyProtocolPort }) !== undefined;
+  const taken = proxyProtocolPort === config.port ? '--port' : isAdminPort ? '--admin-port' : undefined;
+  if (taken !== undefined) {
+    problems.push(
+      `--proxy-protocol-port and ${taken} are both ${proxyProtocolPort}. Choose another one for one of them.`,
+    );
+  }
+  return problems;
 }
 
 /** Address of a hub, as options of a HubClient. */

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { checkOption, integerOption, TIMER_MS_MAX } from '@groupcast/options';
 import type { CloseReason } from '@groupcast/protocol';
+import { listenAddresses } from './accept/listen-addresses.ts';
 import { Listener, type ListenerEvents } from './accept/listener.ts';
 import {
   type Counters,
@@ -52,11 +53,16 @@ const WINDOW = integerOption({ default: 0, min: 0, max: TIMER_MS_MAX, unit: 'mil
 /** The WebSocket server of one worker. */
 export interface Gateway {
   /**
-   * Accepts connections, on its own socket or on a shared one that is bound already. Rejects with
-   * the error of the system, such as `EADDRINUSE`. Ends a `pause`.
+   * Accepts connections. Resolves with the address for clients; rejects with the error of the
+   * system, such as `EADDRINUSE`.
    */
-  listen(handle?: object): Promise<AddressInfo>;
-  /** Accepts no connections until the next `listen`: other workers on the shared socket do. */
+  listen(): Promise<AddressInfo>;
+  /**
+   * Accepts connections on the address with this index in `listenAddresses`, on its own socket or
+   * on a shared one that is bound already. Ends a `pause`.
+   */
+  listenOn(at: number, handle?: object): Promise<AddressInfo>;
+  /** Accepts no connections until the next `listenOn`: other workers on the shared sockets do. */
   pause(): void;
   stats(): GatewayStats;
   connections(): readonly ConnectionRow[];
@@ -110,8 +116,15 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     if (this.#ownsWheel) options.wheel.start();
   }
 
-  listen(handle?: object): Promise<AddressInfo> {
-    return this.#listener.listen(handle);
+  async listen(): Promise<AddressInfo> {
+    const places = listenAddresses(this.#options).map((_, at) => this.#listener.listen(at));
+    const [clients] = await Promise.all(places);
+    if (clients === undefined) throw new Error('A gateway has an address for clients.');
+    return clients;
+  }
+
+  listenOn(at: number, handle?: object): Promise<AddressInfo> {
+    return this.#listener.listen(at, handle);
   }
 
   pause(): void {

@@ -206,6 +206,11 @@ export const GATEWAY_TABLE = {
     valueName: 'CIDR',
     check: networksFault,
   }),
+  /**
+   * Port for proxies that begin each connection with a header of the PROXY protocol, version 1 or
+   * 2. Only `trustedProxies` may connect to it. Default 0: none.
+   */
+  proxyProtocolPort: integerOption({ default: 0, min: 0, max: 65_535, unit: 'TCP port' }),
   /** Workers of one gateway, this one included; they share the limits of a group. Default 1. */
   workers: integerOption({ default: 1, min: 1, max: 1_024, unit: 'workers' }),
   /** WebSocket pings and pongs of one connection per second in the long run. Default 10. */
@@ -287,10 +292,20 @@ export function completeTable(given: Partial<TableOptions>): TableOptions {
       `has ${secretBytes} bytes. Give at least ${SESSION_SECRET_BYTES_MIN} random bytes, or ''`,
     );
   }
+  if (needsTrustedProxies(options)) {
+    reject('proxyProtocolPort', 'is given without trustedProxies. Name the proxies that may connect to it');
+  }
   for (const { option, above } of limitConflicts(options)) {
     reject(option, `is ${options[option]}, which is above ${above}. Give at most ${options[above]} (bytes)`);
   }
   return options;
+}
+
+/** Returns whether a gateway would have a port to which no proxy may connect. */
+export function needsTrustedProxies(
+  options: Pick<TableOptions, 'proxyProtocolPort' | 'trustedProxies'>,
+): boolean {
+  return options.proxyProtocolPort !== 0 && options.trustedProxies.length === 0;
 }
 
 type ByteLimit = 'messageBytesMax' | 'groupBytesBurst' | 'clientBufferBytes' | 'clientBufferTotalBytes';

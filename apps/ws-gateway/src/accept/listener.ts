@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TrustedAddresses } from '@groupcast/service';
 import { handleOf } from '@groupcast/stream-handle';
@@ -7,7 +7,10 @@ import type { HandshakeRejection } from '../admin/gateway-stats.ts';
 import type { GatewayOptions } from '../options.ts';
 import { clientAddressOf } from '../socket/client-address.ts';
 import { createHttpResponder, rejectRequest } from './http-response.ts';
+import { listenAddresses } from './listen-addresses.ts';
+import { Ports } from './ports.ts';
 import { forwardedForIn, identifyClient } from './proxy/forwarded-for.ts';
+import { type ProxiedSocketEvents, ProxiedSockets } from './proxy/proxied-sockets.ts';
 import { type SilentSocketEvents, SilentSockets } from './silent-sockets.ts';
 import { type AdmissionRejection, type UpgradeEvents, Upgrader } from './upgrade.ts';
 import type { UpgradeRequest } from './upgrade-request.ts';
@@ -24,19 +27,19 @@ export interface ListenerEvents extends Pick<UpgradeEvents, 'accepted'> {
 }
 
 /** Accepts connections up to a limit; upgrades those that request it, and answers the others. */
-export class Listener implements SilentSocketEvents {
+export class Listener implements SilentSocketEvents, ProxiedSocketEvents {
   readonly #options: GatewayOptions;
   readonly #receiver: ListenerEvents;
   readonly #upgrader: Upgrader;
   readonly #silentSockets: SilentSockets;
   /** Undefined without any. */
   readonly #trustedProxies: TrustedAddresses | undefined;
+  readonly #proxiedSockets: ProxiedSockets | undefined;
   readonly #server: Server;
+  readonly #ports: Ports;
   /** Listeners with which the HTTP server serves a connection. */
   readonly #serveHttp: readonly ((socket: Socket) => void)[];
-  #portClosed: Promise<void> | undefined;
   #handshakeTimer: NodeJS.Timeout | undefined;
-  #isPaused = false;
   #fullLoggedTick = Number.NEGATIVE_INFINITY;
   #dropped = 0;
   /** Open sockets, including those of handshakes and pages. */
@@ -49,8 +52,12 @@ export class Listener implements SilentSocketEvents {
   constructor(options: GatewayOptions, receiver: ListenerEvents) {
     this.#options = options;
     this.#receiver = receiver;
-    const { trustedProxies } = options;
-    if (trustedProxies.length > 0) this.#trustedProxies = new TrustedAddresses(trustedProxies, false);
+    const { trustedProxies, handshakeMs: headerMs, log } = options;
+    if (trustedProxies.length > 0) {
+      const trusted = new TrustedAddresses(trustedProxies, false);
+      this.#trustedProxies = trusted;
+      this.#proxiedSockets = new ProxiedSockets({ trusted, headerMs, log }, this);
+    }
     this.#socketClosed = this.#createCloseListener();
     this.#upgrader = new Upgrader(options, {
       upgraded: (socket) => this.#pending.delete(socket),
@@ -64,7 +71,12 @@ export class Listener implements SilentSocketEvents {
     // Not `server.maxConnections`: in a worker, the cluster module returns the surplus to the
     // primary, which offers it again immediately, in an endless loop.
     this.#server.removeAllListeners('connection');
-    this.#server.on('connection', (socket: Socket) => this.#admit(socket));
+    this.#ports = new Ports({
+      addresses: listenAddresses(options),
+      first: this.#server,
+      log: options.log,
+      admit: (socket, isProxied) => this.#admit(socket, isProxied),
+    });
   }
 
   /** Whether no pending socket can become a connection, once the port is closed. */
@@ -72,45 +84,21 @@ export class Listener implements SilentSocketEvents {
     return this.#upgrader.rejectsAll || this.#sockets === 0;
   }
 
-  /**
-   * Starts to accept, from a socket of its own or from one that is bound and shared. Rejects with
-   * the system's error, such as `EADDRINUSE`.
-   */
-  listen(handle?: object): Promise<AddressInfo> {
-    const { host, port } = this.#options;
-    this.#isPaused = false;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(handle ?? { host, port }, () => {
-        this.#server.removeListener('error', reject);
-        // Each start would delay the check of handshake deadlines. A pause does not end that check,
-        // so the first start is enough.
-        this.#server.removeAllListeners('listening');
-        const address = this.#server.address();
-        if (address !== null && typeof address === 'object') resolve(address);
-        else reject(new Error('The gateway was closed before it listened.'));
-      });
-    });
+  /** Starts to accept on one of the `listenAddresses`; see `Ports.listen`. */
+  listen(at: number, handle?: object): Promise<AddressInfo> {
+    return this.#ports.listen(at, handle);
   }
 
   /** Accepts no connections until the next `listen`. */
   pause(): void {
-    if (!this.#server.listening) return;
-    this.#isPaused = true;
-    // The HTTP server's own `close` would also end connections without a request.
-    NetServer.prototype.close.call(this.#server);
+    this.#ports.pause();
   }
 
   /** Stops accepting for good. Pending handshakes may still finish. */
   stopListening(): void {
-    // The port is free for another process, or other workers still accept from it.
-    if (!this.#server.listening && !this.#isPaused) return;
-    this.#isPaused = false;
-    this.#portClosed = new Promise((resolve) => {
-      this.#server.close(() => resolve());
-    });
     // A closed server no longer checks the deadlines of handshakes.
-    this.#handshakeTimer = setTimeout(() => this.#cutHandshakes(), this.#options.handshakeMs);
+    if (this.#ports.stop())
+      this.#handshakeTimer = setTimeout(() => this.#cutHandshakes(), this.#options.handshakeMs);
   }
 
   /** Makes health checks on the port fail; nothing else changes. */
@@ -125,11 +113,11 @@ export class Listener implements SilentSocketEvents {
 
   /**
    * Destroys the sockets of pending handshakes and pages. Call it after `stopListening`; resolves
-   * when the port is closed.
+   * when the ports are closed.
    */
   async close(): Promise<void> {
     this.#cutHandshakes();
-    await this.#portClosed;
+    await this.#ports.closed();
     clearTimeout(this.#handshakeTimer);
   }
 
@@ -157,11 +145,16 @@ export class Listener implements SilentSocketEvents {
     for (const serve of this.#serveHttp) serve(socket);
   }
 
+  unproxied(socket: Socket): void {
+    this.#rejected('proxy', socket);
+  }
+
   silent(socket: Socket): void {
     this.#rejectHttp(408, TOO_LATE, socket);
   }
 
   #cutHandshakes(): void {
+    this.#proxiedSockets?.close();
     this.#silentSockets.close();
     this.#server.closeAllConnections();
   }
@@ -192,7 +185,6 @@ export class Listener implements SilentSocketEvents {
     server.on('request', this.#upgrader.request);
     server.on('upgrade', this.#upgrader.upgrade);
     server.on('clientError', (error, socket) => this.#clientError(error, socket));
-    server.on('error', (error) => options.log.error({ error }, 'the listening socket failed'));
     return server;
   }
 
@@ -223,7 +215,7 @@ export class Listener implements SilentSocketEvents {
     rejectRequest(socket, status, sentence);
   }
 
-  #admit(socket: Socket): void {
+  #admit(socket: Socket, isProxied: boolean): void {
     this.#options.accepted(this.#sockets);
     if (this.#sockets >= this.#options.connectionsMax) {
       // Idle sockets must not keep out clients. A WebSocket is never closed for a new one.
@@ -234,6 +226,12 @@ export class Listener implements SilentSocketEvents {
     this.#sockets += 1;
     this.#pending.add(socket);
     socket.on('close', this.#socketClosed);
+    if (isProxied) this.#proxiedSockets?.add(socket);
+    else this.proxied(socket);
+  }
+
+  /** Serves a socket, whose PROXY header was read if it has one. */
+  proxied(socket: Socket): void {
     // A socket without a handle gains nothing from SilentSockets.
     const { fastPaths, directSockets } = this.#options;
     const handle = fastPaths && directSockets ? handleOf(socket) : undefined;

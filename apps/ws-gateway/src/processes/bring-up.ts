@@ -29,12 +29,12 @@ export const BRING_UP_TIMES: BringUpTimes = { loadMs: 60_000, hubMs: 5_000, hubL
  */
 export async function bringUp(
   next: Generation,
-  port: SharedPort,
+  ports: readonly SharedPort[],
   hubIsThere: () => Promise<boolean>,
   log: Log,
   times: BringUpTimes,
 ): Promise<void> {
-  next.start(false, port);
+  next.start(false, ports);
   try {
     if (!(await next.allLoaded(times.loadMs))) throw tooSlow('loaded the program', times.loadMs);
     await reachHub(next, hubIsThere, log, times);

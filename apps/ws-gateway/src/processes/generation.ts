@@ -50,7 +50,7 @@ export class Generation {
   #failure: Error | undefined;
   #deaths = 0;
   #hubExcused = false;
-  #handle: PortHandle | undefined;
+  #handles: readonly PortHandle[] = [];
   #address: AddressInfo | undefined;
 
   constructor({ settings, indexes, log, hubFailures, restart, deathsMax, report }: GenerationOptions) {
@@ -106,9 +106,9 @@ export class Generation {
   }
 
   /** Starts the workers. They listen immediately, or not before `allListening`. */
-  start(listen: boolean, { handle }: SharedPort): void {
-    this.#handle = handle;
-    for (const slot of this.#slots) slot.start(listen, handle);
+  start(listen: boolean, ports: readonly SharedPort[]): void {
+    this.#handles = ports.flatMap(({ handle }) => handle ?? []);
+    for (const slot of this.#slots) slot.start(listen, this.#handles);
   }
 
   /**
@@ -232,7 +232,7 @@ export class Generation {
 
   /** Whether workers wait for allowances. Without a handle, the cluster module balances them. */
   get #isBalanced(): boolean {
-    return this.settings.worker.balanceConnections && this.#handle !== undefined;
+    return this.settings.worker.balanceConnections && this.#handles.length > 0;
   }
 
   #updateBalancer(): void {

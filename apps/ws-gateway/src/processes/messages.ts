@@ -20,8 +20,8 @@ export interface DrainOrder {
 }
 
 /**
- * Message of the primary to a worker. An order to accept connections has the handle with it, where
- * there is one.
+ * Message of the primary to a worker. An order to accept connections has the handle of the first
+ * port with it, where there is one. Those of further ports follow.
  */
 export type ToWorker =
   /**
@@ -30,6 +30,8 @@ export type ToWorker =
    */
   | { readonly type: 'start'; readonly options: WorkerOptions; readonly listen: boolean }
   | { readonly type: 'listen' }
+  /** Comes with the handle of a further port, for the order to accept before it. */
+  | { readonly type: 'port' }
   /**
    * Accept until `upTo` connections were accepted since the start, or without a limit. A paused
    * worker receives a handle with it.

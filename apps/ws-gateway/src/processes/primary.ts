@@ -2,8 +2,10 @@ import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { CloseReason } from '@groupcast/protocol';
-import { type Log, listenErrorMessage } from '@groupcast/service';
-import { SharedPort } from './balance/shared-port.ts';
+import { ConfigError, type Log, listenErrorMessage } from '@groupcast/service';
+import { listenAddresses } from '../accept/listen-addresses.ts';
+import { closePorts, openPorts } from './balance/open-ports.ts';
+import type { SharedPort } from './balance/shared-port.ts';
 import { BRING_UP_TIMES, type BringUpTimes, bringUp } from './bring-up.ts';
 import { ReloadError } from './errors.ts';
 import { type GatewaySettings, Generation } from './generation.ts';
@@ -30,6 +32,9 @@ export interface PrimaryDrain {
   readonly windowMs: number;
   readonly reason: CloseReason;
 }
+
+/** Flag of the port whose errors the primary words itself. */
+const PROXY_PORT = '--proxy-protocol-port';
 
 const TICK_MS = 1_000;
 const REPORT_MS = 1_000;
@@ -62,8 +67,8 @@ export class Primary {
   #state: PrimaryState = 'starting';
   #reloadPhase: ReloadPhase = 'idle';
   #current: Generation;
-  /** Port of the current generation. */
-  #port: SharedPort | undefined;
+  /** Ports of the current generation. */
+  #ports: readonly SharedPort[] = [];
   /** Generations with workers: two during a reload. */
   readonly #generations = new Set<Generation>();
   #generationNumber = 1;
@@ -172,29 +177,29 @@ export class Primary {
     if (this.#state !== 'up') throw isDraining();
     this.#reloadPhase = 'starting';
     try {
-      const port = await this.#portFor(settings);
-      await this.#reload(settings, port);
+      const ports = await this.#portsFor(settings);
+      await this.#reload(settings, ports);
     } finally {
       this.#reloadPhase = 'idle';
     }
   }
 
-  async #reload(settings: GatewaySettings, port: SharedPort): Promise<void> {
+  async #reload(settings: GatewaySettings, ports: readonly SharedPort[]): Promise<void> {
     const old = this.#current;
-    const oldPort = this.#port;
+    const oldPorts = this.#ports;
     const next = this.#createGeneration(settings, RELOAD_DEATHS_MAX);
     const drain = { windowMs: settings.worker.drainMs, reason: 'restart', handshakes: 'accept' } as const;
     try {
       if (this.#isEnding) throw isDraining();
-      await bringUp(next, port, () => this.#hubIsThere(), this.#log, this.#bringUpTimes);
+      await bringUp(next, ports, () => this.#hubIsThere(), this.#log, this.#bringUpTimes);
       // A drain has priority: it may have started after the last worker was up.
       if (this.#isEnding) throw isDraining();
       this.#current = next;
-      this.#port = port;
+      this.#ports = ports;
       this.#generationNumber += 1;
       this.#reloadPhase = 'draining';
       await old.retire();
-      if (oldPort !== port) oldPort?.close();
+      closePorts(oldPorts, ports);
       await old.drainInTurn(drain);
       this.#remove(old);
     } catch (error) {
@@ -202,7 +207,7 @@ export class Primary {
       // nothing.
       await next.drain(drain);
       this.#remove(next);
-      if (port !== this.#port) port.close();
+      closePorts(ports, this.#ports);
       throw error;
     }
   }
@@ -217,7 +222,6 @@ export class Primary {
   }
 
   async #start(): Promise<AddressInfo | undefined> {
-    const { host, port } = this.settings.worker.gateway;
     // For workers without a handle.
     cluster.schedulingPolicy = cluster.SCHED_RR;
     process.on('exit', this.#killAll);
@@ -225,12 +229,16 @@ export class Primary {
       for (const generation of this.#generations) generation.tick(TICK_MS);
       this.#hubFailures.tick();
     }, TICK_MS);
-    this.#port = await SharedPort.open(host, port);
+    const addresses = listenAddresses(this.settings.worker.gateway);
+    this.#ports = await openPorts(addresses, [], ({ host, port, isProxied }, cause) =>
+      // The caller names the flag of the port for clients.
+      isProxied ? new ConfigError([listenErrorMessage(cause, host, port, PROXY_PORT)], { cause }) : cause,
+    );
     if (this.#isEnding) {
-      this.#port.close();
+      closePorts(this.#ports);
       return undefined;
     }
-    this.#current.start(true, this.#port);
+    this.#current.start(true, this.#ports);
     try {
       await this.#current.allListening(Number.POSITIVE_INFINITY);
     } catch (error) {
@@ -253,7 +261,7 @@ export class Primary {
     clearInterval(this.#ticker);
     // All of them first: a client of one worker must not reconnect to another.
     await Promise.all(generations.map((generation) => generation.retire()));
-    this.#port?.close();
+    closePorts(this.#ports);
     await Promise.all(
       generations.map((generation) => generation.drain({ windowMs, reason, handshakes: 'reject' })),
     );
@@ -269,15 +277,13 @@ export class Primary {
     return (await this.report()).some(({ hub }) => hub.state === 'open');
   }
 
-  /** Returns the present port, or opens a new one where the reload moves the gateway. */
-  async #portFor({ worker }: GatewaySettings): Promise<SharedPort> {
-    const { host, port } = worker.gateway;
-    if (this.#port?.host === host && this.#port.port === port) return this.#port;
-    try {
-      return await SharedPort.open(host, port);
-    } catch (cause) {
-      throw new ReloadError('listen_failed', listenErrorMessage(cause, host, port, '--port'), { cause });
-    }
+  /** Returns the present ports, and opens new ones where the reload moves the gateway. */
+  #portsFor({ worker }: GatewaySettings): Promise<readonly SharedPort[]> {
+    const addresses = listenAddresses(worker.gateway);
+    return openPorts(addresses, this.#ports, ({ host, port, isProxied }, cause) => {
+      const flag = isProxied ? PROXY_PORT : '--port';
+      return new ReloadError('listen_failed', listenErrorMessage(cause, host, port, flag), { cause });
+    });
   }
 
   #createGeneration(settings: GatewaySettings, deathsMax: number): Generation {

@@ -51,7 +51,8 @@ export class WorkerSlot implements Acceptor {
   readonly #backoff: RestartBackoff;
   #state: WorkerSlotState = 'waiting';
   #worker: Worker | undefined;
-  #handle: PortHandle | undefined;
+  /** One for each port, in the order of `listenAddresses`; none without handles. */
+  #handles: readonly PortHandle[] = [];
   #mayListen = false;
   #isHealthy = true;
   #loaded = false;
@@ -110,10 +111,10 @@ export class WorkerSlot implements Acceptor {
 
   /**
    * Starts the first process, which accepts connections when it is loaded, or not before `listen`.
-   * It accepts from the handle, or without one through the cluster module.
+   * It accepts from the handles, or without any through the cluster module.
    */
-  start(listen: boolean, handle?: PortHandle): void {
-    this.#handle = handle;
+  start(listen: boolean, handles: readonly PortHandle[] = []): void {
+    this.#handles = handles;
     this.#mayListen = listen;
     this.#fork();
   }
@@ -131,16 +132,18 @@ export class WorkerSlot implements Acceptor {
     return this.#send(message, message.type === 'listen' || (message.type === 'start' && message.listen));
   }
 
-  #send(message: ToWorker, withHandle: boolean): boolean {
+  #send(message: ToWorker, withHandles: boolean): boolean {
     const worker = this.#worker;
     if (worker === undefined || !this.#loaded || !worker.isConnected()) return false;
     // The send to a dying worker fails; its `exit` event has the same effect.
     const sent = (error: Error | null): void => {
       if (error !== null) this.#died(worker, error.message);
     };
+    const [first, ...others] = withHandles ? this.#handles : [];
+    if (first === undefined) worker.send(message, sent);
     // The types know handles only as the classes around them.
-    if (withHandle && this.#handle !== undefined) worker.send(message, this.#handle as SendHandle, sent);
-    else worker.send(message, sent);
+    else worker.send(message, first as SendHandle, sent);
+    for (const handle of others) worker.send({ type: 'port' } satisfies ToWorker, handle as SendHandle, sent);
     return true;
   }
 

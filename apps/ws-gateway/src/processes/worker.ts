@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { HubClient } from '@groupcast/hub-client';
 import type { ProtocolError } from '@groupcast/protocol';
 import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
+import { listenAddresses } from '../accept/listen-addresses.ts';
 import { formatHub } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { warmUp } from '../warm-up/warm-up.ts';
@@ -39,7 +40,11 @@ class WorkerProcess {
   readonly #beat: NodeJS.Timeout;
   readonly #ending = new AbortController();
   readonly #allowance = new AcceptAllowance();
-  /** Whether it has closed its copy of the shared socket until its allowance grows. */
+  /** Number of ports. */
+  #ports = 1;
+  /** Handles of ports that have arrived before those of the others. */
+  readonly #handles: PortHandle[] = [];
+  /** Whether it has closed its copies of the shared sockets until its allowance grows. */
   #isPaused = false;
   #isBalanced = false;
   #log: Logger | undefined;
@@ -73,13 +78,15 @@ class WorkerProcess {
       case 'start':
         this.#start(message.options);
         this.#isBalanced = message.options.balanceConnections;
-        if (message.listen) this.#listen(handle);
+        if (message.listen) this.#collect(handle);
         return;
       case 'listen':
-        this.#listen(handle);
+      case 'port':
+        this.#collect(handle);
         return;
       case 'allow':
-        this.#allow(message.upTo ?? Number.POSITIVE_INFINITY, handle);
+        this.#allow(message.upTo ?? Number.POSITIVE_INFINITY);
+        if (handle !== undefined) this.#collect(handle);
         return;
       case 'fail_health':
         this.#gateway?.failHealth();
@@ -102,6 +109,7 @@ class WorkerProcess {
   #start(options: WorkerOptions): void {
     this.#index = options.index;
     this.#drainMs = options.drainMs;
+    this.#ports = listenAddresses(options.gateway).length;
     const bindings = { role: 'worker', worker: options.index };
     const log = createLogger({ name: 'groupcast-gateway', ...options.log, bindings });
     const name = `gateway worker ${options.index} pid ${process.pid}`;
@@ -149,23 +157,33 @@ class WorkerProcess {
     }
   }
 
-  #listen(handle: PortHandle | undefined): void {
+  /** Listens when the handles of all ports have arrived. Without any, there is none to wait for. */
+  #collect(handle: PortHandle | undefined): void {
+    if (handle === undefined) this.#listen([]);
+    else if (this.#handles.push(handle) === this.#ports) this.#listen(this.#handles.splice(0));
+  }
+
+  #listen(handles: readonly PortHandle[]): void {
     // A drain may have arrived between the two orders.
-    if ((this.#state !== 'starting' && this.#state !== 'up') || this.#gateway === undefined) handle?.close();
+    const mayListen = this.#state === 'starting' || this.#state === 'up';
+    const isOpen = this.#listening !== undefined && !this.#isPaused;
+    if (!mayListen || isOpen || this.#gateway === undefined) closeAll(handles);
     else {
-      // Without a handle the cluster module balances the connections.
-      this.#isBalanced &&= handle !== undefined;
-      this.#listening = this.#listenOf(this.#gateway, handle);
+      this.#isPaused = false;
+      // Without handles the cluster module balances the connections.
+      this.#isBalanced &&= handles.length > 0;
+      this.#listening = this.#listenOf(this.#gateway, handles);
     }
   }
 
-  async #listenOf(gateway: Gateway, handle: PortHandle | undefined): Promise<void> {
+  async #listenOf(gateway: Gateway, handles: readonly PortHandle[]): Promise<void> {
     try {
       await this.#warm;
       // A drain may have arrived meanwhile.
-      if (this.#ending.signal.aborted) return handle?.close();
-      const address = await gateway.listen(handle);
-      if (this.#state !== 'starting') return;
+      if (this.#ending.signal.aborted) return closeAll(handles);
+      const places = Array.from({ length: this.#ports }, (_, at) => gateway.listenOn(at, handles[at]));
+      const [address] = await Promise.all(places);
+      if (this.#state !== 'starting' || address === undefined) return;
       this.#state = 'up';
       this.#tell({ type: 'listening', address });
     } catch (error) {
@@ -182,19 +200,14 @@ class WorkerProcess {
     this.#reportAccepted(connections);
   }
 
-  #allow(upTo: number, handle: PortHandle | undefined): void {
+  #allow(upTo: number): void {
     this.#allowance.allow(upTo);
-    if (!this.#isPaused) {
-      handle?.close();
-      this.#pauseIfUsedUp();
-      if (this.#isPaused) this.#reportAccepted();
-    } else if (handle !== undefined) {
-      this.#isPaused = false;
-      this.#listen(handle);
-    }
+    if (this.#isPaused) return;
+    this.#pauseIfUsedUp();
+    if (this.#isPaused) this.#reportAccepted();
   }
 
-  /** Closes the socket within the call for the last allowed connection: no further one follows. */
+  /** Closes the sockets within the call for the last allowed connection: no further one follows. */
   #pauseIfUsedUp(): void {
     if (!this.#allowance.isUsedUp) return;
     this.#isPaused = true;
@@ -246,6 +259,7 @@ class WorkerProcess {
     if (this.#state === 'draining') return;
     this.#state = 'draining';
     this.#ending.abort();
+    closeAll(this.#handles.splice(0));
     // A gateway that starts to listen after `stopListening` would continue. Without a primary, a
     // pending listen gets no reply.
     if (this.#worker.isConnected()) await Promise.race([this.#listening, once(this.#worker, 'disconnect')]);
@@ -285,6 +299,10 @@ function hubProblem(error: ProtocolError | undefined): HubProblem {
     code: error?.code ?? 'hub_unavailable',
     message: error?.message ?? 'The hub closed the connection.',
   };
+}
+
+function closeAll(handles: readonly PortHandle[]): void {
+  for (const handle of handles) handle.close();
 }
 
 /** Runs this process as a worker. Call it only in a process that the cluster module forked. */

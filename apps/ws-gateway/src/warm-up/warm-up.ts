@@ -78,6 +78,8 @@ async function warmUpGateway(
     messageBytesPerSecond: 0,
     groupBytesPerSecond: 0,
     allowedOrigins: [],
+    proxyProtocolPort: 0,
+    trustedProxies: [],
   };
   const many = {
     connectionsMax: 2 * CLIENTS * roundsMax,
@@ -92,7 +94,7 @@ async function warmUpGateway(
   try {
     hub.connect();
     // Not a port of the cluster module.
-    const { port } = await gateway.listen({ host: '127.0.0.1', port: 0, exclusive: true });
+    const { port } = await gateway.listenOn(0, { host: '127.0.0.1', port: 0, exclusive: true });
     let rounds = 0;
     while (rounds < roundsMax && !end.aborted) {
       if (await runRound(port, end)) rounds += 1;

@@ -2,12 +2,12 @@ import { formatAddress } from './format-address.ts';
 
 /**
  * Returns one line for an error of `listen`: address, port, and what to do.
- * `portFlag` is the flag that chooses the port, `--port` or `--admin-port`. The
- * flag for the address is named like it.
+ * `portFlag` is the flag that chooses the port. Only the admin port has a flag of
+ * its own for the address.
  */
 export function listenErrorMessage(error: unknown, host: string, port: number, portFlag: string): string {
   const where = formatAddress(host, port);
-  const hostFlag = portFlag.replace(/port$/, 'host');
+  const hostFlag = portFlag === '--admin-port' ? '--admin-host' : '--host';
   switch (errorCode(error)) {
     case 'EADDRINUSE':
       return `${where} is in use by another process: stop that one ("ss -ltnp" names it) or choose another port with ${portFlag}.`;

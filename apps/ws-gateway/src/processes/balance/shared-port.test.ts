@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import type { ListenAddress } from '../../accept/listen-addresses.ts';
 import { SharedPort } from './shared-port.ts';
 
 const servers: Server[] = [];
@@ -11,8 +12,12 @@ afterEach(() => {
   for (const port of ports.splice(0)) port.close();
 });
 
+function at(port: number, host = '127.0.0.1'): ListenAddress {
+  return { host, port, isProxied: false };
+}
+
 async function open(port = 0): Promise<SharedPort> {
-  const shared = await SharedPort.open('127.0.0.1', port);
+  const shared = await SharedPort.open(at(port));
   ports.push(shared);
   return shared;
 }
@@ -40,16 +45,16 @@ test('Node still makes the handle, and a server takes connections from it', asyn
 test('an address in use, an unavailable address, and a name', async () => {
   const used = (await listen(0)).address() as AddressInfo;
   await expect(open(used.port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
-  await expect(SharedPort.open('192.0.2.1', 0)).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
-  const named = await SharedPort.open('localhost', 0);
+  await expect(SharedPort.open(at(0, '192.0.2.1'))).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
+  const named = await SharedPort.open(at(0, 'localhost'));
   ports.push(named);
   expect(named.handle).toBeDefined();
 });
 
 test("without the internals of Node there is no handle; their failure is the system's error", async () => {
-  const without = await SharedPort.open('127.0.0.1', 0, {});
+  const without = await SharedPort.open(at(0), {});
   expect(without.handle).toBeUndefined();
   without.close();
-  const failed = SharedPort.open('127.0.0.1', 0, { _createServerHandle: () => -98 });
+  const failed = SharedPort.open(at(0), { _createServerHandle: () => -98 });
   await expect(failed).rejects.toMatchObject({ code: 'EADDRINUSE', syscall: 'listen' });
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import type { ListenAddress } from '../../accept/listen-addresses.ts';
 import { ListenError } from '../errors.ts';
 
 /** TCP socket of Node that is bound to an address; `Server.listen` accepts it. */
@@ -21,30 +22,33 @@ interface NetInternals {
  */
 export class SharedPort {
   /** Requested address. */
-  readonly host: string;
-  readonly port: number;
+  readonly #address: ListenAddress;
   readonly handle: PortHandle | undefined;
 
-  private constructor(host: string, port: number, handle: PortHandle | undefined) {
-    this.host = host;
-    this.port = port;
+  private constructor(address: ListenAddress, handle: PortHandle | undefined) {
+    this.#address = address;
     this.handle = handle;
   }
 
   /** Opens the port. Rejects with the system's error, such as `EADDRINUSE`, or a ListenError. */
   static async open(
-    host: string,
-    port: number,
+    address: ListenAddress,
     internals: NetInternals = net as typeof net & NetInternals,
   ): Promise<SharedPort> {
     // Resolves the name, and fails with Node's own errors for an invalid address.
-    const found = await probe(host, port);
+    const found = await probe(address.host, address.port);
     const { _createServerHandle: create } = internals;
-    if (typeof create !== 'function') return new SharedPort(host, port, undefined);
+    if (typeof create !== 'function') return new SharedPort(address, undefined);
     const handle = create(found.address, found.port, found.family === 'IPv6' ? 6 : 4);
-    if (typeof handle !== 'number') return new SharedPort(host, port, handle);
+    if (typeof handle !== 'number') return new SharedPort(address, handle);
     const code = getSystemErrorName(handle);
     throw new ListenError(code, `bind ${code} ${found.address}:${found.port}`);
+  }
+
+  /** Returns whether it serves an address, in the same way: a port is for proxies or it is not. */
+  isAt({ host, port, isProxied }: ListenAddress): boolean {
+    const own = this.#address;
+    return own.host === host && own.port === port && own.isProxied === isProxied;
   }
 
   /** Releases the address, which is free as soon as all workers have closed it. */
