@@ -8,6 +8,7 @@ import {
   type Option,
   type OptionsOf,
   textOption,
+  unixPathFault,
   withRange,
 } from '@groupcast/options';
 import { limits } from '@groupcast/protocol';
@@ -59,6 +60,7 @@ export const HUB_OPTIONS = {
     default: '',
     valueName: 'FILE',
     describe: 'Unix socket to accept peers on as well.',
+    check: unixPathFault,
   }),
   unixSocketMode: choiceOption({
     default: '600',

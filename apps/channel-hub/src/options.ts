@@ -11,6 +11,7 @@ import {
   objectOption,
   resolveOptions,
   TIMER_MS_MAX,
+  unixPathFault,
   valueOption,
 } from '@groupcast/options';
 import { isChannelName, limits, OptionError } from '@groupcast/protocol';
@@ -111,10 +112,11 @@ export const HUB_TABLE = {
   /** Unix socket to listen on as well. Default undefined: none. */
   unixSocket: valueOption<UnixSocket | undefined>({
     default: undefined,
-    check: (socket) =>
-      socket === undefined || (socket !== null && isUnixSocket(socket))
-        ? undefined
-        : 'the path of a file, and a mode from 0 to 0o777',
+    check: (socket) => {
+      if (socket === undefined) return undefined;
+      if (socket === null || !isUnixSocket(socket)) return 'the path of a file, and a mode from 0 to 0o777';
+      return unixPathFault(socket.path);
+    },
   }),
   /** Log lines go here. Default: nowhere. */
   log: valueOption<Log>({ default: SILENT_LOG }),

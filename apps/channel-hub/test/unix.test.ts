@@ -1,11 +1,21 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { encodeFrame, encodeText } from '@groupcast/protocol';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createHub } from '../src/hub.ts';
+import { unixSocketError } from '../src/listen/unix-socket-error.ts';
 import { startHub, until } from '../testing/start-hub.ts';
 
 function socketFile(): string {
@@ -101,7 +111,79 @@ test('a socket in use, and a file that is not a socket, are left alone', async (
   const file = `${path}.txt`;
   writeFileSync(file, 'kept');
   const third = createHub({ port: 0, unixSocket: { path: file, mode: 0o600 } });
-  await expect(third.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(third.listen()).rejects.toMatchObject({ code: 'unix_socket' });
   await third.close();
   expect(existsSync(file)).toBe(true);
+});
+
+describe('a Unix socket that cannot be created', () => {
+  /** Resolves with the error of a hub that listens at the path, and of the port that it left. */
+  async function errorOf(path: string): Promise<Error & { code?: string }> {
+    const hub = createHub({ port: 0, unixSocket: { path, mode: 0o600 } });
+    const error = await hub.listen().then(
+      () => new Error('The hub listens.'),
+      (reason: Error) => reason,
+    );
+    await hub.close();
+    return error;
+  }
+
+  test.each([
+    [
+      'in a missing folder',
+      (path: string) => join(path, 'missing', 'hub.sock'),
+      (path: string) => `there is no folder ${join(path, 'missing')}. Create it, or choose another path.`,
+    ],
+    [
+      'in a folder that is a file',
+      (path: string) => {
+        writeFileSync(path, '');
+        return join(path, 'hub.sock');
+      },
+      (path: string) => `there is no folder ${path}. Create it, or choose another path.`,
+    ],
+    [
+      'where a file is',
+      (path: string) => {
+        writeFileSync(path, 'kept');
+        return path;
+      },
+      () => 'a file that is not a socket is there. Remove it, or choose another path.',
+    ],
+    [
+      'where a folder is',
+      (path: string) => {
+        mkdirSync(path);
+        return path;
+      },
+      () => 'a folder is there. Choose another path.',
+    ],
+    [
+      'where a symbolic link is',
+      (path: string) => {
+        symlinkSync(`${path}.elsewhere`, path);
+        return path;
+      },
+      () => 'it is a symbolic link. Give the path of the socket itself.',
+    ],
+  ])('%s: the error says what is there', async (_name, prepare, reason) => {
+    const base = socketFile();
+    const path = prepare(base);
+    const error = await errorOf(path);
+    expect(error).toMatchObject({ code: 'unix_socket', cause: expect.any(Error) });
+    expect(error.message).toBe(`Cannot create the Unix socket ${path}: ${reason(base)}`);
+  });
+
+  test('in a folder of another user: the error names the folder', () => {
+    const error = unixSocketError(
+      '/tmp/hub.sock',
+      Object.assign(new Error('listen EACCES'), { code: 'EACCES' }),
+    );
+    expect(error.message).toContain('this user may not create files in /tmp.');
+  });
+
+  test('with a path that the system would cut off: nothing is created', () => {
+    const path = join(dirname(socketFile()), 'a'.repeat(100), 'hub.sock');
+    expect(() => createHub({ unixSocket: { path, mode: 0o600 } })).toThrow(/at most \d+ bytes, not \d+/);
+  });
 });

@@ -7,6 +7,7 @@ import {
   numberOption,
   type OptionsOf,
   textOption,
+  unixPathFault,
   withRange,
 } from '@groupcast/options';
 import { addressFault, addressOption, flagName, portConflict } from '@groupcast/service';
@@ -26,10 +27,11 @@ export const GATEWAY_OPTIONS = {
     default: '127.0.0.1:2206',
     valueName: 'HOST:PORT',
     describe: 'Address of the hub; unix:FILE for its Unix socket.',
-    check: (hub) =>
-      parseHub(hub) === undefined
-        ? 'an address and a port, such as 10.0.0.5:2206, or unix: and a file'
-        : undefined,
+    check: (hub) => {
+      const address = parseHub(hub);
+      if (address === undefined) return 'an address and a port, such as 10.0.0.5:2206, or unix: and a file';
+      return 'path' in address ? unixPathFault(address.path) : undefined;
+    },
   }),
   adminHost: addressOption({
     default: '127.0.0.1',

@@ -8,6 +8,7 @@ import {
   resolveOptions,
   TIMER_MS_MAX,
   textOption,
+  unixPathFault,
   valueOption,
 } from '@groupcast/options';
 import { limits, OptionError, type ReconnectBounds } from '@groupcast/protocol';
@@ -31,7 +32,7 @@ export const HUB_CLIENT_TABLE = {
   /** TCP port of the hub. Default 2206. */
   port: integerOption({ default: 2206, min: 1, max: 65_535, unit: 'TCP port' }),
   /** Unix socket of a hub on this host, in place of host and port. Default '': none. */
-  path: textOption({ default: '' }),
+  path: textOption({ default: '', check: unixPathFault }),
   /**
    * Secret that is shared with the hub; connections to a hub that fails the proof are closed.
    * Default '', where the hub has none.

@@ -24,3 +24,4 @@ export {
   resolveOptions,
   TIMER_MS_MAX,
 } from './resolve-options.ts';
+export { unixPathFault } from './unix-path.ts';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { HubError } from '../hub-error.ts';
+import { unixSocketError } from './unix-socket-error.ts';
 
 /** A Unix socket on which a hub listens beside its port. */
 export interface UnixSocket {
@@ -13,16 +14,23 @@ export interface UnixSocket {
 
 /**
  * Makes a server listen on a Unix socket; removes a stale socket file first. The server removes its
- * own when it closes. Rejects with HubError `socket_in_use` if another process listens, and with
- * Node's own error if the file cannot be created.
+ * own when it closes. Rejects with HubError: `socket_in_use` if another process listens,
+ * `unix_socket` if the file cannot be created.
  */
-export async function listenOnUnixSocket(server: Server, { path, mode }: UnixSocket): Promise<void> {
-  if ((await removeStaleSocket(path)) === 'in_use') {
-    throw new HubError(
-      'socket_in_use',
-      `Another process listens on ${path}. Stop it, or choose another file.`,
-    );
+export async function listenOnUnixSocket(server: Server, socket: UnixSocket): Promise<void> {
+  const { path } = socket;
+  try {
+    if ((await removeStaleSocket(path)) === 'free') await listen(server, socket);
+    else {
+      const sentence = `Another process listens on ${path}. Stop it, or choose another file.`;
+      throw new HubError('socket_in_use', sentence);
+    }
+  } catch (error) {
+    throw error instanceof HubError ? error : unixSocketError(path, error);
   }
+}
+
+async function listen(server: Server, { path, mode }: UnixSocket): Promise<void> {
   // No other user may connect between the creation of the file and the change of its mode.
   const umask = process.umask(0o177);
   try {

@@ -21,7 +21,7 @@ const MESSAGES_MAX = 16;
 
 /**
  * Log of failed connections of the workers to the hub. Every worker retries every few seconds: a
- * message is logged at once, and then each minute with a count. The next outage begins anew.
+ * message is logged at once, and then each minute with a count. The next outage is logged at once.
  */
 export class HubFailures {
   readonly #log: Log;

@@ -138,7 +138,7 @@ export class Primary {
     await this.#current.allTriedHub(timeoutMs);
   }
 
-  /** Resolves when all workers have reached the hub. A reload in between starts the wait anew. */
+  /** Resolves when all workers have reached the hub. A reload in between restarts the wait. */
   async hubReached(): Promise<void> {
     const generation = this.#current;
     await generation.allLinked(Number.POSITIVE_INFINITY);

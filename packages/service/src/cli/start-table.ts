@@ -9,7 +9,7 @@ export interface StartRow {
   readonly listen: string;
   /** Number of its processes. */
   readonly processes: number;
-  /** What is missing although it accepts connections. Default: nothing. */
+  /** Missing part, although it accepts connections. Default: none. */
   readonly problem?: StartProblem;
 }
 
