@@ -101,7 +101,7 @@ class TcpHub implements Hub {
     this.#listener = createListener(options, {
       accepted: (socket) => this.#accept(socket, this.#trusted.has(socket.remoteAddress)),
       tlsRejected: (address, error) => {
-        this.#closed.add('tls_rejected');
+        this.#closed.add(error === undefined ? 'peer_closed' : 'tls_rejected');
         this.#log.rejectedByTls(address, error);
       },
       tlsEvicted: () => this.#closed.add('too_many_pending'),

@@ -24,3 +24,13 @@ export type PeerEnd =
   | 'drained'
   /** The hub closed. */
   | 'hub_closed';
+
+/**
+ * Returns whether the peer closed its link. The end of a process arrives as FIN or as RST: that
+ * depends only on what it had left unread.
+ */
+export function isEndByPeer(end: LinkEnd, error: Error | undefined): boolean {
+  if (end !== 'socket_error') return end === 'peer_closed';
+  const code = error !== undefined && 'code' in error ? error.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}

@@ -34,15 +34,25 @@ export class PeerLog {
     else this.#log.warn({ ...fields, detail: printable(error?.message ?? '') }, 'Peer closed');
   }
 
-  rejectedByTls(address: string, error: Error): void {
-    const fields = { address, detail: printable(error.message) };
-    this.#log.warn(fields, 'Peer rejected in the TLS handshake');
+  /** Without an error, the peer closed the connection by itself. */
+  rejectedByTls(address: string, error: Error | undefined): void {
+    if (error === undefined) this.#log.info({ address }, 'Peer closed the connection in the TLS handshake');
+    else this.#log.warn({ address, detail: tlsFault(error) }, 'Peer rejected in the TLS handshake');
   }
 
   /** A connection was dropped because of `peersMax`. */
   dropped(address: string | undefined, peersMax: number): void {
     this.#log.warn({ address, peersMax }, 'Connection dropped: the limit of peers is reached');
   }
+}
+
+/** Says what a peer did wrong in the TLS handshake. */
+function tlsFault(error: Error & { readonly code?: string; readonly reason?: string }): string {
+  if (error.code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
+    return 'The peer does not speak TLS. Turn TLS on at both ends or at neither.';
+  }
+  if (error.code === 'ERR_SSL_HTTP_REQUEST') return 'The peer speaks HTTP without TLS. Check the port.';
+  return printable(error.reason ?? error.message);
 }
 
 function fieldsOf({ id, name, address, dialect }: PeerRow): object {

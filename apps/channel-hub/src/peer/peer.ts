@@ -14,7 +14,7 @@ import type { RequestId, Subscriber } from '../routing/subscriber.ts';
 import { Admission } from './admission.ts';
 import { LongRequest } from './long-request.ts';
 import type { PeerDeps, PeerEvents } from './peer-deps.ts';
-import type { PeerEnd } from './peer-end.ts';
+import { isEndByPeer, type PeerEnd } from './peer-end.ts';
 import { PeerOutput } from './peer-output.ts';
 import type { PeerRow } from './peer-row.ts';
 import { SubscribeBatch } from './subscribe-batch.ts';
@@ -340,7 +340,8 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
 
   #reasonOf(end: LinkEnd, error: Error | undefined): PeerEnd {
     if (end === 'protocol_error' && error instanceof ProtocolError) return error.code;
-    return end === 'peer_closed' && this.#wasAskedToLeave ? 'drained' : end;
+    if (!isEndByPeer(end, error)) return end;
+    return this.#wasAskedToLeave ? 'drained' : 'peer_closed';
   }
 
   /** Removes the peer from all shared state at once, as the socket may take a while to close. */
