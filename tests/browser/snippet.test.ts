@@ -1,4 +1,4 @@
-import { killAll, startGateway, startHub } from '@groupcast/testkit';
+import { killAll, startGateway, startHub, type TestGateway } from '@groupcast/testkit';
 import type { Browser } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser, withoutBrowser } from './open-browser.ts';
@@ -27,12 +27,35 @@ describe.skipIf(withoutBrowser)('the snippet in the console of a page', () => {
     await killAll();
   });
 
-  test('prints the message that it sends', async () => {
-    const hub = await startHub();
-    const { url } = await startGateway({ hub: hub.address, workers: 2 });
+  test('prints the message that it sends when the page is that of the gateway', async () => {
+    const { port, url } = await startBoth();
     const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${port}`);
     const printed = page.waitForEvent('console');
     await page.evaluate(originSnippet(url));
     expect((await printed).text()).toBe(ORIGIN_MESSAGE);
   });
+
+  // The reason why README and start table name the page: other pages need the user's permission to
+  // connect to this machine. The first document of a new page does not, so it is loaded again.
+  test('cannot connect on an empty page, from which Chromium protects the local network', async () => {
+    const { url } = await startBoth();
+    const page = await browser.newPage();
+    await page.goto('about:blank');
+    const opened = await page.evaluate(
+      (address) =>
+        new Promise((resolve) => {
+          const ws = new WebSocket(address);
+          ws.onopen = () => resolve(true);
+          ws.onerror = () => resolve(false);
+        }),
+      url,
+    );
+    expect(opened).toBe(false);
+  });
 });
+
+async function startBoth(): Promise<TestGateway> {
+  const hub = await startHub();
+  return startGateway({ hub: hub.address, workers: 2 });
+}
