@@ -1,7 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, killAll, RawSocket, startGateway, startHub, TestClient, until } from '@groupcast/testkit';
+import {
+  adminRequest,
+  freePort,
+  killAll,
+  launchGateway,
+  RawSocket,
+  startGateway,
+  startHub,
+  TestClient,
+  until,
+} from '@groupcast/testkit';
 import { handshake } from '@groupcast/testkit/in-process';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { statsOfAll } from './stats-of-all.ts';
@@ -93,4 +103,19 @@ test('a slow client behind a proxy is logged with its own address', async () => 
   );
   const line = gateway.process.stderr.split('\n').find((text) => text.includes('reads too slowly'));
   expect(line).toContain('"address":"203.0.113.7"');
+});
+
+test('GET /readyz on the port for clients is 503 until the gateway has reached a hub', async () => {
+  const port = await freePort();
+  const gateway = await launchGateway({ hub: `127.0.0.1:${port}`, workers: 2 });
+  await gateway.process.waitForLine(/^Press Ctrl-C to quit\.$/);
+  expect(await adminRequest(gateway.port, '/readyz')).toEqual({ status: 503, body: 'not ready\n' });
+  expect(await adminRequest(gateway.port, '/healthz')).toEqual({ status: 200, body: 'ok\n' });
+  await startHub({ port });
+  await until(
+    () => adminRequest(gateway.port, '/readyz'),
+    'the port to be ready',
+    ({ status }) => status === 200,
+  );
+  expect((await adminRequest(gateway.adminPort, '/readyz')).status).toBe(200);
 });

@@ -71,6 +71,8 @@ export interface Gateway {
    * `drain` that rejects handshakes does the same.
    */
   failHealth(): void;
+  /** Sets the answer to `GET /readyz` on the port: 200, as at the beginning, or 503. */
+  setReady(isReady: boolean): void;
   /** Accepts no new connections, and closes none. Pending handshakes may finish. */
   stopListening(): void;
   /**
@@ -162,6 +164,10 @@ class WebSocketGateway implements Gateway, ListenerEvents {
 
   failHealth(): void {
     this.#listener.failHealth();
+  }
+
+  setReady(isReady: boolean): void {
+    this.#listener.isReady = isReady;
   }
 
   stopListening(): void {

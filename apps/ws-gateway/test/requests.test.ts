@@ -107,6 +107,7 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
       ['HEAD of any path', lines('HEAD /chat HTTP/1.1', 'Host: gw')],
       ['HEAD /', lines('HEAD / HTTP/1.0')],
       ['GET /healthz', lines('GET /healthz HTTP/1.1', 'Host: 10.0.0.7:1234')],
+      ['GET /readyz', lines('GET /readyz HTTP/1.1', 'Host: gw')],
       ['GET /healthz with a question', lines('GET /healthz?x HTTP/1.0')],
     ] as const;
 
@@ -118,6 +119,17 @@ describe.each([true, false])('requests, with fast paths: %s', (fastPaths) => {
         expect(await raw(text)).toMatch(/^HTTP\/1.1 503 .*connection: close\r\n/is);
         await started.gateway.close();
       }
+    });
+
+    test.each(['GET', 'HEAD'])('%s /readyz: 503 while the gateway is not ready', async (method) => {
+      started = await startGateway({ fastPaths });
+      const readyz = lines(`${method} /readyz HTTP/1.1`, 'Host: gw');
+      expect(await raw(readyz)).toMatch(/^HTTP\/1.1 200 /);
+      started.gateway.setReady(false);
+      expect(await raw(readyz)).toMatch(/^HTTP\/1.1 503 .*cache-control: no-store\r\n/s);
+      expect(await raw(lines('GET /healthz HTTP/1.1', 'Host: gw'))).toMatch(/^HTTP\/1.1 200 /);
+      started.gateway.setReady(true);
+      expect(await raw(readyz)).toMatch(/^HTTP\/1.1 200 /);
     });
 
     test('the page is 503, too, after failHealth, and WebSockets are still accepted', async () => {

@@ -14,6 +14,8 @@ export class FakeWorker extends EventEmitter {
   readonly process = { pid: 1, kill: vi.fn(() => this.end('SIGKILL')) };
   /** Environment of its start. */
   options: WorkerOptions | undefined;
+  /** Whether it was told that the gateway is ready. Its other orders are in `heard`. */
+  isReady = false;
   /** State of its hub client, in its reports. */
   hub: 'open' | 'waiting' = 'open';
   /** Error of its answer to the order to listen. */
@@ -29,6 +31,10 @@ export class FakeWorker extends EventEmitter {
 
   send(message: ToWorker): void {
     if (!this.#loaded) return;
+    if (message.type === 'ready') {
+      this.isReady = message.isReady;
+      return;
+    }
     this.heard.push(message.type);
     if (message.type === 'start') this.options = message.options;
     if (message.type === 'listen' || (message.type === 'start' && message.listen)) this.#listen();

@@ -11,6 +11,8 @@ type Headers = Readonly<Record<string, string>>;
 export interface HttpResponderDeps {
   /** Returns whether load balancers should send clients here. */
   isServing(): boolean;
+  /** Returns whether the gateway can do its work, as far as it serves. */
+  isReady(): boolean;
   /** Counts a request that is not a valid handshake. */
   rejected(reason: 'http' | 'handshake', socket: Socket): void;
 }
@@ -34,8 +36,9 @@ export function createHttpResponder(
     } else if (page !== undefined && path === '/' && isRead && source.isServing()) {
       answer(response, 200, WELCOME_PAGE_HEADERS, page);
     } else if (isHealthCheck(request.method, path, page !== undefined)) {
-      if (source.isServing()) answer(response, 200, HEALTH_HEADERS, 'ok\n');
-      else answer(response, 503, HEALTH_HEADERS, 'draining\n');
+      if (!source.isServing()) answer(response, 503, HEALTH_HEADERS, 'draining\n');
+      else if (path === '/readyz' && !source.isReady()) answer(response, 503, HEALTH_HEADERS, 'not ready\n');
+      else answer(response, 200, HEALTH_HEADERS, 'ok\n');
     } else answer(response, 404, JSON_HEADERS, errorJson('Not found: this port serves WebSockets.'));
   };
 }
@@ -46,7 +49,7 @@ export function createHttpResponder(
  */
 function isHealthCheck(method: string | undefined, path: string | undefined, hasPage: boolean): boolean {
   if (method === 'OPTIONS' || method === 'HEAD') return true;
-  return method === 'GET' && (path === '/healthz' || (hasPage && path === '/'));
+  return method === 'GET' && (path === '/healthz' || path === '/readyz' || (hasPage && path === '/'));
 }
 
 function answer(response: ServerResponse, status: number, headers: Headers, body: string): void {

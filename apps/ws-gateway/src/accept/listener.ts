@@ -48,6 +48,8 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents {
   readonly #pending = new Set<Socket>();
   readonly #socketClosed: (this: Socket) => void;
   #isHealthy = true;
+  /** Whether `GET /readyz` is answered with 200, while the gateway is healthy. */
+  isReady = true;
 
   constructor(options: GatewayOptions, receiver: ListenerEvents) {
     this.#options = options;
@@ -171,6 +173,7 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents {
         requireHostHeader: false,
       },
       createHttpResponder(options, {
+        isReady: () => this.isReady,
         isServing: () => this.#isHealthy && !this.#upgrader.rejectsAll,
         rejected: (reason, socket) => this.#rejected(reason, socket),
       }),

@@ -156,6 +156,11 @@ export class Generation {
     for (const slot of this.#slots) slot.failHealth();
   }
 
+  /** Tells the workers whether the gateway is ready, for health checks on the port. */
+  setReady(isReady: boolean): void {
+    for (const slot of this.#slots) slot.setReady(isReady);
+  }
+
   /** Stops accepting. Resolves when all workers have confirmed that, or have not in time. */
   async retire(): Promise<void> {
     for (const slot of this.#slots) slot.retire();

@@ -42,6 +42,8 @@ export type ToWorker =
   | { readonly type: 'report'; readonly request: number }
   /** Answer health checks on the port with 503 from now on; nothing else changes. */
   | { readonly type: 'fail_health' }
+  /** Answer `GET /readyz` on the port with 200, or with 503: the gateway is ready, or is not. */
+  | { readonly type: 'ready'; readonly isReady: boolean }
   /** Stop accepting, and keep all connections. Reply with `retired`. */
   | { readonly type: 'retire' }
   /** Close all connections within the window, then exit. */

@@ -265,6 +265,26 @@ test('while the hub is unreachable new workers serve without it, and the gateway
   expect(primary.unreadiness).toBe('0 of 1 workers listen and have reached the hub');
 });
 
+test('workers are told whether the gateway is ready, the new ones of a reload at once', async () => {
+  await started(2);
+  expect(workers.map(({ isReady }) => isReady)).toEqual([true, true]);
+  const reload = primary.reload(settings(1));
+  const [next] = await startedAfter(2, 1);
+  next?.load();
+  expect(next?.isReady).toBe(true);
+  next?.link();
+  await untilTold(next, 'listen');
+  next?.end('SIGKILL');
+  const [successor] = await startedAfter(3, 1);
+  await untilTurn(() => workers[0]?.isReady === false);
+  successor?.load();
+  expect(successor?.isReady).toBe(false);
+  successor?.link();
+  await untilTurn(() => successor?.isReady === true);
+  for (const worker of workers.slice(0, 2)) worker.end(0);
+  await reload;
+});
+
 describe('a drain', () => {
   test('of the gateway while new workers start ends both generations, and the reload', async () => {
     await started(1);

@@ -228,6 +228,7 @@ export class Primary {
     this.#ticker = setInterval(() => {
       for (const generation of this.#generations) generation.tick(TICK_MS);
       this.#hubFailures.tick();
+      this.#tellReadiness();
     }, TICK_MS);
     const addresses = listenAddresses(this.settings.worker.gateway);
     this.#ports = await openPorts(addresses, [], ({ host, port, isProxied }, cause) =>
@@ -246,6 +247,7 @@ export class Primary {
     }
     if (this.#isEnding) return undefined;
     this.#state = 'up';
+    this.#tellReadiness();
     return this.address;
   }
 
@@ -297,7 +299,14 @@ export class Primary {
       report: (request, report) => this.#reports.receive(request, report),
     });
     this.#generations.add(generation);
+    this.#tellReadiness();
     return generation;
+  }
+
+  /** Tells all workers, which answer health checks on the port. */
+  #tellReadiness(): void {
+    const isReady = this.unreadiness === undefined;
+    for (const generation of this.#generations) generation.setReady(isReady);
   }
 
   #remove(generation: Generation): void {

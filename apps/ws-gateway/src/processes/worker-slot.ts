@@ -55,6 +55,7 @@ export class WorkerSlot implements Acceptor {
   #handles: readonly PortHandle[] = [];
   #mayListen = false;
   #isHealthy = true;
+  #isReady = false;
   #loaded = false;
   #linked = false;
   #triedHub = false;
@@ -172,6 +173,13 @@ export class WorkerSlot implements Acceptor {
     this.send({ type: 'fail_health' });
   }
 
+  /** Tells the worker, and its successors, whether the gateway is ready. */
+  setReady(isReady: boolean): void {
+    if (isReady === this.#isReady) return;
+    this.#isReady = isReady;
+    this.send({ type: 'ready', isReady });
+  }
+
   /** Ends the worker gracefully, without a successor. The first order counts. */
   drain(order: DrainOrder): void {
     clearTimeout(this.#restartTimer);
@@ -265,6 +273,7 @@ export class WorkerSlot implements Acceptor {
     else {
       this.send({ type: 'start', options: this.#options, listen: this.#mayListen });
       if (!this.#isHealthy) this.send({ type: 'fail_health' });
+      if (this.#isReady) this.send({ type: 'ready', isReady: true });
     }
     this.#events.changed();
   }

@@ -91,6 +91,9 @@ class WorkerProcess {
       case 'fail_health':
         this.#gateway?.failHealth();
         return;
+      case 'ready':
+        this.#gateway?.setReady(message.isReady);
+        return;
       case 'ask':
         this.#reportAccepted();
         return;
@@ -141,6 +144,8 @@ class WorkerProcess {
       log,
       accepted: (connections) => this.#accepted(connections),
     });
+    // Until the primary says otherwise.
+    gateway.setReady(false);
     this.#log = log;
     this.#hub = hub;
     this.#gateway = gateway;
