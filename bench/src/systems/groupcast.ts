@@ -18,6 +18,9 @@ const LIMITS: Readonly<Record<string, string>> = {
   '--handshakes-per-second': '0',
   '--messages-per-second': '100000',
   '--messages-burst': '100000',
+  '--message-bytes-per-second': '1000000000',
+  '--message-bytes-burst': '1000000000',
+  // Names of the same two in older checkouts, for --before.
   '--bytes-per-second': '1000000000',
   '--bytes-burst': '1000000000',
   '--group-bytes-per-second': '1000000000',
