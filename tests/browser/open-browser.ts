@@ -18,15 +18,20 @@ const FLAGS = [
  */
 export const withoutBrowser: boolean = findChromium() === undefined && process.env['CI'] !== 'true';
 
+/** Returns the options that start the system's Chromium. Throws if it is not installed. */
+export function chromiumOptions(): { executablePath: string; args: string[] } {
+  const executablePath = findChromium();
+  if (executablePath === undefined) {
+    throw new Error('Chromium is not on the PATH. Install it: apt-get install chromium');
+  }
+  return { executablePath, args: FLAGS };
+}
+
 /**
  * Starts the system's Chromium without a window. The caller closes it. `cachesPages` turns on the
  * back/forward cache, which Playwright turns off.
  */
 export async function openBrowser({ cachesPages = false } = {}): Promise<Browser> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) {
-    throw new Error('Chromium is not on the PATH. Install it: apt-get install chromium');
-  }
   const ignoreDefaultArgs = cachesPages ? ['--disable-back-forward-cache'] : [];
-  return chromium.launch({ executablePath, args: FLAGS, ignoreDefaultArgs });
+  return chromium.launch({ ...chromiumOptions(), ignoreDefaultArgs });
 }

@@ -13,6 +13,7 @@ const NODES: readonly Runtime[] = ['node22', 'node24'];
  */
 const NOT_IN_JSDOM = ['memory', 'page', 'readme', 'scale', 'unhandled'];
 const SDK_CONFIG = 'tests/runtimes/sdk/suite.config.ts';
+const CHROMIUM_CONFIG = 'tests/runtimes/sdk/chromium.config.ts';
 
 // A whole suite takes half a minute on an idle machine, and minutes on a busy one.
 vi.setConfig({ testTimeout: 600_000 });
@@ -30,6 +31,10 @@ describe('the suite of the SDK passes', () => {
 
   test('on Deno', async () => {
     await passes([await runtimePath('deno'), 'run', '--allow-all'], ['--config', SDK_CONFIG]);
+  });
+
+  test('in Chromium', async () => {
+    await passes([process.execPath], ['--config', CHROMIUM_CONFIG]);
   });
 
   test('in jsdom, whose globals hide those of Node', async () => {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { outcomeOf, settled, startClient, startConnected } from '../testing/start-client.ts';
 
+const isPage = 'document' in globalThis;
+
 let page: EventTarget;
 let listeners: number;
 
@@ -16,14 +18,19 @@ beforeEach(() => {
     page.removeEventListener(type, listener);
   });
 });
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 function tell(type: string, fields: object = {}): void {
   page.dispatchEvent(Object.assign(new Event(type), fields));
 }
 
 function show(visibilityState: 'visible' | 'hidden'): void {
-  vi.stubGlobal('document', { visibilityState });
+  // The document of a real page cannot be replaced.
+  if (isPage) vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(visibilityState);
+  else vi.stubGlobal('document', { visibilityState });
   tell('visibilitychange');
 }
 

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import {
   CLIENT_SESSION_PREFIX,
   type ClientCommand,
@@ -29,6 +28,16 @@ interface PublishOptions {
 
 type Send = (event: ClientEvent) => void;
 
+/** Characters of a client id, and bytes of a session: those of the gateway. */
+const CLIENT_ID_LENGTH = 22;
+const SESSION_BYTES = 32;
+
+function randomSession(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(SESSION_BYTES));
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
 /**
  * A gateway and its hub as PROTOCOL.md describes them, in memory: groups, history, deduplication of
  * message ids, sessions.
@@ -45,7 +54,7 @@ export class ModelGateway {
   /** Connects a client that offers these subprotocols. */
   connect(protocols: Iterable<string>, send: Send): ModelConnection {
     const offered = [...protocols].find((protocol) => protocol.startsWith(CLIENT_SESSION_PREFIX));
-    const session = offered?.slice(CLIENT_SESSION_PREFIX.length) ?? randomBytes(32).toString('base64url');
+    const session = offered?.slice(CLIENT_SESSION_PREFIX.length) ?? randomSession();
     return new ModelConnection(this, session, send);
   }
 
@@ -110,7 +119,8 @@ export class ModelConnection {
   constructor(gateway: ModelGateway, session: string, send: Send) {
     this.#gateway = gateway;
     this.#send = send;
-    this.clientId = createHash('sha256').update(session).digest('base64url').slice(0, 22);
+    // A gateway hashes the session, which browsers can only do asynchronously.
+    this.clientId = [...session.slice(0, CLIENT_ID_LENGTH)].reverse().join('');
     send({
       type: 'welcome',
       client_id: this.clientId,
