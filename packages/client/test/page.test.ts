@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { outcomeOf, settled, startClient, startConnected } from '../testing/start-client.ts';
 
-const isPage = 'document' in globalThis;
+/** The document of a real page, which cannot be replaced. */
+const real: { visibilityState: string } | undefined = Reflect.get(globalThis, 'document');
 
 let page: EventTarget;
 let listeners: number;
@@ -28,9 +29,8 @@ function tell(type: string, fields: object = {}): void {
 }
 
 function show(visibilityState: 'visible' | 'hidden'): void {
-  // The document of a real page cannot be replaced.
-  if (isPage) vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(visibilityState);
-  else vi.stubGlobal('document', { visibilityState });
+  if (real === undefined) vi.stubGlobal('document', { visibilityState });
+  else vi.spyOn(real, 'visibilityState', 'get').mockReturnValue(visibilityState);
   tell('visibilitychange');
 }
 
