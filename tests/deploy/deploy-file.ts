@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { REPOSITORY } from '@groupcast/testkit';
 
 /** Returns the path of a file in deploy/. */
-function deployFile(name: string): string {
+export function deployFile(name: string): string {
   return join(REPOSITORY, 'deploy', name);
 }
 
