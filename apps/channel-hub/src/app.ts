@@ -74,8 +74,9 @@ export const startCommand: Command<HubConfig> = {
     try {
       const { port } = await listenForPeers(hub, config);
       await listenAt(admin, config.adminHost, config.adminPort, '--admin-port');
-      listen = `frame://${formatAddress(config.host, port)}`;
-      const listens = config.unixSocket === '' ? [listen] : [listen, `unix://${config.unixSocket}`];
+      const addresses = config.host.map((host) => `frame://${formatAddress(host, port)}`);
+      listen = addresses.join(', ');
+      const listens = config.unixSocket === '' ? addresses : [...addresses, `unix://${config.unixSocket}`];
       const rows = listens.map((address) => ({ worker: 'ChannelHub', listen: address, processes: 1 }));
       announceStart(rows, { ...context, log, logFormat: config.logFormat });
       return await ended;

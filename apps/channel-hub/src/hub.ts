@@ -9,7 +9,7 @@ import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
 import { createListener, type Listener } from './listen/tcp-listener.ts';
 import { listenOnUnixSocket } from './listen/unix-listener.ts';
-import { completeOptions, type HubOptions, type HubOptionsInput, needsSecret } from './options.ts';
+import { completeOptions, type HubOptions, type HubOptionsInput, openAddress } from './options.ts';
 import { OutputBudget } from './output-budget.ts';
 import { Peer } from './peer/peer.ts';
 import { createPeerDeps, type PeerDeps } from './peer/peer-deps.ts';
@@ -33,7 +33,8 @@ export interface SecretChange {
  */
 export interface Hub {
   /**
-   * Starts the engine and listens. Rejects with HubError `secret_required` for an address that
+   * Starts the engine and listens. Resolves with the first address; the others have the same port.
+   * Rejects with HubError `secret_required` for an address that
    * other hosts can reach when there is no secret, with `already_started` the second time, and with
    * Node's own error if the port cannot be bound.
    */
@@ -114,9 +115,8 @@ class TcpHub implements Hub {
     if (this.#listening !== undefined || this.#closing !== undefined) {
       return Promise.reject(new HubError('already_started', 'A hub listens once. Create another one.'));
     }
-    if (needsSecret(this.#options, this.#deps.secrets.count)) {
-      return Promise.reject(secretRequired(this.#options.host));
-    }
+    const open = openAddress(this.#options, this.#deps.secrets.count);
+    if (open !== undefined) return Promise.reject(secretRequired(open));
     this.#listening = this.#listen();
     return this.#listening;
   }
@@ -175,19 +175,18 @@ class TcpHub implements Hub {
   }
 
   async #listen(): Promise<AddressInfo> {
-    const { engine, host, log, outputCheckMs, port, unixSocket } = this.#options;
+    const { engine, log, outputCheckMs, unixSocket } = this.#options;
     await engine.start({
       deliver: (channel, offset, frame) =>
         this.#budget.add(this.#deps.router.deliver(channel, offset, frame)),
     });
-    this.#listener.server.listen({ host, port });
-    await once(this.#listener.server, 'listening');
+    const address = await this.#listener.listen();
     if (unixSocket !== undefined) await listenOnUnixSocket(this.#unixServer, unixSocket);
     for (const server of this.#servers) {
       server.on('error', (error) => log.error({ error }, 'Cannot accept connections'));
     }
     this.#ticker = setInterval(() => this.#tick(), outputCheckMs);
-    return this.#listener.server.address() as AddressInfo;
+    return address;
   }
 
   #tick(): void {
@@ -241,7 +240,7 @@ class TcpHub implements Hub {
   }
 
   get #servers(): readonly Server[] {
-    return [this.#listener.server, this.#unixServer];
+    return [...this.#listener.servers, this.#unixServer];
   }
 
   #accept(socket: Socket, isLocal: boolean): void {

@@ -15,7 +15,7 @@ import {
   valueOption,
 } from '@groupcast/options';
 import { isChannelName, limits, OptionError } from '@groupcast/protocol';
-import { addressOption, isLoopbackHost, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
+import { addressesOption, isLoopbackHost, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
 import type { UnixSocket } from './listen/unix-listener.ts';
@@ -45,9 +45,9 @@ const OUTPUT_SHARE = 0.25;
 
 /** Options of `createHub` that are flags of `groupcast-hub` as well, with the same values. */
 export const SHARED_OPTIONS = {
-  host: addressOption({
-    default: '127.0.0.1',
-    describe: 'Address to accept peers on; one that other hosts reach needs --secret-file.',
+  host: addressesOption({
+    default: ['127.0.0.1'],
+    describe: 'Addresses to accept peers on; one that other hosts reach needs --secret-file.',
   }),
   port: integerOption({
     default: 2206,
@@ -174,7 +174,9 @@ export interface HubOptions extends OptionsOf<typeof HUB_TABLE> {
 }
 
 /** Options as they are given: all are optional, those of `link` and `queues` included. */
-export type HubOptionsInput = Partial<Omit<HubOptions, 'link' | 'queues' | 'secret'>> & {
+export type HubOptionsInput = Partial<Omit<HubOptions, 'host' | 'link' | 'queues' | 'secret'>> & {
+  /** One address, or several. All have the same port. */
+  readonly host?: string | readonly string[];
   /** One secret, or two while one replaces the other; '' for no secret. */
   readonly secret?: string | readonly string[];
   readonly queues?: Partial<QueueLimits>;
@@ -187,8 +189,12 @@ const OWNER = 'createHub';
  * Fills in the defaults. Throws OptionError `bad_option` for options that a hub cannot run with.
  */
 export function completeOptions(input: HubOptionsInput): HubOptions {
-  const { engine, secret, queues, link, ...given } = input;
-  const resolved = resolveOptions(OWNER, HUB_TABLE, given);
+  const { host, engine, secret, queues, link, ...given } = input;
+  const hosts = typeof host === 'string' ? [host] : host;
+  const resolved = resolveOptions(OWNER, HUB_TABLE, {
+    ...given,
+    ...(hosts === undefined ? {} : { host: hosts }),
+  });
   const completeLink = completeLinkOptions(objectOption(OWNER, 'link', link) ?? {}, OWNER, 'link.');
   const options: HubOptions = {
     ...resolved,
@@ -227,13 +233,15 @@ function checkHubOptions({ secret, localTrust, heartbeatMs, link }: HubOptions):
 }
 
 /**
- * Returns whether a hub would accept any host without a proof, though its options do not say so.
+ * Returns the first address on which a hub would accept any host without a proof, though its
+ * options do not say so; `undefined` otherwise.
  */
-export function needsSecret(
+export function openAddress(
   { host, insecure, tls }: Pick<HubOptions, 'host' | 'insecure' | 'tls'>,
   secrets: number,
-): boolean {
-  return secrets === 0 && tls?.ca === undefined && !insecure && !isLoopbackHost(host);
+): string | undefined {
+  if (secrets > 0 || tls?.ca !== undefined || insecure) return undefined;
+  return host.find((address) => !isLoopbackHost(address));
 }
 
 function isUnixSocket({ path, mode }: UnixSocket): boolean {

@@ -7,6 +7,7 @@ import {
   freePort,
   killAll,
   launchHub,
+  outerAddress,
   REPOSITORY,
   startHub,
   startProcess,
@@ -83,6 +84,17 @@ describe('start', () => {
     await hub.process.waitForLine(/Peer connected/);
     expect(hub.process.stderr).not.toContain('\u001b');
     expect(hub.process.stderr).toContain('\\\\x1b[31mred\\\\r\\\\nforged');
+  });
+
+  test('listens on each --host, and shows all of them', async () => {
+    const secret = secretFile('a secret of sixteen bytes or more');
+    const hub = await startHub({ host: ['127.0.0.1', outerAddress()], secretFile: secret });
+    const urls = ['127.0.0.1', outerAddress()].map((host) => `frame://${host}:${hub.port}`);
+    for (const url of urls) expect(hub.process.stdout).toMatch(new RegExp(`ChannelHub +${url} +1 +\\[OK\\]`));
+    expect(await hub.stats()).toMatchObject({ listen: urls.join(', ') });
+    const peer = await JsonPeer.connect(hub.port);
+    peer.send({ type: 'publish', id: 1, channels: ['c'], data: 1 });
+    await peer.take('published');
   });
 
   test('reads the secret from its file', async () => {

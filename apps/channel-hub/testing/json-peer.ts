@@ -17,8 +17,8 @@ export class JsonPeer implements LinkReceiver {
     this.link = link(this);
   }
 
-  static async connect(port: number): Promise<JsonPeer> {
-    const socket = await connectRaw(port);
+  static async connect(port: number, host?: string): Promise<JsonPeer> {
+    const socket = await connectRaw(port, host);
     return new JsonPeer((receiver) => new Link(socket, receiver));
   }
 

@@ -3,8 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /** A raw socket to the hub. */
-export async function connectRaw(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
+export async function connectRaw(port: number, host = '127.0.0.1'): Promise<Socket> {
+  const socket = connect(port, host);
   // A hub may close a hostile peer with a reset.
   socket.on('error', () => {});
   onTestFinished(() => {

@@ -12,7 +12,7 @@ export { type StartProblem, type StartRow, startTable } from './cli/start-table.
 export { statusCommandOf } from './cli/status-command.ts';
 export { textTable } from './cli/text-table.ts';
 export { formatUptime } from './cli/uptime.ts';
-export { addressFault, addressOption } from './config/address-option.ts';
+export { addressesOption, addressFault, addressOption } from './config/address-option.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configMarkdown } from './config/config-help.ts';
 export { libraryOptions } from './config/library-options.ts';

@@ -9,7 +9,7 @@ export interface HubReport extends HubStats {
   readonly service: 'groupcast-hub';
   readonly version: string;
   readonly pid: number;
-  /** Address; '' before the hub listens. */
+  /** Addresses, separated by commas; '' before the hub listens. */
   readonly listen: string;
   readonly state: 'up' | 'draining';
   readonly uptimeSeconds: number;

@@ -17,7 +17,7 @@ import {
   HUB_TABLE,
   type HubOptionsInput,
   type HubTls,
-  needsSecret,
+  openAddress,
   TLS_HANDSHAKES_MAX,
 } from '../options.ts';
 
@@ -57,9 +57,10 @@ export function prepareHub(config: HubConfig): PreparedHub {
     warnings: [],
   });
   const tls = problems.collect(() => readTls(config), undefined);
-  if (needsSecret({ ...config, tls }, config.secretFile.length)) {
+  const open = openAddress({ ...config, tls }, config.secretFile.length);
+  if (open !== undefined) {
     problems.add(
-      `Without a secret, any host could connect to ${config.host}. ` +
+      `Without a secret, any host could connect to ${open}. ` +
         'Give --secret-file, or listen on 127.0.0.1, or accept all peers with --insecure.',
     );
   }
@@ -80,9 +81,10 @@ export function prepareHub(config: HubConfig): PreparedHub {
 
 /** Returns a warning where the secret is used on a network path that is not encrypted. */
 function secretWithoutTls({ host, secretFile, tlsCertFile }: HubConfig): readonly string[] {
-  if (secretFile.length === 0 || tlsCertFile !== '' || isLoopbackHost(host)) return [];
+  const address = host.find((one) => !isLoopbackHost(one));
+  if (secretFile.length === 0 || tlsCertFile !== '' || address === undefined) return [];
   return [
-    `The secret is used on ${host} without TLS: anyone on the network path can read, add and remove messages after the handshake. ` +
+    `The secret is used on ${address} without TLS: anyone on the network path can read, add and remove messages after the handshake. ` +
       'Make certificates with "groupcast-hub gen-certs", and give --tls-cert-file and --tls-key-file.',
   ];
 }

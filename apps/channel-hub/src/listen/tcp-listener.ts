@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { HubOptions, HubTls } from '../options.ts';
 
@@ -15,18 +16,42 @@ export interface ListenerEvents {
   tlsEvicted(): void;
 }
 
-/** The TCP port of a hub. */
+/** The TCP port of a hub, on each of its addresses. */
 export interface Listener {
-  readonly server: Server;
-  /** Closes the peers in the TLS handshake, for which the server's `close` would wait. */
+  /** One for each address. */
+  readonly servers: readonly Server[];
+  /** Resolves with the first address. Rejects with Node's own error, which names the address. */
+  listen(): Promise<AddressInfo>;
+  /** Closes the peers in the TLS handshake, for which the `close` of a server would wait. */
   cutHandshakes(): void;
 }
 
 /** Creates a listener for plain TCP, or for TLS if the options have a certificate. */
 export function createListener(options: HubOptions, events: ListenerEvents): Listener {
-  const { tls } = options;
-  if (tls !== undefined) return createTlsListener(tls, options, events);
-  return { server: createServer((socket) => events.accepted(socket)), cutHandshakes: () => {} };
+  const { host: hosts, port, tls } = options;
+  const { server, cutHandshakes } =
+    tls === undefined
+      ? { server: createServer((socket) => events.accepted(socket)), cutHandshakes: () => {} }
+      : createTlsServerOf(tls, options, events);
+  // The first server serves the connections of all, so that they have one TLS and one limit.
+  const others = hosts.slice(1).map(() => createServer((socket) => void server.emit('connection', socket)));
+  const servers = [server, ...others];
+  return { servers, cutHandshakes, listen: () => listenOnEach(servers, hosts, port) };
+}
+
+async function listenOnEach(
+  servers: readonly Server[],
+  hosts: readonly string[],
+  port: number,
+): Promise<AddressInfo> {
+  let first: AddressInfo | undefined;
+  for (const [index, server] of servers.entries()) {
+    // The system chooses a free port for the first one only.
+    server.listen({ host: hosts[index], port: first?.port ?? port });
+    await once(server, 'listening');
+    first ??= server.address() as AddressInfo;
+  }
+  return first as AddressInfo;
 }
 
 /** Error of a peer in the TLS handshake that the hub closes by itself. */
@@ -34,9 +59,13 @@ const CUT = new Error('The hub closed the connection in the TLS handshake.');
 
 type HandshakeLimits = Pick<HubOptions, 'authenticationMs' | 'tlsHandshakesMax'>;
 
-function createTlsListener(tls: HubTls, limits: HandshakeLimits, events: ListenerEvents): Listener {
+function createTlsServerOf(
+  tls: HubTls,
+  limits: HandshakeLimits,
+  events: ListenerEvents,
+): { readonly server: Server; cutHandshakes(): void } {
   const { authenticationMs: handshakeTimeout, tlsHandshakesMax } = limits;
-  // Oldest first, by the peer's address and port.
+  // Oldest first, by the addresses and ports.
   const handshakes = new Map<string, Socket>();
   const mutual = tls.ca !== undefined;
   const server = createTlsServer(
@@ -86,5 +115,5 @@ function socketBelow(socket: TLSSocket & { readonly _parent?: Socket }): Socket 
 }
 
 function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`;
 }

@@ -1,14 +1,40 @@
 import { isIP, isIPv6 } from 'node:net';
-import { type Option, textOption } from '@groupcast/options';
+import { listOption, type Option, textOption } from '@groupcast/options';
+import { includesAddress } from './port-conflict.ts';
+
+/** Addresses that one service listens on at most. */
+const ADDRESSES_MAX = 16;
 
 /** Longest host name, in characters. */
 const NAME_LENGTH_MAX = 253;
 
-const NAME_LABEL = /^[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$/;
+const NAME_LABEL = /^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,62}$/;
 
 /** An address to listen on, or a name that has one. */
 export function addressOption(row: { default: string; describe: string }): Option<string> {
   return textOption({ ...row, valueName: 'ADDRESS', check: addressFault });
+}
+
+/** The addresses to listen on, all with one port. */
+export function addressesOption(row: {
+  default: readonly string[];
+  describe: string;
+}): Option<readonly string[]> {
+  return listOption({ ...row, valueName: 'ADDRESS', check: addressesFault });
+}
+
+function addressesFault(addresses: readonly string[]): string | undefined {
+  if (addresses.length === 0) return 'at least one address';
+  if (addresses.length > ADDRESSES_MAX) return `at most ${ADDRESSES_MAX} addresses`;
+  for (const [index, address] of addresses.entries()) {
+    const fault = addressFault(address);
+    if (fault !== undefined) return fault;
+    // The second one could not be opened.
+    if (addresses.indexOf(address) !== index) return `addresses that differ: ${address} is given twice`;
+    const other = addresses.find((one) => one !== address && includesAddress(address, one));
+    if (other !== undefined) return `addresses that differ: ${address} includes ${other}`;
+  }
+  return undefined;
 }
 
 /** Returns what would be valid in place of an address or a host name, as the end of a sentence. */

@@ -9,7 +9,7 @@ import { listenErrorMessage } from './listen-error-message.ts';
  */
 export async function listenAt<Address = AddressInfo>(
   server: { listen(): Promise<Address> },
-  host: string,
+  host: string | readonly string[],
   port: number,
   portFlag: string,
 ): Promise<Address> {

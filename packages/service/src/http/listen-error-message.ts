@@ -5,8 +5,13 @@ import { formatAddress } from './format-address.ts';
  * `portFlag` is the flag that chooses the port. Only the admin port has a flag of
  * its own for the address.
  */
-export function listenErrorMessage(error: unknown, host: string, port: number, portFlag: string): string {
-  const where = formatAddress(host, port);
+export function listenErrorMessage(
+  error: unknown,
+  host: string | readonly string[],
+  port: number,
+  portFlag: string,
+): string {
+  const where = formatAddress(addressOf(error, [host].flat()), port);
   const hostFlag = portFlag === '--admin-port' ? '--admin-host' : '--host';
   switch (errorCode(error)) {
     case 'EADDRINUSE':
@@ -23,6 +28,13 @@ export function listenErrorMessage(error: unknown, host: string, port: number, p
       return `Cannot listen on ${where} (${reason}): check ${hostFlag} and ${portFlag}.`;
     }
   }
+}
+
+/** Returns the address of the error, which is one of those that were to be opened. */
+function addressOf(error: unknown, hosts: readonly string[]): string {
+  const named = error instanceof Error && 'address' in error ? error.address : undefined;
+  const looked = error instanceof Error && 'hostname' in error ? error.hostname : undefined;
+  return hosts.find((host) => host === named || host === looked) ?? hosts.join(', ');
 }
 
 function errorCode(error: unknown): unknown {

@@ -10,10 +10,10 @@ export const REPOSITORY: string = fileURLToPath(new URL('../../../../', import.m
 
 /**
  * Flags of an app by their keys: `{ adminPort: 1, insecure: true, welcomePage: false }` is
- * `--admin-port 1 --insecure --no-welcome-page`. `undefined` leaves one out that would be given
- * otherwise, for a test that sets it in another way.
+ * `--admin-port 1 --insecure --no-welcome-page`. A list is given item by item. `undefined` leaves
+ * one out that would be given otherwise, for a test that sets it in another way.
  */
-export type AppFlags = Readonly<Record<string, string | number | boolean | undefined>>;
+export type AppFlags = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 export interface AppOptions {
   /**
@@ -129,6 +129,7 @@ function flagTexts(flags: AppFlags): string[] {
     const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     if (value === undefined) return [];
     if (typeof value === 'boolean') return [value ? `--${name}` : `--no-${name}`];
-    return [`--${name}=${value}`];
+    const values = typeof value === 'object' ? value : [value];
+    return values.map((item) => `--${name}=${item}`);
   });
 }
