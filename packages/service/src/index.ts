@@ -36,6 +36,7 @@ export { createLogger, type LogFormat, type Logger } from './log/logger.ts';
 export { printable } from './log/printable.ts';
 export { EventLoopDelay } from './process/event-loop-delay.ts';
 export { isLoopbackAddress, isLoopbackHost } from './process/loopback.ts';
+export { nodeVersionProblem } from './process/node-version.ts';
 export { openFilesMax } from './process/open-files.ts';
 export { runUntilSignal, START_EXIT_CODES } from './process/run-until-signal.ts';
 export { isEveryAddress, networksFault, TrustedAddresses } from './process/trusted-addresses.ts';

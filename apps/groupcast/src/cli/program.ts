@@ -6,6 +6,7 @@ import { publishCommand } from '../channel/publish.ts';
 import { subscribeCommand } from '../channel/subscribe.ts';
 import { devCommandOf } from '../dev/dev.ts';
 import { DEV_OPTIONS, type DevConfig } from '../dev/options.ts';
+import { doctorCommand } from '../doctor/doctor.ts';
 
 /** Defines the program. `entry` is its main file. */
 export function programOf(entry: string): Program<DevConfig> {
@@ -21,6 +22,7 @@ export function programOf(entry: string): Program<DevConfig> {
       dev: devCommandOf(entry),
       publish: publishCommand,
       subscribe: subscribeCommand,
+      doctor: doctorCommand,
       cert: genCertsCommand,
       secret: genSecretCommand,
     },
