@@ -17,7 +17,7 @@ import { hubMetrics } from './admin/metrics.ts';
 import { type HubReport, hubReport } from './admin/stats.ts';
 import { limitLog } from './cli/limited-log.ts';
 import { prepareHub } from './cli/prepare.ts';
-import { rereadSecrets } from './cli/secret-files.ts';
+import { reloadFiles } from './cli/reload-files.ts';
 import type { HubConfig } from './config.ts';
 import { createHub, type Hub } from './hub.ts';
 import { HubError } from './hub-error.ts';
@@ -69,7 +69,7 @@ export const startCommand: Command<HubConfig> = {
       return hub.drain({ windowMs });
     };
     // Before the hub listens, so that a signal in between closes it gracefully too.
-    const reload = (): void => rereadSecrets(hub, context, log);
+    const reload = (): void => reloadFiles(hub, context, log);
     const ended = runUntilSignal({ drain, reload, log, deadlineMs: windowMs + CLOSE_DEADLINE_MS });
     try {
       const { port } = await listenForPeers(hub, config);

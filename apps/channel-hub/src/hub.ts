@@ -9,7 +9,14 @@ import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
 import { createListener, type Listener } from './listen/tcp-listener.ts';
 import { listenOnUnixSocket } from './listen/unix-listener.ts';
-import { completeOptions, type HubOptions, type HubOptionsInput, openAddress } from './options.ts';
+import {
+  completeOptions,
+  HUB_TABLE,
+  type HubOptions,
+  type HubOptionsInput,
+  type HubTls,
+  openAddress,
+} from './options.ts';
 import { OutputBudget } from './output-budget.ts';
 import { Peer } from './peer/peer.ts';
 import { createPeerDeps, type PeerDeps } from './peer/peer-deps.ts';
@@ -55,6 +62,12 @@ export interface Hub {
    * where the hub may listen.
    */
   changeSecret(secret: string | readonly string[]): SecretChange;
+  /**
+   * Replaces the certificates for new peers; connected peers stay. Throws OptionError `bad_option`,
+   * Node's own error for unusable PEM texts, and HubError `restart_required` for a change between
+   * TLS and none, or between certificates of peers and none.
+   */
+  changeTls(tls: HubTls | undefined): void;
   stats(): HubStats;
   /** Returns one row for each connected peer. */
   peers(): readonly PeerRow[];
@@ -140,6 +153,15 @@ class TcpHub implements Hub {
     secrets.replace(changed);
     const peersWithOldSecret = [...this.#peers].filter((peer) => peer.hasOldSecret).length;
     return { accepted: changed.length, peersWithOldSecret };
+  }
+
+  changeTls(tls: HubTls | undefined): void {
+    checkOption('Hub.changeTls', 'tls', HUB_TABLE.tls, tls);
+    const { tls: now } = this.#options;
+    if ((tls === undefined) !== (now === undefined) || (tls?.ca === undefined) !== (now?.ca === undefined)) {
+      throw tlsNeedsRestart();
+    }
+    if (tls !== undefined) this.#listener.changeTls(tls);
   }
 
   stats(): HubStats {
@@ -283,6 +305,13 @@ function secretNeedsRestart(): HubError {
   return new HubError(
     'secret_required',
     'A running hub cannot change between no secret and some. Restart it with the new secrets.',
+  );
+}
+
+function tlsNeedsRestart(): HubError {
+  return new HubError(
+    'restart_required',
+    'A running hub cannot change between TLS and none, or whether peers need a certificate. Restart it.',
   );
 }
 

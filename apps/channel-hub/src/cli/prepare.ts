@@ -130,7 +130,8 @@ function hubOptions(config: HubConfig, secret: readonly string[], tls: HubTls | 
   return options;
 }
 
-function readTls(config: HubConfig): HubTls | undefined {
+/** Reads the certificate files. Throws ConfigError for files that TLS cannot use. */
+export function readTls(config: HubConfig): HubTls | undefined {
   const files = { cert: config.tlsCertFile, key: config.tlsKeyFile, ca: config.tlsCaFile };
   const { cert, key, ca } = readTlsFiles(files, TLS_FLAGS);
   if (cert !== undefined && key !== undefined) return ca === undefined ? { cert, key } : { cert, key, ca };

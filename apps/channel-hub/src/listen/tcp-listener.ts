@@ -22,6 +22,8 @@ export interface Listener {
   readonly servers: readonly Server[];
   /** Resolves with the first address. Rejects with Node's own error, which names the address. */
   listen(): Promise<AddressInfo>;
+  /** Replaces the certificates of a listener for TLS; connected peers stay. */
+  changeTls(tls: HubTls): void;
   /** Closes the peers in the TLS handshake, for which the `close` of a server would wait. */
   cutHandshakes(): void;
 }
@@ -29,14 +31,19 @@ export interface Listener {
 /** Creates a listener for plain TCP, or for TLS if the options have a certificate. */
 export function createListener(options: HubOptions, events: ListenerEvents): Listener {
   const { host: hosts, port, tls } = options;
-  const { server, cutHandshakes } =
-    tls === undefined
-      ? { server: createServer((socket) => events.accepted(socket)), cutHandshakes: () => {} }
-      : createTlsServerOf(tls, options, events);
+  const { server, ...ofTls } =
+    tls === undefined ? createPlainServer(events) : createTlsServerOf(tls, options, events);
   // The first server serves the connections of all, so that they have one TLS and one limit.
   const others = hosts.slice(1).map(() => createServer((socket) => void server.emit('connection', socket)));
   const servers = [server, ...others];
-  return { servers, cutHandshakes, listen: () => listenOnEach(servers, hosts, port) };
+  return { servers, ...ofTls, listen: () => listenOnEach(servers, hosts, port) };
+}
+
+type OneServer = Pick<Listener, 'changeTls' | 'cutHandshakes'> & { readonly server: Server };
+
+function createPlainServer(events: ListenerEvents): OneServer {
+  const server = createServer((socket) => events.accepted(socket));
+  return { server, changeTls: () => {}, cutHandshakes: () => {} };
 }
 
 async function listenOnEach(
@@ -59,11 +66,7 @@ const CUT = new Error('The hub closed the connection in the TLS handshake.');
 
 type HandshakeLimits = Pick<HubOptions, 'authenticationMs' | 'tlsHandshakesMax'>;
 
-function createTlsServerOf(
-  tls: HubTls,
-  limits: HandshakeLimits,
-  events: ListenerEvents,
-): { readonly server: Server; cutHandshakes(): void } {
+function createTlsServerOf(tls: HubTls, limits: HandshakeLimits, events: ListenerEvents): OneServer {
   const { authenticationMs: handshakeTimeout, tlsHandshakesMax } = limits;
   // Oldest first, by the addresses and ports.
   const handshakes = new Map<string, Socket>();
@@ -93,6 +96,7 @@ function createTlsServerOf(
   });
   return {
     server,
+    changeTls: (changed) => server.setSecureContext(changed),
     cutHandshakes: () => {
       for (const socket of handshakes.values()) socket.destroy(CUT);
     },
