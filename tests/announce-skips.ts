@@ -1,5 +1,6 @@
 import { findChromium } from './browser/find-chromium.ts';
 import { missingDeployPrograms } from './deploy/programs.ts';
+import { findPython } from './find-python.ts';
 import { hasPhp } from './php/find-php.ts';
 
 /** Prints once, before the tests, which ones are skipped on this machine. CI skips none. */
@@ -8,6 +9,7 @@ export function setup(): void {
   const skipped = [
     ...(findChromium() === undefined ? ['the browser tests (no Chromium on the PATH)'] : []),
     ...(hasPhp() ? [] : ['the tests with PHP workers (no php of version 8 on the PATH)']),
+    ...(findPython() === undefined ? ['the snippet in Python (no package websockets)'] : []),
     ...(missingDeployPrograms().length === 0
       ? []
       : [`the tests of deploy/ (no ${missingDeployPrograms().join(', ')}; deploy/check installs them)`]),

@@ -1,8 +1,9 @@
-import { killAll, startGateway, startHub } from '@groupcast/testkit';
+import { killAll, startGateway, startHub, type TestGateway, type TestHub } from '@groupcast/testkit';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser, withoutBrowser } from './open-browser.ts';
 import { ORIGIN_MESSAGE } from './origin-snippet.ts';
+import { startPrefixProxy } from './prefix-proxy.ts';
 
 /** One of the two clients of the page, driven as a user would. */
 class Pane {
@@ -19,6 +20,11 @@ class Pane {
   async join(group: string): Promise<void> {
     await this.#root.getByLabel('Group', { exact: true }).fill(group);
     await this.#root.getByRole('button', { name: 'Join' }).click();
+    await this.isIn(group);
+  }
+
+  /** Resolves when the group is listed. */
+  async isIn(group: string): Promise<void> {
     await this.#groups.getByText(group, { exact: true }).waitFor();
   }
 
@@ -61,9 +67,13 @@ describe.skipIf(withoutBrowser)('the welcome page', () => {
     await killAll();
   });
 
-  async function openPage(): Promise<{ page: Page; complaints: string[] }> {
+  async function startSystem(): Promise<{ gateway: TestGateway; hub: TestHub }> {
     const hub = await startHub();
-    const gateway = await startGateway({ hub: hub.address, workers: 2 });
+    return { hub, gateway: await startGateway({ hub: hub.address, workers: 2 }) };
+  }
+
+  async function openPage(): Promise<{ page: Page; complaints: string[] }> {
+    const { gateway } = await startSystem();
     const page = await browser.newPage();
     const complaints: string[] = [];
     // Violations of the content security policy are errors of the console.
@@ -97,6 +107,31 @@ describe.skipIf(withoutBrowser)('the welcome page', () => {
     await alice.shows('Alice is back');
     expect(await alice.messages()).toEqual(['from Alice', '<b onclick="x">from Bob</b>', 'Alice is back']);
     expect(complaints).toEqual([]);
+  });
+
+  test('both panes are in group 123 from the start', async () => {
+    const { page } = await openPage();
+    const [alice, bob] = [new Pane(page, 'Alice'), new Pane(page, 'Bob')];
+    await Promise.all([alice.isIn('123'), bob.isIn('123')]);
+    await alice.send('hello');
+    await Promise.all([alice.shows('hello'), bob.shows('hello')]);
+  });
+
+  test('below a path of a proxy the panes keep its slash, without which the proxy redirects', async () => {
+    const { gateway } = await startSystem();
+    const prefix = await startPrefixProxy('/live/', gateway.port);
+    try {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${prefix.port}/live`);
+      const alice = new Pane(page, 'Alice');
+      await alice.isIn('123');
+      await alice.send('through the proxy');
+      await alice.shows('through the proxy');
+      const snippet = await page.getByLabel('Snippet').textContent();
+      expect(snippet).toContain(`new WebSocket('ws://127.0.0.1:${prefix.port}/live/')`);
+    } finally {
+      await prefix.close();
+    }
   });
 
   test('the snippet that it shows works in its own console', async () => {

@@ -44,7 +44,7 @@ class FakeSocket {
 /**
  * Runs the script as a browser would, with sockets, timers, chance and time in the test's hands.
  */
-function start() {
+function start(groups: readonly string[] = []) {
   const dialled: { socket: FakeSocket; args: unknown[] }[] = [];
   const timers = new Map<number, Timer>();
   const lines: Line[] = [];
@@ -69,7 +69,7 @@ function start() {
   });
   runInContext('Math', context).random = () => world.random;
   const open = runInContext(`${WELCOME_CONNECTION_SCRIPT}; openConnection`, context);
-  const connection: Connection = open('ws://gateway.test', {
+  const connection: Connection = open('ws://gateway.test', groups, {
     state: (name: string) => {
       shown.state = name;
     },
@@ -126,6 +126,15 @@ describe('a pane of the welcome page', () => {
     expect(page.dialled.map(({ args }) => args)).toEqual([['ws://gateway.test', 'groupcast.v1']]);
     expect(page.shown).toEqual({ state: 'connected', clientId: 'c1', groups: [] });
     expect(page.socket().sent).toEqual([]);
+  });
+
+  test('joins the groups that it starts with, and lists them once they are acknowledged', () => {
+    const page = start(['123']);
+    expect(page.shown.groups).toEqual([]);
+    page.socket().receive(WELCOME);
+    expect(page.socket().sent).toEqual([{ cmd: 'add_group', group_id: '123', id: 1 }]);
+    page.socket().receive({ type: 'ack', id: 1, group_id: '123', epoch: 'e', offset: 41 });
+    expect(page.shown.groups).toEqual(['123']);
   });
 
   test('joins, sends and leaves, and lists a group only once it is acknowledged', () => {

@@ -1,7 +1,7 @@
 /**
  * The part of the welcome page's script that speaks `groupcast.v1`. It knows no document:
- * `openConnection(address, show)` keeps one WebSocket open and tells `show` what to put on the
- * page.
+ * `openConnection(address, groups, show)` keeps one WebSocket open, joins `groups`, and tells
+ * `show` what to put on the page.
  *
  * - `show.state(name, text)`: name is `connecting`, `connected`, `waiting` or `closed`.
  * - `show.clientId(text)`, `show.groups(names)`
@@ -24,8 +24,8 @@ function printable(value) {
   return text.length > TEXT_CHARS_MAX ? text.slice(0, TEXT_CHARS_MAX) + '…' : text;
 }
 
-function openConnection(address, show) {
-  const joined = new Set();
+function openConnection(address, groups, show) {
+  const joined = new Set(groups);
   const pending = new Map();
   let socket;
   let clientId;

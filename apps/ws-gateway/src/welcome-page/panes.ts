@@ -3,17 +3,18 @@
  * and the two panes. What others sent goes in as `textContent`, so that it stays text. It is text
  * for the reason that `connection.ts` gives.
  */
-export const WELCOME_PANES_SCRIPT: string = String.raw`
+export const WELCOME_PANES_SCRIPT: string = `
 const LOG_LINES_MAX = 200;
 
-// A proxy may serve the gateway below a path. A quote in that path must not end the snippet's
-// string.
-const address = location.origin.replace(/^http/, 'ws') + location.pathname.replace(/\/$/, '').replaceAll("'", '%27');
+// A proxy may serve the gateway below a path, and redirect the same path without its slash: a
+// WebSocket follows no redirect. A quote in that path must not end the snippet's string.
+const path = location.pathname === '/' ? '' : location.pathname.replaceAll("'", '%27');
+const address = location.origin.replace(/^http/, 'ws') + path;
 
 function startSnippet() {
   const snippet = document.querySelector('[data-role="snippet"]');
   const note = document.querySelector('[data-role="copy-note"]');
-  document.querySelector('[data-role="address"]').textContent = address;
+  for (const shown of document.querySelectorAll('[data-role="address"]')) shown.textContent = address;
   document.querySelector('[data-role="copy"]').addEventListener('click', async () => {
     try {
       await navigator.clipboard.writeText(snippet.textContent);
@@ -58,7 +59,7 @@ function startPane(root) {
   const part = (role) => root.querySelector('[data-role="' + role + '"]');
   const group = part('group');
   const message = part('message');
-  const connection = openConnection(address, paneView(part));
+  const connection = openConnection(address, [group.value], paneView(part));
   part('join').form.addEventListener('submit', (event) => {
     event.preventDefault();
     connection.join(group.value);

@@ -60,6 +60,8 @@ label { display: block; font-size: .875rem; }
 [data-kind="message"] bdi { display: block; font-size: 1rem; white-space: pre-wrap; }
 [data-own="true"] bdi { color: var(--accent); }
 [data-kind="error"] span:first-child { color: var(--bad); }
+main > h2 { margin: 2rem 0 .25rem; }
+summary { padding: .25rem 0; cursor: pointer; }
 footer { margin-top: 2rem; font-size: .875rem; }
 footer code { white-space: nowrap; }
 `;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { WELCOME_CONNECTION_SCRIPT } from './connection.ts';
 import { WELCOME_PANES_SCRIPT } from './panes.ts';
+import { CONSOLE_SNIPPET, PROGRAM_SNIPPETS, type Snippet } from './snippets.ts';
 import { WELCOME_STYLE } from './style.ts';
 
 const SCRIPT = `'use strict';${WELCOME_CONNECTION_SCRIPT}${WELCOME_PANES_SCRIPT}`;
@@ -36,8 +37,8 @@ export const WELCOME_PAGE_HEADERS: Readonly<Record<string, string>> = {
 
 /**
  * Renders the page that `GET /` of a gateway answers: what this is, the snippet to paste, and two
- * panes in which a newcomer joins groups and sends. One document that loads nothing else, under 16
- * kB. Render it once, and serve it with `WELCOME_PAGE_HEADERS`.
+ * panes in which a newcomer joins groups and sends, and code for programs. One document that loads
+ * nothing else, under 20 kB. Render it once, and serve it with `WELCOME_PAGE_HEADERS`.
  */
 export function welcomePage(options: WelcomePageOptions): string {
   return `<!doctype html>
@@ -54,14 +55,17 @@ export function welcomePage(options: WelcomePageOptions): string {
 <p>Groupcast delivers messages to groups of WebSocket connections that are spread over many processes and hosts.
 This gateway is running: what one client sends to a group reaches every member of it, wherever each is connected.</p>
 <p>Paste this into a browser console, and see the message that it sends:</p>
-<pre tabindex="0" aria-label="Snippet"><code data-role="snippet">${SNIPPET}</code></pre>
+<pre tabindex="0" aria-label="Snippet"><code data-role="snippet">${CONSOLE_SNIPPET}</code></pre>
 <div class="copy"><button type="button" data-role="copy">Copy</button><span role="status" data-role="copy-note"></span></div>
-<p>Or try it here with two clients: join the same group in both panes, then send a message from one.</p>
+<p>Or try it here with two clients, which have joined group 123: send a message from one.</p>
 <noscript><p>The panes need JavaScript.</p></noscript>
 <div class="panes">
 ${pane('alice', 'Alice')}
 ${pane('bob', 'Bob')}
 </div>
+<h2>From a program</h2>
+<p>The panes show what these send:</p>
+${PROGRAM_SNIPPETS.map(program).join('\n')}
 </main>
 <footer>
 <p>Groupcast ${escapeHtml(options.version)}. To read on, in the repository: <code>README.md</code>,
@@ -73,14 +77,6 @@ To turn this page off, start the gateway with <code>--no-welcome-page</code>.</p
 </html>
 `;
 }
-
-// The script puts the page's own address in place of the default one.
-const SNIPPET = `ws = new WebSocket('<span data-role="address">ws://127.0.0.1:1234</span>');
-ws.onmessage = function(data){console.log(data.data)};
-ws.onopen = function() {
-    ws.send('{"cmd":"add_group", "group_id":"123"}');
-    ws.send('{"cmd":"send_to_group", "group_id":"123", "message":"これはメッセージです"}');
-};`;
 
 /** One client's pane. `key` makes the ids of its fields unique. */
 function pane(key: string, name: string): string {
@@ -103,6 +99,11 @@ function pane(key: string, name: string): string {
 </form>
 <div class="log" role="region" aria-label="What ${name} received" tabindex="0"><ol role="log" data-role="log"></ol></div>
 </section>`;
+}
+
+function program({ key, title, html }: Snippet): string {
+  return `<details><summary>${title}</summary>
+<pre tabindex="0" aria-label="${title}"><code data-snippet="${key}">${html}</code></pre></details>`;
 }
 
 function sha256(text: string): string {
