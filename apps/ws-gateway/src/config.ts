@@ -65,6 +65,16 @@ export const GATEWAY_OPTIONS = {
     valueName: 'FILE',
     describe: 'PEM file with the key of that certificate.',
   }),
+  tlsCertFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'PEM file with the certificate for clients and its chain. With it, clients use TLS (wss:).',
+  }),
+  tlsKeyFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'PEM file with the key of that certificate. A reload reads both files again.',
+  }),
   trustedProxy: {
     ...GATEWAY_TABLE.trustedProxies,
     to: 'trustedProxies' satisfies keyof typeof GATEWAY_TABLE,

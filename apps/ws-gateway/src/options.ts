@@ -14,6 +14,7 @@ import {
 import { limits, OptionError } from '@groupcast/protocol';
 import { addressOption, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
+import type { GatewayTls } from './accept/tls-sockets.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
@@ -211,6 +212,11 @@ export const GATEWAY_TABLE = {
    * 2. Only `trustedProxies` may connect to it. Default 0: none.
    */
   proxyProtocolPort: integerOption({ default: 0, min: 0, max: 65_535, unit: 'TCP port' }),
+  /** With a certificate and its key, clients use TLS (`wss:`). Default undefined: no TLS. */
+  tls: valueOption<GatewayTls | undefined>({
+    default: undefined,
+    check: (tls) => (tls === undefined || (tls?.cert && tls?.key) ? undefined : 'cert and key, as PEM texts'),
+  }),
   /** Workers of one gateway, this one included; they share the limits of a group. Default 1. */
   workers: integerOption({ default: 1, min: 1, max: 1_024, unit: 'workers' }),
   /** WebSocket pings and pongs of one connection per second in the long run. Default 10. */

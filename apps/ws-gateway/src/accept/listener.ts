@@ -12,6 +12,7 @@ import { Ports } from './ports.ts';
 import { forwardedForIn, identifyClient } from './proxy/forwarded-for.ts';
 import { type ProxiedSocketEvents, ProxiedSockets } from './proxy/proxied-sockets.ts';
 import { type SilentSocketEvents, SilentSockets } from './silent-sockets.ts';
+import { type TlsSocketEvents, TlsSockets } from './tls-sockets.ts';
 import { type AdmissionRejection, type UpgradeEvents, Upgrader } from './upgrade.ts';
 import type { UpgradeRequest } from './upgrade-request.ts';
 
@@ -27,7 +28,7 @@ export interface ListenerEvents extends Pick<UpgradeEvents, 'accepted'> {
 }
 
 /** Accepts connections up to a limit; upgrades those that request it, and answers the others. */
-export class Listener implements SilentSocketEvents, ProxiedSocketEvents {
+export class Listener implements SilentSocketEvents, ProxiedSocketEvents, TlsSocketEvents {
   readonly #options: GatewayOptions;
   readonly #receiver: ListenerEvents;
   readonly #upgrader: Upgrader;
@@ -35,6 +36,7 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents {
   /** Undefined without any. */
   readonly #trustedProxies: TrustedAddresses | undefined;
   readonly #proxiedSockets: ProxiedSockets | undefined;
+  readonly #tlsSockets: TlsSockets | undefined;
   readonly #server: Server;
   readonly #ports: Ports;
   /** Listeners with which the HTTP server serves a connection. */
@@ -54,15 +56,16 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents {
   constructor(options: GatewayOptions, receiver: ListenerEvents) {
     this.#options = options;
     this.#receiver = receiver;
-    const { trustedProxies, handshakeMs: headerMs, log } = options;
+    const { trustedProxies, tls, handshakeMs, log } = options;
+    if (tls !== undefined) this.#tlsSockets = new TlsSockets({ tls, handshakeMs, log }, this);
     if (trustedProxies.length > 0) {
       const trusted = new TrustedAddresses(trustedProxies, false);
       this.#trustedProxies = trusted;
-      this.#proxiedSockets = new ProxiedSockets({ trusted, headerMs, log }, this);
+      this.#proxiedSockets = new ProxiedSockets({ trusted, headerMs: handshakeMs, log }, this);
     }
     this.#socketClosed = this.#createCloseListener();
     this.#upgrader = new Upgrader(options, {
-      upgraded: (socket) => this.#pending.delete(socket),
+      upgraded: (socket) => this.#pending.delete(this.#tlsSockets?.portSocketOf(socket) ?? socket),
       accepted: (socket, protocol, session) => receiver.accepted(socket, protocol, session),
       rejected: (reason, socket) => this.#rejected(reason, socket),
     });
@@ -157,6 +160,7 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents {
 
   #cutHandshakes(): void {
     this.#proxiedSockets?.close();
+    this.#tlsSockets?.close();
     this.#silentSockets.close();
     this.#server.closeAllConnections();
   }
@@ -233,8 +237,18 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents {
     else this.proxied(socket);
   }
 
-  /** Serves a socket, whose PROXY header was read if it has one. */
+  /** Receives a socket whose PROXY header was read, if it has one. */
   proxied(socket: Socket): void {
+    if (this.#tlsSockets === undefined) this.secured(socket);
+    else this.#tlsSockets.add(socket);
+  }
+
+  tlsFailed(socket: Socket): void {
+    this.#rejected('tls', socket);
+  }
+
+  /** Serves a socket, after its TLS handshake if it has one. */
+  secured(socket: Socket): void {
     // A socket without a handle gains nothing from SilentSockets.
     const { fastPaths, directSockets } = this.#options;
     const handle = fastPaths && directSockets ? handleOf(socket) : undefined;

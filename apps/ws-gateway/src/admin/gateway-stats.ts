@@ -22,6 +22,8 @@ export type HandshakeRejection =
   | 'origin'
   /** On the PROXY protocol port: not a trusted proxy, or no valid header. */
   | 'proxy'
+  /** The TLS handshake failed or was late. */
+  | 'tls'
   /** The request is invalid HTTP, too large or too late. */
   | 'http'
   /** The request is HTTP, but not a handshake of RFC 6455. */
@@ -94,7 +96,7 @@ export function createCounters(): Counters {
     dropped: { not_utf8: 0, not_json: 0, repeated: 0, not_followed: 0 },
     rejected: zeros(Object.keys(ERROR_CODES) as ErrorCode[]),
     closed: { ...zeros(Object.keys(CLOSE_CODES) as CloseReason[]), by_client: 0, lost: 0 },
-    handshakesRejected: { full: 0, draining: 0, rate: 0, origin: 0, proxy: 0, http: 0, handshake: 0 },
+    handshakesRejected: { full: 0, draining: 0, rate: 0, origin: 0, proxy: 0, tls: 0, http: 0, handshake: 0 },
   };
 }
 

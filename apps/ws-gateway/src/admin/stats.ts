@@ -28,7 +28,9 @@ export interface PrimaryStats {
 
 /** Returns the address for clients, with the actual port; '' before the workers listen. */
 export function listenUrl({ address, settings }: Primary): string {
-  return address === undefined ? '' : `ws://${formatAddress(settings.worker.gateway.host, address.port)}`;
+  const { host, tls } = settings.worker.gateway;
+  const scheme = tls === undefined ? 'ws' : 'wss';
+  return address === undefined ? '' : `${scheme}://${formatAddress(host, address.port)}`;
 }
 
 export async function collectStats(

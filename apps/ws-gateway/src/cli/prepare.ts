@@ -11,6 +11,7 @@ import {
   type TlsMaterial,
 } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
+import type { GatewayTls } from '../accept/tls-sockets.ts';
 import { GATEWAY_OPTIONS, type GatewayConfig, parseHub } from '../config.ts';
 import { completeTable, GATEWAY_TABLE } from '../options.ts';
 import { connectionsMaxOf } from '../processes/connections-max.ts';
@@ -22,6 +23,9 @@ const HUB_TLS_FLAGS = {
   key: '--hub-tls-key-file',
   ca: '--hub-tls-ca-file',
 } as const;
+
+/** Clients need no certificate: there is no flag for a CA. */
+const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '' } as const;
 
 /** Options of the processes of a gateway, and warnings about them. */
 export interface PreparedGateway {
@@ -42,11 +46,13 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
     warning: undefined,
   });
   const hubTls = problems.collect(() => readHubTls(config), undefined);
+  const tls = problems.collect(() => readTls(config), undefined);
   const workers = config.workers === 0 ? availableParallelism() : config.workers;
   const gateway: WorkerOptions['gateway'] = {
     ...libraryOptions(GATEWAY_OPTIONS, GATEWAY_TABLE, config),
     host: config.host,
     port: config.port,
+    tls,
     version: manifest.version,
     connectionsMax: config.connectionsMax === 0 ? connectionsMaxOf() : config.connectionsMax,
     workers,
@@ -92,6 +98,11 @@ function trustsEveryAddress({ trustedProxy }: GatewayConfig): readonly string[] 
       (network) =>
         `--trusted-proxy ${network} trusts every address: any client can claim the address of another.`,
     );
+}
+
+function readTls({ tlsCertFile, tlsKeyFile }: GatewayConfig): GatewayTls | undefined {
+  const { cert, key } = readTlsFiles({ cert: tlsCertFile, key: tlsKeyFile, ca: '' }, TLS_FLAGS);
+  return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
 function readHubTls(config: GatewayConfig): TlsMaterial | undefined {

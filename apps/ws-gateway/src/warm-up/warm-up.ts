@@ -80,6 +80,7 @@ async function warmUpGateway(
     allowedOrigins: [],
     proxyProtocolPort: 0,
     trustedProxies: [],
+    tls: undefined,
   };
   const many = {
     connectionsMax: 2 * CLIENTS * roundsMax,
