@@ -11,6 +11,7 @@ import {
 } from './admin/gateway-stats.ts';
 import type { ClientProtocol } from './client-protocols/client-protocol.ts';
 import { Backpressure } from './connection/backpressure.ts';
+import { ClientLog } from './connection/client-log.ts';
 import { Connection, type ConnectionDeps, type ConnectionState } from './connection/connection.ts';
 import { rateOf } from './connection/rate-limit.ts';
 import { SlowClientLog } from './connection/slow-client-log.ts';
@@ -99,6 +100,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #groups: Groups;
   readonly #backpressure: Backpressure;
   readonly #slowClientLog: SlowClientLog;
+  readonly #clientLog: ClientLog | undefined;
   readonly #connections = new Set<Connection>();
   readonly #deps: ConnectionDeps;
   readonly #listener: Listener;
@@ -110,7 +112,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     const options = completeOptions(input);
     this.#options = options;
     this.#ownsWheel = input.wheel === undefined;
-    this.#groups = new Groups(options, this.#counters);
+    this.#clientLog = options.log.isDebug ? new ClientLog(options.log) : undefined;
+    this.#groups = new Groups(options, this.#counters, this.#clientLog);
     this.#backpressure = new Backpressure(options, options.wheel);
     this.#slowClientLog = new SlowClientLog(options.log);
     this.#deps = this.#createDeps();
@@ -200,7 +203,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#drain?.add(connection);
   }
 
-  rejected(reason: HandshakeRejection, _address: string): void {
+  rejected(reason: HandshakeRejection, address: string): void {
+    this.#clientLog?.rejected(reason, address);
     this.#counters.handshakesRejected[reason] += 1;
   }
 
@@ -227,6 +231,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       positionRequests: new PositionRequests(options, this.#counters),
       backpressure: this.#backpressure,
       slowClientLog: this.#slowClientLog,
+      clientLog: this.#clientLog,
       connections: this.#connections,
       messageRate: { perSecond: options.messagesPerSecond, burst: options.messagesBurst },
       byteRate: rateOf(options.messageBytesPerSecond, options.messageBytesBurst),

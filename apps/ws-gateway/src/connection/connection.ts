@@ -19,6 +19,7 @@ import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
 import type { Backpressure, WritableConnection } from './backpressure.ts';
 import { clientIdOf } from './client-id.ts';
 import { ClientLimits, type ClientRates } from './client-limits.ts';
+import type { ClientLog } from './client-log.ts';
 import { firstHeard, type HeartbeatTicks, heartbeatVerdict } from './heartbeat.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { SlowClientLog } from './slow-client-log.ts';
@@ -37,6 +38,8 @@ export interface ConnectionDeps extends CommandDeps, ClientRates {
   readonly options: GatewayOptions;
   readonly backpressure: Backpressure;
   readonly slowClientLog: SlowClientLog;
+  /** Undefined without debug lines. */
+  readonly clientLog: ClientLog | undefined;
   readonly heartbeat: HeartbeatTicks;
   /** Ticks after which a connection that is closing is cut. */
   readonly closeTicks: number;
@@ -129,6 +132,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#deps.connections.add(this);
     this.#deps.counters.accepted += 1;
     this.#checkHeartbeat();
+    this.#deps.clientLog?.connected(this);
     if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, this.#deps.options));
   }
 
@@ -211,7 +215,9 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     options.wheel.cancel(this);
     backpressure.forget(this);
     connections.delete(this);
-    counters.closed[this.#closeReason ?? (code === NO_CLOSE_FRAME ? 'lost' : 'by_client')] += 1;
+    const end = this.#closeReason ?? (code === NO_CLOSE_FRAME ? 'lost' : 'by_client');
+    counters.closed[end] += 1;
+    this.#deps.clientLog?.closed(this, end, code);
     this.#deps.connectionClosed();
   }
 

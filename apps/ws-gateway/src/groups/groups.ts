@@ -8,6 +8,7 @@ import {
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
 import { ackEvent, gapEvent, groupErrorEvent } from '../client-protocols/client-events.ts';
+import type { ClientLog } from '../connection/client-log.ts';
 import type { GatewayOptions } from '../options.ts';
 import { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
@@ -36,6 +37,7 @@ const LEFT_BEFORE_JOINED = 'The group was left before the hub had confirmed the 
  */
 export class Groups implements HubSubscriber {
   readonly #counters: Counters;
+  readonly #clientLog: ClientLog | undefined;
   readonly #groupsMax: number;
   readonly #subscribed: SubscribedGroups;
   readonly #fanOut: FanOut;
@@ -44,9 +46,10 @@ export class Groups implements HubSubscriber {
   /** Undefined where groups have no byte limit. */
   readonly #loads: GroupLoads | undefined;
 
-  constructor(options: GatewayOptions, counters: Counters) {
+  constructor(options: GatewayOptions, counters: Counters, clientLog?: ClientLog) {
     const { hub, wheel, recoveryMessagesMax } = options;
     this.#counters = counters;
+    this.#clientLog = clientLog;
     this.#groupsMax = options.groupsPerConnectionMax;
     this.#subscribed = new SubscribedGroups(options, this);
     this.#loads = options.groupBytesPerSecond === 0 ? undefined : new GroupLoads(options);
@@ -228,6 +231,7 @@ export class Groups implements HubSubscriber {
     if (isLive) group.members.add(member);
     this.#subscribed.cancelLinger(group);
     this.#counters.joins += 1;
+    this.#clientLog?.joined(member, group.name);
   }
 
   /** Removes a member. Returns the ids of its commands that wait for the end of its join. */
@@ -238,6 +242,7 @@ export class Groups implements HubSubscriber {
     const index = member.memberships.indexOf(group.channel);
     if (index >= 0) member.memberships.splice(index, 1);
     this.#counters.leaves += 1;
+    this.#clientLog?.left(member, group.name);
     if (group.members.size === 0 && this.#joins.of(group) === undefined) {
       group.takePending();
       this.#subscribed.linger(group, member);

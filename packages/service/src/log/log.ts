@@ -3,6 +3,11 @@
  * text of a client.
  */
 export interface Log {
+  /**
+   * Whether debug lines are written. Without it they are not: lines about each client, which cost
+   * time, are then never made.
+   */
+  readonly isDebug?: boolean;
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

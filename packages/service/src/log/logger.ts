@@ -18,6 +18,8 @@ interface LogLine {
 
 /** Logger of a program. Errors go into the field `error`. */
 export interface Logger {
+  /** Whether debug lines are written. */
+  readonly isDebug: boolean;
   readonly debug: LogLine;
   readonly info: LogLine;
   readonly warn: LogLine;
@@ -100,6 +102,9 @@ function prettyLines(): (line: string) => string {
 
 function adapt(logger: PinoLogger, output: LogOutput): Logger {
   return {
+    get isDebug() {
+      return logger.isLevelEnabled('debug');
+    },
     debug: line(logger, 'debug'),
     info: line(logger, 'info'),
     warn: line(logger, 'warn'),

@@ -1,0 +1,44 @@
+import type { CloseReason } from '@groupcast/protocol';
+import { type Log, printable } from '@groupcast/service';
+import type { HandshakeRejection } from '../admin/gateway-stats.ts';
+
+/** Fields of a connection in the log. */
+export interface LoggedClient {
+  readonly id: string;
+  readonly remoteAddress: string;
+  readonly protocol: { readonly name: string };
+}
+
+/** Debug lines about clients. It exists only where the log has debug lines. */
+export class ClientLog {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  connected({ id, remoteAddress, protocol }: LoggedClient): void {
+    this.#log.debug({ clientId: id, address: remoteAddress, protocol: protocol.name }, 'client connected');
+  }
+
+  joined({ id }: Pick<LoggedClient, 'id'>, group: string): void {
+    this.#log.debug({ clientId: id, group: printable(group) }, 'client joined');
+  }
+
+  left({ id }: Pick<LoggedClient, 'id'>, group: string): void {
+    this.#log.debug({ clientId: id, group: printable(group) }, 'client left');
+  }
+
+  /** `code` is that of the close frame of the client, or 1006 without one. */
+  closed(
+    { id, remoteAddress }: LoggedClient,
+    reason: CloseReason | 'by_client' | 'lost',
+    code: number,
+  ): void {
+    this.#log.debug({ clientId: id, address: remoteAddress, reason, code }, 'client closed');
+  }
+
+  rejected(reason: HandshakeRejection, address: string): void {
+    this.#log.debug({ address, reason }, 'handshake rejected');
+  }
+}
