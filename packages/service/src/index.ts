@@ -38,5 +38,6 @@ export { EventLoopDelay } from './process/event-loop-delay.ts';
 export { isLoopbackAddress, isLoopbackHost } from './process/loopback.ts';
 export { nodeVersionProblem } from './process/node-version.ts';
 export { openFilesMax } from './process/open-files.ts';
+export { type ProcessMetric, processMetrics } from './process/process-metrics.ts';
 export { runUntilSignal, START_EXIT_CODES } from './process/run-until-signal.ts';
 export { isEveryAddress, networksFault, TrustedAddresses } from './process/trusted-addresses.ts';

@@ -47,6 +47,10 @@ test('the metrics have the values of the report, with reasons as labels', async 
   expect(samples).toEqual(
     expect.arrayContaining([
       'groupcast_hub_peers 3',
+      'groupcast_hub_event_loop_delay_p99_seconds 0.0015',
+      `groupcast_hub_build_info{version="${report.version}",node="${process.version}"} 1`,
+      expect.stringMatching(/^process_cpu_seconds_total [0-9.]+$/),
+      expect.stringMatching(/^nodejs_external_memory_bytes [0-9]+$/),
       'groupcast_hub_published_total 7',
       'groupcast_hub_closed_total{reason="slow"} 2',
       'groupcast_hub_closed_total{reason="peer_closed"} 1',
@@ -85,5 +89,5 @@ test('the metrics have the values of the report, with reasons as labels', async 
       'groupcast_hub_queue_dead_dropped_total 48',
     ]),
   );
-  expect(samples.every((sample) => sample.startsWith('groupcast_hub_'))).toBe(true);
+  expect(samples.every((sample) => /^(groupcast_hub|process|nodejs)_/.test(sample))).toBe(true);
 });

@@ -1,3 +1,4 @@
+import { type ProcessMetric, processMetrics } from '@groupcast/service';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PhpCounts } from '../dialect/php/counts.ts';
 import type { HistoryStats } from '../engine/engine.ts';
@@ -19,7 +20,6 @@ const GAUGES: readonly (readonly [field: NumberField, name: string, help: string
   ['subscriptions', 'subscriptions', 'Active subscriptions.'],
   ['bufferedBytes', 'peer_buffer_bytes', 'Bytes in the buffers of all peers.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],
-  ['loopDelayMs', 'event_loop_delay_p99_milliseconds', 'Event loop delay, 99th percentile of ten seconds.'],
 ];
 
 const COUNTERS: readonly (readonly [field: NumberField, name: string, help: string])[] = [
@@ -85,7 +85,10 @@ const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'rejected', name: s
 ];
 
 /** Returns the metrics of a report as Prometheus text, from a new registry for each scrape. */
-export async function hubMetrics(report: HubReport): Promise<{ contentType: string; body: string }> {
+export async function hubMetrics(
+  report: HubReport,
+  ofProcess: readonly ProcessMetric[] = processMetrics(),
+): Promise<{ contentType: string; body: string }> {
   const registry = new Registry();
   const registers = [registry];
   const gauge = (name: string, help: string, value: number): void => {
@@ -101,6 +104,8 @@ export async function hubMetrics(report: HubReport): Promise<{ contentType: stri
   };
   const { history, queues, php } = report;
   for (const [field, name, help] of GAUGES) gauge(name, help, report[field]);
+  const loopDelayHelp = 'Event loop delay, 99th percentile of ten seconds.';
+  gauge('event_loop_delay_p99_seconds', loopDelayHelp, report.loopDelayMs / 1_000);
   for (const [field, name, help] of COUNTERS) counter(name, help, report[field]);
   for (const [field, name, help] of HISTORY_GAUGES) gauge(name, help, history[field]);
   for (const [field, name, help] of HISTORY_COUNTERS) counter(name, help, history[field]);
@@ -116,5 +121,21 @@ export async function hubMetrics(report: HubReport): Promise<{ contentType: stri
     history.trimmed,
   );
   labelled('history_reads_total', 'History pages read, by verdict.', 'verdict', history.reads);
+  addProcess(registry, report.version, ofProcess);
   return { contentType: registry.contentType, body: await registry.metrics() };
+}
+
+function addProcess(registry: Registry, version: string, metrics: readonly ProcessMetric[]): void {
+  const registers = [registry];
+  const build = new Gauge({
+    name: 'groupcast_hub_build_info',
+    help: 'Always 1; the labels have the versions.',
+    labelNames: ['version', 'node'],
+    registers,
+  });
+  build.set({ version, node: process.version }, 1);
+  for (const { type, name, help, value } of metrics) {
+    if (type === 'counter') new Counter({ name, help, registers }).inc(value);
+    else new Gauge({ name, help, registers }).set(value);
+  }
 }

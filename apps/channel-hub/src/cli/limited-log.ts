@@ -13,7 +13,7 @@ export function limitLog(target: Log): LimitedLog {
     report: (kind, heldBack) => target.warn({ kind, heldBack }, 'Log lines of one kind were held back'),
   });
   const limited =
-    (level: keyof Log) =>
+    (level: Exclude<keyof Log, 'isDebug'>) =>
     (fields: object, message: string): void => {
       if (limiter.take(kindOf(fields, message))) target[level](fields, message);
     };

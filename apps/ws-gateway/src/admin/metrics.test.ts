@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { statusRows } from '../cli/status.ts';
 import type { WorkerReport } from '../processes/messages.ts';
+import { countsOf } from '../processes/worker-counts.ts';
 import { createCounters } from './gateway-stats.ts';
 import { gatewayMetrics } from './metrics.ts';
 import type { PrimaryStats } from './stats.ts';
@@ -53,6 +54,10 @@ const stats: PrimaryStats = {
   groups: 2,
   received: 30,
   delivered: 0,
+  slots: [
+    { index: 0, ...countsOf(workerOf(0, 10)) },
+    { index: 1, ...countsOf(workerOf(1, 20)) },
+  ],
   workers: [workerOf(0, 10), workerOf(1, 20)],
 };
 
@@ -83,6 +88,27 @@ describe('gatewayMetrics', () => {
       expect(body).toContain('groupcast_gateway_worker_restarts_total 4\n');
     }
   });
+});
+
+test('two workers in one place are one series: gauges are added, or the worse one counts', async () => {
+  const old = {
+    ...workerOf(0, 10),
+    loopDelayMs: 250,
+    hub: { ...workerOf(0, 10).hub, state: 'waiting' },
+  } as const;
+  const { body } = await gatewayMetrics({ ...stats, workers: [old, workerOf(0, 0), workerOf(1, 20)] });
+  expect(body).toContain('groupcast_gateway_connections{worker="0"} 10\n');
+  expect(body).toContain('groupcast_gateway_event_loop_delay_p99_seconds{worker="0"} 0.25\n');
+  expect(body).toContain('groupcast_gateway_event_loop_delay_p99_seconds{worker="1"} 0.0005\n');
+  expect(body).toContain('groupcast_gateway_hub_link_up{worker="0"} 0\n');
+  expect(body).toContain('groupcast_gateway_workers 3\n');
+});
+
+test('the versions and the process of the primary', async () => {
+  const cpu = { name: 'process_cpu_seconds_total', type: 'counter', help: 'CPU.', value: 1.5 } as const;
+  const { body } = await gatewayMetrics(stats, [cpu]);
+  expect(body).toContain(`groupcast_gateway_build_info{version="0.1.0",node="${process.version}"} 1\n`);
+  expect(body).toContain('process_cpu_seconds_total 1.5\n');
 });
 
 describe('statusRows', () => {

@@ -1,30 +1,25 @@
+import { type ProcessMetric, processMetrics } from '@groupcast/service';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { WorkerReport } from '../processes/messages.ts';
 import type { ReloadStats } from '../processes/reloads.ts';
+import type { SlotCounts } from '../processes/worker-counts.ts';
 import type { PrimaryStats } from './stats.ts';
 
-/** Names of a report's plain numbers. */
-type NumberField = {
-  [K in keyof WorkerReport]: WorkerReport[K] extends number ? K : never;
-}[keyof WorkerReport];
+/** Names of the plain numbers of `T`. */
+type NumberField<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T];
 
 /** Names of a report's numbers by reason. */
 type ReasonField = 'recoveries' | 'dropped' | 'rejected' | 'closed' | 'handshakesRejected';
 
-const GAUGES: readonly (readonly [field: NumberField, name: string, help: string])[] = [
+const GAUGES: readonly (readonly [field: NumberField<WorkerReport>, name: string, help: string])[] = [
   ['connections', 'connections', 'Open WebSockets.'],
   ['groups', 'groups', 'Groups subscribed at the hub.'],
   ['bufferedBytes', 'client_buffer_bytes', 'Bytes pending for clients.'],
   ['recovering', 'catching_up', 'Joins in recovery.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],
-  [
-    'loopDelayMs',
-    'event_loop_delay_p99_milliseconds',
-    'Delay of the event loop, 99th percentile of ten seconds.',
-  ],
 ];
 
-const COUNTERS: readonly (readonly [field: NumberField, name: string, help: string])[] = [
+const COUNTERS: readonly (readonly [field: NumberField<SlotCounts>, name: string, help: string])[] = [
   ['accepted', 'accepted_total', 'WebSockets opened.'],
   ['received', 'received_total', 'Messages received from clients.'],
   ['published', 'published_total', 'Messages of clients for groups, including rejected ones.'],
@@ -79,33 +74,70 @@ const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: str
 
 /**
  * Formats the workers' counters for Prometheus, from new reports for each scrape. The label
- * `worker` is the worker's number. The counters of a restarted or replaced worker start over in
- * their own series.
+ * `worker` is the number of the worker's place. A successor continues the counters of its place,
+ * after a death and after a reload. While a reload runs, two workers have one place: their gauges
+ * are added, or the worse one counts.
  */
-export async function gatewayMetrics({
-  workers,
-  restarts,
-  reload,
-}: PrimaryStats): Promise<{ contentType: string; body: string }> {
+export async function gatewayMetrics(
+  { version, workers, slots, restarts, reload }: PrimaryStats,
+  ofProcess: readonly ProcessMetric[] = processMetrics(),
+): Promise<{ contentType: string; body: string }> {
   const registry = new Registry();
   const registers = [registry];
   for (const [field, name, help] of GAUGES) {
     const gauge = new Gauge({ name: metricName(name), help, labelNames: ['worker'], registers });
-    for (const worker of workers) gauge.set({ worker: worker.index }, worker[field]);
+    for (const worker of workers) gauge.inc({ worker: worker.index }, worker[field]);
   }
   for (const [field, name, help] of COUNTERS) {
     const counter = new Counter({ name: metricName(name), help, labelNames: ['worker'], registers });
-    for (const worker of workers) counter.inc({ worker: worker.index }, worker[field]);
+    for (const slot of slots) counter.inc({ worker: slot.index }, slot[field]);
   }
   for (const [field, name, help] of REASON_COUNTERS) {
-    countReasons(registry, name, help, workers, (worker) => worker[field]);
+    countReasons(registry, name, help, slots, (slot) => slot[field]);
   }
-  addHub(registry, workers);
+  addLoopDelay(registry, workers);
+  addHub(registry, workers, slots);
   addPrimary(registry, workers.length, restarts, reload);
+  addProcess(registry, version, ofProcess);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
-function addHub(registry: Registry, workers: readonly WorkerReport[]): void {
+function addLoopDelay(registry: Registry, workers: readonly WorkerReport[]): void {
+  const gauge = new Gauge({
+    name: metricName('event_loop_delay_p99_seconds'),
+    help: 'Delay of the event loop, 99th percentile of ten seconds.',
+    labelNames: ['worker'],
+    registers: [registry],
+  });
+  for (const { index, loopDelayMs } of byWorst(workers, (worker) => worker.loopDelayMs)) {
+    gauge.set({ worker: index }, loopDelayMs / 1_000);
+  }
+}
+
+/** Returns the workers with the worst one of each place last. */
+function byWorst(
+  workers: readonly WorkerReport[],
+  badness: (worker: WorkerReport) => number,
+): readonly WorkerReport[] {
+  return [...workers].sort((one, other) => badness(one) - badness(other));
+}
+
+function addProcess(registry: Registry, version: string, metrics: readonly ProcessMetric[]): void {
+  const registers = [registry];
+  const build = new Gauge({
+    name: metricName('build_info'),
+    help: 'Always 1; the labels have the versions.',
+    labelNames: ['version', 'node'],
+    registers,
+  });
+  build.set({ version, node: process.version }, 1);
+  for (const { type, name, help, value } of metrics) {
+    if (type === 'counter') new Counter({ name, help, registers }).inc(value);
+    else new Gauge({ name, help, registers }).set(value);
+  }
+}
+
+function addHub(registry: Registry, workers: readonly WorkerReport[], slots: readonly SlotCounts[]): void {
   const registers = [registry];
   const linked = new Gauge({
     name: metricName('hub_link_up'),
@@ -113,13 +145,16 @@ function addHub(registry: Registry, workers: readonly WorkerReport[]): void {
     labelNames: ['worker'],
     registers,
   });
-  for (const worker of workers) linked.set({ worker: worker.index }, worker.hub.state === 'open' ? 1 : 0);
+  const isUp = ({ hub }: WorkerReport): number => (hub.state === 'open' ? 1 : 0);
+  for (const worker of byWorst(workers, (each) => -isUp(each))) {
+    linked.set({ worker: worker.index }, isUp(worker));
+  }
   for (const [field, name, help] of HUB_COUNTERS) {
     const counter = new Counter({ name: metricName(name), help, labelNames: ['worker'], registers });
-    for (const worker of workers) counter.inc({ worker: worker.index }, worker.hub[field]);
+    for (const { index, hub } of slots) counter.inc({ worker: index }, hub[field]);
   }
   const help = 'Groups with publications that cannot be recovered.';
-  countReasons(registry, 'hub_lost_total', help, workers, ({ hub }) => hub.lost);
+  countReasons(registry, 'hub_lost_total', help, slots, ({ hub }) => hub.lost);
 }
 
 function addPrimary(
@@ -150,8 +185,8 @@ function countReasons(
   registry: Registry,
   name: string,
   help: string,
-  workers: readonly WorkerReport[],
-  countsOf: (worker: WorkerReport) => Readonly<Record<string, number>>,
+  slots: readonly SlotCounts[],
+  countsOf: (slot: SlotCounts) => Readonly<Record<string, number>>,
 ): void {
   const counter = new Counter({
     name: metricName(name),
@@ -159,9 +194,9 @@ function countReasons(
     labelNames: ['worker', 'reason'],
     registers: [registry],
   });
-  for (const worker of workers) {
-    for (const [reason, count] of Object.entries(countsOf(worker))) {
-      counter.inc({ worker: worker.index, reason }, count);
+  for (const slot of slots) {
+    for (const [reason, count] of Object.entries(countsOf(slot))) {
+      counter.inc({ worker: slot.index, reason }, count);
     }
   }
 }

@@ -3,6 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { WorkerReport } from '../processes/messages.ts';
 import type { Primary, PrimaryState } from '../processes/primary.ts';
 import type { ReloadStats, Reloads } from '../processes/reloads.ts';
+import type { SlotCounts } from '../processes/worker-counts.ts';
 
 /** Response of `GET /api/v1/stats`: the sums over the workers, then each of them. */
 export interface PrimaryStats {
@@ -21,8 +22,12 @@ export interface PrimaryStats {
   readonly connections: number;
   /** Sum over the workers: a group with members on two of them counts twice. */
   readonly groups: number;
+  /** Since the start of the gateway, with those of ended workers. */
   readonly received: number;
   readonly delivered: number;
+  /** Counters of each place of a worker, with those of workers that had it before. */
+  readonly slots: readonly SlotCounts[];
+  /** Workers that answered; during a reload two may have one place. */
   readonly workers: readonly WorkerReport[];
 }
 
@@ -40,9 +45,14 @@ export async function collectStats(
 ): Promise<PrimaryStats> {
   // First: while no reload runs, no replaced worker may be in the stats.
   const reload = reloads.stats();
-  const workers = (await primary.report()).sort((one, other) => one.index - other.index);
-  const sum = (field: 'connections' | 'groups' | 'received' | 'delivered'): number =>
+  const workers = (await primary.report()).sort(
+    (one, other) => one.index - other.index || one.pid - other.pid,
+  );
+  const slots = primary.counts();
+  const sum = (field: 'connections' | 'groups'): number =>
     workers.reduce((total, worker) => total + worker[field], 0);
+  const count = (field: 'received' | 'delivered'): number =>
+    slots.reduce((total, slot) => total + slot[field], 0);
   return {
     service: 'groupcast-gateway',
     version: manifest.version,
@@ -56,8 +66,9 @@ export async function collectStats(
     reload,
     connections: sum('connections'),
     groups: sum('groups'),
-    received: sum('received'),
-    delivered: sum('delivered'),
+    received: count('received'),
+    delivered: count('delivered'),
+    slots,
     workers,
   };
 }

@@ -20,14 +20,14 @@ export interface GatewaySettings {
 
 export interface GenerationOptions {
   readonly settings: GatewaySettings;
-  /** Numbers that no worker of another generation has. */
-  readonly indexes: readonly number[];
   readonly log: Log;
   readonly hubFailures: HubFailures;
   readonly restart: RestartBackoffOptions;
   /** Deaths after which a start beside another generation fails. */
   readonly deathsMax: number;
   report(request: number, report: WorkerReport): void;
+  /** Called with the last report of each process that has ended. */
+  ended(report: WorkerReport): void;
 }
 
 /** Time beyond the window of a drain for close handshakes and exits, in milliseconds. */
@@ -53,7 +53,8 @@ export class Generation {
   #handles: readonly PortHandle[] = [];
   #address: AddressInfo | undefined;
 
-  constructor({ settings, indexes, log, hubFailures, restart, deathsMax, report }: GenerationOptions) {
+  constructor(options: GenerationOptions) {
+    const { settings, log, hubFailures, restart, deathsMax } = options;
     this.settings = settings;
     this.#log = log;
     const events: WorkerSlotEvents = {
@@ -66,7 +67,8 @@ export class Generation {
         if (problem === undefined) hubFailures.settled(slot);
         else hubFailures.failed(slot, problem);
       },
-      report: (message) => report(message.request, message.report),
+      report: (message) => options.report(message.request, message.report),
+      ended: (report) => options.ended(report),
       died: (slot, how, restartMs) => {
         this.#deaths += 1;
         if (this.#deaths >= deathsMax) this.fail(workersDie(how));
@@ -75,7 +77,10 @@ export class Generation {
       hangs: (slot) => log.error({ workerPid: slot.pid }, 'worker hangs and is killed'),
       changed: () => this.#changed(),
     };
-    this.#slots = indexes.map((index) => new WorkerSlot({ ...settings.worker, index }, events, restart));
+    this.#slots = Array.from(
+      { length: settings.workers },
+      (_, index) => new WorkerSlot({ ...settings.worker, index }, events, restart),
+    );
   }
 
   /** Address on which it listens; `undefined` before it does. */
@@ -83,9 +88,9 @@ export class Generation {
     return this.#address;
   }
 
-  /** Numbers of its workers that are not gone. */
-  get indexes(): readonly number[] {
-    return this.#slots.filter(({ state }) => state !== 'gone').map(({ index }) => index);
+  /** Last reports of its running processes. */
+  get lastReports(): readonly WorkerReport[] {
+    return this.#slots.flatMap(({ lastReport }) => (lastReport === undefined ? [] : [lastReport]));
   }
 
   /**

@@ -68,12 +68,15 @@ export type FromWorker =
   | { readonly type: 'hub'; readonly problem?: HubProblem }
   | { readonly type: 'report'; readonly request: number; readonly report: WorkerReport };
 
+/** Number of a report without a request: the last one of a worker that ends. */
+export const LAST_REPORT = 0;
+
 /** Interval of the beats of a worker, in milliseconds. */
 export const BEAT_MS = 1_000;
 
 /** Options of a worker, in a form that can be sent to it. */
 export interface WorkerOptions {
-  /** Number among the workers: the successor of a dead worker has the same. */
+  /** Number of its place: a successor has the same, after a death and after a reload. */
   readonly index: number;
   readonly gateway: Pick<GatewayOptions, 'host' | 'port'> &
     Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel' | 'accepted'>>;
@@ -95,7 +98,7 @@ export type WorkerState = 'starting' | 'up' | 'retired' | 'draining';
 
 /** Row of one worker in `status` and in `GET /api/v1/stats`. */
 export interface WorkerReport extends GatewayStats {
-  /** Number among the workers: the successor of a dead worker has the same. */
+  /** Number of its place: a successor has the same, after a death and after a reload. */
   readonly index: number;
   readonly pid: number;
   readonly state: WorkerState;

@@ -13,6 +13,7 @@ import { HubFailures, type HubProblem } from './hub-failures.ts';
 import type { WorkerReport } from './messages.ts';
 import { Reports } from './reports.ts';
 import { RESTART_BACKOFF_DEFAULTS, type RestartBackoffOptions } from './restart-backoff.ts';
+import { EndedWorkers, type SlotCounts } from './worker-counts.ts';
 
 export interface PrimaryOptions {
   readonly settings: GatewaySettings;
@@ -56,6 +57,7 @@ export class Primary {
   readonly #restart: RestartBackoffOptions;
   readonly #bringUpTimes: BringUpTimes;
   readonly #reports = new Reports();
+  readonly #ended = new EndedWorkers();
   readonly #hubFailures: HubFailures;
   // An exit during a drain was forced, so workers must not outlive it. After a crash, workers close
   // their connections gracefully by themselves, as they do when the primary is killed.
@@ -164,6 +166,11 @@ export class Primary {
       const told = [...this.#generations].map((generation) => generation.send({ type: 'report', request }));
       return told.reduce((sum, count) => sum + count, 0);
     }, REPORT_MS);
+  }
+
+  /** Counters of each place as of the last reports, with those of workers that have ended. */
+  counts(): readonly SlotCounts[] {
+    return this.#ended.withRunning([...this.#generations].flatMap(({ lastReports }) => lastReports));
   }
 
   /**
@@ -291,12 +298,12 @@ export class Primary {
   #createGeneration(settings: GatewaySettings, deathsMax: number): Generation {
     const generation = new Generation({
       settings,
-      indexes: freeIndexes([...this.#generations], settings.workers),
       log: this.#log,
       hubFailures: this.#hubFailures,
       restart: this.#restart,
       deathsMax,
       report: (request, report) => this.#reports.receive(request, report),
+      ended: (report) => this.#ended.add(report),
     });
     this.#generations.add(generation);
     this.#tellReadiness();
@@ -313,17 +320,6 @@ export class Primary {
     this.#formerRestarts += generation.restarts;
     this.#generations.delete(generation);
   }
-}
-
-/**
- * Returns the lowest numbers that no worker has. Metrics are labelled by them, so few should be
- * used.
- */
-function freeIndexes(generations: readonly Generation[], count: number): readonly number[] {
-  const used = new Set(generations.flatMap(({ indexes }) => indexes));
-  const free: number[] = [];
-  for (let index = 0; free.length < count; index++) if (!used.has(index)) free.push(index);
-  return free;
 }
 
 function isDraining(): ReloadError {

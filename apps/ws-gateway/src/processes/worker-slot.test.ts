@@ -9,6 +9,7 @@ const ORDER = { windowMs: 1_000, reason: 'going_away', handshakes: 'reject' } as
 
 const events = {
   hub: vi.fn(),
+  ended: vi.fn(),
   listening: vi.fn(),
   failed: vi.fn(),
   accepted: vi.fn(),

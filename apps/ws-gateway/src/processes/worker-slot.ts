@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { AcceptCounts, Acceptor } from './balance/accept-balancer.ts';
 import type { PortHandle } from './balance/shared-port.ts';
 import type { HubProblem } from './hub-failures.ts';
-import type { DrainOrder, FromWorker, ToWorker, WorkerOptions } from './messages.ts';
+import type { DrainOrder, FromWorker, ToWorker, WorkerOptions, WorkerReport } from './messages.ts';
 import { RestartBackoff, type RestartBackoffOptions } from './restart-backoff.ts';
 import { workerFlags } from './worker-flags.ts';
 
@@ -23,6 +23,8 @@ export interface WorkerSlotEvents {
   listening(slot: WorkerSlot, address: AddressInfo): void;
   failed(slot: WorkerSlot, code: string, message: string): void;
   accepted(slot: WorkerSlot, counts: AcceptCounts): void;
+  /** The process has ended; `report` is its last one. */
+  ended(report: WorkerReport): void;
   /** It is connected to the hub, or has ended, or, with a problem, is not connected. */
   hub(slot: WorkerSlot, problem: HubProblem | undefined): void;
   report(message: Extract<FromWorker, { type: 'report' }>): void;
@@ -59,6 +61,7 @@ export class WorkerSlot implements Acceptor {
   #loaded = false;
   #linked = false;
   #triedHub = false;
+  #lastReport: WorkerReport | undefined;
   #listens = false;
   #restarts = 0;
   #startedAtMs = 0;
@@ -72,7 +75,7 @@ export class WorkerSlot implements Acceptor {
     this.#backoff = new RestartBackoff(backoff);
   }
 
-  /** Number among the workers of the gateway. */
+  /** Number of the place among those of its generation. */
   get index(): number {
     return this.#options.index;
   }
@@ -98,6 +101,11 @@ export class WorkerSlot implements Acceptor {
   /** Whether its first attempt to reach the hub has an outcome. */
   get triedHub(): boolean {
     return this.#triedHub;
+  }
+
+  /** Last report of the running process. */
+  get lastReport(): WorkerReport | undefined {
+    return this.#lastReport;
   }
 
   /** Whether connections may still reach it. */
@@ -261,6 +269,7 @@ export class WorkerSlot implements Acceptor {
         this.#events.changed();
         return;
       case 'report':
+        this.#lastReport = message.report;
         this.#events.report(message);
         return;
     }
@@ -285,6 +294,8 @@ export class WorkerSlot implements Acceptor {
     this.#linked = false;
     this.#listens = false;
     this.#events.hub(this, undefined);
+    if (this.#lastReport !== undefined) this.#events.ended(this.#lastReport);
+    this.#lastReport = undefined;
     // If only the channel broke, the process must not live on beside its successor.
     worker.process.kill('SIGKILL');
     if (this.#state === 'retired') this.#events.died(this, how);

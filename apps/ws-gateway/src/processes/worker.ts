@@ -15,6 +15,7 @@ import {
   BEAT_MS,
   type DrainOrder,
   type FromWorker,
+  LAST_REPORT,
   type ToWorker,
   type WorkerOptions,
   type WorkerReport,
@@ -233,8 +234,13 @@ class WorkerProcess {
   }
 
   #report(request: number): void {
-    if (this.#gateway === undefined || this.#hub === undefined) return;
-    const report: WorkerReport = {
+    const report = this.#currentReport();
+    if (report !== undefined) this.#tell({ type: 'report', request, report });
+  }
+
+  #currentReport(): WorkerReport | undefined {
+    if (this.#gateway === undefined || this.#hub === undefined) return undefined;
+    return {
       index: this.#index,
       pid: process.pid,
       state: this.#state,
@@ -244,7 +250,6 @@ class WorkerProcess {
       ...this.#gateway.stats(),
       hub: this.#hub.stats(),
     };
-    this.#tell({ type: 'report', request, report });
   }
 
   /** Drains: the primary is gone. By default the cluster module would exit and cut all clients. */
@@ -275,6 +280,8 @@ class WorkerProcess {
     await this.#gateway?.close();
     await this.#warm;
     this.#hub?.close();
+    // The primary keeps the counters.
+    this.#report(LAST_REPORT);
     this.#loopDelay.close();
     clearInterval(this.#beat);
     await this.#leave();
