@@ -31,7 +31,7 @@ export function countsOf(report: WorkerReport): WorkerCounts {
 }
 
 /** Adds two sets of counters, also those that are nested in them. */
-export function addCounts<C extends object>(one: C, other: C): C {
+function addCounts<C extends object>(one: C, other: C): C {
   const others = new Map<string, unknown>(Object.entries(other));
   const sums = Object.entries(one).map(([name, count]) => [name, added(count, others.get(name))]);
   return Object.fromEntries(sums) as C;
