@@ -14,6 +14,7 @@ export function setup(): void {
       ? []
       : [`the tests of deploy/ (no ${missingDeployPrograms().join(', ')}; deploy/check installs them)`]),
     'npm start in a fresh clone (only with CI=true: it installs from the registry and needs the default ports)',
+    'npx groupcast from its tarball (only with CI=true: it installs from the registry)',
   ];
   process.stdout.write(`skipped: ${skipped.join('; ')}\n`);
 }
