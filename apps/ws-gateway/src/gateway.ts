@@ -9,6 +9,7 @@ import {
   type GatewayStats,
   type HandshakeRejection,
 } from './admin/gateway-stats.ts';
+import { RejectedAddresses } from './admin/rejected-addresses.ts';
 import type { ClientProtocol } from './client-protocols/client-protocol.ts';
 import { Backpressure } from './connection/backpressure.ts';
 import { ClientLog } from './connection/client-log.ts';
@@ -97,6 +98,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #options: GatewayOptions;
   readonly #ownsWheel: boolean;
   readonly #counters: Counters = createCounters();
+  readonly #rejectedAddresses = new RejectedAddresses();
   readonly #groups: Groups;
   readonly #backpressure: Backpressure;
   readonly #slowClientLog: SlowClientLog;
@@ -149,6 +151,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       rejected: { ...rejected },
       closed: { ...closed },
       handshakesRejected: { ...handshakesRejected },
+      rejectedAddresses: this.#rejectedAddresses.top(),
     };
   }
 
@@ -206,6 +209,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   rejected(reason: HandshakeRejection, address: string): void {
     this.#clientLog?.rejected(reason, address);
     this.#counters.handshakesRejected[reason] += 1;
+    if (address !== '') this.#rejectedAddresses.add(address);
   }
 
   socketClosed(): void {

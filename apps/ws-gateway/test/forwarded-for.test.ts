@@ -77,6 +77,31 @@ describe.each(PATHS)('X-Forwarded-For, %s', (_, paths) => {
   });
 });
 
+test.each(PATHS)('rejected handshakes count for the client behind the proxy, %s', async (_, paths) => {
+  started = await startGateway({
+    ...paths,
+    trustedProxies: ['127.0.0.1'],
+    handshakesPerSecond: 0.001,
+    handshakesBurst: 2,
+    allowedOrigins: ['https://good.example'],
+  });
+  const rejected = async (address: string): Promise<void> => {
+    const client = new RawClient(started.port);
+    client.write(handshake([`X-Forwarded-For: ${address}`]));
+    await client.ended;
+    expect(client.http).toMatch(/^HTTP\/1.1 (403|503) /);
+  };
+  // Two for their origin, two for the rate.
+  for (const address of ['203.0.113.7', '203.0.113.8', '203.0.113.7', '203.0.113.7']) await rejected(address);
+  expect(started.gateway.stats()).toMatchObject({
+    handshakesRejected: { origin: 2, rate: 2 },
+    rejectedAddresses: [
+      { address: '203.0.113.7', rejected: 3 },
+      { address: '203.0.113.8', rejected: 1 },
+    ],
+  });
+});
+
 test('a proxy that is neither an address nor a network is rejected at once', () => {
   expect(() => createGateway({ hub: new LoopbackHub(), trustedProxies: ['proxy.example'] })).toThrow(
     expect.objectContaining({ code: 'bad_option', option: 'trustedProxies' }),

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
 import type { GapReason } from '@groupcast/protocol/schema';
+import type { RejectedAddress } from './rejected-addresses.ts';
 
 /** Reasons to drop a publication from the hub. */
 type DropReason =
@@ -71,12 +72,16 @@ export interface GatewayStats {
   readonly rejected: Readonly<Record<ErrorCode, number>>;
   readonly closed: Readonly<Record<ConnectionEnd, number>>;
   readonly handshakesRejected: Readonly<Record<HandshakeRejection, number>>;
+  /** Addresses of clients with the most rejected handshakes. */
+  readonly rejectedAddresses: readonly RejectedAddress[];
 }
 
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };
 
 /** Counters that grow with events. Every key exists from the start, so no client can add one. */
-export type Counters = Counted<Omit<GatewayStats, 'connections' | 'groups' | 'bufferedBytes' | 'recovering'>>;
+export type Counters = Counted<
+  Omit<GatewayStats, 'connections' | 'groups' | 'bufferedBytes' | 'recovering' | 'rejectedAddresses'>
+>;
 
 export function createCounters(): Counters {
   return {

@@ -36,7 +36,8 @@ function workerOf(index: number, received: number): WorkerReport {
   counters.closed.slow = 2;
   counters.recoveries.trimmed = 3;
   counters.gaps = 6;
-  return { index, ...process, ...counters, connections: 5, groups: 1, bufferedBytes: 0, recovering: 4, hub };
+  const gauges = { connections: 5, groups: 1, bufferedBytes: 0, recovering: 4, rejectedAddresses: [] };
+  return { index, ...process, ...counters, ...gauges, hub };
 }
 
 const stats: PrimaryStats = {
@@ -58,6 +59,7 @@ const stats: PrimaryStats = {
     { index: 0, ...countsOf(workerOf(0, 10)) },
     { index: 1, ...countsOf(workerOf(1, 20)) },
   ],
+  rejectedAddresses: [],
   workers: [workerOf(0, 10), workerOf(1, 20)],
 };
 

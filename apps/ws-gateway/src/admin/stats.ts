@@ -4,6 +4,7 @@ import type { WorkerReport } from '../processes/messages.ts';
 import type { Primary, PrimaryState } from '../processes/primary.ts';
 import type { ReloadStats, Reloads } from '../processes/reloads.ts';
 import type { SlotCounts } from '../processes/worker-counts.ts';
+import { mergeRejected, type RejectedAddress } from './rejected-addresses.ts';
 
 /** Response of `GET /api/v1/stats`: the sums over the workers, then each of them. */
 export interface PrimaryStats {
@@ -27,6 +28,8 @@ export interface PrimaryStats {
   readonly delivered: number;
   /** Counters of each place of a worker, with those of workers that had it before. */
   readonly slots: readonly SlotCounts[];
+  /** Addresses of clients with the most rejected handshakes, by the workers that run. */
+  readonly rejectedAddresses: readonly RejectedAddress[];
   /** Workers that answered; during a reload two may have one place. */
   readonly workers: readonly WorkerReport[];
 }
@@ -69,6 +72,7 @@ export async function collectStats(
     received: count('received'),
     delivered: count('delivered'),
     slots,
+    rejectedAddresses: mergeRejected(workers.map(({ rejectedAddresses }) => rejectedAddresses)),
     workers,
   };
 }

@@ -26,10 +26,11 @@ export const statusCommand: Command<GatewayConfig> = statusCommandOf<GatewayConf
   {
     summary: 'Print a table of the processes of a running gateway, read from its admin port.',
     text: (stats) => {
-      const table = textTable(COLUMNS, statusRows(stats));
+      const parts = [textTable(COLUMNS, statusRows(stats))];
       const { error } = stats.reload;
-      if (error === undefined) return table;
-      return `${table}\nThe last reload failed: ${printable(error, ERROR_BYTES_MAX)}`;
+      if (error !== undefined) parts.push(`The last reload failed: ${printable(error, ERROR_BYTES_MAX)}`);
+      if (stats.rejectedAddresses.length > 0) parts.push(rejectedTable(stats));
+      return parts.join('\n');
     },
   },
 );
@@ -68,6 +69,11 @@ export function statusRows(stats: PrimaryStats): (string | number)[][] {
       worker.state,
     ]),
   ];
+}
+
+function rejectedTable({ rejectedAddresses }: PrimaryStats): string {
+  const rows = rejectedAddresses.map(({ address, rejected }) => [address, rejected]);
+  return `\n${textTable(['rejected address', 'handshakes'], rows)}`;
 }
 
 function mebibytes(bytes: number): number {

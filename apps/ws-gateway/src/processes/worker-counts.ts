@@ -22,7 +22,7 @@ export interface SlotCounts extends WorkerCounts {
 /** Returns the counters of a report, without its gauges. */
 export function countsOf(report: WorkerReport): WorkerCounts {
   const { index, pid, state, uptimeSeconds, memoryBytes, loopDelayMs, hub, ...stats } = report;
-  const { connections, groups, bufferedBytes, recovering, ...counts } = stats;
+  const { connections, groups, bufferedBytes, recovering, rejectedAddresses, ...counts } = stats;
   const { rejected, subscriptionsRejected, reconnects, recoveries, holes, positionLosses, lost } = hub;
   return {
     ...counts,
