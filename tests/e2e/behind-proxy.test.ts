@@ -14,6 +14,7 @@ import {
 } from '@groupcast/testkit';
 import { handshake } from '@groupcast/testkit/in-process';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { gatewayCommand } from './cli.ts';
 import { statsOfAll } from './stats-of-all.ts';
 
 const AT_ONCE = 50;
@@ -118,4 +119,18 @@ test('GET /readyz on the port for clients is 503 until the gateway has reached a
     ({ status }) => status === 200,
   );
   expect((await adminRequest(gateway.adminPort, '/readyz')).status).toBe(200);
+});
+
+test('status names the clients behind a proxy whose handshakes were rejected', async () => {
+  const hub = await startHub();
+  const allowedOrigins = 'https://good.example';
+  const gateway = await startGateway({ hub: hub.address, workers: 2, allowedOrigins, ...TRUSTED });
+  for (const address of ['203.0.113.7', '203.0.113.8', '203.0.113.7']) {
+    const headers = { 'X-Forwarded-For': `198.51.100.1, ${address}` };
+    await expect(TestClient.open(gateway.url, { headers })).rejects.toThrow('403');
+  }
+  const { stdout } = await gatewayCommand('status', `--admin-port=${gateway.adminPort}`);
+  expect(stdout).toMatch(/^rejected address +handshakes$/m);
+  expect(stdout).toMatch(/^203\.0\.113\.7 +2$/m);
+  expect(stdout).toMatch(/^203\.0\.113\.8 +1$/m);
 });
