@@ -8,6 +8,7 @@ export default defineConfig({
       'attacks/**',
       'faults/**',
       'fresh-clone/**',
+      '*/long/**',
       'runtimes/**',
       'tarballs/**',
       'e2e/{even-spread,group-flood}.test.ts',

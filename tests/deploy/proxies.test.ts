@@ -1,60 +1,25 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import {
-  freePort,
-  killAll,
-  startGateway,
-  startHub,
-  startProcess,
-  TestClient,
-  type TestClientOptions,
-  type TestGateway,
-  type TestProcess,
-  until,
-} from '@groupcast/testkit';
+import { killAll, startHub } from '@groupcast/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findProgram } from '../find-program.ts';
 import { withoutDeployPrograms } from './programs.ts';
-import { PROXY_KINDS, type ProxyKind, writeProxyConfig } from './proxy-configs.ts';
-
-/** A proxy that runs in front of a gateway of its own. */
-interface RunningProxy {
-  readonly gateway: TestGateway;
-  readonly process: TestProcess;
-  readonly port: number;
-  open(options?: TestClientOptions): Promise<TestClient>;
-}
+import { PROXY_KINDS, writeProxyConfig } from './proxy-configs.ts';
+import { type RunningProxy, startProxy } from './start-proxy.ts';
 
 const MESSAGE = 'x'.repeat(60 * 1_024);
 
 const proxies = new Map<string, RunningProxy>();
 
-async function startProxy(kind: ProxyKind, hub: string): Promise<void> {
-  const gateway = await startGateway({ hub, drainSeconds: 0 });
-  const port = await freePort();
-  const config = writeProxyConfig(kind, { port, gatewayPort: gateway.port });
-  const process = startProcess(findProgram(kind.program) ?? kind.program, kind.run(config));
-  let ended = false;
-  void process.exited.then(() => {
-    ended = true;
-    rmSync(dirname(config), { recursive: true });
-  });
-  const open = (options: TestClientOptions = {}): Promise<TestClient> =>
-    TestClient.open(`wss://localhost:${port}`, { rejectUnauthorized: false, family: 4, ...options });
-  await until(
-    async () => ended || (await open()).close(),
-    `${kind.name} to connect to its gateway`,
-    () => true,
-  );
-  if (ended) throw new Error(`${kind.name} ended: ${process.stdout}${process.stderr}`);
-  proxies.set(kind.name, { gateway, process, port, open });
-}
-
 describe.skipIf(withoutDeployPrograms)('the proxies of deploy/', () => {
   beforeAll(async () => {
     const hub = await startHub();
-    await Promise.all(PROXY_KINDS.map((kind) => startProxy(kind, hub.address)));
+    await Promise.all(
+      PROXY_KINDS.map(async (kind) => {
+        proxies.set(kind.name, await startProxy(kind, hub.address));
+      }),
+    );
   });
   afterAll(killAll);
 
@@ -83,6 +48,16 @@ describe.skipIf(withoutDeployPrograms)('the proxies of deploy/', () => {
       plain.close();
       v1.close();
       expect((await plain.closed).code).toBe(1000);
+    });
+
+    test('the gateway knows the address of each client, whatever the client claims', async () => {
+      const headers = { 'X-Forwarded-For': '203.0.113.9' };
+      for (const localAddress of ['127.0.0.2', '127.0.0.3']) {
+        const client = await proxy().open({ localAddress, headers });
+        const connected = new RegExp(`"address":"${localAddress}".*"client connected"`);
+        await proxy().gateway.process.waitForLine(connected);
+        client.close();
+      }
     });
 
     test('a reload of the gateway reaches clients as 1012, and they return', async () => {
