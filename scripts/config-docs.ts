@@ -2,6 +2,7 @@
 // file differs from them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { program as hub } from '../apps/channel-hub/src/cli/program.ts';
+import { programOf } from '../apps/groupcast/src/cli/program.ts';
 import { program as gateway } from '../apps/ws-gateway/src/cli/program.ts';
 import { configMarkdown } from '../packages/service/src/index.ts';
 
@@ -18,6 +19,8 @@ A flag wins over an environment variable, that over the config file (JSON, named
 ${configMarkdown(hub)}
 
 ${configMarkdown(gateway)}
+
+${configMarkdown(programOf(''))}
 `;
 
 if (!process.argv.includes('--check')) {

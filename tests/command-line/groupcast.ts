@@ -16,6 +16,14 @@ export class Groupcast {
     return startProcess(command, rest, { cwd: this.folder });
   }
 
+  /** Starts a command whose output a command of the shell reads. */
+  pipe(args: readonly string[], reader: string): TestProcess {
+    const script = `"$@" | ${reader}`;
+    return startProcess('/bin/sh', ['-c', script, 'sh', process.execPath, MAIN, ...args], {
+      cwd: this.folder,
+    });
+  }
+
   /** Runs a command to its end. */
   async run(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
     const child = this.start(args);

@@ -34,6 +34,22 @@ test('subscribe ends with 0 on Ctrl-C', async () => {
   expect(await subscriber.finished).toEqual({ code: 0, signal: null });
 });
 
+test('subscribe ends when the reader of its output is gone', async () => {
+  const dev = groupcast.start(['dev', ...portFlags(await freePorts())]);
+  await dev.waitForLine(/^Only this machine/);
+  const pipeline = groupcast.pipe(['subscribe', '123'], 'head -n 1');
+  await pipeline.waitForLine(/follow\.$/);
+  await groupcast.run('publish', '123', 'read');
+  await pipeline.waitForLine(/^1\tread$/);
+  // The first write after the end of the reader fails, and nothing else tells that it has ended.
+  let isOver = false;
+  void pipeline.finished.then(() => {
+    isOver = true;
+  });
+  while (!isOver) await groupcast.run('publish', '123', 'not read');
+  expect(pipeline.stdout).toBe('1\tread\n');
+});
+
 test.each([
   ['publish', '123', 'hello'],
   ['subscribe', '123'],

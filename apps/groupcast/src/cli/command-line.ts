@@ -2,6 +2,7 @@ import { program as gateway } from '@groupcast/gateway/program';
 import { program as hub } from '@groupcast/hub/program';
 import { GENERATOR_ARGUMENT, runLoadtestProgram } from '@groupcast/loadtest/program';
 import { runMain } from '@groupcast/service';
+import { WITH_PARENT } from '../dev/service.ts';
 import { withOptionNames } from './positionals.ts';
 import { programOf } from './program.ts';
 
@@ -12,11 +13,12 @@ import { programOf } from './program.ts';
 export async function runCommandLine(entry: string, argv: readonly string[]): Promise<void> {
   const [name, ...rest] = argv;
   switch (name) {
-    case 'hub':
+    case WITH_PARENT:
       endWithParent();
+      return runCommandLine(entry, rest);
+    case 'hub':
       return runMain({ ...hub, name: 'groupcast hub' }, rest);
     case 'gateway':
-      endWithParent();
       return runMain({ ...gateway, name: 'groupcast gateway' }, rest);
     case 'loadtest':
       return runLoadtestProgram(entry, rest, 'groupcast loadtest');
@@ -36,8 +38,7 @@ function withCommand(argv: readonly string[]): readonly string[] {
 
 /** Ends a service of `groupcast dev` when that process is gone, even if it was killed. */
 function endWithParent(): void {
-  if (process.channel === undefined) return;
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   // The listener alone would keep the process alive.
-  process.channel.unref();
+  process.channel?.unref();
 }

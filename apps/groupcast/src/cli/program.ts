@@ -13,9 +13,7 @@ export function programOf(entry: string): Program<DevConfig> {
   return {
     name: 'groupcast',
     version: manifest.version,
-    summary:
-      'Group messaging over WebSockets on this machine. "groupcast hub", "groupcast gateway" and ' +
-      '"groupcast loadtest" are programs with commands of their own: add --help.',
+    summary: 'Groupcast on one machine. "groupcast hub", "gateway" and "loadtest" are programs of their own.',
     envPrefix: 'GROUPCAST_DEV',
     options: DEV_OPTIONS,
     commands: {

@@ -6,6 +6,9 @@ import { AdminError, fetchStats } from '@groupcast/service';
 /** Time between two questions whether a service listens, in milliseconds. */
 const ASK_MS = 50;
 
+/** First argument of a service, which makes it end when its parent is gone. */
+export const WITH_PARENT = '--with-parent';
+
 const EXIT_FAILED = 1;
 
 /** Address of the admin ports. */
@@ -35,7 +38,7 @@ export class Service {
     this.name = options.name;
     // A process group of its own: Ctrl-C reaches this program only, which stops its services once,
     // and in order. They end on their own if this process is killed: their channel is closed then.
-    this.#child = fork(options.entry, options.argv, {
+    this.#child = fork(options.entry, [WITH_PARENT, ...options.argv], {
       detached: true,
       // Its start table goes nowhere: there is one table of both. Logs and errors are on stderr.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
