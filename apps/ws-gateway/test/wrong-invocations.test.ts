@@ -55,6 +55,20 @@ const NOT_STARTED: readonly (readonly [flags: string, ...sentences: string[]])[]
   ['--hub-tls --hub-tls', '--hub-tls is given twice ("true", "true"). Give it once.'],
   ['--allowed-origins=', '--allowed-origins is empty. Give a value, or leave it out for the default.'],
   ['--secret-file=', '--secret-file is empty. Give a value, or leave it out for the default.'],
+  // Proxies and TLS for clients.
+  [
+    '--proxy-protocol-port 7',
+    '--proxy-protocol-port needs --trusted-proxy, which names the proxies that may connect to it.',
+  ],
+  [
+    '--proxy-protocol-port 1234 --trusted-proxy 10.0.0.7',
+    '--proxy-protocol-port and --port are both 1234. Choose another one for one of them.',
+  ],
+  [
+    '--proxy-protocol-port 1235 --trusted-proxy 10.0.0.7',
+    '--proxy-protocol-port and --admin-port are both 1235. Choose another one for one of them.',
+  ],
+  [`--tls-cert-file ${CERT}`, '--tls-cert-file and --tls-key-file go together: give both or none.'],
   // Numbers.
   ['--workers all', '--workers "all": must be an integer from 0 to 1024.'],
   ['--workers 1.5', '--workers "1.5": must be an integer from 0 to 1024.'],
