@@ -58,3 +58,21 @@ test('the counters of a worker that dies continue from its last report', async (
   );
   expect(await counter(gateway, 'published_total')).toEqual({ 0: SENT });
 });
+
+test('histograms have the durations of publishes and deliveries', async () => {
+  const hub = await startHub();
+  const gateway = await startGateway({ hub: hub.address });
+  const client = await TestClient.open(gateway.url);
+  client.sendCommand({ cmd: 'add_group', group_id: 1 });
+  client.sendCommand({ cmd: 'send_to_group', group_id: 1, message: 'measured, as the first', id: 'a' });
+  await client.next();
+  await until(
+    () => adminRequest(gateway.adminPort, '/metrics'),
+    'a measured publish and a measured delivery',
+    ({ body }) =>
+      body.includes('groupcast_gateway_publish_duration_seconds_count{worker="0"} 1\n') &&
+      body.includes('groupcast_gateway_delivery_duration_seconds_bucket{worker="0",le="+Inf"} 1\n'),
+  );
+  const [worker] = (await gateway.stats()).workers;
+  expect(worker?.['publishDurations']).toMatchObject({ sumSeconds: expect.any(Number) });
+});

@@ -139,7 +139,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   }
 
   stats(): GatewayStats {
-    const { recoveries, dropped, rejected, closed, handshakesRejected, ...counts } = this.#counters;
+    const { recoveries, dropped, rejected, closed, handshakesRejected, ...rest } = this.#counters;
+    const { publishDurations, deliveryDurations, ...counts } = rest;
     return {
       connections: this.#connections.size,
       groups: this.#groups.size,
@@ -152,6 +153,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       closed: { ...closed },
       handshakesRejected: { ...handshakesRejected },
       rejectedAddresses: this.#rejectedAddresses.top(),
+      publishDurations: publishDurations.counts(),
+      deliveryDurations: deliveryDurations.counts(),
     };
   }
 

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
 import type { GapReason } from '@groupcast/protocol/schema';
+import { type DurationCounts, Durations } from './durations.ts';
 import type { RejectedAddress } from './rejected-addresses.ts';
 
 /** Reasons to drop a publication from the hub. */
@@ -74,14 +75,23 @@ export interface GatewayStats {
   readonly handshakesRejected: Readonly<Record<HandshakeRejection, number>>;
   /** Addresses of clients with the most rejected handshakes. */
   readonly rejectedAddresses: readonly RejectedAddress[];
+  /** Time from a publish with an id to the hub's answer. */
+  readonly publishDurations: DurationCounts;
+  /** Time from the receipt of publications until they are written to all members of this worker. */
+  readonly deliveryDurations: DurationCounts;
 }
 
 type Counted<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Record<keyof T[K], number> };
 
 /** Counters that grow with events. Every key exists from the start, so no client can add one. */
-export type Counters = Counted<
-  Omit<GatewayStats, 'connections' | 'groups' | 'bufferedBytes' | 'recovering' | 'rejectedAddresses'>
->;
+export interface Counters extends Counted<Omit<GatewayStats, Gauge | DurationField>> {
+  readonly publishDurations: Durations;
+  readonly deliveryDurations: Durations;
+}
+
+/** Fields that are no counters. */
+export type Gauge = 'connections' | 'groups' | 'bufferedBytes' | 'recovering' | 'rejectedAddresses';
+type DurationField = 'publishDurations' | 'deliveryDurations';
 
 export function createCounters(): Counters {
   return {
@@ -102,6 +112,8 @@ export function createCounters(): Counters {
     rejected: zeros(Object.keys(ERROR_CODES) as ErrorCode[]),
     closed: { ...zeros(Object.keys(CLOSE_CODES) as CloseReason[]), by_client: 0, lost: 0 },
     handshakesRejected: { full: 0, draining: 0, rate: 0, origin: 0, proxy: 0, tls: 0, http: 0, handshake: 0 },
+    publishDurations: new Durations(),
+    deliveryDurations: new Durations(),
   };
 }
 

@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { WorkerReport } from '../processes/messages.ts';
 import type { ReloadStats } from '../processes/reloads.ts';
 import type { SlotCounts } from '../processes/worker-counts.ts';
+import { histogramText } from './durations.ts';
 import type { PrimaryStats } from './stats.ts';
 
 /** Names of the plain numbers of `T`. */
@@ -48,6 +49,23 @@ const REASON_COUNTERS: readonly (readonly [field: ReasonField, name: string, hel
   ['rejected', 'rejected_total', 'Commands with an error as their reply.'],
   ['closed', 'closed_total', 'WebSockets closed.'],
   ['handshakesRejected', 'handshakes_rejected_total', 'Connections that did not become WebSockets.'],
+];
+
+const HISTOGRAMS: readonly (readonly [
+  field: 'publishDurations' | 'deliveryDurations',
+  name: string,
+  help: string,
+])[] = [
+  [
+    'publishDurations',
+    'publish_duration_seconds',
+    'Time from a send_to_group with an id until the hub has accepted it; one in 16 is measured.',
+  ],
+  [
+    'deliveryDurations',
+    'delivery_duration_seconds',
+    'Time from the receipt of publications until they are written to all members; one in 16 event-loop turns is measured.',
+  ],
 ];
 
 /** Names of a hub client's counters. */
@@ -99,7 +117,15 @@ export async function gatewayMetrics(
   addHub(registry, workers, slots);
   addPrimary(registry, workers.length, restarts, reload);
   addProcess(registry, version, ofProcess);
-  return { contentType: registry.contentType, body: await registry.metrics() };
+  return { contentType: registry.contentType, body: `${await registry.metrics()}${histograms(slots)}` };
+}
+
+function histograms(slots: readonly SlotCounts[]): string {
+  const texts = HISTOGRAMS.map(([field, name, help]) => {
+    const workers = slots.map((slot) => ({ index: slot.index, counts: slot[field] }));
+    return `\n${histogramText(metricName(name), help, workers)}`;
+  });
+  return texts.join('');
 }
 
 function addLoopDelay(registry: Registry, workers: readonly WorkerReport[]): void {

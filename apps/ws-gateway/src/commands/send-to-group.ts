@@ -42,15 +42,18 @@ class Answer implements PublishAnswer {
   readonly #id: CommandId;
   readonly #groupName: string;
   readonly #deps: CommandDeps;
+  readonly #startMs: number;
 
   constructor(client: Member, id: CommandId, groupName: string, deps: CommandDeps) {
     this.#client = client;
     this.#id = id;
     this.#groupName = groupName;
     this.#deps = deps;
+    this.#startMs = deps.counters.publishDurations.start();
   }
 
   accepted(position: Position): void {
+    this.#deps.counters.publishDurations.end(this.#startMs);
     // The ack must follow the messages that precede this one in the group.
     this.#deps.groups.deliverPending(this.#groupName);
     this.#client.sendEvent(ackEvent(this.#id, this.#groupName, position));

@@ -22,6 +22,8 @@ export class FanOut {
   readonly #loads: GroupLoads | undefined;
   /** Groups with publications of this turn. */
   #pending: Group[] = [];
+  /** Time of the first of them, where the turn is measured. */
+  #startMs = 0;
   /**
    * Batches of history pages: members that missed the same messages share a page and its frames.
    */
@@ -37,7 +39,10 @@ export class FanOut {
   deliver(group: Group, publication: native.Publication): void {
     if (group.members.size === 0 || !this.#isValid(publication)) return;
     if (group.addPending(publication)) {
-      if (this.#pending.push(group) === 1) setImmediate(deliverAllPending, this);
+      if (this.#pending.push(group) === 1) {
+        this.#startMs = this.#counters.deliveryDurations.start();
+        setImmediate(deliverAllPending, this);
+      }
     }
     if (group.pendingBytes > PENDING_BYTES_MAX) this.deliverPending(group);
   }
@@ -60,8 +65,10 @@ export class FanOut {
   /** Delivers the pending publications of all groups. Called by the event loop. */
   deliverAllPending(): void {
     const pending = this.#pending;
+    const startMs = this.#startMs;
     this.#pending = [];
     for (const group of pending) this.deliverPending(group);
+    this.#counters.deliveryDurations.end(startMs);
   }
 
   /** Delivers a page of history to one member. Returns the bytes of the page's longest encoding. */

@@ -1,5 +1,5 @@
 import type { HubClientStats } from '@groupcast/hub-client';
-import type { Counters } from '../admin/gateway-stats.ts';
+import type { GatewayStats, Gauge } from '../admin/gateway-stats.ts';
 import type { WorkerReport } from './messages.ts';
 
 /** Counters of a worker's hub client. */
@@ -9,7 +9,7 @@ type HubCounts = Pick<
 >;
 
 /** Counters of one or several workers, which only grow. */
-export interface WorkerCounts extends Readonly<Counters> {
+export interface WorkerCounts extends Omit<GatewayStats, Gauge> {
   readonly hub: HubCounts;
 }
 
