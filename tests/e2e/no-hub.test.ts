@@ -11,7 +11,7 @@ afterEach(async () => {
   server?.close();
 });
 
-/** Listens on a port like a hub, and closes each connection at once. Returns its attempts so far. */
+/** Listens like a hub, and closes each connection at once. `attempts` counts connections. */
 async function closingServer(): Promise<{ readonly port: number; attempts(): number }> {
   let attempts = 0;
   server = createServer((socket) => {
