@@ -1,7 +1,5 @@
 /** Upper bounds of the buckets, in seconds. Longer durations are in the last bucket, `+Inf`. */
-const BUCKET_SECONDS: readonly number[] = [
-  0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10,
-];
+const BUCKET_SECONDS: readonly number[] = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
 const LAST_BUCKET = '+Inf';
 

@@ -226,7 +226,7 @@ export class HubConnection implements LinkReceiver {
   }
 }
 
-/** Returns the message of an error, or the reason in it: that of OpenSSL has lines and addresses. */
+/** Returns the message of an error, or the shorter reason that errors of OpenSSL have. */
 function sentenceOf(error: Error): string {
   if ('reason' in error && typeof error.reason === 'string') return error.reason;
   return error.message.replace(/\.$/, '');
