@@ -14,7 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { findProgram } from '../find-program.ts';
-import { makeServiceFiles, runApp } from './check-config.ts';
+import { runApp } from './check-config.ts';
 import { deployFile, readDeployFile } from './deploy-file.ts';
 import { withoutDeployPrograms } from './programs.ts';
 
@@ -67,7 +67,9 @@ describe.skipIf(withoutDeployPrograms)('compose.yaml', () => {
     folder = mkdtempSync(join(tmpdir(), 'groupcast-compose-'));
     mkdirSync(join(folder, 'secrets'));
     copyFileSync(deployFile('compose/compose.yaml'), join(folder, 'compose.yaml'));
-    for (const name of ['groupcast', 'grafana']) writeFileSync(join(folder, 'secrets', name), 'a secret');
+    for (const name of ['groupcast', 'grafana']) {
+      writeFileSync(join(folder, 'secrets', name), 'x'.repeat(32), { mode: 0o600 });
+    }
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -85,13 +87,11 @@ describe.skipIf(withoutDeployPrograms)('compose.yaml', () => {
     ['gateway1', 'ws-gateway'] as const,
     ['gateway2', 'ws-gateway'] as const,
   ])('the variables of %s are accepted by check-config', (name, app) => {
-    const files = makeServiceFiles();
     const { services } = parse(readDeployFile('compose/compose.yaml'), { merge: true }) as Compose;
     const variables = Object.entries(services[name]!.environment).map(([key, value]) => [
       key,
-      value.replace('/run/secrets/groupcast', join(files, 'secret')),
+      value.replace('/run/secrets/groupcast', join(folder, 'secrets/groupcast')),
     ]);
     runApp(app, ['check-config'], Object.fromEntries(variables));
-    rmSync(files, { recursive: true });
   });
 });

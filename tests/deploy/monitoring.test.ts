@@ -44,7 +44,7 @@ describe('the metrics of a hub and a gateway', () => {
   afterAll(killAll);
 
   test.each([DASHBOARD, 'prometheus/groupcast-alerts.yml'])('include those of %s', (file) => {
-    const used = namesIn(file, /\b(groupcast_(?:hub|gateway)_\w+)/g);
+    const used = namesIn(file, /\b((?:groupcast_hub|groupcast_gateway|process|nodejs)_\w+)/g);
     expect(used.size).toBeGreaterThan(5);
     expect([...used].filter((name) => !metrics.has(name))).toEqual([]);
   });
