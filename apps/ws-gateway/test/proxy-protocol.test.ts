@@ -161,25 +161,28 @@ describe('the PROXY protocol port rejects', () => {
   });
 });
 
-test('a connection that closes without a byte is neither counted nor logged', async () => {
-  const warnings: unknown[] = [];
-  const warn = (...line: unknown[]): void => {
-    warnings.push(line);
-  };
-  await start({ log: { debug: () => {}, info: () => {}, warn, error: warn } });
-  for (const port of [proxyPort, started.port]) {
-    for (const abort of [false, true]) {
-      const socket = connect({ port, host: '127.0.0.1' });
-      await once(socket, 'connect');
-      if (abort) socket.resetAndDestroy();
-      else socket.end();
-      await once(socket, 'close');
+test.each(PATHS)(
+  'a connection that closes without a byte is neither counted nor logged, %s',
+  async (_, paths) => {
+    const warnings: unknown[] = [];
+    const warn = (...line: unknown[]): void => {
+      warnings.push(line);
+    };
+    await start({ ...paths, log: { debug: () => {}, info: () => {}, warn, error: warn } });
+    for (const port of [proxyPort, started.port]) {
+      for (const abort of [false, true]) {
+        const socket = connect({ port, host: '127.0.0.1' });
+        await once(socket, 'connect');
+        if (abort) socket.resetAndDestroy();
+        else socket.end();
+        await once(socket, 'close');
+      }
     }
-  }
-  expect(await answerTo(LOCAL, 'OPTIONS / HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
-  expect(started.gateway.stats().handshakesRejected).toMatchObject({ proxy: 0, http: 0, handshake: 0 });
-  expect(warnings).toEqual([]);
-});
+    expect(await answerTo(LOCAL, 'OPTIONS / HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+    expect(started.gateway.stats().handshakesRejected).toMatchObject({ proxy: 0, http: 0, handshake: 0 });
+    expect(warnings).toEqual([]);
+  },
+);
 
 test('a close ends connections whose header is not whole', async () => {
   await start();

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TrustedAddresses } from '@groupcast/service';
 import { handleOf } from '@groupcast/stream-handle';
@@ -207,7 +207,9 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents, TlsSoc
 
   #clientError(error: Error, socket: Duplex): void {
     const code = 'code' in error ? error.code : undefined;
-    if (code === 'HPE_HEADER_OVERFLOW')
+    // A load balancer checks the port so.
+    if (code === 'ECONNRESET' && socket instanceof Socket && socket.bytesRead === 0) socket.destroy();
+    else if (code === 'HPE_HEADER_OVERFLOW')
       this.#rejectHttp(
         431,
         `The request header is longer than ${this.#options.headerBytesMax} bytes.`,
