@@ -65,6 +65,9 @@ test.each([
 
 test.each([
   [['publish'], 'A group is missing'],
+  [['publish', '123'], 'A text is missing'],
+  [['publish', '123', ''], '--text is empty'],
+  [['dev', '--port=2206'], '--port and --hub-port are both 2206'],
   [['publish', 'a\nb', 'x'], 'must be the name of a group'],
   [['publish', '123', 'x', 'y'], 'Unexpected argument "y"'],
   [['subscribe', '123', '--hub=nowhere'], '--hub "nowhere"'],

@@ -17,7 +17,10 @@ export const publishCommand: CommandWithOptions = commandWithOptions(options, {
   summary: 'Send a text to a group: groupcast publish GROUP TEXT. Prints the offset of the message.',
   run: async (config, context) => {
     const { group, text } = config;
-    if (group === '') throw new ConfigError(['A group is missing. Write: groupcast publish GROUP TEXT']);
+    const problems: string[] = [];
+    if (group === '') problems.push('A group is missing. Write: groupcast publish GROUP TEXT');
+    if (text === '') problems.push('A text is missing. Write: groupcast publish GROUP TEXT');
+    if (problems.length > 0) throw new ConfigError(problems);
     const access = prepareAccess(config);
     for (const warning of access.warnings) context.printError(`warning: ${warning}`);
     try {

@@ -5,7 +5,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { publishCommand } from '../channel/publish.ts';
 import { subscribeCommand } from '../channel/subscribe.ts';
 import { devCommandOf } from '../dev/dev.ts';
-import { DEV_OPTIONS, type DevConfig } from '../dev/options.ts';
+import { checkDevConfig, DEV_OPTIONS, type DevConfig } from '../dev/options.ts';
 import { doctorCommand } from '../doctor/doctor.ts';
 
 /** Defines the program. `entry` is its main file. */
@@ -16,6 +16,7 @@ export function programOf(entry: string): Program<DevConfig> {
     summary: 'Groupcast on one machine. "groupcast hub", "gateway" and "loadtest" are programs of their own.',
     envPrefix: 'GROUPCAST_DEV',
     options: DEV_OPTIONS,
+    check: checkDevConfig,
     commands: {
       dev: devCommandOf(entry),
       publish: publishCommand,

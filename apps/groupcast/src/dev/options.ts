@@ -48,3 +48,20 @@ export const DEV_OPTIONS = {
 
 /** Configuration of `groupcast dev`. */
 export type DevConfig = OptionsOf<typeof DEV_OPTIONS>;
+
+/** Checks options against each other. Returns one sentence for each problem. */
+export function checkDevConfig({ port, adminPort, hubPort, hubAdminPort }: DevConfig): readonly string[] {
+  const flags = new Map<number, string>();
+  const problems: string[] = [];
+  for (const [flag, number] of [
+    ['--port', port],
+    ['--admin-port', adminPort],
+    ['--hub-port', hubPort],
+    ['--hub-admin-port', hubAdminPort],
+  ] as const) {
+    const other = flags.get(number);
+    if (other === undefined) flags.set(number, flag);
+    else problems.push(`${other} and ${flag} are both ${number}. Choose another one for one of them.`);
+  }
+  return problems;
+}
