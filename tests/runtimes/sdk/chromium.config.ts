@@ -7,8 +7,8 @@ import { chromiumOptions } from '../../browser/open-browser.ts';
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../../../packages/client', import.meta.url)),
-    // Excludes Node, the package ws and the build, and tests that read files, measure the process or
-    // start one. `unhandled` reads the events of the process; in a page vitest reports them.
+    // Excludes Node, ws and the build, and tests that read files, measure the process or start one.
+    // `unhandled` reads the events of the process; in a page vitest reports them.
     exclude: [
       ...configDefaults.exclude,
       'test/{bundle,memory,node,readme,scale,unhandled,ws}.test.ts',

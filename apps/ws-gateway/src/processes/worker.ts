@@ -163,7 +163,7 @@ class WorkerProcess {
     }
   }
 
-  /** Listens when the handles of all ports have arrived. Without any, there is none to wait for. */
+  /** Listens when the handles of all ports have arrived. No handle: the worker opens its own. */
   #collect(handle: PortHandle | undefined): void {
     if (handle === undefined) this.#listen([]);
     else if (this.#handles.push(handle) === this.#ports) this.#listen(this.#handles.splice(0));
