@@ -190,11 +190,11 @@ const OWNER = 'createHub';
  */
 export function completeOptions(input: HubOptionsInput): HubOptions {
   const { host, engine, secret, queues, link, ...given } = input;
-  const hosts = typeof host === 'string' ? [host] : host;
-  const resolved = resolveOptions(OWNER, HUB_TABLE, {
-    ...given,
-    ...(hosts === undefined ? {} : { host: hosts }),
-  });
+  const resolved = resolveOptions(
+    OWNER,
+    HUB_TABLE,
+    host === undefined ? given : { ...given, host: [host].flat() },
+  );
   const completeLink = completeLinkOptions(objectOption(OWNER, 'link', link) ?? {}, OWNER, 'link.');
   const options: HubOptions = {
     ...resolved,

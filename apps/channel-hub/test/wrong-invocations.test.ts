@@ -99,6 +99,11 @@ const NOT_STARTED: readonly (readonly [flags: string, ...sentences: string[]])[]
   ['--host 10.0.0.5:2206', '--host "10.0.0.5:2206": must be an address or a host name without a port.'],
   ['--host 10.0.0.256', '--host "10.0.0.256": must be an address or a host name, such as 127.0.0.1.'],
   ['--host 0', '--host "0": must be an address or a host name, such as 127.0.0.1.'],
+  ['--host ::1 --host ::', '--host "::1,::": must be addresses that differ: :: includes ::1.'],
+  [
+    '--host 127.0.0.1,127.0.0.1',
+    '--host "127.0.0.1,127.0.0.1": must be addresses that differ: 127.0.0.1 is given twice.',
+  ],
   ['--host *', '--host "*": must be an address or a host name, such as 127.0.0.1.'],
   ['--host ::g', '--host "::g": must be an address or a host name, such as 127.0.0.1.'],
   [

@@ -12,7 +12,7 @@ import {
   valueOption,
 } from '@groupcast/options';
 import { limits, OptionError } from '@groupcast/protocol';
-import { addressOption, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
+import { addressesOption, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
 import type { GatewayTls } from './accept/tls-sockets.ts';
 import type { HubPort } from './groups/hub-port.ts';
@@ -28,7 +28,7 @@ const BYTES = { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' } as const;
  * Options of `createGateway` that are flags of `groupcast-gateway` as well, with the same values.
  */
 export const SHARED_OPTIONS = {
-  host: addressOption({ default: '0.0.0.0', describe: 'Address to accept WebSockets on.' }),
+  host: addressesOption({ default: ['0.0.0.0'], describe: 'Addresses to accept WebSockets on.' }),
   port: integerOption({
     default: 1234,
     min: 0,
@@ -260,7 +260,11 @@ export interface GatewayOptions extends TableOptions {
 }
 
 /** Options as they are given to `createGateway`: all but `hub` are optional. */
-export type GatewayOptionsInput = Partial<GatewayOptions> & Pick<GatewayOptions, 'hub'>;
+export type GatewayOptionsInput = Partial<Omit<GatewayOptions, 'host'>> &
+  Pick<GatewayOptions, 'hub'> & {
+    /** One address, or several. All have the same port. */
+    readonly host?: string | readonly string[];
+  };
 
 const OWNER = 'createGateway';
 
@@ -272,11 +276,11 @@ const SESSION_SECRET_BYTES_MIN = 16;
  * with.
  */
 export function completeOptions(input: GatewayOptionsInput): GatewayOptions {
-  const { hub, wheel, ...given } = input;
+  const { host, hub, wheel, ...given } = input;
   if (objectOption(OWNER, 'hub', hub) === undefined)
     throw new OptionError(OWNER, 'hub', 'is missing. Give a HubClient');
   return {
-    ...completeTable(given),
+    ...completeTable(host === undefined ? given : { ...given, host: [host].flat() }),
     hub,
     wheel: objectOption(OWNER, 'wheel', wheel) ?? new TimingWheel(),
   };
@@ -291,6 +295,9 @@ export function completeTable(given: Partial<TableOptions>): TableOptions {
   const reject = (option: string, problem: string): never => {
     throw new OptionError(OWNER, option, problem);
   };
+  if (options.port === 0 && options.host.length > 1) {
+    reject('port', 'is 0, and each host would have a port of its own. Give a port, or one host');
+  }
   const secretBytes = Buffer.byteLength(options.sessionSecret);
   if (secretBytes > 0 && secretBytes < SESSION_SECRET_BYTES_MIN) {
     reject(

@@ -82,6 +82,14 @@ const NOT_STARTED: readonly (readonly [flags: string, ...sentences: string[]])[]
   // Addresses.
   ['--host [::]', '--host "[::]": must be an address without brackets, such as :: or ::1.'],
   ['--host ws://a', '--host "ws://a": must be an address or a host name, such as 127.0.0.1.'],
+  [
+    '--host 127.0.0.1 --host 10.0.0.5 --port 0',
+    'createGateway: option port is 0, and each host would have a port of its own. Give a port, or one host.',
+  ],
+  [
+    '--host 0.0.0.0 --host 10.0.0.5',
+    '--host "0.0.0.0,10.0.0.5": must be addresses that differ: 0.0.0.0 includes 10.0.0.5.',
+  ],
   ['--host 0.0.0.0:1234', '--host "0.0.0.0:1234": must be an address or a host name without a port.'],
   [
     '--hub 10.0.0.5',

@@ -12,9 +12,12 @@ export interface ListenAddress {
 type AddressOptions = Pick<GatewayOptions, 'host' | 'port'> &
   Partial<Pick<GatewayOptions, 'proxyProtocolPort'>>;
 
-/** Returns the ports of a gateway, that for clients first. */
+/** Returns the ports of a gateway on each of its hosts, those for clients first. */
 export function listenAddresses(options: AddressOptions): readonly [ListenAddress, ...ListenAddress[]] {
-  const { host, port, proxyProtocolPort = 0 } = options;
-  const clients = { host, port, isProxied: false };
-  return proxyProtocolPort === 0 ? [clients] : [clients, { host, port: proxyProtocolPort, isProxied: true }];
+  const { host: hosts, port, proxyProtocolPort = 0 } = options;
+  const [first, ...others] = hosts.map((host) => ({ host, port, isProxied: false }));
+  if (first === undefined) throw new Error('A gateway has an address for clients.');
+  if (proxyProtocolPort === 0) return [first, ...others];
+  const proxied = hosts.map((host) => ({ host, port: proxyProtocolPort, isProxied: true }));
+  return [first, ...others, ...proxied];
 }

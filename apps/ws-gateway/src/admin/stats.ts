@@ -12,7 +12,7 @@ export interface PrimaryStats {
   readonly version: string;
   readonly pid: number;
   readonly state: PrimaryState;
-  /** Address for clients; '' before the workers listen. */
+  /** Addresses for clients, separated by commas; '' before the workers listen. */
   readonly listen: string;
   readonly uptimeSeconds: number;
   readonly memoryBytes: number;
@@ -34,11 +34,12 @@ export interface PrimaryStats {
   readonly workers: readonly WorkerReport[];
 }
 
-/** Returns the address for clients, with the actual port; '' before the workers listen. */
-export function listenUrl({ address, settings }: Primary): string {
+/** Returns the addresses for clients, with the actual port; none before the workers listen. */
+export function listenUrls({ address, settings }: Primary): readonly string[] {
+  if (address === undefined) return [];
   const { host, tls } = settings.worker.gateway;
   const scheme = tls === undefined ? 'ws' : 'wss';
-  return address === undefined ? '' : `${scheme}://${formatAddress(host, address.port)}`;
+  return host.map((one) => `${scheme}://${formatAddress(one, address.port)}`);
 }
 
 export async function collectStats(
@@ -61,7 +62,7 @@ export async function collectStats(
     version: manifest.version,
     pid: process.pid,
     state: primary.state,
-    listen: listenUrl(primary),
+    listen: listenUrls(primary).join(', '),
     uptimeSeconds: Math.round(process.uptime()),
     memoryBytes: process.memoryUsage.rss(),
     loopDelayMs,

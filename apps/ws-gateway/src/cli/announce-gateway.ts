@@ -1,5 +1,5 @@
 import { announceStart, type StartProblem } from '@groupcast/service';
-import { listenUrl } from '../admin/stats.ts';
+import { listenUrls } from '../admin/stats.ts';
 import type { Primary } from '../processes/primary.ts';
 
 type StartOutput = Parameters<typeof announceStart>[1];
@@ -24,8 +24,8 @@ export async function announceGateway(primary: Primary, output: StartOutput): Pr
 
 function announce(primary: Primary, output: StartOutput, problem: StartProblem | undefined): void {
   const { workers: processes } = primary.settings;
-  const row = { worker: 'WsGateway', listen: listenUrl(primary), processes };
-  announceStart([problem === undefined ? row : { ...row, problem }], output);
+  const rows = listenUrls(primary).map((listen) => ({ worker: 'WsGateway', listen, processes }));
+  announceStart(problem === undefined ? rows : rows.map((row) => ({ ...row, problem })), output);
 }
 
 function hubProblemOf(primary: Primary): StartProblem | undefined {

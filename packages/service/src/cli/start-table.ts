@@ -33,8 +33,9 @@ export function startTable(rows: readonly StartRow[], user: string = currentUser
       `[${problem?.status ?? 'OK'}]`,
     ]),
   );
-  const sentences = rows.flatMap(({ problem }) => (problem === undefined ? [] : [problem.sentence]));
-  const last = sentences.length === 0 ? 'Press Ctrl-C to quit. Start success.' : 'Press Ctrl-C to quit.';
+  // A service with several addresses has one problem.
+  const sentences = new Set(rows.flatMap(({ problem }) => (problem === undefined ? [] : [problem.sentence])));
+  const last = sentences.size === 0 ? 'Press Ctrl-C to quit. Start success.' : 'Press Ctrl-C to quit.';
   return [table, ...sentences, last].join('\n');
 }
 
