@@ -41,7 +41,7 @@ async function endAll(drained: Promise<unknown>): Promise<void> {
 
 function settings(count: number, values: { port?: number; messageBytesMax?: number } = {}): GatewaySettings {
   const worker = {
-    gateway: { host: '127.0.0.1', port: 0, ...values },
+    gateway: { host: ['127.0.0.1'], port: 0, ...values },
     hub: { host: '127.0.0.1', port: 2206 },
     drainMs: 0,
   } as unknown as WorkerOptions;
