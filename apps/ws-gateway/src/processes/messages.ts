@@ -30,8 +30,8 @@ export type ToWorker =
    */
   | { readonly type: 'start'; readonly options: WorkerOptions; readonly listen: boolean }
   | { readonly type: 'listen' }
-  /** Comes with the handle of a further port, for the order to accept before it. */
-  | { readonly type: 'port' }
+  /** Has the handle of a further port, by its place, for the order to accept before it. */
+  | { readonly type: 'port'; readonly at: number }
   /**
    * Accept until `upTo` connections were accepted since the start, or without a limit. A paused
    * worker receives a handle with it.

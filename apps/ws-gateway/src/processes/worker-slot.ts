@@ -152,7 +152,9 @@ export class WorkerSlot implements Acceptor {
     if (first === undefined) worker.send(message, sent);
     // The types know handles only as the classes around them.
     else worker.send(message, first as SendHandle, sent);
-    for (const handle of others) worker.send({ type: 'port' } satisfies ToWorker, handle as SendHandle, sent);
+    for (const [index, handle] of others.entries()) {
+      worker.send({ type: 'port', at: index + 1 } satisfies ToWorker, handle as SendHandle, sent);
+    }
     return true;
   }
 

@@ -44,7 +44,7 @@ class WorkerProcess {
   /** Number of ports. */
   #ports = 1;
   /** Handles of ports that have arrived before those of the others. */
-  readonly #handles: PortHandle[] = [];
+  readonly #handles = new Map<number, PortHandle>();
   /** Whether it has closed its copies of the shared sockets until its allowance grows. */
   #isPaused = false;
   #isBalanced = false;
@@ -79,15 +79,17 @@ class WorkerProcess {
       case 'start':
         this.#start(message.options);
         this.#isBalanced = message.options.balanceConnections;
-        if (message.listen) this.#collect(handle);
+        if (message.listen) this.#listenAt(0, handle);
         return;
       case 'listen':
+        this.#listenAt(0, handle);
+        return;
       case 'port':
-        this.#collect(handle);
+        this.#listenAt(message.at, handle);
         return;
       case 'allow':
         this.#allow(message.upTo ?? Number.POSITIVE_INFINITY);
-        if (handle !== undefined) this.#collect(handle);
+        if (handle !== undefined) this.#listenAt(0, handle);
         return;
       case 'fail_health':
         this.#gateway?.failHealth();
@@ -164,9 +166,21 @@ class WorkerProcess {
   }
 
   /** Listens when the handles of all ports have arrived. No handle: the worker opens its own. */
-  #collect(handle: PortHandle | undefined): void {
-    if (handle === undefined) this.#listen([]);
-    else if (this.#handles.push(handle) === this.#ports) this.#listen(this.#handles.splice(0));
+  #listenAt(at: number, handle: PortHandle | undefined): void {
+    if (handle === undefined) {
+      if (at === 0) this.#listen([]);
+      return;
+    }
+    // One is left where that of another port was lost.
+    this.#handles.get(at)?.close();
+    this.#handles.set(at, handle);
+    if (this.#handles.size === this.#ports) this.#listen(this.#takeHandles());
+  }
+
+  #takeHandles(): readonly PortHandle[] {
+    const handles = [...this.#handles].sort(([one], [other]) => one - other).map(([, handle]) => handle);
+    this.#handles.clear();
+    return handles;
   }
 
   #listen(handles: readonly PortHandle[]): void {
@@ -269,7 +283,7 @@ class WorkerProcess {
     if (this.#state === 'draining') return;
     this.#state = 'draining';
     this.#ending.abort();
-    closeAll(this.#handles.splice(0));
+    closeAll(this.#takeHandles());
     // A gateway that starts to listen after `stopListening` would continue. Without a primary, a
     // pending listen gets no reply.
     if (this.#worker.isConnected()) await Promise.race([this.#listening, once(this.#worker, 'disconnect')]);
