@@ -30,13 +30,9 @@ const SETTLED_RATIO = 2;
 
 /**
  * Measures a bystander without and with an attack, in turn, and expects no difference: the median
- * ratio of p99 is at most `ratioMax`.
+ * ratio of p99 is at most 3.
  */
-export async function expectUndisturbed(
-  bystander: Bystander,
-  attacker: Attacker,
-  ratioMax: number = RATIO_MAX,
-): Promise<void> {
+export async function expectUndisturbed(bystander: Bystander, attacker: Attacker): Promise<void> {
   // Ignore the first round: code that runs for the first time is slow, and so is a fresh process.
   let { calm: calmest } = await measureRound(bystander, attacker);
   const rounds: Round[] = [];
@@ -49,7 +45,7 @@ export async function expectUndisturbed(
   const median = medianOf(rounds);
   const figures = JSON.stringify({ median, rounds, did: attacker.did });
   if (process.env['ATTACK_FIGURES'] !== undefined) process.stderr.write(`${figures}\n`);
-  expect(median, figures).toBeLessThanOrEqual(ratioMax);
+  expect(median, figures).toBeLessThanOrEqual(RATIO_MAX);
 }
 
 function medianOf(rounds: readonly Round[]): number {
