@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -30,6 +30,13 @@ test('a folder that was open to other users is closed', () => {
   mkdirSync(dir, { mode: 0o755 });
   prepareStateFolder(dir);
   expect(statSync(dir).mode & 0o777).toBe(0o700);
+});
+
+test('a folder with other files stays as it is', () => {
+  mkdirSync(dir, { mode: 0o755 });
+  writeFileSync(join(dir, 'index.html'), '');
+  expect(() => prepareStateFolder(dir)).toThrow(/it has another file, index\.html\. .*--dir\.$/);
+  expect([statSync(dir).mode & 0o777, readdirSync(dir)]).toEqual([0o755, ['index.html']]);
 });
 
 test('a file in the place of the folder is an error that names the flag', () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '@groupcast/service';
 import { z } from 'zod';
@@ -14,6 +14,7 @@ export interface DevState {
 }
 
 const FILE = 'dev.json';
+const IGNORE_FILE = '.gitignore';
 
 /** Limit of the file in bytes: a longer one is not ours. */
 const FILE_BYTES_MAX = 4_096;
@@ -29,18 +30,20 @@ const stateSchema = z.object({
 
 /**
  * Creates the folder for the state, which only its owner can read and git ignores. Throws
- * ConfigError if the system rejects that.
+ * ConfigError if the system rejects that, or the folder has other files.
  */
 export function prepareStateFolder(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    // A folder that is there already may have other rights.
+    // The next steps would hide a folder with other files from git and from other users.
+    const foreign = readdirSync(dir).find((name) => name !== FILE && name !== IGNORE_FILE);
+    if (foreign !== undefined) throw new Error(`it has another file, ${foreign}`);
     chmodSync(dir, 0o700);
-    writeFileSync(join(dir, '.gitignore'), '*\n');
+    writeFileSync(join(dir, IGNORE_FILE), '*\n');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(
-      [`--dir ${dir} cannot be used for the state: ${reason}. Name a folder of yours with --dir.`],
+      [`--dir ${dir} cannot be used for the state: ${reason}. Name a folder of its own with --dir.`],
       { cause },
     );
   }
