@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { outcomeOf, reconnect, settled, startClient, startConnected } from '../testing/start-client.ts';
 
+/** Time within which a message is sent again that was rejected for now. */
+const RETRIED_MS = 5_000;
+
 const AT_5 = { epoch: 'e', offset: 5 };
 
 /** An object without a text: a template literal with it throws. */
@@ -45,6 +48,8 @@ describe('after any events with invalid fields,', () => {
         heard.length = 0;
         const joined = outcomeOf(group.join());
         const sent = outcomeOf(group.send('two'));
+        // A message that was rejected for now is sent again later, and the next one waits for it.
+        vi.advanceTimersByTime(RETRIED_MS);
         for (const command of [...network.socket.sent]) network.socket.ack(AT_5, command);
         network.socket.receive({ type: 'message', group_id: 'g', offset: 6, message: 'hi' });
         await settled();
