@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { workerFlags } from './worker-flags.ts';
 
 const YOUNG = '--max-semi-space-size=4';
-const HEAP = '--initial-heap-size=64';
+const HEAP = '--initial-heap-size=32';
 
 test('a worker has the flags of its primary, a small young generation and some heap to fill', () => {
   expect(workerFlags(['--enable-source-maps'], undefined)).toEqual(['--enable-source-maps', YOUNG, HEAP]);

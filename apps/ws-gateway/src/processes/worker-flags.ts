@@ -5,7 +5,7 @@ const DEFAULT_FLAGS: Readonly<Record<string, number>> = {
   '--max-semi-space-size': 4,
   // Heap below which V8 does not collect the old generation, buffers included. The live heap of a
   // worker is small: with V8's default, every 4 MiB of history pages cause a pause of 3 to 10 ms.
-  '--initial-heap-size': 64,
+  '--initial-heap-size': 32,
 };
 
 /** Returns the Node.js flags of workers: those of this process, and defaults for unset ones. */
