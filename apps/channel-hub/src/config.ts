@@ -12,7 +12,7 @@ import {
   withRange,
 } from '@groupcast/options';
 import { limits } from '@groupcast/protocol';
-import { addressOption } from '@groupcast/service';
+import { addressOption, LOG_OPTIONS } from '@groupcast/service';
 import { HISTORY_TABLE, type HistoryLimits } from './engine/memory/history-limits.ts';
 import { HUB_TABLE, SHARED_OPTIONS } from './options.ts';
 import { QUEUE_TABLE, type QueueLimits } from './queue/queue-limits.ts';
@@ -169,16 +169,7 @@ export const HUB_OPTIONS = {
     unit: 'milliseconds',
     describe: 'Longest JIT warm-up before the hub listens. 0 disables it.',
   }),
-  logLevel: choiceOption({
-    default: 'info',
-    choices: ['debug', 'info', 'warn', 'error'],
-    describe: 'Least severe lines to log.',
-  }),
-  logFormat: choiceOption({
-    default: 'auto',
-    choices: ['auto', 'json', 'pretty'],
-    describe: 'Format of log lines: auto is pretty on a terminal and JSON elsewhere.',
-  }),
+  ...LOG_OPTIONS,
 };
 
 /** Configuration of `groupcast-hub`. */

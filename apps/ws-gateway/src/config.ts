@@ -1,6 +1,5 @@
 import type { HubClientOptions } from '@groupcast/hub-client';
 import {
-  choiceOption,
   flagOption,
   inSeconds,
   integerOption,
@@ -10,7 +9,7 @@ import {
   unixPathFault,
   withRange,
 } from '@groupcast/options';
-import { addressFault, addressOption, flagName, portConflict } from '@groupcast/service';
+import { addressFault, addressOption, flagName, LOG_OPTIONS, portConflict } from '@groupcast/service';
 import { GATEWAY_TABLE, limitConflicts, needsTrustedProxies, SHARED_OPTIONS } from './options.ts';
 
 /** Flags, environment variables and keys of the file of `groupcast-gateway`. */
@@ -137,16 +136,7 @@ export const GATEWAY_OPTIONS = {
     unit: 'milliseconds',
     describe: 'Longest JIT warm-up of a worker before it accepts connections. 0 disables it.',
   }),
-  logLevel: choiceOption({
-    default: 'info',
-    choices: ['debug', 'info', 'warn', 'error'],
-    describe: 'Least severe lines to log.',
-  }),
-  logFormat: choiceOption({
-    default: 'auto',
-    choices: ['auto', 'json', 'pretty'],
-    describe: 'Format of log lines: auto is pretty on a terminal and JSON elsewhere.',
-  }),
+  ...LOG_OPTIONS,
 };
 
 /** Configuration of `groupcast-gateway`. */

@@ -32,6 +32,7 @@ export { listenErrorMessage } from './http/listen-error-message.ts';
 export { isHost, type RequestFault, requestFault } from './http/request-fault.ts';
 export { type Log, SILENT_LOG } from './log/log.ts';
 export { LogLimiter } from './log/log-limiter.ts';
+export { LOG_OPTIONS } from './log/log-options.ts';
 export { createLogger, type LogFormat, type Logger } from './log/logger.ts';
 export { printable } from './log/printable.ts';
 export { EventLoopDelay } from './process/event-loop-delay.ts';

@@ -1,5 +1,5 @@
-import { choiceOption, integerOption, type OptionsOf, textOption } from '@groupcast/options';
-import { addressOption } from '@groupcast/service';
+import { integerOption, type OptionsOf, textOption } from '@groupcast/options';
+import { addressOption, LOG_OPTIONS } from '@groupcast/service';
 
 const PORT = { min: 1, max: 65_535, unit: 'TCP port' } as const;
 
@@ -34,16 +34,7 @@ export const DEV_OPTIONS = {
     describe: 'Folder for the state of the system; created if missing. Only its owner can read it.',
     check: (dir) => (dir === '' ? 'a folder, such as .groupcast' : undefined),
   }),
-  logLevel: choiceOption({
-    default: 'info',
-    choices: ['debug', 'info', 'warn', 'error'],
-    describe: 'Least severe lines to log.',
-  }),
-  logFormat: choiceOption({
-    default: 'auto',
-    choices: ['auto', 'json', 'pretty'],
-    describe: 'Format of log lines: auto is pretty on a terminal and JSON elsewhere.',
-  }),
+  ...LOG_OPTIONS,
 };
 
 /** Configuration of `groupcast dev`. */
