@@ -1,11 +1,9 @@
 import { textOption } from '@groupcast/options';
-import { channelOfGroup, ProtocolError } from '@groupcast/protocol';
+import { channelOfGroup } from '@groupcast/protocol';
 import { type CommandWithOptions, ConfigError, commandWithOptions } from '@groupcast/service';
-import { connect, HubUnreachable } from './connect.ts';
 import { groupOption } from './group-option.ts';
-import { HUB_ACCESS_OPTIONS, prepareAccess } from './hub-access.ts';
-
-const EXIT_FAILED = 1;
+import { HUB_ACCESS_OPTIONS } from './hub-access.ts';
+import { withHub } from './with-hub.ts';
 
 const options = {
   group: groupOption('Group whose members get the message: the first argument.'),
@@ -21,21 +19,9 @@ export const publishCommand: CommandWithOptions = commandWithOptions(options, {
     if (group === '') problems.push('A group is missing. Write: groupcast publish GROUP TEXT');
     if (text === '') problems.push('A text is missing. Write: groupcast publish GROUP TEXT');
     if (problems.length > 0) throw new ConfigError(problems);
-    const access = prepareAccess(config);
-    for (const warning of access.warnings) context.printError(`warning: ${warning}`);
-    try {
-      const hub = await connect(access, 'groupcast publish');
-      try {
-        const { offset } = await hub.publish(channelOfGroup(group), text);
-        context.print(String(offset));
-        return 0;
-      } finally {
-        hub.close();
-      }
-    } catch (error) {
-      if (!(error instanceof HubUnreachable || error instanceof ProtocolError)) throw error;
-      context.printError(`groupcast: ${error.message}`);
-      return EXIT_FAILED;
-    }
+    return withHub(config, 'groupcast publish', context, async (hub) => {
+      const { offset } = await hub.publish(channelOfGroup(group), text);
+      context.print(String(offset));
+    });
   },
 });

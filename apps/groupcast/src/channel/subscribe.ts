@@ -1,13 +1,11 @@
 import { once } from 'node:events';
 import type { HubClient, Publication } from '@groupcast/hub-client';
 import { integerOption } from '@groupcast/options';
-import { channelOfGroup, ProtocolError } from '@groupcast/protocol';
+import { channelOfGroup } from '@groupcast/protocol';
 import { type CommandWithOptions, ConfigError, commandWithOptions, printable } from '@groupcast/service';
-import { connect, HubUnreachable } from './connect.ts';
 import { groupOption } from './group-option.ts';
-import { HUB_ACCESS_OPTIONS, prepareAccess } from './hub-access.ts';
-
-const EXIT_FAILED = 1;
+import { HUB_ACCESS_OPTIONS } from './hub-access.ts';
+import { withHub } from './with-hub.ts';
 
 const options = {
   group: groupOption('Group whose messages are printed: the first argument.'),
@@ -28,22 +26,10 @@ export const subscribeCommand: CommandWithOptions = commandWithOptions(options, 
   run: async (config, context) => {
     const { group, count } = config;
     if (group === '') throw new ConfigError(['A group is missing. Write: groupcast subscribe GROUP']);
-    const access = prepareAccess(config);
-    for (const warning of access.warnings) context.printError(`warning: ${warning}`);
-    try {
-      const hub = await connect(access, 'groupcast subscribe');
-      try {
-        const say = (sentence: string): void => context.printError(`groupcast: ${sentence}`);
-        await printMessages(hub, channelOfGroup(group), count, context.print, say);
-        return 0;
-      } finally {
-        hub.close();
-      }
-    } catch (error) {
-      if (!(error instanceof HubUnreachable || error instanceof ProtocolError)) throw error;
-      context.printError(`groupcast: ${error.message}`);
-      return EXIT_FAILED;
-    }
+    const say = (sentence: string): void => context.printError(`groupcast: ${sentence}`);
+    return withHub(config, 'groupcast subscribe', context, (hub) =>
+      printMessages(hub, channelOfGroup(group), count, context.print, say),
+    );
   },
 });
 
