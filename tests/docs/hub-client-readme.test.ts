@@ -57,7 +57,7 @@ test('the examples do what the README says', async () => {
   child.kill('SIGTERM');
   expect(await child.finished, child.stderr).toEqual({ code: 0, signal: null });
   expect(child.stdout.trimEnd().split('\n').sort()).toEqual([
-    'bad_channel A channel name must be 1 to 261 bytes of UTF-8 without control characters.',
+    'bad_channel A channel name must be 1 to 320 bytes of UTF-8 without control characters.',
     'news 1 hello',
     'published at 1',
     'recovered 1',

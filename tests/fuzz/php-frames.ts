@@ -29,7 +29,7 @@ const BINARY: Uint8Array = Buffer.from('s:4:"\xff\xfe\x00\x80";', 'latin1');
 const BAD_NAMES: readonly php.PhpValue[] = [
   '',
   'a\n',
-  'x'.repeat(262),
+  'x'.repeat(321),
   Uint8Array.of(0xc4, 0xe3),
   null,
   true,

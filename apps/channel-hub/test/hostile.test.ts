@@ -122,7 +122,7 @@ describe('a welcomed native peer gets an error and is closed when it sends', () 
     number: 1,
   });
   const deliver = publish.slice();
-  native.turnIntoDeliver(deliver, 1);
+  native.turnIntoDeliver(deliver, 1, 0);
 
   test.each<[string, Uint8Array]>([
     ['opcode 0', encodeFrame(Uint8Array.of(0))],
@@ -154,7 +154,7 @@ describe('a welcomed native peer gets an error and is closed when it sends', () 
     ['an empty name', ''],
     ['a line end', 'a\nb'],
     ['NUL', '\0'],
-    ['a name of 262 bytes', 'x'.repeat(262)],
+    ['a name of 321 bytes', 'x'.repeat(321)],
     ['a mark that turns the direction', 'a\u202eb'],
   ])('a channel with %s', async (_name, name) => {
     const { hub, port } = await startHub();

@@ -42,7 +42,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
     expect(stranger.deliverFrames).toEqual([]);
   });
 
-  test('forwards the bytes of the PUBLISH: only opcode and number change', async () => {
+  test('forwards the bytes of the PUBLISH: only opcode, number and time change', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const [one, other] = await openPeers(port, 2);
     await other.subscribe(channel('c'));
@@ -54,7 +54,7 @@ describe.each(ENGINES)('a hub on %s', (_name, createEngine) => {
         const expected = publish.slice();
         one.link.send(publish);
         const { publication } = await other.take('deliver');
-        native.turnIntoDeliver(expected, publication.number);
+        native.turnIntoDeliver(expected, publication.number, publication.timeMs);
         expect(Buffer.compare(other.deliverFrames.at(-1)!, expected)).toBe(0);
       }
     }

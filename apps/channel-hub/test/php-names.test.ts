@@ -124,7 +124,7 @@ describe('an invalid name', () => {
   const BAD: readonly (readonly [kind: string, name: string, detail: RegExp])[] = [
     ['empty', 's:0:"";', /is empty/],
     ['bytes of another encoding', 's:2:"\xc4\xe3";', /is not UTF-8/],
-    ['262 bytes', `s:262:"${'x'.repeat(262)}";`, /longer than 261 bytes/],
+    ['321 bytes', `s:321:"${'x'.repeat(321)}";`, /longer than 320 bytes/],
     ['a control character', 's:2:"a\n";', /control character/],
     ['null', 'N;', /neither a string nor an integer/],
     ['a float', 'd:1.5;', /neither a string nor an integer/],

@@ -12,7 +12,8 @@ import type {
 /** A publication without a message id. */
 export function publicationOf(channel: string, text: string): native.Publication {
   const payload = encodeText(text);
-  return { channel, kind: 'text', excludeSender: true, sender: 'me', messageId: '', payload, number: 7 };
+  const names = { channel, kind: 'text', excludeSender: true, sender: 'me', messageId: '' } as const;
+  return { ...native.PUBLICATION_DEFAULTS, ...names, payload, number: 7 };
 }
 
 /** The payload of a DELIVER. */

@@ -1,4 +1,4 @@
-import { encodeText, type native, type Position, ProtocolError } from '@groupcast/protocol';
+import { encodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
 import type {
   HistoryAnswer,
   HistoryPage,
@@ -126,6 +126,7 @@ export class LoopbackHub implements HubPort {
     const channel = this.#channel(name);
     channel.offset += 1;
     const publication: native.Publication = {
+      ...native.PUBLICATION_DEFAULTS,
       channel: name,
       kind: options.kind ?? 'text',
       excludeSender: options.excludeSender ?? false,

@@ -48,7 +48,7 @@ export class PlainRingEngine implements Engine {
 
   publish({ channel }: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
     const ring = this.#ringOf(channel);
-    native.turnIntoDeliver(frame, ring.top + 1);
+    native.turnIntoDeliver(frame, ring.top + 1, Date.now());
     ring.push(frame);
     if (request !== 0) slot.published(request, this.#positionOf(ring));
     if (ring.slot !== undefined) this.#sink?.deliver(channel, ring.top, frame);
@@ -61,7 +61,7 @@ export class PlainRingEngine implements Engine {
       const name = bytes.subarray(nameAt, nameAt + native.channelLengthAt(bytes, at));
       const ring = this.#ringOf(decodeText(name) ?? '');
       const request = native.numberAt(bytes, at);
-      native.turnIntoDeliver(bytes, ring.top + 1, at);
+      native.turnIntoDeliver(bytes, ring.top + 1, Date.now(), at);
       ring.push(bytes.subarray(at, next));
       if (request !== 0) slot.published(request, this.#positionOf(ring));
       ring.slot?.deliverRun(ring.top, bytes, at, next, 1);
@@ -82,7 +82,8 @@ export class PlainRingEngine implements Engine {
   history(channel: string, since: Position, slot: HistorySlot, request: number): void {
     const ring = this.#ringOf(channel);
     const frames = ring.after(since.offset);
-    slot.historyPage(request, { verdict: 'recovered', position: this.#positionOf(ring), frames });
+    const found = { verdict: 'recovered', epochIs: 'same', more: false, frames } as const;
+    slot.historyPage(request, { ...found, position: this.#positionOf(ring) });
   }
 
   close(): Promise<void> {
@@ -90,7 +91,7 @@ export class PlainRingEngine implements Engine {
   }
 
   stats(): EngineStats {
-    const reads = { recovered: 0, epoch_changed: 0, trimmed: 0 };
+    const reads = { recovered: 0, epoch_changed: 0, trimmed: 0, snapshot: 0 };
     const trimmed = { count: 0, age: 0, bytes: 0, total: 0 };
     const ids = { messageIds: 0, messageIdsDropped: 0, duplicates: 0 };
     const positions = { channelsDropped: 0, positions: 0, positionsDropped: 0 };

@@ -67,7 +67,7 @@ export const ERROR_CODES = {
   bad_length: { sentence: 'The frame length is out of bounds.', temporary: false },
   bad_frame: { sentence: 'The frame is not a message of this protocol.', temporary: false },
   bad_channel: {
-    sentence: 'A channel name must be 1 to 261 bytes of UTF-8 without control characters.',
+    sentence: 'A channel name must be 1 to 320 bytes of UTF-8 without control characters.',
     temporary: false,
   },
   unsupported_version: { sentence: 'Unsupported protocol version.', temporary: false },
@@ -83,6 +83,12 @@ export const ERROR_CODES = {
   queue_full: { sentence: 'The queue is full. Retry later.', temporary: true },
   queue_limit: {
     sentence: 'Queue limit reached. Remove or unwatch a queue first.',
+    temporary: true,
+  },
+  forbidden: { sentence: 'This name belongs to the system. Use a name without $.', temporary: false },
+  unsupported: { sentence: 'This needs a capability that the peer did not announce.', temporary: false },
+  keys_full: {
+    sentence: 'The hub has no room for further keys. Remove keys, or raise its limits.',
     temporary: true,
   },
   unknown_dialect: { sentence: 'The first byte of the body names no dialect.', temporary: false },

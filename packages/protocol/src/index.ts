@@ -16,7 +16,10 @@ export {
   groupNameOf,
   groupOfChannel,
   isChannelName,
+  isKey,
   isQueueName,
+  isSystemChannel,
+  isSystemGroup,
   isWatchableQueueName,
 } from './name.ts';
 export * as native from './native/index.ts';

@@ -25,8 +25,14 @@ export const GROUP_NAME_BYTES_MAX = 255;
 /** Prefix of the channel of a group; the group's name follows. */
 export const GROUP_CHANNEL_PREFIX = 'group:';
 
-/** Bytes of UTF-8 in a channel's name: the prefix and the longest group name. */
-export const CHANNEL_NAME_BYTES_MAX: number = GROUP_CHANNEL_PREFIX.length + GROUP_NAME_BYTES_MAX;
+/**
+ * Bytes of UTF-8 in a channel's name: room for the longest group name behind the prefix of groups,
+ * or of a system channel.
+ */
+export const CHANNEL_NAME_BYTES_MAX = 320;
+
+/** Beginning of the names of system channels, and of groups that belong to the system. */
+export const SYSTEM_PREFIX = '$';
 
 /** Bytes of UTF-8 in a queue's name. */
 export const QUEUE_NAME_BYTES_MAX = 255;
@@ -60,6 +66,12 @@ export const SECRETS_MAX = 2;
 
 /** Bytes in fields with a one-byte length: peer name, sender, message id, epoch, error code. */
 export const SHORT_TEXT_BYTES_MAX = 255;
+
+/** Bytes of the `meta` of a publication, UTF-8 JSON. */
+export const META_BYTES_MAX: number = 4 * KIB;
+
+/** Bytes of UTF-8 in the key of a keyed publication: room for a group's name and a user's id. */
+export const KEY_BYTES_MAX = 520;
 
 /** Bytes of an error message on the wire; longer ones are truncated. */
 export const ERROR_MESSAGE_BYTES_MAX = 1_024;

@@ -3,7 +3,9 @@ import {
   DEAD_QUEUE_PREFIX,
   GROUP_CHANNEL_PREFIX,
   GROUP_NAME_BYTES_MAX,
+  KEY_BYTES_MAX,
   QUEUE_NAME_BYTES_MAX,
+  SYSTEM_PREFIX,
 } from './limits.ts';
 import { isShortText } from './utf8-length.ts';
 
@@ -15,9 +17,27 @@ function isName(name: unknown, bytesMax: number): name is string {
   return isShortText(name, bytesMax) && !FORBIDDEN.test(name);
 }
 
-/** Returns whether a name has 1 to 261 bytes of UTF-8 and no control characters. */
+/** Returns whether a name has 1 to 320 bytes of UTF-8 and no control characters. */
 export function isChannelName(name: string): boolean {
   return isName(name, CHANNEL_NAME_BYTES_MAX);
+}
+
+/** Returns whether a text may be the key of a keyed publication: 1 to 520 bytes of UTF-8. */
+export function isKey(key: unknown): key is string {
+  return isShortText(key, KEY_BYTES_MAX);
+}
+
+/** Returns whether a group belongs to the system: no client may join it or send to it. */
+export function isSystemGroup(groupName: string): boolean {
+  return groupName.startsWith(SYSTEM_PREFIX);
+}
+
+/**
+ * Returns whether a channel belongs to the system, or to a group of the system: only peers that the
+ * hub trusts may publish or subscribe there, and prefixes do not match it.
+ */
+export function isSystemChannel(channel: string): boolean {
+  return channel.startsWith(SYSTEM_PREFIX) || channel.startsWith(GROUP_CHANNEL_PREFIX + SYSTEM_PREFIX);
 }
 
 /** Returns whether a name has 1 to 255 bytes of UTF-8 and no control characters. */

@@ -109,6 +109,10 @@ describe('examples', () => {
         messageId: '',
         payload: encodeText('hi'),
         number: 1,
+        meta: '',
+        timeMs: 0,
+        ephemeral: false,
+        keyed: undefined,
       },
     });
   });

@@ -4,12 +4,14 @@ import {
   CONCURRENCY_MAX,
   DEAD_QUEUE_PREFIX,
   ERROR_MESSAGE_BYTES_MAX,
+  KEY_BYTES_MAX,
+  META_BYTES_MAX,
   QUEUE_NAME_BYTES_MAX,
   SHORT_TEXT_BYTES_MAX,
 } from '../src/limits.ts';
-import { isChannelName, isQueueName } from '../src/name.ts';
+import { isChannelName, isKey, isQueueName } from '../src/name.ts';
 import type { NativeMessage } from '../src/native/message.ts';
-import type { Publication } from '../src/native/publication.ts';
+import type { Keyed, Publication } from '../src/native/publication.ts';
 import { utf8ByteLength } from '../src/utf8-length.ts';
 
 // `unit: 'binary'` draws all code points but surrogates: also control characters, marks and emoji.
@@ -41,18 +43,42 @@ const attempt = fc.integer({ min: 1, max: 0xffff });
 const concurrency = fc.integer({ min: 1, max: CONCURRENCY_MAX });
 const u32 = fc.nat({ max: 0xffffffff });
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
-const subject = fc.record({ name: channel, prefix: fc.boolean() });
+const subject = fc.record(
+  { name: channel, prefix: fc.boolean(), epoch: shortText },
+  { requiredKeys: ['name', 'prefix'] },
+);
+const epochIs = fc.constantFrom('same' as const, 'changed' as const, 'renamed' as const);
+const keyed: fc.Arbitrary<Keyed> = fc.record({
+  key: fc.oneof(text(KEY_BYTES_MAX).filter(isKey), fc.constant('k'.repeat(KEY_BYTES_MAX))),
+  lifeMs: count,
+});
+const meta = fc.oneof(fc.constant(''), fc.json(), fc.constant('m'.repeat(META_BYTES_MAX)));
 const subjects = fc.array(subject, { minLength: 1, maxLength: 20 });
 const position = fc.record({ epoch: shortText, offset: count });
-const publication: fc.Arbitrary<Publication> = fc.record({
+const content = {
   channel,
   kind,
   excludeSender: fc.boolean(),
   sender: shortText,
-  messageId: shortText,
+  meta,
   payload,
   number: count,
-});
+  timeMs: count,
+};
+const publication: fc.Arbitrary<Publication> = fc.oneof(
+  fc.record({
+    ...content,
+    messageId: shortText,
+    ephemeral: fc.constant(false),
+    keyed: fc.option(keyed, { nil: undefined }),
+  }),
+  fc.record({
+    ...content,
+    messageId: fc.constant(''),
+    ephemeral: fc.constant(true),
+    keyed: fc.constant(undefined),
+  }),
+);
 
 /** Any message of the native dialect. */
 export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
@@ -61,6 +87,7 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     version: fc.constant(1),
     nonce: bytes32,
     name: shortText,
+    capabilities: u32,
   }),
   fc.record(
     { type: fc.constant('challenge' as const), nonce: bytes32, proof: bytes32, otherProof: bytes32 },
@@ -72,12 +99,13 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     version: fc.nat({ max: 255 }),
     heartbeatMs: u32,
     frameBytesMax: u32,
+    capabilities: u32,
   }),
   fc.record({ type: fc.constant('subscribe' as const), request, subjects }),
   fc.record({
     type: fc.constant('subscribed' as const),
     request: count,
-    entries: fc.array(fc.record({ name: channel, prefix: fc.boolean(), position }), {
+    entries: fc.array(fc.record({ name: channel, prefix: fc.boolean(), position, epochIs }), {
       minLength: 1,
       maxLength: 20,
     }),
@@ -97,13 +125,18 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     request,
     channel,
     since: position,
+    last: u32,
+    snapshot: fc.boolean(),
+    afterKey: text(KEY_BYTES_MAX),
   }),
   fc.record({
     type: fc.constant('page' as const),
     request: count,
-    verdict: fc.constant('recovered' as const),
+    verdict: fc.constantFrom('recovered' as const, 'snapshot' as const),
     position,
     count: u32,
+    epochIs,
+    more: fc.boolean(),
   }),
   fc.record({
     type: fc.constant('page' as const),
@@ -111,9 +144,11 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     verdict: fc.constantFrom('epoch_changed' as const, 'trimmed' as const),
     position,
     count: fc.constant(0),
+    epochIs,
+    more: fc.boolean(),
   }),
   fc.record({ type: fc.constant('goaway' as const), reconnectAfterMs: u32 }),
-  fc.record({ type: fc.constant('enqueue' as const), request, queue, kind, payload }),
+  fc.record({ type: fc.constant('enqueue' as const), request, queue, kind, messageId: shortText, payload }),
   fc.record({ type: fc.constant('enqueued' as const), request: count }),
   fc.record({ type: fc.constant('watch' as const), request, queue: watchableQueue, concurrency }),
   fc.record({ type: fc.constant('unwatch' as const), queue: watchableQueue }),
@@ -123,6 +158,7 @@ export const nativeMessage: fc.Arbitrary<NativeMessage> = fc.oneof(
     item: count,
     attempt,
     kind,
+    messageId: shortText,
     payload,
   }),
   fc.record({

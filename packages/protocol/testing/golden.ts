@@ -35,6 +35,8 @@ export function fromGolden(value: unknown, field = ''): unknown {
       Object.entries(value).map(([key, item]) => [camelCase(key), fromGolden(item, key)]),
     );
   }
+  // JSON has no undefined.
+  if (value === null) return undefined;
   return typeof value === 'string' && BYTE_FIELDS.has(field) ? bytesOf(value) : value;
 }
 

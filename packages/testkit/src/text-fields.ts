@@ -1,5 +1,9 @@
-/** Fields of a publication that is a text without sender and message id, for tests to complete. */
+/** Fields of a publication that is a text and nothing more, for tests to complete. */
 export const TEXT_FIELDS = {
+  meta: '',
+  timeMs: 0,
+  ephemeral: false,
+  keyed: undefined,
   kind: 'text',
   excludeSender: false,
   sender: '',

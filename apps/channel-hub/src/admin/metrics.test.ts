@@ -32,7 +32,7 @@ test('the metrics have the values of the report, with reasons as labels', async 
       publications: 20,
       bytes: 9_000,
       trimmed: { count: 5, age: 6, bytes: 0, total: 1 },
-      reads: { recovered: 8, epoch_changed: 1, trimmed: 2 },
+      reads: { recovered: 8, epoch_changed: 1, trimmed: 2, snapshot: 3 },
       channelsDropped: 4,
       positions: 40,
       positionsDropped: 41,

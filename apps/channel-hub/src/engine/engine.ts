@@ -83,6 +83,10 @@ export interface HistoryPage {
   readonly verdict: native.HistoryVerdict;
   /** The current position of the channel. */
   readonly position: Position;
+  /** The epoch of `position`, compared with that of the request. */
+  readonly epochIs: native.EpochComparison;
+  /** Whether more frames follow behind these. */
+  readonly more: boolean;
   /**
    * DELIVER frames after the requested position, contiguous and read-only: up to 64 KiB, at least
    * one if any exists. Unless the last one is at `position`, there are more.

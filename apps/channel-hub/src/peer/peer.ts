@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
-import { dialectOf, limits, type native, type Position, ProtocolError } from '@groupcast/protocol';
+import { dialectOf, limits, native, type Position, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
 import type { PeerDialect, Requests } from '../dialect/dialect.ts';
 import { JsonDialect } from '../dialect/json/dialect.ts';
@@ -270,7 +270,9 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
   }
 
   subscribed(subject: native.Subject, position: Position, request: RequestId): void {
-    this.#batch.add(request, { ...subject, position });
+    const { name, prefix, epoch } = subject;
+    const epochIs = native.compareEpochs(position.epoch, epoch);
+    this.#batch.add(request, { name, prefix, position, epochIs });
   }
 
   subscribeRejected(_subject: native.Subject, error: ProtocolError, request: RequestId): void {

@@ -6,6 +6,11 @@ import type { RequestId, Subscriber } from './subscriber.ts';
 /** Requests of one subscriber for one subject that may wait for the engine's answer. */
 const PENDING_REQUESTS_MAX = 16;
 
+interface PendingRequest {
+  readonly subject: native.Subject;
+  readonly request: RequestId;
+}
+
 /**
  * The subscribers of one channel or prefix.
  *
@@ -24,7 +29,7 @@ export class ChannelSubscribers implements SubscribeSlot {
   // subscribers may share it.
   #audience: readonly Subscriber[] | undefined;
   #state: 'subscribing' | 'live' | 'ended' = 'subscribing';
-  #pending: Map<Subscriber, RequestId[]> | undefined = new Map();
+  #pending: Map<Subscriber, PendingRequest[]> | undefined = new Map();
   #epoch = '';
   #offset = 0;
 
@@ -46,13 +51,16 @@ export class ChannelSubscribers implements SubscribeSlot {
     return this.#subscribers;
   }
 
-  /** Adds a subscriber, and answers it at once if live. Returns whether it is new. */
-  add(subscriber: Subscriber, request: RequestId): boolean {
+  /**
+   * Adds a subscriber, and answers it at once if live. `subject` is that of its request. Returns
+   * whether it is new.
+   */
+  add(subscriber: Subscriber, subject: native.Subject, request: RequestId): boolean {
     const isNew = !this.#subscribers.has(subscriber);
     if (isNew) this.#subscribers.add(subscriber);
     if (isNew) this.#audience = undefined;
-    if (this.#state === 'live') subscriber.subscribed(this.subject, this.#position(), request);
-    else this.#wait(subscriber, request);
+    if (this.#state === 'live') subscriber.subscribed(subject, this.#position(), request);
+    else this.#wait(subscriber, { subject, request });
     return isNew;
   }
 
@@ -91,7 +99,7 @@ export class ChannelSubscribers implements SubscribeSlot {
     this.#epoch = position.epoch;
     this.#offset = position.offset;
     for (const [subscriber, requests] of this.#takePending()) {
-      for (const request of requests) subscriber.subscribed(this.subject, position, request);
+      for (const { subject, request } of requests) subscriber.subscribed(subject, position, request);
     }
   }
 
@@ -100,7 +108,7 @@ export class ChannelSubscribers implements SubscribeSlot {
     const pending = this.#takePending();
     this.#onRejected(this);
     for (const [subscriber, requests] of pending) {
-      for (const request of requests) subscriber.subscribeRejected(this.subject, error, request);
+      for (const { subject, request } of requests) subscriber.subscribeRejected(subject, error, request);
     }
   }
 
@@ -113,18 +121,19 @@ export class ChannelSubscribers implements SubscribeSlot {
     return { epoch: this.#epoch, offset: this.#offset };
   }
 
-  #wait(subscriber: Subscriber, request: RequestId): void {
+  #wait(subscriber: Subscriber, pending: PendingRequest): void {
     const requests = this.#pending?.get(subscriber);
-    if (requests === undefined) this.#pending?.set(subscriber, [request]);
-    else if (requests.length < PENDING_REQUESTS_MAX) requests.push(request);
+    if (requests === undefined) this.#pending?.set(subscriber, [pending]);
+    else if (requests.length < PENDING_REQUESTS_MAX) requests.push(pending);
     else {
       const sentence = `${PENDING_REQUESTS_MAX} requests for this subject are pending. Wait for the answers.`;
-      subscriber.subscribeRejected(this.subject, new ProtocolError('rate_limited', sentence), request);
+      const error = new ProtocolError('rate_limited', sentence);
+      subscriber.subscribeRejected(pending.subject, error, pending.request);
     }
   }
 
-  #takePending(): ReadonlyMap<Subscriber, RequestId[]> {
-    const pending = this.#pending ?? new Map<Subscriber, RequestId[]>();
+  #takePending(): ReadonlyMap<Subscriber, PendingRequest[]> {
+    const pending = this.#pending ?? new Map<Subscriber, PendingRequest[]>();
     this.#pending = undefined;
     return pending;
   }

@@ -2,7 +2,7 @@ const NO_VALUES: readonly never[] = [];
 
 /**
  * A map by prefix that finds all prefixes of a name. A search costs one look-up for each distinct
- * length of a prefix, at most 261, however many prefixes there are.
+ * length of a prefix, at most 320, however many prefixes there are.
  */
 export class PrefixMap<Value> {
   readonly #values = new Map<string, Value>();

@@ -97,7 +97,7 @@ export class Router implements EngineSink {
   subscribe(subject: native.Subject, subscriber: Subscriber, request: RequestId): void {
     const known = this.#find(subject);
     const channel = known ?? this.#add(subject);
-    if (channel.add(subscriber, request)) this.#joined(channel, subscriber);
+    if (channel.add(subscriber, subject, request)) this.#joined(channel, subscriber);
     // Last, because the engine may answer within the call.
     if (known === undefined) this.#engine.subscribe(subject, channel);
   }

@@ -11,7 +11,10 @@ export interface Subscriber {
   readonly acceptsRuns: boolean;
   /** Delivers `count` DELIVER frames side by side. Only for a subscriber that accepts runs. */
   deliverRun(frames: Uint8Array, count: number): void;
-  /** Publications of the subject behind `position` are delivered from now on. */
+  /**
+   * Publications of the subject behind `position` are delivered from now on. `subject` is the object
+   * of the request.
+   */
   subscribed(subject: native.Subject, position: Position, request: RequestId): void;
   /** This request failed. If the engine rejected the subject, all its subscriptions have ended. */
   subscribeRejected(subject: native.Subject, error: ProtocolError, request: RequestId): void;

@@ -1,4 +1,4 @@
-import { encodeText, type native } from '@groupcast/protocol';
+import { encodeText, native } from '@groupcast/protocol';
 import { parseClientCommand } from '@groupcast/protocol/schema';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -32,6 +32,7 @@ test('no protocol makes a longer frame than its group is charged for', () => {
       const payload = encodeText(command.message);
       const charged = frameBytesMax(command.message, Buffer.byteLength(text));
       const publication: native.Publication = {
+        ...native.PUBLICATION_DEFAULTS,
         channel: '',
         kind: 'text',
         excludeSender: false,

@@ -1,9 +1,10 @@
-import { encodeText, type native } from '@groupcast/protocol';
+import { encodeText, native } from '@groupcast/protocol';
 import { expect, test } from 'vitest';
 import { payloadFault } from './payload-fault.ts';
 
 function fault(kind: native.PayloadKind, payload: Uint8Array): string | undefined {
   return payloadFault({
+    ...native.PUBLICATION_DEFAULTS,
     channel: 'group:g',
     kind,
     excludeSender: false,

@@ -66,7 +66,7 @@ export class EchoHub {
   #echo(link: Link, frame: Uint8Array, { channel, number }: native.Publication): void {
     const offset = this.#positionOf(channel).offset + 1;
     this.#offsets.set(channel, offset);
-    native.turnIntoDeliver(frame, offset);
+    native.turnIntoDeliver(frame, offset, Date.now());
     link.send(frame);
     if (number !== 0)
       link.send(native.encodePublished({ request: number, position: this.#positionOf(channel) }));

@@ -183,6 +183,10 @@ export class HubConnection implements LinkReceiver {
       );
       return;
     }
+    if (!native.hasCapability(welcome.capabilities ?? 0, native.CAPABILITIES.extended)) {
+      this.#fail('unsupported_version', 'is older than this client and announces no capabilities. Update it');
+      return;
+    }
     if (this.#options.secret !== '' && this.#state !== 'proving') {
       this.#fail('unauthorized', 'has no secret, and this client has one. Give both the same secret');
       return;

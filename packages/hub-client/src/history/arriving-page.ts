@@ -17,6 +17,11 @@ export class ArrivingPage {
   get whole(): HistoryPage | undefined {
     const { verdict, position, count } = this.#header;
     if (this.#publications.length < count) return undefined;
+    if (verdict === 'snapshot')
+      throw new ProtocolError(
+        'bad_frame',
+        'A hub must not send a snapshot to a reader that did not ask for it.',
+      );
     return { verdict, position, publications: this.#publications };
   }
 

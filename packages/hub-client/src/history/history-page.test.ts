@@ -1,4 +1,4 @@
-import type { native } from '@groupcast/protocol';
+import { native } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
 import { checkPage, type HistoryPage } from './history-page.ts';
 
@@ -6,7 +6,8 @@ const SINCE = { epoch: 'e', offset: 5 };
 
 function publication(channel: string, offset: number): native.Publication {
   const payload = new Uint8Array(0);
-  return { channel, kind: 'text', excludeSender: false, sender: '', messageId: '', payload, number: offset };
+  const names = { channel, kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+  return { ...native.PUBLICATION_DEFAULTS, ...names, payload, number: offset };
 }
 
 function page(offsets: readonly number[], top: number, epoch = 'e', channel = 'a'): HistoryPage {

@@ -2,7 +2,7 @@ import { type native, type Position, ProtocolError } from '@groupcast/protocol';
 
 /** Publications of a channel after a position, or the first part of them. */
 export interface HistoryPage {
-  readonly verdict: native.HistoryVerdict;
+  readonly verdict: Exclude<native.HistoryVerdict, 'snapshot'>;
   /** Position of the channel. When the last publication is before it, read on from there. */
   readonly position: Position;
   /**

@@ -2,7 +2,7 @@ import type { native, Position, ProtocolError } from '@groupcast/protocol';
 import { callEachUser, callUser } from '../connection/call-user.ts';
 
 /** Reason for which publications after a position are lost. */
-export type LossReason = Exclude<native.HistoryVerdict, 'recovered'>;
+export type LossReason = Exclude<native.HistoryVerdict, 'recovered' | 'snapshot'>;
 
 /** Callbacks for the publications of a channel. One object may serve any number of channels. */
 export interface Subscriber {

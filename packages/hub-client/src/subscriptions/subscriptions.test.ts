@@ -255,7 +255,12 @@ describe('checkPositions', () => {
     for (const message of connection.sent.splice(0, 4)) {
       if (message.type !== 'subscribe') throw new Error('A subscription is asked for first.');
       const position = { epoch: 'e', offset: 3 };
-      const entries = message.subjects.map((subject) => ({ ...subject, position }));
+      const entries = message.subjects.map(({ name, prefix }) => ({
+        name,
+        prefix,
+        position,
+        epochIs: 'same' as const,
+      }));
       subscriptions.subscribed({ type: 'subscribed', request: message.request, entries });
     }
     const rest = TEXT_FIELDS;

@@ -3,10 +3,7 @@ import { decodeText } from '../text.ts';
 
 const UINT32 = 2 ** 32;
 
-/**
- * Reads the fields of one native frame. A field beyond the end, or bytes after the last field, are
- * `bad_frame`.
- */
+/** Reads the fields of one native frame. A field beyond the end is `bad_frame`. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   #at: number;
@@ -62,10 +59,6 @@ export class ByteReader {
 
   get isAtEnd(): boolean {
     return this.#at === this.#bytes.length;
-  }
-
-  end(): void {
-    if (!this.isAtEnd) throw new ProtocolError('bad_frame', 'Bytes follow the last field.');
   }
 }
 

@@ -3,6 +3,7 @@ import { ProtocolError } from '../protocol-error.ts';
 import { encodeText } from '../text.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { ALL_CAPABILITIES } from './capabilities.ts';
 import { NATIVE_VERSION, OPCODES } from './opcode.ts';
 
 /** Peer to hub, first: the peer's name, and a nonce that the hub must use in its proof. */
@@ -12,6 +13,8 @@ export interface Hello {
   readonly nonce: Uint8Array;
   /** Name for logs and status, 0 to 255 bytes. It is not trusted. */
   readonly name: string;
+  /** Bits of CAPABILITIES. Undefined if the frame ends before the field. */
+  readonly capabilities: number | undefined;
 }
 
 /** Hub to peer, with a secret: the hub proves itself first, so that an impostor learns nothing. */
@@ -37,6 +40,8 @@ export interface Welcome {
   readonly heartbeatMs: number;
   /** Limit of the hub for a frame, in bytes. */
   readonly frameBytesMax: number;
+  /** Bits of CAPABILITIES. Undefined if the frame ends before the field. */
+  readonly capabilities: number | undefined;
 }
 
 /** The ends sign different bytes, so that a proof cannot be replayed as the other end's. */
@@ -52,8 +57,14 @@ export function proofInput(role: ProofRole, peerNonce: Uint8Array, hubNonce: Uin
   return input;
 }
 
-export function encodeHello(hello: Omit<Hello, 'type'>): Uint8Array {
-  return new ByteWriter(OPCODES.hello).u8(hello.version).bytes(hello.nonce).shortText(hello.name).frame();
+/** A message with capabilities to encode. Default: those of this version. */
+type ToEncode<Message extends Hello | Welcome> = Omit<Message, 'type' | 'capabilities'> & {
+  readonly capabilities?: number | undefined;
+};
+
+export function encodeHello(hello: ToEncode<Hello>): Uint8Array {
+  const { version, nonce, name, capabilities = ALL_CAPABILITIES } = hello;
+  return new ByteWriter(OPCODES.hello).u8(version).bytes(nonce).shortText(name).u32(capabilities).frame();
 }
 
 export function decodeHello(reader: ByteReader): Hello {
@@ -65,7 +76,8 @@ export function decodeHello(reader: ByteReader): Hello {
       `Version ${version} was requested; only ${NATIVE_VERSION} is supported.`,
     );
   }
-  return { type: 'hello', version, nonce: reader.bytes(NONCE_BYTES), name: reader.shortText() };
+  const nonce = reader.bytes(NONCE_BYTES);
+  return { type: 'hello', version, nonce, name: reader.shortText(), capabilities: readCapabilities(reader) };
 }
 
 export function encodeChallenge(challenge: Omit<Challenge, 'type'>): Uint8Array {
@@ -88,14 +100,23 @@ export function decodeProof(reader: ByteReader): Proof {
   return { type: 'proof', proof: reader.bytes(PROOF_BYTES) };
 }
 
-export function encodeWelcome(welcome: Omit<Welcome, 'type'>): Uint8Array {
+export function encodeWelcome(welcome: ToEncode<Welcome>): Uint8Array {
+  const { version, heartbeatMs, frameBytesMax, capabilities = ALL_CAPABILITIES } = welcome;
   return new ByteWriter(OPCODES.welcome)
-    .u8(welcome.version)
-    .u32(welcome.heartbeatMs)
-    .u32(welcome.frameBytesMax)
+    .u8(version)
+    .u32(heartbeatMs)
+    .u32(frameBytesMax)
+    .u32(capabilities)
     .frame();
 }
 
 export function decodeWelcome(reader: ByteReader): Welcome {
-  return { type: 'welcome', version: reader.u8(), heartbeatMs: reader.u32(), frameBytesMax: reader.u32() };
+  const version = reader.u8();
+  const heartbeatMs = reader.u32();
+  const frameBytesMax = reader.u32();
+  return { type: 'welcome', version, heartbeatMs, frameBytesMax, capabilities: readCapabilities(reader) };
+}
+
+function readCapabilities(reader: ByteReader): number | undefined {
+  return reader.isAtEnd ? undefined : reader.u32();
 }

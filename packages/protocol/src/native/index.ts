@@ -1,3 +1,6 @@
+export { fromBare, toBare } from './bare.ts';
+export { ALL_CAPABILITIES, CAPABILITIES, hasCapability, mayHaveOpcode } from './capabilities.ts';
+export { compareEpochs, type EpochComparison } from './epoch-comparison.ts';
 export { type ErrorMessage, encodeError } from './error-message.ts';
 export { encodeGoaway } from './goaway.ts';
 export {
@@ -16,6 +19,7 @@ export {
   encodeHistory,
   encodePage,
   type History,
+  type HistoryToEncode,
   type HistoryVerdict,
   type Page,
 } from './history.ts';
@@ -26,7 +30,9 @@ export {
   encodeDeliver,
   encodePublish,
   encodePublished,
+  type Keyed,
   type PayloadKind,
+  PUBLICATION_DEFAULTS,
   PUBLICATION_HEADER_BYTES,
   type Publication,
   type Published,

@@ -109,9 +109,8 @@ export function decodeNative(frame: Uint8Array): NativeMessage {
   const decode = decoderOf(opcode);
   if (decode === undefined) throw new ProtocolError('bad_frame', `Unknown opcode ${opcode}.`);
   const reader = new ByteReader(frame, FRAME_HEADER_BYTES + 1);
-  const message = decode(reader);
-  reader.end();
-  return message;
+  // Bytes behind the last field are fields of a later version.
+  return decode(reader);
 }
 
 function decoderOf(opcode: number | undefined): Decoder | undefined {

@@ -20,6 +20,10 @@ const PUBLICATION: Publication = {
   messageId: '',
   payload: encodeText('{}'),
   number: 2 ** 40 + 7,
+  meta: '{"uid":"a"}',
+  timeMs: 0,
+  ephemeral: false,
+  keyed: undefined,
 };
 
 /** Returns whether the frame is plain, with other bytes around it. */
@@ -33,9 +37,10 @@ function isPlain(frame: Uint8Array): boolean {
  * Returns a frame with a channel of the length in its fields, which is above the limit of a name.
  */
 function withLongChannel(): Uint8Array {
-  const frame = encodePublish({ ...PUBLICATION, sender: '', payload: new Uint8Array(300).fill(0x61) });
-  frame[6] = 262 >>> 8;
-  frame[7] = 262 & 0xff;
+  const payload = new Uint8Array(400).fill(0x61);
+  const frame = encodePublish({ ...PUBLICATION, sender: '', meta: '', payload });
+  frame[6] = 321 >>> 8;
+  frame[7] = 321 & 0xff;
   return frame;
 }
 
@@ -65,14 +70,17 @@ describe('a PUBLISH within other bytes', () => {
     ['with a sender outside ASCII', encodePublish({ ...PUBLICATION, sender: 'é' })],
     ['that is another message', changed(4, 0x09)],
     ['of an unknown kind', changed(5, 0x03)],
-    ['with an unknown flag', changed(5, 0x08)],
+    ['with an unknown flag', changed(5, 0x20)],
+    ['that is ephemeral', encodePublish({ ...PUBLICATION, ephemeral: true })],
+    ['that is keyed', encodePublish({ ...PUBLICATION, keyed: { key: 'k', lifeMs: 0 } })],
+    ['with a meta outside ASCII', encodePublish({ ...PUBLICATION, meta: '"é"' })],
+    ['with a meta above its limit', changed(10, 0x10)],
     ['with a long channel', withLongChannel()],
     ['whose channel runs past its end', changed(7, 100)],
-    ['whose sender runs past its end', changed(8, 5)],
-    ['with a byte that must be zero', changed(10, 1)],
-    ['with the other byte that must be zero', changed(11, 1)],
+    ['whose sender runs past its end', changed(8, 50)],
+    ['whose meta runs past its end', changed(11, 50)],
     ['with a number above 2^53 - 1', changed(13, 0x20)],
-    ['that is cut in its header', encodePublish(PUBLICATION).subarray(0, 20)],
+    ['that is cut in its header', encodePublish(PUBLICATION).subarray(0, 28)],
   ])('%s is not plain', (_name, frame) => {
     expect(isPlain(frame)).toBe(false);
   });
@@ -86,7 +94,7 @@ describe('a PUBLISH within other bytes', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...frames),
-        fc.array(fc.tuple(fc.integer({ min: 4, max: 30 }), fc.nat(255)), { maxLength: 2 }),
+        fc.array(fc.tuple(fc.integer({ min: 4, max: 38 }), fc.nat(255)), { maxLength: 2 }),
         (golden, changes) => {
           const frame = golden.slice();
           for (const [at, byte] of changes) if (at < frame.length) frame[at] = byte;

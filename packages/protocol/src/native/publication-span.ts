@@ -1,4 +1,4 @@
-import { CHANNEL_NAME_BYTES_MAX } from '../limits.ts';
+import { CHANNEL_NAME_BYTES_MAX, META_BYTES_MAX } from '../limits.ts';
 import { OPCODES } from './opcode.ts';
 import {
   CHANNEL_LENGTH_AT,
@@ -7,11 +7,12 @@ import {
   KIND_MASK,
   KINDS,
   MESSAGE_ID_LENGTH_AT,
+  META_LENGTH_AT,
   NUMBER_AT,
   OPCODE_AT,
   PUBLICATION_HEADER_BYTES,
   SENDER_LENGTH_AT,
-  ZERO_AT,
+  TIME_AT,
 } from './publication.ts';
 
 // Publications within other bytes, by index: this creates neither objects nor strings.
@@ -20,23 +21,27 @@ import {
 const HIGH_HALF_MAX = 0x1fffff;
 
 /**
- * Returns whether the frame from `start` to `end` is a PUBLISH without a message id that is valid,
- * except perhaps for its channel name. False means only that it must be decoded.
+ * Returns whether the frame from `start` to `end` is a PUBLISH without a message id and a key, not
+ * ephemeral, that is valid, except perhaps for its channel name. False means only that it must be
+ * decoded.
  */
 export function isPlainPublish(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start <= PUBLICATION_HEADER_BYTES || bytes[start + OPCODE_AT] !== OPCODES.publish) return false;
   const flags = bytes[start + FLAGS_AT] ?? 0;
   const from = senderAt(bytes, start);
   const to = from + senderLengthAt(bytes, start);
+  const metaBytes = u16(bytes, start + META_LENGTH_AT);
   return (
     (flags & KIND_MASK) < KINDS.length &&
     (flags & ~(KIND_MASK | EXCLUDE_SENDER_FLAG)) === 0 &&
-    ((bytes[start + ZERO_AT] ?? 0) | (bytes[start + ZERO_AT + 1] ?? 0)) === 0 &&
     bytes[start + MESSAGE_ID_LENGTH_AT] === 0 &&
+    metaBytes <= META_BYTES_MAX &&
     channelLengthAt(bytes, start) <= CHANNEL_NAME_BYTES_MAX &&
     u32(bytes, start + NUMBER_AT) <= HIGH_HALF_MAX &&
-    to <= end &&
-    isAscii(bytes, from, to)
+    u32(bytes, start + TIME_AT) <= HIGH_HALF_MAX &&
+    to + metaBytes <= end &&
+    // Subscribers decode sender and meta. In ASCII they are UTF-8.
+    isAscii(bytes, from, to + metaBytes)
   );
 }
 
@@ -47,7 +52,7 @@ export function channelAt(start: number): number {
 
 /** Returns the length of the channel name in the publication at `start`, in bytes. */
 export function channelLengthAt(bytes: Uint8Array, start: number): number {
-  return ((bytes[start + CHANNEL_LENGTH_AT] ?? 0) << 8) | (bytes[start + CHANNEL_LENGTH_AT + 1] ?? 0);
+  return u16(bytes, start + CHANNEL_LENGTH_AT);
 }
 
 /** Returns the start of the sender in the publication at `start`. */
@@ -63,6 +68,10 @@ export function senderLengthAt(bytes: Uint8Array, start: number): number {
 /** Returns the request number of the PUBLISH, or the offset of the DELIVER, at `start`. */
 export function numberAt(bytes: Uint8Array, start: number): number {
   return u32(bytes, start + NUMBER_AT) * 2 ** 32 + u32(bytes, start + NUMBER_AT + 4);
+}
+
+function u16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
 function u32(bytes: Uint8Array, at: number): number {

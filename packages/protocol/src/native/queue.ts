@@ -13,6 +13,8 @@ export interface Enqueue {
   readonly request: number;
   readonly queue: string;
   readonly kind: PayloadKind;
+  /** Given by the publisher to identify repetitions, or ''. */
+  readonly messageId: string;
   /** A slice of the frame, not a copy. */
   readonly payload: Uint8Array;
 }
@@ -47,6 +49,8 @@ export interface Item {
   /** Deliveries of the item so far, including this one. */
   readonly attempt: number;
   readonly kind: PayloadKind;
+  /** Of the ENQUEUE, or ''. */
+  readonly messageId: string;
   /** A slice of the frame, not a copy. */
   readonly payload: Uint8Array;
 }
@@ -69,35 +73,35 @@ interface Failed extends ItemAttempt {
 /** Peer to hub, without an answer: the outcome of an item that was delivered to it. */
 export type ItemResult = Done | Failed;
 
-/** Bytes of an ENQUEUE or an ITEM besides its queue name and payload. */
-export const ITEM_HEADER_BYTES = 18;
+/** Bytes of an ENQUEUE or an ITEM besides its queue name, message id and payload. */
+export const ITEM_HEADER_BYTES = 19;
 
-/** An item whose payload may be a string. */
-type ToEncode<Message extends Enqueue | Item> = Omit<Message, 'type' | 'payload'> & {
+/** An item whose payload may be a string. The message id defaults to ''. */
+type ToEncode<Message extends Enqueue | Item> = Omit<Message, 'type' | 'payload' | 'messageId'> & {
   readonly payload: string | Uint8Array;
+  readonly messageId?: string | undefined;
 };
 
-export function encodeEnqueue({ request, queue, kind, payload }: ToEncode<Enqueue>): Uint8Array {
-  return encodeWork(OPCODES.enqueue, request, 0, queue, kind, payload);
+export function encodeEnqueue({ request, ...work }: ToEncode<Enqueue>): Uint8Array {
+  return encodeWork(OPCODES.enqueue, request, 0, work);
 }
 
-export function encodeItem({ item, attempt, queue, kind, payload }: ToEncode<Item>): Uint8Array {
-  return encodeWork(OPCODES.item, item, attempt, queue, kind, payload);
+export function encodeItem({ item, attempt, ...work }: ToEncode<Item>): Uint8Array {
+  return encodeWork(OPCODES.item, item, attempt, work);
 }
 
 function encodeWork(
   opcode: number,
   number: number,
   attempt: number,
-  queue: string,
-  kind: PayloadKind,
-  payload: string | Uint8Array,
+  { queue, kind, messageId = '', payload }: Omit<ToEncode<Enqueue>, 'request'>,
 ): Uint8Array {
   return new ByteWriter(opcode)
     .u8(KINDS.indexOf(kind))
     .u16(attempt)
     .u64(number)
     .text(queue)
+    .shortText(messageId)
     .bytes(typeof payload === 'string' ? encodeText(payload) : payload)
     .frame();
 }
@@ -108,14 +112,17 @@ export function decodeEnqueue(reader: ByteReader): Enqueue {
   const request = readRequest(reader, 'ENQUEUE');
   const queue = reader.text();
   if (!isQueueName(queue)) throw new ProtocolError('bad_queue');
-  return { type: 'enqueue', request, queue, kind, payload: reader.rest() };
+  const messageId = reader.shortText();
+  return { type: 'enqueue', request, queue, kind, messageId, payload: reader.rest() };
 }
 
 export function decodeItem(reader: ByteReader): Item {
   const kind = readKind(reader);
   const attempt = readAttempt(reader);
   const item = reader.u64();
-  return { type: 'item', queue: readQueue(reader), item, attempt, kind, payload: reader.rest() };
+  const queue = readQueue(reader);
+  const messageId = reader.shortText();
+  return { type: 'item', queue, item, attempt, kind, messageId, payload: reader.rest() };
 }
 
 export function encodeEnqueued({ request }: Omit<Enqueued, 'type'>): Uint8Array {

@@ -10,7 +10,11 @@ function names(count: number): { name: string; prefix: boolean }[] {
 describe('subscriptions', () => {
   test('as many subjects as fit a frame', () => {
     const subjects = names(CHANNELS_PER_FRAME_MAX);
-    const entries = subjects.map((subject, offset) => ({ ...subject, position: { epoch: 'e', offset } }));
+    const entries = subjects.map((subject, offset) => ({
+      ...subject,
+      position: { epoch: 'e', offset },
+      epochIs: 'same' as const,
+    }));
     expect(decodeNative(encodeSubscribe({ request: 1, subjects }))).toEqual({
       type: 'subscribe',
       request: 1,

@@ -4,20 +4,27 @@ import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { type EpochComparison, readEpochComparison, writeEpochComparison } from './epoch-comparison.ts';
 import { OPCODES } from './opcode.ts';
 
 /** Subject of a subscription: a channel, or with `prefix` all channels whose names begin so. */
 export interface Subject {
   readonly name: string;
   readonly prefix: boolean;
+  /** Epoch of the position that the peer has in the channel. Default: it has none. */
+  readonly epoch?: string | undefined;
 }
 
-export interface SubscribedEntry extends Subject {
+export interface SubscribedEntry {
+  readonly name: string;
+  readonly prefix: boolean;
   /**
    * Position of the channel: publications after it are delivered. A prefix has none, and its epoch
    * is '' and its offset 0.
    */
   readonly position: Position;
+  /** The epoch of `position`, compared with that of the SUBSCRIBE. */
+  readonly epochIs: EpochComparison;
 }
 
 /** Peer to hub: subscribes to subjects. */
@@ -41,6 +48,7 @@ export interface Unsubscribe {
 }
 
 const PREFIX_FLAG = 0x01;
+const EPOCH_FLAG = 0x02;
 
 export function encodeSubscribe(subscribe: Omit<Subscribe, 'type'>): Uint8Array {
   const writer = new ByteWriter(OPCODES.subscribe).u64(subscribe.request);
@@ -63,11 +71,19 @@ export function decodeUnsubscribe(reader: ByteReader): Unsubscribe {
   return { type: 'unsubscribe', subjects: readSubjects(reader) };
 }
 
-export function encodeSubscribed(subscribed: Omit<Subscribed, 'type'>): Uint8Array {
+/** A SUBSCRIBED to encode. Default: the epochs are the same. */
+export interface SubscribedToEncode {
+  readonly request: number;
+  readonly entries: readonly (Omit<SubscribedEntry, 'epochIs'> & Partial<SubscribedEntry>)[];
+}
+
+export function encodeSubscribed(subscribed: SubscribedToEncode): Uint8Array {
   const writer = new ByteWriter(OPCODES.subscribed).u64(subscribed.request);
   writeCount(writer, subscribed.entries.length);
   for (const entry of subscribed.entries) {
-    writeSubject(writer, entry).u64(entry.position.offset).shortText(entry.position.epoch);
+    const { name, prefix, position, epochIs = 'same' } = entry;
+    writeSubject(writer, { name, prefix }).u64(position.offset).shortText(position.epoch);
+    writeEpochComparison(writer, epochIs);
   }
   return writer.frame();
 }
@@ -76,9 +92,10 @@ export function decodeSubscribed(reader: ByteReader): Subscribed {
   const request = reader.u64();
   const entries: SubscribedEntry[] = [];
   for (let left = readCount(reader); left > 0; left--) {
-    const subject = readSubject(reader);
+    const { name, prefix } = readSubject(reader, PREFIX_FLAG);
     const offset = reader.u64();
-    entries.push({ ...subject, position: { offset, epoch: reader.shortText() } });
+    const position = { offset, epoch: reader.shortText() };
+    entries.push({ name, prefix, position, epochIs: readEpochComparison(reader) });
   }
   return { type: 'subscribed', request, entries };
 }
@@ -96,13 +113,16 @@ function writeCount(writer: ByteWriter, count: number): void {
   writer.u16(count);
 }
 
-function writeSubject(writer: ByteWriter, subject: Subject): ByteWriter {
-  return writer.u8(subject.prefix ? PREFIX_FLAG : 0).text(subject.name);
+function writeSubject(writer: ByteWriter, { name, prefix, epoch }: Subject): ByteWriter {
+  const flags = (prefix ? PREFIX_FLAG : 0) | (epoch === undefined ? 0 : EPOCH_FLAG);
+  writer.u8(flags).text(name);
+  return epoch === undefined ? writer : writer.shortText(epoch);
 }
 
 function readSubjects(reader: ByteReader): Subject[] {
   const subjects: Subject[] = [];
-  for (let left = readCount(reader); left > 0; left--) subjects.push(readSubject(reader));
+  for (let left = readCount(reader); left > 0; left--)
+    subjects.push(readSubject(reader, PREFIX_FLAG | EPOCH_FLAG));
   return subjects;
 }
 
@@ -117,11 +137,12 @@ function readCount(reader: ByteReader): number {
   return count;
 }
 
-function readSubject(reader: ByteReader): Subject {
+function readSubject(reader: ByteReader, flagsMask: number): Subject {
   const flags = reader.u8();
-  if ((flags & ~PREFIX_FLAG) !== 0)
+  if ((flags & ~flagsMask) !== 0)
     throw new ProtocolError('bad_frame', `Unknown subscription flags ${flags}.`);
   const name = reader.text();
   if (!isChannelName(name)) throw new ProtocolError('bad_channel');
-  return { name, prefix: flags === PREFIX_FLAG };
+  const prefix = (flags & PREFIX_FLAG) !== 0;
+  return (flags & EPOCH_FLAG) === 0 ? { name, prefix } : { name, prefix, epoch: reader.shortText() };
 }

@@ -127,7 +127,15 @@ export class JsonDialect implements PeerDialect {
     }
     const slot = new JsonPublish(this.#peer.id, id, channels, this.#replies);
     for (const [index, channel] of channels.entries()) {
-      const publication = { channel, kind, excludeSender, sender, messageId, payload, number: 0 } as const;
+      const names = { channel, sender, messageId };
+      const publication = {
+        ...native.PUBLICATION_DEFAULTS,
+        ...names,
+        kind,
+        excludeSender,
+        payload,
+        number: 0,
+      };
       this.#peer.publish(publication, native.encodePublish(publication), slot, slot.request(index));
     }
   }

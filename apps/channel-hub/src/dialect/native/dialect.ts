@@ -17,20 +17,25 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   readonly helloFirst = true;
   readonly heartbeats = true;
   readonly strict = true;
-  readonly acceptsRuns = true;
   readonly publisher: number;
   readonly #peer: Requests;
   readonly #run = new PublishRun();
   readonly #queues: NativeQueues;
+  /** Capabilities that HELLO announced. Undefined for a peer with the bare layouts. */
+  #capabilities: number | undefined = native.ALL_CAPABILITIES;
 
   constructor(peer: Requests) {
     this.publisher = peer.id;
     this.#peer = peer;
-    this.#queues = new NativeQueues(peer);
+    this.#queues = new NativeQueues(peer, (frame) => this.#formFor(frame));
+  }
+
+  get acceptsRuns(): boolean {
+    return this.#capabilities !== undefined;
   }
 
   receive(bytes: Uint8Array, start: number, end: number): void {
-    const isPlain = native.isPlainPublish(bytes, start, end);
+    const isPlain = this.#capabilities !== undefined && native.isPlainPublish(bytes, start, end);
     if (isPlain && this.#run.add(bytes, start, end)) return;
     this.receivedAll();
     if (isPlain) this.#run.add(bytes, start, end);
@@ -56,9 +61,13 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
     else this.#peer.reject(request, error);
   }
 
-  historyPage(request: number, { verdict, position, frames }: HistoryPage): void {
+  historyPage(request: number, { verdict, position, epochIs, more, frames }: HistoryPage): void {
     const { length: count } = frames;
-    this.#peer.output.sendPage(native.encodePage({ request, verdict, position, count }), frames);
+    const header = native.encodePage({ request, verdict, position, count, epochIs, more });
+    const isBare = this.#capabilities === undefined;
+    // Pages have no ephemeral publications, so that each frame has a form for every peer.
+    const forms = isBare ? frames.map((frame) => this.#formFor(frame) ?? frame) : frames;
+    this.#peer.output.sendPage(this.#formFor(header) ?? header, forms);
   }
 
   historyRejected(request: number, error: ProtocolError): void {
@@ -71,11 +80,11 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
 
   welcome(heartbeatMs: number, frameBytesMax: number): void {
     const { NATIVE_VERSION: version } = native;
-    this.#peer.output.send(native.encodeWelcome({ version, heartbeatMs, frameBytesMax }));
+    this.#send(native.encodeWelcome({ version, heartbeatMs, frameBytesMax }));
   }
 
   subscribed(request: RequestId, entries: readonly native.SubscribedEntry[]): void {
-    this.#peer.output.send(native.encodeSubscribed({ request: numberOf(request), entries }));
+    this.#send(native.encodeSubscribed({ request: numberOf(request), entries }));
   }
 
   error(request: RequestId, error: ProtocolError): void {
@@ -89,10 +98,21 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   }
 
   deliver(frame: Uint8Array): void {
-    this.#peer.output.send(frame);
+    this.#send(frame);
   }
 
-  #receiveFrame(frame: Uint8Array): void {
+  #send(frame: Uint8Array): void {
+    const form = this.#formFor(frame);
+    if (form !== undefined) this.#peer.output.send(form);
+  }
+
+  /** Returns the form of a frame that the peer understands, if there is one. */
+  #formFor(frame: Uint8Array): Uint8Array | undefined {
+    return this.#capabilities === undefined ? native.toBare(frame) : frame;
+  }
+
+  #receiveFrame(received: Uint8Array): void {
+    const frame = this.#capabilities === undefined ? native.fromBare(received) : received;
     if (frame[OPCODE_AT] !== native.OPCODES.publish) {
       this.#receiveOther(native.decodeNative(frame));
       return;
@@ -104,6 +124,7 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   #receiveOther(message: native.NativeMessage): void {
     switch (message.type) {
       case 'hello':
+        this.#capabilities = extendedOrNone(message.capabilities);
         this.#peer.hello(message.nonce, message.name);
         return;
       case 'proof':
@@ -129,6 +150,12 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
         throw new ProtocolError('bad_frame', `Only the hub sends "${message.type}".`);
     }
   }
+}
+
+/** Returns the capabilities of a peer with the extended layouts, undefined for others. */
+function extendedOrNone(announced: number | undefined): number | undefined {
+  const isExtended = native.hasCapability(announced ?? 0, native.CAPABILITIES.extended);
+  return isExtended ? announced : undefined;
 }
 
 function numberOf(request: RequestId): number {

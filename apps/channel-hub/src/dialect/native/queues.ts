@@ -11,10 +11,13 @@ export type NativeQueueRequest = native.Enqueue | native.Watch | native.Unwatch 
 /** Queues in the native dialect: see PROTOCOL.md, "Queues". */
 export class NativeQueues implements ItemReceiver {
   readonly #peer: Requests;
+  readonly #formFor: (frame: Uint8Array) => Uint8Array | undefined;
   readonly #concurrency = new Concurrency();
 
-  constructor(peer: Requests) {
+  /** `formFor` returns the form of a frame that the peer understands. */
+  constructor(peer: Requests, formFor: (frame: Uint8Array) => Uint8Array | undefined) {
     this.#peer = peer;
+    this.#formFor = formFor;
   }
 
   receive(request: NativeQueueRequest): void {
@@ -40,7 +43,8 @@ export class NativeQueues implements ItemReceiver {
     const { id, attempt, queue, kind, payload } = item;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#peer.countLossy(lossy);
-    this.#peer.queues.sendItem(item, native.encodeItem({ item: id, attempt, queue, ...sent }));
+    const frame = native.encodeItem({ item: id, attempt, queue, ...sent });
+    this.#peer.queues.sendItem(item, this.#formFor(frame) ?? frame);
   }
 
   get #consumer(): Consumer {

@@ -171,7 +171,8 @@ export class PhpDialect implements PeerDialect, PublishSlot, EventReceiver {
   #publishOne({ event, channel, kind, payload }: PhpPublish, data: Uint8Array): void {
     const { events, roundRobin } = this.#deps;
     const names = { sender: '', messageId: '' };
-    const publication = { channel, kind, payload, excludeSender: false, ...names, number: 0 };
+    const content = { channel, kind, payload, excludeSender: false, ...names, number: 0 };
+    const publication = { ...native.PUBLICATION_DEFAULTS, ...content };
     const frame = native.encodePublish(publication);
     events.beginPublish(frame, new PhpPublication(channel, frame, { event, data }));
     this.#peer.publish(publication, frame, this, 0);

@@ -30,6 +30,7 @@ function publishTo(history: History, channel: string, payloadBytes: number): voi
     channel,
     native.encodePublish({ channel, ...fields, payload: new Uint8Array(payloadBytes) }),
     1,
+    0,
   );
 }
 

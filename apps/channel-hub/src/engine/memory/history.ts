@@ -91,12 +91,12 @@ export class History implements AppendTarget {
    * Turns a PUBLISH of the peer `publisher` into the DELIVER of the channel's next offset, in
    * place, and keeps a copy.
    */
-  publish(channel: string, frame: Uint8Array, publisher: number): ChannelHistory {
+  publish(channel: string, frame: Uint8Array, publisher: number, timeMs: number): ChannelHistory {
     const nowMs = performance.now();
     const history = this.#use(channel);
     history.publisher = publisher;
     history.advance(1);
-    native.turnIntoDeliver(frame, history.top);
+    native.turnIntoDeliver(frame, history.top, timeMs);
     this.append(history, frame, 0, frame.length, 1, nowMs);
     this.appended(history, nowMs);
     this.#fitTotal();

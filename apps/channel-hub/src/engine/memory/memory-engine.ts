@@ -30,8 +30,15 @@ export class MemoryEngine implements Engine {
   readonly #history: History;
   readonly #ids: MessageIds;
   readonly #prefixes = new PrefixMap<true>();
-  readonly #reads: Record<native.HistoryVerdict, number> = { recovered: 0, epoch_changed: 0, trimmed: 0 };
+  readonly #reads: Record<native.HistoryVerdict, number> = {
+    recovered: 0,
+    epoch_changed: 0,
+    trimmed: 0,
+    snapshot: 0,
+  };
   #duplicates = 0;
+  // Time of the last publication, in milliseconds since 1970.
+  #timeMs = 0;
   #sink: EngineSink | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #sweeping: NodeJS.Immediate | undefined;
@@ -61,7 +68,7 @@ export class MemoryEngine implements Engine {
       if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: first });
       return;
     }
-    const history = this.#history.publish(publication.channel, frame, slot.publisher);
+    const history = this.#history.publish(publication.channel, frame, slot.publisher, this.#time());
     const offset = history.top;
     if (key !== undefined) this.#ids.add(publication.sender, key, offset);
     if (request !== 0) slot.published(request, { epoch: this.#epoch, offset });
@@ -72,6 +79,7 @@ export class MemoryEngine implements Engine {
 
   publishRun(bytes: Uint8Array, start: number, end: number, slot: PublishSlot): void {
     const nowMs = performance.now();
+    const timeMs = this.#time();
     // A subscribed prefix may match any channel.
     const isPlain = this.#sink !== undefined && this.#prefixes.size === 0;
     for (let at = start; at < end; ) {
@@ -81,7 +89,7 @@ export class MemoryEngine implements Engine {
         const publication = native.decodePublication(frame);
         this.publish(publication, frame, slot, publication.number);
         at += frame.length;
-      } else at = this.#publishTo(history, bytes, at, end, slot, nowMs);
+      } else at = this.#publishTo(history, bytes, at, end, slot, nowMs, timeMs);
     }
   }
 
@@ -93,6 +101,7 @@ export class MemoryEngine implements Engine {
     end: number,
     slot: PublishSlot,
     nowMs: number,
+    timeMs: number,
   ): number {
     const { top } = history;
     let count = 0;
@@ -100,7 +109,7 @@ export class MemoryEngine implements Engine {
     do {
       count += 1;
       const request = native.numberAt(bytes, at);
-      native.turnIntoDeliver(bytes, top + count, at);
+      native.turnIntoDeliver(bytes, top + count, timeMs, at);
       if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: top + count });
       at += frameLength(bytes, at);
     } while (at < end && history.isNamed(bytes, native.channelAt(at), native.channelLengthAt(bytes, at)));
@@ -134,7 +143,10 @@ export class MemoryEngine implements Engine {
     this.#reads[verdict] += 1;
     const frames =
       verdict === 'recovered' ? view.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX) : [];
-    slot.historyPage(request, { verdict, position: this.#positionOf(view), frames });
+    const position = this.#positionOf(view);
+    const epochIs = native.compareEpochs(position.epoch, since.epoch);
+    const more = verdict === 'recovered' && since.offset + frames.length < position.offset;
+    slot.historyPage(request, { verdict, position, epochIs, more, frames });
   }
 
   close(): Promise<void> {
@@ -162,8 +174,15 @@ export class MemoryEngine implements Engine {
 
   #verdictOn({ top, bottom }: ChannelView, since: Position): native.HistoryVerdict {
     // An offset that was never assigned belongs to another history, even with the same epoch.
-    if (since.epoch !== this.#epoch || since.offset > top) return 'epoch_changed';
+    const epochIs = native.compareEpochs(this.#epoch, since.epoch);
+    if (epochIs === 'changed' || since.offset > top) return 'epoch_changed';
     return since.offset < bottom ? 'trimmed' : 'recovered';
+  }
+
+  /** Returns the time of a publication. It does not go back, also if the clock of the host does. */
+  #time(): number {
+    this.#timeMs = Math.max(this.#timeMs, Date.now());
+    return this.#timeMs;
   }
 
   #tick(): void {
