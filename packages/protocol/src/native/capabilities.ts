@@ -14,7 +14,7 @@ export const CAPABILITIES = {
 /** Capabilities of this version, as bits. */
 export const ALL_CAPABILITIES: number = CAPABILITIES.extended | CAPABILITIES.ephemeral | CAPABILITIES.keyed;
 
-/** First opcode without a meaning, and the bit that announces it; the next opcode has the next bit. */
+/** First opcode without a meaning, and its bit. Each further opcode has the next bit. */
 const FIRST_LATER_OPCODE = 0x16;
 const FIRST_LATER_BIT = 16;
 const LAST_OPCODE = 0x1f;

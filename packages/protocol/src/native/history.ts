@@ -12,7 +12,7 @@ export interface History {
   readonly request: number;
   readonly channel: string;
   readonly since: Position;
-  /** Reads the newest publications, at most so many, in place of those after `since`; 0: no. */
+  /** Maximum number of the newest publications to read in place of those after `since`; 0: none. */
   readonly last: number;
   /** Reads a snapshot of the keyed values where `since` has no history. */
   readonly snapshot: boolean;

@@ -25,8 +25,8 @@ const PUBLICATION: Publication = {
 };
 
 describe('publications', () => {
-  // 4 bytes of length, opcode, flags, channel length, sender length, message id length, meta length,
-  // number, time.
+  // 4 bytes of length, opcode, flags, channel length, sender length, message id length, meta
+  // length, number, time.
   test('the layout in bytes', () => {
     const fields = { kind: 'json', excludeSender: true, number: 0x0102, timeMs: 0x0304, meta: '{}' } as const;
     expect(hexOf(encodePublish({ ...PUBLICATION, ...fields }))).toBe(

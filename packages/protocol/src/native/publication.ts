@@ -31,7 +31,7 @@ export interface Publication {
   readonly sender: string;
   /** Given by the publisher to identify repetitions, or ''. */
   readonly messageId: string;
-  /** JSON object by the publishing peer, at most META_BYTES_MAX bytes, or ''. Nobody checks it. */
+  /** JSON object by the publishing peer, at most META_BYTES_MAX bytes, or ''. Not checked. */
   readonly meta: string;
   /** A slice of the frame, not a copy. Of a keyed publication: empty when it removes the key. */
   readonly payload: Uint8Array;
