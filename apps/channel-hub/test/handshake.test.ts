@@ -19,6 +19,7 @@ describe('a native peer', () => {
       version: 1,
       heartbeatMs: 1_234,
       frameBytesMax: 5_000_000,
+      capabilities: native.ALL_CAPABILITIES,
     });
     expect(hub.peers()).toMatchObject([{ name: 'worker 1', dialect: 'native', state: 'open' }]);
     expect(lines).toMatchObject([{ level: 'info', message: 'Peer connected' }]);

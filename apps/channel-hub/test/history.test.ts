@@ -50,7 +50,7 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
       expect(page).toMatchObject({ verdict: 'epoch_changed', position, count: 0 });
       expect(publications).toEqual([]);
     }
-    expect(hub.stats().history.reads).toEqual({ recovered: 0, epoch_changed: 2, trimmed: 0 });
+    expect(hub.stats().history.reads).toEqual({ recovered: 0, epoch_changed: 2, trimmed: 0, snapshot: 0 });
   });
 
   test('missed publications, then live ones, arrive without a gap or an overlap during publishes', async () => {

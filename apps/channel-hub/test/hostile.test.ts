@@ -136,7 +136,6 @@ describe('a welcomed native peer gets an error and is closed when it sends', () 
     ['a SUBSCRIBE of no channels', Buffer.from('0000000f0500000000000000010000', 'hex')],
     ['a SUBSCRIBE of 1,025 channels', Buffer.from('0000000f0500000000000000010401', 'hex')],
     ['a SUBSCRIBE that is cut', Buffer.from('000000120500000000000000010001000005', 'hex')],
-    ['bytes behind a SUBSCRIBE', Buffer.from('00000014050000000000000001000100000163' + 'ff', 'hex')],
     ['a PUBLISH that is cut', encodeFrame(publish.subarray(4, 12))],
     ['a PUBLISH with unknown flags', encodeFrame(Buffer.concat([Buffer.of(8, 0x80), publish.subarray(6)]))],
   ])('%s', async (_name, frame) => {

@@ -65,13 +65,13 @@ describe('queues of a hub', () => {
       receive(frame);
     };
     // ENQUEUE, request 1, the text `hi`; then WATCH, request 2, concurrency 1. Byte by byte.
-    const sent = '00000018' + '0f00' + '0000' + '0000000000000001' + '0004' + '6a6f6273' + '6869';
+    const sent = '00000019' + '0f00' + '0000' + '0000000000000001' + '0004' + '6a6f6273' + '00' + '6869';
     const watch = '00000015' + '11' + '0000000000000002' + '0001' + '0004' + '6a6f6273';
     for (const byte of Buffer.from(sent + watch, 'hex')) peer!.link.send(Uint8Array.of(byte));
     await peer!.take('item');
     expect(frames).toEqual([
       '0000000d' + '10' + '0000000000000001',
-      '00000018' + '1300' + '0001' + '0000000000000001' + '0004' + '6a6f6273' + '6869',
+      '00000019' + '1300' + '0001' + '0000000000000001' + '0004' + '6a6f6273' + '00' + '6869',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import type { Position } from '@groupcast/protocol';
+import { native, type Position } from '@groupcast/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Harness, textOf } from '../../../testing/engine-harness.ts';
@@ -55,8 +55,7 @@ async function run(
         const text = `${texts++} `.padEnd(each.bytes, 'x');
         const log = logs.get(each.channel) ?? [];
         const { offset } = await engine.publish(each.channel, text);
-        // 20 bytes of header, the name, the sender "me", the payload.
-        log.push({ offset, text, bytes: 20 + 1 + 2 + text.length, atMs: performance.now() });
+        log.push({ offset, text, bytes: frameBytesOf(text), atMs: performance.now() });
       } else if (each.do === 'read') {
         const { epoch, offset } = await engine.position(each.channel);
         const since = { epoch, offset: Math.max(0, offset - each.back) };
@@ -71,6 +70,11 @@ async function run(
   } finally {
     await engine.close();
   }
+}
+
+/** Bytes of a frame with a name of one byte, the sender "me" and this payload. */
+function frameBytesOf(text: string): number {
+  return native.PUBLICATION_HEADER_BYTES + 1 + 2 + text.length;
 }
 
 /**
@@ -196,7 +200,7 @@ class Wanderers {
     expect(offset).toBeGreaterThan(log.at(-1)?.offset ?? 0);
     for (const told of this.#told)
       if (told.channel === name) expect(offset).toBeGreaterThan(told.position.offset);
-    log.push({ offset, text, bytes: 20 + 1 + 2 + text.length, atMs: performance.now() });
+    log.push({ offset, text, bytes: frameBytesOf(text), atMs: performance.now() });
     this.#tell(name, position);
   }
 

@@ -36,6 +36,7 @@ export class MemoryEngine implements Engine {
     trimmed: 0,
     snapshot: 0,
   };
+  readonly #now: () => number;
   #duplicates = 0;
   // Time of the last publication, in milliseconds since 1970.
   #timeMs = 0;
@@ -43,7 +44,9 @@ export class MemoryEngine implements Engine {
   #ticker: NodeJS.Timeout | undefined;
   #sweeping: NodeJS.Immediate | undefined;
 
-  constructor(historyLimits: Partial<HistoryLimits> = {}) {
+  /** `now` returns the time that publications get, in milliseconds since 1970. */
+  constructor(historyLimits: Partial<HistoryLimits> = {}, now: () => number = Date.now) {
+    this.#now = now;
     this.#limits = completeHistoryLimits(historyLimits);
     this.#history = new History(this.#limits);
     this.#ids = new MessageIds(this.#limits.dedupeMs, this.#limits.dedupeIdsMax);
@@ -181,7 +184,7 @@ export class MemoryEngine implements Engine {
 
   /** Returns the time of a publication. It does not go back, also if the clock of the host does. */
   #time(): number {
-    this.#timeMs = Math.max(this.#timeMs, Date.now());
+    this.#timeMs = Math.max(this.#timeMs, this.#now());
     return this.#timeMs;
   }
 

@@ -30,14 +30,16 @@ function offsetTests(createEngine: () => Engine): void {
     ]);
   });
 
-  test('delivers the PUBLISH as the DELIVER with the offset, in the same bytes', async () => {
+  test('delivers the PUBLISH as the DELIVER with the offset and the time, in the same bytes', async () => {
     const engine = await startEngine(createEngine);
     await engine.subscribe(CHANNEL);
     const publication = publicationOf('group:1', 'これはメッセージです');
     const frame = native.encodePublish(publication);
     const [{ offset }] = await Promise.all([engine.publishFrame(publication, frame), engine.delivered(1)]);
     expect(engine.deliveries[0]?.frame).toBe(frame);
-    expect(frame).toEqual(native.encodeDeliver({ ...publication, number: offset }));
+    const { timeMs } = native.decodePublication(frame);
+    expect(timeMs).toBeGreaterThan(0);
+    expect(frame).toEqual(native.encodeDeliver({ ...publication, number: offset, timeMs }));
   });
 
   test('never gives a position of a channel twice, while it is forgotten and created', async () => {

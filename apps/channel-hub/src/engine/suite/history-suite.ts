@@ -128,7 +128,8 @@ function verdictTests(createEngine: () => Engine): void {
     const engine = await startEngine(createEngine);
     const before = await publishAll(engine, ['a']);
     const page = await engine.history('group:1', behind(before, 1));
-    expect(page).toEqual({ verdict: 'recovered', position: behind(before, 1), frames: [] });
+    const rest = { epochIs: 'same', more: false, frames: [] };
+    expect(page).toEqual({ verdict: 'recovered', position: behind(before, 1), ...rest });
   });
 
   test.each(['', '-', 'another epoch'])(
@@ -137,7 +138,8 @@ function verdictTests(createEngine: () => Engine): void {
       const engine = await startEngine(createEngine);
       const before = await publishAll(engine, ['a', 'b']);
       const page = await engine.history('group:1', { epoch, offset: before.offset });
-      expect(page).toEqual({ verdict: 'epoch_changed', position: behind(before, 2), frames: [] });
+      const rest = { epochIs: 'changed', more: false, frames: [] };
+      expect(page).toEqual({ verdict: 'epoch_changed', position: behind(before, 2), ...rest });
     },
   );
 
@@ -146,7 +148,8 @@ function verdictTests(createEngine: () => Engine): void {
     const before = await publishAll(engine, ['a']);
     for (const offset of [before.offset + 2, Number.MAX_SAFE_INTEGER]) {
       const page = await engine.history('group:1', { epoch: before.epoch, offset });
-      expect(page).toEqual({ verdict: 'epoch_changed', position: behind(before, 1), frames: [] });
+      const rest = { epochIs: 'same', more: false, frames: [] };
+      expect(page).toEqual({ verdict: 'epoch_changed', position: behind(before, 1), ...rest });
     }
   });
 
@@ -154,7 +157,8 @@ function verdictTests(createEngine: () => Engine): void {
     const engine = await startEngine(createEngine);
     await publishAll(engine, ['a', 'b']);
     const position = await engine.position('new');
-    expect(await engine.history('new', position)).toEqual({ verdict: 'recovered', position, frames: [] });
+    const rest = { epochIs: 'same', more: false, frames: [] };
+    expect(await engine.history('new', position)).toEqual({ verdict: 'recovered', position, ...rest });
     expect((await engine.publish('new', 'c')).offset).toBe(position.offset + 1);
     expect(textsOf(await engine.history('new', position))).toEqual(['c']);
   });
@@ -171,7 +175,7 @@ function verdictTests(createEngine: () => Engine): void {
     const position = await engine.position('group:1');
     await engine.history('group:1', position);
     await engine.history('group:1', position);
-    expect(engine.stats().history.reads).toEqual({ recovered: 2, epoch_changed: 1, trimmed: 0 });
+    expect(engine.stats().history.reads).toEqual({ recovered: 2, epoch_changed: 1, trimmed: 0, snapshot: 0 });
   });
 }
 
