@@ -364,10 +364,10 @@ describe('an open connection', () => {
 
 describe('a page of history', () => {
   // The answer to request 7: recovered, position 9 of epoch `e`, with two publications of `a`.
-  const HEADER = '0000001c 0d 0000000000000007 00 0000000000000009 01 65 00000002';
-  const SIX = '00000016 09 00 0001 00 00 0000 0000000000000006 61 78';
-  const SEVEN = '00000015 09 00 0001 00 00 0000 0000000000000007 61';
-  const EMPTY = '0000001c 0d 0000000000000007 02 0000000000000009 01 65 00000000';
+  const HEADER = '0000001e 0d 0000000000000007 00 0000000000000009 01 65 00000002 00 01';
+  const SIX = '0000001e 09 00 0001 00 00 0000 0000000000000006 00000000000003e8 61 78';
+  const SEVEN = '0000001d 09 00 0001 00 00 0000 0000000000000007 00000000000003e9 61';
+  const EMPTY = '0000001e 0d 0000000000000007 02 0000000000000009 01 65 00000000 00 00';
   const bytesOf = (...frames: string[]): Buffer => Buffer.from(frames.join('').replaceAll(' ', ''), 'hex');
   const heartbeat = Buffer.from(HEARTBEAT_FRAME).toString('hex');
 
