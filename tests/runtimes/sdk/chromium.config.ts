@@ -8,11 +8,10 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../../../packages/client', import.meta.url)),
     // Excludes Node, ws and the build, and tests that read files, measure the process or start one.
-    // `unhandled` reads the events of the process; in a page vitest reports them. `model` does not
-    // end in a page: why is not known yet.
+    // `unhandled` reads the events of the process; in a page vitest reports them.
     exclude: [
       ...configDefaults.exclude,
-      'test/{bundle,memory,model,node,readme,scale,unhandled,ws}.test.ts',
+      'test/{bundle,memory,node,readme,scale,unhandled,ws}.test.ts',
       'src/connection/wire.test.ts',
     ],
     // The SDK for browsers terminates no connection: a page cannot.
