@@ -22,8 +22,7 @@ export class MemoryHub {
 
   /** `ended` is called at the end of each peer. */
   constructor(options: HubOptionsInput, ended: Ended) {
-    // A socket in memory has no handle below its stream.
-    this.options = completeOptions({ ...options, link: { ...options.link, directSockets: false } });
+    this.options = completeOptions(options);
     this.#deps = createPeerDeps(this.options, { rejected: () => {}, sent: () => {} });
     this.#ended = ended;
     this.router = this.#deps.router;

@@ -3,7 +3,6 @@ export {
   type ReadOwner,
   readDirectly,
   type TcpHandle,
-  takenBytesOf,
   type WriteOwner,
   writeDirectly,
 } from './stream-handle.ts';

@@ -87,10 +87,8 @@ async function warmUpGateway(
     messagesBurst: rangeOf(GATEWAY_TABLE.messagesBurst).max,
     messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   };
-  const { directSockets = true } = options;
-  const link = { directSockets };
-  const echo = await EchoHub.listen(link);
-  const hub = new HubClient({ port: echo.port, link });
+  const echo = await EchoHub.listen();
+  const hub = new HubClient({ port: echo.port });
   const gateway = createGateway({ ...options, ...none, ...many, hub });
   try {
     hub.connect();
