@@ -168,6 +168,6 @@ function positionIn(engine: MemoryEngine): Position {
     },
     historyRejected: (): void => {},
   };
-  engine.history('unknown', position, slot, 1);
+  engine.history({ channel: 'unknown', since: position }, slot, 1);
   return position;
 }

@@ -9,6 +9,7 @@ export type {
   EngineSink,
   EngineStats,
   HistoryPage,
+  HistoryQuery,
   HistorySlot,
   HistoryStats,
   PublishSlot,

@@ -5,6 +5,7 @@ import type {
   EngineSink,
   EngineStats,
   HistoryPage,
+  HistoryQuery,
   HistorySlot,
   PublishSlot,
 } from '../src/engine/engine.ts';
@@ -93,13 +94,13 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
     });
   }
 
-  /** Reads one page after a position. */
-  history(channel: string, since: Position): Promise<HistoryPage> {
+  /** Reads one page after a position, or what `fields` ask for. */
+  history(channel: string, since: Position, fields: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
     this.#lastRequest += 1;
     const request = this.#lastRequest;
     return new Promise((resolve, reject) => {
       this.#reading.set(request, { channel, resolve, reject });
-      this.#engine.history(channel, since, this, request);
+      this.#engine.history({ channel, since, ...fields }, this, request);
     });
   }
 

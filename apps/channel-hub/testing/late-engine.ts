@@ -3,6 +3,7 @@ import type {
   Engine,
   EngineSink,
   EngineStats,
+  HistoryQuery,
   HistorySlot,
   PublishSlot,
   SubscribeSlot,
@@ -53,12 +54,12 @@ export class LateEngine implements Engine {
     this.#calls.add(() => this.#inner.unsubscribe(subject));
   }
 
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+  history(query: HistoryQuery, slot: HistorySlot, request: number): void {
     const lateSlot: HistorySlot = {
       historyPage: (number, page) => this.#deliveries.add(() => slot.historyPage(number, page)),
       historyRejected: (number, error) => this.#deliveries.add(() => slot.historyRejected(number, error)),
     };
-    this.#calls.add(() => this.#inner.history(channel, since, lateSlot, request));
+    this.#calls.add(() => this.#inner.history(query, lateSlot, request));
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import type {
   Engine,
   EngineSink,
   EngineStats,
+  HistoryQuery,
   HistorySlot,
   PublishSlot,
   SubscribeSlot,
@@ -79,7 +80,7 @@ export class PlainRingEngine implements Engine {
     this.#ringOf(name).slot = undefined;
   }
 
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+  history({ channel, since }: HistoryQuery, slot: HistorySlot, request: number): void {
     const ring = this.#ringOf(channel);
     const frames = ring.after(since.offset);
     const found = { verdict: 'recovered', epochIs: 'same', more: false, frames } as const;

@@ -1,5 +1,5 @@
-import type { ErrorCode, native, Position, ProtocolError } from '@groupcast/protocol';
-import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
+import type { ErrorCode, native, ProtocolError } from '@groupcast/protocol';
+import type { HistoryQuery, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { QueuePeer } from '../queue/queue-peer.ts';
 import type { RequestId } from '../routing/subscriber.ts';
 
@@ -40,8 +40,8 @@ export interface Requests {
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void;
   /** Publishes `count` PUBLISH frames without a message id, side by side from `start` to `end`. */
   publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): void;
-  /** Reads the publications of a channel after a position. */
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void;
+  /** Reads one page of the history of a channel. */
+  history(query: HistoryQuery, slot: HistorySlot, request: number): void;
   /**
    * Continues a request in later turns of the event loop, before anything else is read. `doPiece`
    * returns whether there is more to do.

@@ -41,8 +41,8 @@ export interface Engine {
   subscribe(subject: native.Subject, slot: SubscribeSlot): void;
   /** Unsubscribes. Deliveries and answers on their way may still arrive. */
   unsubscribe(subject: native.Subject): void;
-  /** Reads the publications of a channel after a position. Needs no subscription. */
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void;
+  /** Reads one page of a channel. Needs no subscription. */
+  history(query: HistoryQuery, slot: HistorySlot, request: number): void;
   /** Closes the engine. Later publications are rejected. */
   close(): Promise<void>;
   stats(): EngineStats;
@@ -77,9 +77,15 @@ export interface HistorySlot {
   historyRejected(request: number, error: ProtocolError): void;
 }
 
-/** The first publications after a position. */
+/**
+ * One page to read, with the fields of a HISTORY: the publications after `since`, or with `last` the
+ * newest ones, or with `snapshot` the values of the keys if those publications are gone.
+ */
+export type HistoryQuery = Omit<native.HistoryToEncode, 'request'>;
+
+/** The first publications that a query asks for. */
 export interface HistoryPage {
-  /** Only a recovered page has frames. */
+  /** Only a recovered page and a snapshot have frames. */
   readonly verdict: native.HistoryVerdict;
   /** The current position of the channel. */
   readonly position: Position;
@@ -88,8 +94,8 @@ export interface HistoryPage {
   /** Whether more frames follow behind these. */
   readonly more: boolean;
   /**
-   * DELIVER frames after the requested position, contiguous and read-only: up to 64 KiB, at least
-   * one if any exists. Unless the last one is at `position`, there are more.
+   * DELIVER frames, read-only: up to 64 KiB, at least one if any exists. Those of a recovered page
+   * are contiguous; unless the last one is at `position`, there are more.
    */
   readonly frames: readonly Uint8Array[];
 }

@@ -7,7 +7,7 @@ import { JsonDialect } from '../dialect/json/dialect.ts';
 import { NativeDialect } from '../dialect/native/dialect.ts';
 import { PhpDialect } from '../dialect/php/dialect.ts';
 import type { Drainable } from '../drain.ts';
-import type { HistorySlot, PublishSlot } from '../engine/engine.ts';
+import type { HistoryQuery, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { BufferedPeer } from '../output-budget.ts';
 import { QueuePeer } from '../queue/queue-peer.ts';
 import type { RequestId, Subscriber } from '../routing/subscriber.ts';
@@ -220,9 +220,9 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
     this.#deps.sent(this.#deps.router.publishRun(bytes, start, end, count, slot));
   }
 
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+  history(query: HistoryQuery, slot: HistorySlot, request: number): void {
     this.ensureOpen();
-    this.#deps.router.history(channel, since, slot, request);
+    this.#deps.router.history(query, slot, request);
   }
 
   inPieces(doPiece: () => boolean): void {

@@ -1,7 +1,7 @@
 import { encodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
 import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Engine, SubscribeSlot } from '../engine/engine.ts';
+import type { Engine, HistoryQuery, SubscribeSlot } from '../engine/engine.ts';
 import { Router } from './router.ts';
 import type { RequestId, Subscriber } from './subscriber.ts';
 
@@ -24,7 +24,7 @@ class ManualEngine implements Engine {
   unsubscribe(subject: native.Subject): void {
     this.calls.push(`unsubscribe ${textOf(subject)}`);
   }
-  history(channel: string, since: Position): void {
+  history({ channel, since }: HistoryQuery): void {
     this.calls.push(`history ${channel} since ${since.epoch}${since.offset}`);
   }
   close(): Promise<void> {

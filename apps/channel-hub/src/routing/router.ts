@@ -1,5 +1,5 @@
-import { frameLength, native, type Position } from '@groupcast/protocol';
-import type { Engine, EngineSink, HistorySlot, PublishSlot } from '../engine/engine.ts';
+import { frameLength, native } from '@groupcast/protocol';
+import type { Engine, EngineSink, HistoryQuery, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import { ChannelSubscribers } from './channel-subscribers.ts';
 import { DeliveryRun } from './delivery-run.ts';
 import { PrefixMap } from './prefix-map.ts';
@@ -89,8 +89,8 @@ export class Router implements EngineSink {
    * Reads history through the engine, which answers the slot. The answer keeps its order with the
    * deliveries, as both leave the engine in order and nothing waits here.
    */
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
-    this.#engine.history(channel, since, slot, request);
+  history(query: HistoryQuery, slot: HistorySlot, request: number): void {
+    this.#engine.history(query, slot, request);
   }
 
   /** Subscribes. Each call is answered once, now or later; subscribing again changes nothing. */

@@ -158,7 +158,7 @@ export class JsonDialect implements PeerDialect {
       return;
     }
     const read = new JsonHistory(id, limit, this.#deps.frameBytesMax, this.#replies);
-    this.#peer.history(channel, { epoch, offset }, read, 0);
+    this.#peer.history({ channel, since: { epoch, offset } }, read, 0);
   }
 }
 

@@ -137,7 +137,7 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
         this.#peer.unsubscribe(message.subjects);
         return;
       case 'history':
-        this.#peer.history(message.channel, message.since, this, message.request);
+        this.#peer.history(message, this, message.request);
         return;
       case 'enqueue':
       case 'watch':

@@ -146,7 +146,7 @@ class Rig {
         this.longestRun = Math.max(this.longestRun, count);
         this.#router.publishRun(bytes, start, end, count, slot);
       },
-      history: (name, since, slot, request) => this.#router.history(name, since, slot, request),
+      history: (...args) => this.#router.history(...args),
       output: this.#output(),
       inPieces: never,
       reject: never,
@@ -212,7 +212,7 @@ function positionOf(engine: Engine, name: string): Position {
     },
     historyRejected: () => {},
   };
-  engine.history(name, position, slot, 1);
+  engine.history({ channel: name, since: position }, slot, 1);
   return position;
 }
 
@@ -278,7 +278,8 @@ function kept(engine: Engine): string[] {
         },
         historyRejected: () => {},
       };
-      engine.history(name, { epoch, offset: Math.max(0, offset - back) }, slot, 1);
+      const since = { epoch, offset: Math.max(0, offset - back) };
+      engine.history({ channel: name, since }, slot, 1);
     }
     return `${name} ${offset} ${pages.join('\n')}`;
   });

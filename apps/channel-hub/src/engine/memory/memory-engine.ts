@@ -5,6 +5,7 @@ import {
   type Engine,
   type EngineSink,
   type EngineStats,
+  type HistoryQuery,
   type HistorySlot,
   NO_POSITION,
   type PublishSlot,
@@ -136,7 +137,7 @@ export class MemoryEngine implements Engine {
     else this.#history.unsubscribe(subject.name);
   }
 
-  history(channel: string, since: Position, slot: HistorySlot, request: number): void {
+  history({ channel, since }: HistoryQuery, slot: HistorySlot, request: number): void {
     if (this.#sink === undefined) {
       slot.historyRejected(request, shuttingDown());
       return;
