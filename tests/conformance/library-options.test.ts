@@ -4,6 +4,7 @@ import {
   HISTORY_TABLE,
   HUB_TABLE,
   type HubOptionsInput,
+  KEYED_TABLE,
   MemoryEngine,
   QUEUE_TABLE,
 } from '@groupcast/hub';
@@ -22,6 +23,7 @@ const LIBRARIES: readonly [string, string, OptionTable, Make][] = [
   ['createHub', 'link.', LINK_TABLE, (link) => createHub({ link })],
   ['createHub', 'queues.', QUEUE_TABLE, (queues) => createHub({ queues })],
   ['MemoryEngine', '', HISTORY_TABLE, (given) => new MemoryEngine(given)],
+  ['MemoryEngine', 'keyed.', KEYED_TABLE, (keyed) => new MemoryEngine({}, { keyed })],
   ['HubClient', '', HUB_CLIENT_TABLE, (given) => new HubClient(given)],
   ['HubClient', 'link.', LINK_TABLE, (link) => new HubClient({ link })],
   ['HubClient', 'reconnect.', RECONNECT_TABLE, (given) => new HubClient({ reconnect: given as never })],

@@ -14,6 +14,7 @@ import {
 import { limits } from '@groupcast/protocol';
 import { addressOption, LOG_OPTIONS } from '@groupcast/service';
 import { HISTORY_TABLE, type HistoryLimits } from './engine/memory/history-limits.ts';
+import { KEYED_TABLE, type KeyedLimits } from './engine/memory/keyed-limits.ts';
 import { HUB_TABLE, SHARED_OPTIONS } from './options.ts';
 import { QUEUE_TABLE, type QueueLimits } from './queue/queue-limits.ts';
 
@@ -27,6 +28,7 @@ export const UNIX_SOCKET_MODES = { '600': 0o600, '660': 0o660, '666': 0o666 } as
 type LibraryOption =
   | keyof typeof HUB_TABLE
   | `history.${keyof HistoryLimits}`
+  | `keyed.${keyof KeyedLimits}`
   | `link.${keyof LinkOptions}`
   | `queues.${keyof QueueLimits}`;
 
@@ -119,6 +121,16 @@ export const HUB_OPTIONS = {
     'history.totalBytesMax',
     withRange(HISTORY_TABLE.totalBytesMax, STORE_BYTES),
     'Bytes kept of all channels; beyond it the largest publisher loses its least recently used ones.',
+  ),
+  keyedValuesMax: flagOf(
+    'keyed.valuesMax',
+    KEYED_TABLE.valuesMax,
+    'Values of all keyed channels, held in memory; a further key is rejected with keys_full.',
+  ),
+  keyedBytesMax: flagOf(
+    'keyed.bytesMax',
+    withRange(KEYED_TABLE.bytesMax, { max: 1_024 * 1_024 * MIB }),
+    'Bytes of these values, 256 added for each; a new or longer one is rejected with keys_full.',
   ),
   queuesMax: flagOf(
     'queues.queuesMax',

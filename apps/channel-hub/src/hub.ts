@@ -166,7 +166,7 @@ class TcpHub implements Hub {
 
   stats(): HubStats {
     const { channels, prefixes, subscriptions, published, delivered } = this.#deps.router.stats();
-    const { channels: engineChannels, history } = this.#options.engine.stats();
+    const { channels: engineChannels, history, keyed } = this.#options.engine.stats();
     const { bufferedBytes, pauses } = this.#budget.stats();
     return {
       connectedPeers: this.#peers.size,
@@ -176,6 +176,7 @@ class TcpHub implements Hub {
       subscriptions,
       engineChannels,
       history,
+      keyed,
       queues: this.#deps.queues.stats(),
       php: this.#deps.php.counts,
       published,

@@ -12,11 +12,13 @@ export type {
   HistoryQuery,
   HistorySlot,
   HistoryStats,
+  KeyedStats,
   PublishSlot,
   SubscribeSlot,
 } from './engine/engine.ts';
 export { HISTORY_TABLE, type HistoryLimits } from './engine/memory/history-limits.ts';
-export { MemoryEngine } from './engine/memory/memory-engine.ts';
+export { KEYED_TABLE, type KeyedLimits } from './engine/memory/keyed-limits.ts';
+export { MemoryEngine, type MemoryEngineOptions } from './engine/memory/memory-engine.ts';
 export { createHub, type Hub, type SecretChange } from './hub.ts';
 export { HubError, type HubErrorCode } from './hub-error.ts';
 export type { UnixSocket } from './listen/unix-listener.ts';

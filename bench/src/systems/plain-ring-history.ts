@@ -97,7 +97,8 @@ export class PlainRingEngine implements Engine {
     const ids = { messageIds: 0, messageIdsDropped: 0, duplicates: 0 };
     const positions = { channelsDropped: 0, positions: 0, positionsDropped: 0 };
     const history = { publications: 0, bytes: 0, trimmed, ...positions, reads, ...ids };
-    return { channels: this.#rings.size, prefixes: 0, history };
+    const keyed = { keys: 0, bytes: 0, rejected: 0, expired: 0 };
+    return { channels: this.#rings.size, prefixes: 0, history, keyed };
   }
 
   #ringOf(channel: string): Ring {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@groupcast/protocol';
 import type { PhpCounts } from '../dialect/php/counts.ts';
-import type { HistoryStats } from '../engine/engine.ts';
+import type { HistoryStats, KeyedStats } from '../engine/engine.ts';
 import type { PeerEnd } from '../peer/peer-end.ts';
 import type { QueueStats } from '../queue/queue-stats.ts';
 
@@ -19,6 +19,7 @@ export interface HubStats {
   /** Channels in the engine: those with a subscription, and those with history. */
   readonly engineChannels: number;
   readonly history: HistoryStats;
+  readonly keyed: KeyedStats;
   readonly queues: QueueStats;
   readonly php: Readonly<PhpCounts>;
   /** Publications received from peers. */

@@ -27,6 +27,7 @@ test('the metrics have the values of the report, with reasons as labels', async 
       dead: 47,
       deadDropped: 48,
     },
+    keyed: { keys: 61, bytes: 62, rejected: 63, expired: 64 },
     php: { lossy: 51, tooLong: 52, unheard: 53 },
     history: {
       publications: 20,
@@ -71,6 +72,10 @@ test('the metrics have the values of the report, with reasons as labels', async 
       'groupcast_hub_message_ids 30',
       'groupcast_hub_message_ids_dropped_total 3',
       'groupcast_hub_duplicates_total 9',
+      'groupcast_hub_keyed_values 61',
+      'groupcast_hub_keyed_bytes 62',
+      'groupcast_hub_keyed_rejected_total 63',
+      'groupcast_hub_keyed_expired_total 64',
       'groupcast_hub_php_lossy_values_total 51',
       'groupcast_hub_php_too_long_total 52',
       'groupcast_hub_php_unheard_total 53',

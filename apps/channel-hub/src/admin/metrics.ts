@@ -1,7 +1,7 @@
 import { type ProcessMetric, processMetrics } from '@groupcast/service';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PhpCounts } from '../dialect/php/counts.ts';
-import type { HistoryStats } from '../engine/engine.ts';
+import type { HistoryStats, KeyedStats } from '../engine/engine.ts';
 import type { QueueCounts, QueueStats } from '../queue/queue-stats.ts';
 import type { HubReport } from './stats.ts';
 
@@ -55,6 +55,16 @@ const HISTORY_COUNTERS: readonly (readonly [field: HistoryField, name: string, h
   ['messageIdsDropped', 'message_ids_dropped_total', 'Message ids forgotten early because of their limit.'],
 ];
 
+const KEYED_GAUGES: readonly (readonly [field: keyof KeyedStats, name: string, help: string])[] = [
+  ['keys', 'keyed_values', 'Values of keyed channels.'],
+  ['bytes', 'keyed_bytes', 'Bytes of the values of keyed channels.'],
+];
+
+const KEYED_COUNTERS: readonly (readonly [field: keyof KeyedStats, name: string, help: string])[] = [
+  ['rejected', 'keyed_rejected_total', 'Publications rejected because their value had no room.'],
+  ['expired', 'keyed_expired_total', 'Values of keyed channels that expired.'],
+];
+
 const QUEUE_GAUGES: readonly (readonly [field: keyof QueueStats, name: string, help: string])[] = [
   ['queues', 'queues', 'Queues with items or consumers.'],
   ['waiting', 'queue_items_waiting', 'Items waiting for a consumer.'],
@@ -102,13 +112,15 @@ export async function hubMetrics(
     const family = new Counter({ name: `groupcast_hub_${name}`, help, labelNames, registers });
     for (const [value, count] of Object.entries(counts)) family.inc({ [label]: value }, count);
   };
-  const { history, queues, php } = report;
+  const { history, keyed, queues, php } = report;
   for (const [field, name, help] of GAUGES) gauge(name, help, report[field]);
   const loopDelayHelp = 'Event loop delay, 99th percentile of ten seconds.';
   gauge('event_loop_delay_p99_seconds', loopDelayHelp, report.loopDelayMs / 1_000);
   for (const [field, name, help] of COUNTERS) counter(name, help, report[field]);
   for (const [field, name, help] of HISTORY_GAUGES) gauge(name, help, history[field]);
   for (const [field, name, help] of HISTORY_COUNTERS) counter(name, help, history[field]);
+  for (const [field, name, help] of KEYED_GAUGES) gauge(name, help, keyed[field]);
+  for (const [field, name, help] of KEYED_COUNTERS) counter(name, help, keyed[field]);
   for (const [field, name, help] of QUEUE_GAUGES) gauge(name, help, queues[field]);
   gauge('queue_oldest_item_age_seconds', 'Age of the oldest waiting item.', queues.oldestMs / 1_000);
   for (const [field, name, help] of QUEUE_COUNTERS) counter(name, help, queues[field]);

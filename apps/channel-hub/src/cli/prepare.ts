@@ -11,6 +11,7 @@ import {
 } from '@groupcast/service';
 import { HUB_OPTIONS, type HubConfig, UNIX_SOCKET_MODES } from '../config.ts';
 import type { HistoryLimits } from '../engine/memory/history-limits.ts';
+import type { KeyedLimits } from '../engine/memory/keyed-limits.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import {
   completeOptions,
@@ -113,16 +114,17 @@ function peersMaxOf(wanted: number, tls: HubTls | undefined): number {
 function hubOptions(config: HubConfig, secret: readonly string[], tls: HubTls | undefined): HubOptionsInput {
   type LibraryOptions = Pick<HubOptionsInput, 'queues' | 'link'> & {
     readonly history: Partial<HistoryLimits>;
+    readonly keyed: Partial<KeyedLimits>;
   };
   const found = libraryOptions(HUB_OPTIONS, HUB_TABLE, config) as unknown as LibraryOptions;
-  const { history, queues, link, ...hub } = found;
+  const { history, keyed, queues, link, ...hub } = found;
   const { unixSocket: path, unixSocketMode, peerBufferBytes } = config;
   const options: HubOptionsInput = {
     ...hub,
     secret,
     tls,
     unixSocket: path === '' ? undefined : { path, mode: UNIX_SOCKET_MODES[unixSocketMode] },
-    engine: new MemoryEngine(history),
+    engine: new MemoryEngine(history, { keyed }),
     queues: { ...queues, leasedBytesMax: Math.floor(peerBufferBytes * LEASED_SHARE) },
     link: { ...link, bufferBytesSoft: Math.floor(peerBufferBytes * BUFFER_SOFT_SHARE) },
   };

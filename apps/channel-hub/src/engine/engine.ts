@@ -118,6 +118,19 @@ export interface EngineStats {
   /** Subscribed prefixes. */
   readonly prefixes: number;
   readonly history: HistoryStats;
+  readonly keyed: KeyedStats;
+}
+
+/** Gauges and counters of the values of keyed channels. */
+export interface KeyedStats {
+  /** Keys with a value, of all channels. */
+  readonly keys: number;
+  /** Bytes of these values, with an estimate of the overhead of each. */
+  readonly bytes: number;
+  /** Publications rejected because their value had no room. */
+  readonly rejected: number;
+  /** Values that expired. */
+  readonly expired: number;
 }
 
 /** Gauges and counters of the history of an engine. */

@@ -41,10 +41,12 @@ export {
 export {
   channelAt,
   channelLengthAt,
+  isKeyed,
   isPlainPublish,
   numberAt,
   senderAt,
   senderLengthAt,
+  writeLife,
 } from './publication-span.ts';
 export {
   type Enqueue,

@@ -6,10 +6,12 @@ import { decodePublication, encodePublish, type Publication } from './publicatio
 import {
   channelAt,
   channelLengthAt,
+  isKeyed,
   isPlainPublish,
   numberAt,
   senderAt,
   senderLengthAt,
+  writeLife,
 } from './publication-span.ts';
 
 const PUBLICATION: Publication = {
@@ -113,4 +115,18 @@ describe('a PUBLISH within other bytes', () => {
     );
     expect(plain).toBeGreaterThan(100);
   });
+});
+
+test('the life of a keyed publication is written in place, behind names of any length', () => {
+  const names = { channel: 'c', sender: 'me', messageId: 'm1', meta: '{}' };
+  for (const other of [{}, names, { ...names, channel: 'é'.repeat(160), meta: `"${'x'.repeat(300)}"` }]) {
+    const keyed = { key: 'schlüssel', lifeMs: 5_000 };
+    const frame = encodePublish({ ...PUBLICATION, ...other, keyed });
+    const bytes = new Uint8Array([1, 2, 3, ...frame, 4]);
+    expect(isKeyed(bytes, 3)).toBe(true);
+    writeLife(bytes, 2 ** 40 + 1, 3);
+    const expected = encodePublish({ ...PUBLICATION, ...other, keyed: { ...keyed, lifeMs: 2 ** 40 + 1 } });
+    expect([...bytes]).toEqual([1, 2, 3, ...expected, 4]);
+  }
+  expect(isKeyed(encodePublish(PUBLICATION))).toBe(false);
 });

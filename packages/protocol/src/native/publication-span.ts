@@ -4,6 +4,7 @@ import {
   CHANNEL_LENGTH_AT,
   EXCLUDE_SENDER_FLAG,
   FLAGS_AT,
+  KEYED_FLAG,
   KIND_MASK,
   KINDS,
   MESSAGE_ID_LENGTH_AT,
@@ -13,6 +14,7 @@ import {
   PUBLICATION_HEADER_BYTES,
   SENDER_LENGTH_AT,
   TIME_AT,
+  writeNumber,
 } from './publication.ts';
 
 // Publications within other bytes, by index: this creates neither objects nor strings.
@@ -68,6 +70,17 @@ export function senderLengthAt(bytes: Uint8Array, start: number): number {
 /** Returns the request number of the PUBLISH, or the offset of the DELIVER, at `start`. */
 export function numberAt(bytes: Uint8Array, start: number): number {
   return u32(bytes, start + NUMBER_AT) * 2 ** 32 + u32(bytes, start + NUMBER_AT + 4);
+}
+
+/** Returns whether the publication at `start` has a key. */
+export function isKeyed(bytes: Uint8Array, start = 0): boolean {
+  return ((bytes[start + FLAGS_AT] ?? 0) & KEYED_FLAG) !== 0;
+}
+
+/** Writes the life of the valid keyed publication at `start`, in milliseconds; 0: endless. */
+export function writeLife(bytes: Uint8Array, lifeMs: number, start = 0): void {
+  const namesBytes = senderLengthAt(bytes, start) + (bytes[start + MESSAGE_ID_LENGTH_AT] ?? 0);
+  writeNumber(bytes, senderAt(bytes, start) + namesBytes + u16(bytes, start + META_LENGTH_AT), lifeMs);
 }
 
 function u16(bytes: Uint8Array, at: number): number {

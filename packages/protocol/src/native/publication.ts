@@ -177,7 +177,7 @@ function writeU16(bytes: Uint8Array, at: number, value: number): void {
 }
 
 /** Writes a safe integer as 8 bytes big-endian. */
-function writeNumber(bytes: Uint8Array, at: number, value: number): void {
+export function writeNumber(bytes: Uint8Array, at: number, value: number): void {
   const high = Math.floor(value / 2 ** 32);
   const low = value >>> 0;
   bytes[at] = high >>> 24;

@@ -293,8 +293,8 @@ test('runs give the same deliveries, answers and history as the same publication
       fc.array(op, { minLength: 10, maxLength: 80 }),
       fc.array(fc.integer({ min: 1, max: 2_000 }), { minLength: 1, maxLength: 5 }),
       (ops, lengths) => {
-        const fast = new Rig(new MemoryEngine(LIMITS, clock()));
-        const plain = new Rig(withoutRuns(new MemoryEngine(LIMITS, clock())));
+        const fast = new Rig(new MemoryEngine(LIMITS, { now: clock() }));
+        const plain = new Rig(withoutRuns(new MemoryEngine(LIMITS, { now: clock() })));
         run(fast, ops, lengths);
         run(plain, ops, [1]);
         expect(fast.witnesses.map(({ got }) => got)).toEqual(plain.witnesses.map(({ got }) => got));

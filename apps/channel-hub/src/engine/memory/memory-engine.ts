@@ -15,12 +15,22 @@ import type { ChannelHistory } from './channel-history.ts';
 import { History } from './history.ts';
 import { completeHistoryLimits, type HistoryLimits } from './history-limits.ts';
 import type { ChannelView } from './kept-positions.ts';
+import { completeKeyedLimits, type KeyedLimits } from './keyed-limits.ts';
+import { KeyedValues } from './keyed-values.ts';
 import { MessageIds, messageKey } from './message-ids.ts';
 
 const EPOCH_BYTES = 16;
 
 /** Interval of the search for expired history, in milliseconds; shorter if the age is. */
 const SWEEP_MS = 1_000;
+
+/** What a memory engine has beside the limits of its history. */
+export interface MemoryEngineOptions {
+  /** Limits of the values of keyed channels. */
+  readonly keyed?: Partial<KeyedLimits>;
+  /** Returns the time that publications get, in milliseconds since 1970. Default: `Date.now`. */
+  readonly now?: () => number;
+}
 
 /**
  * Keeps all state in this process, and answers within the call. Its epoch ends with the process.
@@ -30,6 +40,7 @@ export class MemoryEngine implements Engine {
   readonly #limits: HistoryLimits;
   readonly #history: History;
   readonly #ids: MessageIds;
+  readonly #values: KeyedValues;
   readonly #prefixes = new PrefixMap<true>();
   readonly #reads: Record<native.HistoryVerdict, number> = {
     recovered: 0,
@@ -45,12 +56,12 @@ export class MemoryEngine implements Engine {
   #ticker: NodeJS.Timeout | undefined;
   #sweeping: NodeJS.Immediate | undefined;
 
-  /** `now` returns the time that publications get, in milliseconds since 1970. */
-  constructor(historyLimits: Partial<HistoryLimits> = {}, now: () => number = Date.now) {
-    this.#now = now;
+  constructor(historyLimits: Partial<HistoryLimits> = {}, more: MemoryEngineOptions = {}) {
+    this.#now = more.now ?? Date.now;
     this.#limits = completeHistoryLimits(historyLimits);
     this.#history = new History(this.#limits);
     this.#ids = new MessageIds(this.#limits.dedupeMs, this.#limits.dedupeIdsMax);
+    this.#values = new KeyedValues(completeKeyedLimits(more.keyed ?? {}));
   }
 
   start(sink: EngineSink): Promise<void> {
@@ -72,8 +83,15 @@ export class MemoryEngine implements Engine {
       if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: first });
       return;
     }
+    const { keyed } = publication;
+    const fault = keyed && this.#values.faultOf(publication, keyed, frame.length, performance.now());
+    if (fault !== undefined) {
+      slot.publishRejected(request, fault);
+      return;
+    }
     const history = this.#history.publish(publication.channel, frame, slot.publisher, this.#time());
     const offset = history.top;
+    if (keyed !== undefined) this.#values.apply(publication, keyed, frame, performance.now());
     if (key !== undefined) this.#ids.add(publication.sender, key, offset);
     if (request !== 0) slot.published(request, { epoch: this.#epoch, offset });
     if (history.isSubscribed || this.#prefixes.matching(publication.channel).length > 0) {
@@ -168,6 +186,7 @@ export class MemoryEngine implements Engine {
     return {
       channels,
       prefixes: this.#prefixes.size,
+      keyed: this.#values.stats(),
       history: { ...history, reads, messageIds, messageIdsDropped, duplicates },
     };
   }
@@ -197,7 +216,8 @@ export class MemoryEngine implements Engine {
 
   /** In steps, so that a million expired channels do not block the event loop. */
   #sweep(): void {
-    const hasMore = this.#history.sweep();
+    const hasMoreValues = this.#values.sweep(performance.now());
+    const hasMore = this.#history.sweep() || hasMoreValues;
     this.#sweeping = hasMore ? setImmediate(() => this.#sweep()) : undefined;
   }
 }
