@@ -143,7 +143,7 @@ export class ModelConnection {
       return;
     }
     const id = command.id ?? 0;
-    if (command.cmd === 'ping') return;
+    if (command.cmd === 'ping' || command.cmd === 'resume') return;
     const { group_id } = command;
     const group = this.#gateway.group(group_id);
     if (command.cmd === 'add_group') {
@@ -153,7 +153,7 @@ export class ModelConnection {
       this.#send({ type: 'ack', id, group_id });
     } else if (command.cmd === 'group_info') {
       this.#send({ type: 'ack', id, group_id, epoch: group.epoch, offset: group.offset });
-    } else {
+    } else if (command.cmd === 'send_to_group') {
       this.#gateway.publish(group_id, command.message, {
         sender: this.clientId,
         messageId: command.message_id,

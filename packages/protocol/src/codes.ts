@@ -26,7 +26,13 @@ export const CLOSE_CODES = {
   overloaded: { code: 1013, reason: 'The server is full. Connect again later.', reconnect: true },
   slow: { code: 4001, reason: 'Messages were read too slowly. Connect again and resume.', reconnect: true },
   no_answer: { code: 4002, reason: 'The heartbeat was not answered. Connect again.', reconnect: true },
+  kicked: { code: 4003, reason: 'Disconnected by the server. Connect again.', reconnect: true },
   bad_request: { code: 4500, reason: 'Too many invalid commands. Fix the client.', reconnect: false },
+  kicked_for_good: {
+    code: 4503,
+    reason: 'Disconnected by the server. Do not connect again.',
+    reconnect: false,
+  },
   group_limit: { code: 4505, reason: 'Too many joins beyond the group limit.', reconnect: false },
 } as const satisfies Record<string, CloseCodeRow>;
 

@@ -82,7 +82,7 @@ export const CLIENT_MESSAGE_BYTES_MAX = 64 * KIB;
 /** Bytes of the publications in one page of history; a page has at least one publication. */
 export const HISTORY_PAGE_BYTES_MAX: number = 64 * KIB;
 
-/** Messages in one `history` of the JSON dialect. */
+/** Messages in one `history` of clients and of the JSON dialect, and of `last` of a client. */
 export const HISTORY_MESSAGES_MAX = 1_000;
 
 /** Bytes of a client's message id: room for a UUID with a prefix. */
@@ -97,7 +97,7 @@ export const GROUPS_PER_CONNECTION_MAX = 128;
 /** Depth of the JSON of clients and peers: V8 parses 5,000,000 levels, and cannot write 4,200. */
 export const JSON_DEPTH_MAX = 64;
 
-/** Keys of one object in a client's JSON, outside the message. */
+/** Keys of one object in a client's JSON, outside the message and positions. */
 export const JSON_KEYS_MAX = 32;
 
 /**

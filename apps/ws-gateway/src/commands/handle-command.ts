@@ -1,4 +1,4 @@
-import type { ClientCommand } from '@groupcast/protocol/schema';
+import { type ClientCommand, CommandError } from '@groupcast/protocol/schema';
 import { ackEvent } from '../client-protocols/client-events.ts';
 import type { Member } from '../groups/member.ts';
 import type { CommandDeps } from './command-deps.ts';
@@ -28,6 +28,9 @@ export function handleCommand(
     case 'group_info':
       groupInfo(command, client, deps);
       break;
+    case 'history':
+    case 'resume':
+      throw new CommandError('unknown_command', undefined, command.id);
     case 'ping':
       if (command.id !== undefined) client.sendEvent(ackEvent(command.id));
       break;

@@ -96,7 +96,7 @@ class CheckedClient {
       expect(this.isIn).toBe(true);
       const { epoch, offset } = this.position ?? {
         epoch: String(event.message).split(' ')[0],
-        offset: event.offset - 1,
+        offset: (event.offset ?? 0) - 1,
       };
       expect([event.message, event.offset]).toEqual([`${epoch} ${offset + 1}`, offset + 1]);
       this.position = { epoch: String(epoch), offset: offset + 1 };

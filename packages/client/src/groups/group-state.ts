@@ -23,7 +23,7 @@ export interface Intent {
   next: 'group_info' | 'add_group' | undefined;
 }
 
-export type GroupCommand = Exclude<ClientCommandBody['cmd'], 'send_to_group' | 'ping'>;
+export type GroupCommand = Extract<ClientCommandBody['cmd'], 'add_group' | 'leave_group' | 'group_info'>;
 
 /** A command that has no answer yet. */
 export interface SentCommand {

@@ -159,7 +159,8 @@ export class Membership {
 
   receive({ group_id: groupId, offset, message, from }: MessageEvent): void {
     const position = this.#position.value;
-    if (this.state !== 'joined' || !position || !this.#position.receive(offset)) return;
+    if (this.state !== 'joined' || !position || offset === undefined) return;
+    if (!this.#position.receive(offset)) return;
     const clientId = from?.client_id;
     const sender = typeof clientId === 'string' && { from: { clientId } };
     const received: Message = { groupId, ...position, offset, message: message ?? null, ...sender };

@@ -5,7 +5,14 @@ export type CommandId = string | number;
 
 /** A command from a client to its gateway, without the `id`. */
 export type ClientCommandBody =
-  | { readonly cmd: 'add_group'; readonly group_id: string; readonly since?: Position | undefined }
+  | {
+      readonly cmd: 'add_group';
+      readonly group_id: string;
+      /** Position after which messages are replayed first. Not together with `last`. */
+      readonly since?: Position | undefined;
+      /** Number of the newest messages to replay first, 1 to 1,000. */
+      readonly last?: number | undefined;
+    }
   | { readonly cmd: 'leave_group'; readonly group_id: string }
   | {
       readonly cmd: 'send_to_group';
@@ -14,8 +21,25 @@ export type ClientCommandBody =
       readonly message: string;
       readonly message_id?: string | undefined;
       readonly exclude_self?: boolean | undefined;
+      /** False: the message is ephemeral. It takes no offset and is in no history. */
+      readonly store?: boolean | undefined;
     }
   | { readonly cmd: 'group_info'; readonly group_id: string }
+  | {
+      readonly cmd: 'history';
+      readonly group_id: string;
+      /** Position after which messages are read. Either this or `last` is given. */
+      readonly since?: Position | undefined;
+      /** Number of the newest messages to read, 1 to 1,000. */
+      readonly last?: number | undefined;
+      /** Maximum messages in the reply, 1 to 1,000. Default 100. */
+      readonly limit?: number | undefined;
+    }
+  | {
+      readonly cmd: 'resume';
+      /** Positions by the names of groups. */
+      readonly positions: Readonly<Record<string, Position>>;
+    }
   | { readonly cmd: 'ping' };
 
 /** A command from a client to its gateway. */

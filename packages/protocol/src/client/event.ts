@@ -35,11 +35,25 @@ export interface WelcomeEvent {
 export interface MessageEvent {
   readonly type: 'message';
   readonly group_id: string;
-  readonly offset: number;
+  /** Missing when the message is ephemeral. */
+  readonly offset?: number | undefined;
   readonly message: JsonValue;
   /** Missing when the message is not from a client. */
   readonly from?: { readonly client_id: string } | undefined;
+  /** Milliseconds since 1970 by the clock of the hub. Only in `groupcast.v1.at`. */
+  readonly at?: number | undefined;
 }
+
+/** A message in the reply to `history`. */
+export interface HistoryMessage {
+  readonly offset: number;
+  readonly message: JsonValue;
+  readonly from?: { readonly client_id: string } | undefined;
+  readonly at?: number | undefined;
+}
+
+/** Whether the history has all messages after a position. */
+export type HistoryVerdict = 'recovered' | 'epoch_changed' | 'trimmed';
 
 export interface AckEvent {
   readonly type: 'ack';
@@ -49,6 +63,15 @@ export interface AckEvent {
   readonly offset?: number | undefined;
   readonly recovered?: boolean | undefined;
   readonly reason?: GapReason | undefined;
+  /** Of `add_group` with `last`: number of messages up to the position that are replayed. */
+  readonly count?: number | undefined;
+  /** False in the reply to an ephemeral message. */
+  readonly stored?: boolean | undefined;
+  /** These are of `history`. */
+  readonly verdict?: HistoryVerdict | undefined;
+  /** Offset up to which `messages` is complete. Ask again after it while it is below `offset`. */
+  readonly read_offset?: number | undefined;
+  readonly messages?: readonly HistoryMessage[] | undefined;
 }
 
 export interface ErrorEvent {
@@ -67,6 +90,25 @@ export interface GapEvent {
   readonly reason: GapReason;
   readonly epoch: string;
   readonly offset: number;
+}
+
+/** The server has made the client a member of a group. */
+export interface JoinedEvent {
+  readonly type: 'joined';
+  readonly group_id: string;
+  readonly epoch: string;
+  readonly offset: number;
+  /** Given where the client had sent a position of the group in `resume`. */
+  readonly recovered?: boolean | undefined;
+  readonly reason?: GapReason | undefined;
+}
+
+/** The server has removed the client from a group. */
+export interface RemovedEvent {
+  readonly type: 'removed';
+  readonly group_id: string;
+  /** Text of the server, at most 123 bytes. */
+  readonly reason: string;
 }
 
 export interface PingEvent {
@@ -92,5 +134,7 @@ export type ClientEvent =
   | AckEvent
   | ErrorEvent
   | GapEvent
+  | JoinedEvent
+  | RemovedEvent
   | PingEvent
   | DisconnectEvent;

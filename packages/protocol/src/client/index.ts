@@ -12,9 +12,13 @@ export type {
   ErrorEvent,
   GapEvent,
   GapReason,
+  HistoryMessage,
+  HistoryVerdict,
+  JoinedEvent,
   JsonValue,
   MessageEvent,
   PingEvent,
+  RemovedEvent,
   WelcomeEvent,
 } from './event.ts';
-export { CLIENT_SESSION_PREFIX, CLIENT_SUBPROTOCOL_V1 } from './subprotocol.ts';
+export { CLIENT_SESSION_PREFIX, CLIENT_SUBPROTOCOL_V1, CLIENT_SUBPROTOCOL_V1_AT } from './subprotocol.ts';

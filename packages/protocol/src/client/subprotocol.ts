@@ -1,6 +1,9 @@
 /** Subprotocol that selects envelopes. Without one the gateway speaks the plain protocol. */
 export const CLIENT_SUBPROTOCOL_V1 = 'groupcast.v1';
 
+/** The same with the time of each message. Offer it before the one above. */
+export const CLIENT_SUBPROTOCOL_V1_AT = 'groupcast.v1.at';
+
 /**
  * Prefix of a second subprotocol, followed by the session from an earlier `welcome`. A client that
  * offers it keeps its client id. The server never selects it, so a session is never echoed.

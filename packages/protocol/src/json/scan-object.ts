@@ -5,7 +5,9 @@ import { ProtocolError } from '../protocol-error.ts';
 export interface JsonBounds {
   /** Name of the member that is forwarded as it is written. Its value is limited in depth only. */
   readonly payload: string;
-  /** Limit for the keys of one object outside the payload. */
+  /** Name of a member whose objects have names as keys, which only `nodesMax` limits. */
+  readonly names?: string;
+  /** Limit for the keys of one object outside these two members. */
   readonly keysMax: number;
   /** Limit for the values outside the payload. */
   readonly nodesMax: number;
@@ -72,16 +74,18 @@ class Scanner {
   /** Whether every string ends at the next quote. */
   readonly #isPlain: boolean;
   readonly #payload: string;
+  readonly #names: string | undefined;
   #keysMax: number;
   #nodesLeft: number;
   #at = 0;
   /** The character at `#at`. */
   #unit = END;
 
-  constructor(text: string, { payload, keysMax, nodesMax }: JsonBounds) {
+  constructor(text: string, { payload, names, keysMax, nodesMax }: JsonBounds) {
     this.#text = text;
     this.#isPlain = !text.includes('\\') && !CONTROL.test(text);
     this.#payload = payload;
+    this.#names = names;
     this.#keysMax = keysMax;
     this.#nodesLeft = nodesMax;
     this.#goTo(0);
@@ -118,6 +122,7 @@ class Scanner {
   #member(name: string, depthLeft: number, members: Map<string, JsonSpan>): void {
     const start = this.#at;
     if (name === this.#payload) this.#payloadValue(depthLeft);
+    else if (name === this.#names) this.#namesValue(depthLeft);
     else this.#value(depthLeft);
     members.set(name, { start, end: this.#at });
   }
@@ -131,6 +136,13 @@ class Scanner {
     this.#value(depthLeft);
     this.#keysMax = keysMax;
     this.#nodesLeft = nodesLeft;
+  }
+
+  #namesValue(depthLeft: number): void {
+    const keysMax = this.#keysMax;
+    this.#keysMax = this.#nodesLeft;
+    this.#value(depthLeft);
+    this.#keysMax = keysMax;
   }
 
   #array(depthLeft: number): void {

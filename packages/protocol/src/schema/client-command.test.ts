@@ -48,7 +48,7 @@ const VALUES = [
 ];
 const INTEGERS = ['0', '-1', '1e15'];
 const TAKEN: Record<string, Record<string, readonly string[]>> = {
-  add_group: { group_id: [...INTEGERS, '"x"'], since: ['{"epoch":"e","offset":1}'] },
+  add_group: { group_id: [...INTEGERS, '"x"'], since: ['{"epoch":"e","offset":1}'], last: [] },
   leave_group: { group_id: [...INTEGERS, '"x"'] },
   send_to_group: {
     group_id: [...INTEGERS, '"x"'],
@@ -56,7 +56,10 @@ const TAKEN: Record<string, Record<string, readonly string[]>> = {
     message: VALUES.filter((value) => value !== '"\\ud800"'),
     message_id: ['"x"'],
     exclude_self: ['true', 'false'],
+    store: ['true'],
   },
+  history: { group_id: [...INTEGERS, '"x"'], since: ['{"epoch":"e","offset":1}'], limit: [] },
+  resume: { positions: ['{}'] },
   group_info: { group_id: [...INTEGERS, '"x"'] },
   ping: {},
 };
@@ -67,7 +70,16 @@ const VALID: Record<string, string> = {
   message_id: '"m"',
   exclude_self: 'true',
   since: '{"epoch":"e","offset":0}',
+  store: 'true',
+  limit: '1000',
+  positions: '{"g":{"epoch":"e","offset":0}}',
 };
+
+/** Fields that exclude another one of the command. */
+const EXCLUDED: Record<string, string> = { last: 'since' };
+
+/** Commands that need an id. */
+const NEEDS_ID = ['history'];
 
 function commandText(cmd: string, fields: Record<string, string>): string {
   const members = Object.entries({ cmd: JSON.stringify(cmd), ...fields });
@@ -75,11 +87,13 @@ function commandText(cmd: string, fields: Record<string, string>): string {
 }
 
 describe.each(Object.entries(TAKEN))('every JSON type in %s', (cmd, fields) => {
-  const valid = Object.fromEntries(Object.keys(fields).map((field) => [field, VALID[field] ?? '']));
+  const together = Object.keys(fields).filter((field) => EXCLUDED[field] === undefined);
+  const valid = Object.fromEntries(together.map((field) => [field, VALID[field] ?? '']));
 
   test.each(Object.entries(fields))('%s', (field, taken) => {
     for (const value of VALUES) {
-      const text = commandText(cmd, { ...valid, [field]: value, id: '"the id"' });
+      const { [EXCLUDED[field] ?? '']: _, ...others } = valid;
+      const text = commandText(cmd, { ...others, [field]: value, id: '"the id"' });
       if (taken.includes(value)) {
         const parsed: unknown = JSON.parse(value);
         const isWritten = field === 'message' && typeof parsed !== 'string';
@@ -98,7 +112,7 @@ describe.each(Object.entries(TAKEN))('every JSON type in %s', (cmd, fields) => {
   test('id', () => {
     for (const value of VALUES) {
       const text = commandText(cmd, { ...valid, id: value });
-      if (VALID_IDS.includes(value)) {
+      if (VALID_IDS.includes(value) && !(value === 'null' && NEEDS_ID.includes(cmd))) {
         expect(parseClientCommand(text).id, text).toBe(JSON.parse(value) ?? undefined);
       } else {
         expect(refusalOf(text), text).toMatchObject({ code: 'bad_field', id: undefined });
@@ -107,10 +121,11 @@ describe.each(Object.entries(TAKEN))('every JSON type in %s', (cmd, fields) => {
   });
 
   test('fields of other commands and unknown ones are ignored, whatever they hold', () => {
-    const plain = parseClientCommand(commandText(cmd, valid));
+    const whole = { ...valid, id: '1' };
+    const plain = parseClientCommand(commandText(cmd, whole));
     for (const other of ['later', '__proto__', 'constructor', 'hasOwnProperty', 'type', '']) {
       for (const value of VALUES) {
-        const text = commandText(cmd, { ...valid, [other]: value });
+        const text = commandText(cmd, { ...whole, [other]: value });
         // A computed `__proto__` in an object literal is an own key, and so it is in the text.
         expect(text).toContain(JSON.stringify(other));
         expect(parseClientCommand(text), text).toEqual(plain);

@@ -1,7 +1,13 @@
 import type { ClientCommand, CommandId } from '../client/command.ts';
 import type { ErrorCode } from '../codes.ts';
 import { JsonObjectText } from '../json/object-text.ts';
-import { JSON_KEYS_MAX, JSON_NODES_MAX, MESSAGE_ID_BYTES_MAX, SHORT_TEXT_BYTES_MAX } from '../limits.ts';
+import {
+  HISTORY_MESSAGES_MAX,
+  JSON_KEYS_MAX,
+  JSON_NODES_MAX,
+  MESSAGE_ID_BYTES_MAX,
+  SHORT_TEXT_BYTES_MAX,
+} from '../limits.ts';
 import { groupNameOf } from '../name.ts';
 import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
@@ -17,7 +23,7 @@ export class CommandError extends ProtocolError {
   }
 }
 
-const BOUNDS = { payload: 'message', keysMax: JSON_KEYS_MAX, nodesMax: JSON_NODES_MAX };
+const BOUNDS = { payload: 'message', names: 'positions', keysMax: JSON_KEYS_MAX, nodesMax: JSON_NODES_MAX };
 
 /** Parses one message of a client. Ignores unknown fields. Throws only CommandError. */
 export function parseClientCommand(text: string): ClientCommand {
@@ -35,7 +41,7 @@ function commandOf(json: JsonObjectText): ClientCommand {
   const cmd = json.value('cmd');
   switch (cmd) {
     case 'add_group':
-      return { cmd, id: json.id(), group_id: groupOf(json), since: sinceOf(json) };
+      return { cmd, id: json.id(), group_id: groupOf(json), ...joinRangeOf(json) };
     case 'send_to_group':
       return {
         cmd,
@@ -43,11 +49,22 @@ function commandOf(json: JsonObjectText): ClientCommand {
         group_id: groupOf(json),
         message: messageOf(json),
         message_id: messageIdOf(json),
-        exclude_self: excludeSelfOf(json),
+        exclude_self: booleanOf(json, 'exclude_self'),
+        store: storeOf(json),
       };
     case 'leave_group':
     case 'group_info':
       return { cmd, id: json.id(), group_id: groupOf(json) };
+    case 'history':
+      return {
+        cmd,
+        id: requiredIdOf(json),
+        group_id: groupOf(json),
+        ...historyRangeOf(json),
+        limit: countOf(json, 'limit'),
+      };
+    case 'resume':
+      return { cmd, id: json.id(), positions: positionsOf(json) };
     case 'ping':
       return { cmd, id: json.id() };
     default:
@@ -65,14 +82,63 @@ function groupOf(json: JsonObjectText): string {
   throw badField(json, 'group_id', 'must be a string or an integer');
 }
 
+const POSITION_RULE = `{"epoch": a string of 1 to ${SHORT_TEXT_BYTES_MAX} bytes, "offset": an integer from 0}`;
+
 /** Returns the position after which the client wants messages. */
 function sinceOf(json: JsonObjectText): Position | undefined {
   const since = json.value('since');
   if (since === undefined) return undefined;
-  const { epoch, offset } = (since ?? {}) as { readonly epoch?: unknown; readonly offset?: unknown };
-  if (isShortText(epoch, SHORT_TEXT_BYTES_MAX) && isOffset(offset)) return { epoch, offset };
-  const rule = `must be {"epoch": a string of 1 to ${SHORT_TEXT_BYTES_MAX} bytes, "offset": an integer from 0}`;
-  throw badField(json, 'since', rule);
+  const position = positionOf(since);
+  if (position !== undefined) return position;
+  throw badField(json, 'since', `must be ${POSITION_RULE}`);
+}
+
+function positionOf(value: unknown): Position | undefined {
+  const { epoch, offset } = (value ?? {}) as { readonly epoch?: unknown; readonly offset?: unknown };
+  return isShortText(epoch, SHORT_TEXT_BYTES_MAX) && isOffset(offset) ? { epoch, offset } : undefined;
+}
+
+/** Returns the messages to replay before those that are live. */
+function joinRangeOf(json: JsonObjectText): { since: Position | undefined; last: number | undefined } {
+  const range = { since: sinceOf(json), last: countOf(json, 'last') };
+  if (range.since === undefined || range.last === undefined) return range;
+  throw badField(json, 'last', 'must not be given together with since');
+}
+
+/** Returns the messages to read: either `since` or `last`. */
+function historyRangeOf(json: JsonObjectText): { since: Position | undefined; last: number | undefined } {
+  const range = joinRangeOf(json);
+  if (range.since !== undefined || range.last !== undefined) return range;
+  throw badField(json, 'since', 'or last must be given');
+}
+
+/** Returns a number of messages. */
+function countOf(json: JsonObjectText, field: 'last' | 'limit'): number | undefined {
+  const count = json.value(field);
+  if (count === undefined) return undefined;
+  if (isOffset(count) && count >= 1 && count <= HISTORY_MESSAGES_MAX) return count;
+  throw badField(json, field, `must be an integer from 1 to ${HISTORY_MESSAGES_MAX}`);
+}
+
+function requiredIdOf(json: JsonObjectText): CommandId {
+  const id = json.id();
+  if (id !== undefined) return id;
+  throw badField(json, 'id', 'must be a string or a number, because the reply has the messages');
+}
+
+/** Returns positions by group. Own keys of the result may have any name, such as `__proto__`. */
+function positionsOf(json: JsonObjectText): Readonly<Record<string, Position>> {
+  const positions = json.value('positions');
+  if (typeof positions !== 'object' || positions === null || Array.isArray(positions))
+    throw badField(json, 'positions', 'must be an object of positions by group');
+  const entries = Object.entries(positions).map(([name, value]) => {
+    if (groupNameOf(name) === undefined) throw new ProtocolError('invalid_group');
+    const position = positionOf(value);
+    if (position === undefined)
+      throw badField(json, 'positions', `must have ${POSITION_RULE} for each group`);
+    return [name, position] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function messageOf(json: JsonObjectText): string {
@@ -87,10 +153,16 @@ function messageIdOf(json: JsonObjectText): string | undefined {
   throw badField(json, 'message_id', `must be a string of 1 to ${MESSAGE_ID_BYTES_MAX} bytes`);
 }
 
-function excludeSelfOf(json: JsonObjectText): boolean | undefined {
-  const excludeSelf = json.value('exclude_self');
-  if (excludeSelf === undefined || typeof excludeSelf === 'boolean') return excludeSelf;
-  throw badField(json, 'exclude_self', 'must be true or false');
+function storeOf(json: JsonObjectText): boolean | undefined {
+  const store = booleanOf(json, 'store');
+  if (store !== false || !json.has('message_id')) return store;
+  throw badField(json, 'message_id', 'must not be given with "store": false, which keeps no message ids');
+}
+
+function booleanOf(json: JsonObjectText, field: 'exclude_self' | 'store'): boolean | undefined {
+  const value = json.value(field);
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw badField(json, field, 'must be true or false');
 }
 
 function isOffset(value: unknown): value is number {

@@ -1,11 +1,17 @@
 import { z } from 'zod';
-import type { ClientEvent, GapReason, JsonValue } from '../client/event.ts';
+import type { ClientEvent, GapReason, HistoryVerdict, JsonValue } from '../client/event.ts';
 import { commandId } from './command-id.ts';
 
 const offset = z.int().nonnegative();
 const json: z.ZodType<JsonValue> = z.json();
 
 const gapReason = z.enum(['epoch_changed', 'trimmed', 'limit']) satisfies z.ZodType<GapReason>;
+const verdict = z.enum(['recovered', 'epoch_changed', 'trimmed']) satisfies z.ZodType<HistoryVerdict>;
+const message = {
+  message: json,
+  from: z.object({ client_id: z.string() }).optional(),
+  at: z.int().nonnegative().optional(),
+};
 
 /** Checks an event. Unknown fields are dropped. */
 export const clientEvent = z.discriminatedUnion('type', [
@@ -26,9 +32,8 @@ export const clientEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('message'),
     group_id: z.string(),
-    offset,
-    message: json,
-    from: z.object({ client_id: z.string() }).optional(),
+    offset: offset.optional(),
+    ...message,
   }),
   z.object({
     type: z.literal('ack'),
@@ -38,6 +43,14 @@ export const clientEvent = z.discriminatedUnion('type', [
     offset: offset.optional(),
     recovered: z.boolean().optional(),
     reason: gapReason.optional(),
+    count: z.int().nonnegative().optional(),
+    stored: z.boolean().optional(),
+    verdict: verdict.optional(),
+    read_offset: offset.optional(),
+    messages: z
+      .array(z.object({ offset, ...message }))
+      .readonly()
+      .optional(),
   }),
   z.object({
     type: z.literal('error'),
@@ -53,6 +66,15 @@ export const clientEvent = z.discriminatedUnion('type', [
     epoch: z.string(),
     offset,
   }),
+  z.object({
+    type: z.literal('joined'),
+    group_id: z.string(),
+    epoch: z.string(),
+    offset,
+    recovered: z.boolean().optional(),
+    reason: gapReason.optional(),
+  }),
+  z.object({ type: z.literal('removed'), group_id: z.string(), reason: z.string() }),
   z.object({ type: z.literal('ping') }),
   z.object({
     type: z.literal('disconnect'),
