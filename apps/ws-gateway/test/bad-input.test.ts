@@ -60,6 +60,20 @@ describe.each(['plain', 'v1'] as const)('in %s mode', (mode) => {
         ['{"cmd":"send_to_group","group_id":"g","message":"\\ud800"}', 'bad_field'],
         ['{"cmd":"send_to_group","group_id":"g","message":"m","message_id":7}', 'bad_field'],
         ['{"cmd":"send_to_group","group_id":"g","message":"m","exclude_self":"yes"}', 'bad_field'],
+        ['{"cmd":"send_to_group","group_id":"g","message":"m","store":1}', 'bad_field'],
+        ['{"cmd":"add_group","group_id":"g","last":0}', 'bad_field'],
+        ['{"cmd":"history","group_id":"g","last":1}', 'bad_field'],
+        ['{"cmd":"resume","positions":[]}', 'bad_field'],
+        ['{"cmd":"add_group","group_id":"$g"}', 'forbidden'],
+        ['{"cmd":"add_group","group_id":"$g","since":{"epoch":"e","offset":1}}', 'forbidden'],
+        ['{"cmd":"add_group","group_id":"$g","last":1}', 'forbidden'],
+        ['{"cmd":"send_to_group","group_id":"$g","message":"m"}', 'forbidden'],
+        ['{"cmd":"send_to_group","group_id":"$","message":"m","store":false}', 'forbidden'],
+        ['{"cmd":"group_info","group_id":"$g"}', 'forbidden'],
+        [
+          '{"cmd":"resume","positions":{"g":{"epoch":"e","offset":1},"$g":{"epoch":"e","offset":1}}}',
+          'forbidden',
+        ],
         ['{"cmd":"ping","id":{}}', 'bad_field'],
         ['{"cmd":"ping","id":1e999}', 'bad_field'],
         ['{"cmd":"ping","id":9007199254740993}', 'bad_field'],
@@ -75,6 +89,13 @@ describe.each(['plain', 'v1'] as const)('in %s mode', (mode) => {
     expect(started.gateway.stats().groups).toBe(0);
     expect(started.hub.calls).toEqual([]);
   });
+});
+
+test.each(['plain', 'v1'] as const)('a history of a system group is forbidden in %s mode', async (mode) => {
+  const client = await TestClient[mode](started.url);
+  const error = { type: 'error', id: 1, code: 'forbidden', message: expect.any(String) };
+  expect(await client.ask({ cmd: 'history', group_id: '$g', last: 1, id: 1 })).toEqual(error);
+  expect(started.hub.calls).toEqual([]);
 });
 
 test('an error carries the id of its command', async () => {

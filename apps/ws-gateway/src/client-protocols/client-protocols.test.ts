@@ -1,16 +1,36 @@
 import { once } from 'node:events';
-import { CLIENT_SUBPROTOCOL_V1 } from '@groupcast/protocol/schema';
-import { untilTurn } from '@groupcast/testkit/in-process';
+import { encodeText } from '@groupcast/protocol';
+import { CLIENT_SUBPROTOCOL_V1, CLIENT_SUBPROTOCOL_V1_AT } from '@groupcast/protocol/schema';
+import { TEXT_FIELDS, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type StartedGateway, startGateway } from '../../testing/start-gateway.ts';
 import { TestClient } from '../../testing/test-client.ts';
 import { CLIENT_PROTOCOLS, chooseProtocol } from './client-protocols.ts';
 import { PLAIN } from './plain/protocol.ts';
-import { V1 } from './v1/protocol.ts';
+import { V1, V1_AT } from './v1/protocol.ts';
 
 const ID = expect.any(String);
 const LIMITS = expect.objectContaining({ groups: 128 });
 const HEARTBEAT = { interval_ms: 25_000, timeout_ms: 10_000 };
+
+const TIME_MS = 1_790_000_000_000;
+
+/** Messages of `groupcast.v1` in the situations of this suite. */
+const V1_EVENTS = {
+  welcome: [{ type: 'welcome', client_id: ID, session: ID, heartbeat: HEARTBEAT, limits: LIMITS }],
+  message: [{ type: 'message', group_id: 'g', offset: 1, message: 'hello', from: { client_id: 'sender' } }],
+  gap: [{ type: 'gap', group_id: 'g', reason: 'epoch_changed', epoch: 'epoch-2', offset: 0 }],
+  heartbeat: [{ type: 'ping' }],
+  goodbye: [
+    {
+      type: 'disconnect',
+      code: 1012,
+      reason: 'The server restarts. Connect again.',
+      reconnect: true,
+      reconnect_after_ms: expect.any(Number),
+    },
+  ],
+};
 
 /** Messages of each protocol in the same situations. Events are parsed, texts are not. */
 const PROTOCOLS = [
@@ -22,21 +42,11 @@ const PROTOCOLS = [
     heartbeat: ['WebSocket ping'],
     goodbye: [],
   },
+  { protocol: V1, ...V1_EVENTS },
   {
-    protocol: V1,
-    welcome: [{ type: 'welcome', client_id: ID, session: ID, heartbeat: HEARTBEAT, limits: LIMITS }],
-    message: [{ type: 'message', group_id: 'g', offset: 1, message: 'hello', from: { client_id: 'sender' } }],
-    gap: [{ type: 'gap', group_id: 'g', reason: 'epoch_changed', epoch: 'epoch-2', offset: 0 }],
-    heartbeat: [{ type: 'ping' }],
-    goodbye: [
-      {
-        type: 'disconnect',
-        code: 1012,
-        reason: 'The server restarts. Connect again.',
-        reconnect: true,
-        reconnect_after_ms: expect.any(Number),
-      },
-    ],
+    protocol: V1_AT,
+    ...V1_EVENTS,
+    message: V1_EVENTS.message.map((message) => ({ ...message, at: TIME_MS })),
   },
 ];
 
@@ -93,6 +103,8 @@ test.each([
   [['chat'], PLAIN],
   [[CLIENT_SUBPROTOCOL_V1], V1],
   [['chat', CLIENT_SUBPROTOCOL_V1], V1],
+  [[CLIENT_SUBPROTOCOL_V1_AT], V1_AT],
+  [[CLIENT_SUBPROTOCOL_V1_AT, CLIENT_SUBPROTOCOL_V1], V1_AT],
 ])('a client that offers %j gets a protocol', (offered, protocol) => {
   expect(chooseProtocol(offered)).toBe(protocol);
 });
@@ -114,7 +126,8 @@ describe.each(PROTOCOLS)('a client of $protocol.name', ({ protocol, ...expected 
   test('gets a message', async () => {
     await join();
     const events = await receivedFrom(() => {
-      started.hub.publish('group:g', 'hello', { sender: 'sender' });
+      const fields = { channel: 'group:g', ...TEXT_FIELDS, sender: 'sender', number: 1, timeMs: TIME_MS };
+      started.hub.deliver({ ...fields, payload: encodeText('hello') });
       return untilTurn(() => started.gateway.stats().delivered === 1);
     });
     expect(events).toEqual(expected.message);

@@ -40,6 +40,7 @@ test('no protocol makes a longer frame than its group is charged for', () => {
         messageId: '',
         payload,
         number,
+        timeMs: number,
       };
       for (const protocol of CLIENT_PROTOCOLS) {
         expect(protocol.encodeMessages(name, [publication]).length).toBeLessThanOrEqual(charged);

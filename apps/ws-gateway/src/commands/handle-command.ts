@@ -1,3 +1,4 @@
+import { isSystemGroup } from '@groupcast/protocol';
 import { type ClientCommand, CommandError } from '@groupcast/protocol/schema';
 import { ackEvent } from '../client-protocols/client-events.ts';
 import type { Member } from '../groups/member.ts';
@@ -15,6 +16,7 @@ export function handleCommand(
   client: Member,
   deps: CommandDeps,
 ): void {
+  if (namesSystemGroup(command)) throw new CommandError('forbidden', undefined, command.id);
   switch (command.cmd) {
     case 'add_group':
       deps.groups.join(client, command.group_id, command.id, command.since);
@@ -34,5 +36,18 @@ export function handleCommand(
     case 'ping':
       if (command.id !== undefined) client.sendEvent(ackEvent(command.id));
       break;
+  }
+}
+
+/** Returns whether a command needs a group that no client may use. */
+function namesSystemGroup(command: ClientCommand): boolean {
+  switch (command.cmd) {
+    case 'ping':
+    case 'leave_group':
+      return false;
+    case 'resume':
+      return Object.keys(command.positions).some(isSystemGroup);
+    default:
+      return isSystemGroup(command.group_id);
   }
 }

@@ -1,33 +1,38 @@
-import type { native } from '@groupcast/protocol';
-import { CLIENT_SUBPROTOCOL_V1, type ClientEvent, parseClientCommand } from '@groupcast/protocol/schema';
+import {
+  CLIENT_SUBPROTOCOL_V1,
+  CLIENT_SUBPROTOCOL_V1_AT,
+  type ClientEvent,
+  parseClientCommand,
+} from '@groupcast/protocol/schema';
 import { textFrame, textFrames } from '../../socket/outbound-frame.ts';
 import type { ClientProtocol } from '../client-protocol.ts';
+import { messageFields } from '../message-fields.ts';
 
 /** The subprotocol `groupcast.v1`: everything is an event in JSON. */
-export const V1: ClientProtocol = {
-  name: 'v1',
-  subprotocol: CLIENT_SUBPROTOCOL_V1,
-  hasSessions: true,
-  // Browsers do not show WebSocket pings to pages.
-  ping: encodeEvent({ type: 'ping' }),
-  parseCommand: parseClientCommand,
-  encodeEvent,
-  encodeMessages: (groupName, publications) => {
-    const groupJson = JSON.stringify(groupName);
-    return textFrames(publications.map((publication) => encodeMessage(groupJson, publication)));
-  },
-};
+export const V1: ClientProtocol = createProtocol('v1', CLIENT_SUBPROTOCOL_V1, false);
+
+/** The subprotocol `groupcast.v1.at`: the same, and messages have their time. */
+export const V1_AT: ClientProtocol = createProtocol('v1.at', CLIENT_SUBPROTOCOL_V1_AT, true);
+
+// A protocol of its own, and no option of a connection: batches are encoded once for each protocol.
+function createProtocol(name: string, subprotocol: string, withTime: boolean): ClientProtocol {
+  return {
+    name,
+    subprotocol,
+    hasSessions: true,
+    // Browsers do not show WebSocket pings to pages.
+    ping: encodeEvent({ type: 'ping' }),
+    parseCommand: parseClientCommand,
+    encodeEvent,
+    encodeMessages: (groupName, publications) => {
+      const start = `{"type":"message","group_id":${JSON.stringify(groupName)},`;
+      return textFrames(
+        publications.map((publication) => Buffer.from(`${start}${messageFields(publication, withTime)}}`)),
+      );
+    },
+  };
+}
 
 function encodeEvent(event: ClientEvent): Uint8Array {
   return textFrame(JSON.stringify(event));
-}
-
-/** Encodes a `message` event. Inserts the payload as it is where its kind is `json`. */
-function encodeMessage(groupJson: string, { kind, number, payload, sender }: native.Publication): Buffer {
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
-  const message = kind === 'json' ? text : JSON.stringify(text);
-  const from = sender === '' ? '' : `,"from":{"client_id":${JSON.stringify(sender)}}`;
-  return Buffer.from(
-    `{"type":"message","group_id":${groupJson},"offset":${number},"message":${message}${from}}`,
-  );
 }
