@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Harness, startEngine, textOf } from '../../../testing/engine-harness.ts';
 import { LateEngine } from '../../../testing/late-engine.ts';
 import { engineSuite } from '../suite/engine-suite.ts';
+import { KEYED_HISTORY, keyedSuite } from '../suite/keyed-suite.ts';
 import { BLOCK_BYTES } from './block.ts';
 import { CHANNEL_BYTES } from './history.ts';
 import type { HistoryLimits } from './history-limits.ts';
@@ -12,6 +13,11 @@ import { MemoryEngine } from './memory-engine.ts';
 
 engineSuite('MemoryEngine', () => new MemoryEngine());
 engineSuite('an engine that answers late', () => new LateEngine(new MemoryEngine()));
+keyedSuite('MemoryEngine', (valuesMax) => new MemoryEngine(KEYED_HISTORY, { keyed: { valuesMax } }));
+keyedSuite(
+  'an engine that answers late',
+  (valuesMax) => new LateEngine(new MemoryEngine(KEYED_HISTORY, { keyed: { valuesMax } })),
+);
 
 const HOUR_MS = 3_600_000;
 const AGE_MS = 120_000;

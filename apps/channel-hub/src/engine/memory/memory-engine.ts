@@ -5,6 +5,7 @@ import {
   type Engine,
   type EngineSink,
   type EngineStats,
+  type HistoryPage,
   type HistoryQuery,
   type HistorySlot,
   NO_POSITION,
@@ -23,6 +24,8 @@ const EPOCH_BYTES = 16;
 
 /** Interval of the search for expired history, in milliseconds; shorter if the age is. */
 const SWEEP_MS = 1_000;
+
+type PagePart = Pick<HistoryPage, 'verdict' | 'frames' | 'more'>;
 
 /** What a memory engine has beside the limits of its history. */
 export interface MemoryEngineOptions {
@@ -155,20 +158,29 @@ export class MemoryEngine implements Engine {
     else this.#history.unsubscribe(subject.name);
   }
 
-  history({ channel, since }: HistoryQuery, slot: HistorySlot, request: number): void {
+  history(query: HistoryQuery, slot: HistorySlot, request: number): void {
     if (this.#sink === undefined) {
       slot.historyRejected(request, shuttingDown());
       return;
     }
-    const view = this.#history.read(channel);
-    const verdict = this.#verdictOn(view, since);
-    this.#reads[verdict] += 1;
-    const frames =
-      verdict === 'recovered' ? view.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX) : [];
+    const view = this.#history.read(query.channel);
     const position = this.#positionOf(view);
-    const epochIs = native.compareEpochs(position.epoch, since.epoch);
-    const more = verdict === 'recovered' && since.offset + frames.length < position.offset;
-    slot.historyPage(request, { verdict, position, epochIs, more, frames });
+    const epochIs = native.compareEpochs(position.epoch, query.since.epoch);
+    const page = this.#page(query, view);
+    this.#reads[page.verdict] += 1;
+    slot.historyPage(request, { ...page, position, epochIs });
+  }
+
+  #page({ channel, since, snapshot = false, afterKey = '' }: HistoryQuery, view: ChannelView): PagePart {
+    const verdict = this.#verdictOn(view, since);
+    const nowMs = performance.now();
+    // What continues a snapshot is a snapshot, also if history has the position by now.
+    if (snapshot && (verdict !== 'recovered' || afterKey !== ''))
+      return { verdict: 'snapshot', ...this.#values.page(channel, afterKey, nowMs) };
+    if (verdict !== 'recovered') return { verdict, frames: [], more: false };
+    const kept = view.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX);
+    const more = since.offset + kept.length < view.top;
+    return { verdict, frames: this.#values.withRemainingLives(kept, nowMs), more };
   }
 
   close(): Promise<void> {
