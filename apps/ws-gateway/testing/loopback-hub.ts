@@ -1,6 +1,7 @@
 import { encodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
 import type {
   HistoryAnswer,
+  HistoryFrom,
   HistoryPage,
   HistoryRead,
   HubPort,
@@ -34,7 +35,7 @@ interface Channel {
 
 interface Read {
   readonly channel: string;
-  readonly since: Position;
+  readonly from: HistoryFrom;
   readonly answer: HistoryAnswer;
   isCanceled: boolean;
 }
@@ -64,6 +65,8 @@ export class LoopbackHub implements HubPort {
   away = false;
   /** Whether the test calls `answerReads` and `catchUp`, and nothing is answered without it. */
   byHand = false;
+  /** Clock of the hub, in milliseconds since 1970. */
+  now = (): number => Date.now();
   /** Error that the next publish throws, as a defect of the client library would. */
   defect: Error | undefined;
   /** Pending reads. */
@@ -88,9 +91,9 @@ export class LoopbackHub implements HubPort {
     this.#channel(channel).subscribers.delete(subscriber);
   }
 
-  history(channel: string, since: Position, answer: HistoryAnswer): HistoryRead {
+  history(channel: string, from: HistoryFrom, answer: HistoryAnswer): HistoryRead {
     this.calls.push({ name: 'history', channel });
-    const read: Read = { channel, since, answer, isCanceled: false };
+    const read: Read = { channel, from, answer, isCanceled: false };
     this.reads.push(read);
     if (!this.away && !this.byHand) setImmediate(() => this.answerReads());
     return {
@@ -124,7 +127,8 @@ export class LoopbackHub implements HubPort {
   /** Publishes at once, as another client of the hub would. */
   publish(name: string, payload: string | Uint8Array, options: Published = {}): Position {
     const channel = this.#channel(name);
-    channel.offset += 1;
+    const { ephemeral = false } = options;
+    if (!ephemeral) channel.offset += 1;
     const publication: native.Publication = {
       ...native.PUBLICATION_DEFAULTS,
       channel: name,
@@ -132,15 +136,19 @@ export class LoopbackHub implements HubPort {
       excludeSender: options.excludeSender ?? false,
       sender: options.sender ?? '',
       messageId: options.messageId ?? '',
+      meta: options.meta ?? '',
+      ephemeral,
+      timeMs: this.now(),
       payload: typeof payload === 'string' ? encodeText(payload) : payload,
       number: channel.offset,
     };
-    channel.ring.push(publication);
+    if (!ephemeral) channel.ring.push(publication);
     if (channel.ring.length > this.ringMax) channel.ring.shift();
+    const before = ephemeral ? channel.offset : channel.offset - 1;
     if (!this.away) {
       for (const [subscriber, subscription] of channel.subscribers) {
         const { epoch, offset } = subscription;
-        if (epoch !== this.epoch || offset !== channel.offset - 1) continue;
+        if (epoch !== this.epoch || offset !== before) continue;
         deliver(publication, subscriber, subscription);
       }
     }
@@ -213,9 +221,9 @@ export class LoopbackHub implements HubPort {
     for (const read of this.reads.splice(0, count)) {
       // An answer before it may have canceled it.
       if (read.isCanceled) continue;
-      const { channel, since, answer } = read;
-      const key = JSON.stringify([channel, since]);
-      const page = pages.get(key) ?? this.#read(this.#channel(channel), since, this.pageMax);
+      const { channel, from, answer } = read;
+      const key = JSON.stringify([channel, from]);
+      const page = pages.get(key) ?? this.#read(this.#channel(channel), from, this.pageMax);
       pages.set(key, page);
       answer.page(page);
     }
@@ -228,14 +236,17 @@ export class LoopbackHub implements HubPort {
     }
   }
 
-  #read(channel: Channel, since: Position, count: number): HistoryPage {
+  #read(channel: Channel, from: HistoryFrom, count: number): HistoryPage {
     const position = this.#top(channel);
-    const missed = channel.offset - since.offset;
-    if (since.epoch !== this.epoch || missed < 0)
-      return { verdict: 'epoch_changed', position, publications: [] };
-    if (missed > channel.ring.length) return { verdict: 'trimmed', position, publications: [] };
-    const first = channel.ring.length - missed;
-    return { verdict: 'recovered', position, publications: channel.ring.slice(first, first + count) };
+    const { length } = channel.ring;
+    const isLast = 'last' in from;
+    const missed = isLast ? Math.min(from.last, length) : channel.offset - from.offset;
+    const epochIs = native.compareEpochs(this.epoch, isLast ? undefined : from.epoch);
+    const none = { position, epochIs, publications: [], more: false };
+    if (epochIs === 'changed' || missed < 0) return { ...none, verdict: 'epoch_changed' };
+    if (missed > length) return { ...none, verdict: 'trimmed' };
+    const publications = channel.ring.slice(length - missed, length - missed + count);
+    return { ...none, verdict: 'recovered', publications, more: publications.length < missed };
   }
 
   #answerSubscriptions(name: string): void {

@@ -49,4 +49,6 @@ export interface HubClientStats extends RequestSenderStats, SubscriptionStats {
   readonly historyReads: number;
   /** History reads that are pending. */
   readonly historyWaiting: number;
+  /** Messages of a newer hub that this version has no use for, and that the hub announced. */
+  readonly skipped: number;
 }

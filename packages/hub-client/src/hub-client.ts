@@ -1,22 +1,23 @@
 import { EventEmitter } from 'node:events';
-import { isChannelName, isErrorCode, type native, type Position, ProtocolError } from '@groupcast/protocol';
+import { isErrorCode, type native, type Position, ProtocolError } from '@groupcast/protocol';
 import { Backoff } from './connection/backoff.ts';
 import { callEachUser, throwUncaught } from './connection/call-user.ts';
 import { HubConnection, type HubConnectionEvents } from './connection/hub-connection.ts';
 import { Requests } from './connection/requests.ts';
-import type { HistoryAnswer, HistoryRead } from './history/history-page.ts';
+import type { HistoryAnswer, HistoryFrom, HistoryRead } from './history/history-page.ts';
+import { historyQuestion } from './history/history-question.ts';
 import { HistoryReads } from './history/history-reads.ts';
 import type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 import { completeOptions, type HubClientOptions, type HubClientOptionsInput } from './options.ts';
 import type { PublishAnswer } from './publishing/outbox.ts';
-import { isShortText, type PublishOptions, publishFrame } from './publishing/publish-frame.ts';
+import { capabilityOf, type PublishOptions, publishFrame } from './publishing/publish-frame.ts';
 import { RequestSender } from './publishing/request-sender.ts';
 import { type EnqueueOptions, QueueClient } from './queues/queue-client.ts';
 import type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watches.ts';
 import type { Subscriber, Subscription } from './subscriptions/channel-subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 
-const SEND_AGAIN = 'Send it again with the same message_id.';
+const SEND_AGAIN = 'Send it again, with the same message_id if it had one.';
 const CLOSED_EARLY = 'The client was closed before the hub answered.';
 const LINK_BROKE = 'The link to the hub broke before it answered.';
 
@@ -43,6 +44,9 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     connected: () => this.#enter('authenticating', undefined),
     opened: (welcome) => this.#opened(welcome),
     receive: (message) => this.#receive(message),
+    skipped: () => {
+      this.#skipped += 1;
+    },
     receivePage: (request, page) => {
       this.#reads.answer(request, page);
       this.#leaveWhenAnswered();
@@ -55,6 +59,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   #sweeper: NodeJS.Timeout | undefined;
   #sweepMs = SWEEP_MS_MAX;
   #openings = 0;
+  #skipped = 0;
   #reconnectAfterMs = 0;
 
   /** Throws OptionError `bad_option` for invalid options. */
@@ -86,6 +91,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       reconnects: Math.max(0, this.#openings - 1),
       historyReads: this.#reads.sent,
       historyWaiting: this.#reads.waiting,
+      skipped: this.#skipped,
     };
   }
 
@@ -143,9 +149,10 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   }
 
   /**
-   * Publishes, and resolves with the position once the engine has the publication. Rejects with a
-   * ProtocolError: `hub_unavailable` when it was never sent, `outcome_unknown` when it was sent and
-   * not answered, or the error with which the hub rejected it.
+   * Publishes, and resolves with the position once the engine has the publication: that of an
+   * ephemeral one is the position before it. Rejects with a ProtocolError: `hub_unavailable` when
+   * it was never sent, `outcome_unknown` when it was sent and not answered, `unsupported` when the
+   * hub is too old for these options, or the error with which the hub rejected it.
    */
   publish(channel: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<Position> {
     return new Promise((resolve, reject) => {
@@ -165,7 +172,8 @@ export class HubClient extends EventEmitter<HubClientEvents> {
       return;
     }
     const request = answer === undefined ? 0 : this.#requests.nextNumber();
-    this.#publishes.send(publishFrame(channel, payload, options, request), request, answer);
+    const frame = publishFrame(channel, payload, options, request);
+    this.#publishes.send(frame, request, answer, capabilityOf(options));
   }
 
   /**
@@ -192,18 +200,18 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   }
 
   /**
-   * Reads a page of a channel's publications after a position. The channel need not be subscribed
-   * to. If it is, all publications up to the position of the page were delivered before, and no
-   * later ones.
+   * Reads a page of a channel's publications, after a position or the newest ones. The channel need
+   * not be subscribed to. If it is, all publications up to the position of the page were delivered
+   * before, and no later ones.
    *
    * Fails with `hub_unavailable` when the hub does not answer in time or too many reads are
    * pending, or with the error of the hub. A few reads are in flight at a time. Owners with pending
    * reads are served round-robin, and all reads without an owner count as one owner's.
    */
-  history(channel: string, since: Position, answer: HistoryAnswer, owner?: object): HistoryRead {
-    const error = this.#state === 'closed' ? closed() : questionFault(channel, since);
-    if (error !== undefined) return this.#reads.reject(answer, error);
-    return this.#reads.add(channel, since, answer, 'resend', owner);
+  history(channel: string, from: HistoryFrom, answer: HistoryAnswer, owner?: object): HistoryRead {
+    const question = this.#state === 'closed' ? closed() : historyQuestion(channel, from);
+    if (question instanceof ProtocolError) return this.#reads.reject(answer, question);
+    return this.#reads.add(question, answer, 'resend', owner);
   }
 
   #opened(welcome: native.Welcome): void {
@@ -212,13 +220,13 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#openings += 1;
     // Subscriptions first: the buffered publishes may be for this client.
     this.#subscriptions.resume();
-    const tooLong = this.#publishes.resume(welcome.frameBytesMax);
+    const unsent = this.#publishes.resume(welcome.frameBytesMax);
     this.#queues.resume(welcome.frameBytesMax);
     this.#reads.resume();
     // User code runs last, so that it finds an open client.
     this.#enter('open', undefined);
-    this.#publishes.rejectTooLong(tooLong);
-    this.#queues.rejectTooLong();
+    this.#publishes.rejectUnsent(unsent);
+    this.#queues.rejectUnsent();
   }
 
   #receive(message: native.NativeMessage): void {
@@ -324,14 +332,4 @@ function closed(): ProtocolError {
 
 function shuttingDown(cause: ProtocolError | undefined): ProtocolError {
   return new ProtocolError('hub_unavailable', 'The hub is shutting down.', cause && { cause });
-}
-
-function questionFault(channel: string, since: Position): ProtocolError | undefined {
-  if (!isChannelName(channel)) return new ProtocolError('bad_channel');
-  if (isShortText(since?.epoch) && isOffset(since.offset)) return undefined;
-  return new ProtocolError('bad_field', 'since must have an epoch and an offset that is an integer from 0.');
-}
-
-function isOffset(offset: number): boolean {
-  return Number.isSafeInteger(offset) && offset >= 0;
 }

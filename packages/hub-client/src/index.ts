@@ -5,7 +5,7 @@ export {
   type Position,
   ProtocolError,
 } from '@groupcast/protocol';
-export type { HistoryAnswer, HistoryPage, HistoryRead } from './history/history-page.ts';
+export type { HistoryAnswer, HistoryFrom, HistoryPage, HistoryRead } from './history/history-page.ts';
 export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 export {
@@ -17,7 +17,7 @@ export {
   RECONNECT_TABLE,
 } from './options.ts';
 export type { PublishAnswer } from './publishing/outbox.ts';
-export type { PublishOptions } from './publishing/publish-frame.ts';
+export type { KeyedOptions, PublishOptions } from './publishing/publish-frame.ts';
 export type { QueueItem, QueueWatcher } from './queues/queue-watches.ts';
 export type { LossReason, Subscriber, Subscription } from './subscriptions/channel-subscription.ts';
 

@@ -34,13 +34,15 @@ describe('history', () => {
     expect(await session.takeHistory(['six', 'seven'], 9)).toMatchObject({ channel: 'a', since: SINCE });
     expect(textsOf(await first)).toEqual(['6 six', '7 seven']);
     expect((await first).position).toEqual({ epoch: EPOCH, offset: 9 });
-    expect((await first).verdict).toBe('recovered');
+    expect(await first).toMatchObject({ verdict: 'recovered', more: true });
     const second = read(client, 'a', { epoch: EPOCH, offset: 9 });
     await session.takeHistory([]);
     expect(await second).toEqual({
       verdict: 'recovered',
       position: { epoch: EPOCH, offset: 9 },
+      epochIs: 'same',
       publications: [],
+      more: false,
     });
     expect(client.stats()).toMatchObject({ historyReads: 2, historyWaiting: 0, delivered: 0, subjects: 0 });
   });
@@ -52,7 +54,7 @@ describe('history', () => {
       const position = { epoch: 'epoch-2', offset: 90 };
       const reading = read(client, 'a', { epoch: '-', offset: 0 });
       session.send(noPage(await session.expect('history'), verdict, position));
-      expect(await reading).toEqual({ verdict, position, publications: [] });
+      expect(await reading).toEqual({ verdict, position, epochIs: 'changed', publications: [], more: false });
     },
   );
 

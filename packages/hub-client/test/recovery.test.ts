@@ -237,7 +237,7 @@ describe('on an open connection', () => {
   test('positions are compared now and then, and a difference is recovered', async () => {
     const it = await following({ positionCheckMs: 40 });
     const same = await it.session.takeSubscribe(5);
-    expect(same.subjects).toEqual([{ name: 'a', prefix: false }]);
+    expect(same.subjects).toEqual([{ name: 'a', prefix: false, epoch: EPOCH }]);
     await it.session.takeSubscribe(7);
     expect(await it.session.received.next((message) => message.type === 'history')).toMatchObject({
       since: { epoch: EPOCH, offset: 5 },

@@ -5,6 +5,7 @@ import type { RequestConnection } from '../src/connection/requests.ts';
 export class FakeConnection implements RequestConnection {
   isOpen = true;
   bufferedBytes = 0;
+  capabilities = native.ALL_CAPABILITIES;
   /** Messages that were sent and not removed by the test. */
   sent: native.NativeMessage[] = [];
 

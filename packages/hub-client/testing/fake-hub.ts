@@ -136,6 +136,7 @@ export function subscribed(subscribe: native.Subscribe, offset = 0, epoch = EPOC
   const entries = subscribe.subjects.map((subject) => ({
     ...subject,
     position: subject.prefix ? { epoch: '', offset: 0 } : { epoch, offset },
+    epochIs: native.compareEpochs(epoch, subject.epoch),
   }));
   return native.encodeSubscribed({ request: subscribe.request, entries });
 }
@@ -156,7 +157,8 @@ export function noPage(
   verdict: 'epoch_changed' | 'trimmed',
   position: Position,
 ): Uint8Array {
-  return native.encodePage({ request: history.request, verdict, position, count: 0 });
+  const epochIs = native.compareEpochs(position.epoch, history.since.epoch);
+  return native.encodePage({ request: history.request, verdict, position, count: 0, epochIs });
 }
 
 export function published(request: number, offset: number): Uint8Array {

@@ -20,6 +20,7 @@ const PAGE_LENGTH_MAX = 2;
 export class ModelHub implements RequestConnection {
   isOpen = false;
   readonly bufferedBytes = 0;
+  readonly capabilities = native.ALL_CAPABILITIES;
   epoch = 'epoch-0';
   /** Frames of the peer that the hub has not read. */
   #up: Uint8Array[] = [];

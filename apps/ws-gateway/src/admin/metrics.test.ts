@@ -24,6 +24,8 @@ function workerOf(index: number, received: number): WorkerReport {
     lost: { epoch_changed: 1, trimmed: 2 },
     historyReads: 0,
     historyWaiting: 0,
+    skipped: 0,
+    ephemeralDropped: 0,
   } as const;
   const process = {
     pid: 100 + index,

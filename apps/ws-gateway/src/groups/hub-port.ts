@@ -1,5 +1,6 @@
 import type {
   HistoryAnswer,
+  HistoryFrom,
   HistoryRead,
   LossReason,
   PublishAnswer,
@@ -9,6 +10,7 @@ import type { native, Position, ProtocolError } from '@groupcast/protocol';
 
 export type {
   HistoryAnswer,
+  HistoryFrom,
   HistoryPage,
   HistoryRead,
   LossReason,
@@ -20,7 +22,8 @@ export type {
 export interface HubSubscriber {
   /**
    * Receives each publication once, in the order of the offsets. Includes those from the time
-   * without a connection.
+   * without a connection. Ephemeral ones follow the publication whose offset they carry, or are
+   * lost.
    */
   deliver(publication: native.Publication): void;
   /** Called once, when the hub has subscribed: publications after `position` follow. */
@@ -38,6 +41,10 @@ export interface PublishOptions {
   readonly messageId?: string;
   /** Whether the connection with the client id `sender` does not get the message. Default false. */
   readonly excludeSender?: boolean;
+  /** Whether the publication takes no offset and is in no history. Not with `messageId`. */
+  readonly ephemeral?: boolean;
+  /** JSON object beside the text, as text. */
+  readonly meta?: string;
 }
 
 /** The part of `HubClient` that a gateway uses. Tests have another implementation. */
@@ -46,10 +53,11 @@ export interface HubPort {
   subscribe(channel: string, subscriber: HubSubscriber): Subscription;
   unsubscribe(channel: string, subscriber: HubSubscriber): void;
   /**
-   * Reads publications after a position. Does not need a subscription. Errors may be immediate,
-   * pages arrive in a later event-loop turn. Owners with pending reads take turns, one read each.
+   * Reads publications after a position, or the newest ones. Does not need a subscription. Errors
+   * may be immediate, pages arrive in a later event-loop turn. Owners with pending reads take
+   * turns, one read each.
    */
-  history(channel: string, since: Position, answer: HistoryAnswer, owner: object): HistoryRead;
+  history(channel: string, from: HistoryFrom, answer: HistoryAnswer, owner: object): HistoryRead;
   /** Publishes text. The hub sends no answer if `answer` is undefined. */
   publishWithAnswer(
     channel: string,

@@ -22,7 +22,8 @@ type Event =
   | { readonly type: 'connected' }
   | { readonly type: 'opened'; readonly welcome: native.Welcome }
   | { readonly type: 'received'; readonly message: native.NativeMessage }
-  | { readonly type: 'page'; readonly request: number; readonly page: HistoryPage }
+  | { readonly type: 'page'; readonly request: number; readonly page: HistoryPage<native.HistoryVerdict> }
+  | { readonly type: 'skipped' }
   | { readonly type: 'leaving'; readonly reconnectAfterMs: number }
   | { readonly type: 'ended'; readonly error: ProtocolError | undefined };
 
@@ -45,6 +46,7 @@ function connect(options: Partial<HubClientOptions> = {}): EventQueue<Event> {
       connected: () => events.push({ type: 'connected' }),
       opened: (welcome) => events.push({ type: 'opened', welcome }),
       receive: (message) => events.push({ type: 'received', message }),
+      skipped: () => events.push({ type: 'skipped' }),
       receivePage: (request, page) => events.push({ type: 'page', request, page }),
       leaving: (reconnectAfterMs) => events.push({ type: 'leaving', reconnectAfterMs }),
       ended: (error) => events.push({ type: 'ended', error }),
@@ -391,7 +393,9 @@ describe('a page of history', () => {
     if (event.type !== 'page') throw new Error('It is no page.');
     const { publications, ...header } = event.page;
     expect(event.request).toBe(7);
-    expect(header).toEqual({ verdict: 'recovered', position: { epoch: 'e', offset: 9 } });
+    const position = { epoch: 'e', offset: 9 };
+    expect(header).toEqual({ verdict: 'recovered', position, epochIs: 'same', more: true });
+    expect(publications.map(({ timeMs }) => timeMs)).toEqual([1_000, 1_001]);
     expect(
       publications.map(({ channel, number, payload }) => [channel, number, decodeText(payload)]),
     ).toEqual([
@@ -406,7 +410,8 @@ describe('a page of history', () => {
   test('without publications is received at once', async () => {
     const [events, session] = await openConnection();
     session.send(bytesOf(EMPTY));
-    const page = { verdict: 'trimmed', position: { epoch: 'e', offset: 9 }, publications: [] };
+    const position = { epoch: 'e', offset: 9 };
+    const page = { verdict: 'trimmed', position, epochIs: 'same', publications: [], more: false };
     expect(await events.seen(({ type }) => type === 'page')).toEqual({ type: 'page', request: 7, page });
   });
 
@@ -451,6 +456,7 @@ test('GOAWAY is received with its delay, and ends the time of new requests', asy
       connected: () => wasOpen.push(connection.isOpen),
       opened: () => wasOpen.push(connection.isOpen),
       receive: (message) => events.push({ type: 'received', message }),
+      skipped: () => events.push({ type: 'skipped' }),
       receivePage: (request, page) => events.push({ type: 'page', request, page }),
       leaving: (reconnectAfterMs) => events.push({ type: 'leaving', reconnectAfterMs }),
       ended: () => {},

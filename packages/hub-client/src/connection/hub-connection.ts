@@ -7,6 +7,9 @@ import type { HistoryPage } from '../history/history-page.ts';
 import type { HubClientOptions } from '../options.ts';
 import { describeFailure } from './link-failure.ts';
 
+/** Index of the opcode in a frame. */
+const OPCODE_AT = limits.FRAME_HEADER_BYTES;
+
 /** Events of one connection. */
 export interface HubConnectionEvents {
   /** The TCP connection is established, the handshake has begun. */
@@ -14,8 +17,10 @@ export interface HubConnectionEvents {
   /** The hub has accepted the client. */
   opened(welcome: native.Welcome): void;
   receive(message: native.NativeMessage): void;
+  /** A message was skipped: one that a newer hub announced, and that this version does not know. */
+  skipped(): void;
   /** Receives the answer to a HISTORY, when it is complete. */
-  receivePage(request: number, page: HistoryPage): void;
+  receivePage(request: number, page: HistoryPage<native.HistoryVerdict>): void;
   /**
    * The hub is shutting down. No new requests may be sent. The client closes the connection when
    * nothing is pending.
@@ -40,6 +45,7 @@ export class HubConnection implements LinkReceiver {
   readonly #deadline: NodeJS.Timeout;
   #state: 'connecting' | 'greeting' | 'proving' | 'open' | 'leaving' | 'ended' = 'connecting';
   #page: ArrivingPage | undefined;
+  #capabilities = 0;
   #error: ProtocolError | undefined;
 
   constructor(options: HubClientOptions, events: HubConnectionEvents) {
@@ -70,6 +76,11 @@ export class HubConnection implements LinkReceiver {
     return this.#link.bufferedBytes;
   }
 
+  /** Capabilities that the hub announced; 0 before WELCOME. */
+  get capabilities(): number {
+    return this.#capabilities;
+  }
+
   send(frame: Uint8Array): void {
     this.#link.send(frame);
   }
@@ -86,6 +97,11 @@ export class HubConnection implements LinkReceiver {
   }
 
   #receive(frame: Uint8Array): void {
+    // The frames behind a PAGE are its publications.
+    if (this.#page === undefined && native.mayHaveOpcode(this.#capabilities, frame[OPCODE_AT] ?? 0)) {
+      this.#events.skipped();
+      return;
+    }
     const message = native.decodeNative(frame);
     if (this.#page !== undefined) {
       this.#page.add(message, frame.length);
@@ -183,7 +199,8 @@ export class HubConnection implements LinkReceiver {
       );
       return;
     }
-    if (!native.hasCapability(welcome.capabilities ?? 0, native.CAPABILITIES.extended)) {
+    const { capabilities = 0 } = welcome;
+    if (!native.hasCapability(capabilities, native.CAPABILITIES.extended)) {
       this.#fail('unsupported_version', 'is older than this client and announces no capabilities. Update it');
       return;
     }
@@ -200,6 +217,7 @@ export class HubConnection implements LinkReceiver {
       return;
     }
     this.#state = 'open';
+    this.#capabilities = capabilities;
     clearTimeout(this.#deadline);
     // Answers of a hub with a lower limit may be longer than the limit.
     this.#link.frameBytesMax = Math.min(

@@ -1,4 +1,4 @@
-import type { ProtocolError } from '@groupcast/protocol';
+import { native, type ProtocolError } from '@groupcast/protocol';
 
 /** The part of a connection to the hub that requests use. */
 export interface RequestConnection {
@@ -6,6 +6,8 @@ export interface RequestConnection {
   readonly isOpen: boolean;
   /** Bytes that are buffered for the hub. */
   readonly bufferedBytes: number;
+  /** Bits of `native.CAPABILITIES` that the hub announced; 0 before it has. */
+  readonly capabilities: number;
   send(frame: Uint8Array): void;
 }
 
@@ -42,6 +44,11 @@ export class Requests {
 
   get bufferedBytes(): number {
     return this.#connection()?.bufferedBytes ?? 0;
+  }
+
+  /** Returns whether the connected hub announced these bits of `native.CAPABILITIES`. */
+  hasCapability(bits: number): boolean {
+    return native.hasCapability(this.#connection()?.capabilities ?? 0, bits);
   }
 
   /** Returns a number that no other request of this client has, from 1. */

@@ -14,15 +14,13 @@ export class ArrivingPage {
   }
 
   /** The page, once it is complete. */
-  get whole(): HistoryPage | undefined {
-    const { verdict, position, count } = this.#header;
-    if (this.#publications.length < count) return undefined;
-    if (verdict === 'snapshot')
-      throw new ProtocolError(
-        'bad_frame',
-        'A hub must not send a snapshot to a reader that did not ask for it.',
-      );
-    return { verdict, position, publications: this.#publications };
+  get whole(): HistoryPage<native.HistoryVerdict> | undefined {
+    const { verdict, position, count, epochIs, more } = this.#header;
+    const publications = this.#publications;
+    if (publications.length < count) return undefined;
+    const last = publications.at(-1)?.number ?? position.offset;
+    const hasMore = verdict === 'snapshot' ? more : last < position.offset;
+    return { verdict, position, epochIs, publications, more: hasMore };
   }
 
   /**

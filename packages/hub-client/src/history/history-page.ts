@@ -1,19 +1,34 @@
-import { type native, type Position, ProtocolError } from '@groupcast/protocol';
+import type { native, Position, ProtocolError } from '@groupcast/protocol';
 
-/** Publications of a channel after a position, or the first part of them. */
-export interface HistoryPage {
-  readonly verdict: Exclude<native.HistoryVerdict, 'snapshot'>;
-  /** Position of the channel. When the last publication is before it, read on from there. */
+/** Publications of a channel, in order, or the first part of them. */
+export interface HistoryPage<
+  Verdict extends native.HistoryVerdict = Exclude<native.HistoryVerdict, 'snapshot'>,
+> {
+  readonly verdict: Verdict;
+  /** Position of the channel, which is also that of the newest publication. */
   readonly position: Position;
+  /** The epoch of `position`, compared with that of the question. */
+  readonly epochIs: native.EpochComparison;
   /**
-   * Publications in order, from the first after the requested position. Empty unless `recovered`.
+   * Publications in order: from the first after the requested position, or the newest ones. Empty
+   * unless `recovered`.
    */
   readonly publications: readonly native.Publication[];
+  /**
+   * Whether publications follow behind this page. Read on from the epoch of `position` and the
+   * offset of the last publication.
+   */
+  readonly more: boolean;
 }
 
+/** Start of a read: after a position, or at the newest publications, at most `last` of them. */
+export type HistoryFrom = Position | { readonly last: number };
+
 /** Callbacks for a page. Exactly one of the two is called, once. */
-export interface HistoryAnswer {
-  page(page: HistoryPage): void;
+export interface HistoryAnswer<
+  Verdict extends native.HistoryVerdict = Exclude<native.HistoryVerdict, 'snapshot'>,
+> {
+  page(page: HistoryPage<Verdict>): void;
   failed(error: ProtocolError): void;
 }
 
@@ -21,28 +36,4 @@ export interface HistoryAnswer {
 export interface HistoryRead {
   /** Cancels the read: no callback is called. A request that was not sent yet never is. */
   cancel(): void;
-}
-
-/** Throws a ProtocolError `bad_frame` for a page that cannot be the answer to this question. */
-export function checkPage(page: HistoryPage, channel: string, since: Position): void {
-  if (page.verdict !== 'recovered') return;
-  const { publications, position } = page;
-  let offset = since.offset;
-  for (const publication of publications) {
-    offset += 1;
-    if (publication.channel !== channel || publication.number !== offset) {
-      throw new ProtocolError(
-        'bad_frame',
-        `A history page is not contiguous: expected offset ${offset} of ${channel}, got ${publication.number} of ${publication.channel}.`,
-      );
-    }
-  }
-  // An empty page before the position of the channel would be requested forever.
-  const isEmpty = publications.length === 0;
-  if (position.epoch !== since.epoch || offset > position.offset || (isEmpty && offset < position.offset)) {
-    throw new ProtocolError(
-      'bad_frame',
-      `A history page has position ${position.offset}, which does not fit offset ${offset}.`,
-    );
-  }
 }

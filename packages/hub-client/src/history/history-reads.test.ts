@@ -13,7 +13,8 @@ const START: Position = { epoch: 'e', offset: 0 };
 const uncaught = useUncaught();
 
 function emptyPage(offset = 0): HistoryPage {
-  return { verdict: 'recovered', position: { epoch: 'e', offset }, publications: [] };
+  const position = { epoch: 'e', offset };
+  return { verdict: 'recovered', position, epochIs: 'same', publications: [], more: false };
 }
 
 /** Records the outcome of each read. */
@@ -35,11 +36,11 @@ class Desk {
   }
 
   ask(name: string, channel = name, since = START, afterBreak: 'resend' | 'drop' = 'resend'): HistoryRead {
-    return this.reads.add(channel, since, this.answer(name), afterBreak);
+    return this.reads.add({ channel, since }, this.answer(name), afterBreak);
   }
 
   askFor(owner: object, name: string, channel = name): HistoryRead {
-    return this.reads.add(channel, START, this.answer(name), 'resend', owner);
+    return this.reads.add({ channel, since: START }, this.answer(name), 'resend', owner);
   }
 
   /** Returns the channels of the HISTORY requests since the last call. */
@@ -259,7 +260,7 @@ describe('HistoryReads', () => {
     desk.ask('old', 'a');
     desk.ask('old too', 'b');
     const young = new HistoryReads({ ...OPTIONS, publishMs: 1_000_000 }, desk.requests);
-    young.add('c', START, desk.answer('young'), 'resend');
+    young.add({ channel: 'c', since: START }, desk.answer('young'), 'resend');
     expect(desk.asked()).toEqual(['a', 'c']);
     const nowMs = performance.now();
     desk.reads.expire(nowMs);
@@ -299,7 +300,7 @@ describe('HistoryReads', () => {
     const thrower = (): void => {
       throw thrown;
     };
-    desk.reads.add('a', START, { page: thrower, failed: thrower }, 'resend');
+    desk.reads.add({ channel: 'a', since: START }, { page: thrower, failed: thrower }, 'resend');
     desk.ask('behind', 'a');
     desk.reads.answer(1, emptyPage());
     expect(desk.heard).toEqual(['behind 0']);
@@ -324,7 +325,7 @@ describe('HistoryReads', () => {
         pages.push(position.offset);
         if (offset < 3) read(offset + 1);
       };
-      desk.reads.add('a', { epoch: 'e', offset }, { page, failed: () => {} }, 'resend');
+      desk.reads.add({ channel: 'a', since: { epoch: 'e', offset } }, { page, failed: () => {} }, 'resend');
     };
     read(0);
     desk.ask('other', 'b');

@@ -1,8 +1,9 @@
-import { native, type Position, ProtocolError } from '@groupcast/protocol';
+import { native, ProtocolError } from '@groupcast/protocol';
 import { callEachUser, callUser } from '../connection/call-user.ts';
 import type { PendingRequest, Requests } from '../connection/requests.ts';
 import { FairQueue } from './fair-queue.ts';
-import { checkPage, type HistoryAnswer, type HistoryPage, type HistoryRead } from './history-page.ts';
+import type { HistoryAnswer, HistoryPage, HistoryRead } from './history-page.ts';
+import { checkPage, type HistoryQuestion, keyOfQuestion } from './history-question.ts';
 
 export interface HistoryReadsOptions {
   /** Limit for requests that the hub has not answered. */
@@ -18,7 +19,7 @@ export type AfterBreak = 'resend' | 'drop';
 
 interface Caller {
   readonly read: Read;
-  readonly answer: HistoryAnswer;
+  readonly answer: HistoryAnswer<native.HistoryVerdict>;
   readonly owner: object | undefined;
   readonly deadlineMs: number;
 }
@@ -67,10 +68,9 @@ export class HistoryReads {
   }
 
   /** Reads one page. All reads without an owner share one turn. */
-  add(
-    channel: string,
-    since: Position,
-    answer: HistoryAnswer,
+  add<Verdict extends native.HistoryVerdict>(
+    question: HistoryQuestion,
+    answer: HistoryAnswer<Verdict>,
     afterBreak: AfterBreak,
     owner?: object,
   ): HistoryRead {
@@ -78,7 +78,7 @@ export class HistoryReads {
     if (afterBreak === 'resend' && this.#waiting >= historyWaitingMax) {
       return this.reject(answer, new ProtocolError('hub_unavailable', BUSY));
     }
-    const read = this.#readOf(channel, since, afterBreak);
+    const read = this.#readOf(question, afterBreak);
     const caller = { read, answer, owner, deadlineMs: performance.now() + publishMs };
     this.#waiting += 1;
     read.callers.add(caller);
@@ -90,7 +90,7 @@ export class HistoryReads {
   }
 
   /** Rejects a read without a request to the hub. */
-  reject(answer: HistoryAnswer, error: ProtocolError): HistoryRead {
+  reject(answer: Pick<HistoryAnswer, 'failed'>, error: ProtocolError): HistoryRead {
     callUser({ answer }, fail, error);
     return NO_READ;
   }
@@ -119,10 +119,10 @@ export class HistoryReads {
   }
 
   /** Handles a page. Throws a ProtocolError for a page that cannot be the answer to its request. */
-  answer(number: number, page: HistoryPage): void {
+  answer(number: number, page: HistoryPage<native.HistoryVerdict>): void {
     const read = this.#requests.find(number);
     if (!(read instanceof Read)) return;
-    checkPage(page, read.channel, read.since);
+    checkPage(page, read.question);
     const callers = this.#removeWithCallers(read);
     this.resume();
     callEachUser(callers, ({ answer }, given) => answer.page(given), page);
@@ -140,18 +140,17 @@ export class HistoryReads {
     this.#fail(() => true, error);
   }
 
-  #readOf(channel: string, since: Position, afterBreak: AfterBreak): Read {
-    const key = keyOf(channel, since, afterBreak);
+  #readOf(question: HistoryQuestion, afterBreak: AfterBreak): Read {
+    const key = `${afterBreak} ${keyOfQuestion(question)}`;
     let read = this.#reads.get(key);
     if (read === undefined) {
-      read = new Read(key, channel, since, afterBreak, this.#rejected);
+      read = new Read(key, question, afterBreak, this.#rejected);
       this.#reads.set(key, read);
     }
     return read;
   }
 
   #send(read: Read): void {
-    const { channel, since } = read;
     const number = this.#requests.nextNumber();
     // The request is for all callers, not only for the one in front.
     for (const caller of read.callers) this.#queues[read.afterBreak].remove(caller.owner, caller);
@@ -160,7 +159,7 @@ export class HistoryReads {
     this.#inFlight += 1;
     this.#sent += 1;
     this.#requests.add(number, read);
-    this.#requests.send(native.encodeHistory({ request: number, channel, since }));
+    this.#requests.send(native.encodeHistory({ ...read.question, request: number }));
   }
 
   readonly #rejected = (read: Read, error: ProtocolError): void => {
@@ -208,8 +207,7 @@ export class HistoryReads {
 /** One question to the hub, with all callers that ask it. */
 class Read implements PendingRequest {
   readonly key: string;
-  readonly channel: string;
-  readonly since: Position;
+  readonly question: HistoryQuestion;
   readonly afterBreak: AfterBreak;
   readonly callers: Set<Caller> = new Set();
   /** Number of the HISTORY request in flight; 0 before it is sent. */
@@ -220,14 +218,12 @@ class Read implements PendingRequest {
 
   constructor(
     key: string,
-    channel: string,
-    since: Position,
+    question: HistoryQuestion,
     afterBreak: AfterBreak,
     onRejected: (read: Read, error: ProtocolError) => void,
   ) {
     this.key = key;
-    this.channel = channel;
-    this.since = since;
+    this.question = question;
     this.afterBreak = afterBreak;
     this.#onRejected = onRejected;
   }
@@ -244,13 +240,6 @@ function createQueues(): Record<AfterBreak, FairQueue<Caller>> {
   return { drop: new FairQueue(), resend: new FairQueue() };
 }
 
-function fail({ answer }: Pick<Caller, 'answer'>, error: ProtocolError): void {
+function fail({ answer }: { readonly answer: Pick<HistoryAnswer, 'failed'> }, error: ProtocolError): void {
   answer.failed(error);
-}
-
-/**
- * Returns one key per question: an offset has digits only, and a name has no control characters.
- */
-function keyOf(channel: string, since: Position, afterBreak: AfterBreak): string {
-  return `${afterBreak} ${since.offset} ${channel}\0${since.epoch}`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type BufferedRequest, Outbox } from './outbox.ts';
 
 function waiting(bytes: number, deadlineMs: number): BufferedRequest<void> {
-  return { frame: new Uint8Array(bytes), number: 0, answer: undefined, deadlineMs };
+  return { frame: new Uint8Array(bytes), number: 0, answer: undefined, needs: 0, deadlineMs };
 }
 
 describe('Outbox', () => {

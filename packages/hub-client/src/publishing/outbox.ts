@@ -14,6 +14,8 @@ export interface BufferedRequest<Outcome> {
   readonly frame: Uint8Array;
   readonly number: number;
   readonly answer: HubAnswer<Outcome> | undefined;
+  /** Bits of `native.CAPABILITIES` without which the hub must not get it. */
+  readonly needs: number;
   readonly deadlineMs: number;
 }
 

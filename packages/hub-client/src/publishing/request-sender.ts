@@ -61,11 +61,20 @@ export class RequestSender<Outcome> {
     };
   }
 
-  /** Sends or buffers a frame. `frame` is an error where the request could not be encoded. */
-  send(frame: Uint8Array | ProtocolError, number: number, answer: HubAnswer<Outcome> | undefined): void {
+  /**
+   * Sends or buffers a frame. `frame` is an error where the request could not be encoded. `needs`
+   * has the bits of `native.CAPABILITIES` without which the hub must not get it.
+   */
+  send(
+    frame: Uint8Array | ProtocolError,
+    number: number,
+    answer: HubAnswer<Outcome> | undefined,
+    needs = 0,
+  ): void {
     if (frame instanceof ProtocolError) this.reject(answer, frame);
     else if (this.#isTooLong(frame)) this.reject(answer, this.#tooLong(frame));
-    else if (!this.#requests.isOpen) this.#buffer(frame, number, answer);
+    else if (!this.#requests.isOpen) this.#buffer(frame, number, answer, needs);
+    else if (!this.#requests.hasCapability(needs)) this.reject(answer, unsupported());
     else if (this.#isBusy()) this.reject(answer, new ProtocolError('hub_unavailable', BUSY));
     else this.#sendNow(frame, number, answer);
   }
@@ -78,20 +87,23 @@ export class RequestSender<Outcome> {
 
   /**
    * Sends the buffered requests to a hub that accepts frames of up to `frameBytesMax` bytes.
-   * Returns those that are longer.
+   * Returns those that are longer, or that the hub does not support.
    */
   resume(frameBytesMax: number): readonly BufferedRequest<Outcome>[] {
     this.#frameBytesMax = frameBytesMax;
-    const tooLong: BufferedRequest<Outcome>[] = [];
+    const unsent: BufferedRequest<Outcome>[] = [];
     for (const request of this.#outbox.takeAll()) {
-      if (this.#isTooLong(request.frame)) tooLong.push(request);
+      if (this.#isTooLong(request.frame) || !this.#requests.hasCapability(request.needs))
+        unsent.push(request);
       else this.#sendNow(request.frame, request.number, request.answer);
     }
-    return tooLong;
+    return unsent;
   }
 
-  rejectTooLong(requests: readonly BufferedRequest<Outcome>[]): void {
-    for (const { frame, answer } of requests) this.reject(answer, this.#tooLong(frame));
+  /** Fails the requests that `resume` did not send. */
+  rejectUnsent(requests: readonly BufferedRequest<Outcome>[]): void {
+    for (const { frame, answer } of requests)
+      this.reject(answer, this.#isTooLong(frame) ? this.#tooLong(frame) : unsupported());
   }
 
   /** Handles that the hub accepted a request. Late answers are ignored. */
@@ -145,9 +157,9 @@ export class RequestSender<Outcome> {
     this.#requests.send(frame);
   }
 
-  #buffer(frame: Uint8Array, number: number, answer: HubAnswer<Outcome> | undefined): void {
+  #buffer(frame: Uint8Array, number: number, answer: HubAnswer<Outcome> | undefined, needs: number): void {
     const deadlineMs = performance.now() + this.#options.bufferMs;
-    if (this.#outbox.add({ frame, number, answer, deadlineMs })) return;
+    if (this.#outbox.add({ frame, number, answer, needs, deadlineMs })) return;
     this.reject(answer, this.#unavailable(FULL));
   }
 
@@ -194,6 +206,13 @@ function accept<Outcome>(answer: HubAnswer<Outcome>, outcome: Outcome): void {
 
 function fail(answer: HubAnswer<never>, error: ProtocolError): void {
   answer.failed(error);
+}
+
+function unsupported(): ProtocolError {
+  return new ProtocolError(
+    'unsupported',
+    'The hub does not know ephemeral or keyed publications. Update the hub, or publish without them.',
+  );
 }
 
 const FULL = 'The hub is disconnected and the publish buffer is full. Retry later.';

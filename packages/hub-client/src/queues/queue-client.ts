@@ -1,7 +1,7 @@
 import { isQueueName, native, ProtocolError } from '@groupcast/protocol';
 import type { Requests } from '../connection/requests.ts';
 import type { BufferedRequest, HubAnswer } from '../publishing/outbox.ts';
-import { defaultKind, payloadFault } from '../publishing/publish-frame.ts';
+import { defaultKind, payloadFault, shortTextFault } from '../publishing/publish-frame.ts';
 import { RequestSender, type RequestSenderOptions } from '../publishing/request-sender.ts';
 import {
   type QueueHandler,
@@ -14,6 +14,8 @@ import {
 export interface EnqueueOptions {
   /** Default: `text` for a string, `bytes` for bytes. */
   readonly kind?: native.PayloadKind | undefined;
+  /** Identifies repetitions of this item in its queue, at most 255 bytes. Default: none. */
+  readonly messageId?: string | undefined;
 }
 
 /** The client's side of work queues: items that it enqueues, and queues that it watches. */
@@ -21,7 +23,7 @@ export class QueueClient {
   readonly #requests: Requests;
   readonly #enqueues: RequestSender<void>;
   readonly #watches: QueueWatches;
-  #tooLong: readonly BufferedRequest<void>[] = [];
+  #unsent: readonly BufferedRequest<void>[] = [];
 
   constructor(
     options: RequestSenderOptions,
@@ -46,25 +48,23 @@ export class QueueClient {
     answer: HubAnswer<void>,
   ): void {
     const request = this.#requests.nextNumber();
-    const kind = options.kind ?? defaultKind(payload);
-    const fault = isQueueName(queue) ? payloadFault(kind, payload) : new ProtocolError('bad_queue');
-    this.#enqueues.send(fault ?? native.encodeEnqueue({ request, queue, kind, payload }), request, answer);
+    this.#enqueues.send(enqueueFrame(queue, payload, options, request), request, answer);
   }
 
   watch(queue: string, handler: QueueHandler, options: WatchOptions): QueueWatcher {
     return this.#watches.add(queue, handler, options);
   }
 
-  /** Sends buffered requests on a new link. Those that are too long are left to `rejectTooLong`. */
+  /** Sends buffered requests on a new link. Those that are too long are left to `rejectUnsent`. */
   resume(frameBytesMax: number): void {
     this.#watches.resume();
-    this.#tooLong = this.#enqueues.resume(frameBytesMax);
+    this.#unsent = this.#enqueues.resume(frameBytesMax);
   }
 
-  rejectTooLong(): void {
-    const tooLong = this.#tooLong;
-    this.#tooLong = [];
-    this.#enqueues.rejectTooLong(tooLong);
+  rejectUnsent(): void {
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    this.#enqueues.rejectUnsent(unsent);
   }
 
   /** Forgets the link, which broke. */
@@ -97,4 +97,15 @@ export class QueueClient {
   }
 }
 
-const SEND_AGAIN = 'When it is sent again, the queue may have it twice.';
+function enqueueFrame(
+  queue: string,
+  payload: string | Uint8Array,
+  { kind = defaultKind(payload), messageId = '' }: EnqueueOptions,
+  request: number,
+): Uint8Array | ProtocolError {
+  if (!isQueueName(queue)) return new ProtocolError('bad_queue');
+  const fault = payloadFault(kind, payload) ?? shortTextFault('messageId', messageId);
+  return fault ?? native.encodeEnqueue({ request, queue, kind, messageId, payload });
+}
+
+const SEND_AGAIN = 'When it is sent again, the queue may have it twice, unless it has a messageId.';

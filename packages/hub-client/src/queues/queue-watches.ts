@@ -7,6 +7,8 @@ export interface QueueItem {
   readonly kind: native.PayloadKind;
   /** Valid while it is referenced. */
   readonly payload: Uint8Array;
+  /** Of the program that enqueued it, or ''. */
+  readonly messageId: string;
   /** Number of this delivery. Above 1, an earlier one may have been processed in part. */
   readonly attempt: number;
 }
@@ -142,8 +144,8 @@ export class QueueWatches {
   async #process(watch: QueueWatch, message: native.Item): Promise<void> {
     const link = this.#link;
     watch.isReported = false;
-    const { queue, kind, payload, attempt } = message;
-    const item = { queue, kind, payload, attempt };
+    const { queue, kind, messageId, payload, attempt } = message;
+    const item = { queue, kind, messageId, payload, attempt };
     try {
       await watch.run(item);
     } catch (error) {

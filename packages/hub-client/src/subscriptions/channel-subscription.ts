@@ -1,4 +1,4 @@
-import type { native, Position, ProtocolError } from '@groupcast/protocol';
+import { native, type Position, type ProtocolError } from '@groupcast/protocol';
 import { callEachUser, callUser } from '../connection/call-user.ts';
 
 /** Reason for which publications after a position are lost. */
@@ -8,7 +8,8 @@ export type LossReason = Exclude<native.HistoryVerdict, 'recovered' | 'snapshot'
 export interface Subscriber {
   /**
    * Receives each publication once, in the order of the offsets (`publication.number`), including
-   * those from the time without a connection. The payload stays valid.
+   * those from the time without a connection. The payload stays valid. Ephemeral publications have
+   * the offset of the publication before them. They may be lost, and never arrive twice.
    */
   deliver(publication: native.Publication): void;
   /** Called once, when the hub has subscribed the client: publications after `position` follow. */
@@ -84,13 +85,15 @@ export class ChannelSubscription implements Subscription {
     return this.#offset;
   }
 
-  isAt(position: Position): boolean {
-    return this.#offset === position.offset && this.#epoch === position.epoch;
-  }
-
-  /** Whether `position` is later in the same history. */
-  isBefore(position: Position): boolean {
-    return this.#offset < position.offset && this.#epoch === position.epoch;
+  /**
+   * Returns whether the hub continues the history of this subscription, so that offsets compare. If
+   * the hub only renamed the epoch, this adopts the new name.
+   */
+  continuesAs(epoch: string, epochIs: native.EpochComparison): boolean {
+    if (native.compareEpochs(epoch, this.#epoch) === 'same') return true;
+    if (epochIs !== 'renamed') return false;
+    this.#epoch = epoch;
+    return true;
   }
 
   moveTo(position: Position): void {

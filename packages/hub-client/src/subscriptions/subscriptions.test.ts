@@ -124,8 +124,7 @@ class Bench {
     const next = (since: Position): void => {
       this.asked += 1;
       this.reads.add(
-        channel,
-        since,
+        { channel, since },
         {
           page: ({ verdict, position, publications }) => {
             this.answered += 1;

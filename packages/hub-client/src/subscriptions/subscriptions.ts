@@ -23,6 +23,8 @@ export interface SubscriptionStats {
   readonly recoveries: number;
   /** Publications that were received again, and dropped. */
   readonly repeated: number;
+  /** Ephemeral publications that were dropped, because what precedes them was not delivered yet. */
+  readonly ephemeralDropped: number;
   /** Publications that were not the next one: others were lost on an open connection. */
   readonly holes: number;
   /** Positions that differed from the hub's on an open connection. */
@@ -55,6 +57,7 @@ export class Subscriptions {
   #delivered = 0;
   #recoveries = 0;
   #repeated = 0;
+  #ephemeralDropped = 0;
   #holes = 0;
   #positionLosses = 0;
 
@@ -75,6 +78,7 @@ export class Subscriptions {
       delivered: this.#delivered,
       recoveries: this.#recoveries,
       repeated: this.#repeated,
+      ephemeralDropped: this.#ephemeralDropped,
       holes: this.#holes,
       positionLosses: this.#positionLosses,
       lost: { ...this.#lost },
@@ -150,7 +154,7 @@ export class Subscriptions {
   subscribed({ request, entries }: native.Subscribed): void {
     for (const entry of entries) {
       const subscription = this.#table.accept(request, entry);
-      if (subscription !== undefined) this.#compare(subscription, entry.position);
+      if (subscription !== undefined) this.#compare(subscription, entry);
     }
     if (!this.#table.isPending(request)) this.#requests.delete(request);
     this.#requestDoubtful();
@@ -168,6 +172,10 @@ export class Subscriptions {
   }
 
   #deliverTo(subscription: ChannelSubscription, publication: native.Publication): void {
+    if (publication.ephemeral) {
+      this.#deliverEphemeral(subscription, publication);
+      return;
+    }
     // Otherwise it is part of the pages that are being read, or precedes the first position.
     if (subscription.state !== 'live') return;
     const next = subscription.offset + 1;
@@ -179,6 +187,13 @@ export class Subscriptions {
       this.#holes += 1;
       this.#recover(subscription);
     }
+  }
+
+  /** Delivers a publication that comes right after the one whose offset it carries, or never. */
+  #deliverEphemeral(subscription: ChannelSubscription, publication: native.Publication): void {
+    if (subscription.state === 'live' && publication.number === subscription.offset)
+      subscription.deliver(publication);
+    else this.#ephemeralDropped += 1;
   }
 
   /** Requests the subjects of rejected requests one by one: the hub may accept some of them. */
@@ -196,7 +211,7 @@ export class Subscriptions {
       const number = this.#requests.nextNumber();
       const request = this.#table.addRequest(number, batch);
       this.#requests.add(number, { rejected: (error) => this.#rejected(request, error) });
-      const subjects = batch.map(({ subject }) => subject);
+      const subjects = batch.map(({ subject, epoch }) => (epoch === '' ? subject : { ...subject, epoch }));
       this.#requests.send(native.encodeSubscribe({ request: number, subjects }));
     }
   }
@@ -211,7 +226,7 @@ export class Subscriptions {
   }
 
   /** Compares a subscription with the position that the hub told. */
-  #compare(subscription: ChannelSubscription, position: Position): void {
+  #compare(subscription: ChannelSubscription, { position, epochIs }: native.SubscribedEntry): void {
     const { state } = subscription;
     // Its pages tell more.
     if (state === 'recovering') return;
@@ -219,14 +234,18 @@ export class Subscriptions {
       subscription.state = 'live';
       subscription.moveTo(position);
       subscription.notifySubscribed();
-    } else if (subscription.subject.prefix || subscription.isAt(position)) {
-      subscription.state = 'live';
-    } else {
-      if (state === 'live') this.#positionLosses += 1;
-      if (subscription.isBefore(position)) this.#recover(subscription);
-      // A read would only repeat this answer, for each channel of a hub that was restarted.
-      else this.#lose(subscription, position, 'epoch_changed');
+      return;
     }
+    const isContinued = subscription.subject.prefix || subscription.continuesAs(position.epoch, epochIs);
+    const missed = subscription.subject.prefix ? 0 : position.offset - subscription.offset;
+    if (isContinued && missed === 0) {
+      subscription.state = 'live';
+      return;
+    }
+    if (state === 'live') this.#positionLosses += 1;
+    if (isContinued && missed > 0) this.#recover(subscription);
+    // A read would only repeat this answer, for each channel of a hub that was restarted.
+    else this.#lose(subscription, position, 'epoch_changed');
   }
 
   #recover(subscription: ChannelSubscription): void {
@@ -242,10 +261,14 @@ export class Subscriptions {
         if (isRecovering(subscription)) this.#stalled.add(subscription);
       },
     };
-    this.#reads.add(subscription.subject.name, subscription.position, answer, 'drop');
+    const question = { channel: subscription.subject.name, since: subscription.position };
+    this.#reads.add(question, answer, 'drop');
   }
 
   #deliverPage(subscription: ChannelSubscription, page: HistoryPage): void {
+    if (!isRecovering(subscription)) return;
+    // A position after a publication of the page has the epoch of the page.
+    subscription.continuesAs(page.position.epoch, page.epochIs);
     for (const publication of page.publications) {
       // Any subscriber may unsubscribe, or close the client.
       if (!isRecovering(subscription)) return;
@@ -254,7 +277,7 @@ export class Subscriptions {
     }
     if (!isRecovering(subscription)) return;
     if (page.verdict !== 'recovered') this.#lose(subscription, page.position, page.verdict);
-    else if (subscription.isAt(page.position)) subscription.state = 'live';
+    else if (subscription.offset === page.position.offset) subscription.state = 'live';
     else this.#read(subscription);
   }
 
