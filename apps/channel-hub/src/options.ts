@@ -14,7 +14,7 @@ import {
   unixPathFault,
   valueOption,
 } from '@groupcast/options';
-import { isChannelName, limits, OptionError } from '@groupcast/protocol';
+import { isChannelName, isSystemChannel, limits, OptionError } from '@groupcast/protocol';
 import { addressesOption, isLoopbackHost, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
@@ -74,7 +74,10 @@ export const SHARED_OPTIONS = {
     default: ['send_to_group'],
     valueName: 'EVENT',
     describe: 'PHP events whose data (group_id, message) are published to that group.',
-    check: (events) => (events.every(isChannelName) ? undefined : 'names of events'),
+    check: (events) =>
+      events.every((event) => isChannelName(event) && !isSystemChannel(event))
+        ? undefined
+        : 'names of events that do not begin with $',
   }),
   phpAck: choiceOption({
     default: 'reserve',

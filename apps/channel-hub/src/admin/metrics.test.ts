@@ -28,7 +28,7 @@ test('the metrics have the values of the report, with reasons as labels', async 
       deadDropped: 48,
     },
     keyed: { keys: 61, bytes: 62, rejected: 63, expired: 64 },
-    php: { lossy: 51, tooLong: 52, unheard: 53 },
+    php: { lossy: 51, tooLong: 52, unheard: 53, systemGroups: 54 },
     history: {
       publications: 20,
       bytes: 9_000,
@@ -79,6 +79,7 @@ test('the metrics have the values of the report, with reasons as labels', async 
       'groupcast_hub_php_lossy_values_total 51',
       'groupcast_hub_php_too_long_total 52',
       'groupcast_hub_php_unheard_total 53',
+      'groupcast_hub_php_system_groups_total 54',
       'groupcast_hub_queues 2',
       'groupcast_hub_queue_items_waiting 31',
       'groupcast_hub_queue_items_leased 4',

@@ -86,6 +86,11 @@ const QUEUE_COUNTERS: readonly (readonly [field: keyof QueueCounts, name: string
 const PHP_COUNTERS: readonly (readonly [field: keyof PhpCounts, name: string, help: string])[] = [
   ['lossy', 'php_lossy_values_total', 'Values of PHP peers that JSON cannot represent.'],
   ['tooLong', 'php_too_long_total', 'Deliveries to PHP peers dropped because of the limit of a frame.'],
+  [
+    'systemGroups',
+    'php_system_groups_total',
+    'Messages of PHP peers to groups that begin with $, which only PHP peers got.',
+  ],
   ['unheard', 'php_unheard_total', 'publishLoop calls to a channel without a PHP subscriber.'],
 ];
 

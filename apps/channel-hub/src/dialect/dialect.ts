@@ -35,6 +35,11 @@ export interface Requests {
   subscribe(request: RequestId, subjects: readonly native.Subject[]): void;
   unsubscribe(subjects: readonly native.Subject[]): void;
   /**
+   * Returns the error if one of these channels belongs to the system, and the peer may not use it.
+   * `subscribe` and `history` check it themselves.
+   */
+  systemChannelError(channels: readonly string[]): ProtocolError | undefined;
+  /**
    * Publishes. `frame` is the PUBLISH that the publication was read from; the caller gives it away.
    */
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void;

@@ -18,6 +18,7 @@ import { isEndByPeer, type PeerEnd } from './peer-end.ts';
 import { PeerOutput } from './peer-output.ts';
 import type { PeerRow } from './peer-row.ts';
 import { SubscribeBatch } from './subscribe-batch.ts';
+import { systemChannelError, systemSubjectError } from './system-names.ts';
 
 const BODY_AT = limits.FRAME_HEADER_BYTES;
 
@@ -191,13 +192,12 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
 
   subscribe(request: RequestId, subjects: readonly native.Subject[]): void {
     this.ensureOpen();
-    const { router } = this.#deps;
-    const { channelsPerPeerMax } = this.#deps.options;
-    if (!router.hasRoomFor(this, subjects, channelsPerPeerMax)) {
-      const sentence = `The limit is ${channelsPerPeerMax} channels per peer. Nothing was subscribed.`;
-      this.reject(request, new ProtocolError('channel_limit', sentence));
+    const error = systemSubjectError(subjects, this.#mayUseSystemChannels) ?? this.#roomError(subjects);
+    if (error !== undefined) {
+      this.reject(request, error);
       return;
     }
+    const { router } = this.#deps;
     this.#batch.run(request, () => {
       for (const subject of subjects) router.subscribe(subject, this, request);
     });
@@ -222,7 +222,13 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
 
   history(query: HistoryQuery, slot: HistorySlot, request: number): void {
     this.ensureOpen();
-    this.#deps.router.history(query, slot, request);
+    const error = this.systemChannelError([query.channel]);
+    if (error === undefined) this.#deps.router.history(query, slot, request);
+    else slot.historyRejected(request, error);
+  }
+
+  systemChannelError(channels: readonly string[]): ProtocolError | undefined {
+    return this.#mayUseSystemChannels ? undefined : systemChannelError(channels);
   }
 
   inPieces(doPiece: () => boolean): void {
@@ -277,6 +283,18 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
 
   subscribeRejected(_subject: native.Subject, error: ProtocolError, request: RequestId): void {
     this.reject(request, error);
+  }
+
+  /** A peer whose dialect begins with hello is open only after its proof, if there is a secret. */
+  get #mayUseSystemChannels(): boolean {
+    return this.#admission.secret !== undefined || this.#dialect?.helloFirst === true;
+  }
+
+  #roomError(subjects: readonly native.Subject[]): ProtocolError | undefined {
+    const { router, options } = this.#deps;
+    if (router.hasRoomFor(this, subjects, options.channelsPerPeerMax)) return undefined;
+    const sentence = `The limit is ${options.channelsPerPeerMax} channels per peer. Nothing was subscribed.`;
+    return new ProtocolError('channel_limit', sentence);
   }
 
   #receive(firstByte: number, bytes: Uint8Array, start: number, end: number): void {

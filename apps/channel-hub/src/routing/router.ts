@@ -1,4 +1,4 @@
-import { frameLength, native } from '@groupcast/protocol';
+import { frameLength, isSystemChannel, native } from '@groupcast/protocol';
 import type { Engine, EngineSink, HistoryQuery, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import { ChannelSubscribers } from './channel-subscribers.ts';
 import { DeliveryRun } from './delivery-run.ts';
@@ -23,6 +23,7 @@ export interface RouterStats {
 const SEND_WORK_BYTES = 256;
 
 const NO_SUBSCRIPTIONS: ReadonlySet<ChannelSubscribers> = new Set();
+const NO_PREFIXES: readonly ChannelSubscribers[] = [];
 
 /**
  * Routes publications between peers and the engine: knows the subscribers of each subject, and no
@@ -138,7 +139,7 @@ export class Router implements EngineSink {
    */
   deliver(channel: string, offset: number, frame: Uint8Array): number {
     this.#run.flush();
-    const prefixes = this.#prefixes.matching(channel);
+    const prefixes = this.#prefixesOf(channel);
     const exact = this.#channels.get(channel);
     let copies = 0;
     if (exact?.isLive) {
@@ -176,6 +177,12 @@ export class Router implements EngineSink {
       const publication = native.decodePublication(frame);
       this.publish(publication, frame, slot, publication.number);
     }
+  }
+
+  /** Returns the prefixes of a channel. Those of the system are subscribed to by name only. */
+  #prefixesOf(channel: string): readonly ChannelSubscribers[] {
+    if (this.#prefixes.size === 0 || isSystemChannel(channel)) return NO_PREFIXES;
+    return this.#prefixes.matching(channel);
   }
 
   #find(subject: native.Subject): ChannelSubscribers | undefined {

@@ -118,9 +118,10 @@ export class JsonDialect implements PeerDialect {
 
   #publish(request: PublishRequest): void {
     const { id, channels, data, sender, message_id: messageId, exclude_sender: excludeSender } = request;
+    this.#peer.ensureOpen();
     const { kind } = data;
     const payload = encodeText(data.text);
-    const error = this.#publishError(request, payload.length);
+    const error = this.#peer.systemChannelError(channels) ?? this.#publishError(request, payload.length);
     if (error !== undefined) {
       this.#peer.reject(id, error);
       return;

@@ -131,6 +131,7 @@ class Rig {
       hello: never,
       proof: never,
       ensureOpen: never,
+      systemChannelError: never,
       subscribe: (request, subjects) => {
         const witness = this.witnesses[Number(request) - 1] ?? this.witnesses[0];
         for (const subject of subjects) this.#router.subscribe(subject, witness, request);

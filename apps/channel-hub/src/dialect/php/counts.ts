@@ -6,8 +6,10 @@ export interface PhpCounts {
   tooLong: number;
   /** `publishLoop` to a channel without a PHP subscriber. */
   unheard: number;
+  /** Messages to groups of the system, which only PHP peers got, as an event. */
+  systemGroups: number;
 }
 
 export function noPhpCounts(): PhpCounts {
-  return { lossy: 0, tooLong: 0, unheard: 0 };
+  return { lossy: 0, tooLong: 0, unheard: 0, systemGroups: 0 };
 }

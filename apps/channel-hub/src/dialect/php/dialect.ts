@@ -1,10 +1,10 @@
-import { groupOfChannel, limits, native, ProtocolError, php } from '@groupcast/protocol';
+import { groupOfChannel, isSystemChannel, limits, native, ProtocolError, php } from '@groupcast/protocol';
 import type { PublishSlot } from '../../engine/engine.ts';
 import type { RequestId } from '../../routing/subscriber.ts';
 import type { PeerDialect, Requests } from '../dialect.ts';
 import type { EventReceiver, PhpDeps } from './deps.ts';
 import { PhpPublication } from './events.ts';
-import { badEvent, badQueue } from './name-errors.ts';
+import { badEvent, badQueue, systemEvent } from './name-errors.ts';
 import { type PhpPublish, PhpPublishing } from './publish.ts';
 import { PhpQueues } from './queues.ts';
 import { PhpSubscriptions } from './subscriptions.ts';
@@ -115,9 +115,13 @@ export class PhpDialect implements PeerDialect, PublishSlot, EventReceiver {
   /** Handles a few names at a time, as a request may have very many. */
   #carryOut(request: NamingRequest, bytes: Uint8Array): void {
     const { names, type } = request;
-    const errorOf = QUEUE_TYPES.has(type) ? badQueue : badEvent;
+    const isOfQueues = QUEUE_TYPES.has(type);
+    const errorOf = isOfQueues ? badQueue : badEvent;
     const countEach = LEAVING_TYPES.has(type) ? NAMES_PER_PIECE_LEAVING : NAMES_PER_PIECE;
-    const nextNames = () => names.take(countEach, (flaw) => this.#peer.drop(errorOf(flaw)));
+    const nextNames = () => {
+      const taken = names.take(countEach, (flaw) => this.#peer.drop(errorOf(flaw)));
+      return isOfQueues || type === 'unsubscribe' ? taken : this.#withoutSystem(taken);
+    };
     const first = nextNames();
     const act = this.#actOf(request, bytes, first);
     if (act === undefined) return;
@@ -126,6 +130,15 @@ export class PhpDialect implements PeerDialect, PublishSlot, EventReceiver {
     this.#peer.inPieces(() => {
       act(nextNames());
       return names.left > 0;
+    });
+  }
+
+  #withoutSystem(events: readonly string[]): readonly string[] {
+    if (!events.some(isSystemChannel)) return events;
+    return events.filter((event) => {
+      const isDropped = isSystemChannel(event);
+      if (isDropped) this.#peer.drop(systemEvent());
+      return !isDropped;
     });
   }
 
@@ -164,6 +177,7 @@ export class PhpDialect implements PeerDialect, PublishSlot, EventReceiver {
     for (const event of events) {
       const publish = publishing.of(event);
       this.#deps.counts.lossy += publish.lossy;
+      if (publish.isToSystem) this.#deps.counts.systemGroups += 1;
       this.#publishOne(publish, publishing.data);
     }
   }

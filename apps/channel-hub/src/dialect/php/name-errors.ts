@@ -19,6 +19,13 @@ export function badQueue(flaw: php.PhpNameFlaw): ProtocolError {
   return new ProtocolError('bad_queue', `The name of a queue ${FLAWS[flaw]}`);
 }
 
+/** Returns the error for an event of the system: the same for all names, as each error is logged. */
+export function systemEvent(): ProtocolError {
+  const { GROUP_CHANNEL_PREFIX, SYSTEM_PREFIX } = limits;
+  const sentence = `Events that begin with ${SYSTEM_PREFIX} or ${GROUP_CHANNEL_PREFIX}${SYSTEM_PREFIX} belong to the system and are dropped. Rename the event.`;
+  return new ProtocolError('forbidden', sentence);
+}
+
 /** Returns the error for an event beyond the limit of subscriptions. */
 export function tooManyEvents(channelsMax: number): ProtocolError {
   const sentence = `The limit is ${channelsMax} events per peer; further ones are dropped. Subscribe to fewer in one worker, or raise --channels-per-peer-max.`;

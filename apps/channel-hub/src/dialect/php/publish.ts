@@ -1,4 +1,4 @@
-import { channelOfGroup, type php } from '@groupcast/protocol';
+import { channelOfGroup, isSystemGroup, type php } from '@groupcast/protocol';
 import { type GroupMessage, readGroupMessage } from './bridge.ts';
 import { type PhpPayload, payloadOf } from './payload.ts';
 
@@ -7,11 +7,14 @@ export interface PhpPublish extends PhpPayload {
   /** Name that the peer uses. */
   readonly event: string;
   readonly channel: string;
+  /** Whether it is a message to a group of the system, and so stays an event. */
+  readonly isToSystem: boolean;
 }
 
 /**
  * A publish request of a PHP peer, as publications. A bridged event with a message to a group is
- * that message; any other event is its data. Each form of the data is made once for all events.
+ * that message; any other event is its data, also if its group belongs to the system. Each form of
+ * the data is made once for all events.
  */
 export class PhpPublishing {
   /** Serialized, as received. */
@@ -33,9 +36,10 @@ export class PhpPublishing {
   /** Returns the publication for an event. Throws ProtocolError for an invalid PHP value. */
   of(event: string): PhpPublish {
     const group = this.#groupMessageOf(event);
-    if (group === undefined) return { event, channel: event, ...this.#asPlain() };
+    const isToSystem = group !== undefined && isSystemGroup(group.group);
+    if (group === undefined || isToSystem) return { event, channel: event, isToSystem, ...this.#asPlain() };
     this.#message ??= payloadOf(this.#bytes, group.message);
-    return { event, channel: channelOfGroup(group.group), ...this.#message };
+    return { event, channel: channelOfGroup(group.group), isToSystem, ...this.#message };
   }
 
   /** Returns the bytes of the longest form of the data for these events, or for any event. */
