@@ -41,6 +41,18 @@ describe.each(ENGINES)('history of a hub on %s', (_name, createEngine) => {
     expect(reader.deliverFrames).toEqual([]);
   });
 
+  test('by number: the newest publications, whatever the position', async () => {
+    const { port } = await startHub({ engine: createEngine() });
+    const peer = await NativePeer.open(port);
+    const start = await peer.publish('group:1', 'a');
+    for (const text of ['b', 'c']) await peer.publish('group:1', text);
+    for (const since of [{ epoch: '', offset: 0 }, behind(start, 2)]) {
+      const read = await peer.history('group:1', since, { last: 2 });
+      expect(read.page).toMatchObject({ verdict: 'recovered', position: behind(start, 2), more: false });
+      expect(textsOf(read)).toEqual(['b', 'c']);
+    }
+  });
+
   test('of another epoch, or above the top, is rejected with the position', async () => {
     const { hub, port } = await startHub({ engine: createEngine() });
     const peer = await NativePeer.open(port);

@@ -5,6 +5,9 @@ import { connectRaw } from './raw-peer.ts';
 
 type MessageOf<Type extends native.NativeMessage['type']> = Extract<native.NativeMessage, { type: Type }>;
 
+/** What a HISTORY asks for beside the publications after a position. */
+type HistoryFields = Pick<native.HistoryToEncode, 'last' | 'snapshot' | 'afterKey'>;
+
 /** A peer of the native dialect that records the frames of the hub. */
 export class NativePeer implements LinkReceiver {
   readonly inbox: Inbox<native.NativeMessage> = new Inbox();
@@ -94,15 +97,15 @@ export class NativePeer implements LinkReceiver {
     this.link.send(native.encodePublish({ channel, ...fields, payload: json, number: 0 }));
   }
 
-  /** Requests one page after a position, and waits for all of it. */
-  async history(channel: string, since: Position): Promise<ReadPage> {
-    const request = this.sendHistory(channel, since);
+  /** Requests one page after a position, or what `fields` ask for, and waits for all of it. */
+  async history(channel: string, since: Position, fields: HistoryFields = {}): Promise<ReadPage> {
+    const request = this.sendHistory(channel, since, fields);
     return this.#pages.take((read): read is ReadPage => read.page.request === request);
   }
 
-  sendHistory(channel: string, since: Position): number {
+  sendHistory(channel: string, since: Position, fields: HistoryFields = {}): number {
     this.#lastRequest += 1;
-    this.link.send(native.encodeHistory({ request: this.#lastRequest, channel, since }));
+    this.link.send(native.encodeHistory({ request: this.#lastRequest, channel, since, ...fields }));
     return this.#lastRequest;
   }
 

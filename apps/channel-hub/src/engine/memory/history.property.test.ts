@@ -21,6 +21,7 @@ const channel = fc.constantFrom(...CHANNELS);
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('publish' as const), channel, bytes: fc.nat(600) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const), channel, back: fc.nat(12) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('last' as const), channel, count: fc.nat(12) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('follow' as const), channel }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unfollow' as const), channel }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(700) }) },
@@ -33,6 +34,11 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
+
+const NOWHERE: Position = { epoch: '', offset: 0 };
+
+/** Lengths of the pages of the newest publications that had any. */
+const newest: number[] = [];
 
 /**
  * Runs the steps, and compares each page with the record of the witness. Returns the counts of the
@@ -60,6 +66,19 @@ async function run(
         const { epoch, offset } = await engine.position(each.channel);
         const since = { epoch, offset: Math.max(0, offset - each.back) };
         check(await engine.history(each.channel, since), since, logs.get(each.channel) ?? []);
+      } else if (each.do === 'last') {
+        const last = each.count + 1;
+        const page = await engine.history(each.channel, NOWHERE, { last });
+        expect(page).toMatchObject({ verdict: 'recovered', epochIs: 'changed' });
+        expect(page.frames.length).toBeLessThanOrEqual(last);
+        const since = { ...page.position, offset: page.position.offset - page.frames.length };
+        check(page, since, logs.get(each.channel) ?? []);
+        if (page.frames.length > 0) newest.push(page.frames.length);
+        // A longer history than that of the page does not exist.
+        if (page.frames.length === last) continue;
+        const earlier = { ...since, offset: since.offset - 1 };
+        if (earlier.offset >= 0)
+          expect((await engine.history(each.channel, earlier)).verdict).toBe('trimmed');
       } else if (each.do === 'follow' && !followed.has(each.channel)) {
         followed.add(each.channel);
         await engine.subscribe({ name: each.channel, prefix: false });
@@ -88,6 +107,7 @@ function isHonest(page: HistoryPage, since: Position, log: readonly Remembered[]
     return;
   }
   expect(page.frames.map(textOf)).toEqual(after.map(({ text }) => text));
+  expect(page.more).toBe(false);
 }
 
 const steps = fc.array(step, { minLength: 20, maxLength: 120 });
@@ -112,6 +132,7 @@ test('a page has exactly the publications after the position, or the reason why 
     { numRuns: 150 },
   );
   expect(verdicts).toEqual(new Set(['recovered', 'trimmed']));
+  expect(newest.length).toBeGreaterThan(50);
 });
 
 test('every position within the limits of its channel is recovered', async () => {

@@ -171,15 +171,17 @@ export class MemoryEngine implements Engine {
     slot.historyPage(request, { ...page, position, epochIs });
   }
 
-  #page({ channel, since, snapshot = false, afterKey = '' }: HistoryQuery, view: ChannelView): PagePart {
-    const verdict = this.#verdictOn(view, since);
+  #page(query: HistoryQuery, view: ChannelView): PagePart {
+    const { channel, since, last = 0, snapshot = false, afterKey = '' } = query;
+    const verdict = last > 0 ? 'recovered' : this.#verdictOn(view, since);
     const nowMs = performance.now();
     // What continues a snapshot is a snapshot, also if history has the position by now.
     if (snapshot && (verdict !== 'recovered' || afterKey !== ''))
       return { verdict: 'snapshot', ...this.#values.page(channel, afterKey, nowMs) };
     if (verdict !== 'recovered') return { verdict, frames: [], more: false };
-    const kept = view.framesAfter(since.offset, limits.HISTORY_PAGE_BYTES_MAX);
-    const more = since.offset + kept.length < view.top;
+    const from = last > 0 ? Math.max(view.bottom, view.top - last) : since.offset;
+    const kept = view.framesAfter(from, limits.HISTORY_PAGE_BYTES_MAX);
+    const more = from + kept.length < view.top;
     return { verdict, frames: this.#values.withRemainingLives(kept, nowMs), more };
   }
 

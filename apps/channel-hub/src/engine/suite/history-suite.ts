@@ -8,6 +8,7 @@ const CHANNEL: native.Subject = { name: 'group:1', prefix: false };
 /** The contract of an engine for history. */
 export function historySuite(name: string, createEngine: () => Engine): void {
   describe(`${name}: pages`, () => pageTests(createEngine));
+  describe(`${name}: the newest publications`, () => lastTests(createEngine));
   describe(`${name}: verdicts`, () => verdictTests(createEngine));
   describe(`${name}: history and deliveries`, () => orderTests(createEngine));
 }
@@ -32,8 +33,9 @@ async function readAll(engine: Harness, since: Position): Promise<{ texts: strin
   const texts: string[] = [];
   for (let pages = 1; ; pages++) {
     const page = await engine.history('group:1', behind(since, texts.length));
-    expect(page.verdict).toBe('recovered');
+    expect(page).toMatchObject({ verdict: 'recovered', epochIs: 'same' });
     texts.push(...textsOf(page));
+    expect(page.more).toBe(since.offset + texts.length < page.position.offset);
     if (since.offset + texts.length === page.position.offset) return { texts, pages };
     expect(page.frames.length).toBeGreaterThan(0);
   }
@@ -120,6 +122,44 @@ function pageTests(createEngine: () => Engine): void {
     for (const messageId of ['1', '1', '2', '1', '2'])
       await engine.publish('group:1', messageId, { messageId });
     expect((await readAll(engine, before)).texts).toEqual(['1', '2']);
+  });
+}
+
+function lastTests(createEngine: () => Engine): void {
+  test('are as many as asked for, whatever the position, or all that are kept', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await publishAll(engine, ['a', 'b', 'c', 'd']);
+    const top = behind(before, 4);
+    for (const since of [before, top, { epoch: '', offset: 0 }, behind(before, 100)]) {
+      const epochIs = since.epoch === '' ? 'changed' : 'same';
+      for (const [last, texts] of [
+        [1, ['d']],
+        [3, ['b', 'c', 'd']],
+        [100, ['a', 'b', 'c', 'd']],
+      ] as const) {
+        const page = await engine.history('group:1', since, { last });
+        expect(page).toMatchObject({ verdict: 'recovered', position: top, epochIs, more: false });
+        expect(textsOf(page)).toEqual(texts);
+      }
+    }
+  });
+
+  test('of a channel without any are none', async () => {
+    const engine = await startEngine(createEngine);
+    const page = await engine.history('group:1', { epoch: '', offset: 0 }, { last: 5 });
+    const position = await engine.position('group:1');
+    expect(page).toEqual({ verdict: 'recovered', position, epochIs: 'changed', more: false, frames: [] });
+  });
+
+  test('above 64 KiB are continued from the last offset of the page', async () => {
+    const engine = await startEngine(createEngine);
+    const texts = Array.from({ length: 40 }, (_, index) => `${index} `.padEnd(5_000, 'x'));
+    const before = await publishAll(engine, texts);
+    const page = await engine.history('group:1', { epoch: '', offset: 0 }, { last: 30 });
+    expect(page.more).toBe(true);
+    expect(textsOf(page)).toEqual(texts.slice(10, 10 + page.frames.length));
+    const read = behind(before, 10 + page.frames.length);
+    expect((await readAll(engine, read)).texts).toEqual(texts.slice(10 + page.frames.length));
   });
 }
 
