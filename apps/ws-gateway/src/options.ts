@@ -134,6 +134,13 @@ export const SHARED_OPTIONS = {
     unit: 'bytes/s',
     describe: 'Slowest read rate over --slow-seconds while bytes wait; below it 4001 (slow). 0: no limit.',
   }),
+  ephemeralBufferBytesMax: integerOption({
+    default: 64 * KIB,
+    min: 0,
+    max: OPTION_BYTES_MAX,
+    unit: 'bytes',
+    describe: 'Bytes buffered for a client above which it gets no ephemeral messages (store: false).',
+  }),
   recoveryMessagesMax: integerOption({
     default: 1_000,
     min: 0,

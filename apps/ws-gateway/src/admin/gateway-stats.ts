@@ -66,6 +66,8 @@ export interface GatewayStats {
   readonly recoveriesThrottled: number;
   /** Publications written to members in a recovery; they count as delivered, too. */
   readonly recoveredMessages: number;
+  /** Ephemeral publications that members with full buffers did not get. */
+  readonly ephemeralDropped: number;
   /** Gaps that were reported to members. */
   readonly gaps: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
@@ -107,6 +109,7 @@ export function createCounters(): Counters {
     recoveries: { recovered: 0, epoch_changed: 0, trimmed: 0, limit: 0 },
     recoveriesThrottled: 0,
     recoveredMessages: 0,
+    ephemeralDropped: 0,
     gaps: 0,
     dropped: { not_utf8: 0, not_json: 0, repeated: 0, not_followed: 0 },
     rejected: zeros(Object.keys(ERROR_CODES) as ErrorCode[]),

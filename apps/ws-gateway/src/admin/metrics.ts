@@ -40,6 +40,11 @@ const COUNTERS: readonly (readonly [field: NumberField<SlotCounts>, name: string
     'Times that a recovery waited for the rate limit of its connection.',
   ],
   ['recoveredMessages', 'recovered_messages_total', 'Publications written to members in recoveries.'],
+  [
+    'ephemeralDropped',
+    'ephemeral_dropped_total',
+    'Ephemeral publications that members with full buffers did not get.',
+  ],
   ['gaps', 'gaps_total', 'Gaps reported to members.'],
 ];
 

@@ -8,6 +8,7 @@ import {
   disconnectEvent,
   errorEvent,
   gapEvent,
+  notStoredEvent,
   recoveryAckEvent,
   welcomeEvent,
 } from './client-events.ts';
@@ -23,6 +24,7 @@ test('every event has the fields of the protocol, and no others', () => {
     ackEvent(-3.5, 'g', POSITION),
     recoveryAckEvent(ackEvent(1, 'g', POSITION), undefined),
     recoveryAckEvent(ackEvent(1, 'g', POSITION), 'limit'),
+    notStoredEvent(1, 'g'),
     gapEvent('g', 'trimmed', POSITION),
     gapEvent('g', 'epoch_changed', POSITION),
     ...(Object.keys(ERROR_CODES) as ErrorCode[]).map((code) => errorEvent(code, 'id')),

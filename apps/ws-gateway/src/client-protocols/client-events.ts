@@ -35,6 +35,11 @@ export function ackEvent(id: CommandId, groupName?: string, position?: Position)
   return { type: 'ack', id, group_id: groupName, epoch: position.epoch, offset: position.offset };
 }
 
+/** Returns the reply to an ephemeral message, which has no position. */
+export function notStoredEvent(id: CommandId, groupName: string): AckEvent {
+  return { type: 'ack', id, group_id: groupName, stored: false };
+}
+
 /** Returns the error of a group that a client was removed from, without a command that asked. */
 export function groupErrorEvent(code: ErrorCode, groupName: string): ClientEvent {
   return { type: 'error', group_id: groupName, code, message: ERROR_CODES[code].sentence };

@@ -1,6 +1,6 @@
 import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/protocol';
 import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
-import { ackEvent } from '../client-protocols/client-events.ts';
+import { ackEvent, notStoredEvent } from '../client-protocols/client-events.ts';
 import { frameBytesMax } from '../client-protocols/frame-bytes-max.ts';
 import type { PublishAnswer, PublishOptions } from '../groups/hub-port.ts';
 import type { Member } from '../groups/member.ts';
@@ -23,7 +23,7 @@ export function publishToGroup(command: SendToGroup, bytes: number, client: Memb
     rejectCommand(deps.counters, client, id, 'rate_limited', GROUP_LIMIT_REACHED);
     return;
   }
-  const answer = id === undefined ? undefined : new Answer(client, id, groupName, deps);
+  const answer = id === undefined ? undefined : new Answer(client, command, id, deps);
   deps.counters.published += 1;
   deps.hub.publishWithAnswer(channelOfGroup(groupName), message, optionsOf(command, client), answer);
 }
@@ -31,6 +31,7 @@ export function publishToGroup(command: SendToGroup, bytes: number, client: Memb
 function optionsOf(command: SendToGroup, client: Member): PublishOptions {
   const excludeSender = command.exclude_self === true;
   const { message_id: messageId } = command;
+  if (command.store === false) return { sender: client.id, excludeSender, ephemeral: true };
   return messageId === undefined
     ? { sender: client.id, excludeSender }
     : { sender: client.id, excludeSender, messageId };
@@ -41,13 +42,15 @@ class Answer implements PublishAnswer {
   readonly #client: Member;
   readonly #id: CommandId;
   readonly #groupName: string;
+  readonly #isStored: boolean;
   readonly #deps: CommandDeps;
   readonly #startMs: number;
 
-  constructor(client: Member, id: CommandId, groupName: string, deps: CommandDeps) {
+  constructor(client: Member, command: SendToGroup, id: CommandId, deps: CommandDeps) {
     this.#client = client;
     this.#id = id;
-    this.#groupName = groupName;
+    this.#groupName = command.group_id;
+    this.#isStored = command.store !== false;
     this.#deps = deps;
     this.#startMs = deps.counters.publishDurations.start();
   }
@@ -56,7 +59,11 @@ class Answer implements PublishAnswer {
     this.#deps.counters.publishDurations.end(this.#startMs);
     // The ack must follow the messages that precede this one in the group.
     this.#deps.groups.deliverPending(this.#groupName);
-    this.#client.sendEvent(ackEvent(this.#id, this.#groupName, position));
+    this.#client.sendEvent(
+      this.#isStored
+        ? ackEvent(this.#id, this.#groupName, position)
+        : notStoredEvent(this.#id, this.#groupName),
+    );
   }
 
   failed(error: ProtocolError): void {

@@ -18,14 +18,29 @@ export class EncodedBatch {
   readonly #publications: readonly native.Publication[];
   /** Client ids of senders that are excluded from some of the publications. */
   readonly #senders: ReadonlySet<string> | undefined;
+  /** Number of ephemeral publications. */
+  readonly ephemeral: number = 0;
+  #stored: EncodedBatch | undefined;
   #encoded: Encoded | undefined;
   #bytesMax = 0;
 
   constructor(groupName: string, publications: readonly native.Publication[]) {
     this.#groupName = groupName;
     this.#publications = publications;
-    const excluding = publications.filter((publication) => publication.excludeSender);
-    if (excluding.length > 0) this.#senders = new Set(excluding.map((publication) => publication.sender));
+    const special = publications.filter(({ excludeSender, ephemeral }) => excludeSender || ephemeral);
+    if (special.length === 0) return;
+    const excluding = special.filter(({ excludeSender }) => excludeSender);
+    if (excluding.length > 0) this.#senders = new Set(excluding.map(({ sender }) => sender));
+    this.ephemeral = special.filter(({ ephemeral }) => ephemeral).length;
+  }
+
+  /** Batch without the ephemeral publications, for members that are under pressure. */
+  get stored(): EncodedBatch {
+    this.#stored ??= new EncodedBatch(
+      this.#groupName,
+      this.#publications.filter(({ ephemeral }) => !ephemeral),
+    );
+    return this.#stored;
   }
 
   /** Number of publications that a member gets, unless it is excluded from some. */

@@ -1,6 +1,6 @@
 import type { native } from '@groupcast/protocol';
-import type { Log } from '@groupcast/service';
 import type { Counters } from '../admin/gateway-stats.ts';
+import type { GatewayOptions } from '../options.ts';
 import { EncodedBatch } from './encoded-batch.ts';
 import type { Group } from './group.ts';
 import type { GroupLoads } from './group-loads.ts';
@@ -11,12 +11,14 @@ import { payloadFault } from './payload-fault.ts';
 /** Bytes of pending publications above which a group does not wait for the end of the turn. */
 const PENDING_BYTES_MAX = 256 * 1024;
 
+type FanOutOptions = Pick<GatewayOptions, 'log' | 'ephemeralBufferBytesMax'>;
+
 /**
  * Delivers publications to members. Those of one group and one event-loop turn are encoded once,
  * and leave in one write for each member.
  */
 export class FanOut {
-  readonly #log: Log;
+  readonly #options: FanOutOptions;
   readonly #counters: Counters;
   /** Undefined where groups have no byte limit. */
   readonly #loads: GroupLoads | undefined;
@@ -29,8 +31,8 @@ export class FanOut {
    */
   readonly #pageBatches = new WeakMap<HistoryPage, EncodedBatch>();
 
-  constructor(log: Log, counters: Counters, loads: GroupLoads | undefined) {
-    this.#log = log;
+  constructor(options: FanOutOptions, counters: Counters, loads: GroupLoads | undefined) {
+    this.#options = options;
     this.#counters = counters;
     this.#loads = loads;
   }
@@ -58,7 +60,10 @@ export class FanOut {
       for (const member of group.members) this.#deliverTo(member, batch);
       this.#loads?.delivered(group, batch.bytesMax, performance.now());
     } catch (error) {
-      this.#log.error({ error, publications: publications.length }, 'publications could not be delivered');
+      this.#options.log.error(
+        { error, publications: publications.length },
+        'publications could not be delivered',
+      );
     }
   }
 
@@ -93,6 +98,10 @@ export class FanOut {
 
   /** Delivers a batch, without messages that exclude the member. Returns the number of messages. */
   #deliverTo(member: Member, batch: EncodedBatch): number {
+    if (batch.ephemeral > 0 && member.bufferedBytes > this.#options.ephemeralBufferBytesMax) {
+      this.#counters.ephemeralDropped += batch.ephemeral;
+      return this.#deliverTo(member, batch.stored);
+    }
     if (!batch.excludes(member))
       return this.#deliverFrames(member, batch.frames(member.protocol), batch.size);
     const { frames, count } = batch.framesWithout(member);

@@ -1,4 +1,4 @@
-import { ProtocolError } from '@groupcast/protocol';
+import { encodeText, ProtocolError } from '@groupcast/protocol';
 import { CommandError } from '@groupcast/protocol/schema';
 import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -237,6 +237,57 @@ describe('delivering', () => {
     hub.publish('group:g', 'four', { sender: 'sender', excludeSender: true });
     await nextTurn();
     expect(sender.writes.length).toBe(1);
+  });
+
+  test('ephemeral publications arrive in order with the others of the turn, and take no offset', async () => {
+    const plain = await joined('g', new FakeMember());
+    const v1 = await joined('g', new FakeMember('v1', V1));
+    hub.publish('group:g', 'early', { ephemeral: true });
+    hub.publish('group:g', 'one');
+    hub.publish('group:g', 'between', { ephemeral: true, sender: 'v1' });
+    hub.publish('group:g', 'not for v1', { ephemeral: true, sender: 'v1', excludeSender: true });
+    hub.publish('group:g', 'two');
+    await nextTurn();
+    expect(plain.got).toEqual(['early', 'one', 'between', 'not for v1', 'two']);
+    expect(v1.got).toEqual([
+      { type: 'message', group_id: 'g', message: 'early' },
+      { type: 'message', group_id: 'g', offset: 1, message: 'one' },
+      { type: 'message', group_id: 'g', message: 'between', from: { client_id: 'v1' } },
+      { type: 'message', group_id: 'g', offset: 2, message: 'two' },
+    ]);
+    expect([plain.writes.length, v1.writes.length]).toEqual([1, 1]);
+    expect(counters.dropped.repeated).toBe(0);
+  });
+
+  test('a member with more than 64 KiB buffered gets no ephemeral publications', async () => {
+    const member = await joined('g', new FakeMember());
+    const slow = await joined('g', new FakeMember('slow'));
+    slow.bufferedBytes = 64 * 1024 + 1;
+    hub.publish('group:g', 'one');
+    hub.publish('group:g', 'ephemeral', { ephemeral: true });
+    hub.publish('group:g', 'two');
+    await nextTurn();
+    hub.publish('group:g', 'alone', { ephemeral: true });
+    await nextTurn();
+    expect(member.got).toEqual(['one', 'ephemeral', 'two', 'alone']);
+    expect(slow.got).toEqual(['one', 'two']);
+    expect(slow.writes.length).toBe(1);
+    expect([counters.ephemeralDropped, counters.delivered]).toEqual([2, 6]);
+    slow.bufferedBytes = 64 * 1024;
+    hub.publish('group:g', 'again', { ephemeral: true });
+    await nextTurn();
+    expect(slow.got.at(-1)).toBe('again');
+  });
+
+  test('an ephemeral publication that does not follow the last offset is dropped', async () => {
+    const member = await joined('g', new FakeMember());
+    hub.publish('group:g', 'one');
+    hub.publish('group:g', 'two');
+    const late = { channel: 'group:g', ...TEXT_FIELDS, ephemeral: true, number: 1 };
+    groups.deliver({ ...late, payload: encodeText('late') });
+    await nextTurn();
+    expect(member.got).toEqual(['one', 'two']);
+    expect(counters.dropped.repeated).toBe(1);
   });
 
   test('invalid payloads are dropped and counted, and the other publications are delivered', async () => {

@@ -53,7 +53,7 @@ export class Groups implements HubSubscriber {
     this.#groupsMax = options.groupsPerConnectionMax;
     this.#subscribed = new SubscribedGroups(options, this);
     this.#loads = options.groupBytesPerSecond === 0 ? undefined : new GroupLoads(options);
-    this.#fanOut = new FanOut(options.log, counters, this.#loads);
+    this.#fanOut = new FanOut(options, counters, this.#loads);
     this.#joinDeps = {
       hub,
       wheel,
@@ -170,8 +170,9 @@ export class Groups implements HubSubscriber {
       this.#counters.dropped.not_followed += 1;
       return;
     }
-    // The handle still has the position before this publication.
-    if (publication.number <= group.subscription.offset) {
+    // The handle still has the position before this publication. An ephemeral one takes no offset.
+    const { offset } = group.subscription;
+    if (publication.number <= offset && !(publication.ephemeral && publication.number === offset)) {
       this.#counters.dropped.repeated += 1;
       return;
     }

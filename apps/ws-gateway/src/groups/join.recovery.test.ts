@@ -101,6 +101,26 @@ describe('a join with a position', () => {
     expect(groups.recovering).toBe(0);
   });
 
+  test('gets ephemeral messages from its end on', async () => {
+    publish(4);
+    hub.byHand = true;
+    const [live, member] = [v1('live'), v1()];
+    groups.join(live, 'g', undefined);
+    groups.join(member, 'g', 1, at(0));
+    hub.catchUp('group:g', 0);
+    hub.answerReads();
+    hub.publish('group:g', 'ephemeral', { ephemeral: true });
+    await turns();
+    hub.answerReads();
+    await turns();
+    expect(groups.recovering).toBe(0);
+    expect(gotBy(member)).toEqual([ack(1, 4, recovered), 1, 2, 3, 4]);
+    expect(gotBy(live)).toEqual([undefined]);
+    hub.publish('group:g', 'ephemeral', { ephemeral: true });
+    await turns();
+    expect(gotBy(member).slice(5)).toEqual([undefined]);
+  });
+
   test('reads no history when the group is at that position, here or at the hub', async () => {
     publish(4);
     const [first, second] = [v1('first'), v1('second')];

@@ -28,7 +28,7 @@ beforeEach(() => {
     hub: options.hub,
     wheel,
     counters,
-    fanOut: new FanOut(options.log, counters, undefined),
+    fanOut: new FanOut(options, counters, undefined),
     budget: new RecoveryBudget(options),
     joins,
     joinTicks: JOIN_TICKS,
