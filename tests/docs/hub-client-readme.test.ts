@@ -58,9 +58,11 @@ test('the examples do what the README says', async () => {
   expect(await child.finished, child.stderr).toEqual({ code: 0, signal: null });
   expect(child.stdout.trimEnd().split('\n').sort()).toEqual([
     'bad_channel A channel name must be 1 to 320 bytes of UTF-8 without control characters.',
+    'newest {"uid":"ann"}',
     'news 1 hello',
+    'news 2 {"title":"hi"}',
     'published at 1',
-    'recovered 1',
+    'recovered 2',
     'send {"to":"a@example.com"}',
   ]);
   expect(child.stderr).toBe('');

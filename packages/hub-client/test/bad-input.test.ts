@@ -1,5 +1,6 @@
-import type { Position, ProtocolError } from '@groupcast/protocol';
+import type { ProtocolError } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
+import type { HistoryFrom } from '../src/history/history-page.ts';
 import { HubClient } from '../src/hub-client.ts';
 import { EPOCH } from '../testing/fake-hub.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
@@ -30,6 +31,22 @@ const NO_POSITIONS: readonly unknown[] = [
   { epoch: 'e', offset: -1 },
 ];
 
+const NO_METAS: readonly unknown[] = [
+  null,
+  5,
+  [],
+  '',
+  '[]',
+  '{',
+  () => {},
+  { big: 1n },
+  { long: 'x'.repeat(4_096) },
+  '{"half":"\ud800"}',
+];
+const NO_KEYS: readonly unknown[] = [undefined, null, 5, '', 'x'.repeat(521), '\ud800'];
+const NO_LIVES: readonly unknown[] = [null, -1, 1.5, '5', 2 ** 53];
+const NO_COUNTS: readonly unknown[] = [undefined, null, 0, -1, 1.5, '1', 2 ** 32];
+
 type Call = (client: HubClient, value: never) => unknown;
 
 const CALLS: readonly [what: string, code: string, values: readonly unknown[], call: Call][] = [
@@ -42,6 +59,32 @@ const CALLS: readonly [what: string, code: string, values: readonly unknown[], c
     'bad_field',
     NO_TEXTS,
     (client, messageId) => client.publish('a', 'x', { messageId }),
+  ],
+  ['publish with a meta', 'bad_field', NO_METAS, (client, meta) => client.publish('a', 'x', { meta })],
+  ['publish with a key', 'bad_field', NO_KEYS, (client, key) => client.publish('a', 'x', { keyed: { key } })],
+  [
+    'publish with the options of a key',
+    'bad_field',
+    [null, 5, {}],
+    (client, keyed) => client.publish('a', 'x', { keyed }),
+  ],
+  [
+    'publish with a life',
+    'bad_field',
+    NO_LIVES,
+    (client, lifeMs) => client.publish('a', 'x', { keyed: { key: 'k', lifeMs } }),
+  ],
+  [
+    'publish an ephemeral message with',
+    'bad_field',
+    [{ messageId: 'm' }, { keyed: { key: 'k' } }],
+    (client, options: object) => client.publish('a', 'x', { ephemeral: true, ...options }),
+  ],
+  [
+    'enqueue with an id',
+    'bad_field',
+    NO_TEXTS,
+    (client, messageId) => client.enqueue('a', 'x', { messageId }),
   ],
   ['enqueue in a queue', 'bad_queue', NO_NAMES, (client, name) => client.enqueue(name, 'x')],
   ['enqueue a payload', 'bad_field', NO_PAYLOADS, (client, payload) => client.enqueue('a', payload)],
@@ -74,10 +117,11 @@ const CALLS: readonly [what: string, code: string, values: readonly unknown[], c
     (client, name) => historyOf(client, name, { epoch: EPOCH, offset: 0 }),
   ],
   ['history after a position', 'bad_field', NO_POSITIONS, (client, since) => historyOf(client, 'a', since)],
+  ['history of the newest', 'bad_field', NO_COUNTS, (client, last) => historyOf(client, 'a', { last })],
 ];
 
-function historyOf(client: HubClient, channel: string, since: Position): Promise<unknown> {
-  return new Promise((page, failed) => client.history(channel, since, { page, failed }));
+function historyOf(client: HubClient, channel: string, from: HistoryFrom): Promise<unknown> {
+  return new Promise((page, failed) => client.history(channel, from, { page, failed }));
 }
 
 async function errorOf(act: () => unknown): Promise<ProtocolError | undefined> {

@@ -1,6 +1,6 @@
 import { decodeText, native, type Position, type ProtocolError } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
-import type { HistoryPage } from '../src/history/history-page.ts';
+import type { HistoryFrom, HistoryPage } from '../src/history/history-page.ts';
 import type { HubClient } from '../src/hub-client.ts';
 import { EPOCH, noPage, page, published } from '../testing/fake-hub.ts';
 import { nextState, Recorder, statesOf } from '../testing/recorder.ts';
@@ -9,9 +9,9 @@ import { useFakeHub } from '../testing/use-fake-hub.ts';
 const fixture = useFakeHub();
 const SINCE: Position = { epoch: EPOCH, offset: 5 };
 
-function read(client: HubClient, channel: string, since: Position = SINCE): Promise<HistoryPage> {
+function read(client: HubClient, channel: string, from: HistoryFrom = SINCE): Promise<HistoryPage> {
   return new Promise((resolve, reject) => {
-    client.history(channel, since, { page: resolve, failed: reject });
+    client.history(channel, from, { page: resolve, failed: reject });
   });
 }
 
@@ -57,6 +57,43 @@ describe('history', () => {
       expect(await reading).toEqual({ verdict, position, epochIs: 'changed', publications: [], more: false });
     },
   );
+
+  test('returns the newest publications, and more after them', async () => {
+    const [client, session] = await fixture.open();
+    const newest = read(client, 'a', { last: 3 });
+    const asked = await session.expect('history');
+    expect(asked).toMatchObject({ channel: 'a', last: 3, snapshot: false, since: { epoch: '', offset: 0 } });
+    // The hub has 7, 8 and 9, and two of them fit a page.
+    session.send(page({ ...asked, since: { epoch: EPOCH, offset: 6 } }, ['seven', 'eight'], 9));
+    expect(textsOf(await newest)).toEqual(['7 seven', '8 eight']);
+    const { position, more } = await newest;
+    expect(more).toBe(true);
+    const rest = read(client, 'a', { epoch: position.epoch, offset: 8 });
+    await session.takeHistory(['nine']);
+    expect(textsOf(await rest)).toEqual(['9 nine']);
+    expect((await rest).more).toBe(false);
+  });
+
+  test('returns no publications where history has none', async () => {
+    const [client, session] = await fixture.open();
+    const newest = read(client, 'a', { last: 3 });
+    const asked = await session.expect('history');
+    session.send(page({ ...asked, since: { epoch: EPOCH, offset: 9 } }, []));
+    expect(await newest).toMatchObject({ verdict: 'recovered', publications: [], more: false });
+  });
+
+  test('a snapshot that was not requested ends the connection', async () => {
+    const [client, session] = await fixture.open();
+    const states = statesOf(client);
+    const outcome = failure(read(client, 'a'));
+    const { request } = await session.expect('history');
+    const position = { epoch: EPOCH, offset: 5 };
+    session.send(native.encodePage({ request, verdict: 'snapshot', position, count: 0 }));
+    const { error } = await nextState(states, 'waiting');
+    expect(error).toMatchObject({ cause: { code: 'bad_frame' } });
+    client.close();
+    expect(await outcome).toBe('hub_unavailable');
+  });
 
   test('sends one request for 5,000 equal reads', async () => {
     const [client, session] = await fixture.open();

@@ -42,6 +42,13 @@ describe('enqueue', () => {
     expect(decodeText(sent[0]!.payload)).toBe('これは');
   });
 
+  test('sends its message id', async () => {
+    const [client, session] = await fixture.open();
+    const enqueue = client.enqueue('jobs', 'x', { messageId: 'm-1' });
+    expect((await session.takeEnqueue()).messageId).toBe('m-1');
+    await enqueue;
+  });
+
   test('rejects with the code of the hub', async () => {
     const [client, session] = await fixture.open();
     const enqueue = failure(client.enqueue('jobs', 'x'));
@@ -138,6 +145,18 @@ describe('watch', () => {
     expect(await session.received.next()).toEqual({ type: 'done', queue: 'jobs', item: 8, attempt: 3 });
     a.done();
     expect(await session.received.next()).toEqual({ type: 'done', queue: 'jobs', item: 7, attempt: 3 });
+  });
+
+  test('gives the handler the message id of an item', async () => {
+    const [client, session] = await fixture.open();
+    const { items, handler } = slowHandler();
+    client.watch('jobs', handler);
+    const item = { queue: 'jobs', item: 1, attempt: 1, kind: 'text', payload: 'x' } as const;
+    session.send(native.encodeItem({ ...item, messageId: 'm-1' }));
+    const first = await items.next();
+    first.done();
+    session.send(native.encodeItem(item));
+    expect([first.messageId, (await items.next()).messageId]).toEqual(['m-1', '']);
   });
 
   test.each([

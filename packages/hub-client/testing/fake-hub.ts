@@ -86,7 +86,8 @@ export class FakeSession {
   welcome(welcome: Partial<native.Welcome> = {}): void {
     const { version = native.NATIVE_VERSION } = welcome;
     const { heartbeatMs = HEARTBEAT_MS, frameBytesMax = FRAME_BYTES_MAX } = welcome;
-    this.send(native.encodeWelcome({ version, heartbeatMs, frameBytesMax }));
+    const { capabilities = native.ALL_CAPABILITIES } = welcome;
+    this.send(native.encodeWelcome({ version, heartbeatMs, frameBytesMax, capabilities }));
   }
 
   /** Proves a secret. Resolves with whether the client's answer proves it too. */

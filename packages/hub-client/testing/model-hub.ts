@@ -2,6 +2,11 @@ import { encodeText, native, type Position } from '@groupcast/protocol';
 import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import type { RequestConnection } from '../src/connection/requests.ts';
 
+/** Returns the history that an epoch names: renamed ones have a suffix. */
+export function historyOf(epoch: string): string {
+  return epoch.replace(/\..*/, '');
+}
+
 interface ModelChannel {
   /** Offset of the newest publication. */
   top: number;
@@ -14,8 +19,8 @@ const PAGE_LENGTH_MAX = 2;
 
 /**
  * A correct hub with a history, and the connection to it as two lists of frames. Nothing moves by
- * itself, so that a test can put any step between any two others. Each publication has its epoch
- * and offset in its payload.
+ * itself, so that a test can put any step between any two others. Each publication has its history
+ * and offset in its payload, and ephemeral ones also a number of their own.
  */
 export class ModelHub implements RequestConnection {
   isOpen = false;
@@ -32,6 +37,8 @@ export class ModelHub implements RequestConnection {
   readonly #channels = new Map<string, ModelChannel>();
   readonly #followed = new Set<string>();
   #lives = 0;
+  #names = 0;
+  #ephemeral = 0;
 
   send(frame: Uint8Array): void {
     this.#up.push(frame);
@@ -57,6 +64,23 @@ export class ModelHub implements RequestConnection {
     if (this.#followed.has(channel)) this.#down.push([this.#publication(channel, state.top)]);
   }
 
+  /** Publishes an ephemeral message, with a number that no other one has. */
+  publishEphemeral(channel: string): void {
+    if (!this.#followed.has(channel)) return;
+    this.#ephemeral += 1;
+    const { top } = this.#channel(channel);
+    const payload = encodeText(`${historyOf(this.epoch)}:${top}:${this.#ephemeral}`);
+    this.#down.push([
+      native.encodeDeliver({ ...TEXT_FIELDS, channel, payload, number: top, ephemeral: true }),
+    ]);
+  }
+
+  /** Gives the epoch another name. The history stays. */
+  rename(): void {
+    this.#names += 1;
+    this.epoch = `${historyOf(this.epoch)}.${this.#names}`;
+  }
+
   /** Removes all publications from history but the last ones. */
   trim(channel: string, kept: number): void {
     const state = this.#channel(channel);
@@ -79,10 +103,13 @@ export class ModelHub implements RequestConnection {
     this.#followed.clear();
   }
 
-  /** Injects a fault: one delivery in transit is lost, or repeated. */
+  /**
+   * Injects a fault: one delivery in transit is lost, or repeated. Ephemeral ones are not repeated,
+   * which no receiver could notice.
+   */
   spoilDelivery(which: number, how: 'lose' | 'repeat'): void {
     const deliveries = this.#down.filter(
-      ([frame, ...more]) => frame?.[4] === native.OPCODES.deliver && more.length === 0,
+      ([frame, ...more]) => frame !== undefined && isDelivery(frame, how) && more.length === 0,
     );
     const spoilt = deliveries[which % Math.max(1, deliveries.length)];
     if (spoilt === undefined) return;
@@ -116,29 +143,36 @@ export class ModelHub implements RequestConnection {
   #subscribe(message: native.Subscribe): void {
     const entries = message.subjects.map((subject) => {
       this.#followed.add(subject.name);
-      return { ...subject, position: this.positionOf(subject.name) };
+      const epochIs = this.#compare(subject.epoch);
+      return { ...subject, position: this.positionOf(subject.name), epochIs };
     });
     this.#down.push([native.encodeSubscribed({ request: message.request, entries })]);
   }
 
+  /** Compares the epoch with one that a peer knows: names of one history are renamed ones. */
+  #compare(known: string | undefined): native.EpochComparison {
+    const exact = native.compareEpochs(this.epoch, known);
+    if (exact === 'same' || known === undefined) return exact;
+    return historyOf(known) === historyOf(this.epoch) ? 'renamed' : 'changed';
+  }
+
   #page({ request, channel, since }: native.History): Uint8Array[] {
     const position = this.positionOf(channel);
-    if (since.epoch !== this.epoch || since.offset > position.offset) {
-      return [native.encodePage({ request, verdict: 'epoch_changed', position, count: 0 })];
-    }
-    if (!this.has(channel, since.offset)) {
-      return [native.encodePage({ request, verdict: 'trimmed', position, count: 0 })];
-    }
+    const epochIs = this.#compare(since.epoch);
+    const none = { request, position, epochIs, count: 0 };
+    if (epochIs === 'changed' || since.offset > position.offset)
+      return [native.encodePage({ ...none, verdict: 'epoch_changed' })];
+    if (!this.has(channel, since.offset)) return [native.encodePage({ ...none, verdict: 'trimmed' })];
     const count = Math.min(PAGE_LENGTH_MAX, position.offset - since.offset);
     const offsets = Array.from({ length: count }, (_, index) => since.offset + 1 + index);
     return [
-      native.encodePage({ request, verdict: 'recovered', position, count }),
+      native.encodePage({ ...none, verdict: 'recovered', count }),
       ...offsets.map((offset) => this.#publication(channel, offset)),
     ];
   }
 
   #publication(channel: string, offset: number): Uint8Array {
-    const payload = encodeText(`${this.epoch}:${offset}`);
+    const payload = encodeText(`${historyOf(this.epoch)}:${offset}`);
     const rest = TEXT_FIELDS;
     return native.encodeDeliver({ ...rest, channel, payload, number: offset });
   }
@@ -150,4 +184,10 @@ export class ModelHub implements RequestConnection {
     this.#channels.set(name, made);
     return made;
   }
+}
+
+/** Returns whether a frame is a DELIVER that may be spoilt in this way. */
+function isDelivery(frame: Uint8Array, how: 'lose' | 'repeat'): boolean {
+  const message = native.decodeNative(frame);
+  return message.type === 'deliver' && (how === 'lose' || !message.publication.ephemeral);
 }

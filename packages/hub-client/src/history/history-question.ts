@@ -57,10 +57,11 @@ function checkPublications(page: HistoryPage<native.HistoryVerdict>, question: H
   let offset = last > 0 ? (first?.number ?? position.offset + 1) - 1 : since.offset;
   for (const publication of publications) {
     offset += 1;
-    if (publication.channel !== channel || publication.number !== offset || publication.ephemeral)
+    if (publication.channel !== channel || publication.number !== offset)
       reject(
         `A history page is not contiguous: expected offset ${offset} of ${channel}, got ${publication.number} of ${publication.channel}.`,
       );
+    if (publication.ephemeral) reject(`A history page has an ephemeral publication of ${channel}.`);
   }
   if (last > 0 && publications.length > last)
     reject(`A history page has ${publications.length} publications; ${last} were requested.`);

@@ -3,11 +3,11 @@ import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeConnection } from '../../testing/fake-connection.ts';
-import { ModelHub } from '../../testing/model-hub.ts';
+import { historyOf, ModelHub } from '../../testing/model-hub.ts';
 import { Requests } from '../connection/requests.ts';
 import { ArrivingPage } from '../history/arriving-page.ts';
 import { HistoryReads } from '../history/history-reads.ts';
-import type { LossReason, Subscriber } from './channel-subscription.ts';
+import type { LossReason, Subscriber, Subscription } from './channel-subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 const CHANNELS = ['a', 'b'] as const;
@@ -18,8 +18,13 @@ class Judge implements Subscriber {
   readonly #hub: ModelHub;
   readonly #faults: unknown[];
   #at: Position | undefined;
+  readonly #ephemeral = new Set<string>();
   delivered = 0;
   losses = 0;
+
+  get ephemeral(): number {
+    return this.#ephemeral.size;
+  }
 
   constructor(hub: ModelHub, faults: unknown[]) {
     this.#hub = hub;
@@ -37,6 +42,10 @@ class Judge implements Subscriber {
 
   deliver(publication: native.Publication): void {
     const last = this.#at;
+    if (publication.ephemeral) {
+      this.#isEphemeral(publication, last);
+      return;
+    }
     if (last === undefined) this.#faults.push(new Error('It was delivered before the position was told.'));
     else this.#follows(publication, last);
     this.#at = { epoch: last?.epoch ?? '', offset: publication.number };
@@ -55,16 +64,26 @@ class Judge implements Subscriber {
   #follows({ number, payload }: native.Publication, { epoch, offset }: Position): void {
     this.#check(() => {
       expect(number).toBe(offset + 1);
-      expect(decodeText(payload)).toBe(`${epoch}:${offset + 1}`);
+      expect(decodeText(payload)).toBe(`${historyOf(epoch)}:${offset + 1}`);
+    });
+  }
+
+  /** Asserts that it comes right after the publication whose offset it has, and once. */
+  #isEphemeral({ number, payload }: native.Publication, last: Position | undefined): void {
+    this.#check(() => {
+      const [history, offset, id = ''] = decodeText(payload).split(':');
+      expect([history, Number(offset), number]).toEqual([historyOf(last?.epoch ?? ''), last?.offset, number]);
+      expect(this.#ephemeral.has(id), 'an ephemeral publication is delivered once').toBe(false);
+      this.#ephemeral.add(id);
     });
   }
 
   #isLoss(subject: native.Subject, position: Position, reason: LossReason, last: Position): void {
     if (reason === 'epoch_changed') {
-      expect(position.epoch).not.toBe(last.epoch);
+      expect(historyOf(position.epoch)).not.toBe(historyOf(last.epoch));
       return;
     }
-    expect(position.epoch).toBe(last.epoch);
+    expect(historyOf(position.epoch)).toBe(historyOf(last.epoch));
     // A loss must not be reported while history has the publications.
     expect(this.#hub.has(subject.name, last.offset)).toBe(false);
   }
@@ -79,6 +98,12 @@ class Judge implements Subscriber {
   }
 }
 
+interface Judged {
+  readonly channel: Channel;
+  readonly judge: Judge;
+  readonly subscription: Subscription;
+}
+
 /** The parts of a client, over a hub that moves when the test says so. */
 class Bench {
   readonly hub = new ModelHub();
@@ -88,7 +113,7 @@ class Bench {
     this.requests,
   );
   readonly subscriptions = new Subscriptions(this.requests, this.reads, () => {});
-  readonly judges = new Map<string, { readonly channel: Channel; readonly judge: Judge }>();
+  readonly judges = new Map<string, Judged>();
   readonly faults: unknown[] = [];
   asked = 0;
   answered = 0;
@@ -111,8 +136,7 @@ class Bench {
     const subject = { name: channel, prefix: false };
     if (found === undefined) {
       const judge = new Judge(this.hub, this.faults);
-      this.judges.set(name, { channel, judge });
-      this.subscriptions.add(subject, judge);
+      this.judges.set(name, { channel, judge, subscription: this.subscriptions.add(subject, judge) });
     } else {
       this.judges.delete(name);
       this.subscriptions.remove({ name: found.channel, prefix: false }, found.judge);
@@ -126,10 +150,9 @@ class Bench {
       this.reads.add(
         { channel, since },
         {
-          page: ({ verdict, position, publications }) => {
+          page: ({ position, publications, more }) => {
             this.answered += 1;
-            const last = { ...since, offset: since.offset + publications.length };
-            if (verdict === 'recovered' && last.offset < position.offset) next(last);
+            if (more) next({ epoch: position.epoch, offset: since.offset + publications.length });
           },
           failed: () => {
             this.answered += 1;
@@ -206,7 +229,7 @@ const step = fc.oneof(
       .map((fault) => (bench: Bench) => bench.lose(fault)),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.tuple(fc.nat(20), fc.constantFrom('lose' as const, 'repeat' as const)).map(
       ([which, how]) =>
         (bench: Bench) =>
@@ -230,6 +253,8 @@ const step = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: fc.constant((bench: Bench) => bench.sweep()) },
+  { weight: 1, arbitrary: fc.constant((bench: Bench) => bench.hub.rename()) },
+  { weight: 4, arbitrary: channel.map((name) => (bench: Bench) => bench.hub.publishEphemeral(name)) },
 );
 
 describe('checkPositions', () => {
@@ -317,7 +342,17 @@ test('a request whose channels are all unsubscribed no longer waits for an answe
 
 describe('whatever happens between hub and client', () => {
   test('each offset is delivered once and in order, or reported as lost; and all reach the position of the hub', () => {
-    const seen = { delivered: 0, losses: 0, recoveries: 0, holes: 0, positionLosses: 0, repeated: 0 };
+    const seen = {
+      delivered: 0,
+      losses: 0,
+      ephemeral: 0,
+      ephemeralDropped: 0,
+      renamed: 0,
+      recoveries: 0,
+      holes: 0,
+      positionLosses: 0,
+      repeated: 0,
+    };
     const run = (steps: readonly ((bench: Bench) => void)[]): void => {
       const bench = new Bench();
       bench.open();
@@ -326,15 +361,19 @@ describe('whatever happens between hub and client', () => {
       for (const take of steps) take(bench);
       bench.settle();
       expect(bench.faults).toEqual([]);
-      for (const [, { channel: of, judge }] of bench.judges) {
-        expect(judge.at).toEqual(bench.hub.positionOf(of));
+      for (const { channel: of, judge, subscription } of bench.judges.values()) {
+        // Nothing tells a subscriber that the epoch has another name.
+        expect(subscription.position).toEqual(bench.hub.positionOf(of));
+        expect(judge.at?.offset).toBe(subscription.offset);
+        seen.renamed += judge.at?.epoch === subscription.epoch ? 0 : 1;
         seen.delivered += judge.delivered;
+        seen.ephemeral += judge.ephemeral;
         seen.losses += judge.losses;
       }
       expect(bench.answered).toBe(bench.asked);
       expect([bench.reads.inFlight, bench.reads.waiting]).toEqual([0, 0]);
       const stats = bench.subscriptions.stats();
-      for (const name of ['recoveries', 'holes', 'positionLosses', 'repeated'] as const)
+      for (const name of ['ephemeralDropped', 'recoveries', 'holes', 'positionLosses', 'repeated'] as const)
         seen[name] += stats[name];
     };
     fc.assert(fc.property(fc.array(step, { minLength: 100, maxLength: 300 }), run), {
