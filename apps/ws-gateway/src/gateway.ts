@@ -18,7 +18,8 @@ import { rateOf } from './connection/rate-limit.ts';
 import { SlowClientLog } from './connection/slow-client-log.ts';
 import { GradualClose } from './gradual-close.ts';
 import { Groups } from './groups/groups.ts';
-import { PositionRequests } from './groups/position-requests.ts';
+import { PageRequests } from './groups/page-requests.ts';
+import { RecoveryBudget } from './groups/recovery-budget.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import type { ClientSocket } from './socket/client-socket.ts';
 
@@ -235,7 +236,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       groups: this.#groups,
       hub: options.hub,
       counters: this.#counters,
-      positionRequests: new PositionRequests(options, this.#counters),
+      pageRequests: new PageRequests(options, this.#counters),
+      recoveryBudget: new RecoveryBudget(options),
       backpressure: this.#backpressure,
       slowClientLog: this.#slowClientLog,
       clientLog: this.#clientLog,

@@ -235,8 +235,8 @@ export const GATEWAY_TABLE = {
   /** Period over which rejected commands are counted, in milliseconds. Default 10,000. */
   strikesMs: integerOption({ ...TIME, default: 10_000 }),
   /**
-   * `group_info` requests of all connections that wait for their turn; more are rejected. Default
-   * 100,000.
+   * `group_info` and `history` commands of all connections that wait for their turn; more are
+   * rejected. Default 100,000.
    */
   positionRequestsMax: integerOption({ default: 100_000, min: 1, max: 10_000_000, unit: 'requests' }),
   /**

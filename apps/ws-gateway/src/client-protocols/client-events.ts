@@ -5,7 +5,7 @@ import {
   type ErrorCode,
   type Position,
 } from '@groupcast/protocol';
-import type { ClientEvent, CommandId, GapReason } from '@groupcast/protocol/schema';
+import type { ClientEvent, CommandId, GapReason, HistoryVerdict } from '@groupcast/protocol/schema';
 import type { GatewayOptions } from '../options.ts';
 
 export type AckEvent = Extract<ClientEvent, { type: 'ack' }>;
@@ -38,6 +38,21 @@ export function ackEvent(id: CommandId, groupName?: string, position?: Position)
 /** Returns the reply to an ephemeral message, which has no position. */
 export function notStoredEvent(id: CommandId, groupName: string): AckEvent {
   return { type: 'ack', id, group_id: groupName, stored: false };
+}
+
+/**
+ * Returns the reply to `history` without its messages, which `encodeHistory` adds. Everything up to
+ * `readOffset` was read.
+ */
+export function historyAckEvent(
+  id: CommandId,
+  groupName: string,
+  position: Position,
+  verdict: HistoryVerdict,
+  readOffset: number,
+): AckEvent {
+  const ack = { ...ackEvent(id, groupName, position), verdict };
+  return verdict === 'recovered' ? { ...ack, read_offset: readOffset } : ack;
 }
 
 /** Returns the error of a group that a client was removed from, without a command that asked. */

@@ -1,5 +1,6 @@
 import type { native } from '@groupcast/protocol';
 import type { ClientCommand, ClientEvent } from '@groupcast/protocol/schema';
+import type { AckEvent } from './client-events.ts';
 
 /**
  * A protocol that clients use: its handshake, commands, events and heartbeat. Code outside this
@@ -22,4 +23,6 @@ export interface ClientProtocol {
    * Encodes messages of one group, in order, as bytes to send. Payloads must pass `payloadFault`.
    */
   encodeMessages(groupName: string, publications: readonly native.Publication[]): Uint8Array;
+  /** Encodes the reply to `history` with its messages. Payloads must pass `payloadFault`. */
+  encodeHistory(ack: AckEvent, publications: readonly native.Publication[]): Uint8Array;
 }

@@ -1,10 +1,14 @@
 import { isSystemGroup } from '@groupcast/protocol';
 import { type ClientCommand, CommandError } from '@groupcast/protocol/schema';
 import { ackEvent } from '../client-protocols/client-events.ts';
+import type { HistoryFrom } from '../groups/hub-port.ts';
 import type { Member } from '../groups/member.ts';
 import type { CommandDeps } from './command-deps.ts';
 import { groupInfo } from './group-info.ts';
+import { history } from './history.ts';
 import { publishToGroup } from './send-to-group.ts';
+
+type AddGroup = Extract<ClientCommand, { cmd: 'add_group' }>;
 
 /**
  * Executes a command of a client. `bytes` is the length of its message. Throws CommandError when
@@ -19,7 +23,7 @@ export function handleCommand(
   if (namesSystemGroup(command)) throw new CommandError('forbidden', undefined, command.id);
   switch (command.cmd) {
     case 'add_group':
-      deps.groups.join(client, command.group_id, command.id, command.since);
+      deps.groups.join(client, command.group_id, command.id, startOf(command));
       break;
     case 'leave_group':
       deps.groups.leave(client, command.group_id, command.id);
@@ -31,12 +35,19 @@ export function handleCommand(
       groupInfo(command, client, deps);
       break;
     case 'history':
+      history(command, client, deps);
+      break;
     case 'resume':
       throw new CommandError('unknown_command', undefined, command.id);
     case 'ping':
       if (command.id !== undefined) client.sendEvent(ackEvent(command.id));
       break;
   }
+}
+
+/** Returns the start of the messages that a join replays. */
+function startOf({ since, last }: AddGroup): HistoryFrom | undefined {
+  return last === undefined ? since : { last };
 }
 
 /** Returns whether a command needs a group that no client may use. */

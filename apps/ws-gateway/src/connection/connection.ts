@@ -298,7 +298,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#closeTick = this.#deps.options.wheel.now + this.#deps.closeTicks;
     this.#awaitClose();
     this.#deps.groups.leaveAll(this);
-    this.#deps.positionRequests.cancel(this);
+    this.#deps.pageRequests.cancel(this);
   }
 
   #awaitClose(): void {

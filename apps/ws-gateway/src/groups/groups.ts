@@ -13,7 +13,7 @@ import type { GatewayOptions } from '../options.ts';
 import { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
 import { GroupLoads } from './group-loads.ts';
-import type { HubSubscriber, LossReason } from './hub-port.ts';
+import type { HistoryFrom, HubSubscriber, LossReason } from './hub-port.ts';
 import { Join, type JoinDeps } from './join.ts';
 import type { Member } from './member.ts';
 import { MemberMap } from './member-map.ts';
@@ -31,9 +31,9 @@ const LEFT_BEFORE_JOINED = 'The group was left before the hub had confirmed the 
  * The groups of a worker: their members, and the way of a publication to them. The first member of
  * a group subscribes at the hub. Some time after the last one has left, the group is unsubscribed.
  *
- * A join without a position makes a live member at once. It gets the messages after the position
- * that the hub tells. A join with a position begins a recovery: the member is live at its end, and
- * counts as a member in every other respect until then.
+ * A join without earlier messages makes a live member at once. It gets the messages after the
+ * position that the hub tells. A join with earlier messages begins a recovery: the member is live at
+ * its end, and counts as a member in every other respect until then.
  */
 export class Groups implements HubSubscriber {
   readonly #counters: Counters;
@@ -81,11 +81,10 @@ export class Groups implements HubSubscriber {
   }
 
   /**
-   * Adds a member to a group. With `since` it gets the messages after that position first. With
-   * `id` it gets an ack with the position after which it gets every message, or an error when the
+   * Adds a member to a group. With `from` it gets the messages from there on first. With `id` it gets an ack with the position after which it gets every message, or an error when the
    * hub does not answer in time. Throws CommandError when the group limit of the member is reached.
    */
-  join(member: Member, name: string, id: CommandId | undefined, since?: Position): void {
+  join(member: Member, name: string, id: CommandId | undefined, from?: HistoryFrom): void {
     const channel = channelOfGroup(name);
     // Messages before the join are not for this member, and precede the ack if it joins again. A
     // delivery may close members, this one too, and so unsubscribe groups: look it up afterwards.
@@ -97,7 +96,7 @@ export class Groups implements HubSubscriber {
     if (isNew && member.memberships.length >= this.#groupsMax) {
       throw new CommandError('group_limit', undefined, id);
     }
-    const isRecovery = isNew && since !== undefined;
+    const isRecovery = isNew && from !== undefined;
     // Known for members of a live group, unless an earlier join is pending.
     const position = known?.state !== 'live' || isRecovery ? undefined : (join ?? known).position;
     if (id !== undefined && position === undefined && member.pendingCommands >= this.#groupsMax) {
@@ -109,7 +108,7 @@ export class Groups implements HubSubscriber {
     if (id !== undefined && position !== undefined) {
       member.sendEvent(ackEvent(id, name, position));
     } else if (id !== undefined || isRecovery) {
-      const pending = join ?? new Join(group, member, isRecovery ? since : undefined, this.#joinDeps);
+      const pending = join ?? new Join(group, member, isRecovery ? from : undefined, this.#joinDeps);
       if (id !== undefined) pending.add(id, isNew);
       if (isRecovery && group.state === 'live') pending.groupIsLive();
     }

@@ -11,14 +11,19 @@ import { groupInfo } from '../commands/group-info.ts';
 import { completeOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
 import { Groups } from './groups.ts';
-import { PositionRequests } from './position-requests.ts';
+import type { HistoryFrom } from './hub-port.ts';
+import { PageRequests } from './page-requests.ts';
+import { RecoveryBudget } from './recovery-budget.ts';
 
 const CHANNEL = 'group:g';
 const MEMBERS = 3;
 /** Buffered bytes above which a member gets no page. */
 const FULL_BUFFER_BYTES = 100_000;
 
-type Since = 'nothing' | 'last' | 'older' | 'other history';
+type Since = 'nothing' | 'last' | 'older' | 'newest' | 'other history';
+
+/** Number of messages that a join with `newest` asks for. */
+const NEWEST = 2;
 
 type Step =
   | { readonly name: 'publish' | 'deliverMissed' | 'answerReads'; readonly count: number }
@@ -41,13 +46,13 @@ class CheckedClient {
   #told = 0;
   #since: Position | undefined;
 
-  join(groups: Groups, since: Position | undefined, id: number | undefined): void {
+  join(groups: Groups, from: HistoryFrom | undefined, id: number | undefined): void {
     if (!this.isIn) {
-      this.#since = since;
-      this.position = since;
+      this.#since = from === undefined || 'last' in from ? undefined : from;
+      this.position = this.#since;
     }
     this.isIn = true;
-    groups.join(this.member, 'g', id, since);
+    groups.join(this.member, 'g', id, from);
   }
 
   leave(groups: Groups): void {
@@ -62,11 +67,11 @@ class CheckedClient {
   }
 
   /** Replaces the connection by another one. */
-  go({ groups, positionRequests }: CommandDeps, index: number): void {
+  go({ groups, pageRequests }: CommandDeps, index: number): void {
     this.check();
     this.member.isOpen = false;
     groups.leaveAll(this.member);
-    positionRequests.cancel(this.member);
+    pageRequests.cancel(this.member);
     this.isIn = false;
     this.former.push(this.member);
     this.member = new FakeMember(`${index}`, V1);
@@ -86,7 +91,11 @@ class CheckedClient {
     } else if (event.type === 'ack') {
       if (event.group_id === 'unknown') return;
       const told = { epoch: event.epoch ?? '', offset: event.offset ?? 0 };
-      if (event.recovered === true) expect(this.position).toEqual(this.#since);
+      if (event.count !== undefined) {
+        expect(this.position).toBeUndefined();
+        expect(event.count).toBeLessThanOrEqual(NEWEST);
+        this.position = { epoch: told.epoch, offset: told.offset - event.count };
+      } else if (event.recovered === true) expect(this.position).toEqual(this.#since);
       else if (event.recovered === false) this.#lost(told);
       // Without an earlier position, the client starts here.
       else this.position ??= told;
@@ -117,7 +126,8 @@ class World {
   readonly hub = new LoopbackHub();
   readonly wheel = new TimingWheel();
   readonly counters: Counters = createCounters();
-  readonly positionRequests: PositionRequests;
+  readonly pageRequests: PageRequests;
+  readonly recoveryBudget: RecoveryBudget;
   readonly groups: Groups;
   readonly clients: CheckedClient[] = [];
   #published = 0;
@@ -130,7 +140,8 @@ class World {
     this.hub.ringMax = ringMax;
     const options = completeOptions({ hub: this.hub, wheel: this.wheel });
     this.groups = new Groups(options, this.counters);
-    this.positionRequests = new PositionRequests(options, this.counters);
+    this.recoveryBudget = new RecoveryBudget(options);
+    this.pageRequests = new PageRequests(options, this.counters);
     for (let index = 0; index < MEMBERS; index++) {
       const client = new CheckedClient();
       client.member = new FakeMember(`${index}`, V1);
@@ -167,7 +178,7 @@ class World {
     expect([this.groups.recovering, this.hub.reads.length, ...this.#pendingCommands()]).toEqual([
       0, 0, 0, 0, 0,
     ]);
-    expect(this.positionRequests.size).toBe(0);
+    expect(this.pageRequests.size).toBe(0);
   }
 
   /** Returns the pending commands of each client, on earlier connections too. */
@@ -252,7 +263,8 @@ class World {
   }
 }
 
-function sinceOf(since: Since, last: Position | undefined): Position | undefined {
+function sinceOf(since: Since, last: Position | undefined): HistoryFrom | undefined {
+  if (since === 'newest') return { last: NEWEST };
   if (since === 'other history') return { epoch: 'other', offset: 3 };
   if (since === 'nothing' || last === undefined) return undefined;
   return since === 'last' ? last : { ...last, offset: Math.max(0, last.offset - 2) };
@@ -306,7 +318,7 @@ describe('with any events in any order', () => {
     let gaps = 0;
     const all = steps(
       [...HARMLESS, 'restart', 'failReads'],
-      ['nothing', 'last', 'last', 'older', 'other history'],
+      ['nothing', 'last', 'last', 'older', 'newest', 'other history'],
     );
     await fc.assert(
       fc.asyncProperty(all, async (sequence) => {
@@ -334,7 +346,7 @@ describe('with any events in any order', () => {
   test('while the hub has the whole history, no client misses a message', async () => {
     let recovered = 0;
     await fc.assert(
-      fc.asyncProperty(steps(HARMLESS, ['nothing', 'last', 'last', 'older']), async (sequence) => {
+      fc.asyncProperty(steps(HARMLESS, ['nothing', 'last', 'last', 'older', 'newest']), async (sequence) => {
         const world = new World(10_000);
         world.begin();
         await world.run(sequence);

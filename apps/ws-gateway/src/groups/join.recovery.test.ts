@@ -697,3 +697,92 @@ test('a member that closes during the join of another one is not joined again', 
   groups.join(member, 'g', 1, undefined);
   expect(member.memberships.length).toBe(0);
 });
+
+describe('a join with the newest messages', () => {
+  test('is acked with their number, then they follow page by page, then new ones', async () => {
+    publish(25);
+    const member = v1();
+    groups.join(member, 'g', 1, { last: 4 });
+    await turns();
+    expect(gotBy(member)).toEqual([ack(1, 25, { count: 4 }), 22, 23, 24, 25]);
+    publish(1);
+    await turns();
+    expect(gotBy(member).slice(-1)).toEqual([26]);
+    expect(groups.recovering).toBe(0);
+    expect(counters).toMatchObject({ recoveredMessages: 4, joins: 1, gaps: 0 });
+    expect(counters.recoveries).toEqual({ recovered: 0, epoch_changed: 0, trimmed: 0, limit: 0 });
+  });
+
+  test('gets messages that arrive meanwhile once, and a second ack has no count', async () => {
+    publish(6);
+    hub.byHand = true;
+    const member = v1();
+    groups.join(member, 'g', 1, { last: 4 });
+    groups.join(member, 'g', 2, { last: 1 });
+    hub.catchUp('group:g', 0);
+    publish(1);
+    hub.answerReads();
+    publish(1);
+    for (let page = 0; page < 3; page++) {
+      await turns();
+      hub.answerReads();
+    }
+    expect(gotBy(member)).toEqual([ack(1, 7, { count: 4 }), ack(2, 7), 4, 5, 6, 7, 8]);
+    expect(groups.recovering).toBe(0);
+  });
+
+  test('without an id tells nothing but the messages', async () => {
+    publish(3);
+    const member = v1();
+    groups.join(member, 'g', undefined, { last: 2 });
+    await turns();
+    expect(gotBy(member)).toEqual([2, 3]);
+  });
+
+  test('reads again what failed, and gets a gap for what is trimmed meanwhile', async () => {
+    publish(9);
+    hub.byHand = true;
+    const member = v1();
+    groups.join(member, 'g', undefined, { last: 9 });
+    hub.catchUp('group:g', 0);
+    hub.failReads();
+    advanceWheel(1);
+    hub.answerReads();
+    await turns();
+    hub.trim('group:g');
+    hub.answerReads();
+    await turns();
+    const gap = { type: 'gap', group_id: 'g', reason: 'trimmed', epoch: 'epoch-1', offset: 9 };
+    expect(gotBy(member)).toEqual([1, 2, gap]);
+    expect(counters.gaps).toBe(1);
+  });
+
+  test('is limited like a recovery, down to none', async () => {
+    publish(9);
+    const limited = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 2 }), counters);
+    const member = v1();
+    limited.join(member, 'g', 1, { last: 9 });
+    await turns();
+    expect(gotBy(member)).toEqual([ack(1, 9, { count: 2 }), 8, 9]);
+    const without = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 0 }), counters);
+    const other = v1('other');
+    without.join(other, 'g', 1, { last: 9 });
+    await turns();
+    expect(gotBy(other)).toEqual([ack(1, 9, { count: 0 })]);
+    publish(1);
+    await turns();
+    expect(gotBy(other).slice(1)).toEqual([10]);
+  });
+
+  test('pays for its reads like a recovery', async () => {
+    publish(9);
+    const rate = { recoveryBytesPerSecond: 1_024, recoveryBytesBurst: 64 * 1_024 };
+    const limited = new Groups(completeOptions({ hub, wheel, ...rate }), counters);
+    const member = v1();
+    limited.join(member, 'g', 1, { last: 1 });
+    limited.join(member, 'other', 2, { last: 1 });
+    await turns();
+    expect(gotBy(member)).toEqual([ack(1, 9, { count: 1 }), 9]);
+    expect(counters.recoveriesThrottled).toBe(1);
+  });
+});

@@ -1,11 +1,11 @@
 import type { ErrorCode, Position } from '@groupcast/protocol';
 import type { CommandId, GapReason } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { ackEvent, gapEvent, recoveryAckEvent } from '../client-protocols/client-events.ts';
+import { type AckEvent, ackEvent, gapEvent, recoveryAckEvent } from '../client-protocols/client-events.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
-import type { HistoryAnswer, HistoryPage, HistoryRead, HubPort } from './hub-port.ts';
+import type { HistoryAnswer, HistoryFrom, HistoryPage, HistoryRead, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
 import type { MemberMap } from './member-map.ts';
 import type { RecoveryBudget } from './recovery-budget.ts';
@@ -59,13 +59,17 @@ export class Join implements HistoryAnswer, Timed {
   wheelSlot: number = NOT_WAITING;
   readonly group: Group;
   readonly member: Member;
-  /** Whether the member gets what it missed before it is live. */
+  /** Whether the member gets earlier messages before it is live. */
   readonly isRecovery: boolean;
   readonly #deps: JoinDeps;
   #state: 'subscribing' | 'reading' | 'resting' | 'over' = 'subscribing';
   #commands: PendingCommand[] = [];
   /** Position up to which a member in recovery has all messages. */
   #position: Position;
+  /** Number of the newest messages to read first. Undefined once the position is known. */
+  #last: number | undefined;
+  /** Number of these messages, once it is known. */
+  #count: number | undefined;
   /** Whether the client knows whether it gets what it missed. */
   #isAnswered = false;
   /** Whether it rests because the recovery budget of its connection is used up. */
@@ -73,12 +77,13 @@ export class Join implements HistoryAnswer, Timed {
   /** Latest read. */
   #read: HistoryRead | undefined;
 
-  /** With `since` the member gets the messages after that position first. */
-  constructor(group: Group, member: Member, since: Position | undefined, deps: JoinDeps) {
+  /** With `from` the member gets the messages from there on first. */
+  constructor(group: Group, member: Member, from: HistoryFrom | undefined, deps: JoinDeps) {
     this.group = group;
     this.member = member;
-    this.isRecovery = since !== undefined;
-    this.#position = since ?? group.position;
+    this.isRecovery = from !== undefined;
+    this.#position = from === undefined || 'last' in from ? group.position : from;
+    if (from !== undefined && 'last' in from) this.#last = Math.min(from.last, deps.recoveryMessagesMax);
     this.#deps = deps;
     deps.joins.set(group, member, this);
   }
@@ -128,6 +133,7 @@ export class Join implements HistoryAnswer, Timed {
     if (this.#isOver) return;
     const { position, publications } = page;
     this.#deps.budget.settle(this.member, publications, !this.#isAnswered);
+    if (this.#last !== undefined && page.verdict === 'recovered') this.#startAt(page);
     const reason = this.#unrecoveredReason(page);
     if (reason !== undefined) {
       this.#giveUp(position, reason);
@@ -184,7 +190,11 @@ export class Join implements HistoryAnswer, Timed {
 
   #advance(): void {
     const { budget, counters, hub } = this.#deps;
-    if (this.group.isAt(this.#position)) {
+    if (this.#last === 0) {
+      // The operator allows no replay.
+      this.#count = 0;
+      this.#goLive(undefined);
+    } else if (this.#last === undefined && this.group.isAt(this.#position)) {
       this.#goLive(undefined);
     } else if (this.#isAnswered && this.#isBufferFull) {
       this.#rest();
@@ -195,7 +205,8 @@ export class Join implements HistoryAnswer, Timed {
     } else {
       this.#state = 'reading';
       this.#isThrottled = false;
-      this.#read = hub.history(this.group.channel, this.#position, this, this.member);
+      const from = this.#last === undefined ? this.#position : { last: this.#last };
+      this.#read = hub.history(this.group.channel, from, this, this.member);
     }
   }
 
@@ -209,6 +220,15 @@ export class Join implements HistoryAnswer, Timed {
     const [first] = this.#commands;
     if (this.#state === 'resting') wheel.schedule(this, 1);
     else if (first !== undefined) wheel.schedule(this, first.deadlineTick - wheel.now);
+  }
+
+  /** Begins with the first message of a page of the newest ones. */
+  #startAt({ position, publications }: HistoryPage): void {
+    const [first] = publications;
+    const offset = first === undefined ? position.offset : first.number - 1;
+    this.#position = { epoch: position.epoch, offset };
+    this.#count = position.offset - offset;
+    this.#last = undefined;
   }
 
   #unrecoveredReason({ verdict, position }: HistoryPage): GapReason | undefined {
@@ -249,12 +269,16 @@ export class Join implements HistoryAnswer, Timed {
     const { group, member } = this;
     const isAwaited = this.#isAwaited;
     this.#isAnswered = true;
-    this.#deps.counters.recoveries[reason ?? 'recovered'] += 1;
+    if (this.#count === undefined) this.#deps.counters.recoveries[reason ?? 'recovered'] += 1;
     for (const { id, isFirst } of this.#takeCommands()) {
       const ack = ackEvent(id, group.name, position);
-      member.sendEvent(isFirst ? recoveryAckEvent(ack, reason) : ack);
+      member.sendEvent(isFirst ? this.#firstAck(ack, reason) : ack);
     }
     if (reason !== undefined && !isAwaited) this.#sendGap(reason);
+  }
+
+  #firstAck(ack: AckEvent, reason: GapReason | undefined): AckEvent {
+    return this.#count === undefined ? recoveryAckEvent(ack, reason) : { ...ack, count: this.#count };
   }
 
   #sendGap(reason: GapReason): void {

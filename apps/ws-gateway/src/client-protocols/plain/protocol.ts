@@ -1,6 +1,7 @@
 import { parseClientCommand } from '@groupcast/protocol/schema';
 import { textFrame, textFrames } from '../../socket/outbound-frame.ts';
 import type { ClientProtocol } from '../client-protocol.ts';
+import { historyText } from '../message-fields.ts';
 
 /**
  * Plain mode, for clients without a subprotocol. A message is its payload alone, and the only
@@ -15,4 +16,5 @@ export const PLAIN: ClientProtocol = {
   encodeEvent: (event) =>
     event.type === 'ack' || event.type === 'error' ? textFrame(JSON.stringify(event)) : undefined,
   encodeMessages: (_groupName, publications) => textFrames(publications.map(({ payload }) => payload)),
+  encodeHistory: (ack, publications) => textFrame(historyText(ack, publications, false)),
 };

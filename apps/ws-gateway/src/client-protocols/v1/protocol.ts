@@ -6,7 +6,7 @@ import {
 } from '@groupcast/protocol/schema';
 import { textFrame, textFrames } from '../../socket/outbound-frame.ts';
 import type { ClientProtocol } from '../client-protocol.ts';
-import { messageFields } from '../message-fields.ts';
+import { historyText, messageFields } from '../message-fields.ts';
 
 /** The subprotocol `groupcast.v1`: everything is an event in JSON. */
 export const V1: ClientProtocol = createProtocol('v1', CLIENT_SUBPROTOCOL_V1, false);
@@ -30,6 +30,7 @@ function createProtocol(name: string, subprotocol: string, withTime: boolean): C
         publications.map((publication) => Buffer.from(`${start}${messageFields(publication, withTime)}}`)),
       );
     },
+    encodeHistory: (ack, publications) => textFrame(historyText(ack, publications, withTime)),
   };
 }
 

@@ -1,13 +1,9 @@
-import { channelOfGroup, type Position, ProtocolError } from '@groupcast/protocol';
+import { channelOfGroup, ProtocolError } from '@groupcast/protocol';
 import type { CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { ackEvent } from '../client-protocols/client-events.ts';
-import type { HistoryAnswer, HistoryPage, HistoryRead, HubPort } from './hub-port.ts';
+import type { HistoryAnswer, HistoryFrom, HistoryPage, HistoryRead, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { rejectCommand } from './reject-command.ts';
-
-/** Position in no history: the hub returns the position of the channel, and no publications. */
-const NOWHERE: Position = { epoch: '-', offset: 0 };
 
 /** Requests of one member that are sent to the hub at a time. A worker has no limit for all. */
 const SENT_MAX = 16;
@@ -15,9 +11,20 @@ const SENT_MAX = 16;
 /** Sent requests that stay in front of the waiting ones before these are moved. */
 const STALE_MAX = 256;
 
-const TOO_MANY = 'Too many group_info commands wait for the hub. Retry later.';
+const TOO_MANY = 'Too many group_info and history commands wait for the hub. Retry later.';
 
-export interface PositionRequestsOptions {
+/** A command that the hub answers with one page of a group's history. */
+export interface PageCommand {
+  readonly id: CommandId;
+  readonly groupName: string;
+  readonly from: HistoryFrom;
+  /** Replies to the command. */
+  reply(page: HistoryPage): void;
+  /** Called before the command is rejected, because no page was read. */
+  failed?(): void;
+}
+
+export interface PageRequestsOptions {
   readonly hub: HubPort;
   /** Maximum requests of one member: it cannot send more commands at once. */
   readonly messagesBurst: number;
@@ -27,15 +34,15 @@ export interface PositionRequestsOptions {
   readonly joinMs: number;
 }
 
-/** Requests of members for positions of groups that this worker is not subscribed to. */
-export class PositionRequests {
-  readonly #options: PositionRequestsOptions;
+/** Requests of members for pages of history. */
+export class PageRequests {
+  readonly #options: PageRequestsOptions;
   readonly #counters: Counters;
   readonly #byMember = new Map<Member, MemberRequests>();
   /** Requests of all members that wait to be sent. */
   #waiting = 0;
 
-  constructor(options: PositionRequestsOptions, counters: Counters) {
+  constructor(options: PageRequestsOptions, counters: Counters) {
     this.#options = options;
     this.#counters = counters;
   }
@@ -45,17 +52,18 @@ export class PositionRequests {
     return this.#byMember.size;
   }
 
-  /** Requests the position of a group. The member gets it as an ack, or an error. */
-  add(member: Member, name: string, id: CommandId): void {
+  /** Reads the page for a command. The member gets the reply of the command, or an error. */
+  add(member: Member, command: PageCommand): void {
     const { messagesBurst, positionRequestsMax, joinMs } = this.#options;
     const requests = this.#byMember.get(member) ?? new MemberRequests(member);
     if (requests.size >= messagesBurst || this.#waiting >= positionRequestsMax) {
-      rejectCommand(this.#counters, member, id, 'hub_unavailable', TOO_MANY);
+      command.failed?.();
+      rejectCommand(this.#counters, member, command.id, 'hub_unavailable', TOO_MANY);
       return;
     }
     this.#byMember.set(member, requests);
     this.#waiting += 1;
-    requests.push(new PositionRequest(this, requests, name, id, performance.now() + joinMs));
+    requests.push(new PageRequest(this, requests, command, performance.now() + joinMs));
     this.#send(requests);
   }
 
@@ -70,16 +78,16 @@ export class PositionRequests {
     for (const { read } of sent) read?.cancel();
   }
 
-  /** Replies to a request with a position. Called by the request. */
-  succeed(request: PositionRequest, position: Position): void {
-    const { requests, id, name } = request;
+  /** Replies to a request. Called by the request. */
+  succeed(request: PageRequest, page: HistoryPage): void {
+    const { requests, command } = request;
     if (!requests.sent.delete(request)) return;
-    requests.member.sendEvent(ackEvent(id, name, position));
+    command.reply(page);
     this.#send(requests);
   }
 
   /** Rejects a request, and with it those of the member that wait. Called by the request. */
-  fail(request: PositionRequest, error: ProtocolError): void {
+  fail(request: PageRequest, error: ProtocolError): void {
     const { requests } = request;
     if (!requests.sent.delete(request)) return;
     this.#reject(request, error);
@@ -102,8 +110,8 @@ export class PositionRequests {
           continue;
         }
         requests.sent.add(request);
-        const channel = channelOfGroup(request.name);
-        request.read = this.#options.hub.history(channel, NOWHERE, request, requests.member);
+        const { groupName, from } = request.command;
+        request.read = this.#options.hub.history(channelOfGroup(groupName), from, request, requests.member);
       }
     } catch (error) {
       this.cancel(requests.member);
@@ -114,14 +122,15 @@ export class PositionRequests {
     this.#forgetIfEmpty(requests);
   }
 
-  #takeWaiting(requests: MemberRequests): readonly PositionRequest[] {
+  #takeWaiting(requests: MemberRequests): readonly PageRequest[] {
     const waiting = requests.takeWaiting();
     this.#waiting -= waiting.length;
     return waiting;
   }
 
-  #reject({ requests, id }: PositionRequest, error: ProtocolError): void {
-    rejectCommand(this.#counters, requests.member, id, error.code, error.message);
+  #reject({ requests, command }: PageRequest, error: ProtocolError): void {
+    command.failed?.();
+    rejectCommand(this.#counters, requests.member, command.id, error.code, error.message);
   }
 
   #forgetIfEmpty(requests: MemberRequests): void {
@@ -134,9 +143,9 @@ export class PositionRequests {
 class MemberRequests {
   readonly member: Member;
   /** Requests that the hub has not replied to. */
-  readonly sent = new Set<PositionRequest>();
+  readonly sent = new Set<PageRequest>();
   isSending = false;
-  #waiting: PositionRequest[] = [];
+  #waiting: PageRequest[] = [];
   /** Index of the first waiting request. Those before it were sent. */
   #first = 0;
 
@@ -148,14 +157,14 @@ class MemberRequests {
     return this.sent.size + this.#waiting.length - this.#first;
   }
 
-  push(request: PositionRequest): void {
+  push(request: PageRequest): void {
     this.#waiting.push(request);
   }
 
   /**
    * Removes and returns the first waiting request, at a cost that does not grow with their number.
    */
-  shift(): PositionRequest | undefined {
+  shift(): PageRequest | undefined {
     const request = this.#waiting[this.#first];
     if (request === undefined) return undefined;
     this.#first += 1;
@@ -166,7 +175,7 @@ class MemberRequests {
     return request;
   }
 
-  takeWaiting(): readonly PositionRequest[] {
+  takeWaiting(): readonly PageRequest[] {
     const waiting = this.#waiting.slice(this.#first);
     this.#waiting = [];
     this.#first = 0;
@@ -175,30 +184,22 @@ class MemberRequests {
 }
 
 /** One request, which receives the answer of the hub. */
-class PositionRequest implements HistoryAnswer {
+class PageRequest implements HistoryAnswer {
   readonly requests: MemberRequests;
-  readonly name: string;
-  readonly id: CommandId;
+  readonly command: PageCommand;
   readonly deadlineMs: number;
   read: HistoryRead | undefined;
-  readonly #owner: PositionRequests;
+  readonly #owner: PageRequests;
 
-  constructor(
-    owner: PositionRequests,
-    requests: MemberRequests,
-    name: string,
-    id: CommandId,
-    deadlineMs: number,
-  ) {
+  constructor(owner: PageRequests, requests: MemberRequests, command: PageCommand, deadlineMs: number) {
     this.#owner = owner;
     this.requests = requests;
-    this.name = name;
-    this.id = id;
+    this.command = command;
     this.deadlineMs = deadlineMs;
   }
 
-  page({ position }: HistoryPage): void {
-    this.#owner.succeed(this, position);
+  page(page: HistoryPage): void {
+    this.#owner.succeed(this, page);
   }
 
   failed(error: ProtocolError): void {
