@@ -45,6 +45,7 @@ describe.each(ENGINES)('groups in the JSON dialect on %s', (_name, createEngine)
   test('history is read from a position on, up to the limit', async () => {
     const { port } = await startHub({ engine: createEngine() });
     const { peer, before } = await published(port, [1, 2, 3]);
+    const time = expect.any(Number);
     const first = { type: 'history', group: '123', limit: 2, ...before };
     peer.send({ id: 'h', ...first });
     expect(await peer.take('history')).toEqual({
@@ -54,8 +55,8 @@ describe.each(ENGINES)('groups in the JSON dialect on %s', (_name, createEngine)
       epoch: before.epoch,
       offset: before.offset + 3,
       messages: [
-        { offset: before.offset + 1, data: 1, sender: 'me', message_id: 'm1' },
-        { offset: before.offset + 2, data: 2, sender: 'me', message_id: 'm2' },
+        { offset: before.offset + 1, time, data: 1, sender: 'me', message_id: 'm1' },
+        { offset: before.offset + 2, time, data: 2, sender: 'me', message_id: 'm2' },
       ],
     });
     peer.send({ ...first, id: 1, channel: 'group:123', group: undefined, offset: before.offset + 2 });

@@ -8,7 +8,11 @@ import { type JsonSpan, scanObject } from './scan-object.ts';
 /** Documents per property: 100,000 in all. */
 const RUNS = 50_000;
 
-const UNBOUNDED = { payload: 'data', keysMax: Number.MAX_SAFE_INTEGER, nodesMax: Number.MAX_SAFE_INTEGER };
+const UNBOUNDED = {
+  payloads: ['data'],
+  keysMax: Number.MAX_SAFE_INTEGER,
+  nodesMax: Number.MAX_SAFE_INTEGER,
+};
 
 /** Returns the spans of the members, or undefined for a text that is rejected. */
 function scanned(text: string): Map<string, JsonSpan> | undefined {
@@ -160,10 +164,11 @@ test('the depth includes the payload', () => {
   }
 });
 
-test('a payload does not change the limits of what follows it', () => {
-  const bounds = { payload: 'data', keysMax: 2, nodesMax: 3 };
+test('payloads do not change the limits of what follows it', () => {
+  const bounds = { payloads: ['data', 'meta'], keysMax: 2, nodesMax: 3 };
   const scan = (text: string) => () => new JsonObjectText(text).scan(bounds);
   expect(scan('{"data":[0,0,0,0,{"a":0,"b":0,"c":0}],"x":[0,0]}')).not.toThrow();
+  expect(scan('{"data":[0,0,0,0],"meta":{"a":0,"b":0,"c":0,"d":[]}}')).not.toThrow();
   expect(scan('{"data":[0,0,0,0],"x":[0,0,0]}')).toThrow('has too many values');
   expect(scan('{"data":[],"x":0,"y":0}')).toThrow('has an object of more than 2 keys');
 });

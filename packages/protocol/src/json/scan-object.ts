@@ -3,13 +3,13 @@ import { ProtocolError } from '../protocol-error.ts';
 
 /** Limits of an object, besides JSON_DEPTH_MAX, which always applies. */
 export interface JsonBounds {
-  /** Name of the member that is forwarded as it is written. Its value is limited in depth only. */
-  readonly payload: string;
+  /** Names of the members that are forwarded as they are written, and limited in depth only. */
+  readonly payloads: readonly string[];
   /** Name of a member whose objects have names as keys, which only `nodesMax` limits. */
   readonly names?: string;
-  /** Limit for the keys of one object outside these two members. */
+  /** Limit for the keys of one object outside these members. */
   readonly keysMax: number;
-  /** Limit for the values outside the payload. */
+  /** Limit for the values outside the payloads. */
   readonly nodesMax: number;
 }
 
@@ -73,7 +73,7 @@ class Scanner {
   readonly #text: string;
   /** Whether every string ends at the next quote. */
   readonly #isPlain: boolean;
-  readonly #payload: string;
+  readonly #payloads: readonly string[];
   readonly #names: string | undefined;
   #keysMax: number;
   #nodesLeft: number;
@@ -81,10 +81,10 @@ class Scanner {
   /** The character at `#at`. */
   #unit = END;
 
-  constructor(text: string, { payload, names, keysMax, nodesMax }: JsonBounds) {
+  constructor(text: string, { payloads, names, keysMax, nodesMax }: JsonBounds) {
     this.#text = text;
     this.#isPlain = !text.includes('\\') && !CONTROL.test(text);
-    this.#payload = payload;
+    this.#payloads = payloads;
     this.#names = names;
     this.#keysMax = keysMax;
     this.#nodesLeft = nodesMax;
@@ -121,7 +121,7 @@ class Scanner {
 
   #member(name: string, depthLeft: number, members: Map<string, JsonSpan>): void {
     const start = this.#at;
-    if (name === this.#payload) this.#payloadValue(depthLeft);
+    if (this.#payloads.includes(name)) this.#payloadValue(depthLeft);
     else if (name === this.#names) this.#namesValue(depthLeft);
     else this.#value(depthLeft);
     members.set(name, { start, end: this.#at });

@@ -30,6 +30,7 @@ export {
   encodeDeliver,
   encodePublish,
   encodePublished,
+  KEY_HEADER_BYTES,
   type Keyed,
   type PayloadKind,
   PUBLICATION_DEFAULTS,

@@ -23,7 +23,12 @@ export class CommandError extends ProtocolError {
   }
 }
 
-const BOUNDS = { payload: 'message', names: 'positions', keysMax: JSON_KEYS_MAX, nodesMax: JSON_NODES_MAX };
+const BOUNDS = {
+  payloads: ['message'],
+  names: 'positions',
+  keysMax: JSON_KEYS_MAX,
+  nodesMax: JSON_NODES_MAX,
+};
 
 /** Parses one message of a client. Ignores unknown fields. Throws only CommandError. */
 export function parseClientCommand(text: string): ClientCommand {

@@ -5,11 +5,20 @@ import {
   CONCURRENCY_MAX,
   HISTORY_MESSAGES_MAX,
   JSON_NODES_MAX,
+  KEY_BYTES_MAX,
+  META_BYTES_MAX,
   NONCE_BYTES,
   PROOF_BYTES,
   SHORT_TEXT_BYTES_MAX,
 } from '../limits.ts';
-import { channelOfGroup, isChannelName, isGroupName, isQueueName, isWatchableQueueName } from '../name.ts';
+import {
+  channelOfGroup,
+  isChannelName,
+  isGroupName,
+  isKey,
+  isQueueName,
+  isWatchableQueueName,
+} from '../name.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { decodeText } from '../text.ts';
 import { fitsUtf8 } from '../utf8-length.ts';
@@ -41,6 +50,14 @@ const data = z.custom<JsonPayload>(
   (payload) => payload !== undefined,
   'any JSON value; a string must have a UTF-8 form',
 );
+/** The text of a JSON object, as it is written. */
+const meta = z
+  .custom<JsonPayload | undefined>(
+    (payload) => payload === undefined || isMeta(payload as JsonPayload),
+    `a JSON object of at most ${META_BYTES_MAX} bytes`,
+  )
+  .transform((payload) => payload?.text ?? '');
+const key = z.string().refine(isKey, `1 to ${KEY_BYTES_MAX} bytes of UTF-8`);
 const position = z.object({
   channel: z.string(),
   group: z.string().optional(),
@@ -50,10 +67,16 @@ const position = z.object({
 // Any JSON value, also numbers beyond the range of a double.
 const payload = { data: z.unknown().optional(), data_base64: z.string().optional() };
 const publication = {
-  offset: z.int(),
+  offset: z.int().nonnegative(),
+  time: z.int().nonnegative(),
   ...payload,
   sender: z.string().optional(),
   message_id: z.string().optional(),
+  // An object, or a string where the publisher wrote no JSON object.
+  meta: z.unknown().optional(),
+  key: z.string().optional(),
+  life_ms: z.int().positive().optional(),
+  store: z.literal(false).optional(),
 };
 
 const SUBJECTS_SENTENCE = `1 to ${CHANNELS_PER_FRAME_MAX} channels, groups and prefixes`;
@@ -72,6 +95,22 @@ function hasSubjects({ channels, groups, prefixes = [] }: Named): boolean {
 /** Appends the groups to the channels, under their channel names. */
 function asChannels<T extends Named>({ groups, ...request }: T): Omit<T, 'groups'> {
   return { ...request, channels: [...request.channels, ...groups.map(channelOfGroup)] };
+}
+
+function isMeta({ kind, text }: JsonPayload): boolean {
+  return kind === 'json' && text.startsWith('{') && fitsUtf8(text, META_BYTES_MAX);
+}
+
+interface Kept {
+  readonly store: boolean;
+  readonly message_id: string;
+  readonly key?: string | undefined;
+  readonly life_ms?: number | undefined;
+}
+
+/** Returns whether the fields of a publication go together. */
+function isConsistent({ store, message_id: messageId, key, life_ms: lifeMs }: Kept): boolean {
+  return key === undefined ? lifeMs === undefined && (store || messageId === '') : store;
 }
 
 /** Request of a peer in the JSON dialect. Unknown fields are ignored. */
@@ -101,8 +140,13 @@ export const hubJsonRequest = z.discriminatedUnion('type', [
       sender: shortText.default(''),
       message_id: shortText.default(''),
       exclude_sender: z.boolean().default(false),
+      meta,
+      store: z.boolean().default(true),
+      key: key.optional(),
+      life_ms: z.int().nonnegative().optional(),
     })
     .refine(hasSubjects, `1 to ${CHANNELS_PER_FRAME_MAX} channels and groups`)
+    .refine(isConsistent, 'life_ms needs a key; store false excludes key and message_id')
     .transform(asChannels),
   z
     .object({
@@ -110,19 +154,24 @@ export const hubJsonRequest = z.discriminatedUnion('type', [
       id: commandId,
       channel: channel.optional(),
       group: group.optional(),
-      epoch: shortText,
-      offset: z.int().nonnegative(),
+      epoch: shortText.optional(),
+      offset: z.int().nonnegative().optional(),
+      last: z.int().min(1).max(HISTORY_MESSAGES_MAX).optional(),
       limit: z.int().min(1).max(HISTORY_MESSAGES_MAX).default(HISTORY_MESSAGES_MAX),
     })
-    .transform(({ channel, group, ...request }, context) => {
-      const asked = group === undefined ? channel : channelOfGroup(group);
-      if (asked !== undefined && (channel === undefined || group === undefined))
-        return { ...request, channel: asked };
-      context.addIssue({ code: 'custom', message: 'either channel or group' });
-      return z.NEVER;
-    }),
+    .refine(({ channel, group }) => (channel === undefined) !== (group === undefined), 'channel or group')
+    .refine(
+      ({ epoch, offset, last }) => last !== undefined || (epoch !== undefined && offset !== undefined),
+      'either epoch and offset, or last',
+    )
+    .transform(({ channel = '', group, epoch = '', offset = 0, ...request }) => ({
+      ...request,
+      epoch,
+      offset,
+      channel: group === undefined ? channel : channelOfGroup(group),
+    })),
   z.object({ type: z.literal('ping'), id }),
-  z.object({ type: z.literal('enqueue'), id, queue, data }),
+  z.object({ type: z.literal('enqueue'), id, queue, data, message_id: shortText.default('') }),
   z.object({
     type: z.literal('watch'),
     id,
@@ -178,6 +227,7 @@ export const hubJsonReply = z.discriminatedUnion('type', [
     item: z.int(),
     attempt: z.int(),
     ...payload,
+    message_id: z.string().optional(),
   }),
   z.object({ type: z.literal('error'), id, code: z.string(), message: z.string() }),
 ]);
@@ -185,15 +235,18 @@ export const hubJsonReply = z.discriminatedUnion('type', [
 export type HubJsonRequest = z.infer<typeof hubJsonRequest>;
 export type HubJsonReply = z.infer<typeof hubJsonReply>;
 
-/** Fields of all requests, except the two that have their own readers. */
+/** Fields that are forwarded as they are written. */
+const PAYLOADS: readonly string[] = ['data', 'meta'];
+
+/** Fields of all requests, except those that have their own readers. */
 const FIELDS: ReadonlySet<string> = new Set(
   hubJsonRequest.options
     .flatMap((option) => Object.keys('in' in option ? option.in.shape : option.shape))
-    .filter((name) => name !== 'id' && name !== 'data'),
+    .filter((name) => name !== 'id' && !PAYLOADS.includes(name)),
 );
 
 // The limit of values bounds the keys, too. A publisher's data is bounded by the frame only.
-const BOUNDS = { payload: 'data', keysMax: JSON_NODES_MAX, nodesMax: JSON_NODES_MAX };
+const BOUNDS = { payloads: PAYLOADS, keysMax: JSON_NODES_MAX, nodesMax: JSON_NODES_MAX };
 
 /** Parses the body of a JSON frame. Throws only ProtocolError, whose sentence names the field. */
 export function parseHubJsonRequest(body: Uint8Array): HubJsonRequest {
@@ -218,6 +271,6 @@ function fieldsOf(json: JsonObjectText): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const name of FIELDS) fields[name] = json.value(name);
   fields['id'] = json.id();
-  fields['data'] = json.payload('data');
+  for (const name of PAYLOADS) fields[name] = json.payload(name);
   return fields;
 }

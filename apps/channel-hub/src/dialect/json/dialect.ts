@@ -117,26 +117,18 @@ export class JsonDialect implements PeerDialect {
   }
 
   #publish(request: PublishRequest): void {
-    const { id, channels, data, sender, message_id: messageId, exclude_sender: excludeSender } = request;
+    const { id, channels } = request;
     this.#peer.ensureOpen();
-    const { kind } = data;
-    const payload = encodeText(data.text);
+    const payload = encodeText(request.data.text);
     const error = this.#peer.systemChannelError(channels) ?? this.#publishError(request, payload.length);
     if (error !== undefined) {
       this.#peer.reject(id, error);
       return;
     }
+    const content = contentOf(request, payload);
     const slot = new JsonPublish(this.#peer.id, id, channels, this.#replies);
     for (const [index, channel] of channels.entries()) {
-      const names = { channel, sender, messageId };
-      const publication = {
-        ...native.PUBLICATION_DEFAULTS,
-        ...names,
-        kind,
-        excludeSender,
-        payload,
-        number: 0,
-      };
+      const publication = { ...content, channel };
       this.#peer.publish(publication, native.encodePublish(publication), slot, slot.request(index));
     }
   }
@@ -152,14 +144,14 @@ export class JsonDialect implements PeerDialect {
     return request.id === undefined ? undefined : this.#replies.pendingError;
   }
 
-  #history({ id, channel, epoch, offset, limit }: HistoryRequest): void {
+  #history({ id, channel, epoch, offset, last = 0, limit }: HistoryRequest): void {
     const error = this.#replies.pendingError;
     if (error !== undefined) {
       this.#peer.reject(id, error);
       return;
     }
     const read = new JsonHistory(id, limit, this.#deps.frameBytesMax, this.#replies);
-    this.#peer.history({ channel, since: { epoch, offset } }, read, 0);
+    this.#peer.history({ channel, since: { epoch, offset }, last }, read, 0);
   }
 }
 
@@ -170,10 +162,20 @@ function subjectsOf(request: SubjectsRequest): native.Subject[] {
   ];
 }
 
+/** Returns the publication to each channel of a request. */
+function contentOf(request: PublishRequest, payload: Uint8Array): Omit<native.Publication, 'channel'> {
+  const { data, sender, message_id: messageId, exclude_sender: excludeSender, meta, store, key } = request;
+  const keyed = key === undefined ? undefined : { key, lifeMs: request.life_ms ?? 0 };
+  const names = { sender, messageId, meta, keyed };
+  return { ...names, kind: data.kind, excludeSender, ephemeral: !store, payload, number: 0, timeMs: 0 };
+}
+
 /** Returns the bytes of all native frames that a request becomes. */
 function publishBytes(request: PublishRequest, payloadBytes: number): number {
-  const names = utf8ByteLength(request.sender) + utf8ByteLength(request.message_id);
-  const each = native.PUBLICATION_HEADER_BYTES + names + payloadBytes;
+  const { sender, message_id: messageId, meta, key } = request;
+  const names = utf8ByteLength(sender) + utf8ByteLength(messageId) + utf8ByteLength(meta);
+  const keyBytes = key === undefined ? 0 : native.KEY_HEADER_BYTES + utf8ByteLength(key);
+  const each = native.PUBLICATION_HEADER_BYTES + names + keyBytes + payloadBytes;
   return request.channels.reduce((bytes, channel) => bytes + each + utf8ByteLength(channel), 0);
 }
 

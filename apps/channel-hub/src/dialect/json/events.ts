@@ -64,11 +64,14 @@ function eventText(publication: native.Publication): string {
 
 /** Returns the fields of a publication without its channel, as members of a JSON object. */
 export function publicationFields(publication: native.Publication): string {
-  const { number, sender, messageId } = publication;
-  let text = `"offset":${number},${dataField(publication)}`;
+  const { number, timeMs, sender, messageId, meta, keyed, ephemeral } = publication;
+  let text = `"offset":${number},"time":${timeMs},${dataField(publication)}`;
   if (sender !== '') text += `,"sender":${JSON.stringify(sender)}`;
   if (messageId !== '') text += `,"message_id":${JSON.stringify(messageId)}`;
-  return text;
+  if (meta !== '') text += `,"meta":${isJsonObject(meta) ? meta : JSON.stringify(meta)}`;
+  if (keyed !== undefined) text += `,"key":${JSON.stringify(keyed.key)}`;
+  if (keyed !== undefined && keyed.lifeMs > 0) text += `,"life_ms":${keyed.lifeMs}`;
+  return ephemeral ? `${text},"store":false` : text;
 }
 
 /** Returns `"data":…`, or `"data_base64":…` for a payload that is neither text nor JSON. */
@@ -90,11 +93,19 @@ function textOf(payload: Uint8Array): string | undefined {
 }
 
 function isJson(text: string): boolean {
+  return parsedOf(text) !== undefined;
+}
+
+function isJsonObject(text: string): boolean {
+  const value = parsedOf(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parsedOf(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
     // Invalid JSON would break the event around it.
-    return false;
+    return undefined;
   }
 }
