@@ -27,7 +27,7 @@ const SWEEP_MS = 1_000;
 
 type PagePart = Pick<HistoryPage, 'verdict' | 'frames' | 'more'>;
 
-/** What a memory engine has beside the limits of its history. */
+/** Options of a memory engine beside the limits of its history. */
 export interface MemoryEngineOptions {
   /** Limits of the values of keyed channels. */
   readonly keyed?: Partial<KeyedLimits>;
