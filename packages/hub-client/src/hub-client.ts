@@ -8,6 +8,8 @@ import type { HistoryAnswer, HistoryFrom, HistoryRead } from './history/history-
 import { historyQuestion } from './history/history-question.ts';
 import { HistoryReads } from './history/history-reads.ts';
 import type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
+import type { KeyedMap } from './keyed/keyed-map.ts';
+import { KeyedMaps } from './keyed/keyed-maps.ts';
 import { completeOptions, type HubClientOptions, type HubClientOptionsInput } from './options.ts';
 import type { PublishAnswer } from './publishing/outbox.ts';
 import { capabilityOf, type PublishOptions, publishFrame } from './publishing/publish-frame.ts';
@@ -40,6 +42,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   readonly #queues: QueueClient;
   readonly #reads: HistoryReads;
   readonly #subscriptions: Subscriptions;
+  readonly #keyed: KeyedMaps;
   readonly #connectionEvents: HubConnectionEvents = {
     connected: () => this.#enter('authenticating', undefined),
     opened: (welcome) => this.#opened(welcome),
@@ -77,6 +80,9 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#subscriptions = new Subscriptions(this.#requests, this.#reads, (subject, error) =>
       this.#notify('rejected', subject, error),
     );
+    this.#keyed = new KeyedMaps(this.#subscriptions, this.#reads, (channel, payload, publish) =>
+      this.publish(channel, payload, publish),
+    );
   }
 
   get state(): HubClientState {
@@ -107,13 +113,14 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   /**
    * Sends what is buffered on the connection and closes it for good. Pending publishes, items and
-   * reads fail, and all subscriptions end. Close the watchers first, so that their items in
-   * progress are not delivered again.
+   * reads fail, and all subscriptions and keyed maps end. Close the watchers first, so that their
+   * items in progress are not delivered again.
    */
   close(): void {
     if (this.#state === 'closed') return;
     clearInterval(this.#sweeper);
     clearTimeout(this.#reconnectTimer);
+    this.#keyed.closeAll();
     this.#connection?.close();
     this.#connection = undefined;
     this.#subscriptions.clear();
@@ -146,6 +153,16 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   unsubscribePrefix(prefix: string, subscriber: Subscriber): void {
     this.#subscriptions.remove({ name: prefix, prefix: true }, subscriber);
+  }
+
+  /**
+   * Opens a live map of the values of a keyed channel. The client closes it when it is closed
+   * itself. Throws a ProtocolError: `bad_channel` for an invalid name, `hub_unavailable` after
+   * `close`.
+   */
+  keyed(channel: string): KeyedMap {
+    if (this.#state === 'closed') throw closed();
+    return this.#keyed.open(channel);
   }
 
   /**
@@ -315,6 +332,7 @@ export class HubClient extends EventEmitter<HubClientEvents> {
 
   #sweep(): void {
     this.#subscriptions.retry();
+    this.#keyed.retry();
     this.#subscriptions.checkPositions(this.#sweepMs / this.#options.positionCheckMs);
     // A limit that passes before the next sweep has passed: no request waits longer than promised.
     const untilMs = performance.now() + this.#sweepMs;

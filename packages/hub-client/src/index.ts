@@ -8,6 +8,8 @@ export {
 export type { HistoryAnswer, HistoryFrom, HistoryPage, HistoryRead } from './history/history-page.ts';
 export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
+export type { KeyedValue } from './keyed/keyed-entries.ts';
+export type { KeyedMap, KeyedMapEvents, KeyedSetOptions } from './keyed/keyed-map.ts';
 export {
   HUB_CLIENT_DEFAULTS,
   HUB_CLIENT_TABLE,

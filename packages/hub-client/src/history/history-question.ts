@@ -48,6 +48,10 @@ function checkSnapshot(page: HistoryPage<native.HistoryVerdict>, question: Histo
     if (channel !== question.channel || keyed === undefined)
       reject(`A snapshot of ${question.channel} has a publication of ${channel}, or one without a key.`);
   }
+  // It would be continued forever.
+  const lastKey = page.publications.at(-1)?.keyed?.key;
+  if (page.more && (lastKey === undefined || lastKey === question.afterKey))
+    reject(`A snapshot of ${question.channel} has more keys, and none after ${question.afterKey ?? ''}.`);
 }
 
 function checkPublications(page: HistoryPage<native.HistoryVerdict>, question: HistoryQuestion): void {

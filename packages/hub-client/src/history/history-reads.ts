@@ -1,6 +1,7 @@
 import { native, ProtocolError } from '@groupcast/protocol';
 import { callEachUser, callUser } from '../connection/call-user.ts';
 import type { PendingRequest, Requests } from '../connection/requests.ts';
+import { unsupported } from '../connection/unsupported.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { HistoryAnswer, HistoryPage, HistoryRead } from './history-page.ts';
 import { checkPage, type HistoryQuestion, keyOfQuestion } from './history-question.ts';
@@ -151,6 +152,11 @@ export class HistoryReads {
   }
 
   #send(read: Read): void {
+    const { snapshot = false } = read.question;
+    if (snapshot && !this.#requests.hasCapability(native.CAPABILITIES.keyed)) {
+      callEachUser(this.#removeWithCallers(read), fail, unsupported());
+      return;
+    }
     const number = this.#requests.nextNumber();
     // The request is for all callers, not only for the one in front.
     for (const caller of read.callers) this.#queues[read.afterBreak].remove(caller.owner, caller);

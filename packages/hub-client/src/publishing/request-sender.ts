@@ -1,6 +1,7 @@
 import { ProtocolError } from '@groupcast/protocol';
 import { callUser } from '../connection/call-user.ts';
 import type { PendingRequest, Requests } from '../connection/requests.ts';
+import { unsupported } from '../connection/unsupported.ts';
 import { type BufferedRequest, type HubAnswer, Outbox } from './outbox.ts';
 
 export interface RequestSenderOptions {
@@ -206,13 +207,6 @@ function accept<Outcome>(answer: HubAnswer<Outcome>, outcome: Outcome): void {
 
 function fail(answer: HubAnswer<never>, error: ProtocolError): void {
   answer.failed(error);
-}
-
-function unsupported(): ProtocolError {
-  return new ProtocolError(
-    'unsupported',
-    'The hub does not know ephemeral or keyed publications. Update the hub, or publish without them.',
-  );
 }
 
 const FULL = 'The hub is disconnected and the publish buffer is full. Retry later.';
