@@ -21,6 +21,7 @@ import { reloadFiles } from './cli/reload-files.ts';
 import type { HubConfig } from './config.ts';
 import { createHub, type Hub } from './hub.ts';
 import { HubError } from './hub-error.ts';
+import { busyShareOfLoop, collectNow, IdleCollector } from './idle-collector.ts';
 import { warmUp } from './warm-up.ts';
 
 /**
@@ -52,6 +53,16 @@ export const startCommand: Command<HubConfig> = {
     await warmUpOrLog(config, log);
     const hub = createHub({ ...options, log: limited.log });
     const loopDelay = new EventLoopDelay();
+    const collector = new IdleCollector({
+      historyBytes: () => hub.stats().history.bytes,
+      busyShare: busyShareOfLoop(),
+      collect: (freedBytes) => {
+        const beganMs = performance.now();
+        collectNow();
+        const ms = Math.round(performance.now() - beganMs);
+        log.debug({ freedBytes, ms }, 'collected the garbage of expired history');
+      },
+    });
     let listen = '';
     const stats = async (): Promise<HubReport> => hubReport(hub, listen, loopDelay.read().p99Ms);
     const admin = createAdminServer({
@@ -84,6 +95,7 @@ export const startCommand: Command<HubConfig> = {
       await hub.close();
       await admin.close();
       loopDelay.close();
+      collector.close();
       limited.close();
     }
   },

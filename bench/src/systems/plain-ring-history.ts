@@ -95,7 +95,7 @@ export class PlainRingEngine implements Engine {
     const reads = { recovered: 0, epoch_changed: 0, trimmed: 0, snapshot: 0 };
     const trimmed = { count: 0, age: 0, bytes: 0, total: 0 };
     const ids = { messageIds: 0, messageIdsDropped: 0, duplicates: 0 };
-    const positions = { channelsDropped: 0, positions: 0, positionsDropped: 0 };
+    const positions = { slabBytes: 0, channelsDropped: 0, positions: 0, positionsDropped: 0 };
     const history = { publications: 0, bytes: 0, trimmed, ...positions, reads, ...ids };
     const keyed = { keys: 0, bytes: 0, rejected: 0, expired: 0 };
     return { channels: this.#rings.size, prefixes: 0, history, keyed };

@@ -37,6 +37,7 @@ test('the metrics have the values of the report, with reasons as labels', async 
       channelsDropped: 4,
       positions: 40,
       positionsDropped: 41,
+      slabBytes: 48,
       messageIds: 30,
       messageIdsDropped: 3,
       duplicates: 9,

@@ -36,6 +36,7 @@ const COUNTERS: readonly (readonly [field: NumberField, name: string, help: stri
 const HISTORY_GAUGES: readonly (readonly [field: HistoryField, name: string, help: string])[] = [
   ['publications', 'history_publications', 'Publications in history.'],
   ['bytes', 'history_bytes', 'Bytes of history.'],
+  ['slabBytes', 'history_slab_bytes', 'Memory that history takes from the system and returns to it.'],
   ['positions', 'history_positions', 'Channels in history with a position only.'],
   ['messageIds', 'message_ids', 'Message ids kept to recognize repetitions.'],
 ];

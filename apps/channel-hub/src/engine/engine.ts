@@ -139,6 +139,8 @@ export interface HistoryStats {
   readonly publications: number;
   /** Bytes of history, with an estimate of the overhead of each channel and block. */
   readonly bytes: number;
+  /** Bytes of the memory from which blocks are cut, in use or not. */
+  readonly slabBytes: number;
   /** Publications dropped, by the limit that they exceeded. */
   readonly trimmed: Readonly<Record<TrimReason, number>>;
   /** Channels that lost all their publications to the total limit. */

@@ -1,5 +1,6 @@
 import type { SubscribeSlot } from '../engine.ts';
-import { Block, type FramePage } from './block.ts';
+import { Block, type FramePage } from './blocks/block.ts';
+import type { Slabs } from './blocks/slabs.ts';
 import { LruList } from './lru-list.ts';
 
 /**
@@ -36,6 +37,7 @@ export class ChannelHistory {
   readonly nameKey: string;
   /** Estimated bytes of the channel's name: V8 stores text outside Latin-1 twice as wide. */
   readonly nameBytes: number;
+  readonly #slabs: Slabs;
   #top: number;
   #count = 0;
   #frameBytes = 0;
@@ -50,8 +52,9 @@ export class ChannelHistory {
   #spare: Block | undefined;
 
   /** `top` is the offset of the newest publication that ever was, none of which is kept. */
-  constructor(channel: string, top: number) {
+  constructor(channel: string, top: number, slabs: Slabs) {
     this.channel = channel;
+    this.#slabs = slabs;
     this.nameKey = keyOf(channel);
     this.nameBytes = 2 * channel.length + (this.nameKey === channel ? 0 : this.nameKey.length);
     this.#top = top;
@@ -194,12 +197,20 @@ export class ChannelHistory {
       spare.clear(nowMs);
       return spare;
     }
-    const block = new Block(capacity, nowMs);
-    this.#heldBytes += block.heldBytes - (spare?.heldBytes ?? 0);
+    if (spare !== undefined) this.#discard(spare);
+    const block = new Block(this.#slabs, capacity, nowMs);
+    this.#heldBytes += block.heldBytes;
     return block;
   }
 
+  #discard(block: Block): void {
+    this.#heldBytes -= block.heldBytes;
+    this.#slabs.free(block);
+  }
+
   #reset(): void {
+    for (const block of this.#blocks) if (block !== undefined) this.#slabs.free(block);
+    if (this.#spare !== undefined) this.#slabs.free(this.#spare);
     this.#frameBytes = 0;
     this.#heldBytes = 0;
     this.#blocks = [];
@@ -212,7 +223,7 @@ export class ChannelHistory {
   /** Releases the oldest block, which is empty. */
   #release(block: Block): void {
     this.#frameBytes -= block.frameBytes;
-    this.#heldBytes -= this.#spare?.heldBytes ?? 0;
+    if (this.#spare !== undefined) this.#discard(this.#spare);
     this.#spare = block;
     this.#blocks[this.#first] = undefined;
     this.#first += 1;

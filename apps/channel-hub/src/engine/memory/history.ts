@@ -1,5 +1,6 @@
 import { native } from '@groupcast/protocol';
 import type { SubscribeSlot, TrimReason } from '../engine.ts';
+import { Slabs } from './blocks/slabs.ts';
 import { ChannelCache } from './channel-cache.ts';
 import { ChannelHistory } from './channel-history.ts';
 import type { HistoryLimits } from './history-limits.ts';
@@ -32,6 +33,8 @@ export interface HistoryCounts {
   readonly publications: number;
   /** Bytes kept, with the overhead of channels and blocks; without that of subscribed channels. */
   readonly bytes: number;
+  /** Bytes of the slabs that hold publications, in use or not. */
+  readonly slabBytes: number;
   readonly trimmed: Readonly<Record<TrimReason, number>>;
   /** Channels that lost all their publications to the total limit. */
   readonly channelsDropped: number;
@@ -62,6 +65,7 @@ export class History implements AppendTarget {
   readonly #cache = new ChannelCache();
   readonly #pending = new PendingAppends();
   readonly #positions: KeptPositions;
+  readonly #slabs: Slabs;
   readonly #shares = new PublisherShares();
   readonly #trimmed: Record<TrimReason, number> = { count: 0, age: 0, bytes: 0, total: 0 };
   #channelsDropped = 0;
@@ -71,6 +75,7 @@ export class History implements AppendTarget {
 
   constructor(historyLimits: HistoryLimits) {
     this.#limits = historyLimits;
+    this.#slabs = new Slabs(historyLimits.totalBytesMax);
     this.#positions = new KeptPositions(historyLimits.ageMs, historyLimits.totalBytesMax * POSITIONS_SHARE);
   }
 
@@ -80,6 +85,7 @@ export class History implements AppendTarget {
       channels: this.#settledChannels.size,
       publications: this.#publications,
       bytes: this.#bytes + this.#positions.bytes,
+      slabBytes: this.#slabs.bytes,
       trimmed: { ...this.#trimmed },
       channelsDropped: this.#channelsDropped,
       positions: this.#positions.size,
@@ -240,7 +246,7 @@ export class History implements AppendTarget {
   }
 
   #add(channel: string): ChannelHistory {
-    const history = new ChannelHistory(channel, this.#positions.release(channel));
+    const history = new ChannelHistory(channel, this.#positions.release(channel), this.#slabs);
     this.#channels.set(channel, history);
     this.#bytes += costOf(history);
     return history;

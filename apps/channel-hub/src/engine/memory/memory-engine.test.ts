@@ -5,7 +5,7 @@ import { type Harness, startEngine, textOf } from '../../../testing/engine-harne
 import { LateEngine } from '../../../testing/late-engine.ts';
 import { engineSuite } from '../suite/engine-suite.ts';
 import { KEYED_HISTORY, keyedSuite } from '../suite/keyed-suite.ts';
-import { BLOCK_BYTES } from './block.ts';
+import { blockBytes } from './blocks/block.ts';
 import { CHANNEL_BYTES } from './history.ts';
 import type { HistoryLimits } from './history-limits.ts';
 import { POSITION_BYTES } from './kept-positions.ts';
@@ -291,7 +291,7 @@ describe('one publisher', () => {
 
 describe('the limit of all channels together', () => {
   const NAME = 'group:0';
-  const costOf = (bytes: number): number => CHANNEL_BYTES + 2 * NAME.length + BLOCK_BYTES + bytes;
+  const costOf = (bytes: number): number => CHANNEL_BYTES + 2 * NAME.length + blockBytes(bytes);
 
   test('drops from the least recently used channel, oldest first', async () => {
     const frameBytes = native.PUBLICATION_HEADER_BYTES + NAME.length + 2 + 100;

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
+import { Slabs } from './blocks/slabs.ts';
 import { ChannelHistory } from './channel-history.ts';
 import { type AppendTarget, PendingAppends } from './pending-appends.ts';
+
+const slabs = new Slabs(1_000_000);
+
+function channel(name: string): ChannelHistory {
+  return new ChannelHistory(name, 0, slabs);
+}
 
 /** Records the appends. */
 class Recorder implements AppendTarget {
@@ -23,8 +30,8 @@ class Recorder implements AppendTarget {
 }
 
 test('pending publications are appended channel by channel, in order, neighbours together', () => {
-  const a = new ChannelHistory('a', 0);
-  const b = new ChannelHistory('b', 0);
+  const a = channel('a');
+  const b = channel('b');
   const one = Buffer.from('0123456789');
   const other = Buffer.from('abcdefghij');
   const arrivals = new PendingAppends();
@@ -55,8 +62,8 @@ test('it is full when it keeps too much memory alive, with any number of bytes',
   while (!arrivals.isFull) {
     const read = Buffer.allocUnsafeSlow(65_536);
     // Two publications of one read count once.
-    arrivals.add(new ChannelHistory(`a${added}`, 0), read, 0, 30, 1, 0);
-    arrivals.add(new ChannelHistory(`b${added}`, 0), read, 30, 60, 1, 0);
+    arrivals.add(channel(`a${added}`), read, 0, 30, 1, 0);
+    arrivals.add(channel(`b${added}`), read, 30, 60, 1, 0);
     added += 1;
   }
   expect(added).toBe(16);
@@ -66,7 +73,7 @@ test('it is full when it keeps too much memory alive, with any number of bytes',
 
 test('it is full when it has many entries', () => {
   const arrivals = new PendingAppends();
-  const streams = [new ChannelHistory('a', 0), new ChannelHistory('b', 0)] as const;
+  const streams = [channel('a'), channel('b')] as const;
   const read = Buffer.allocUnsafeSlow(1_000_000);
   let added = 0;
   for (; !arrivals.isFull; added++) arrivals.add(streams[added % 2 ? 1 : 0], read, added, added + 1, 1, 0);

@@ -1,7 +1,8 @@
-import { frameLength } from '@groupcast/protocol';
+import { Span } from './slab.ts';
+import { OVERHEAD_SHARE, type Slabs } from './slabs.ts';
 
-/** Bytes that a block costs beside its buffer: measured, and verified by history-heap.test.ts. */
-export const BLOCK_BYTES = 512;
+/** Bytes that a block costs beside its span: measured, and verified by history-heap.test.ts. */
+const BLOCK_BYTES = 256;
 
 /** Frames read from blocks, and their bytes. */
 export interface FramePage {
@@ -10,11 +11,10 @@ export interface FramePage {
 }
 
 /**
- * DELIVER frames of one channel side by side in one buffer, oldest first. They are copies, so that
- * a block keeps no other memory alive.
+ * DELIVER frames of one channel side by side in one span, oldest first. They are copies, so that a
+ * block keeps no other memory alive.
  */
-export class Block {
-  readonly #buffer: Uint8Array;
+export class Block extends Span {
   #sinceMs: number;
   #untilMs: number;
   /** Publications added, and how many of the oldest of them are dropped. */
@@ -26,9 +26,9 @@ export class Block {
   #end = 0;
   #passed = 0;
 
-  constructor(capacity: number, nowMs: number) {
-    // A buffer from Node's pool would keep the pool alive.
-    this.#buffer = Buffer.allocUnsafeSlow(capacity);
+  constructor(slabs: Slabs, capacity: number, nowMs: number) {
+    super(capacity);
+    slabs.allocate(this);
     this.#sinceMs = nowMs;
     this.#untilMs = nowMs;
   }
@@ -45,15 +45,11 @@ export class Block {
 
   /** Bytes of memory held. */
   get heldBytes(): number {
-    return this.#buffer.length + BLOCK_BYTES;
-  }
-
-  get capacity(): number {
-    return this.#buffer.length;
+    return blockBytes(this.capacity);
   }
 
   get room(): number {
-    return this.#buffer.length - this.#end;
+    return this.capacity - this.#end;
   }
 
   /** Number of kept publications. */
@@ -69,7 +65,8 @@ export class Block {
   /** Copies `count` frames between `start` and `end`; they must fit. */
   add(bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
     // Not `subarray`, which takes several times as long for a Buffer.
-    this.#buffer.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), this.#end);
+    const frames = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+    this.slab.bytes.set(frames, this.at + this.#end);
     this.#end += end - start;
     this.#added += count;
     this.#untilMs = nowMs;
@@ -94,8 +91,7 @@ export class Block {
   /** Makes `frameBytes` exact. Returns by how much it was too high. */
   settle(): number {
     const before = this.#start;
-    for (; this.#passed < this.#dropped; this.#passed++)
-      this.#start += frameLength(this.#buffer, this.#start);
+    for (; this.#passed < this.#dropped; this.#passed++) this.#start += this.#lengthAt(this.#start);
     return this.#start - before;
   }
 
@@ -105,18 +101,17 @@ export class Block {
    */
   readInto(page: FramePage, skipped: number, bytesMax: number): boolean {
     let start = this.#start;
-    for (let index = this.#passed; index < this.#dropped + skipped; index++)
-      start += frameLength(this.#buffer, start);
+    for (let index = this.#passed; index < this.#dropped + skipped; index++) start += this.#lengthAt(start);
     const lengths: number[] = [];
     let end = start;
     while (end < this.#end) {
-      const length = frameLength(this.#buffer, end);
+      const length = this.#lengthAt(end);
       if (page.bytes + length > bytesMax && page.frames.length + lengths.length > 0) break;
       lengths.push(length);
       page.bytes += length;
       end += length;
     }
-    const copy = new Uint8Array(this.#buffer.subarray(start, end));
+    const copy = this.slab.bytes.slice(this.at + start, this.at + end);
     let at = 0;
     for (const length of lengths) {
       page.frames.push(copy.subarray(at, at + length));
@@ -124,4 +119,15 @@ export class Block {
     }
     return end === this.#end;
   }
+
+  // Not `frameLength`: it would become slower for the bytes that peers send, which have another
+  // kind of buffer.
+  #lengthAt(start: number): number {
+    return this.slab.view.getUint32(this.at + start);
+  }
+}
+
+/** Returns the bytes that a block costs. */
+export function blockBytes(capacity: number): number {
+  return Math.ceil(capacity * (1 + OVERHEAD_SHARE)) + BLOCK_BYTES;
 }
