@@ -186,6 +186,7 @@ class TcpHub implements Hub {
       dropped: this.#dropped,
       closed: this.#closed.toRecord(),
       rejected: this.#rejected.toRecord(),
+      ...this.#deps.counts,
     };
   }
 
@@ -202,6 +203,8 @@ class TcpHub implements Hub {
     await engine.start({
       deliver: (channel, offset, frame) =>
         this.#budget.add(this.#deps.router.deliver(channel, offset, frame)),
+      deliverEphemeral: (channel, frame) =>
+        this.#budget.add(this.#deps.router.deliverEphemeral(channel, frame)),
     });
     const address = await this.#listener.listen();
     if (unixSocket !== undefined) await listenOnUnixSocket(this.#unixServer, unixSocket);

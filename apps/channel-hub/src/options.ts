@@ -98,6 +98,13 @@ export const SHARED_OPTIONS = {
     unit: 'channels',
     describe: 'Channels that one peer subscribes to, one per group of a worker; above it channel_limit.',
   }),
+  ephemeralBufferBytesMax: integerOption({
+    default: 1024 * 1024,
+    min: 0,
+    max: 1024 * 1024 * 1024,
+    unit: 'bytes',
+    describe: 'Bytes that may wait for one peer; above it ephemeral publications for it are dropped.',
+  }),
 };
 
 /** Options of `createHub`, but for the engine, the secrets, the queues and the links. */

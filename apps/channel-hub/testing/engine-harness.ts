@@ -142,6 +142,13 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
     this.#onDelivered();
   }
 
+  deliverEphemeral(channel: string, frame: Uint8Array): void {
+    const { number } = native.decodePublication(frame);
+    this.deliveries.push({ channel, offset: number, frame });
+    this.events.push(`ephemeral ${channel} ${number}`);
+    this.#onDelivered();
+  }
+
   async delivered(count: number): Promise<void> {
     while (this.deliveries.length < count) {
       await new Promise<void>((resolve) => {

@@ -28,6 +28,7 @@ export class LateEngine implements Engine {
   async start(sink: EngineSink): Promise<void> {
     await this.#inner.start({
       deliver: (channel, offset, frame) => this.#deliveries.add(() => sink.deliver(channel, offset, frame)),
+      deliverEphemeral: (channel, frame) => this.#deliveries.add(() => sink.deliverEphemeral(channel, frame)),
     });
   }
 

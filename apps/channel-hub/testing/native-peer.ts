@@ -5,8 +5,11 @@ import { connectRaw } from './raw-peer.ts';
 
 type MessageOf<Type extends native.NativeMessage['type']> = Extract<native.NativeMessage, { type: Type }>;
 
-/** What a HISTORY asks for beside the publications after a position. */
+/** Fields of a HISTORY beside the position. */
 type HistoryFields = Pick<native.HistoryToEncode, 'last' | 'snapshot' | 'afterKey'>;
+
+/** Fields of a publication that most tests leave out. */
+type PublishFields = Partial<Omit<native.PublicationToEncode, 'channel' | 'payload' | 'number'>>;
 
 /** A peer of the native dialect that records the frames of the hub. */
 export class NativePeer implements LinkReceiver {
@@ -38,8 +41,17 @@ export class NativePeer implements LinkReceiver {
     return peer;
   }
 
-  hello(name = 'test'): void {
-    this.link.send(native.encodeHello({ version: native.NATIVE_VERSION, nonce: this.nonce, name }));
+  /** Connects, announces these capabilities, and waits for WELCOME. */
+  static async openWith(port: number, capabilities: number): Promise<NativePeer> {
+    const peer = await NativePeer.connect(port);
+    peer.hello('test', capabilities);
+    await peer.take('welcome');
+    return peer;
+  }
+
+  hello(name = 'test', capabilities: number = native.ALL_CAPABILITIES): void {
+    const { NATIVE_VERSION: version } = native;
+    this.link.send(native.encodeHello({ version, nonce: this.nonce, name, capabilities }));
   }
 
   prove(secret: string, challenge: native.Challenge): void {
@@ -91,6 +103,22 @@ export class NativePeer implements LinkReceiver {
     this.link.send(native.encodePublish({ channel, ...fields, payload: encodeText(text), number: request }));
   }
 
+  /** Sends a PUBLISH with more fields, and waits for its position. */
+  async publishWith(channel: string, text: string, fields: PublishFields = {}): Promise<Position> {
+    const request = this.sendPublishWith(channel, text, fields);
+    const answer = await this.inbox.take(
+      (message): message is native.Published => message.type === 'published' && message.request === request,
+    );
+    return answer.position;
+  }
+
+  sendPublishWith(channel: string, text: string, fields: PublishFields, request?: number): number {
+    const number = request ?? this.#nextRequest();
+    const names = { kind: 'text', excludeSender: false, sender: '', messageId: '' } as const;
+    this.link.send(native.encodePublish({ channel, ...names, payload: text, number, ...fields }));
+    return number;
+  }
+
   /** Sends a PUBLISH of JSON that is not answered. */
   sendJson(channel: string, json: string): void {
     const fields = { kind: 'json', excludeSender: false, sender: '', messageId: '' } as const;
@@ -117,6 +145,10 @@ export class NativePeer implements LinkReceiver {
         (message): message is native.Enqueued => message.type === 'enqueued' && message.request === request,
       );
     }
+  }
+
+  enqueueItem(item: Parameters<typeof native.encodeEnqueue>[0]): void {
+    this.link.send(native.encodeEnqueue(item));
   }
 
   sendEnqueue(queue: string, text: string): number {
@@ -148,6 +180,11 @@ export class NativePeer implements LinkReceiver {
   /** Resolves when the hub has handled all earlier frames, as it answers in order. */
   async settle(): Promise<void> {
     await this.publish('no subscriber');
+  }
+
+  #nextRequest(): number {
+    this.#lastRequest += 1;
+    return this.#lastRequest;
   }
 
   receiveSpan(bytes: Uint8Array, start: number, end: number): number {

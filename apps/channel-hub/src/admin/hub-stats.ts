@@ -1,11 +1,12 @@
 import type { ErrorCode } from '@groupcast/protocol';
 import type { PhpCounts } from '../dialect/php/counts.ts';
 import type { HistoryStats, KeyedStats } from '../engine/engine.ts';
+import type { PeerCounts } from '../peer/peer-counts.ts';
 import type { PeerEnd } from '../peer/peer-end.ts';
 import type { QueueStats } from '../queue/queue-stats.ts';
 
 /** Counters (since the start) and gauges of a hub. */
-export interface HubStats {
+export interface HubStats extends Readonly<PeerCounts> {
   /** Connected peers, in any state. */
   readonly connectedPeers: number;
   /** Connected peers that must still authenticate before a deadline. */

@@ -12,6 +12,8 @@ test('the metrics have the values of the report, with reasons as labels', async 
     closed: { slow: 2, peer_closed: 1 },
     rejected: { channel_limit: 4 },
     engineChannels: 12,
+    ephemeralDropped: 71,
+    skippedFrames: 72,
     queues: {
       queues: 2,
       waiting: 31,
@@ -58,6 +60,8 @@ test('the metrics have the values of the report, with reasons as labels', async 
       'groupcast_hub_closed_total{reason="peer_closed"} 1',
       'groupcast_hub_rejected_total{reason="channel_limit"} 4',
       'groupcast_hub_engine_channels 12',
+      'groupcast_hub_ephemeral_dropped_total 71',
+      'groupcast_hub_skipped_frames_total 72',
       'groupcast_hub_history_publications 20',
       'groupcast_hub_history_bytes 9000',
       'groupcast_hub_history_trimmed_total{reason="count"} 5',

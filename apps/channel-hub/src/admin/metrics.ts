@@ -30,6 +30,16 @@ const COUNTERS: readonly (readonly [field: NumberField, name: string, help: stri
     'publisher_pauses_total',
     'Pauses of publishers because the buffers of peers were near their limit.',
   ],
+  [
+    'ephemeralDropped',
+    'ephemeral_dropped_total',
+    'Ephemeral publications dropped for a peer with too much in its buffer.',
+  ],
+  [
+    'skippedFrames',
+    'skipped_frames_total',
+    'Frames of a later version, which peers announced and the hub does not know.',
+  ],
   ['dropped', 'dropped_total', 'Connections dropped because of the limit of peers.'],
 ];
 

@@ -60,6 +60,8 @@ export interface Requests {
   drop(error: ProtocolError): void;
   /** Counts something received that is no publication. */
   countReceived(): void;
+  /** Counts a frame of a later version. */
+  countSkipped(): void;
   /** Counts values of PHP peers, delivered to this peer, that JSON cannot represent. */
   countLossy(count: number): void;
   /** Sends what is buffered, then closes. */
@@ -83,6 +85,8 @@ export interface PeerDialect {
   readonly strict: boolean;
   /** Whether DELIVER frames side by side may be sent as one slice. */
   readonly acceptsRuns: boolean;
+  /** Whether ephemeral publications are delivered to the peer. */
+  readonly acceptsEphemeral: boolean;
   /**
    * Reads one frame, header included, that is no keep-alive. Its request may be put off, in order,
    * until `receivedAll`. Throws ProtocolError.

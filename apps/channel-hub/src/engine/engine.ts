@@ -16,6 +16,9 @@ import type { native, Position, ProtocolError } from '@groupcast/protocol';
  * - `publish` is answered before or after its delivery.
  * - A publication with a message id is stored once per (channel, sender, message id). A repetition
  *   within a bounded time is answered with the first position and is not delivered.
+ * - An ephemeral publication takes no offset, has no message id, and is in no history. It is
+ *   delivered after all publications up to the position of its answer, and before later ones. The
+ *   engine keeps no position because of it.
  * - Calls take effect in the order in which they were made.
  */
 export interface Engine {
@@ -78,8 +81,8 @@ export interface HistorySlot {
 }
 
 /**
- * One page to read, with the fields of a HISTORY: the publications after `since`, or with `last` the
- * newest ones, or with `snapshot` the values of the keys if those publications are gone.
+ * One page to read, with the fields of a HISTORY: the publications after `since`, or with `last`
+ * the newest ones, or with `snapshot` the values of the keys if those publications are gone.
  */
 export type HistoryQuery = Omit<native.HistoryToEncode, 'request'>;
 
@@ -104,6 +107,8 @@ export interface HistoryPage {
 export interface EngineSink {
   /** Delivers one publication. `frame` is the whole DELIVER, read-only from here on. */
   deliver(channel: string, offset: number, frame: Uint8Array): void;
+  /** Delivers one ephemeral publication, whose number is the offset of the last `deliver`. */
+  deliverEphemeral(channel: string, frame: Uint8Array): void;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { HubOptions } from '../options.ts';
 import { WorkQueues } from '../queue/work-queues.ts';
 import { Router } from '../routing/router.ts';
 import type { AdmissionDeps } from './admission.ts';
+import type { PeerCounts } from './peer-counts.ts';
 import type { PeerEnd } from './peer-end.ts';
 import { Secrets } from './secrets.ts';
 
@@ -35,6 +36,7 @@ export interface PeerDeps extends AdmissionDeps, PeerCounters {
   readonly queues: WorkQueues;
   readonly json: JsonDeps;
   readonly php: PhpDeps;
+  readonly counts: PeerCounts;
 }
 
 export function createPeerDeps(options: HubOptions, counters: PeerCounters): PeerDeps {
@@ -47,6 +49,7 @@ export function createPeerDeps(options: HubOptions, counters: PeerCounters): Pee
     pendingPeers: new PendingPeers(pendingPerAddressMax),
     json: { events: new JsonEvents(frameBytesMax), frameBytesMax },
     php: createPhpDeps(options),
+    counts: { ephemeralDropped: 0, skippedFrames: 0 },
     ...counters,
   };
 }

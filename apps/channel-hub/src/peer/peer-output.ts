@@ -23,6 +23,11 @@ export class PeerOutput implements Output {
     return this.#delivered;
   }
 
+  /** Bytes that wait for the peer. */
+  get bufferedBytes(): number {
+    return this.#link.bufferedBytes;
+  }
+
   countDelivered(count: number): void {
     this.#delivered += count;
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Link, type LinkEnd, type LinkReceiver } from '@groupcast/link';
-import { dialectOf, limits, native, type Position, ProtocolError } from '@groupcast/protocol';
+import { dialectOf, limits, type native, ProtocolError } from '@groupcast/protocol';
 import { formatAddress } from '@groupcast/service';
 import type { PeerDialect, Requests } from '../dialect/dialect.ts';
 import { JsonDialect } from '../dialect/json/dialect.ts';
@@ -10,15 +10,15 @@ import type { Drainable } from '../drain.ts';
 import type { HistoryQuery, HistorySlot, PublishSlot } from '../engine/engine.ts';
 import type { BufferedPeer } from '../output-budget.ts';
 import { QueuePeer } from '../queue/queue-peer.ts';
-import type { RequestId, Subscriber } from '../routing/subscriber.ts';
+import type { RequestId } from '../routing/subscriber.ts';
 import { Admission } from './admission.ts';
 import { LongRequest } from './long-request.ts';
 import type { PeerDeps, PeerEvents } from './peer-deps.ts';
 import { isEndByPeer, type PeerEnd } from './peer-end.ts';
 import { PeerOutput } from './peer-output.ts';
 import type { PeerRow } from './peer-row.ts';
-import { SubscribeBatch } from './subscribe-batch.ts';
-import { systemChannelError, systemSubjectError } from './system-names.ts';
+import { PeerSubscriptions } from './peer-subscriptions.ts';
+import { systemChannelError } from './system-names.ts';
 
 const BODY_AT = limits.FRAME_HEADER_BYTES;
 
@@ -35,7 +35,7 @@ const UNTRUSTED =
  * One peer: its link, its admission and its dialect, which its first frame that is no keep-alive
  * fixes.
  */
-export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, Drainable {
+export class Peer implements LinkReceiver, Requests, BufferedPeer, Drainable {
   readonly id: number;
   readonly output: PeerOutput;
   readonly queues: QueuePeer;
@@ -46,8 +46,8 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
   readonly #port: number;
   readonly #admission: Admission;
   readonly #link: Link;
+  readonly #subscriptions: PeerSubscriptions;
   readonly #longRequest: LongRequest;
-  readonly #batch = new SubscribeBatch((request, entries) => this.#dialect?.subscribed(request, entries));
   readonly #loggedDrops = new Set<string>();
   #dialect: PeerDialect | undefined;
   #name = '';
@@ -74,6 +74,7 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
     const link = new Link(socket, this, { ...options.link, frameBytesMax });
     this.#link = link;
     this.output = new PeerOutput(link, router, deps.sent);
+    this.#subscriptions = new PeerSubscriptions(deps, this.output, (...args) => this.reject(...args));
     this.queues = new QueuePeer(queues, this, options.frameBytesMax);
     this.#longRequest = new LongRequest(
       link,
@@ -101,7 +102,7 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
       address: this.#address === '' ? 'unix socket' : formatAddress(this.#address, this.#port),
       dialect: this.#dialect?.name,
       state: this.#admission.state,
-      subscriptions: this.#deps.router.subscriptionCount(this),
+      subscriptions: this.#subscriptions.count,
       received: this.#received,
       delivered: this.output.delivered,
       bufferedBytes: this.#link.bufferedBytes,
@@ -192,20 +193,12 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
 
   subscribe(request: RequestId, subjects: readonly native.Subject[]): void {
     this.ensureOpen();
-    const error = systemSubjectError(subjects, this.#mayUseSystemChannels) ?? this.#roomError(subjects);
-    if (error !== undefined) {
-      this.reject(request, error);
-      return;
-    }
-    const { router } = this.#deps;
-    this.#batch.run(request, () => {
-      for (const subject of subjects) router.subscribe(subject, this, request);
-    });
+    this.#subscriptions.subscribe(request, subjects, this.#mayUseSystemChannels);
   }
 
   unsubscribe(subjects: readonly native.Subject[]): void {
     this.ensureOpen();
-    for (const subject of subjects) this.#deps.router.unsubscribe(subject, this);
+    this.#subscriptions.unsubscribe(subjects);
   }
 
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
@@ -255,34 +248,12 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
     this.#received += 1;
   }
 
+  countSkipped(): void {
+    this.#deps.counts.skippedFrames += 1;
+  }
+
   countLossy(count: number): void {
     this.#deps.php.counts.lossy += count;
-  }
-
-  get acceptsRuns(): boolean {
-    return this.#dialect?.acceptsRuns ?? false;
-  }
-
-  deliver(frame: Uint8Array): void {
-    this.#batch.flush();
-    this.output.countDelivered(1);
-    this.#dialect?.deliver(frame);
-  }
-
-  deliverRun(frames: Uint8Array, count: number): void {
-    this.#batch.flush();
-    this.output.countDelivered(count);
-    this.output.send(frames);
-  }
-
-  subscribed(subject: native.Subject, position: Position, request: RequestId): void {
-    const { name, prefix, epoch } = subject;
-    const epochIs = native.compareEpochs(position.epoch, epoch);
-    this.#batch.add(request, { name, prefix, position, epochIs });
-  }
-
-  subscribeRejected(_subject: native.Subject, error: ProtocolError, request: RequestId): void {
-    this.reject(request, error);
   }
 
   /** A peer whose dialect begins with hello is open only after its proof, if there is a secret. */
@@ -290,15 +261,11 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
     return this.#admission.secret !== undefined || this.#dialect?.helloFirst === true;
   }
 
-  #roomError(subjects: readonly native.Subject[]): ProtocolError | undefined {
-    const { router, options } = this.#deps;
-    if (router.hasRoomFor(this, subjects, options.channelsPerPeerMax)) return undefined;
-    const sentence = `The limit is ${options.channelsPerPeerMax} channels per peer. Nothing was subscribed.`;
-    return new ProtocolError('channel_limit', sentence);
-  }
-
   #receive(firstByte: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#dialect ??= this.#createDialect(firstByte);
+    if (this.#dialect === undefined) {
+      this.#dialect = this.#createDialect(firstByte);
+      this.#subscriptions.dialect = this.#dialect;
+    }
     const dialect = this.#dialect;
     if (dialect === undefined) return;
     try {
@@ -369,7 +336,7 @@ export class Peer implements LinkReceiver, Requests, Subscriber, BufferedPeer, D
     this.#end = end;
     this.#admission.close();
     this.#longRequest.end();
-    this.#deps.router.remove(this);
+    this.#subscriptions.end();
     this.queues.close();
     this.#dialect?.ended();
   }

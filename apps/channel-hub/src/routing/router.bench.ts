@@ -12,6 +12,9 @@ const SLOT = { publisher: 1, published: () => {}, publishRejected: () => {} };
 /** A subscriber that records nothing. */
 class SilentSubscriber implements Subscriber {
   readonly acceptsRuns = false;
+  deliverEphemeral(): boolean {
+    return true;
+  }
   deliver(): void {}
   deliverRun(): void {}
   subscribed(): void {}

@@ -51,6 +51,10 @@ class Recorder implements Subscriber {
     this.frames.push(frame);
     this.events.push(`deliver ${Buffer.from(frame).toString()}`);
   }
+  deliverEphemeral(frame: Uint8Array): boolean {
+    this.events.push(`deliver ephemeral ${Buffer.from(frame).toString()}`);
+    return true;
+  }
   subscribed(subject: native.Subject, position: Position, request: RequestId): void {
     this.events.push(`subscribed ${textOf(subject)} at ${position.epoch}${position.offset} for ${request}`);
   }

@@ -22,6 +22,7 @@ export interface RouterStats {
 /** Cost of a delivery beside its bytes, in bytes. */
 const SEND_WORK_BYTES = 256;
 
+const NO_SUBSCRIBERS: ReadonlySet<Subscriber> = new Set();
 const NO_SUBSCRIPTIONS: ReadonlySet<ChannelSubscribers> = new Set();
 const NO_PREFIXES: readonly ChannelSubscribers[] = [];
 
@@ -161,6 +162,21 @@ export class Router implements EngineSink {
     return copies * frame.length;
   }
 
+  /**
+   * Delivers an ephemeral publication, as far as the subscribers have room for it. Returns the
+   * bytes delivered.
+   */
+  deliverEphemeral(channel: string, frame: Uint8Array): number {
+    this.#run.flush();
+    let copies = 0;
+    for (const subscriber of this.#subscribersOf(channel)) {
+      if (subscriber.deliverEphemeral(frame)) copies += 1;
+    }
+    this.#delivered += copies;
+    this.#work += copies * (frame.length + SEND_WORK_BYTES);
+    return copies * frame.length;
+  }
+
   stats(): RouterStats {
     return {
       channels: this.#channels.size,
@@ -183,6 +199,19 @@ export class Router implements EngineSink {
   #prefixesOf(channel: string): readonly ChannelSubscribers[] {
     if (this.#prefixes.size === 0 || isSystemChannel(channel)) return NO_PREFIXES;
     return this.#prefixes.matching(channel);
+  }
+
+  /** Returns the subscribers of a channel by name and by prefix, each once. */
+  #subscribersOf(channel: string): ReadonlySet<Subscriber> {
+    const exact = this.#channels.get(channel);
+    const prefixes = this.#prefixes.matching(channel);
+    if (prefixes.length === 0) return exact?.isLive ? exact.subscribers : NO_SUBSCRIBERS;
+    const all = new Set<Subscriber>(exact?.isLive ? exact.subscribers : NO_SUBSCRIBERS);
+    for (const prefix of prefixes) {
+      if (!prefix.isLive) continue;
+      for (const subscriber of prefix.subscribers) all.add(subscriber);
+    }
+    return all;
   }
 
   #find(subject: native.Subject): ChannelSubscribers | undefined {

@@ -125,7 +125,7 @@ function withGap(frame: Uint8Array, at: number, count: number): Uint8Array {
 }
 
 /** Returns a copy of a frame without `count` bytes at `at`. */
-function withoutBytes(frame: Uint8Array, at: number, count: number): Uint8Array {
+export function withoutBytes(frame: Uint8Array, at: number, count: number): Uint8Array {
   const narrow = new Uint8Array(frame.length - count);
   narrow.set(frame.subarray(0, at));
   narrow.set(frame.subarray(at + count), at);

@@ -1,4 +1,4 @@
-export { fromBare, toBare } from './bare.ts';
+export { fromBare } from './bare.ts';
 export { ALL_CAPABILITIES, CAPABILITIES, hasCapability, mayHaveOpcode } from './capabilities.ts';
 export { compareEpochs, type EpochComparison } from './epoch-comparison.ts';
 export { type ErrorMessage, encodeError } from './error-message.ts';
@@ -25,6 +25,7 @@ export {
 } from './history.ts';
 export { decodeNative, type NativeMessage } from './message.ts';
 export { NATIVE_VERSION, OPCODES } from './opcode.ts';
+export { formFor } from './peer-form.ts';
 export {
   decodePublication,
   encodeDeliver,
@@ -36,6 +37,7 @@ export {
   PUBLICATION_DEFAULTS,
   PUBLICATION_HEADER_BYTES,
   type Publication,
+  type PublicationToEncode,
   type Published,
   turnIntoDeliver,
 } from './publication.ts';

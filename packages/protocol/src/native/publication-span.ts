@@ -79,8 +79,13 @@ export function isKeyed(bytes: Uint8Array, start = 0): boolean {
 
 /** Writes the life of the valid keyed publication at `start`, in milliseconds; 0: endless. */
 export function writeLife(bytes: Uint8Array, lifeMs: number, start = 0): void {
+  writeNumber(bytes, lifeAt(bytes, start), lifeMs);
+}
+
+/** Returns the start of the life, and of the key behind it, in the keyed publication at `start`. */
+export function lifeAt(bytes: Uint8Array, start = 0): number {
   const namesBytes = senderLengthAt(bytes, start) + (bytes[start + MESSAGE_ID_LENGTH_AT] ?? 0);
-  writeNumber(bytes, senderAt(bytes, start) + namesBytes + u16(bytes, start + META_LENGTH_AT), lifeMs);
+  return senderAt(bytes, start) + namesBytes + u16(bytes, start + META_LENGTH_AT);
 }
 
 function u16(bytes: Uint8Array, at: number): number {

@@ -26,6 +26,7 @@ export class JsonDialect implements PeerDialect {
   readonly heartbeats = false;
   readonly strict = false;
   readonly acceptsRuns = false;
+  readonly acceptsEphemeral = true;
   readonly #peer: Requests;
   readonly #deps: JsonDeps;
   readonly #replies: JsonReplies;

@@ -11,6 +11,8 @@ const OPCODE_AT = limits.FRAME_HEADER_BYTES;
 /** Request number for no answer, or in an ERROR for the whole connection. */
 const NO_REQUEST = 0;
 
+type Capability = keyof typeof native.CAPABILITIES;
+
 /** The binary dialect of gateways: see PROTOCOL.md, "Native messages". */
 export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   readonly name = 'native';
@@ -21,8 +23,11 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   readonly #peer: Requests;
   readonly #run = new PublishRun();
   readonly #queues: NativeQueues;
-  /** Capabilities that HELLO announced. Undefined for a peer with the bare layouts. */
-  #capabilities: number | undefined = native.ALL_CAPABILITIES;
+  // Capabilities that HELLO announced; before it nothing depends on them.
+  #announced: number = native.ALL_CAPABILITIES;
+  // Whether the peer has the layouts of this version, and whether it understands all of it.
+  #isExtended = true;
+  #isComplete = true;
 
   constructor(peer: Requests) {
     this.publisher = peer.id;
@@ -31,11 +36,15 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   }
 
   get acceptsRuns(): boolean {
-    return this.#capabilities !== undefined;
+    return this.#isExtended;
+  }
+
+  get acceptsEphemeral(): boolean {
+    return native.hasCapability(this.#announced, native.CAPABILITIES.ephemeral);
   }
 
   receive(bytes: Uint8Array, start: number, end: number): void {
-    const isPlain = this.#capabilities !== undefined && native.isPlainPublish(bytes, start, end);
+    const isPlain = this.#isExtended && native.isPlainPublish(bytes, start, end);
     if (isPlain && this.#run.add(bytes, start, end)) return;
     this.receivedAll();
     if (isPlain) this.#run.add(bytes, start, end);
@@ -64,9 +73,8 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   historyPage(request: number, { verdict, position, epochIs, more, frames }: HistoryPage): void {
     const { length: count } = frames;
     const header = native.encodePage({ request, verdict, position, count, epochIs, more });
-    const isBare = this.#capabilities === undefined;
     // Pages have no ephemeral publications, so that each frame has a form for every peer.
-    const forms = isBare ? frames.map((frame) => this.#formFor(frame) ?? frame) : frames;
+    const forms = this.#isComplete ? frames : frames.map((frame) => this.#formFor(frame) ?? frame);
     this.#peer.output.sendPage(this.#formFor(header) ?? header, forms);
   }
 
@@ -108,23 +116,54 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
 
   /** Returns the form of a frame that the peer understands, if there is one. */
   #formFor(frame: Uint8Array): Uint8Array | undefined {
-    return this.#capabilities === undefined ? native.toBare(frame) : frame;
+    return this.#isComplete ? frame : native.formFor(frame, this.#announced);
   }
 
   #receiveFrame(received: Uint8Array): void {
-    const frame = this.#capabilities === undefined ? native.fromBare(received) : received;
-    if (frame[OPCODE_AT] !== native.OPCODES.publish) {
-      this.#receiveOther(native.decodeNative(frame));
-      return;
-    }
-    const publication = native.decodePublication(frame);
-    this.#peer.publish(publication, frame, this, publication.number);
+    const frame = this.#isExtended ? received : native.fromBare(received);
+    const opcode = frame[OPCODE_AT] ?? 0;
+    if (opcode === native.OPCODES.publish) this.#publish(native.decodePublication(frame), frame);
+    else if (native.mayHaveOpcode(this.#announced, opcode)) this.#skip();
+    else this.#receiveOther(native.decodeNative(frame));
+  }
+
+  #announce(capabilities: number): void {
+    const { ALL_CAPABILITIES, CAPABILITIES, hasCapability } = native;
+    this.#isExtended = hasCapability(capabilities, CAPABILITIES.extended);
+    // The other capabilities of this version need the layouts of it.
+    this.#announced = this.#isExtended ? capabilities : capabilities & ~ALL_CAPABILITIES;
+    this.#isComplete = hasCapability(capabilities, ALL_CAPABILITIES);
+  }
+
+  #publish(publication: native.Publication, frame: Uint8Array): void {
+    const error = this.#capabilityError(neededBy(publication));
+    if (error === undefined) this.#peer.publish(publication, frame, this, publication.number);
+    else this.publishRejected(publication.number, error);
+  }
+
+  #history(message: native.History): void {
+    const error = this.#capabilityError(message.snapshot ? 'keyed' : undefined);
+    if (error === undefined) this.#peer.history(message, this, message.request);
+    else this.historyRejected(message.request, error);
+  }
+
+  #skip(): void {
+    this.#peer.ensureOpen();
+    this.#peer.countSkipped();
+  }
+
+  /** Returns the error of a request that needs a capability, if the peer did not announce it. */
+  #capabilityError(needed: Capability | undefined): ProtocolError | undefined {
+    if (needed === undefined || native.hasCapability(this.#announced, native.CAPABILITIES[needed])) return;
+    this.#peer.ensureOpen();
+    const sentence = `The peer did not announce the capability ${needed}. Announce it in HELLO.`;
+    return new ProtocolError('unsupported', sentence);
   }
 
   #receiveOther(message: native.NativeMessage): void {
     switch (message.type) {
       case 'hello':
-        this.#capabilities = extendedOrNone(message.capabilities);
+        this.#announce(message.capabilities ?? 0);
         this.#peer.hello(message.nonce, message.name);
         return;
       case 'proof':
@@ -137,7 +176,7 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
         this.#peer.unsubscribe(message.subjects);
         return;
       case 'history':
-        this.#peer.history(message, this, message.request);
+        this.#history(message);
         return;
       case 'enqueue':
       case 'watch':
@@ -152,10 +191,10 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   }
 }
 
-/** Returns the capabilities of a peer with the extended layouts, undefined for others. */
-function extendedOrNone(announced: number | undefined): number | undefined {
-  const isExtended = native.hasCapability(announced ?? 0, native.CAPABILITIES.extended);
-  return isExtended ? announced : undefined;
+/** Returns the capability that a publication needs beside the layout of its frame. */
+function neededBy({ ephemeral, keyed }: native.Publication): Capability | undefined {
+  if (ephemeral) return 'ephemeral';
+  return keyed === undefined ? undefined : 'keyed';
 }
 
 function numberOf(request: RequestId): number {

@@ -20,7 +20,15 @@ const CHANNELS = ['a', 'b', 'c', 'これ'] as const;
 const LIMITS: Partial<HistoryLimits> = { countMax: 12, bytesMax: 900 };
 
 type Op =
-  | { do: 'publish'; channel: string; bytes: number; request: number; sender: string; messageId: string }
+  | {
+      do: 'publish';
+      channel: string;
+      bytes: number;
+      request: number;
+      sender: string;
+      messageId: string;
+      ephemeral: boolean;
+    }
   | { do: 'subscribe' | 'unsubscribe'; who: number; name: string; prefix: boolean }
   | { do: 'history'; channel: string; back: number }
   | { do: 'heartbeat' }
@@ -37,6 +45,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       request: fc.constantFrom(0, 0, 0, 5, 2 ** 40),
       sender: fc.constantFrom('', 'me', 'é'),
       messageId: fc.constantFrom('', '', '', '', 'm1', 'm2'),
+      ephemeral: fc.constantFrom(false, false, false, true),
     }),
   },
   {
@@ -61,7 +70,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 
 /** A case for the fast path, which random operations might miss. */
 const SIDE_BY_SIDE: Op[] = Array.from({ length: 20 }, (_, bytes) => {
-  return { do: 'publish', channel: 'a', bytes, request: 0, sender: '', messageId: '' };
+  return { do: 'publish', channel: 'a', bytes, request: 0, sender: '', messageId: '', ephemeral: false };
 });
 
 /** A subscriber that records every byte. */
@@ -75,6 +84,10 @@ class Witness implements Subscriber {
 
   deliver(frame: Uint8Array): void {
     this.got.push(hex(frame));
+  }
+  deliverEphemeral(frame: Uint8Array): boolean {
+    this.deliver(frame);
+    return true;
   }
   deliverRun(frames: Uint8Array, count: number): void {
     const before = this.got.length;
@@ -154,6 +167,7 @@ class Rig {
       countRejection: never,
       drop: never,
       countReceived: never,
+      countSkipped: never,
       countLossy: never,
       close: never,
     };
@@ -221,9 +235,10 @@ function encode(each: Op, number: number, epoch: string): Uint8Array {
   switch (each.do) {
     case 'publish': {
       const payload = encodeText(`${number}`.padEnd(each.bytes, '.'));
-      const { channel, request, sender, messageId } = each;
+      const { channel, request, sender, ephemeral } = each;
+      const messageId = ephemeral ? '' : each.messageId;
       return native.encodePublish({
-        ...{ channel, sender, messageId, payload, kind: 'text', excludeSender: false },
+        ...{ channel, sender, messageId, ephemeral, payload, kind: 'text', excludeSender: false },
         number: request,
       });
     }

@@ -40,6 +40,7 @@ export class PhpDialect implements PeerDialect, PublishSlot, EventReceiver {
   readonly heartbeats = false;
   readonly strict = true;
   readonly acceptsRuns = false;
+  readonly acceptsEphemeral = true;
   readonly publisher: number;
   readonly #peer: Requests;
   readonly #deps: PhpDeps;

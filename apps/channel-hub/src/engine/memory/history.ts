@@ -60,7 +60,7 @@ export interface HistoryCounts {
  */
 export class History implements AppendTarget {
   readonly #limits: HistoryLimits;
-  // To be read through `#settledChannels`.
+  // To be read through `#settledChannels`, but for offsets.
   readonly #channels = new Map<string, ChannelHistory>();
   readonly #cache = new ChannelCache();
   readonly #pending = new PendingAppends();
@@ -133,6 +133,13 @@ export class History implements AppendTarget {
     history.advance(count);
     this.#pending.add(history, bytes, start, end, count, nowMs);
     if (this.#pending.isFull) this.#flushPending();
+  }
+
+  /** Returns the channel's newest offset, and whether it is subscribed by name. */
+  peek(channel: string): { readonly top: number; readonly isSubscribed: boolean } {
+    // Publications that are to be appended have their offsets already.
+    const history = this.#channels.get(channel);
+    return history ?? { top: this.#positions.peek(channel), isSubscribed: false };
   }
 
   /** Returns the channel's position, which the caller returns to a peer, and its publications. */

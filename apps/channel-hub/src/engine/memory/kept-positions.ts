@@ -71,6 +71,15 @@ export class KeptPositions {
     return offset;
   }
 
+  /** Returns the channel's position, and keeps it no longer than before. */
+  peek(channel: string): number {
+    for (const { offsets } of [this.#current, this.#currentSpare, ...this.#past]) {
+      const offset = offsets.get(channel);
+      if (offset !== undefined) return offset;
+    }
+    return this.#floor;
+  }
+
   /** Returns and removes the position of a channel that gets a ChannelHistory. */
   release(channel: string): number {
     const offset =

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { native, type Position } from '@groupcast/protocol';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Harness, startEngine, textOf } from '../../../testing/engine-harness.ts';
+import { type Harness, publicationOf, startEngine, textOf } from '../../../testing/engine-harness.ts';
 import { LateEngine } from '../../../testing/late-engine.ts';
 import { engineSuite } from '../suite/engine-suite.ts';
 import { KEYED_HISTORY, keyedSuite } from '../suite/keyed-suite.ts';
@@ -189,6 +189,27 @@ describe('an idle channel', () => {
     await engine.publish('quiet', 'a');
     expect(await missed(engine, 'quiet', position)).toEqual(['a']);
   });
+});
+
+test('a million ephemeral publications to unknown channels leave no memory', async () => {
+  const engine = await startMemory();
+  const publication = { ...publicationOf('', 'x'), ephemeral: true };
+  const frame = native.encodePublish({ ...publication, channel: 'c' });
+  for (let index = 0; index < 1_000_000; index++) {
+    engine.publishWith({ ...publication, channel: `group:${index}` }, frame, index % 2);
+  }
+  expect(engine.stats()).toMatchObject({ channels: 0, history: { positions: 0, bytes: 0, messageIds: 0 } });
+});
+
+test('the answer to an ephemeral publication does not prolong the time of a position', async () => {
+  const engine = await startMemory();
+  await engine.publish('before', 'x');
+  await engine.position('quiet');
+  for (let minutes = 0; minutes < 3; minutes++) {
+    vi.advanceTimersByTime(AGE_MS / 2 + 10_000);
+    await engine.publish('quiet', 'x', { ephemeral: true });
+  }
+  expect(engine.stats().history.positions).toBe(0);
 });
 
 describe('a read of an unused channel', () => {

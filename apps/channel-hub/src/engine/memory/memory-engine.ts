@@ -79,6 +79,10 @@ export class MemoryEngine implements Engine {
       slot.publishRejected(request, shuttingDown());
       return;
     }
+    if (publication.ephemeral) {
+      this.#publishEphemeral(publication.channel, frame, slot, request);
+      return;
+    }
     const key = publication.messageId === '' ? undefined : messageKey(publication);
     const first = key === undefined ? undefined : this.#ids.offsetOf(publication.sender, key);
     if (first !== undefined) {
@@ -100,6 +104,15 @@ export class MemoryEngine implements Engine {
     if (history.isSubscribed || this.#prefixes.matching(publication.channel).length > 0) {
       this.#sink.deliver(publication.channel, offset, frame);
     }
+  }
+
+  /** Delivers, and keeps nothing: neither the publication nor the position in the answer. */
+  #publishEphemeral(channel: string, frame: Uint8Array, slot: PublishSlot, request: number): void {
+    const { top, isSubscribed } = this.#history.peek(channel);
+    if (request !== 0) slot.published(request, { epoch: this.#epoch, offset: top });
+    if (!isSubscribed && this.#prefixes.matching(channel).length === 0) return;
+    native.turnIntoDeliver(frame, top, this.#time());
+    this.#sink?.deliverEphemeral(channel, frame);
   }
 
   publishRun(bytes: Uint8Array, start: number, end: number, slot: PublishSlot): void {

@@ -2,6 +2,7 @@ import { native } from '@groupcast/protocol';
 import { describe, expect, test } from 'vitest';
 import { publicationOf, startEngine, textOf } from '../../../testing/engine-harness.ts';
 import type { Engine } from '../engine.ts';
+import { ephemeralSuite } from './ephemeral-suite.ts';
 import { historySuite } from './history-suite.ts';
 
 const CHANNEL: native.Subject = { name: 'group:1', prefix: false };
@@ -13,6 +14,7 @@ export function engineSuite(name: string, createEngine: () => Engine): void {
   describe(`${name}: subjects`, () => subjectTests(createEngine));
   describe(`${name}: repetitions`, () => repetitionTests(createEngine));
   historySuite(name, createEngine);
+  ephemeralSuite(name, createEngine);
 }
 
 function offsetTests(createEngine: () => Engine): void {
