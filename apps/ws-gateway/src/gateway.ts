@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { checkOption, integerOption, TIMER_MS_MAX } from '@groupcast/options';
-import type { CloseReason } from '@groupcast/protocol';
+import { checkOption, integerOption, TIMER_MS_MAX, textOption } from '@groupcast/options';
+import { type CloseReason, limits, utf8ByteLength } from '@groupcast/protocol';
 import { listenAddresses } from './accept/listen-addresses.ts';
 import { Listener, type ListenerEvents } from './accept/listener.ts';
 import {
@@ -15,6 +15,7 @@ import { Backpressure } from './connection/backpressure.ts';
 import { ClientLog } from './connection/client-log.ts';
 import { Connection, type ConnectionDeps, type ConnectionState } from './connection/connection.ts';
 import { rateOf } from './connection/rate-limit.ts';
+import { checkedName, ServerGroups } from './connection/server-groups.ts';
 import { SlowClientLog } from './connection/slow-client-log.ts';
 import { GradualClose } from './gradual-close.ts';
 import { Groups } from './groups/groups.ts';
@@ -51,6 +52,24 @@ export interface DrainOptions {
   readonly handshakes?: 'reject' | 'accept';
 }
 
+/** How `disconnect` closes connections. */
+export interface DisconnectOptions {
+  /** Text for the client, at most 123 bytes. Default: a sentence of the protocol page. */
+  readonly reason?: string | undefined;
+  /** Whether the client is to connect again: close code 4003, or else 4503. */
+  readonly reconnect: boolean;
+}
+
+const REASON = textOption({
+  default: '',
+  check: (text) => {
+    const bytes = utf8ByteLength(text);
+    return bytes >= 0 && bytes <= limits.CLOSE_REASON_BYTES_MAX
+      ? undefined
+      : `a text of at most ${limits.CLOSE_REASON_BYTES_MAX} bytes of UTF-8`;
+  },
+});
+
 const WINDOW = integerOption({ default: 0, min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' });
 
 /** The WebSocket server of one worker. */
@@ -69,6 +88,19 @@ export interface Gateway {
   pause(): void;
   stats(): GatewayStats;
   connections(): readonly ConnectionRow[];
+  /**
+   * Joins a group for a client, also one that begins with `$`, beyond the group limit of clients.
+   * The client is told. Returns the number of its connections here that were not in the group. Like
+   * the next two, it looks at every connection of this worker.
+   */
+  joinGroup(clientId: string, groupName: string): number;
+  /**
+   * Removes a client from a group, and tells it the reason, a text of at most 123 bytes. The client
+   * may join again. Returns the number of its connections here that were in the group.
+   */
+  removeFromGroup(clientId: string, groupName: string, reason: string): number;
+  /** Closes the connections of a client here, and tells it why. Returns their number. */
+  disconnect(clientId: string, options: DisconnectOptions): number;
   /**
    * Answers health checks on the port with 503, so that load balancers send no more clients. A
    * `drain` that rejects handshakes does the same.
@@ -172,6 +204,26 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     }));
   }
 
+  joinGroup(clientId: string, groupName: string): number {
+    const name = checkedName(groupName);
+    return this.#countClient(clientId, (connection) => this.#groups.joinByServer(connection, name));
+  }
+
+  removeFromGroup(clientId: string, groupName: string, reason: string): number {
+    checkOption('Gateway.removeFromGroup', 'reason', REASON, reason);
+    const name = checkedName(groupName);
+    return this.#countClient(clientId, (connection) => this.#groups.removeByServer(connection, name, reason));
+  }
+
+  disconnect(clientId: string, { reason, reconnect }: DisconnectOptions): number {
+    if (reason !== undefined) checkOption('Gateway.disconnect', 'reason', REASON, reason);
+    return this.#countClient(clientId, (connection) => {
+      const { isOpen } = connection;
+      connection.close(reconnect ? 'kicked' : 'kicked_for_good', undefined, reason);
+      return isOpen;
+    });
+  }
+
   failHealth(): void {
     this.#listener.failHealth();
   }
@@ -228,6 +280,13 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     if (this.#ownsWheel) this.#options.wheel.stop();
   }
 
+  /** Returns for how many connections of a client `act` is true. */
+  #countClient(clientId: string, act: (connection: Connection) => boolean): number {
+    // Each act may close connections.
+    const own = [...this.#connections].filter((connection) => connection.hasId(clientId));
+    return own.filter(act).length;
+  }
+
   #createDeps(): ConnectionDeps {
     const options = this.#options;
     const { wheel } = options;
@@ -238,6 +297,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       counters: this.#counters,
       pageRequests: new PageRequests(options, this.#counters),
       recoveryBudget: new RecoveryBudget(options),
+      serverGroups: new ServerGroups(options, this.#groups),
       backpressure: this.#backpressure,
       slowClientLog: this.#slowClientLog,
       clientLog: this.#clientLog,

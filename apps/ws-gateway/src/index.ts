@@ -4,5 +4,12 @@ export { OptionError, type Position, type ProtocolError } from '@groupcast/proto
 export type { Log } from '@groupcast/service';
 export type { GatewayStats } from './admin/gateway-stats.ts';
 export type { ConnectionState } from './connection/connection.ts';
-export { type ConnectionRow, createGateway, type DrainOptions, type Gateway } from './gateway.ts';
+export type { GatewayClient, GroupsOnConnect } from './connection/gateway-client.ts';
+export {
+  type ConnectionRow,
+  createGateway,
+  type DisconnectOptions,
+  type DrainOptions,
+  type Gateway,
+} from './gateway.ts';
 export { GATEWAY_TABLE, type GatewayOptions, type GatewayOptionsInput } from './options.ts';

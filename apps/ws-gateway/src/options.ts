@@ -15,6 +15,7 @@ import { limits, OptionError } from '@groupcast/protocol';
 import { addressesOption, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
 import type { GatewayTls } from './accept/tls-sockets.ts';
+import type { GroupsOnConnect } from './connection/gateway-client.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
@@ -162,6 +163,13 @@ export const SHARED_OPTIONS = {
     unit: 'bytes',
     describe: 'Bytes that one connection recovers at once; above it recoveries wait.',
   }),
+  resumeWaitMs: integerOption({
+    default: 1_000,
+    min: 0,
+    max: 60_000,
+    unit: 'milliseconds',
+    describe: 'Time for a resume of a new client, and up to 1 s more, before the server joins its groups.',
+  }),
 };
 
 /**
@@ -184,6 +192,14 @@ export const GATEWAY_TABLE = {
    * nothing.
    */
   accepted: valueOption<(connections: number) => void>({ default: () => {} }),
+  /**
+   * Returns the groups that the server joins for a client that connects, as `joinGroup` does.
+   * Default undefined: none.
+   */
+  groupsOnConnect: valueOption<GroupsOnConnect | undefined>({
+    default: undefined,
+    check: (groups) => (groups === undefined || typeof groups === 'function' ? undefined : 'a function'),
+  }),
   /**
    * Connections at once. Beyond them the oldest one that is not yet a WebSocket is dropped, or else
    * the new one. Keep it below the limit of open files. Default 10,000.

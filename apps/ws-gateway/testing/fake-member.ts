@@ -13,6 +13,7 @@ export class FakeMember implements Member {
   pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
   isOpen = true;
+  isNew = false;
   bufferedBytes = 0;
   /** Messages and events, in order. */
   readonly got: unknown[] = [];

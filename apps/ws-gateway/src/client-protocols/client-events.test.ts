@@ -8,6 +8,7 @@ import {
   disconnectEvent,
   errorEvent,
   gapEvent,
+  joinedEvent,
   notStoredEvent,
   recoveryAckEvent,
   welcomeEvent,
@@ -25,6 +26,9 @@ test('every event has the fields of the protocol, and no others', () => {
     recoveryAckEvent(ackEvent(1, 'g', POSITION), undefined),
     recoveryAckEvent(ackEvent(1, 'g', POSITION), 'limit'),
     notStoredEvent(1, 'g'),
+    joinedEvent('g', POSITION),
+    joinedEvent('g', POSITION, { reason: undefined }),
+    joinedEvent('g', POSITION, { reason: 'limit' }),
     gapEvent('g', 'trimmed', POSITION),
     gapEvent('g', 'epoch_changed', POSITION),
     ...(Object.keys(ERROR_CODES) as ErrorCode[]).map((code) => errorEvent(code, 'id')),
@@ -32,6 +36,7 @@ test('every event has the fields of the protocol, and no others', () => {
     errorEvent('hub_unavailable', 4, 'More precisely.'),
     ...(Object.keys(CLOSE_CODES) as CloseReason[]).map((reason) => disconnectEvent(reason, undefined)),
     disconnectEvent('restart', 250),
+    disconnectEvent('kicked', undefined, 'Your plan has changed.'),
   ];
   for (const event of events) {
     const sent: unknown = JSON.parse(JSON.stringify(event));

@@ -76,13 +76,33 @@ export function recoveryAckEvent(ack: AckEvent, reason: GapReason | undefined): 
   return reason === undefined ? { ...ack, recovered: true } : { ...ack, recovered: false, reason };
 }
 
+/**
+ * Returns the event for a join by the server. `recovery` is given where the client had a position;
+ * its `reason` tells why missed messages do not follow.
+ */
+export function joinedEvent(
+  groupName: string,
+  position: Position,
+  recovery?: { readonly reason: GapReason | undefined },
+): ClientEvent {
+  const { epoch, offset } = position;
+  const event = { type: 'joined' as const, group_id: groupName, epoch, offset };
+  if (recovery === undefined) return event;
+  const { reason } = recovery;
+  return reason === undefined ? { ...event, recovered: true } : { ...event, recovered: false, reason };
+}
+
 /** Returns the event for messages that are lost: the next ones follow `position`. */
 export function gapEvent(groupName: string, reason: GapReason, position: Position): ClientEvent {
   return { type: 'gap', group_id: groupName, reason, epoch: position.epoch, offset: position.offset };
 }
 
-/** Returns the event before a close frame, with the same code and reason. */
-export function disconnectEvent(reason: CloseReason, reconnectAfterMs: number | undefined): ClientEvent {
-  const event = { type: 'disconnect' as const, ...CLOSE_CODES[reason] };
+/** Returns the event before a close frame, with the same code and text. */
+export function disconnectEvent(
+  reason: CloseReason,
+  reconnectAfterMs: number | undefined,
+  text: string = CLOSE_CODES[reason].reason,
+): ClientEvent {
+  const event = { type: 'disconnect' as const, ...CLOSE_CODES[reason], reason: text };
   return reconnectAfterMs === undefined ? event : { ...event, reconnect_after_ms: reconnectAfterMs };
 }

@@ -13,6 +13,8 @@ export interface ClientProtocol {
   readonly subprotocol: string | undefined;
   /** Whether clients have sessions, with which they keep their client id over reconnects. */
   readonly hasSessions: boolean;
+  /** Whether a client may begin with `resume`. */
+  readonly resumes: boolean;
   /** Heartbeat as bytes to send. Undefined where a WebSocket ping is the heartbeat. */
   readonly ping: Uint8Array | undefined;
   /** Parses a text message of a client. Throws only CommandError. */

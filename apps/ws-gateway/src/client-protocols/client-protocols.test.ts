@@ -19,7 +19,11 @@ const TIME_MS = 1_790_000_000_000;
 const V1_EVENTS = {
   welcome: [{ type: 'welcome', client_id: ID, session: ID, heartbeat: HEARTBEAT, limits: LIMITS }],
   message: [{ type: 'message', group_id: 'g', offset: 1, message: 'hello', from: { client_id: 'sender' } }],
+  ephemeral: [{ type: 'message', group_id: 'g', message: 'typing', from: { client_id: 'sender' } }],
   gap: [{ type: 'gap', group_id: 'g', reason: 'epoch_changed', epoch: 'epoch-2', offset: 0 }],
+  joined: [{ type: 'joined', group_id: 'g', epoch: 'epoch-1', offset: 0 }],
+  removed: [{ type: 'removed', group_id: 'g', reason: 'over' }],
+  resume: { type: 'ack', id: 'after' },
   heartbeat: [{ type: 'ping' }],
   goodbye: [
     {
@@ -38,7 +42,11 @@ const PROTOCOLS = [
     protocol: PLAIN,
     welcome: [],
     message: ['hello'],
+    ephemeral: ['typing'],
     gap: [],
+    joined: [],
+    removed: [],
+    resume: { type: 'error', id: 'after', code: 'bad_field', message: ID },
     heartbeat: ['WebSocket ping'],
     goodbye: [],
   },
@@ -47,6 +55,7 @@ const PROTOCOLS = [
     protocol: V1_AT,
     ...V1_EVENTS,
     message: V1_EVENTS.message.map((message) => ({ ...message, at: TIME_MS })),
+    ephemeral: V1_EVENTS.ephemeral.map((message) => ({ ...message, at: TIME_MS })),
   },
 ];
 
@@ -131,6 +140,43 @@ describe.each(PROTOCOLS)('a client of $protocol.name', ({ protocol, ...expected 
       return untilTurn(() => started.gateway.stats().delivered === 1);
     });
     expect(events).toEqual(expected.message);
+  });
+
+  test('gets an ephemeral message', async () => {
+    await join();
+    started.hub.now = () => TIME_MS;
+    const events = await receivedFrom(() => {
+      started.hub.publish('group:g', 'typing', { sender: 'sender', ephemeral: true });
+      return untilTurn(() => started.gateway.stats().delivered === 1);
+    });
+    expect(events).toEqual(expected.ephemeral);
+  });
+
+  test('gets the ack of a history', async () => {
+    const ask = { cmd: 'history', group_id: 'g', last: 1 };
+    const ack = { type: 'ack', id: 'history', group_id: 'g', epoch: 'epoch-1', offset: 0 };
+    expect(await receivedFrom(() => acked('history', ask))).toEqual([
+      { ...ack, verdict: 'recovered', read_offset: 0, messages: [] },
+    ]);
+  });
+
+  test('gets what it is to know of joins and removals by the server', async () => {
+    const clientId = started.gateway.connections()[0]?.clientId ?? '';
+    const joined = await receivedFrom(async () => {
+      started.gateway.joinGroup(clientId, 'g');
+      await acked('join', { cmd: 'add_group', group_id: 'g' });
+    });
+    expect(joined.slice(0, -1)).toEqual(expected.joined);
+    expect(joined.at(-1)).toMatchObject({ type: 'ack', id: 'join', offset: 0 });
+    const removed = await receivedFrom(() => started.gateway.removeFromGroup(clientId, 'g', 'over'));
+    expect(removed).toEqual(expected.removed);
+  });
+
+  test('may begin with a resume, or may not', async () => {
+    client = new TestClient(started.url, protocol.subprotocol === undefined ? [] : [protocol.subprotocol]);
+    await once(client.ws, 'open');
+    if (expected.welcome.length > 0) await client.event();
+    expect(await client.ask({ cmd: 'resume', positions: {}, id: 'after' })).toEqual(expected.resume);
   });
 
   test('gets an error', async () => {

@@ -1,4 +1,5 @@
 import type { Counters } from '../admin/gateway-stats.ts';
+import type { ServerGroups } from '../connection/server-groups.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { HubPort } from '../groups/hub-port.ts';
 import type { PageRequests } from '../groups/page-requests.ts';
@@ -10,5 +11,6 @@ export interface CommandDeps {
   readonly groups: Groups;
   readonly pageRequests: PageRequests;
   readonly recoveryBudget: RecoveryBudget;
+  readonly serverGroups: ServerGroups;
   readonly counters: Counters;
 }

@@ -6,6 +6,7 @@ import type { Member } from '../groups/member.ts';
 import type { CommandDeps } from './command-deps.ts';
 import { groupInfo } from './group-info.ts';
 import { history } from './history.ts';
+import { resume } from './resume.ts';
 import { publishToGroup } from './send-to-group.ts';
 
 type AddGroup = Extract<ClientCommand, { cmd: 'add_group' }>;
@@ -21,6 +22,7 @@ export function handleCommand(
   deps: CommandDeps,
 ): void {
   if (namesSystemGroup(command)) throw new CommandError('forbidden', undefined, command.id);
+  if (client.isNew && command.cmd !== 'resume') deps.serverGroups.join(client);
   switch (command.cmd) {
     case 'add_group':
       deps.groups.join(client, command.group_id, command.id, startOf(command));
@@ -38,7 +40,8 @@ export function handleCommand(
       history(command, client, deps);
       break;
     case 'resume':
-      throw new CommandError('unknown_command', undefined, command.id);
+      resume(command, client, deps);
+      break;
     case 'ping':
       if (command.id !== undefined) client.sendEvent(ackEvent(command.id));
       break;

@@ -61,6 +61,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   readonly memberships: string[] = [];
   pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
+  isNew = true;
   wheelSlot: number = NOT_WAITING;
   readonly openedTick: number;
   readonly #deps: ConnectionDeps;
@@ -101,6 +102,11 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     return this.#id;
   }
 
+  /** Returns whether this is the client id, without creating one. */
+  hasId(clientId: string): boolean {
+    return this.#id === clientId;
+  }
+
   get isOpen(): boolean {
     return this.#state === 'open';
   }
@@ -134,6 +140,12 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#checkHeartbeat();
     this.#deps.clientLog?.connected(this);
     if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, this.#deps.options));
+    try {
+      this.#deps.serverGroups.open(this, this.remoteAddress);
+    } catch (error) {
+      this.#deps.options.log.error({ error, clientId: this.id }, 'groupsOnConnect failed');
+      this.close('internal_error');
+    }
   }
 
   /** Receives a text message of `bytes` bytes. */
@@ -153,6 +165,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     } catch (error) {
       this.#reject(error, error instanceof CommandError ? error.id : command?.id);
     }
+    this.isNew = false;
   }
 
   /** Receives a binary message. No client protocol has these. */
@@ -179,13 +192,12 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
 
   /**
    * Closes the connection with a close frame, after the disconnect event of protocols that have
-   * one.
+   * one. `text` tells the client why; default: the sentence of the reason.
    */
-  close(reason: CloseReason, reconnectAfterMs?: number): void {
+  close(reason: CloseReason, reconnectAfterMs?: number, text: string = CLOSE_CODES[reason].reason): void {
     if (this.#state !== 'open') return;
-    this.#sendGoodbye(reason, reconnectAfterMs);
-    const row = CLOSE_CODES[reason];
-    this.#socket.close(row.code, row.reason);
+    this.#sendGoodbye(reason, reconnectAfterMs, text);
+    this.#socket.close(CLOSE_CODES[reason].code, text);
   }
 
   tooSlow(): void {
@@ -203,7 +215,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   closing(reason: CloseReason | undefined): void {
     if (this.#state !== 'open') return;
     if (reason === undefined) this.#drain(undefined);
-    else this.#sendGoodbye(reason, undefined);
+    else this.#sendGoodbye(reason);
   }
 
   /** Receives the end of the socket. */
@@ -265,9 +277,9 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     if (verdict !== 'ok') this.close(verdict);
   }
 
-  #sendGoodbye(reason: CloseReason, reconnectAfterMs: number | undefined): void {
+  #sendGoodbye(reason: CloseReason, reconnectAfterMs?: number, text?: string): void {
     this.#drain(reason);
-    const frame = this.protocol.encodeEvent(disconnectEvent(reason, reconnectAfterMs));
+    const frame = this.protocol.encodeEvent(disconnectEvent(reason, reconnectAfterMs, text));
     if (frame !== undefined) this.#write(frame);
   }
 
@@ -299,6 +311,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#awaitClose();
     this.#deps.groups.leaveAll(this);
     this.#deps.pageRequests.cancel(this);
+    this.#deps.serverGroups.forget(this);
   }
 
   #awaitClose(): void {

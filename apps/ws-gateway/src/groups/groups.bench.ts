@@ -19,6 +19,7 @@ class SilentMember implements Member {
   readonly protocol = PLAIN;
   readonly memberships: string[] = [];
   readonly isOpen = true;
+  readonly isNew = false;
   readonly bufferedBytes = 0;
   pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;

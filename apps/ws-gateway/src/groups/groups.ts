@@ -7,7 +7,7 @@ import {
 } from '@groupcast/protocol';
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { ackEvent, gapEvent, groupErrorEvent } from '../client-protocols/client-events.ts';
+import { ackEvent, gapEvent, groupErrorEvent, joinedEvent } from '../client-protocols/client-events.ts';
 import type { ClientLog } from '../connection/client-log.ts';
 import type { GatewayOptions } from '../options.ts';
 import { FanOut } from './fan-out.ts';
@@ -27,13 +27,15 @@ const TOO_MANY_JOINS = 'Too many joins of this connection wait for the hub. Join
 
 const LEFT_BEFORE_JOINED = 'The group was left before the hub had confirmed the join.';
 
+const REMOVED_BEFORE_JOINED = 'The server removed this client before the hub had confirmed the join.';
+
 /**
  * The groups of a worker: their members, and the way of a publication to them. The first member of
  * a group subscribes at the hub. Some time after the last one has left, the group is unsubscribed.
  *
  * A join without earlier messages makes a live member at once. It gets the messages after the
- * position that the hub tells. A join with earlier messages begins a recovery: the member is live at
- * its end, and counts as a member in every other respect until then.
+ * position that the hub tells. A join with earlier messages begins a recovery: the member is live
+ * at its end, and counts as a member in every other respect until then.
  */
 export class Groups implements HubSubscriber {
   readonly #counters: Counters;
@@ -81,8 +83,9 @@ export class Groups implements HubSubscriber {
   }
 
   /**
-   * Adds a member to a group. With `from` it gets the messages from there on first. With `id` it gets an ack with the position after which it gets every message, or an error when the
-   * hub does not answer in time. Throws CommandError when the group limit of the member is reached.
+   * Adds a member to a group. With `from` it gets the messages from there on first. With `id` it
+   * gets an ack with the position after which it gets every message, or an error when the hub does
+   * not answer in time. Throws CommandError when the group limit of the member is reached.
    */
   join(member: Member, name: string, id: CommandId | undefined, from?: HistoryFrom): void {
     const channel = channelOfGroup(name);
@@ -112,6 +115,39 @@ export class Groups implements HubSubscriber {
       if (id !== undefined) pending.add(id, isNew);
       if (isRecovery && group.state === 'live') pending.groupIsLive();
     }
+  }
+
+  /**
+   * Adds a member to a group on behalf of the server, without a limit, and tells it. With `since`
+   * it gets the messages after that position first. Returns false if it is in the group already.
+   */
+  joinByServer(member: Member, name: string, since?: Position): boolean {
+    const channel = channelOfGroup(name);
+    this.deliverPending(name);
+    const known = this.#subscribed.find(channel);
+    if (!member.isOpen || (known !== undefined && this.#isIn(known, member))) return false;
+    const group = known ?? this.#subscribed.subscribe(name, channel);
+    this.#enter(group, member, since === undefined);
+    if (group.state === 'live' && since === undefined) {
+      member.sendEvent(joinedEvent(name, group.position));
+      return true;
+    }
+    const join = new Join(group, member, since, this.#joinDeps, true);
+    if (group.state === 'live') join.groupIsLive();
+    return true;
+  }
+
+  /**
+   * Removes a member from a group on behalf of the server, and tells it. Returns whether it was in
+   * the group.
+   */
+  removeByServer(member: Member, name: string, reason: string): boolean {
+    this.deliverPending(name);
+    const group = this.#subscribed.find(channelOfGroup(name));
+    if (group === undefined || !this.#isIn(group, member)) return false;
+    this.#rejectAll(member, this.#remove(group, member), 'hub_unavailable', REMOVED_BEFORE_JOINED);
+    member.sendEvent({ type: 'removed', group_id: name, reason });
+    return true;
   }
 
   /** Removes a member from a group, if it is in it. With an `id` it gets an ack in both cases. */

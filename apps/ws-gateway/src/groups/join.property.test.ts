@@ -8,6 +8,7 @@ import { type Counters, createCounters } from '../admin/gateway-stats.ts';
 import { V1 } from '../client-protocols/v1/protocol.ts';
 import type { CommandDeps } from '../commands/command-deps.ts';
 import { groupInfo } from '../commands/group-info.ts';
+import { ServerGroups } from '../connection/server-groups.ts';
 import { completeOptions } from '../options.ts';
 import { TimingWheel } from '../timing-wheel.ts';
 import { Groups } from './groups.ts';
@@ -128,6 +129,7 @@ class World {
   readonly counters: Counters = createCounters();
   readonly pageRequests: PageRequests;
   readonly recoveryBudget: RecoveryBudget;
+  readonly serverGroups: ServerGroups;
   readonly groups: Groups;
   readonly clients: CheckedClient[] = [];
   #published = 0;
@@ -140,6 +142,7 @@ class World {
     this.hub.ringMax = ringMax;
     const options = completeOptions({ hub: this.hub, wheel: this.wheel });
     this.groups = new Groups(options, this.counters);
+    this.serverGroups = new ServerGroups(options, this.groups);
     this.recoveryBudget = new RecoveryBudget(options);
     this.pageRequests = new PageRequests(options, this.counters);
     for (let index = 0; index < MEMBERS; index++) {

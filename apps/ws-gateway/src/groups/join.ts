@@ -1,7 +1,13 @@
 import type { ErrorCode, Position } from '@groupcast/protocol';
 import type { CommandId, GapReason } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { type AckEvent, ackEvent, gapEvent, recoveryAckEvent } from '../client-protocols/client-events.ts';
+import {
+  type AckEvent,
+  ackEvent,
+  gapEvent,
+  joinedEvent,
+  recoveryAckEvent,
+} from '../client-protocols/client-events.ts';
 import { NOT_WAITING, type Timed, type TimingWheel } from '../timing-wheel.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
@@ -62,6 +68,8 @@ export class Join implements HistoryAnswer, Timed {
   /** Whether the member gets earlier messages before it is live. */
   readonly isRecovery: boolean;
   readonly #deps: JoinDeps;
+  /** Whether the server began it, and the client is told so. */
+  readonly #isByServer: boolean;
   #state: 'subscribing' | 'reading' | 'resting' | 'over' = 'subscribing';
   #commands: PendingCommand[] = [];
   /** Position up to which a member in recovery has all messages. */
@@ -78,13 +86,20 @@ export class Join implements HistoryAnswer, Timed {
   #read: HistoryRead | undefined;
 
   /** With `from` the member gets the messages from there on first. */
-  constructor(group: Group, member: Member, from: HistoryFrom | undefined, deps: JoinDeps) {
+  constructor(
+    group: Group,
+    member: Member,
+    from: HistoryFrom | undefined,
+    deps: JoinDeps,
+    isByServer = false,
+  ) {
     this.group = group;
     this.member = member;
     this.isRecovery = from !== undefined;
     this.#position = from === undefined || 'last' in from ? group.position : from;
     if (from !== undefined && 'last' in from) this.#last = Math.min(from.last, deps.recoveryMessagesMax);
     this.#deps = deps;
+    this.#isByServer = isByServer;
     deps.joins.set(group, member, this);
   }
 
@@ -112,6 +127,7 @@ export class Join implements HistoryAnswer, Timed {
     }
     const { group, member } = this;
     this.end();
+    if (this.#isByServer) member.sendEvent(joinedEvent(group.name, group.position));
     for (const { id } of this.#takeCommands()) member.sendEvent(ackEvent(id, group.name, group.position));
   }
 
@@ -270,11 +286,12 @@ export class Join implements HistoryAnswer, Timed {
     const isAwaited = this.#isAwaited;
     this.#isAnswered = true;
     if (this.#count === undefined) this.#deps.counters.recoveries[reason ?? 'recovered'] += 1;
+    if (this.#isByServer) member.sendEvent(joinedEvent(group.name, position, { reason }));
     for (const { id, isFirst } of this.#takeCommands()) {
       const ack = ackEvent(id, group.name, position);
       member.sendEvent(isFirst ? this.#firstAck(ack, reason) : ack);
     }
-    if (reason !== undefined && !isAwaited) this.#sendGap(reason);
+    if (reason !== undefined && !isAwaited && !this.#isByServer) this.#sendGap(reason);
   }
 
   #firstAck(ack: AckEvent, reason: GapReason | undefined): AckEvent {
@@ -294,7 +311,7 @@ export class Join implements HistoryAnswer, Timed {
       this.#deps.undo(this, code, sentence);
       return;
     }
-    if (!this.isRecovery && count === this.#commands.length) this.end();
+    if (!this.isRecovery && !this.#isByServer && count === this.#commands.length) this.end();
     for (const { id } of this.#takeCommands(count))
       rejectCommand(this.#deps.counters, this.member, id, code, sentence);
   }

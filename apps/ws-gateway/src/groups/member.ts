@@ -9,6 +9,8 @@ export interface Member {
   readonly protocol: ClientProtocol;
   /** Whether it may be in groups. A write to any connection may close this one. */
   readonly isOpen: boolean;
+  /** Whether no command of it was executed before the current one. */
+  readonly isNew: boolean;
   /** Bytes buffered for the client. */
   readonly bufferedBytes: number;
   /** Channels of its groups, including those with a pending join. Only `Groups` changes this. */

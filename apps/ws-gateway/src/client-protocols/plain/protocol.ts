@@ -11,6 +11,7 @@ export const PLAIN: ClientProtocol = {
   name: 'plain',
   subprotocol: undefined,
   hasSessions: false,
+  resumes: false,
   ping: undefined,
   parseCommand: parseClientCommand,
   encodeEvent: (event) =>

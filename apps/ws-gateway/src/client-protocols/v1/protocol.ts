@@ -20,6 +20,7 @@ function createProtocol(name: string, subprotocol: string, withTime: boolean): C
     name,
     subprotocol,
     hasSessions: true,
+    resumes: true,
     // Browsers do not show WebSocket pings to pages.
     ping: encodeEvent({ type: 'ping' }),
     parseCommand: parseClientCommand,

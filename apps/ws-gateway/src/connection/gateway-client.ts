@@ -1,0 +1,11 @@
+/** A client as the program around a gateway sees it. */
+export interface GatewayClient {
+  readonly id: string;
+  /** Name of the client protocol. */
+  readonly protocol: string;
+  /** Address of the client, as a trusted proxy named it; otherwise that of the peer. */
+  readonly address: string;
+}
+
+/** Returns the groups that the server joins for a client. */
+export type GroupsOnConnect = (client: GatewayClient) => readonly string[];
