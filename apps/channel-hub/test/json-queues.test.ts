@@ -42,6 +42,25 @@ describe('queues in JSON', () => {
     ]);
   });
 
+  test('an item with a message_id is enqueued once, and shows it', async () => {
+    const { hub, port } = await startHub();
+    const [peer, producer] = [await JsonPeer.connect(port), await NativePeer.open(port)];
+    const enqueue = { type: 'enqueue', queue: 'jobs', data: 'a', message_id: 'm 1' };
+    for (const id of [1, 2]) {
+      peer.send({ ...enqueue, id });
+      expect(await peer.take('enqueued')).toEqual({ type: 'enqueued', id });
+    }
+    const item = { queue: 'jobs', kind: 'text', payload: 'of another dialect', request: 1 } as const;
+    producer.link.send(native.encodeEnqueue({ ...item, messageId: 'm 1' }));
+    await producer.take('enqueued');
+    peer.send({ type: 'watch', queue: 'jobs', concurrency: 9 });
+    await peer.take('item');
+    expect(peer.texts.at(-1)).toBe(
+      '{"type":"item","queue":"jobs","item":1,"attempt":1,"data":"a","message_id":"m 1"}',
+    );
+    expect(hub.stats().queues).toMatchObject({ enqueued: 1, duplicates: 2, leased: 1 });
+  });
+
   test.each([
     ['enqueue', { data: 'b' }, 'queue_full'],
     ['watch', {}, 'queue_limit'],

@@ -75,6 +75,46 @@ describe('queues of a hub', () => {
     ]);
   });
 
+  test('the bytes of an ITEM with a message id, and of the answer to its repetition', async () => {
+    const { hub, port } = await startHub();
+    const [peer] = await openPeers(port, 1);
+    const frames: string[] = [];
+    const receive = peer!.receive.bind(peer);
+    peer!.receive = (frame) => {
+      frames.push(Buffer.from(frame).toString('hex'));
+      receive(frame);
+    };
+    // ENQUEUE, request 1 and again as request 2, the text `hi` with the id `m1`; WATCH, request 3.
+    const enqueue = (request: string, text: string): string =>
+      `0000001b0f000000${request}00046a6f6273026d31${text}`;
+    const watch = `00000015110000000000000003000100046a6f6273`;
+    const sent = enqueue('0000000000000001', '6869') + enqueue('0000000000000002', '686f') + watch;
+    for (const byte of Buffer.from(sent, 'hex')) peer!.link.send(Uint8Array.of(byte));
+    await peer!.take('item');
+    expect(frames).toEqual([
+      '0000000d100000000000000001',
+      '0000000d100000000000000002',
+      '0000001b130000010000000000000001' + '00046a6f6273' + '026d31' + '6869',
+    ]);
+    expect(hub.stats().queues).toMatchObject({ enqueued: 1, duplicates: 1, messageIds: 1 });
+  });
+
+  test('a message id counts towards the longest frame', async () => {
+    const { port } = await startHub({ frameBytesMax: 100_000 });
+    const [peer] = await openPeers(port, 1);
+    const fields = { queue: 'jobs', kind: 'text', messageId: 'm'.repeat(100) } as const;
+    const room = 100_000 - native.ITEM_HEADER_BYTES - '$dead:jobs'.length - 100;
+    for (const [request, bytes] of [
+      [1, room + 1],
+      [2, room],
+    ] as const) {
+      const payload = new Uint8Array(bytes);
+      peer!.link.send(native.encodeEnqueue({ ...fields, request, payload }));
+    }
+    expect(await peer!.take('error')).toMatchObject({ request: 1, code: 'bad_length' });
+    expect(await peer!.take('enqueued')).toMatchObject({ request: 2 });
+  });
+
   test('a failed item is delivered again at once, in its old place', async () => {
     const { port } = await startHub();
     const [peer] = await openPeers(port, 1);

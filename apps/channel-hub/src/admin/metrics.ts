@@ -2,7 +2,7 @@ import { type ProcessMetric, processMetrics } from '@groupcast/service';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PhpCounts } from '../dialect/php/counts.ts';
 import type { HistoryStats, KeyedStats } from '../engine/engine.ts';
-import type { QueueCounts, QueueStats } from '../queue/queue-stats.ts';
+import type { QueueStats } from '../queue/queue-stats.ts';
 import type { HubReport } from './stats.ts';
 
 /** Names of the plain numbers in a report. */
@@ -81,11 +81,18 @@ const QUEUE_GAUGES: readonly (readonly [field: keyof QueueStats, name: string, h
   ['waiting', 'queue_items_waiting', 'Items waiting for a consumer.'],
   ['leased', 'queue_items_leased', 'Items leased to a consumer.'],
   ['bytes', 'queue_item_bytes', 'Bytes of items.'],
+  ['messageIds', 'queue_message_ids', 'Message ids of items kept to recognize repetitions.'],
 ];
 
-const QUEUE_COUNTERS: readonly (readonly [field: keyof QueueCounts, name: string, help: string])[] = [
+const QUEUE_COUNTERS: readonly (readonly [field: keyof QueueStats, name: string, help: string])[] = [
   ['enqueued', 'queue_enqueued_total', 'Items accepted from producers.'],
   ['rejected', 'queue_rejected_total', 'Items rejected because of a limit.'],
+  ['duplicates', 'queue_duplicates_total', 'Repeated items, answered and not enqueued again.'],
+  [
+    'messageIdsDropped',
+    'queue_message_ids_dropped_total',
+    'Message ids of items forgotten early because of their limit.',
+  ],
   ['done', 'queue_done_total', 'Items done.'],
   ['failed', 'queue_failed_total', 'Items that a consumer reported as failed.'],
   ['expired', 'queue_expired_total', 'Leases that expired before the item was done.'],

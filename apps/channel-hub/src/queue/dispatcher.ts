@@ -1,8 +1,9 @@
 import { limits as wire } from '@groupcast/protocol';
+import { itemKey, MessageIds } from '../message-ids/message-ids.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import { noCounts, type QueueCounts } from './queue-stats.ts';
 import { QueueTable } from './queue-table.ts';
-import { type Credit, type ItemKind, type Watch, WorkItem, type WorkQueue } from './work-queue.ts';
+import { type Credit, type ItemContent, type Watch, WorkItem, type WorkQueue } from './work-queue.ts';
 
 /**
  * Items, leases and the one loop that delivers. Its owners change state by several calls, and
@@ -12,6 +13,8 @@ export class Dispatcher {
   readonly limits: QueueLimits;
   readonly table: QueueTable;
   readonly counts: QueueCounts = noCounts();
+  /** Message ids of items, by queue. */
+  readonly ids: MessageIds;
   readonly #clock: () => number;
   /** All leases in the order in which they end: all last equally long. */
   readonly #leases = new Set<WorkItem>();
@@ -25,6 +28,7 @@ export class Dispatcher {
   constructor(limits: QueueLimits, clock: () => number) {
     this.limits = limits;
     this.table = new QueueTable(limits.queuesMax);
+    this.ids = new MessageIds(limits.dedupeMs, limits.dedupeIdsMax, clock);
     this.#clock = clock;
   }
 
@@ -45,8 +49,8 @@ export class Dispatcher {
     this.#isStopped = true;
   }
 
-  add(queue: WorkQueue, kind: ItemKind, payload: Uint8Array): void {
-    const item = new WorkItem(this.#nextNumber(), kind, payload, this.#clock());
+  add(queue: WorkQueue, content: ItemContent): void {
+    const item = new WorkItem(this.#nextNumber(), content, this.#clock());
     this.#bytes += item.bytes;
     queue.add(item);
     this.#unsettled.add(queue);
@@ -154,8 +158,8 @@ export class Dispatcher {
     // Round-robin: the next item is another consumer's, and the next credit another queue's.
     if (credit.count > 0) queue.ready.add(watch);
     moveToEnd(watch);
-    const { id, attempt, kind, payload } = item;
-    const delivery = { queue: queue.name, id, attempt, kind, payload };
+    const { id, attempt, kind, payload, messageId } = item;
+    const delivery = { queue: queue.name, id, attempt, kind, payload, messageId };
     if (consumer.autoAck) {
       this.counts.done += 1;
       this.remove(queue, item);
@@ -172,6 +176,8 @@ export class Dispatcher {
   #bury(queue: WorkQueue, item: WorkItem): void {
     this.counts.dead += 1;
     this.remove(queue, item);
+    // Whoever takes it from the dead-letter queue enqueues it again with its id.
+    if (item.messageId !== '') this.ids.forget(queue.name, itemKey(queue.name, item.messageId));
     const name = `${wire.DEAD_QUEUE_PREFIX}${queue.name}`;
     if (!this.table.hasRoomFor(name)) {
       this.counts.deadDropped += 1;
@@ -185,7 +191,7 @@ export class Dispatcher {
       if (dropped === undefined) return; // All items of the dead-letter queue are in lease.
       this.#bytes -= dropped.bytes;
     }
-    this.add(dead, item.kind, item.payload);
+    this.add(dead, item);
   }
 
   /** Returns the next number for ids and ranks. */

@@ -29,10 +29,11 @@ export class QueuePeer {
   }
 
   /** Returns the error if the item is rejected. */
-  enqueue(queue: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined {
+  enqueue(queue: string, kind: ItemKind, payload: Uint8Array, messageId: string): ProtocolError | undefined {
     this.#peer.ensureOpen();
     this.#peer.countReceived();
-    return this.#lengthError(queue, payload) ?? this.#queues.enqueue(queue, kind, payload);
+    const error = this.#lengthError(queue, payload, messageId);
+    return error ?? this.#queues.enqueue(queue, kind, payload, messageId);
   }
 
   /** Returns the peer's only consumer, with the receiver and the options of the first call. */
@@ -63,8 +64,9 @@ export class QueuePeer {
   }
 
   /** Returns an error if the item's frame would be too long, from the dead-letter queue too. */
-  #lengthError(queue: string, payload: Uint8Array): ProtocolError | undefined {
-    const names = limits.DEAD_QUEUE_PREFIX.length + Buffer.byteLength(queue);
+  #lengthError(queue: string, payload: Uint8Array, messageId: string): ProtocolError | undefined {
+    const texts = Buffer.byteLength(queue) + Buffer.byteLength(messageId);
+    const names = limits.DEAD_QUEUE_PREFIX.length + texts;
     const bytes = native.ITEM_HEADER_BYTES + names + payload.length;
     if (bytes <= this.#frameBytesMax) return undefined;
     const sentence = `The item needs a frame of ${bytes} bytes; the limit is ${this.#frameBytesMax}. Send a smaller item.`;

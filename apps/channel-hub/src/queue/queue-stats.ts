@@ -4,6 +4,8 @@ export interface QueueCounts {
   enqueued: number;
   /** Rejected because a limit was reached. */
   rejected: number;
+  /** Repetitions of a message id, answered and not enqueued again. */
+  duplicates: number;
   /** Done, and gone. */
   done: number;
   /** Returned by consumers that could not process them. */
@@ -22,6 +24,7 @@ export function noCounts(): QueueCounts {
   return {
     enqueued: 0,
     rejected: 0,
+    duplicates: 0,
     done: 0,
     failed: 0,
     expired: 0,
@@ -40,6 +43,10 @@ export interface QueueStats extends Readonly<QueueCounts> {
   readonly leased: number;
   /** Bytes of all items. */
   readonly bytes: number;
+  /** Message ids kept to recognize repetitions. */
+  readonly messageIds: number;
+  /** Message ids forgotten early because of their limit. */
+  readonly messageIdsDropped: number;
   /** Age of the oldest waiting item (of a dead-letter queue the next one) in milliseconds, or 0. */
   readonly oldestMs: number;
 }

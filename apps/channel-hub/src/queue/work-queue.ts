@@ -1,18 +1,24 @@
 import type { native } from '@groupcast/protocol';
 import { ItemOrder } from './item-order.ts';
-import { ATTEMPT_MAX, ITEM_OVERHEAD_BYTES } from './queue-limits.ts';
+import { ATTEMPT_MAX, itemBytes } from './queue-limits.ts';
 
 /** Kind of an item's bytes. `php`: a serialized value that only the PHP dialect sends as it is. */
 export type ItemKind = native.PayloadKind | 'php';
 
+/** The part of an item that its producer gives. */
+export interface ItemContent {
+  readonly kind: ItemKind;
+  readonly payload: Uint8Array;
+  /** Identifies repetitions of the item, or ''. */
+  readonly messageId: string;
+}
+
 /** An item on its way to a consumer. Its outcome names queue, id and attempt. */
-export interface ItemDelivery {
+export interface ItemDelivery extends ItemContent {
   readonly queue: string;
   readonly id: number;
   /** Number of this delivery of the item, from 1. */
   readonly attempt: number;
-  readonly kind: ItemKind;
-  readonly payload: Uint8Array;
 }
 
 export interface ItemReceiver {
@@ -27,6 +33,7 @@ export class WorkItem {
   rank: number;
   readonly kind: ItemKind;
   readonly payload: Uint8Array;
+  readonly messageId: string;
   /** Bytes that the item counts for in the limits. */
   readonly bytes: number;
   readonly enqueuedAtMs: number;
@@ -38,12 +45,13 @@ export class WorkItem {
   /** End of the lease, in milliseconds of the clock. */
   deadlineMs = 0;
 
-  constructor(id: number, kind: ItemKind, payload: Uint8Array, enqueuedAtMs: number) {
+  constructor(id: number, { kind, payload, messageId }: ItemContent, enqueuedAtMs: number) {
     this.id = id;
     this.rank = id;
     this.kind = kind;
     this.payload = payload;
-    this.bytes = payload.length + ITEM_OVERHEAD_BYTES;
+    this.messageId = messageId;
+    this.bytes = itemBytes(payload, messageId);
     this.enqueuedAtMs = enqueuedAtMs;
   }
 }

@@ -63,7 +63,7 @@ describe('delivery', () => {
     queues.enqueue('q', 'json', read);
     read[0] = 0;
     expect(addConsumer().watch('q').items).toEqual([
-      { queue: 'q', id: 1, attempt: 1, kind: 'json', payload: encodeText('a') },
+      { queue: 'q', id: 1, attempt: 1, kind: 'json', payload: encodeText('a'), messageId: '' },
     ]);
   });
 

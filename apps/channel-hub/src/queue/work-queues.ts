@@ -1,8 +1,9 @@
 import { defaultsOf } from '@groupcast/options';
 import { isQueueName, ProtocolError } from '@groupcast/protocol';
+import { itemKey } from '../message-ids/message-ids.ts';
 import { Consumer, type ConsumerOptions } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { ITEM_OVERHEAD_BYTES, QUEUE_TABLE, type QueueLimits } from './queue-limits.ts';
+import { itemBytes, QUEUE_TABLE, type QueueLimits } from './queue-limits.ts';
 import type { QueueRow, QueueStats } from './queue-stats.ts';
 import type { ItemKind, ItemReceiver } from './work-queue.ts';
 
@@ -26,19 +27,27 @@ export class WorkQueues {
   }
 
   /**
-   * Adds an item with a copy of the payload. Returns the error if it is rejected: `bad_queue`,
-   * `bad_length`, `queue_full`, or `hub_unavailable` during shutdown.
+   * Adds an item with a copy of the payload; a repetition of a message id only counts. Returns the
+   * error if it is rejected: `bad_queue`, `bad_length`, `queue_full`, or `hub_unavailable` during
+   * shutdown.
    */
-  enqueue(name: string, kind: ItemKind, payload: Uint8Array): ProtocolError | undefined {
-    const { counts, table } = this.#dispatcher;
-    const error = this.#errorOf(name, payload.length + ITEM_OVERHEAD_BYTES);
+  enqueue(name: string, kind: ItemKind, payload: Uint8Array, messageId = ''): ProtocolError | undefined {
+    const { counts, ids, table, isStopped } = this.#dispatcher;
+    const key = messageId === '' ? undefined : itemKey(name, messageId);
+    // When the hub stops, the item is lost, and its repetition is for the next hub.
+    if (key !== undefined && !isStopped && ids.has(name, key)) {
+      counts.duplicates += 1;
+      return undefined;
+    }
+    const error = this.#errorOf(name, itemBytes(payload, messageId));
     if (error !== undefined) {
       counts.rejected += 1;
       return error;
     }
     counts.enqueued += 1;
+    if (key !== undefined) ids.add(name, key);
     // A view would keep the whole chunk that was read. `slice` of a Buffer is a view.
-    this.#dispatcher.add(table.obtain(name), kind, new Uint8Array(payload));
+    this.#dispatcher.add(table.obtain(name), { kind, payload: new Uint8Array(payload), messageId });
     this.#dispatcher.dispatch();
     return undefined;
   }
@@ -48,8 +57,10 @@ export class WorkQueues {
     return new Consumer(this.#dispatcher, receiver, options);
   }
 
-  /** Requeues items whose lease is over. The owner calls it often. */
+  /** Requeues items whose lease is over, and forgets old message ids. The owner calls it often. */
   tick(): void {
+    const { ids } = this.#dispatcher;
+    if (ids.size > 0) ids.sweep();
     this.#dispatcher.expire();
     this.#dispatcher.dispatch();
   }
@@ -60,8 +71,9 @@ export class WorkQueues {
   }
 
   stats(): QueueStats {
-    const { counts, table, leased, bytes } = this.#dispatcher;
-    return { ...counts, ...table.gauges(this.#clock()), leased, bytes };
+    const { counts, ids, table, leased, bytes } = this.#dispatcher;
+    const { size: messageIds, dropped: messageIdsDropped } = ids;
+    return { ...counts, ...table.gauges(this.#clock()), leased, bytes, messageIds, messageIdsDropped };
   }
 
   /** Returns the `countMax` longest queues. */

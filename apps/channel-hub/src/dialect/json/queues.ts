@@ -1,13 +1,14 @@
 import { encodeText } from '@groupcast/protocol';
-import type { HubJsonRequest, JsonPayload } from '@groupcast/protocol/schema';
+import type { HubJsonRequest } from '@groupcast/protocol/schema';
 import { Concurrency } from '../../queue/concurrency.ts';
 import type { Consumer } from '../../queue/consumer.ts';
 import type { ItemDelivery, ItemReceiver } from '../../queue/work-queue.ts';
-import type { RequestId } from '../../routing/subscriber.ts';
 import type { Requests } from '../dialect.ts';
 import { itemPayloadOf } from '../php/payload.ts';
 import { dataField, textFrame } from './events.ts';
 import type { JsonReplies } from './replies.ts';
+
+type EnqueueRequest = Extract<HubJsonRequest, { type: 'enqueue' }>;
 
 /** A request about queues. */
 export type JsonQueueRequest = Extract<
@@ -29,7 +30,7 @@ export class JsonQueues implements ItemReceiver {
   receive(request: JsonQueueRequest): void {
     switch (request.type) {
       case 'enqueue':
-        this.#enqueue(request.id, request.queue, request.data);
+        this.#enqueue(request);
         return;
       case 'watch': {
         const error = this.#concurrency.watch(this.#consumer, request.queue, request.concurrency);
@@ -48,19 +49,20 @@ export class JsonQueues implements ItemReceiver {
   }
 
   deliver(item: ItemDelivery): void {
-    const { queue, id, attempt, kind, payload } = item;
+    const { queue, id, attempt, kind, payload, messageId } = item;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#peer.countLossy(lossy);
     const fields = `"queue":${JSON.stringify(queue)},"item":${id},"attempt":${attempt}`;
-    this.#peer.queues.sendItem(item, textFrame(`{"type":"item",${fields},${dataField(sent)}}`));
+    const idField = messageId === '' ? '' : `,"message_id":${JSON.stringify(messageId)}`;
+    this.#peer.queues.sendItem(item, textFrame(`{"type":"item",${fields},${dataField(sent)}${idField}}`));
   }
 
   get #consumer(): Consumer {
     return this.#peer.queues.consumer(this);
   }
 
-  #enqueue(id: RequestId, queue: string, data: JsonPayload): void {
-    const error = this.#peer.queues.enqueue(queue, data.kind, encodeText(data.text));
+  #enqueue({ id, queue, data, message_id: messageId }: EnqueueRequest): void {
+    const error = this.#peer.queues.enqueue(queue, data.kind, encodeText(data.text), messageId);
     if (error !== undefined) this.#peer.reject(id, error);
     else if (id !== undefined) this.#replies.send({ type: 'enqueued', id });
   }

@@ -40,10 +40,10 @@ export class NativeQueues implements ItemReceiver {
   }
 
   deliver(item: ItemDelivery): void {
-    const { id, attempt, queue, kind, payload } = item;
+    const { id, attempt, queue, messageId, kind, payload } = item;
     const { lossy, ...sent } = itemPayloadOf(kind, payload);
     this.#peer.countLossy(lossy);
-    const frame = native.encodeItem({ item: id, attempt, queue, ...sent });
+    const frame = native.encodeItem({ item: id, attempt, queue, messageId, ...sent });
     this.#peer.queues.sendItem(item, this.#formFor(frame) ?? frame);
   }
 
@@ -51,8 +51,8 @@ export class NativeQueues implements ItemReceiver {
     return this.#peer.queues.consumer(this);
   }
 
-  #enqueue({ request, queue, kind, payload }: native.Enqueue): void {
-    const error = this.#peer.queues.enqueue(queue, kind, payload);
+  #enqueue({ request, queue, kind, messageId, payload }: native.Enqueue): void {
+    const error = this.#peer.queues.enqueue(queue, kind, payload, messageId);
     if (error === undefined) this.#peer.output.send(native.encodeEnqueued({ request }));
     else this.#peer.reject(request, error);
   }

@@ -46,7 +46,7 @@ export class PhpQueues implements ItemReceiver {
 
   enqueue(queues: readonly string[], data: Uint8Array): void {
     for (const queue of queues) {
-      const error = this.#peer.queues.enqueue(queue, 'php', data);
+      const error = this.#peer.queues.enqueue(queue, 'php', data, '');
       if (error === undefined) continue;
       // The producer gets no answer. An invalid name is a mistake in a program, so it is logged
       // too.

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { frameLength, limits, native, type Position, ProtocolError } from '@groupcast/protocol';
+import { MessageIds, messageKey } from '../../message-ids/message-ids.ts';
 import { PrefixMap } from '../../routing/prefix-map.ts';
 import {
   type Engine,
@@ -18,7 +19,6 @@ import { completeHistoryLimits, type HistoryLimits } from './history-limits.ts';
 import type { ChannelView } from './kept-positions.ts';
 import { completeKeyedLimits, type KeyedLimits } from './keyed-limits.ts';
 import { KeyedValues } from './keyed-values.ts';
-import { MessageIds, messageKey } from './message-ids.ts';
 
 const EPOCH_BYTES = 16;
 

@@ -2,16 +2,16 @@ import { hash, randomInt } from 'node:crypto';
 import type { native } from '@groupcast/protocol';
 import { IdSteps } from './id-steps.ts';
 
-/** A power of two: two senders rarely have one share. */
+/** A power of two: two owners rarely have one share. */
 const SHARES = 256;
 
 /** The number of steps of one share is limited by a small multiple of the logarithm of this. */
 const STEP_SHARE = 1 / 1_024;
 
 /**
- * Offsets of stored message ids: each for `keptMs` and up to an eighth more, at most `idsMax`. An
- * id belongs to its channel and its sender. Above the limit, the share with the most ids forgets
- * its oldest step, an eighth of them.
+ * Offsets of stored message ids: each for `keptMs` and up to an eighth more, at most `idsMax`. Each
+ * id has an owner: the sender of a publication, or the queue of an item, which has no offset. Above
+ * the limit, the share with the most ids forgets its oldest step, an eighth of them.
  */
 export class MessageIds {
   readonly #keptMs: number;
@@ -21,10 +21,11 @@ export class MessageIds {
   #size = 0;
   #dropped = 0;
 
-  constructor(keptMs: number, idsMax: number) {
+  /** `clock` returns milliseconds that never decrease. */
+  constructor(keptMs: number, idsMax: number, clock: () => number = () => performance.now()) {
     this.#keptMs = keptMs;
     this.#idsMax = idsMax;
-    this.#shares = Array.from({ length: SHARES }, () => new IdSteps(idsMax * STEP_SHARE));
+    this.#shares = Array.from({ length: SHARES }, () => new IdSteps(idsMax * STEP_SHARE, clock));
   }
 
   get size(): number {
@@ -36,16 +37,25 @@ export class MessageIds {
     return this.#dropped;
   }
 
-  /** `key` must be that of a publication of the sender. */
-  offsetOf(sender: string, key: string): number | undefined {
-    return this.#shareOf(sender)?.offsetOf(key);
+  /** `key` must be that of a publication or an item of the owner. */
+  offsetOf(owner: string, key: string): number | undefined {
+    return this.#shareOf(owner)?.offsetOf(key);
+  }
+
+  has(owner: string, key: string): boolean {
+    return this.offsetOf(owner, key) !== undefined;
   }
 
   /** The key must be unknown. */
-  add(sender: string, key: string, offset: number): void {
+  add(owner: string, key: string, offset = 0): void {
     if (this.#size >= this.#idsMax) this.#forgetSome();
-    this.#shareOf(sender)?.add(key, offset);
+    this.#shareOf(owner)?.add(key, offset);
     this.#size += 1;
+  }
+
+  /** Forgets one id, if it is known. */
+  forget(owner: string, key: string): void {
+    if (this.#shareOf(owner)?.forget(key)) this.#size -= 1;
   }
 
   /** Forgets expired ids. The owner calls it often. */
@@ -54,10 +64,10 @@ export class MessageIds {
   }
 
   /** The seed makes the shares unpredictable. */
-  #shareOf(sender: string): IdSteps | undefined {
+  #shareOf(owner: string): IdSteps | undefined {
     let sum = this.#seed;
-    for (let index = 0; index < sender.length; index++)
-      sum = Math.imul(sum ^ sender.charCodeAt(index), 0x01000193);
+    for (let index = 0; index < owner.length; index++)
+      sum = Math.imul(sum ^ owner.charCodeAt(index), 0x01000193);
     return this.#shares[(sum ^ (sum >>> 15)) & (SHARES - 1)];
   }
 
@@ -77,4 +87,10 @@ export function messageKey({ channel, sender, messageId }: native.Publication): 
   // No channel has a line feed, and the length delimits the sender: two keys never have the same
   // text.
   return hash('sha256', `${channel}\n${sender.length} ${sender}${messageId}`, 'binary');
+}
+
+/** Returns the key of an item's message id, a hash as well. */
+export function itemKey(queue: string, messageId: string): string {
+  // No queue has a line feed.
+  return hash('sha256', `${queue}\n${messageId}`, 'binary');
 }

@@ -4,10 +4,14 @@ const STEPS = 8;
 /** Ids of one step of time. */
 class Step {
   readonly ids = new Map<string, number>();
-  /** Milliseconds of `performance.now`; no id in the step is older. */
-  sinceMs: number = performance.now();
+  /** Milliseconds of the clock; no id in the step is older. */
+  sinceMs: number;
   /** Milliseconds; no id in a finished step is newer. */
   untilMs: number = Number.POSITIVE_INFINITY;
+
+  constructor(nowMs: number) {
+    this.sinceMs = nowMs;
+  }
 }
 
 /**
@@ -16,14 +20,20 @@ class Step {
  */
 export class IdSteps {
   readonly #stepIdsMin: number;
+  readonly #clock: () => number;
   // Finished steps, oldest first.
   #past: Step[] = [];
-  #current = new Step();
+  #current: Step;
   #size = 0;
 
-  /** `stepIdsMin`: a step with fewer ids ends by time only, and is not forgotten early. */
-  constructor(stepIdsMin: number) {
+  /**
+   * `stepIdsMin`: a step with fewer ids ends by time only, and is not forgotten early. `clock`
+   * returns milliseconds that never decrease.
+   */
+  constructor(stepIdsMin: number, clock: () => number) {
     this.#stepIdsMin = stepIdsMin;
+    this.#clock = clock;
+    this.#current = new Step(clock());
   }
 
   get size(): number {
@@ -47,10 +57,17 @@ export class IdSteps {
     this.#size += 1;
   }
 
+  /** Forgets one id. Returns whether it was known. */
+  forget(key: string): boolean {
+    const isKnown = [this.#current, ...this.#past].some(({ ids }) => ids.delete(key));
+    if (isKnown) this.#size -= 1;
+    return isKnown;
+  }
+
   /** Forgets ids older than `keptMs`, up to an eighth late. Returns their number. */
   sweep(keptMs: number): number {
     const { ids, sinceMs } = this.#current;
-    const nowMs = performance.now();
+    const nowMs = this.#clock();
     if (ids.size === 0) this.#current.sinceMs = nowMs;
     else if (nowMs - sinceMs >= keptMs / STEPS) this.#beginStep();
     let count = 0;
@@ -67,8 +84,9 @@ export class IdSteps {
   }
 
   #beginStep(): void {
-    this.#current.untilMs = performance.now();
+    const nowMs = this.#clock();
+    this.#current.untilMs = nowMs;
     this.#past.push(this.#current);
-    this.#current = new Step();
+    this.#current = new Step(nowMs);
   }
 }
