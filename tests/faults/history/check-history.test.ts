@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../random.ts';
 import { checkHistory } from './check-history.ts';
 import type { HistoryEvent } from './history-event.ts';
+import { EPHEMERAL_MUTATIONS } from './testing/ephemeral-mutations.ts';
 import { ModelHistory } from './testing/model-history.ts';
 import { MUTATIONS } from './testing/mutations.ts';
 import { heard, PHP_MUTATIONS } from './testing/php-mutations.ts';
@@ -27,7 +28,9 @@ describe('a faultless run', () => {
     expect(counts.unknown).toBeGreaterThan(0);
     expect(counts.received).toBeGreaterThan(0);
     expect(counts.recovered).toBeGreaterThan(0);
-    expect(counts.firstJoins).toBe(13);
+    expect(counts.firstJoins).toBe(14);
+    expect(counts.ephemeral).toBeGreaterThan(0);
+    expect(counts.reads).toBeGreaterThan(0);
     expect(counts.notRecovered.get('epoch_changed')).toBeGreaterThan(0);
     expect(counts.faults).toEqual(new Map([['hub killed', 1]]));
     expect(counts.unanswered).toBe(0);
@@ -36,7 +39,7 @@ describe('a faultless run', () => {
   });
 });
 
-describe.each([...MUTATIONS, ...PHP_MUTATIONS])('$name', ({ code, apply }) => {
+describe.each([...MUTATIONS, ...EPHEMERAL_MUTATIONS, ...PHP_MUTATIONS])('$name', ({ code, apply }) => {
   test.each(SEEDS)(`is ${code}, seed %i`, (seed) => {
     const events = cleanHistory(seed);
     apply(events, new Random(seed + 1_000));

@@ -2,6 +2,7 @@ import type { HistoryEvent } from './history-event.ts';
 import { Memberships } from './memberships.ts';
 import { PhpPeers } from './php-peers.ts';
 import { Publications } from './publications.ts';
+import { Readers } from './readers.ts';
 import { type Counts, type Verdict, Violations } from './verdict.ts';
 
 /**
@@ -15,10 +16,11 @@ export function checkHistory(events: readonly HistoryEvent[]): Verdict {
   const publications = new Publications(violations);
   const memberships = new Memberships(publications, violations);
   const phpPeers = new PhpPeers(publications, violations);
+  const readers = new Readers(publications, violations);
   const tally = new Tally();
   for (const event of events) {
     tally.count(event);
-    feed(event, publications, memberships, phpPeers);
+    feed(event, { publications, memberships, phpPeers, readers });
   }
   publications.check();
   memberships.check();
@@ -37,12 +39,14 @@ export function checkHistory(events: readonly HistoryEvent[]): Verdict {
   };
 }
 
-function feed(
-  event: HistoryEvent,
-  publications: Publications,
-  memberships: Memberships,
-  phpPeers: PhpPeers,
-): void {
+interface Judges {
+  readonly publications: Publications;
+  readonly memberships: Memberships;
+  readonly phpPeers: PhpPeers;
+  readonly readers: Readers;
+}
+
+function feed(event: HistoryEvent, { publications, memberships, phpPeers, readers }: Judges): void {
   switch (event.type) {
     case 'inv':
       publications.invoke(event);
@@ -61,6 +65,15 @@ function feed(
       break;
     case 'recv':
       memberships.receive(event);
+      break;
+    case 'recv-ephemeral':
+      memberships.receiveEphemeral(event);
+      break;
+    case 'ask':
+      readers.ask(event.read, event.group);
+      break;
+    case 'read':
+      readers.read(event);
       break;
     case 'gap':
       memberships.gap(event);
@@ -113,10 +126,12 @@ class Tally {
   readonly #proven: Set<number> = new Set();
   #recovered = 0;
   #firstJoins = 0;
+  #sentEphemeral = false;
 
   count(event: HistoryEvent): void {
     increase(this.#byType, event.type);
     if (event.type === 'marker') this.markers.set(event.group, event.id);
+    else if (event.type === 'inv') this.#sentEphemeral ||= event.ephemeral === true;
     else if (event.type === 'fault') this.#faults.set(event.number, event.name);
     else if (event.type === 'proof') this.#proven.add(event.number);
     else if (event.type === 'gap') increase(this.#notRecovered, event.reason);
@@ -130,6 +145,9 @@ class Tally {
     const why: string[] = [];
     if (!this.#byType.has('ok')) why.push('nothing was acknowledged');
     if (!this.#byType.has('recv')) why.push('nothing was received');
+    if (this.#sentEphemeral && !this.#byType.has('recv-ephemeral'))
+      why.push('no ephemeral message was received');
+    if (this.#byType.has('ask') && !this.#byType.has('read')) why.push('no history was read');
     for (const [number, name] of this.#faults) {
       if (!this.#proven.has(number)) why.push(`the fault "${name}" did not happen`);
     }
@@ -139,14 +157,16 @@ class Tally {
   counts(publications: Publications, phpPeers: PhpPeers): Counts {
     const outcomes = new Map<string, number>();
     let inTwoEpochs = 0;
-    for (const { outcome, seen } of publications.all) {
+    for (const { outcome, seen, ephemeral } of publications.all) {
+      // Their outcomes may be unknown: they are not repeated.
+      if (ephemeral === true) continue;
       increase(outcomes, outcome);
       if (seen.size > 1) inTwoEpochs += 1;
     }
     const faults = new Map<string, number>();
     for (const [number, name] of this.#faults) if (this.#proven.has(number)) increase(faults, name);
     return {
-      invoked: this.#byType.get('inv') ?? 0,
+      invoked: [...outcomes.values()].reduce((sum, count) => sum + count, 0),
       acknowledged: outcomes.get('ok') ?? 0,
       refused: outcomes.get('fail') ?? 0,
       unknown: outcomes.get('info') ?? 0,
@@ -156,6 +176,8 @@ class Tally {
       recovered: this.#recovered,
       notRecovered: this.#notRecovered,
       inTwoEpochs,
+      ephemeral: this.#byType.get('recv-ephemeral') ?? 0,
+      reads: this.#byType.get('read') ?? 0,
       heard: this.#byType.get('php-heard') ?? 0,
       losses: phpPeers.losses(),
       faults,

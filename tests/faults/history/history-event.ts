@@ -16,14 +16,16 @@ export interface Invoked {
   readonly excludes?: string;
   /** Whether it is never repeated: a message of a PHP worker, which gets no answers. */
   readonly once?: boolean;
+  /** Whether it takes no offset, and may be lost. */
+  readonly ephemeral?: boolean;
 }
 
 /**
- * Outcome of a publish: accepted by the hub (`ok`), rejected and never delivered (`fail`), or
- * unknown (`info`).
+ * Outcome of a publish: accepted by the hub (`ok`, without a position if it is ephemeral), rejected
+ * and never delivered (`fail`), or unknown (`info`).
  */
 type Answered =
-  | { readonly type: 'ok'; readonly id: string; readonly position: Position }
+  | { readonly type: 'ok'; readonly id: string; readonly position?: Position }
   | { readonly type: 'fail'; readonly id: string; readonly code: string }
   | { readonly type: 'info'; readonly id: string; readonly code: string };
 
@@ -40,6 +42,8 @@ export interface Joined {
   readonly recovered?: boolean;
   /** Reason for which it was not recovered. */
   readonly reason?: string;
+  /** Earlier messages that the member asked for, and that follow: the newest up to `position`. */
+  readonly count?: number;
 }
 
 /** A member received a message. */
@@ -51,6 +55,44 @@ export interface Received {
   readonly id: string;
   /** Whether the checksum in the message fits the message. */
   readonly intact: boolean;
+}
+
+/** A member received an ephemeral message. */
+export interface ReceivedEphemeral {
+  readonly type: 'recv-ephemeral';
+  readonly member: string;
+  readonly group: string;
+  readonly id: string;
+  /** Whether the checksum in the message fits the message. */
+  readonly intact: boolean;
+}
+
+/** One message of an answer to `history`. */
+export interface ReadMessage {
+  readonly id: string;
+  readonly offset: number;
+  readonly intact: boolean;
+}
+
+/** A reader is about to ask for the history of a group. */
+interface Asked {
+  readonly type: 'ask';
+  readonly read: string;
+  readonly group: string;
+}
+
+/** A reader, which sends nothing itself, got an answer to `history`. */
+export interface Read {
+  readonly type: 'read';
+  /** Identifies the `ask`. */
+  readonly read: string;
+  readonly group: string;
+  /** Position of the group in the answer. */
+  readonly position: Position;
+  readonly verdict: string;
+  /** Position that it asked to read on from. Missing if it asked for the newest messages. */
+  readonly since?: Position;
+  readonly messages: readonly ReadMessage[];
 }
 
 /** A member got a gap, and continues after `position`. */
@@ -114,6 +156,9 @@ export type Happening =
   | Answered
   | Joined
   | Received
+  | ReceivedEphemeral
+  | Asked
+  | Read
   | Gap
   | Left
   | PhpLink

@@ -1,27 +1,8 @@
-import type { Gap, Joined, Position, Received } from './history-event.ts';
+import { EphemeralMessages } from './ephemeral-messages.ts';
+import type { Gap, Joined, Position, Received, ReceivedEphemeral } from './history-event.ts';
+import { type Membership, newMembership } from './membership.ts';
 import type { Publications } from './publications.ts';
 import type { InvariantCode, Violations } from './verdict.ts';
-
-/** One member in one group. */
-export interface Membership {
-  readonly member: string;
-  readonly group: string;
-  /** False once it has left. */
-  live: boolean;
-  epoch: string;
-  /** Position up to which it has everything of this epoch, except its holes. */
-  offset: number;
-  /** The highest offset that it received in this epoch. */
-  top: number;
-  /**
-   * Whether it was told that it recovered, and has received nothing since: a hole now contradicts
-   * that answer.
-   */
-  promised: boolean;
-  readonly epochsLeft: Set<string>;
-  /** The last message received. */
-  lastId: string | undefined;
-}
 
 /**
  * Offsets that a member did not receive, all of one epoch. The end of the run shows whether that is
@@ -41,10 +22,12 @@ export class Memberships {
   readonly #publications: Publications;
   readonly #members: Map<string, Map<string, Membership>> = new Map();
   readonly #holes: Hole[] = [];
+  readonly #ephemeral: EphemeralMessages;
 
   constructor(publications: Publications, violations: Violations) {
     this.#publications = publications;
     this.#violations = violations;
+    this.#ephemeral = new EphemeralMessages(publications, violations);
   }
 
   /** Members that are in a group now. */
@@ -111,6 +94,13 @@ export class Memberships {
     known.top = position.offset;
     known.promised = false;
     known.lastId = id;
+    known.latestSent = Math.max(known.latestSent, this.#publications.get(id)?.sentAs ?? 0);
+  }
+
+  receiveEphemeral(event: ReceivedEphemeral): void {
+    const known = this.#find(event.member, event.group);
+    if (known?.live === true) this.#ephemeral.receive(event, known);
+    else this.#wrong('C12', event, `got ${event.id}, and is no member`);
   }
 
   /** Judges after all events: holes (C4, C7), and missing messages at the end (C6). */
@@ -121,6 +111,7 @@ export class Memberships {
     }
     const excused = this.#publications.unseenExcluded();
     for (const hole of this.#holes) this.#checkHole(hole, excused);
+    this.#ephemeral.check();
   }
 
   #receiveId(event: Received): void {
@@ -197,19 +188,6 @@ export class Memberships {
   #wrong(code: InvariantCode, { member, group }: { member: string; group: string }, what: string): void {
     this.#violations.add(code, `${member} in ${group} ${what}`);
   }
-}
-
-function newMembership({ member, group, position }: Joined): Membership {
-  return {
-    member,
-    group,
-    live: true,
-    ...position,
-    top: 0,
-    promised: false,
-    epochsLeft: new Set(),
-    lastId: undefined,
-  };
 }
 
 function isSame(one: Position, other: Position): boolean {

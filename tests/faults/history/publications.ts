@@ -8,8 +8,11 @@ export interface Publication extends Invoked {
   readonly behind: Position | undefined;
   /** Offsets at which it was seen, by epoch. */
   readonly seen: Map<string, number>;
-  /** Whether a PHP peer received it: then it has an offset. */
+  /** Whether a PHP peer received it, or it is ephemeral and a member did. */
   heard: boolean;
+  /** Place among all sends and answers, and that of its acknowledgement. */
+  readonly sentAs: number;
+  acknowledgedAs: number;
 }
 
 /** Knowledge about one epoch of one group. */
@@ -31,6 +34,8 @@ export class Publications {
   readonly #violations: Violations;
   readonly #byId: Map<string, Publication> = new Map();
   readonly #groups: Map<string, GroupHistory> = new Map();
+  /** Number of sends and answers so far. */
+  #steps = 0;
 
   constructor(violations: Violations) {
     this.#violations = violations;
@@ -61,8 +66,8 @@ export class Publications {
    */
   unseenExcluded(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { group, excludes, outcome, seen } of this.#byId.values()) {
-      if (excludes === undefined || outcome === 'fail' || seen.size > 0) continue;
+    for (const { group, excludes, outcome, seen, ephemeral } of this.#byId.values()) {
+      if (excludes === undefined || outcome === 'fail' || seen.size > 0 || ephemeral === true) continue;
       const key = `${group} ${excludes}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
@@ -72,12 +77,20 @@ export class Publications {
   invoke(event: Invoked): void {
     if (this.#byId.has(event.id)) throw new Error(`The id ${event.id} was given to two messages.`);
     const behind = this.#group(event.group).lastAcknowledged;
-    this.#byId.set(event.id, { ...event, outcome: 'none', behind, seen: new Map(), heard: false });
+    this.#steps += 1;
+    const answer = { outcome: 'none', acknowledgedAs: Number.POSITIVE_INFINITY } as const;
+    const sent = { behind, sentAs: this.#steps, seen: new Map<string, number>(), heard: false };
+    this.#byId.set(event.id, { ...event, ...answer, ...sent });
   }
 
-  acknowledge(id: string, position: Position): void {
+  acknowledge(id: string, position: Position | undefined): void {
     const publication = this.#answer(id, 'ok');
     if (publication === undefined) return;
+    this.#steps += 1;
+    publication.acknowledgedAs = this.#steps;
+    if ((position === undefined) !== (publication.ephemeral === true))
+      this.#violations.add('C13', `${id} was acknowledged ${position ? 'with' : 'without'} a position`);
+    if (position === undefined) return;
     this.place(publication, position);
     const group = this.#group(publication.group);
     const epoch = this.#epoch(group, position.epoch);
@@ -96,7 +109,11 @@ export class Publications {
 
   /** A message was seen at a position. */
   place(publication: Publication, position: Position): void {
-    const { id, seen } = publication;
+    const { id, seen, ephemeral } = publication;
+    if (ephemeral === true) {
+      this.#violations.add('C13', `${id} is ephemeral, and stands at ${position.epoch}/${position.offset}`);
+      return;
+    }
     const { epoch, offset } = position;
     const known = seen.get(epoch);
     if (known === offset) return;
@@ -154,6 +171,17 @@ export class Publications {
     }
     publication.outcome = outcome;
     return publication;
+  }
+
+  /** Returns whether an epoch of a group was seen later than another one. */
+  isLaterEpoch(group: string, epoch: string, other: string): boolean {
+    const { epochs } = this.#group(group);
+    return (epochs.get(epoch)?.rank ?? 0) > (epochs.get(other)?.rank ?? 0);
+  }
+
+  /** Returns the last acknowledged position of a group. */
+  lastAcknowledged(group: string): Position | undefined {
+    return this.#group(group).lastAcknowledged;
   }
 
   #isBehind(group: GroupHistory, position: Position, other: Position): boolean {

@@ -11,13 +11,29 @@
  * - C8: one offset for each message: a repetition is not stored twice
  * - C9: a message sent after the acknowledgement of another one comes after it
  * - C12: only members receive messages, only of their groups, and not those that exclude them
+ * - C13: an ephemeral message has no offset, comes once or never, after what was acknowledged before it
+ *   was sent, and before what was sent after it was acknowledged
+ * - C14: an answer to `history` has no holes, all that was acknowledged before the request, and nothing
+ *   beyond its position
  *
  * PHP peers get no offsets: C1, C3, C5 and C12 hold for them, C3 and C5 while one connection lasts;
  * the messages that they miss are counted.
  *
  * C10 (memory and buffers) and C11 (liveness) are invisible in a history: the suites measure them.
  */
-export type InvariantCode = 'C1' | 'C2' | 'C3' | 'C4' | 'C5' | 'C6' | 'C7' | 'C8' | 'C9' | 'C12';
+export type InvariantCode =
+  | 'C1'
+  | 'C2'
+  | 'C3'
+  | 'C4'
+  | 'C5'
+  | 'C6'
+  | 'C7'
+  | 'C8'
+  | 'C9'
+  | 'C12'
+  | 'C13'
+  | 'C14';
 
 export interface Violation {
   readonly code: InvariantCode;
@@ -47,6 +63,10 @@ export interface Counts {
   readonly notRecovered: ReadonlyMap<string, number>;
   /** Messages in two epochs: their answer was lost with a hub that forgot them. */
   readonly inTwoEpochs: number;
+  /** Ephemeral messages received, counted for each member. */
+  readonly ephemeral: number;
+  /** Answers to `history`. */
+  readonly reads: number;
   /** Messages received by PHP peers. */
   readonly heard: number;
   /** Messages missed by PHP peers, counted for each of them. */

@@ -1,5 +1,5 @@
 import type { Random } from '../../random.ts';
-import type { Happening, HistoryEvent, Position } from '../history-event.ts';
+import type { Happening, HistoryEvent, Invoked, Position } from '../history-event.ts';
 
 interface ModelGroup {
   readonly name: string;
@@ -7,6 +7,9 @@ interface ModelGroup {
   /** The message at each offset, from offset 1. */
   log: string[];
 }
+
+/** Share of publications that are ephemeral. */
+const EPHEMERAL = 0.15;
 
 interface ModelMember {
   readonly name: string;
@@ -35,6 +38,7 @@ export class ModelHistory {
   ]);
   readonly #seqs: Map<string, number> = new Map();
   #epochs = 1;
+  #reads = 0;
   #at = 0;
 
   constructor(random: Random) {
@@ -70,9 +74,11 @@ export class ModelHistory {
 
   #step(step: number): void {
     if (step === STEPS / 2) this.#restart();
+    if (step === STEPS / 4) this.#joinLate(this.#groups[0]!);
     const member = this.#random.pick(this.#members);
     const dice = this.#random.next();
     if (dice < 0.02) this.#switchPhp(this.#random.pick([...this.#phpPeers.keys()]));
+    else if (dice < 0.05) this.#read(this.#random.pick(this.#groups));
     else if (dice < 0.4) this.#publish(this.#random.pick(this.#groups));
     else if (dice < 0.9) this.#deliver(member, this.#random.between(1, 5));
     else if (member.connected) member.connected = false;
@@ -88,6 +94,10 @@ export class ModelHistory {
     const id = `${key}:${seq}`;
     const own = this.#random.next() < 0.1 ? this.#random.pick(this.#members) : undefined;
     const excludes = own?.group === group ? { excludes: own.name } : {};
+    if (!once && this.#random.next() < EPHEMERAL) {
+      this.#publishEphemeral(group, { id, publisher, group: group.name, seq, ...excludes });
+      return;
+    }
     this.#add({ type: 'inv', id, publisher, group: group.name, seq, ...excludes, ...(once && { once }) });
     const dice = this.#random.next();
     if (dice < 0.05) {
@@ -99,6 +109,43 @@ export class ModelHistory {
     if (once || dice < 0.1) this.#add({ type: 'info', id, code: 'outcome_unknown' });
     else this.#add({ type: 'ok', id, position: { epoch: group.epoch, offset: group.log.length } });
     this.#tellPhp(group, id);
+  }
+
+  /** Reaches some of the members that have all messages of the group. */
+  #publishEphemeral(group: ModelGroup, sent: Omit<Invoked, 'type' | 'ephemeral'>): void {
+    const { id, excludes } = sent;
+    this.#add({ type: 'inv', ...sent, ephemeral: true });
+    for (const { name, group: of, at, connected } of this.#members) {
+      if (of !== group || !connected || at.offset < group.log.length || name === excludes) continue;
+      if (this.#random.next() < 0.1) continue;
+      this.#add({ type: 'recv-ephemeral', member: name, group: group.name, id, intact: true });
+    }
+    if (this.#random.next() < 0.1) this.#add({ type: 'info', id, code: 'outcome_unknown' });
+    else this.#add({ type: 'ok', id });
+  }
+
+  #read({ name: group, epoch, log }: ModelGroup): void {
+    this.#reads += 1;
+    const read = `read:${this.#reads}`;
+    const top = log.length;
+    const first = Math.max(0, top - this.#random.between(1, 20));
+    const ids = log.slice(first, first + 10);
+    const messages = ids.map((id, index) => ({ id, offset: first + 1 + index, intact: true }));
+    const since = this.#random.next() < 0.5 ? { since: { epoch, offset: first } } : {};
+    this.#add({ type: 'ask', read, group });
+    const position = { epoch, offset: top };
+    this.#add({ type: 'read', read, group, position, verdict: 'recovered', ...since, messages });
+  }
+
+  /** A member joins with the newest five messages. */
+  #joinLate(group: ModelGroup): void {
+    const count = Math.min(5, group.log.length);
+    const position = { epoch: group.epoch, offset: group.log.length };
+    const at = { ...position, offset: position.offset - count };
+    const member = { name: 'late', group, excluded: new Set<string>(), at, connected: true };
+    this.#members.push(member);
+    this.#add({ type: 'join', member: 'late', group: group.name, position, count });
+    this.#deliver(member, count);
   }
 
   #tellPhp({ name: group }: ModelGroup, id: string): void {

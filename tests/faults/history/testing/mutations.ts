@@ -290,7 +290,7 @@ function exchangeIds(
 ): void {
   const acknowledged = new Map<string, string>();
   for (const event of events) {
-    if (event.type !== 'ok' || event.id.startsWith('marker')) continue;
+    if (event.type !== 'ok' || event.position === undefined || event.id.startsWith('marker')) continue;
     const group = event.id.split(':')[1];
     acknowledged.set(`${group} ${event.position.epoch}/${event.position.offset}`, event.id);
   }
@@ -314,7 +314,8 @@ function exchangePositions(events: HistoryEvent[], one: string, other: string): 
   const at = events.findIndex((event) => event.type === 'ok' && event.id === one);
   const otherAt = events.findIndex((event) => event.type === 'ok' && event.id === other);
   const [first, second] = [events[at], events[otherAt]];
-  if (first?.type !== 'ok' || second?.type !== 'ok') throw new Error('Both must be acknowledged.');
+  if (first?.type !== 'ok' || second?.type !== 'ok' || !first.position || !second.position)
+    throw new Error('Both must be acknowledged.');
   events[at] = { ...first, position: second.position };
   events[otherAt] = { ...second, position: first.position };
 }
