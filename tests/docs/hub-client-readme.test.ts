@@ -60,6 +60,7 @@ test('the examples do what the README says', async () => {
     'bad_channel A channel name must be 1 to 320 bytes of UTF-8 without control characters.',
     'newest {"uid":"ann"}',
     'news 1 hello',
+    'news 2 ann is typing',
     'news 2 {"title":"hi"}',
     'published at 1',
     'recovered 2',

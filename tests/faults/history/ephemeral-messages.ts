@@ -14,7 +14,7 @@ interface Missing {
   readonly behind: Position;
 }
 
-/** Judges the ephemeral messages that members received (C13). They have no offsets, and may be lost. */
+/** Judges the ephemeral messages that members received (C13): without offsets, they may be lost. */
 export class EphemeralMessages {
   readonly #publications: Publications;
   readonly #violations: Violations;

@@ -68,7 +68,7 @@ export interface ReceivedEphemeral {
 }
 
 /** One message of an answer to `history`. */
-export interface ReadMessage {
+interface EarlierMessage {
   readonly id: string;
   readonly offset: number;
   readonly intact: boolean;
@@ -92,7 +92,7 @@ export interface Read {
   readonly verdict: string;
   /** Position that it asked to read on from. Missing if it asked for the newest messages. */
   readonly since?: Position;
-  readonly messages: readonly ReadMessage[];
+  readonly messages: readonly EarlierMessage[];
 }
 
 /** A member got a gap, and continues after `position`. */

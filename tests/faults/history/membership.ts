@@ -23,7 +23,10 @@ export interface Membership {
   latestSent: number;
 }
 
-/** Returns the membership of a first join. A member that asked for earlier messages was promised `count` of them. */
+/**
+ * Returns the membership of a first join. A member that asked for earlier messages was promised
+ * `count` of them.
+ */
 export function newMembership({ member, group, position, count = 0 }: Joined): Membership {
   return {
     member,

@@ -11,10 +11,10 @@
  * - C8: one offset for each message: a repetition is not stored twice
  * - C9: a message sent after the acknowledgement of another one comes after it
  * - C12: only members receive messages, only of their groups, and not those that exclude them
- * - C13: an ephemeral message has no offset, comes once or never, after what was acknowledged before it
- *   was sent, and before what was sent after it was acknowledged
- * - C14: an answer to `history` has no holes, all that was acknowledged before the request, and nothing
- *   beyond its position
+ * - C13: an ephemeral message has no offset, comes once or never, after what was acknowledged
+ *   before it was sent, and before what was sent after it was acknowledged
+ * - C14: an answer to `history` has no holes, all that was acknowledged before the request, and
+ *   nothing beyond its position
  *
  * PHP peers get no offsets: C1, C3, C5 and C12 hold for them, C3 and C5 while one connection lasts;
  * the messages that they miss are counted.

@@ -151,7 +151,7 @@ interface Stray {
   readonly ephemeral: Of<ReceivedEphemeral>;
 }
 
-/** Returns strays of which the ephemeral message, sent before the receipt, fits the received one. */
+/** Returns strays whose ephemeral message was sent before the receipt, and fits its message. */
 function strays(events: readonly HistoryEvent[], fits: (ephemeral: Life, other: Life) => boolean): Stray[] {
   const lives = livesOf(events);
   const had = new Set(
