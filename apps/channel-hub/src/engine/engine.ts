@@ -16,6 +16,8 @@ import type { native, Position, ProtocolError } from '@groupcast/protocol';
  * - `publish` is answered before or after its delivery.
  * - A publication with a message id is stored once per (channel, sender, message id). A repetition
  *   within a bounded time is answered with the first position and is not delivered.
+ * - A DELIVER has the time at which the offset was assigned. Times do not go back within a channel,
+ *   also if the clock does, and a page has the same ones.
  * - An ephemeral publication takes no offset, has no message id, and is in no history. It is
  *   delivered after all publications up to the position of its answer, and before later ones. The
  *   engine keeps no position because of it.

@@ -117,7 +117,8 @@ export class MemoryEngine implements Engine {
 
   publishRun(bytes: Uint8Array, start: number, end: number, slot: PublishSlot): void {
     const nowMs = performance.now();
-    const timeMs = this.#time();
+    // Reads the clock once for the run.
+    this.#time();
     // A subscribed prefix may match any channel.
     const isPlain = this.#sink !== undefined && this.#prefixes.size === 0;
     for (let at = start; at < end; ) {
@@ -127,7 +128,7 @@ export class MemoryEngine implements Engine {
         const publication = native.decodePublication(frame);
         this.publish(publication, frame, slot, publication.number);
         at += frame.length;
-      } else at = this.#publishTo(history, bytes, at, end, slot, nowMs, timeMs);
+      } else at = this.#publishTo(history, bytes, at, end, slot, nowMs);
     }
   }
 
@@ -139,9 +140,10 @@ export class MemoryEngine implements Engine {
     end: number,
     slot: PublishSlot,
     nowMs: number,
-    timeMs: number,
   ): number {
     const { top } = history;
+    // Not the time at which the run began: a frame of the channel within it may have a later one.
+    const timeMs = this.#timeMs;
     let count = 0;
     let at = start;
     do {
