@@ -93,6 +93,46 @@ describe('keyed publications', () => {
   });
 });
 
+describe('ephemeral publications', () => {
+  test('have the offset before them, and are in no history', async () => {
+    const { publisher, json, native, epoch } = await start();
+    const ephemeral = { type: 'publish', channels: ['c'], store: false, sender: 'ann', meta: { a: 1 } };
+    publisher.send({ ...ephemeral, id: 1, data: 'first' });
+    publisher.send({ type: 'publish', id: 2, channels: ['c'], data: 'stored' });
+    publisher.send({ ...ephemeral, id: 3, data: 'second', exclude_sender: true });
+    for (const [id, offset] of [
+      [1, 0],
+      [2, 1],
+      [3, 1],
+    ]) {
+      expect(await publisher.take('published')).toMatchObject({ id, positions: [{ epoch, offset }] });
+    }
+    const [first, stored, second] = [
+      await json.take('event'),
+      await json.take('event'),
+      await json.take('event'),
+    ];
+    const fields = { sender: 'ann', meta: { a: 1 }, store: false };
+    expect(first).toMatchObject({ offset: 0, data: 'first', ...fields });
+    expect(stored).toMatchObject({ offset: 1, data: 'stored' });
+    expect(stored).not.toHaveProperty('store');
+    expect(second).toMatchObject({ offset: 1, data: 'second', ...fields });
+    expect((await native.take('deliver')).publication).toMatchObject({ ephemeral: true, number: 0 });
+    publisher.send({ type: 'history', id: 4, channel: 'c', last: 9 });
+    const { messages } = await publisher.take('history');
+    expect(messages.map(({ data }) => data)).toEqual(['stored']);
+  });
+
+  test('with a message_id or a key are rejected, and the peer stays connected', async () => {
+    const { hub, publisher } = await start();
+    for (const field of [{ message_id: 'm' }, { key: 'k' }]) {
+      publisher.send({ type: 'publish', id: 1, channels: ['c'], data: 1, store: false, ...field });
+      expect(await publisher.take('error')).toMatchObject({ code: 'bad_field' });
+    }
+    expect(hub.stats()).toMatchObject({ published: 0, connectedPeers: 3 });
+  });
+});
+
 describe('history', () => {
   test('with last has the newest messages, whatever the position', async () => {
     const { publisher, epoch } = await start();
@@ -111,7 +151,7 @@ describe('history', () => {
   });
 });
 
-test('PHP peers get a publication with meta and a key as an ordinary event', async () => {
+test('PHP peers get publications with meta, with a key and without an offset as ordinary events', async () => {
   const { hub, port, publisher } = await start();
   const php = await PhpPeer.connect(port);
   php.send('subscribe', ['c', 'send_to_group']);
@@ -119,13 +159,22 @@ test('PHP peers get a publication with meta and a key as an ordinary event', asy
   publisher.send({ type: 'publish', channels: ['c'], data: 'hi', meta: { a: 1 }, key: 'k', life_ms: 9 });
   publisher.send({ type: 'publish', channels: ['c'], data: '', key: 'k' });
   publisher.send({ type: 'publish', groups: ['7'], data: [1], meta: { a: 1 }, key: 'k' });
-  expect([await php.take(), await php.take(), await php.take()]).toEqual([
+  publisher.send({ type: 'publish', channels: ['c'], groups: ['7'], data: 'typing', store: false });
+  const taken = [];
+  for (let count = 0; count < 5; count++) taken.push(await php.take());
+  expect(taken).toEqual([
     { type: 'event', channel: 'c', data: 's:2:"hi";' },
     { type: 'event', channel: 'c', data: 's:0:"";' },
     {
       type: 'event',
       channel: 'send_to_group',
       data: 'a:2:{s:8:"group_id";s:1:"7";s:7:"message";a:1:{i:0;i:1;}}',
+    },
+    { type: 'event', channel: 'c', data: 's:6:"typing";' },
+    {
+      type: 'event',
+      channel: 'send_to_group',
+      data: 'a:2:{s:8:"group_id";s:1:"7";s:7:"message";s:6:"typing";}',
     },
   ]);
 });

@@ -107,6 +107,7 @@ describe.each(ENGINES)('channels of the system on %s', (_name, createEngine) => 
     publisher.sendPublish('group:$staff', 'in a run');
     publisher.sendPublish('group:$known', 'by its name');
     await publisher.publish('group:$staff', 'alone', 'm1');
+    publisher.sendPublishWith('group:$staff', 'ephemeral', { ephemeral: true }, 0);
     publisher.sendPublish('group:staff', 'ordinary');
     await publisher.publish('group:staff', 'ordinary, too', 'm2');
     const texts = [await native.takeText(), await native.takeText(), await native.takeText()];

@@ -176,7 +176,7 @@ export class Dispatcher {
   #bury(queue: WorkQueue, item: WorkItem): void {
     this.counts.dead += 1;
     this.remove(queue, item);
-    // Whoever takes it from the dead-letter queue enqueues it again with its id.
+    // A consumer of the dead-letter queue may enqueue it again with its id.
     if (item.messageId !== '') this.ids.forget(queue.name, itemKey(queue.name, item.messageId));
     const name = `${wire.DEAD_QUEUE_PREFIX}${queue.name}`;
     if (!this.table.hasRoomFor(name)) {

@@ -204,7 +204,7 @@ export class Router implements EngineSink {
   /** Returns the subscribers of a channel by name and by prefix, each once. */
   #subscribersOf(channel: string): ReadonlySet<Subscriber> {
     const exact = this.#channels.get(channel);
-    const prefixes = this.#prefixes.matching(channel);
+    const prefixes = this.#prefixesOf(channel);
     if (prefixes.length === 0) return exact?.isLive ? exact.subscribers : NO_SUBSCRIBERS;
     const all = new Set<Subscriber>(exact?.isLive ? exact.subscribers : NO_SUBSCRIBERS);
     for (const prefix of prefixes) {

@@ -26,7 +26,7 @@ const meta = fc
   .filter((drawn) => utf8ByteLength(drawn) <= META_BYTES_MAX);
 const keyed = fc.record({ key: text(520).filter(isKey), lifeMs: fc.maxSafeNat() });
 const names = { channel: text(320).filter(isChannelName), sender: text(SHORT_TEXT_BYTES_MAX) };
-/** What does not go together is left out: see PROTOCOL.md, section 3. */
+/** Fields that go together: see PROTOCOL.md, section 3. */
 const kept = fc.oneof(
   fc.record({
     messageId: text(SHORT_TEXT_BYTES_MAX),

@@ -19,7 +19,7 @@ export function badQueue(flaw: php.PhpNameFlaw): ProtocolError {
   return new ProtocolError('bad_queue', `The name of a queue ${FLAWS[flaw]}`);
 }
 
-/** Returns the error for an event of the system: the same for all names, as each error is logged. */
+/** Returns the error for an event of the system: one for all names, as each error is logged. */
 export function systemEvent(): ProtocolError {
   const { GROUP_CHANNEL_PREFIX, SYSTEM_PREFIX } = limits;
   const sentence = `Events that begin with ${SYSTEM_PREFIX} or ${GROUP_CHANNEL_PREFIX}${SYSTEM_PREFIX} belong to the system and are dropped. Rename the event.`;
