@@ -62,6 +62,8 @@ test('the examples do what the README says', async () => {
     'news 1 hello',
     'news 2 ann is typing',
     'news 2 {"title":"hi"}',
+    'online ann here',
+    'online ann undefined',
     'published at 1',
     'recovered 2',
     'send {"to":"a@example.com"}',

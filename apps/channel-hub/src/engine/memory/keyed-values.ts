@@ -16,8 +16,9 @@ const SEPARATOR = '\n';
 interface KeyedValue {
   /** Channel and key. */
   readonly id: string;
-  /** The DELIVER: a copy, so that it keeps no other memory alive. Read-only. */
-  readonly frame: Uint8Array;
+  /** The DELIVER, one character per byte: a buffer of its own would cost 300 bytes more. */
+  readonly frame: string;
+  readonly offset: number;
   /** Time at which it expires, in milliseconds; Infinity: never. */
   readonly expiresMs: number;
   readonly bytes: number;
@@ -98,7 +99,8 @@ export class KeyedValues {
       return;
     }
     const expiresMs = keyed.lifeMs === 0 ? Number.POSITIVE_INFINITY : nowMs + keyed.lifeMs;
-    const value = { id, frame: new Uint8Array(frame), expiresMs, bytes: bytesOf(id, frame.length) };
+    const offset = native.numberAt(frame, 0);
+    const value = { id, frame: latin1Of(frame), offset, expiresMs, bytes: bytesOf(id, frame.length) };
     this.#values.setElement(id, value);
     this.#bytes += value.bytes;
     if (keyed.lifeMs > 0) this.#expiring.setElement(value, true);
@@ -116,7 +118,7 @@ export class KeyedValues {
       if (!value.id.startsWith(ofChannel)) break;
       bytes += value.frame.length;
       if (frames.length > 0 && bytes > limits.HISTORY_PAGE_BYTES_MAX) return { frames, more: true };
-      frames.push(withLife(value.frame, value.expiresMs - nowMs));
+      frames.push(withLife(Buffer.from(value.frame, 'latin1'), value.expiresMs - nowMs));
     }
     return { frames, more: false };
   }
@@ -142,9 +144,10 @@ export class KeyedValues {
     const { channel, keyed, payload, number } = native.decodePublication(frame);
     if (keyed === undefined || keyed.lifeMs === 0 || payload.length === 0) return frame;
     const value = this.#values.getElementByKey(idOf(channel, keyed.key));
-    // It has expired, or was removed by a publication that follows.
-    if (value === undefined) return withLife(frame, 0);
-    return native.numberAt(value.frame, 0) === number ? withLife(frame, value.expiresMs - nowMs) : frame;
+    // If it is gone, it has expired, or was removed by a publication that follows.
+    const expiresMs = value?.expiresMs ?? nowMs;
+    if (value !== undefined && value.offset !== number) return frame;
+    return withLife(new Uint8Array(frame), expiresMs - nowMs);
   }
 
   /** Returns whether the value is not longer than the one of its key, or fits the limits. */
@@ -189,13 +192,16 @@ function bytesOf(id: string, frameBytes: number): number {
   return VALUE_BYTES + utf8ByteLength(id) + frameBytes;
 }
 
-/** Returns a copy of the frame with this life, at least 1 millisecond; the frame for Infinity. */
+/** Writes the life of a keyed frame, at least 1 millisecond; Infinity leaves it as it is. */
 function withLife(frame: Uint8Array, lifeMs: number): Uint8Array {
-  if (lifeMs === Number.POSITIVE_INFINITY) return frame;
-  const copy = new Uint8Array(frame);
   // A sum of times may be rounded up.
-  native.writeLife(copy, Math.min(Math.max(1, Math.ceil(lifeMs)), Number.MAX_SAFE_INTEGER));
-  return copy;
+  const written = Math.min(Math.max(1, Math.ceil(lifeMs)), Number.MAX_SAFE_INTEGER);
+  if (lifeMs !== Number.POSITIVE_INFINITY) native.writeLife(frame, written);
+  return frame;
+}
+
+function latin1Of(frame: Uint8Array): string {
+  return Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString('latin1');
 }
 
 function compareTexts(a: string, b: string): number {
