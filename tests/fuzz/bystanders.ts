@@ -1,7 +1,8 @@
 import type { MemoryHub, MemorySocket } from '@groupcast/hub/testing';
-import { encodeText, FrameDecoder, native } from '@groupcast/protocol';
+import { encodeText, FrameDecoder, isSystemChannel, native } from '@groupcast/protocol';
 import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
-import { checkOutput } from './check-output.ts';
+import { BARE_HELLO } from './bare-frames.ts';
+import { checkBareOutput, checkOutput } from './check-output.ts';
 import { jsonRequest } from './json-frames.ts';
 import { HELLO } from './native-frames.ts';
 import { phpRequest } from './php-frames.ts';
@@ -39,6 +40,7 @@ export class Bystanders {
       this.#connect('json', jsonRequest({ type: 'subscribe', channels: [CHANNEL, '__proto__'] })),
       this.#connect('php', phpRequest('subscribe', [CHANNEL, 'send_to_group', '__proto__'])),
       this.#connect('worker', phpRequest('watch', [QUEUE]), phpRequest('reserve', [])),
+      this.#connect('bare', BARE_HELLO, native.encodeSubscribe({ request: 1, subjects })),
     ];
   }
 
@@ -78,7 +80,8 @@ export class Bystanders {
     const got: string[] = [];
     const take = (frame: Uint8Array): void => {
       try {
-        const { channel, data } = checkOutput(frame);
+        const { channel, data } = name === 'bare' ? checkBareOutput(frame) : checkOutput(frame);
+        if (isSystemChannel(channel)) this.#finding(`the ${name} bystander got a publication of ${channel}`);
         if (channel === CHANNEL || channel === QUEUE) got.push(data);
       } catch (error) {
         this.#finding(`the ${name} bystander got ${hex(frame)}: ${error}`);

@@ -1,5 +1,6 @@
 import { dialectOf, limits, native, php } from '@groupcast/protocol';
 import { hubJsonReply } from '@groupcast/protocol/schema';
+import { readBareDeliver } from './bare-frames.ts';
 
 /** Messages that only peers send. */
 const FROM_PEERS: ReadonlySet<string> = new Set<native.NativeMessage['type']>([
@@ -38,6 +39,14 @@ function nativeOutput(frame: Uint8Array): Output {
   if (message.type !== 'deliver') return NO_DELIVERY;
   const { channel, payload } = message.publication;
   return { channel, data: textOf(payload) };
+}
+
+/** Reads a frame as a bare native peer would. Throws if a hub must not send it. */
+export function checkBareOutput(frame: Uint8Array): Output {
+  const delivered = readBareDeliver(frame);
+  return delivered === undefined
+    ? NO_DELIVERY
+    : { channel: delivered.channel, data: textOf(delivered.payload) };
 }
 
 function jsonOutput(body: Uint8Array): Output {

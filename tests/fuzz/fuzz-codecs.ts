@@ -1,6 +1,7 @@
 import { encodeText, limits, native, ProtocolError, php } from '@groupcast/protocol';
 import { parseHubJsonRequest } from '@groupcast/protocol/schema';
 import { Random } from '../faults/random.ts';
+import { bareFrame, readBareDeliver } from './bare-frames.ts';
 import { hex } from './bystanders.ts';
 import type { FuzzReport } from './fuzz-report.ts';
 import { jsonFrame } from './json-frames.ts';
@@ -24,6 +25,12 @@ const CODECS: readonly Codec[] = [
     valid: (random) => nativeFrame(random, 'epoch'),
     read: (_, frame) => native.decodeNative(frame),
   },
+  {
+    name: 'bare',
+    valid: (random) => bareFrame(nativeFrame(random, 'epoch')),
+    read: (_, frame) => native.decodeNative(native.fromBare(frame)),
+  },
+  { name: 'native to bare', valid: deliverFrame, read: (_, frame) => readAsBare(frame) },
   { name: 'JSON requests', valid: jsonFrame, read: (body) => parseHubJsonRequest(body) },
   { name: 'JSON to PHP', valid: jsonFrame, read: readJsonAsPhp },
 ];
@@ -50,6 +57,24 @@ export function fuzzCodecs(seed: number, frames: number, report: FuzzReport): vo
     }
   }
   report.frames += frames;
+}
+
+function deliverFrame(random: Random): Uint8Array {
+  for (;;) {
+    const frame = nativeFrame(random, 'epoch');
+    if (native.isPlainPublish(frame, 0, frame.length)) return frame;
+  }
+}
+
+/** A publication that was accepted has the same channel and payload for a bare peer. */
+function readAsBare(frame: Uint8Array): void {
+  const { channel, payload, ephemeral } = native.decodePublication(frame);
+  const deliver = frame.slice();
+  native.turnIntoDeliver(deliver, 1, 1);
+  const bare = native.toBare(deliver);
+  const read = bare && readBareDeliver(bare);
+  if (ephemeral ? bare !== undefined : read?.channel !== channel || hex(read.payload) !== hex(payload))
+    throw new Error(`It is ${bare && hex(bare)} for a bare peer.`);
 }
 
 /** A value that was read is written and read again unchanged; as JSON it is valid. */

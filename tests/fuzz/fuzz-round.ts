@@ -1,12 +1,13 @@
 import { MemoryEngine, MemoryHub, type MemorySocket } from '@groupcast/hub/testing';
 import { FrameDecoder, type Position } from '@groupcast/protocol';
 import { Random } from '../faults/random.ts';
+import { bareFrame } from './bare-frames.ts';
 import { Bystanders, hex, nextTurn } from './bystanders.ts';
-import { checkOutput } from './check-output.ts';
+import { checkBareOutput, checkOutput } from './check-output.ts';
 import type { FuzzReport } from './fuzz-report.ts';
 import { jsonFrame } from './json-frames.ts';
 import { mutate } from './mutate.ts';
-import { HELLO, nativeFrame } from './native-frames.ts';
+import { BARE_HELLOS, HELLOS, nativeFrame } from './native-frames.ts';
 import { phpFrame } from './php-frames.ts';
 
 /** Limit of peers at a time. */
@@ -25,6 +26,9 @@ const VALID_SHARE = 0.6;
  * Share of checked frames among those that fuzzed peers receive; all of the bystanders are checked.
  */
 const READ_SHARE = 0.1;
+
+/** Index of the bare peers in the traffic. Native ones come behind them. */
+const BARE = 3;
 
 interface Peer {
   readonly socket: MemorySocket;
@@ -59,7 +63,13 @@ export class FuzzRound {
       },
     );
     const { epoch } = positionIn(engine);
-    const dialects = [phpFrame, phpFrame, jsonFrame, (random: Random) => nativeFrame(random, epoch)];
+    const dialects = [
+      phpFrame,
+      phpFrame,
+      jsonFrame,
+      (random: Random) => bareFrame(nativeFrame(random, epoch)),
+      (random: Random) => nativeFrame(random, epoch),
+    ];
     this.#traffic = dialects.map((valid) => Array.from({ length: POOL_FRAMES }, () => valid(this.#random)));
     this.#bystanders = new Bystanders(this.#hub, (what) => this.#finding(what));
   }
@@ -110,18 +120,20 @@ export class FuzzRound {
       return random.next() < VALID_SHARE ? right : mutate(random, right, random.pick(traffic));
     };
     const decoder = new FrameDecoder();
+    const dialect = this.#traffic.indexOf(traffic);
+    const check = dialect === BARE ? checkBareOutput : checkOutput;
     const take = (output: Uint8Array): void => {
       this.#report.received += 1;
-      if (random.next() < READ_SHARE) this.#read(output);
+      if (random.next() < READ_SHARE) this.#read(output, check);
     };
     const socket = this.#hub.connect((bytes) => decoder.push(bytes, take));
-    if (traffic === this.#traffic.at(-1)) socket.feed(Uint8Array.from(HELLO));
+    if (dialect >= BARE) socket.feed(Uint8Array.from(random.pick(dialect === BARE ? BARE_HELLOS : HELLOS)));
     return { socket, frame, framesLeft: random.between(1, FRAMES_PER_PEER_MAX) };
   }
 
-  #read(output: Uint8Array): void {
+  #read(output: Uint8Array, check: (output: Uint8Array) => unknown): void {
     try {
-      checkOutput(output);
+      check(output);
     } catch (error) {
       this.#finding(`a peer got ${hex(output)}: ${error}`);
     }

@@ -11,6 +11,8 @@ const CHANNELS = [
   '__proto__',
   'constructor',
   '123',
+  '$bans',
+  'group:$all',
 ] as const;
 const QUEUES = ['jobs', 'q', '__proto__', '7'] as const;
 

@@ -1,19 +1,32 @@
-import { encodeText, HEARTBEAT_FRAME, limits, native } from '@groupcast/protocol';
+import { encodeFrame, encodeText, HEARTBEAT_FRAME, limits, native } from '@groupcast/protocol';
 import type { Random } from '../faults/random.ts';
+import { BARE_HELLO } from './bare-frames.ts';
 import { channelName, queueName, several, watchedName } from './names.ts';
 
 const NUMBERS = [0, 1, 2, 5, 255, 2 ** 32, Number.MAX_SAFE_INTEGER] as const;
 
 /** The first frame of a native peer. */
-export const HELLO: Uint8Array = native.encodeHello({
-  version: native.NATIVE_VERSION,
-  nonce: new Uint8Array(limits.NONCE_BYTES),
-  name: 'fuzz',
-});
+export const HELLO: Uint8Array = hello(native.ALL_CAPABILITIES);
+
+/** First frames of extended peers, by capabilities; the last one announces later opcodes. */
+export const HELLOS: readonly Uint8Array[] = [1, 3, 5, 7, 0xffff_ffff].map((bits) => hello(bits));
+
+/** First frames of bare peers. */
+export const BARE_HELLOS: readonly Uint8Array[] = [hello(0), hello(6), BARE_HELLO];
+
+function hello(capabilities: number): Uint8Array {
+  const { NATIVE_VERSION: version } = native;
+  return native.encodeHello({
+    version,
+    nonce: new Uint8Array(limits.NONCE_BYTES),
+    name: 'fuzz',
+    capabilities,
+  });
+}
 
 /** Makes a message of a native peer; `epoch` is that of the hub. */
 export function nativeFrame(random: Random, epoch: string): Uint8Array {
-  switch (random.between(0, 12)) {
+  switch (random.between(0, 13)) {
     case 0:
     case 1:
       return native.encodeSubscribe({ request: random.between(1, 9), subjects: subjects(random) });
@@ -21,7 +34,13 @@ export function nativeFrame(random: Random, epoch: string): Uint8Array {
       return native.encodeUnsubscribe(subjects(random));
     case 3: {
       const since = { epoch: random.pick([epoch, epoch, 'other', '']), offset: random.pick(NUMBERS) };
-      return native.encodeHistory({ request: random.between(1, 9), channel: channelName(random), since });
+      const history = { request: random.between(1, 9), channel: channelName(random), since };
+      return native.encodeHistory({
+        ...history,
+        last: random.pick([0, 0, 1, 5, 0xffff_ffff]),
+        snapshot: random.next() < 0.3,
+        afterKey: random.pick(['', '', 'k1', 'k9']),
+      });
     }
     case 4:
       return HEARTBEAT_FRAME;
@@ -34,9 +53,16 @@ export function nativeFrame(random: Random, epoch: string): Uint8Array {
         queue: watchedName(random),
         concurrency: random.pick([1, 2, limits.CONCURRENCY_MAX]),
       });
+    case 8:
+      return laterFrame(random);
     default:
       return publish(random);
   }
+}
+
+/** A frame with an opcode of a later version. */
+function laterFrame(random: Random): Uint8Array {
+  return encodeFrame(Uint8Array.of(random.between(0x16, 0x1f), 1, 2, 3));
 }
 
 function queueFrame(random: Random): Uint8Array {
@@ -50,20 +76,31 @@ function queueFrame(random: Random): Uint8Array {
       return native.encodeItemResult({ type: 'failed', ...attempt });
     default: {
       const request = random.between(1, 9);
-      return native.encodeEnqueue({ request, queue: queueName(random), ...payload(random) });
+      const messageId = random.pick(['', '', 'm1', 'm2']);
+      return native.encodeEnqueue({ request, queue: queueName(random), messageId, ...payload(random) });
     }
   }
 }
 
 function publish(random: Random): Uint8Array {
+  const ephemeral = random.next() < 0.2;
+  const keyed = ephemeral || random.next() < 0.7 ? undefined : keyOf(random);
   return native.encodePublish({
     channel: channelName(random),
     ...payload(random),
     excludeSender: random.next() < 0.2,
     sender: random.pick(['', 'me']),
-    messageId: random.pick(['', '', '', 'm1']),
+    messageId: ephemeral ? '' : random.pick(['', '', '', 'm1']),
     number: random.pick(NUMBERS),
+    meta: random.pick(['', '', '{"uid":"a"}', '{"uid":"日"}', '[']),
+    timeMs: random.pick(NUMBERS),
+    ephemeral,
+    keyed,
   });
+}
+
+function keyOf(random: Random): native.Keyed {
+  return { key: random.pick(['k1', 'k2', 'k9', '日', '__proto__']), lifeMs: random.pick(NUMBERS) };
 }
 
 /** The kind is a claim of the publisher, and may be false. */
@@ -76,5 +113,8 @@ function payload(random: Random): { readonly kind: native.PayloadKind; readonly 
 }
 
 function subjects(random: Random): native.Subject[] {
-  return several(random, channelName).map((name) => ({ name, prefix: random.next() < 0.2 }));
+  return several(random, channelName).map((name) => {
+    const subject = { name, prefix: random.next() < 0.2 };
+    return random.next() < 0.5 ? subject : { ...subject, epoch: random.pick(['', 'other']) };
+  });
 }
