@@ -24,7 +24,7 @@ export function bareFrame(frame: Uint8Array): Uint8Array {
   if (opcode !== native.OPCODES.publish) return frame;
   const deliver = frame.slice();
   deliver[limits.FRAME_HEADER_BYTES] = native.OPCODES.deliver;
-  const bare = native.toBare(deliver);
+  const bare = native.formFor(deliver, 0);
   if (bare === undefined) return frame;
   bare[limits.FRAME_HEADER_BYTES] = native.OPCODES.publish;
   return bare;
@@ -42,7 +42,7 @@ export function readBareDeliver(frame: Uint8Array): { channel: string; payload: 
 }
 
 /** Returns a frame without its last `count` bytes. */
-export function withoutEnd(frame: Uint8Array, count: number): Uint8Array {
+function withoutEnd(frame: Uint8Array, count: number): Uint8Array {
   const cut = frame.slice(0, frame.length - count);
   new DataView(cut.buffer).setUint32(0, cut.length);
   return cut;

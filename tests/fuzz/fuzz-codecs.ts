@@ -71,7 +71,7 @@ function readAsBare(frame: Uint8Array): void {
   const { channel, payload, ephemeral } = native.decodePublication(frame);
   const deliver = frame.slice();
   native.turnIntoDeliver(deliver, 1, 1);
-  const bare = native.toBare(deliver);
+  const bare = native.formFor(deliver, 0);
   const read = bare && readBareDeliver(bare);
   if (ephemeral ? bare !== undefined : read?.channel !== channel || hex(read.payload) !== hex(payload))
     throw new Error(`It is ${bare && hex(bare)} for a bare peer.`);

@@ -50,7 +50,8 @@ export class FuzzRound {
   constructor(seed: number, report: FuzzReport) {
     this.#random = new Random(seed);
     this.#report = report;
-    const engine = new MemoryEngine({ countMax: 20, bytesMax: 20_000, totalBytesMax: 200_000 });
+    const limits = { countMax: 20, bytesMax: 20_000, totalBytesMax: 200_000 };
+    const engine = new MemoryEngine(limits, { keyed: { valuesMax: 20, bytesMax: 20_000 } });
     // Small enough to be reached.
     const queues = { itemsMax: 20, queuesMax: 30, watchesMax: 5, attemptsMax: 3 };
     this.#hub = new MemoryHub(

@@ -198,6 +198,17 @@ describe('a channel', () => {
 });
 
 describe('prefixes', () => {
+  test.each(['$bans', 'group:$all'])('do not match %s, which belongs to the system', (name) => {
+    router.subscribe(prefix(name.slice(0, 1)), one, 1);
+    router.subscribe(channel(name), other, 2);
+    answer(0, 0);
+    answer(1, 0);
+    deliver(name, 1);
+    router.deliverEphemeral(name, Buffer.from('typing'));
+    expect(one.events.slice(1)).toEqual([]);
+    expect(other.events.slice(1)).toEqual([`deliver ${name} 1`, 'deliver ephemeral typing']);
+  });
+
   test('deliver one copy to a subscriber with several subscriptions to a channel', () => {
     const subjects = [channel('group:1'), prefix('group:'), prefix('g'), prefix('group:1')];
     for (const [index, subject] of subjects.entries()) {
