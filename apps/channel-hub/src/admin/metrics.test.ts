@@ -108,3 +108,17 @@ test('the metrics have the values of the report, with reasons as labels', async 
   );
   expect(samples.every((sample) => /^(groupcast_hub|process|nodejs)_/.test(sample))).toBe(true);
 });
+
+test('the counters of a hub without ends and rejections are 0, so that an alert sees the first one', async () => {
+  const hub = createHub();
+  const { body } = await hubMetrics(hubReport(hub, 'frame://127.0.0.1:2206', 1.5));
+  for (const reason of ['slow', 'evicted', 'late', 'bad_frame', 'peer_closed']) {
+    expect(body).toContain(`\ngroupcast_hub_closed_total{reason="${reason}"} 0\n`);
+  }
+  for (const code of ['channel_limit', 'queue_full', 'unsupported', 'keys_full']) {
+    expect(body).toContain(`\ngroupcast_hub_rejected_total{reason="${code}"} 0\n`);
+  }
+  expect(body).not.toContain('group_limit');
+  // What the API reports stays short.
+  expect(hub.stats()).toMatchObject({ closed: {}, rejected: {} });
+});

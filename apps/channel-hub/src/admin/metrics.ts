@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { PhpCounts } from '../dialect/php/counts.ts';
 import type { HistoryStats, KeyedStats } from '../engine/engine.ts';
 import type { QueueStats } from '../queue/queue-stats.ts';
+import { NO_ENDS, NO_REJECTIONS } from './reasons.ts';
 import type { HubReport } from './stats.ts';
 
 /** Names of the plain numbers in a report. */
@@ -112,11 +113,6 @@ const PHP_COUNTERS: readonly (readonly [field: keyof PhpCounts, name: string, he
   ['unheard', 'php_unheard_total', 'publishLoop calls to a channel without a PHP subscriber.'],
 ];
 
-const REASON_COUNTERS: readonly (readonly [field: 'closed' | 'rejected', name: string, help: string])[] = [
-  ['closed', 'closed_total', 'Ended peers, by reason.'],
-  ['rejected', 'rejected_total', 'Rejected requests, and names dropped from requests of PHP peers.'],
-];
-
 /** Returns the metrics of a report as Prometheus text, from a new registry for each scrape. */
 export async function hubMetrics(
   report: HubReport,
@@ -148,7 +144,9 @@ export async function hubMetrics(
   gauge('queue_oldest_item_age_seconds', 'Age of the oldest waiting item.', queues.oldestMs / 1_000);
   for (const [field, name, help] of QUEUE_COUNTERS) counter(name, help, queues[field]);
   for (const [field, name, help] of PHP_COUNTERS) counter(name, help, php[field]);
-  for (const [field, name, help] of REASON_COUNTERS) labelled(name, help, 'reason', report[field]);
+  labelled('closed_total', 'Ended peers, by reason.', 'reason', { ...NO_ENDS, ...report.closed });
+  const rejectedHelp = 'Rejected requests, and names dropped from requests of PHP peers.';
+  labelled('rejected_total', rejectedHelp, 'reason', { ...NO_REJECTIONS, ...report.rejected });
   labelled(
     'history_trimmed_total',
     'Publications dropped from history, by the limit that they exceeded.',
