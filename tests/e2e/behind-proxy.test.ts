@@ -36,6 +36,8 @@ test.each([2, 4])('clients of both ports are spread evenly over %i workers', asy
   const hub = await startHub();
   const proxyProtocolPort = await freePort();
   const gateway = await startGateway({ hub: hub.address, workers, proxyProtocolPort, ...TRUSTED });
+  const row = new RegExp(`ws://127.0.0.1:${proxyProtocolPort} \\(PROXY protocol\\) +${workers} +\\[OK\\]`);
+  await gateway.process.waitForLine(row);
   for (let done = 0; done < 600; done += AT_ONCE) {
     await Promise.all(
       Array.from({ length: AT_ONCE }, (_, index) =>

@@ -45,7 +45,8 @@ export const startCommand: Command<HubConfig> = {
   exitCodes: START_EXIT_CODES,
   run: async (config, context) => {
     setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
-    const { options, warnings } = prepareHub(config);
+    const { options, warnings, certificates: first } = prepareHub(config);
+    let certificates = first;
     const log = createLogger({ name: 'groupcast-hub', level: config.logLevel, format: config.logFormat });
     for (const line of [...context.warnings, ...warnings]) log.warn(line);
     const limited = limitLog(log);
@@ -69,7 +70,7 @@ export const startCommand: Command<HubConfig> = {
       host: config.adminHost,
       port: config.adminPort,
       ready: () => (listen === '' ? { ready: false, reason: 'the hub does not listen' } : { ready: true }),
-      metrics: async () => hubMetrics(await stats()),
+      metrics: async () => hubMetrics(await stats(), certificates),
       routes: { '/api/v1/stats': stats },
       onError: (error, path) => log.error({ error, path }, 'admin port failed'),
     });
@@ -80,7 +81,9 @@ export const startCommand: Command<HubConfig> = {
       return hub.drain({ windowMs });
     };
     // Before the hub listens, so that a signal in between closes it gracefully too.
-    const reload = (): void => reloadFiles(hub, context, log);
+    const reload = (): void => {
+      certificates = reloadFiles(hub, context, log) ?? certificates;
+    };
     const ended = runUntilSignal({ drain, reload, log, deadlineMs: windowMs + CLOSE_DEADLINE_MS });
     try {
       const { port } = await listenForPeers(hub, config);

@@ -253,8 +253,8 @@ test.each([
   ['gen-certs --port 7', 'Unknown option "--port": did you mean --host?'],
   [
     'gen-certs',
-    'gen-certs needs --dir FOLDER for the files.',
-    'gen-certs needs --host ADDRESS, at which gateways reach the hub.',
+    '--dir FOLDER is missing: the folder for the files.',
+    '--host ADDRESS is missing: the addresses at which gateways reach the hub.',
   ],
   [
     'gen-certs --dir $DIR --host a␣b',

@@ -35,9 +35,11 @@ export const startCommand: Command<GatewayConfig> = {
       bindings: { role: 'primary' },
     });
     for (const line of [...context.warnings, ...first.warnings]) log.warn(line);
+    const certificates = new WeakMap([[first.settings, first.certificates]]);
     const reread = (): GatewaySettings => {
       const now = context.reread();
-      const { settings, warnings } = prepareReload(config, now.config);
+      const { settings, warnings, certificates: next } = prepareReload(config, now.config);
+      certificates.set(settings, next);
       for (const line of [...now.warnings, ...warnings]) log.warn(line);
       return settings;
     };
@@ -52,7 +54,7 @@ export const startCommand: Command<GatewayConfig> = {
         const reason = primary.unreadiness;
         return reason === undefined ? { ready: true } : { ready: false, reason };
       },
-      metrics: async () => gatewayMetrics(await stats()),
+      metrics: async () => gatewayMetrics(await stats(), certificates.get(primary.settings)),
       routes: { '/api/v1/stats': stats },
       onError: (error, path) => log.error({ error, path }, 'admin port failed'),
     });

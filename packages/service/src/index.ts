@@ -13,6 +13,11 @@ export { statusCommandOf } from './cli/status-command.ts';
 export { textTable } from './cli/text-table.ts';
 export { formatUptime } from './cli/uptime.ts';
 export { addressesOption, addressFault, addressOption } from './config/address-option.ts';
+export {
+  type CertificateTimes,
+  certificateTimes,
+  certificateWarnings,
+} from './config/certificate-times.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configMarkdown } from './config/config-help.ts';
 export { libraryOptions } from './config/library-options.ts';
@@ -22,7 +27,7 @@ export { portConflict } from './config/port-conflict.ts';
 export { Problems } from './config/problems.ts';
 export { readConfig } from './config/read-config.ts';
 export { readSecretFile, readSecretFiles } from './config/secret-file.ts';
-export { readTlsFiles, type TlsMaterial } from './config/tls-files.ts';
+export { readTlsFiles, type TlsFiles, type TlsMaterial } from './config/tls-files.ts';
 export { AdminError } from './http/admin-error.ts';
 export { createAdminServer } from './http/admin-server.ts';
 export { fetchStats } from './http/fetch-stats.ts';
@@ -37,8 +42,9 @@ export { createLogger, type LogFormat, type Logger } from './log/logger.ts';
 export { printable } from './log/printable.ts';
 export { EventLoopDelay } from './process/event-loop-delay.ts';
 export { isLoopbackAddress, isLoopbackHost } from './process/loopback.ts';
+export { certificatesText, processText } from './process/metrics-text.ts';
 export { nodeVersionProblem } from './process/node-version.ts';
 export { openFilesMax } from './process/open-files.ts';
-export { type ProcessMetric, processMetrics } from './process/process-metrics.ts';
+export type { ProcessMetric } from './process/process-metrics.ts';
 export { runUntilSignal, START_EXIT_CODES } from './process/run-until-signal.ts';
 export { isEveryAddress, networksFault, TrustedAddresses } from './process/trusted-addresses.ts';

@@ -48,7 +48,8 @@ test('the metrics have the values of the report, with reasons as labels', async 
       duplicates: 9,
     },
   };
-  const { contentType, body } = await hubMetrics(report);
+  const certificates = [{ flag: '--tls-cert-file', path: '/cert', fromMs: 0, untilMs: 1_900_000_000_000 }];
+  const { contentType, body } = await hubMetrics(report, certificates);
   expect(contentType).toContain('text/plain');
   const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   expect(samples).toEqual(
@@ -58,6 +59,8 @@ test('the metrics have the values of the report, with reasons as labels', async 
       `groupcast_hub_build_info{version="${report.version}",node="${process.version}"} 1`,
       expect.stringMatching(/^process_cpu_seconds_total [0-9.]+$/),
       expect.stringMatching(/^nodejs_external_memory_bytes [0-9]+$/),
+      'groupcast_hub_certificate_expiry_timestamp_seconds{option="tls-cert-file"} 1900000000',
+      'groupcast_hub_history_slab_bytes 48',
       'groupcast_hub_published_total 7',
       'groupcast_hub_closed_total{reason="slow"} 2',
       'groupcast_hub_closed_total{reason="peer_closed"} 1',

@@ -1,4 +1,4 @@
-import { type ProcessMetric, processMetrics } from '@groupcast/service';
+import { type CertificateTimes, certificatesText, type ProcessMetric, processText } from '@groupcast/service';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PhpCounts } from '../dialect/php/counts.ts';
 import type { HistoryStats, KeyedStats } from '../engine/engine.ts';
@@ -113,22 +113,25 @@ const PHP_COUNTERS: readonly (readonly [field: keyof PhpCounts, name: string, he
   ['unheard', 'php_unheard_total', 'publishLoop calls to a channel without a PHP subscriber.'],
 ];
 
+const PREFIX = 'groupcast_hub';
+
 /** Returns the metrics of a report as Prometheus text, from a new registry for each scrape. */
 export async function hubMetrics(
   report: HubReport,
-  ofProcess: readonly ProcessMetric[] = processMetrics(),
+  certificates: readonly CertificateTimes[] = [],
+  ofProcess?: readonly ProcessMetric[],
 ): Promise<{ contentType: string; body: string }> {
   const registry = new Registry();
   const registers = [registry];
   const gauge = (name: string, help: string, value: number): void => {
-    new Gauge({ name: `groupcast_hub_${name}`, help, registers }).set(value);
+    new Gauge({ name: `${PREFIX}_${name}`, help, registers }).set(value);
   };
   const counter = (name: string, help: string, value: number): void => {
-    new Counter({ name: `groupcast_hub_${name}`, help, registers }).inc(value);
+    new Counter({ name: `${PREFIX}_${name}`, help, registers }).inc(value);
   };
   const labelled = (name: string, help: string, label: string, counts: object): void => {
     const labelNames = [label];
-    const family = new Counter({ name: `groupcast_hub_${name}`, help, labelNames, registers });
+    const family = new Counter({ name: `${PREFIX}_${name}`, help, labelNames, registers });
     for (const [value, count] of Object.entries(counts)) family.inc({ [label]: value }, count);
   };
   const { history, keyed, queues, php } = report;
@@ -154,21 +157,6 @@ export async function hubMetrics(
     history.trimmed,
   );
   labelled('history_reads_total', 'History pages read, by verdict.', 'verdict', history.reads);
-  addProcess(registry, report.version, ofProcess);
-  return { contentType: registry.contentType, body: await registry.metrics() };
-}
-
-function addProcess(registry: Registry, version: string, metrics: readonly ProcessMetric[]): void {
-  const registers = [registry];
-  const build = new Gauge({
-    name: 'groupcast_hub_build_info',
-    help: 'Always 1; the labels have the versions.',
-    labelNames: ['version', 'node'],
-    registers,
-  });
-  build.set({ version, node: process.version }, 1);
-  for (const { type, name, help, value } of metrics) {
-    if (type === 'counter') new Counter({ name, help, registers }).inc(value);
-    else new Gauge({ name, help, registers }).set(value);
-  }
+  const ofSystem = `${certificatesText(PREFIX, certificates)}${processText(PREFIX, report.version, ofProcess)}`;
+  return { contentType: registry.contentType, body: `${await registry.metrics()}\n${ofSystem}` };
 }

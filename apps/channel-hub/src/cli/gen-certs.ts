@@ -34,8 +34,9 @@ export const genCertsCommand: CommandWithOptions = commandWithOptions(options, {
     'Create the TLS certificates of a hub and its gateways: ca.pem, hub.pem, hub.key, gateway.pem, gateway.key.',
   run: async ({ dir, host, days }, context) => {
     const problems = [];
-    if (dir === '') problems.push('gen-certs needs --dir FOLDER for the files.');
-    if (host.length === 0) problems.push('gen-certs needs --host ADDRESS, at which gateways reach the hub.');
+    if (dir === '') problems.push('--dir FOLDER is missing: the folder for the files.');
+    if (host.length === 0)
+      problems.push('--host ADDRESS is missing: the addresses at which gateways reach the hub.');
     const present = dir === '' ? [] : CERTIFICATE_FILES.filter((name) => existsSync(join(dir, name)));
     if (present.length > 0) {
       problems.push(

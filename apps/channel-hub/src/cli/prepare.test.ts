@@ -1,9 +1,11 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig, runCommand } from '@groupcast/service';
-import { expect, onTestFinished, test } from 'vitest';
-import { HUB_OPTIONS } from '../config.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { HUB_OPTIONS, type HubConfig } from '../config.ts';
+import { makeCertificates } from './certificates.ts';
 import { prepareHub } from './prepare.ts';
 import { program } from './program.ts';
 
@@ -97,4 +99,58 @@ test('the help of each option is one short text', () => {
   for (const [name, { describe }] of Object.entries(HUB_OPTIONS)) {
     expect(describe, name).toMatch(/^[A-Z].{10,99}[.]$/);
   }
+});
+
+describe('certificates', () => {
+  /** Makes certificates that end after `days`, and returns the flags that name them. */
+  async function flagsFor(days: number): Promise<{ flags: string[]; cert: string; ca: string; end: string }> {
+    const files = await makeCertificates(['127.0.0.1'], days);
+    const [cert, key, ca] = [
+      fileWith(files['hub.pem']),
+      fileWith(files['hub.key']),
+      fileWith(files['ca.pem']),
+    ];
+    const flags = [`--tls-cert-file=${cert}`, `--tls-key-file=${key}`, `--tls-ca-file=${ca}`];
+    const end = new Date(new X509Certificate(files['hub.pem']).validTo).toISOString().replace('.000Z', 'Z');
+    return { flags, cert, ca, end };
+  }
+
+  test('that have expired are errors of check-config and of start', async () => {
+    const { flags, cert, ca, end } = await flagsFor(-0.5);
+    const problems = [
+      `groupcast-hub: --tls-cert-file ${cert} has expired on ${end}. Renew it.`,
+      `groupcast-hub: --tls-ca-file ${ca} has expired on ${end}. Renew it.`,
+    ];
+    expect(await run('check-config', flags)).toEqual([1, problems]);
+    expect(await run('start', flags)).toEqual([1, problems]);
+  });
+
+  test('that expire within 30 days cause warnings', async () => {
+    const { flags, cert, ca, end } = await flagsFor(29);
+    expect(await run('check-config', flags)).toEqual([
+      0,
+      [
+        `warning: --tls-cert-file ${cert} expires on ${end}. Renew it before.`,
+        `warning: --tls-ca-file ${ca} expires on ${end}. Renew it before.`,
+      ],
+    ]);
+  });
+
+  test('are in the file of a chain together: the first end counts, and the last of authorities', async () => {
+    const [long, short] = [
+      await makeCertificates(['127.0.0.1'], 400),
+      await makeCertificates(['127.0.0.1'], 40),
+    ];
+    const config: HubConfig = {
+      ...readConfig(program, { argv: [], env: {}, readFile: () => '' }).config,
+      tlsCertFile: fileWith(`${long['hub.pem']}\n${short['ca.pem']}`),
+      tlsKeyFile: fileWith(long['hub.key']),
+      tlsCaFile: fileWith(`${short['ca.pem']}\n${long['ca.pem']}`),
+    };
+    const until = (pem: string): number => Date.parse(new X509Certificate(pem).validTo);
+    expect(prepareHub(config).certificates.map(({ untilMs }) => untilMs)).toEqual([
+      until(short['ca.pem']),
+      until(long['ca.pem']),
+    ]);
+  });
 });

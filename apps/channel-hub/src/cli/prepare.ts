@@ -1,5 +1,8 @@
 import {
+  type CertificateTimes,
   ConfigError,
+  certificateTimes,
+  certificateWarnings,
   isEveryAddress,
   isLoopbackHost,
   libraryOptions,
@@ -8,6 +11,7 @@ import {
   portConflict,
   readSecretFiles,
   readTlsFiles,
+  type TlsFiles,
 } from '@groupcast/service';
 import { HUB_OPTIONS, type HubConfig, UNIX_SOCKET_MODES } from '../config.ts';
 import type { HistoryLimits } from '../engine/memory/history-limits.ts';
@@ -42,6 +46,7 @@ const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '--tls-c
 /** Options of a hub, all but its log, and warnings about them. */
 export interface PreparedHub {
   readonly options: HubOptionsInput;
+  readonly certificates: readonly CertificateTimes[];
   readonly warnings: readonly string[];
 }
 
@@ -69,10 +74,13 @@ export function prepareHub(config: HubConfig): PreparedHub {
   const peersMax = peersMaxOf(config.peersMax, tls);
   const options = problems.collect(() => hubOptions({ ...config, peersMax }, secrets, tls), {});
   problems.throwIfAny();
+  const certificates = certificatesOf(config, tls);
   return {
     options,
+    certificates,
     warnings: [
       ...warnings,
+      ...certificateWarnings(certificates),
       ...secretWithoutTls(config),
       ...trustsEveryAddress(config),
       ...fewerPeers(config.peersMax, peersMax),
@@ -134,11 +142,19 @@ function hubOptions(config: HubConfig, secret: readonly string[], tls: HubTls | 
 
 /** Reads the certificate files. Throws ConfigError for files that TLS cannot use. */
 export function readTls(config: HubConfig): HubTls | undefined {
-  const files = { cert: config.tlsCertFile, key: config.tlsKeyFile, ca: config.tlsCaFile };
-  const { cert, key, ca } = readTlsFiles(files, TLS_FLAGS);
+  const { cert, key, ca } = readTlsFiles(tlsFilesOf(config), TLS_FLAGS);
   if (cert !== undefined && key !== undefined) return ca === undefined ? { cert, key } : { cert, key, ca };
   if (ca === undefined) return undefined;
   throw new ConfigError([
     `${TLS_FLAGS.ca} needs ${TLS_FLAGS.cert} and ${TLS_FLAGS.key}: the hub has no certificate.`,
   ]);
+}
+
+/** Returns the times of the certificates that `readTls` has read. */
+export function certificatesOf(config: HubConfig, tls: HubTls | undefined): readonly CertificateTimes[] {
+  return tls === undefined ? [] : certificateTimes(tls, tlsFilesOf(config), TLS_FLAGS);
+}
+
+function tlsFilesOf({ tlsCertFile, tlsKeyFile, tlsCaFile }: HubConfig): TlsFiles {
+  return { cert: tlsCertFile, key: tlsKeyFile, ca: tlsCaFile };
 }

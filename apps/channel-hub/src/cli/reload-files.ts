@@ -1,17 +1,25 @@
-import { type CommandContext, ConfigError, type Log, readSecretFiles } from '@groupcast/service';
+import {
+  type CertificateTimes,
+  type CommandContext,
+  ConfigError,
+  certificateWarnings,
+  type Log,
+  readSecretFiles,
+} from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
 import type { Hub } from '../hub.ts';
-import { readTls } from './prepare.ts';
+import { certificatesOf, readTls } from './prepare.ts';
 
 type Context = Pick<CommandContext<HubConfig>, 'reread'>;
 
 /**
  * Reads the secret and the certificate files again, and which files there are; nothing else of the
- * configuration changes. On failure every problem is logged, and the hub keeps what it has.
+ * configuration changes. On failure every problem is logged, and the hub keeps what it has. Returns
+ * the times of new certificates.
  */
-export function reloadFiles(hub: Hub, context: Context, log: Log): void {
+export function reloadFiles(hub: Hub, context: Context, log: Log): readonly CertificateTimes[] | undefined {
   logProblems('Secrets not changed', log, () => rereadSecrets(hub, context, log));
-  logProblems('Certificates not changed', log, () => rereadCertificates(hub, context, log));
+  return logProblems('Certificates not changed', log, () => rereadCertificates(hub, context, log));
 }
 
 function rereadSecrets(hub: Hub, context: Context, log: Log): void {
@@ -24,22 +32,26 @@ function rereadSecrets(hub: Hub, context: Context, log: Log): void {
   log.warn({ peersWithOldSecret }, 'Some connected peers used a removed secret; they cannot reconnect');
 }
 
-function rereadCertificates(hub: Hub, context: Context, log: Log): void {
+function rereadCertificates(hub: Hub, context: Context, log: Log): readonly CertificateTimes[] {
   const { config } = context.reread();
   const tls = readTls(config);
   hub.changeTls(tls);
-  if (tls === undefined) return;
-  log.info({ certificate: config.tlsCertFile }, 'Certificate files read again; connected peers stay');
+  const times = certificatesOf(config, tls);
+  for (const line of certificateWarnings(times)) log.warn({}, line);
+  if (tls !== undefined)
+    log.info({ certificate: config.tlsCertFile }, 'Certificate files read again; connected peers stay');
+  return times;
 }
 
-function logProblems(what: string, log: Log, read: () => void): void {
+function logProblems<T>(what: string, log: Log, read: () => T): T | undefined {
   try {
-    read();
+    return read();
   } catch (error) {
     const problems =
       error instanceof ConfigError
         ? error.problems
         : [error instanceof Error ? error.message : String(error)];
     for (const problem of problems) log.error({}, `${what}: ${problem}`);
+    return undefined;
   }
 }

@@ -2,6 +2,7 @@ import { GATEWAY_OPTIONS } from '@groupcast/gateway/config';
 import { prepareGateway } from '@groupcast/gateway/prepare';
 import type { HubClientOptionsInput } from '@groupcast/hub-client';
 import { defaultsOf, type OptionsOf } from '@groupcast/options';
+import type { CertificateTimes } from '@groupcast/service';
 import { findState } from '../dev/state.ts';
 
 const { secretFile, hubTls, hubTlsCaFile, hubTlsCertFile, hubTlsKeyFile } = GATEWAY_OPTIONS;
@@ -30,6 +31,7 @@ export interface PreparedAccess {
   /** Address as `--hub` has it. */
   readonly address: string;
   readonly client: HubClientOptionsInput;
+  readonly certificates: readonly CertificateTimes[];
   readonly warnings: readonly string[];
 }
 
@@ -39,13 +41,14 @@ export interface PreparedAccess {
  */
 export function prepareAccess(access: HubAccess): PreparedAccess {
   const address = access.hub === '' ? hubOfState() : access.hub;
-  const { settings, warnings } = prepareGateway({
+  const { settings, certificates, warnings } = prepareGateway({
     ...defaultsOf(GATEWAY_OPTIONS),
     ...hubAccessOf(access),
     hub: address,
   });
   const { hub, secret, hubTls: tls } = settings.worker;
-  return { address, client: { ...hub, secret, ...(tls === undefined ? {} : { tls }) }, warnings };
+  const client = { ...hub, secret, ...(tls === undefined ? {} : { tls }) };
+  return { address, client, certificates, warnings };
 }
 
 function hubOfState(): string {

@@ -110,7 +110,7 @@ test('two workers in one place are one series: gauges are added, or the worse on
 
 test('the versions and the process of the primary', async () => {
   const cpu = { name: 'process_cpu_seconds_total', type: 'counter', help: 'CPU.', value: 1.5 } as const;
-  const { body } = await gatewayMetrics(stats, [cpu]);
+  const { body } = await gatewayMetrics(stats, [], [cpu]);
   expect(body).toContain(`groupcast_gateway_build_info{version="0.1.0",node="${process.version}"} 1\n`);
   expect(body).toContain('process_cpu_seconds_total 1.5\n');
 });

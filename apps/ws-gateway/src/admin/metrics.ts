@@ -1,10 +1,12 @@
-import { type ProcessMetric, processMetrics } from '@groupcast/service';
+import { type CertificateTimes, certificatesText, type ProcessMetric, processText } from '@groupcast/service';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { WorkerReport } from '../processes/messages.ts';
 import type { ReloadStats } from '../processes/reloads.ts';
 import type { SlotCounts } from '../processes/worker-counts.ts';
 import { histogramText } from './durations.ts';
 import type { PrimaryStats } from './stats.ts';
+
+const PREFIX = 'groupcast_gateway';
 
 /** Names of the plain numbers of `T`. */
 type NumberField<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T];
@@ -103,7 +105,8 @@ const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: str
  */
 export async function gatewayMetrics(
   { version, workers, slots, restarts, reload }: PrimaryStats,
-  ofProcess: readonly ProcessMetric[] = processMetrics(),
+  certificates: readonly CertificateTimes[] = [],
+  ofProcess?: readonly ProcessMetric[],
 ): Promise<{ contentType: string; body: string }> {
   const registry = new Registry();
   const registers = [registry];
@@ -121,8 +124,9 @@ export async function gatewayMetrics(
   addLoopDelay(registry, workers);
   addHub(registry, workers, slots);
   addPrimary(registry, workers.length, restarts, reload);
-  addProcess(registry, version, ofProcess);
-  return { contentType: registry.contentType, body: `${await registry.metrics()}${histograms(slots)}` };
+  const ofSystem = `${certificatesText(PREFIX, certificates)}${processText(PREFIX, version, ofProcess)}`;
+  const body = `${await registry.metrics()}${histograms(slots)}\n${ofSystem}`;
+  return { contentType: registry.contentType, body };
 }
 
 function histograms(slots: readonly SlotCounts[]): string {
@@ -151,21 +155,6 @@ function byWorst(
   badness: (worker: WorkerReport) => number,
 ): readonly WorkerReport[] {
   return [...workers].sort((one, other) => badness(one) - badness(other));
-}
-
-function addProcess(registry: Registry, version: string, metrics: readonly ProcessMetric[]): void {
-  const registers = [registry];
-  const build = new Gauge({
-    name: metricName('build_info'),
-    help: 'Always 1; the labels have the versions.',
-    labelNames: ['version', 'node'],
-    registers,
-  });
-  build.set({ version, node: process.version }, 1);
-  for (const { type, name, help, value } of metrics) {
-    if (type === 'counter') new Counter({ name, help, registers }).inc(value);
-    else new Gauge({ name, help, registers }).set(value);
-  }
 }
 
 function addHub(registry: Registry, workers: readonly WorkerReport[], slots: readonly SlotCounts[]): void {
@@ -233,5 +222,5 @@ function countReasons(
 }
 
 function metricName(name: string): string {
-  return `groupcast_gateway_${name}`;
+  return `${PREFIX}_${name}`;
 }

@@ -1,5 +1,6 @@
 import { formatAddress } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
+import type { GatewaySettings } from '../processes/generation.ts';
 import type { WorkerReport } from '../processes/messages.ts';
 import type { Primary, PrimaryState } from '../processes/primary.ts';
 import type { ReloadStats, Reloads } from '../processes/reloads.ts';
@@ -37,9 +38,19 @@ export interface PrimaryStats {
 /** Returns the addresses for clients, with the actual port; none before the workers listen. */
 export function listenUrls({ address, settings }: Primary): readonly string[] {
   if (address === undefined) return [];
-  const { host, tls } = settings.worker.gateway;
+  return urlsOf(settings, address.port);
+}
+
+/** Returns the addresses for proxies that speak the PROXY protocol; none before the workers listen. */
+export function proxyUrls({ address, settings }: Primary): readonly string[] {
+  const { proxyProtocolPort = 0 } = settings.worker.gateway;
+  return address === undefined || proxyProtocolPort === 0 ? [] : urlsOf(settings, proxyProtocolPort);
+}
+
+function urlsOf({ worker }: GatewaySettings, port: number): readonly string[] {
+  const { host, tls } = worker.gateway;
   const scheme = tls === undefined ? 'ws' : 'wss';
-  return host.map((one) => `${scheme}://${formatAddress(one, address.port)}`);
+  return host.map((one) => `${scheme}://${formatAddress(one, port)}`);
 }
 
 export async function collectStats(

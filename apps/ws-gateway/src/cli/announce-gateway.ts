@@ -1,5 +1,5 @@
 import { announceStart, type StartProblem } from '@groupcast/service';
-import { listenUrls } from '../admin/stats.ts';
+import { listenUrls, proxyUrls } from '../admin/stats.ts';
 import type { Primary } from '../processes/primary.ts';
 
 type StartOutput = Parameters<typeof announceStart>[1];
@@ -24,7 +24,8 @@ export async function announceGateway(primary: Primary, output: StartOutput): Pr
 
 function announce(primary: Primary, output: StartOutput, problem: StartProblem | undefined): void {
   const { workers: processes } = primary.settings;
-  const rows = listenUrls(primary).map((listen) => ({ worker: 'WsGateway', listen, processes }));
+  const addresses = [...listenUrls(primary), ...proxyUrls(primary).map((url) => `${url} (PROXY protocol)`)];
+  const rows = addresses.map((listen) => ({ worker: 'WsGateway', listen, processes }));
   announceStart(problem === undefined ? rows : rows.map((row) => ({ ...row, problem })), output);
 }
 

@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import {
+  type CertificateTimes,
   ConfigError,
+  certificateTimes,
+  certificateWarnings,
   isEveryAddress,
   isLoopbackHost,
   libraryOptions,
@@ -8,6 +11,7 @@ import {
   portConflict,
   readSecretFile,
   readTlsFiles,
+  type TlsFiles,
   type TlsMaterial,
 } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
@@ -30,6 +34,7 @@ const TLS_FLAGS = { cert: '--tls-cert-file', key: '--tls-key-file', ca: '' } as 
 /** Options of the processes of a gateway, and warnings about them. */
 export interface PreparedGateway {
   readonly settings: GatewaySettings;
+  readonly certificates: readonly CertificateTimes[];
   readonly warnings: readonly string[];
 }
 
@@ -76,8 +81,17 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
       log: { level: config.logLevel, format: config.logFormat },
     },
   };
-  const warnings = [...(warning === undefined ? [] : [warning]), ...secretWithoutTls(config)];
-  return { settings, warnings: [...warnings, ...trustsEveryAddress(config)] };
+  const certificates = [
+    ...certificateTimes(tls ?? {}, tlsFilesOf(config), TLS_FLAGS),
+    ...certificateTimes(hubTls ?? {}, hubTlsFilesOf(config), HUB_TLS_FLAGS),
+  ];
+  const warnings = [
+    ...(warning === undefined ? [] : [warning]),
+    ...secretWithoutTls(config),
+    ...trustsEveryAddress(config),
+    ...certificateWarnings(certificates),
+  ];
+  return { settings, certificates, warnings };
 }
 
 /** Returns a warning where the secret is used on a network path that is not encrypted. */
@@ -100,14 +114,21 @@ function trustsEveryAddress({ trustedProxy }: GatewayConfig): readonly string[] 
     );
 }
 
-function readTls({ tlsCertFile, tlsKeyFile }: GatewayConfig): GatewayTls | undefined {
-  const { cert, key } = readTlsFiles({ cert: tlsCertFile, key: tlsKeyFile, ca: '' }, TLS_FLAGS);
+function tlsFilesOf({ tlsCertFile, tlsKeyFile }: GatewayConfig): TlsFiles {
+  return { cert: tlsCertFile, key: tlsKeyFile, ca: '' };
+}
+
+function hubTlsFilesOf({ hubTlsCertFile, hubTlsKeyFile, hubTlsCaFile }: GatewayConfig): TlsFiles {
+  return { cert: hubTlsCertFile, key: hubTlsKeyFile, ca: hubTlsCaFile };
+}
+
+function readTls(config: GatewayConfig): GatewayTls | undefined {
+  const { cert, key } = readTlsFiles(tlsFilesOf(config), TLS_FLAGS);
   return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
 function readHubTls(config: GatewayConfig): TlsMaterial | undefined {
-  const files = { cert: config.hubTlsCertFile, key: config.hubTlsKeyFile, ca: config.hubTlsCaFile };
-  const material = readTlsFiles(files, HUB_TLS_FLAGS);
+  const material = readTlsFiles(hubTlsFilesOf(config), HUB_TLS_FLAGS);
   if (config.hubTls) return material;
   if (Object.keys(material).length === 0) return undefined;
   throw new ConfigError(['Files for TLS with the hub are named, but TLS is off: give --hub-tls as well.']);

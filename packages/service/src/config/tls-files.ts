@@ -1,4 +1,5 @@
 import { createSecureContext } from 'node:tls';
+import { certificateTimes, expiredCertificates } from './certificate-times.ts';
 import { ConfigError } from './config-error.ts';
 import { readFileOption } from './file-option.ts';
 
@@ -23,8 +24,8 @@ const PEM_BYTES_MAX = 1024 * 1024;
 
 /**
  * Reads the PEM files of one side of a TLS link. `flags` are the flags that named them, for errors.
- * Throws ConfigError for a file that cannot be read or is not PEM, and for a certificate and a key
- * that do not match.
+ * Throws ConfigError for a file that cannot be read or is not PEM, for a certificate and a key that
+ * do not match, and for certificates that have expired.
  */
 export function readTlsFiles(files: TlsFiles, flags: TlsFiles): TlsMaterial {
   if ((files.cert === '') !== (files.key === '')) {
@@ -48,5 +49,7 @@ export function readTlsFiles(files: TlsFiles, flags: TlsFiles): TlsMaterial {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError([`TLS cannot use ${named}: ${reason}.`], { cause });
   }
+  const expired = expiredCertificates(certificateTimes(material, files, flags), Date.now());
+  if (expired.length > 0) throw new ConfigError(expired);
   return material;
 }

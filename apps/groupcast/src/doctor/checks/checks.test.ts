@@ -42,7 +42,12 @@ describe('certificates', () => {
   const { ca, peer, hub } = CERTIFICATES;
   const until = Date.parse(new X509Certificate(peer.cert).validTo);
   const from = Date.parse(new X509Certificate(ca).validFrom);
-  const access = (tls: object): PreparedAccess => ({ address: '', client: { tls }, warnings: [] });
+  const access = (tls: object): PreparedAccess => ({
+    address: '',
+    client: { tls },
+    certificates: [],
+    warnings: [],
+  });
 
   test.each([
     ['valid ones', { ca, cert: peer.cert }, until - 31 * DAY_MS, ['ok', 'ok']],

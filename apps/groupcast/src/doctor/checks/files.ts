@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigError } from '@groupcast/service';
+import { ConfigError, certificateWarnings } from '@groupcast/service';
 import { type HubAccess, type PreparedAccess, prepareAccess } from '../../channel/hub-access.ts';
 import { type Finding, reasonOf } from '../finding.ts';
 
@@ -18,7 +18,11 @@ export function checkAccessFiles(options: HubAccess): AccessReading {
   const check = 'files';
   try {
     const access = prepareAccess(options);
-    const warnings = access.warnings.map((text): Finding => ({ state: 'warning', check, text }));
+    // The check of certificates has its own findings.
+    const ofCertificates = certificateWarnings(access.certificates);
+    const warnings = access.warnings
+      .filter((text) => !ofCertificates.includes(text))
+      .map((text): Finding => ({ state: 'warning', check, text }));
     const { secretFile, hubTlsCaFile, hubTlsCertFile, hubTlsKeyFile } = options;
     const named = [secretFile, hubTlsCaFile, hubTlsCertFile, hubTlsKeyFile].filter((path) => path !== '');
     const text =
