@@ -1,3 +1,4 @@
+import type { ClientEvents } from './client-events.ts';
 import { type ClientState, Connector } from './connection/connector.ts';
 import { Emitter } from './emitter.ts';
 import { GroupcastError } from './groupcast-error.ts';
@@ -7,21 +8,6 @@ import { Membership } from './groups/membership.ts';
 import { completeOptions, type GroupcastClientOptions } from './options.ts';
 import { Exchange } from './sending/exchange.ts';
 
-export interface ClientEvents {
-  state: {
-    readonly state: ClientState;
-    /** The end of the last connection. */
-    readonly error: GroupcastError | undefined;
-    /** Milliseconds until the next attempt, in the state `waiting`. */
-    readonly waitMs: number | undefined;
-  };
-  /**
-   * An error of a group, which the group emits too, or an invalid event of the gateway.
-   * `unreachable` when no attempt has ever succeeded: from the fifth attempt on, with each attempt.
-   */
-  error: GroupcastError;
-}
-
 /**
  * A client of a Groupcast gateway. It connects at once and reconnects until `close`. After a
  * reconnect it recovers its groups at their positions and repeats unanswered messages. Events and
@@ -29,10 +15,13 @@ export interface ClientEvents {
  */
 export class GroupcastClient {
   readonly #events: Emitter<ClientEvents> = new Emitter();
-  /** Groups that the application holds, or that the exchange holds because they are in use. */
-  readonly #groups = new Map<string, WeakRef<Group>>();
+  /**
+   * Memberships of groups that the application holds, or that the exchange holds because they are
+   * in use.
+   */
+  readonly #memberships = new Map<string, WeakRef<Membership>>();
   readonly #forgotten = new FinalizationRegistry<string>((name) => {
-    if (!this.#groups.get(name)?.deref()) this.#groups.delete(name);
+    if (!this.#memberships.get(name)?.deref()) this.#memberships.delete(name);
   });
   readonly #exchange: Exchange;
   readonly #connector: Connector;
@@ -43,15 +32,18 @@ export class GroupcastClient {
    */
   constructor(url: string, options: Partial<GroupcastClientOptions> = {}) {
     const complete = completeOptions(options);
-    const fail = (error: GroupcastError): void => this.#events.emit('error', error);
-    const exchange = new Exchange(complete, (command) => this.#connector.send(command), fail);
+    const exchange = new Exchange(complete, {
+      events: this.#events,
+      send: (command) => this.#connector.send(command),
+      membership: (groupId) => this.#membership(groupId),
+    });
     this.#exchange = exchange;
     this.#connector = new Connector(url, complete, {
       received: (event) => exchange.received(event),
       entered: (state, error, waitMs) => {
         if (state !== 'connecting' && state !== 'open') exchange.ended(error, state === 'closed');
         this.#events.emit('state', { state, error, waitMs });
-        if (state === 'waiting' && error?.code === 'unreachable') fail(error);
+        if (state === 'waiting' && error?.code === 'unreachable') this.#events.emit('error', error);
       },
     });
   }
@@ -75,13 +67,18 @@ export class GroupcastClient {
    * nothing. Throws a GroupcastError `invalid_group`.
    */
   group(id: string | number): Group {
+    return this.#membership(id).owner as Group;
+  }
+
+  #membership(id: string | number): Membership {
     const name = groupName(id);
-    const known = this.#groups.get(name)?.deref();
+    const known = this.#memberships.get(name)?.deref();
     if (known) return known;
-    const group = new Group(new Membership(name, this.#exchange), this.#exchange);
-    this.#groups.set(name, new WeakRef(group));
-    this.#forgotten.register(group, name);
-    return group;
+    const membership = new Membership(name, this.#exchange);
+    membership.owner = new Group(membership, this.#exchange.outbox);
+    this.#memberships.set(name, new WeakRef(membership));
+    this.#forgotten.register(membership, name);
+    return membership;
   }
 
   /** Adds a listener. Returns a function that removes it. */

@@ -11,6 +11,7 @@
  * - `buffer_full`: an iteration reads its messages too slowly.
  * - `load_failed`: the function given to `joinWithState` failed with `cause`.
  * - `left`: the application left the group before it was joined.
+ * - `removed`: the server has removed the client from the group. The message has its reason.
  * - `closed`: the application closed the client.
  * - `disconnected`: a connection ended with `closeCode`, or could not be opened.
  * - `unreachable`: no attempt to connect has ever succeeded. The client keeps retrying.
@@ -28,6 +29,7 @@ export type GroupcastErrorCode =
   | 'buffer_full'
   | 'load_failed'
   | 'left'
+  | 'removed'
   | 'closed'
   | 'disconnected'
   | 'unreachable'
@@ -75,5 +77,4 @@ const TEMPORARY: readonly string[] = [
   'internal_error',
   'channel_limit',
   'queue_full',
-  'queue_limit',
 ];

@@ -33,6 +33,13 @@ export const MESSAGE_ID_BYTES_MAX = 128;
 export const GROUP_ID_BYTES_MAX = 255;
 export const EPOCH_BYTES_MAX = 255;
 
+/** Messages of one read of history: by default, and at most. */
+export const HISTORY_MESSAGES = 100;
+export const HISTORY_MESSAGES_MAX = 1_000;
+
+/** Positions in one `resume`. The gateway rejects JSON of more than 2,048 values. */
+export const RESUME_POSITIONS_MAX = 600;
+
 /** Close codes: no close frame (local only), normal, and no answer. */
 export const NO_CLOSE_FRAME = 1006;
 export const NORMAL = 1000;

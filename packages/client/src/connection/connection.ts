@@ -53,9 +53,14 @@ export class Connection {
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Connects. Throws the exception of the WebSocket's constructor, and starts no timer then. */
-  constructor(options: GroupcastClientOptions, url: string, protocols: string[], owner: ConnectionOwner) {
+  constructor(
+    options: GroupcastClientOptions,
+    url: string,
+    protocols: readonly string[],
+    owner: ConnectionOwner,
+  ) {
     this.#owner = owner;
-    const socket = new options.WebSocket(url, protocols);
+    const socket = new options.WebSocket(url, [...protocols]);
     this.#socket = socket;
     this.#checkTimeoutMs = options.checkTimeoutMs;
     socket.addEventListener('message', ({ data }) => this.#receive(data));

@@ -1,6 +1,7 @@
 import {
   CLIENT_SESSION_PREFIX,
   CLIENT_SUBPROTOCOL_V1,
+  CLIENT_SUBPROTOCOL_V1_AT,
   type ClientEvent,
   reconnectDelayMs,
   reconnectsAfter,
@@ -32,6 +33,9 @@ export interface ConnectorOwner {
   received(event: ClientEvent): void;
 }
 
+/** Subprotocols, the preferred one first: an older gateway accepts the second. */
+const PROTOCOLS: readonly string[] = [CLIENT_SUBPROTOCOL_V1_AT, CLIENT_SUBPROTOCOL_V1];
+
 /** Sessions that can be part of a subprotocol. The content has no meaning here. */
 const SESSION = /^[\w-]{1,256}$/;
 
@@ -49,7 +53,7 @@ export class Connector implements ConnectionOwner {
   readonly #owner: ConnectorOwner;
   #connection: Connection | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #protocols = [CLIENT_SUBPROTOCOL_V1];
+  #protocols = PROTOCOLS;
   #attempt = 0;
   /** Time of the last welcome, in milliseconds of `performance.now()`. */
   #openedAtMs: number | undefined;
@@ -144,8 +148,7 @@ export class Connector implements ConnectionOwner {
   #open(welcome: WelcomeEvent): void {
     const { session = '' } = welcome;
     this.#openedAtMs = performance.now();
-    this.#protocols = [CLIENT_SUBPROTOCOL_V1];
-    if (SESSION.test(session)) this.#protocols.push(CLIENT_SESSION_PREFIX + session);
+    this.#protocols = SESSION.test(session) ? [...PROTOCOLS, CLIENT_SESSION_PREFIX + session] : PROTOCOLS;
     this.state = 'open';
     this.#owner.received(welcome);
     // A listener can have closed the client.

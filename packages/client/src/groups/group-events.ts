@@ -1,4 +1,4 @@
-import type { GapReason, JsonValue, Position } from '@groupcast/protocol/client';
+import type { GapReason, JsonValue, MessageEvent, Position } from '@groupcast/protocol/client';
 import type { GroupcastError } from '../groupcast-error.ts';
 
 /** One message of a group. */
@@ -6,11 +6,25 @@ export interface Message {
   readonly groupId: string;
   /** The history of `offset`: together they are the position of the message. */
   readonly epoch: string;
-  readonly offset: number;
+  /** `undefined` for an ephemeral message, which has no position. */
+  readonly offset: number | undefined;
   /** A string from a client, any JSON value from a server. */
   readonly message: JsonValue;
   /** Missing in messages from servers. */
   readonly from?: { readonly clientId: string };
+  /** Milliseconds since 1970 by the clock of the hub. `undefined` from an older gateway. */
+  readonly at: number | undefined;
+}
+
+/** Returns a message from its fields in an event of the gateway. */
+export function messageOf(
+  groupId: string,
+  epoch: string,
+  { offset, message, from, at }: Omit<MessageEvent, 'type' | 'group_id'>,
+): Message {
+  const clientId = from?.client_id;
+  const sender = typeof clientId === 'string' && { from: { clientId } };
+  return { groupId, epoch, offset, message: message ?? null, ...sender, at };
 }
 
 /** Result of a join, the first one or one after a reconnect. */
@@ -21,6 +35,8 @@ export interface Joined {
   readonly recovered?: boolean;
   /** The reason why messages may be missed. */
   readonly reason?: GapReason;
+  /** Number of earlier messages after `position`. Missing unless `last` was given. */
+  readonly count?: number | undefined;
 }
 
 /** Messages that may be missed for good. */
@@ -34,6 +50,8 @@ export interface GroupEvents {
   message: Message;
   joined: Joined;
   gap: Gap;
+  /** The server has removed this client from the group. `left` comes before it. */
+  removed: { readonly reason: string };
   /** The gateway rejected the join, or the state could not be loaded. */
   error: GroupcastError;
   /** No more messages follow. `error` is undefined when the application left or closed. */

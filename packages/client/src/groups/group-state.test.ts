@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type GroupState, type Intent, nextCommand, recoveryOf } from './group-state.ts';
 
 function intent(next: Intent['next']): Intent {
-  return { load: undefined, reason: 'start', next };
+  return { load: undefined, last: undefined, reason: 'start', next };
 }
 
 const join = intent('add_group');

@@ -1,4 +1,5 @@
 import type { AckEvent, ClientCommandBody, GapReason, Position } from '@groupcast/protocol/client';
+import { positionOf } from '../connection/wire.ts';
 import type { Joined } from './group-events.ts';
 
 /** The argument of `load`. */
@@ -15,6 +16,8 @@ export type LoadState = (request: LoadRequest) => unknown;
 export interface Intent {
   /** Set when the application loads the state of the group before it joins. */
   readonly load: LoadState | undefined;
+  /** Number of the newest messages to receive first, when there is no position. */
+  readonly last: number | undefined;
   readonly reason: LoadRequest['reason'];
   /**
    * The command that this client needs next when it is not a member: `group_info` for the position
@@ -56,13 +59,16 @@ export function nextCommand({ want, have, inFlight }: GroupState): GroupCommand 
   return have ? 'leave_group' : want?.next;
 }
 
-/** Returns the result of a join that asked for the messages after `since`. */
+/** Returns the result of a join that asked for the messages after `since`, or for the newest ones. */
 export function recoveryOf(
-  { recovered, reason }: AckEvent,
+  { recovered, reason, count }: Pick<AckEvent, 'recovered' | 'reason' | 'count'>,
   position: Position,
   since: Position | undefined,
 ): Joined {
-  if (!since) return { position };
+  if (!since) {
+    const before = positionOf({ ...position, offset: position.offset - (count ?? 0) });
+    return { position: before ?? position, count };
+  }
   const isSameEpoch = position.epoch === since.epoch;
   if (isSameEpoch && (recovered === true || position.offset === since.offset)) {
     return { position: since, recovered: true };

@@ -1,20 +1,16 @@
 import type { JsonValue, Position } from '@groupcast/protocol/client';
-import { positionOf } from '../connection/wire.ts';
 import { badOption } from '../options.ts';
-import type { Exchange } from '../sending/exchange.ts';
-import type { SendOptions } from '../sending/send-queue.ts';
+import type { History, HistoryOptions } from '../sending/history.ts';
+import type { Outbox } from '../sending/outbox.ts';
+import type { SendOptions } from '../sending/publish-command.ts';
 import { attempt, type CallOptions } from './call.ts';
 import type { GroupEvents, Joined, Message } from './group-events.ts';
 import type { LoadState } from './group-state.ts';
 import type { Membership } from './membership.ts';
+import { checkedRange, type MessageRange } from './message-range.ts';
 
-export interface JoinOptions extends CallOptions {
-  /**
-   * A stored position: the messages after it are recovered. Without effect when the group is joined
-   * already. `null` stands for no position, as a storage returns it at the first visit.
-   */
-  readonly since?: Position | null | undefined;
-}
+/** `since` and `last` have no effect when the group is joined already. */
+export interface JoinOptions extends CallOptions, MessageRange {}
 
 export interface LeaveOptions {
   /** Leaves for all users of the group, and ends its iterations. Default false: undoes one join. */
@@ -31,13 +27,12 @@ export interface LeaveOptions {
  */
 export class Group implements AsyncIterable<Message> {
   readonly #membership: Membership;
-  readonly #exchange: Exchange;
+  readonly #outbox: Outbox;
 
   /** Is called by the client only. */
-  constructor(membership: Membership, exchange: Exchange) {
-    membership.owner = this;
+  constructor(membership: Membership, outbox: Outbox) {
     this.#membership = membership;
-    this.#exchange = exchange;
+    this.#outbox = outbox;
   }
 
   get id(): string {
@@ -68,9 +63,24 @@ export class Group implements AsyncIterable<Message> {
    *
    * A signal or `timeoutMs` rejects with the reason of the signal or `timeout` if the message was
    * not published. Otherwise the error is `outcome_unknown`, with that cause.
+   *
+   * With `store: false` the message is ephemeral. It resolves without a position, is sent at most
+   * once, and rejects with `not_sent` at once while the client is not connected.
    */
-  send(message: JsonValue, options: SendOptions = {}): Promise<Position> {
-    return attempt(options, () => this.#exchange.publish(this.id, message, options));
+  send(message: JsonValue, options?: SendOptions & { readonly store?: true }): Promise<Position>;
+  send(message: JsonValue, options: SendOptions): Promise<Position | undefined>;
+  send(message: JsonValue, options: SendOptions = {}): Promise<Position | undefined> {
+    return attempt(options, () => this.#outbox.publish(this.id, message, options));
+  }
+
+  /**
+   * Reads earlier messages, with or without a join: those after `since`, or the `last` ones. Retries
+   * for `sendTimeoutMs` unless `timeoutMs` is given, and rejects with `timeout` then. Other
+   * rejections are a code of the gateway, `bad_option`, `queue_full`, `closed`, or the reason of the
+   * signal.
+   */
+  history(options: HistoryOptions): Promise<History> {
+    return attempt(options, () => this.#outbox.readHistory(this.id, options));
   }
 
   /**
@@ -82,7 +92,7 @@ export class Group implements AsyncIterable<Message> {
    * reported as unhandled.
    */
   join(options: JoinOptions = {}): Promise<Joined> {
-    return attempt(options, () => this.#membership.join(options, sinceOf(options)));
+    return attempt(options, () => this.#membership.join(options, checkedRange(options)));
   }
 
   /**
@@ -98,7 +108,7 @@ export class Group implements AsyncIterable<Message> {
   joinWithState(load: LoadState, options: CallOptions = {}): Promise<Joined> {
     return attempt(options, () => {
       if (typeof load !== 'function') throw badOption('load must be a function.');
-      return this.#membership.join(options, undefined, load);
+      return this.#membership.join(options, {}, load);
     });
   }
 
@@ -136,11 +146,4 @@ export class Group implements AsyncIterable<Message> {
   [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {
     return this.#membership.iterate();
   }
-}
-
-function sinceOf({ since }: JoinOptions): Position | undefined {
-  if (since === undefined || since === null) return undefined;
-  const position = positionOf(since);
-  if (position !== undefined) return position;
-  throw badOption('since must be a position or null.');
 }

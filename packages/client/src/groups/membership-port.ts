@@ -1,5 +1,6 @@
 import type { ClientCommandBody } from '@groupcast/protocol/client';
-import type { GroupcastError } from '../groupcast-error.ts';
+import type { ClientEvents } from '../client-events.ts';
+import type { Emitter } from '../emitter.ts';
 import type { Answer } from '../sending/requests.ts';
 
 /**
@@ -8,11 +9,11 @@ import type { Answer } from '../sending/requests.ts';
 export interface MembershipPort<Membership> {
   /** Messages that an iteration buffers. */
   readonly bufferMax: number;
+  readonly clientEvents: Emitter<ClientEvents>;
   /** Throws the reason when the client is closed. */
   assertOpen(): void;
   /** Sends a command now. */
   request(command: ClientCommandBody, answered: Answer): void;
   /** Reconsiders a membership whose state or use has changed. */
   changed(membership: Membership): void;
-  failed(error: GroupcastError): void;
 }

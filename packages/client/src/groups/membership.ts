@@ -1,16 +1,17 @@
-import type { AckEvent, GapEvent, MessageEvent, Position } from '@groupcast/protocol/client';
+import type { AckEvent, GapEvent, JoinedEvent, MessageEvent, Position } from '@groupcast/protocol/client';
 import { reconnectDelayMs } from '@groupcast/protocol/client';
 import { positionOf } from '../connection/wire.ts';
 import { Emitter } from '../emitter.ts';
 import { GroupcastError } from '../groupcast-error.ts';
 import { JOIN_RETRY_BOUNDS } from '../limits.ts';
 import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
-import type { Gap, GroupEvents, Joined, Message } from './group-events.ts';
+import { type Gap, type GroupEvents, type Joined, type Message, messageOf } from './group-events.ts';
 import { GroupPosition } from './group-position.ts';
-import type { GroupState, Intent, LoadState, SentCommand } from './group-state.ts';
+import type { GroupCommand, GroupState, Intent, LoadState, SentCommand } from './group-state.ts';
 import { nextCommand, recoveryOf } from './group-state.ts';
 import type { MembershipPort } from './membership-port.ts';
 import { MessageBuffer } from './message-buffer.ts';
+import type { CheckedRange } from './message-range.ts';
 
 /**
  * The membership of this client in one group.
@@ -30,6 +31,11 @@ export class Membership {
   retryAtMs = 0;
   readonly #port: MembershipPort<Membership>;
   readonly #position = new GroupPosition();
+  /**
+   * Set when the server is a user of the group: it has joined it for this client, or is expected to
+   * join it again on this connection.
+   */
+  #server: 'joined' | 'expected' | undefined;
   readonly #state: GroupState = { want: undefined, have: undefined, inFlight: undefined };
   /** Joins without their `leave`. */
   #joins = 0;
@@ -66,7 +72,18 @@ export class Membership {
 
   /** There is a command to send, at `retryAtMs` or later. */
   get isDue(): boolean {
-    return nextCommand(this.#state) !== undefined;
+    return !!this.#next;
+  }
+
+  get #next(): GroupCommand | undefined {
+    const next = nextCommand(this.#state);
+    // A group that only the server uses is joined by the server only.
+    return next === 'add_group' && this.#server && !this.#isUsed ? undefined : next;
+  }
+
+  /** The application uses the group. */
+  get #isUsed(): boolean {
+    return this.#joins + this.#buffers.size > 0;
   }
 
   /** The gateway certainly does not have this client in the group. */
@@ -75,9 +92,10 @@ export class Membership {
   }
 
   /**
-   * Joins: after `since` unless the group is in use already, or from the state that `load` loads.
+   * Joins: with the messages of `range` unless the group is in use already, or from the state that
+   * `load` loads.
    */
-  join(options: CallOptions, since: Position | undefined, load?: LoadState): Promise<Joined> {
+  join(options: CallOptions, range: CheckedRange, load?: LoadState): Promise<Joined> {
     this.#port.assertOpen();
     this.#joins += 1;
     const position = this.#position.value;
@@ -89,7 +107,7 @@ export class Membership {
     });
     // Before the command is sent, because a join may be rejected at once.
     this.#pendingJoins.add(pending);
-    this.#want(since, load);
+    this.#want(range, load);
     return pending.promise;
   }
 
@@ -107,7 +125,7 @@ export class Membership {
       this.#leaveUnused();
     });
     this.#buffers.add(buffer);
-    this.#want(undefined, undefined);
+    this.#want({}, undefined);
     return buffer;
   }
 
@@ -115,6 +133,7 @@ export class Membership {
   leave(error: GroupcastError = new GroupcastError('left', 'The group was left.')): void {
     if (!this.#state.want) return;
     this.#state.want = undefined;
+    this.#server = undefined;
     this.#joins = 0;
     this.#position.set(undefined);
     this.#port.changed(this);
@@ -141,29 +160,70 @@ export class Membership {
   disconnected(): void {
     this.#state.have = undefined;
     this.retryAtMs = 0;
+    if (this.#server === 'expected') {
+      this.#server = undefined;
+      if (!this.#isUsed) this.removed('Not joined again.');
+    }
+    this.#settle();
+  }
+
+  /**
+   * Handles a new connection. Returns whether the server is expected to join the group again on it.
+   */
+  expectServer(): boolean {
+    if (this.#server) this.#server = 'expected';
+    return !!this.#server;
+  }
+
+  /** Handles a join by the server, as the answer to a join at the position in `resume`. */
+  joined(event: JoinedEvent): void {
+    const state = this.#state;
+    const position = positionOf(event);
+    // A leave that is not answered undoes this join, too.
+    if (!position || state.inFlight?.cmd === 'leave_group') return;
+    this.#server = 'joined';
+    this.#want({}, undefined);
+    const { want, have } = state;
+    // Not while the state is loaded: the join after it finds that it missed messages.
+    if (!have && want?.next === 'add_group') {
+      state.have = want;
+      this.#enter(recoveryOf(event, position, this.position));
+    }
+    this.#settle();
+  }
+
+  /** Handles a removal by the server, which ends the membership of all users. */
+  removed(reason: string): void {
+    this.#state.have = undefined;
+    if (this.#state.want) {
+      this.leave(new GroupcastError('removed', reason));
+      this.events.emit('removed', { reason });
+      this.#port.clientEvents.emit('removed', { groupId: this.groupId, reason });
+    }
     this.#settle();
   }
 
   /** Sends the next command. */
   proceed(): void {
-    const cmd = nextCommand(this.#state);
+    const cmd = this.#next;
     if (!cmd) return;
+    const { want } = this.#state;
     const since = cmd === 'add_group' ? this.#position.value : undefined;
-    const sent: SentCommand = { cmd, want: this.#state.want, since };
+    const sent: SentCommand = { cmd, want, since };
     this.#state.inFlight = sent;
-    this.#port.request({ cmd, group_id: this.groupId, since }, (...answer) =>
+    const range = cmd === 'add_group' && { since, last: since ? undefined : want?.last };
+    this.#port.request({ cmd, group_id: this.groupId, ...range }, (...answer) =>
       this.#answered(sent, ...answer),
     );
     this.#port.changed(this);
   }
 
-  receive({ group_id: groupId, offset, message, from }: MessageEvent): void {
+  receive(event: MessageEvent): void {
     const position = this.#position.value;
-    if (this.state !== 'joined' || !position || offset === undefined) return;
-    if (!this.#position.receive(offset)) return;
-    const clientId = from?.client_id;
-    const sender = typeof clientId === 'string' && { from: { clientId } };
-    const received: Message = { groupId, ...position, offset, message: message ?? null, ...sender };
+    if (this.state !== 'joined' || !position) return;
+    // An ephemeral message has no offset.
+    if (event.offset !== undefined && !this.#position.receive(event.offset)) return;
+    const received = messageOf(this.groupId, position.epoch, event);
     this.events.emit('message', received);
     for (const buffer of this.#buffers) buffer.put(received);
   }
@@ -174,10 +234,10 @@ export class Membership {
     if (position && this.state === 'joined') this.#miss({ reason: event.reason, position });
   }
 
-  /** Handles a removal by the gateway. The next join recovers what is missed meanwhile. */
-  removed(error: GroupcastError): void {
+  /** Handles a membership that the gateway lost. The next join recovers what is missed meanwhile. */
+  rejected(error: GroupcastError): void {
     this.#state.have = undefined;
-    // If the removal is for good, the gateway rejects the next join.
+    // If the loss is for good, the gateway rejects the next join.
     if (this.#state.want) this.#setBack(error);
     else this.#settle();
   }
@@ -188,15 +248,19 @@ export class Membership {
   }
 
   #leaveUnused(): void {
-    if (this.#joins + this.#buffers.size === 0) this.leave();
+    if (!this.#isUsed && !this.#server) this.leave();
   }
 
-  #want(since: Position | undefined, load: LoadState | undefined): void {
+  #want({ since, last }: CheckedRange, load: LoadState | undefined): void {
     if (!load) {
-      if (this.#state.want) return;
+      if (this.#state.want) {
+        // It may have waited for the server only.
+        this.#port.changed(this);
+        return;
+      }
       this.#position.set(since);
     }
-    this.#state.want = { load, reason: 'start', next: load ? 'group_info' : 'add_group' };
+    this.#state.want = { load, last, reason: 'start', next: load ? 'group_info' : 'add_group' };
     this.#attempt = 0;
     this.retryAtMs = 0;
     this.#port.changed(this);
@@ -208,7 +272,12 @@ export class Membership {
     state.inFlight = undefined;
     const position = ack && positionOf(ack);
     const isCurrent = want === state.want;
-    if (rejection?.temporary) this.#retryLater();
+    // The server is joining the group: `joined` follows, and has the result of the recovery.
+    const isDoubled = this.#server === 'expected' && since && ack && ack.recovered === undefined;
+    if (cmd === 'add_group' && isCurrent && state.have === want) {
+      // The server joined the group first: its position holds, and this join brought nothing.
+      this.#attempt = 0;
+    } else if (rejection?.temporary || isDoubled) this.#retryLater();
     else if (cmd === 'leave_group') {
       if (ack ?? rejection) state.have = undefined;
     } else if (rejection) {
@@ -232,13 +301,17 @@ export class Membership {
       if (!recovered) this.#position.set(position);
       this.#joined(joined);
     }
-    if (reason) this.#miss({ position, reason });
+    // A listener can have left the group.
+    if (reason && this.#state.want) this.#miss({ position, reason });
   }
 
   #joined(joined: Joined): void {
     for (const pending of this.#pendingJoins) pending.settle(joined);
     this.#pendingJoins.clear();
     this.events.emit('joined', joined);
+    if (this.#server === 'joined') {
+      this.#port.clientEvents.emit('joined', { groupId: this.groupId, ...joined });
+    }
   }
 
   #miss(gap: Gap): void {
@@ -246,7 +319,7 @@ export class Membership {
     const load = this.#state.want?.load;
     if (load) {
       // Leaves and joins again, so that the history keeps the messages of the time of the load.
-      void this.#load({ load, reason, next: undefined }, position);
+      void this.#load({ load, last: undefined, reason, next: undefined }, position);
     } else {
       this.#position.set(position);
       this.events.emit('gap', gap);
@@ -290,7 +363,7 @@ export class Membership {
 
   #fail(error: GroupcastError): void {
     this.events.emit('error', error);
-    this.#port.failed(error);
+    this.#port.clientEvents.emit('error', error);
   }
 
   #settle(): void {

@@ -1,33 +1,21 @@
-import {
-  type AckEvent,
-  type ClientCommandBody,
-  type ClientEvent,
-  type ErrorEvent,
-  type JsonValue,
-  type Position,
-  reconnectDelayMs,
-  type WelcomeEvent,
+import type {
+  ClientCommandBody,
+  ClientEvent,
+  ErrorEvent,
+  Position,
+  WelcomeEvent,
 } from '@groupcast/protocol/client';
-import { positionOf } from '../connection/wire.ts';
+import type { ClientEvents } from '../client-events.ts';
+import type { Emitter } from '../emitter.ts';
 import { GroupcastError } from '../groupcast-error.ts';
-import { openCall } from '../groups/call.ts';
 import type { Membership } from '../groups/membership.ts';
 import type { MembershipPort } from '../groups/membership-port.ts';
-import {
-  BYTES_PER_SECOND_UNLIMITED,
-  ID_BYTES_MAX,
-  MESSAGE_ID_BYTES_MAX,
-  PUBLISH_RETRY_BOUNDS,
-  SWEEP_MS,
-} from '../limits.ts';
+import { BYTES_PER_SECOND_UNLIMITED, RESUME_POSITIONS_MAX, SWEEP_MS } from '../limits.ts';
 import type { GroupcastClientOptions } from '../options.ts';
+import { Outbox, type OutboxOwner } from './outbox.ts';
 import { Pacer } from './pacer.ts';
-import { type Answer, Requests } from './requests.ts';
-import { type Publish, type SendOptions, SendQueue } from './send-queue.ts';
-import { isName, isText, utf8Bytes } from './text.ts';
-
-/** Codes of rejections after which a message may have been published. */
-const UNCERTAIN: readonly string[] = ['outcome_unknown', 'internal_error', 'bad_event'];
+import { type Answer, commandBytes, Requests } from './requests.ts';
+import { isText } from './text.ts';
 
 /** Default limits of PROTOCOL.md, for a gateway that sends none. */
 const LIMITS: WelcomeEvent['limits'] = {
@@ -37,14 +25,27 @@ const LIMITS: WelcomeEvent['limits'] = {
   messages_burst: 2_000,
 };
 
+interface ResumeCommand {
+  readonly cmd: 'resume';
+  positions: Record<string, Position>;
+}
+
+/** The part of the client that the exchange uses. */
+export interface ExchangeOwner {
+  readonly events: Emitter<ClientEvents>;
+  send(command: object): void;
+  /** Returns the membership of a group, a new one for a new group. Throws a GroupcastError. */
+  membership(groupId: string): Membership;
+}
+
 /** Memberships, messages and their answers, over all connections of a client. */
-export class Exchange implements MembershipPort<Membership> {
+export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   readonly bufferMax: number;
-  readonly failed: (error: GroupcastError) => void;
+  readonly clientEvents: Emitter<ClientEvents>;
+  readonly outbox: Outbox;
   /** The id in the last welcome. Read-only for others. */
   clientId: string | undefined;
-  readonly #options: GroupcastClientOptions;
-  readonly #send: (command: object) => void;
+  readonly #owner: ExchangeOwner;
   /** Memberships in use. This keeps their groups from being collected. */
   readonly #memberships = new Map<string, Membership>();
   /** Memberships that count towards the limit of groups. */
@@ -53,32 +54,25 @@ export class Exchange implements MembershipPort<Membership> {
   readonly #due = new Set<Membership>();
   /** Memberships with a command to send later. */
   readonly #later = new Set<Membership>();
-  readonly #queue: SendQueue;
   readonly #requests: Requests;
-  /** 128 random bits: message ids stay unique over restarts and page loads. */
-  readonly #idPrefix: string = crypto.getRandomValues(new Uint32Array(4)).join('-');
   #limits = LIMITS;
   /** Pacers of commands and of their bytes, while a connection is open. */
   #pacers: readonly [Pacer, Pacer] | undefined;
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #isBusy = false;
-  #messages = 0;
-  #lastRejection: GroupcastError | undefined;
   /** The reason why the client is closed. */
   #closed: GroupcastError | undefined;
 
-  /** Sends commands with `send`. Reports errors of groups to `failed`. */
-  constructor(
-    options: GroupcastClientOptions,
-    send: (command: object) => void,
-    failed: (error: GroupcastError) => void,
-  ) {
-    this.#options = options;
+  constructor(options: GroupcastClientOptions, owner: ExchangeOwner) {
+    this.#owner = owner;
     this.bufferMax = options.bufferMax;
-    this.#send = send;
-    this.failed = failed;
-    this.#queue = new SendQueue(options.sendQueueMax, options.sendQueueBytesMax);
+    this.clientEvents = owner.events;
+    this.outbox = new Outbox(options, this);
     this.#requests = new Requests(options.answerTimeoutMs);
+  }
+
+  get bytesMax(): number {
+    return this.#limits.message_bytes;
   }
 
   assertOpen(): void {
@@ -88,14 +82,13 @@ export class Exchange implements MembershipPort<Membership> {
   /** Handles the end of the connection, or with `isFinal` the end of the client. */
   ended(error: GroupcastError | undefined, isFinal: boolean): void {
     this.#pacers = undefined;
-    this.#lastRejection = error;
     if (isFinal) this.#closed = error;
+    this.outbox.ended(error, isFinal);
     this.#requests.expire();
     for (const membership of this.#memberships.values()) {
       membership.disconnected();
       if (isFinal) membership.leave(error);
     }
-    if (isFinal) this.#queue.drop(() => true, error);
     this.#rest();
   }
 
@@ -105,44 +98,9 @@ export class Exchange implements MembershipPort<Membership> {
     else if (event.type === 'message') this.#memberships.get(event.group_id)?.receive(event);
     else if (event.type === 'gap') this.#memberships.get(event.group_id)?.gap(event);
     else if (event.type === 'ack') this.#requests.settle(event.id, event);
+    else if (event.type === 'joined') this.#owner.membership(event.group_id).joined(event);
+    else if (event.type === 'removed') this.#memberships.get(event.group_id)?.removed(event.reason);
     else if (event.type === 'error') this.#rejected(event);
-  }
-
-  /** Publishes. Throws a GroupcastError: `bad_field`, or the reason why the client is closed. */
-  publish(groupId: string, message: JsonValue, options: SendOptions): Promise<Position> {
-    this.assertOpen();
-    const { excludeSelf, messageId } = options;
-    this.#messages += 1;
-    const command = {
-      cmd: 'send_to_group',
-      group_id: groupId,
-      message: typeof message === 'string' ? message : JSON.stringify(message),
-      message_id: messageId ?? `${this.#idPrefix}-${this.#messages}`,
-      exclude_self: excludeSelf === true,
-    } as const;
-    // Checked here, because the gateway closes for good after ten rejections within ten seconds.
-    if (!isText(command.message) || !isName(command.message_id, MESSAGE_ID_BYTES_MAX)) {
-      throw new GroupcastError(
-        'bad_field',
-        `Send JSON and a messageId of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`,
-      );
-    }
-    const publish: Publish = {
-      command,
-      bytes: commandBytes(command),
-      deadlineMs: performance.now() + this.#options.sendTimeoutMs,
-      call: openCall(options, (reason) => {
-        this.#queue.reject(publish, reason);
-        this.#pump();
-      }),
-      number: this.#messages,
-      isUncertain: false,
-      attempt: 0,
-      retryAtMs: 0,
-    };
-    if (this.#queue.add(publish)) this.#pump();
-    else this.#queue.reject(publish, new GroupcastError('queue_full', 'Wait for answers first.'));
-    return publish.call.promise;
   }
 
   request(command: ClientCommandBody, answered: Answer): void {
@@ -151,7 +109,7 @@ export class Exchange implements MembershipPort<Membership> {
       // Checked here, because the gateway closes for good after ten such rejections.
       answered(undefined, new GroupcastError('group_limit', `Leave one of ${groups} groups first.`));
     } else {
-      this.#sendNow(command, commandBytes(command), answered);
+      this.sendNow(command, commandBytes(command), answered);
     }
   }
 
@@ -163,21 +121,25 @@ export class Exchange implements MembershipPort<Membership> {
     keep(this.#placed, membership, takesPlace);
     keep(this.#due, membership, isDue && !isLater);
     keep(this.#later, membership, isDue && isLater);
-    this.#pump();
+    this.pump();
+  }
+
+  skipped(groupId: string, position: Position): void {
+    this.#memberships.get(groupId)?.skip(position);
   }
 
   #rejected({ id, group_id: groupId, code, message }: ErrorEvent): void {
     const error = new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
     if (typeof id === 'number') this.#requests.settle(id, undefined, error);
-    else if (groupId !== undefined) this.#memberships.get(groupId)?.removed(error);
-    else this.failed(error);
+    else if (groupId !== undefined) this.#memberships.get(groupId)?.rejected(error);
+    else this.clientEvents.emit('error', error);
   }
 
   /** Continues on an open connection. */
   #opened({ client_id, limits }: WelcomeEvent): void {
     const clientId = typeof client_id === 'string' ? client_id : undefined;
     // Under another client id, a repetition would be published twice.
-    if (this.clientId !== clientId) this.#queue.drop(({ isUncertain }) => isUncertain, undefined);
+    if (this.clientId !== clientId) this.outbox.drop(({ isUncertain }) => isUncertain);
     this.clientId = clientId;
     this.#limits = completeLimits(limits);
     const {
@@ -188,80 +150,59 @@ export class Exchange implements MembershipPort<Membership> {
     } = this.#limits;
     const nowMs = performance.now();
     this.#pacers = [new Pacer(perSecond, burst, nowMs), new Pacer(bytes, bytesBurst, nowMs)];
-    this.#pump();
+    this.#resume();
+    this.pump();
+  }
+
+  /**
+   * Sends the positions of the groups that the server joins, as the first command. Groups get a gap
+   * when there are too many, or when they are too large together.
+   */
+  #resume(): void {
+    const returning = [...this.#memberships.values()].filter((membership) => membership.expectServer());
+    if (returning.length === 0) return;
+    const entries = returning
+      // The gateway rejects positions of groups of the system.
+      .filter(({ groupId }) => !groupId.startsWith('$'))
+      .slice(0, Math.min(this.#limits.groups, RESUME_POSITIONS_MAX))
+      .map(({ groupId, position }) => [groupId, position]);
+    const command: ResumeCommand = { cmd: 'resume', positions: Object.fromEntries(entries) };
+    if (commandBytes(command) > this.bytesMax) command.positions = {};
+    // Without an `id`: a rejection becomes an error of the client.
+    this.#owner.send(command);
   }
 
   /** Sends as much as the limits allow: joins first, so that members receive their own messages. */
-  #pump(): void {
+  pump(): void {
     if (this.#isBusy) return;
     this.#isBusy = true;
     const nowMs = performance.now();
     // Without this test, each call would iterate over the deleted entries at the start of the Set.
-    if (this.#mayRequest(nowMs)) {
+    if (this.mayRequest(nowMs)) {
       for (const membership of this.#due) {
-        if (!this.#mayRequest(nowMs)) break;
+        if (!this.mayRequest(nowMs)) break;
         membership.proceed();
       }
     }
-    while (this.#mayRequest(nowMs)) {
-      const publish = this.#queue.next(nowMs);
-      if (!publish) break;
-      this.#publish(publish);
-    }
+    this.outbox.proceed(nowMs);
     this.#isBusy = false;
     this.#rest();
   }
 
-  #publish(publish: Publish): void {
-    const { message_bytes: bytesMax } = this.#limits;
-    const { command, bytes, isUncertain } = publish;
-    if (bytes > bytesMax) {
-      this.#queue.reject(
-        publish,
-        new GroupcastError('message_too_big', `${bytes} bytes exceed the limit of ${bytesMax}.`),
-      );
-      return;
-    }
-    publish.isUncertain = true;
-    this.#sendNow(command, bytes, (ack, rejection) => this.#published(publish, isUncertain, ack, rejection));
-  }
-
-  /** Handles the answer to a message. Without `ack` and `rejection` its outcome is unknown. */
-  #published(publish: Publish, wasUncertain: boolean, ack?: AckEvent, rejection?: GroupcastError): void {
-    const { command, attempt } = publish;
-    const position = ack && positionOf(ack);
-    if (rejection) publish.isUncertain = wasUncertain || UNCERTAIN.includes(rejection.code);
-    if (position) {
-      if (command.exclude_self) this.#memberships.get(command.group_id)?.skip(position);
-      this.#queue.settle(publish, position);
-    } else if (rejection && !rejection.temporary) {
-      this.#queue.reject(publish, rejection);
-    } else {
-      if (rejection) {
-        this.#lastRejection = rejection;
-        publish.retryAtMs = performance.now() + reconnectDelayMs(attempt, PUBLISH_RETRY_BOUNDS);
-        publish.attempt += 1;
-      }
-      this.#queue.retry(publish);
-      this.#pump();
-    }
-  }
-
-  /** Returns whether the limits of the gateway allow one more command. */
-  #mayRequest(nowMs: number): boolean {
+  mayRequest(nowMs: number): boolean {
     return this.#pacers?.every((pacer) => pacer.isReady(nowMs)) === true;
   }
 
-  #sendNow(command: ClientCommandBody, bytes: number, answered: Answer): void {
+  sendNow(command: ClientCommandBody, bytes: number, answered: Answer): void {
     this.#pacers?.[0].spend(1);
     this.#pacers?.[1].spend(bytes);
-    this.#send({ ...command, id: this.#requests.add(answered) });
+    this.#owner.send({ ...command, id: this.#requests.add(answered) });
   }
 
   /** Runs the one timer of all deadlines while there are any. */
   #rest(): void {
     const asks = this.#requests.size + this.#due.size + this.#later.size;
-    const hasWork = this.#queue.size > 0 || (this.#pacers && asks > 0);
+    const hasWork = this.outbox.size > 0 || (this.#pacers && asks > 0);
     if (!hasWork) {
       clearInterval(this.#sweeper);
       this.#sweeper = undefined;
@@ -276,10 +217,10 @@ export class Exchange implements MembershipPort<Membership> {
     // The expired commands are retried below, all at once.
     this.#isBusy = true;
     this.#requests.expire(untilMs);
-    this.#queue.drop(({ deadlineMs }) => deadlineMs <= untilMs, this.#lastRejection);
+    this.outbox.drop(({ deadlineMs }) => deadlineMs <= untilMs);
     for (const membership of this.#later) this.changed(membership);
     this.#isBusy = false;
-    this.#pump();
+    this.pump();
   }
 }
 
@@ -292,9 +233,4 @@ function keep<Item>(set: Set<Item>, item: Item, isIn: boolean): void {
 function completeLimits(given: WelcomeEvent['limits'] | undefined): WelcomeEvent['limits'] {
   const valid = Object.entries(given ?? {}).filter(([, value = 0]) => Number.isFinite(value) && value > 0);
   return { ...LIMITS, ...Object.fromEntries(valid) };
-}
-
-/** Returns the maximum bytes of a command on the wire. */
-function commandBytes(command: ClientCommandBody): number {
-  return utf8Bytes(JSON.stringify(command)) + ID_BYTES_MAX;
 }

@@ -1,5 +1,7 @@
-import type { AckEvent, CommandId } from '@groupcast/protocol/client';
+import type { AckEvent, ClientCommandBody, CommandId } from '@groupcast/protocol/client';
 import type { GroupcastError } from '../groupcast-error.ts';
+import { ID_BYTES_MAX } from '../limits.ts';
+import { utf8Bytes } from './text.ts';
 
 /**
  * Handles the answer to a command: an ack or a rejection. With neither, the outcome is unknown,
@@ -48,4 +50,9 @@ export class Requests {
       this.settle(id);
     }
   }
+}
+
+/** Returns the maximum bytes of a command on the wire. */
+export function commandBytes(command: ClientCommandBody): number {
+  return utf8Bytes(JSON.stringify(command)) + ID_BYTES_MAX;
 }

@@ -1,29 +1,24 @@
-import type { ClientCommandBody, Position } from '@groupcast/protocol/client';
+import type { AckEvent } from '@groupcast/protocol/client';
 import { GroupcastError } from '../groupcast-error.ts';
-import type { Call, CallOptions } from '../groups/call.ts';
+import type { Call } from '../groups/call.ts';
+import type { HistoryCommand } from './history.ts';
+import type { PublishCommand } from './publish-command.ts';
 
-export interface SendOptions extends CallOptions {
-  /** Does not deliver the message to this client. Default false. */
-  readonly excludeSelf?: boolean;
-  /**
-   * Identifies the message when it is repeated: 1 to 128 bytes. Default: a unique id. Within two
-   * minutes a second message of this client with the same id is not published. It resolves with the
-   * position of the first.
-   */
-  readonly messageId?: string;
-}
-
-/** An unanswered message. */
-export interface Publish {
-  readonly command: Extract<ClientCommandBody, { cmd: 'send_to_group' }>;
+/** An unanswered message or read. */
+export interface Queued {
+  readonly queue: SendQueue;
+  readonly command: PublishCommand | HistoryCommand;
+  /** Returns the result of the call in its ack, or `undefined` when that has none. */
+  readonly accept: (ack: AckEvent) => unknown;
   /** Bytes of the command on the wire. */
   readonly bytes: number;
   readonly deadlineMs: number;
-  readonly call: Call<Position>;
-  /** Number in the order of the calls of `send`. */
+  readonly call: Call<unknown>;
+  /** Number in the order of the calls. */
   readonly number: number;
   /**
-   * Set when it may have been published: it is in flight, or the outcome of an attempt is unknown.
+   * Set when a message may have been published: it is in flight, or the outcome of an attempt is
+   * unknown.
    */
   isUncertain: boolean;
   /** Number of temporary rejections. */
@@ -32,13 +27,14 @@ export interface Publish {
   retryAtMs: number;
 }
 
-/** Unanswered messages, in the order of the calls of `send`. */
+/** Unanswered messages, or unanswered reads, in the order of the calls. */
 export class SendQueue {
+  /** Also those in flight. Read-only for others. */
+  readonly all: Set<Queued> = new Set();
   readonly #countMax: number;
   readonly #bytesMax: number;
-  readonly #all = new Set<Publish>();
   /** Messages that are not in flight, in order. */
-  readonly #waiting: Publish[] = [];
+  readonly #waiting: Queued[] = [];
   #bytes = 0;
 
   constructor(countMax: number, bytesMax: number) {
@@ -46,16 +42,12 @@ export class SendQueue {
     this.#bytesMax = bytesMax;
   }
 
-  get size(): number {
-    return this.#all.size;
-  }
-
   /** Adds a message. Returns false when the queue is full. */
-  add(publish: Publish): boolean {
-    const bytes = this.#bytes + publish.bytes;
-    if (this.#all.size >= this.#countMax || bytes > this.#bytesMax) return false;
-    this.#all.add(publish);
-    this.#waiting.push(publish);
+  add(queued: Queued): boolean {
+    const bytes = this.#bytes + queued.bytes;
+    if (this.all.size >= this.#countMax || bytes > this.#bytesMax) return false;
+    this.all.add(queued);
+    this.#waiting.push(queued);
     this.#bytes = bytes;
     return true;
   }
@@ -64,38 +56,35 @@ export class SendQueue {
    * Removes and returns the next message to send. All messages wait while the oldest one waits for
    * its retry: its reason concerns them all, and they keep their order.
    */
-  next(nowMs: number): Publish | undefined {
-    const [publish] = this.#waiting;
-    return publish && publish.retryAtMs <= nowMs ? this.#waiting.shift() : undefined;
+  next(nowMs: number): Queued | undefined {
+    const [queued] = this.#waiting;
+    return queued && queued.retryAtMs <= nowMs ? this.#waiting.shift() : undefined;
   }
 
   /** Queues a message again, in its order, unless it is settled. */
-  retry(publish: Publish): void {
-    if (!this.#all.has(publish)) return;
-    const at = this.#waiting.findIndex(({ number }) => number > publish.number);
-    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, publish);
+  retry(queued: Queued): void {
+    if (!this.all.has(queued)) return;
+    const at = this.#waiting.findIndex(({ number }) => number > queued.number);
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, queued);
   }
 
-  settle(publish: Publish, outcome: Position | Promise<never>): void {
-    if (this.#all.delete(publish)) this.#bytes -= publish.bytes;
-    publish.call.settle(outcome);
+  settle(queued: Queued, outcome: unknown): void {
+    if (this.all.delete(queued)) this.#bytes -= queued.bytes;
+    queued.call.settle(outcome);
   }
 
   /** Rejects a message: with `rejection` if it was not published, else with `outcome_unknown`. */
-  reject(publish: Publish, rejection: unknown, cause: unknown = rejection): void {
-    const at = this.#waiting.indexOf(publish);
+  reject(queued: Queued, rejection: unknown, cause: unknown = rejection): void {
+    const at = this.#waiting.indexOf(queued);
     if (at >= 0) this.#waiting.splice(at, 1);
-    const error = publish.isUncertain
+    const error = queued.isUncertain
       ? new GroupcastError('outcome_unknown', 'Sent again, it may come twice.', { cause })
       : rejection;
-    this.settle(publish, Promise.reject(error));
+    this.settle(queued, Promise.reject(error));
   }
 
-  /** Rejects the messages that match. `cause` is the reason why they were not sent. */
-  drop(matches: (publish: Publish) => boolean, cause: GroupcastError | undefined): void {
-    for (const publish of this.#all) {
-      if (!matches(publish)) continue;
-      this.reject(publish, new GroupcastError('not_sent', 'Send it again.', { cause }), cause);
-    }
+  /** Rejects a message that was not published, or is not known to be. `cause` is the reason. */
+  fail(queued: Queued, cause?: GroupcastError): void {
+    this.reject(queued, new GroupcastError('not_sent', 'Send it again.', { cause }), cause);
   }
 }
