@@ -33,8 +33,7 @@ export const MESSAGE_ID_BYTES_MAX = 128;
 export const GROUP_ID_BYTES_MAX = 255;
 export const EPOCH_BYTES_MAX = 255;
 
-/** Messages of one read of history: by default, and at most. */
-export const HISTORY_MESSAGES = 100;
+/** Messages of one read of history. */
 export const HISTORY_MESSAGES_MAX = 1_000;
 
 /** Positions in one `resume`. The gateway rejects JSON of more than 2,048 values. */

@@ -66,8 +66,8 @@ export function completeOptions(given: Partial<GroupcastClientOptions>): Groupca
   return { ...options, WebSocket: terminable(WebSocket) } as unknown as GroupcastClientOptions;
 }
 
-/** Checks an integer. Throws a GroupcastError `bad_option`. */
-export function checkWhole(name: string, value: number, max: number = NUMBER_MAX): void {
+/** Checks an integer, or `undefined`. Throws a GroupcastError `bad_option`. */
+export function checkWhole(name: string, value: number = 1, max: number = NUMBER_MAX): void {
   if (Number.isInteger(value) && value >= 1 && value <= max) return;
   throw badOption(`${name} must be an integer from 1 to ${max}.`);
 }

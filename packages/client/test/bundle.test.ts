@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-const GZIPPED_BYTES_MAX = 7_000;
+/** 7,000 before groups of the server, ephemeral messages and history. */
+const GZIPPED_BYTES_MAX = 8_000;
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 

@@ -13,11 +13,14 @@ function thrownBy(make: () => unknown): unknown {
 }
 
 describe('construction', () => {
-  test('dials at once, with the subprotocol', () => {
+  test('dials at once, with the subprotocols', () => {
     const { client, network } = startClient();
     expect(client.state).toBe('connecting');
     expect(network.sockets).toHaveLength(1);
-    expect(network.socket).toMatchObject({ url: 'wss://gateway.test', protocols: ['groupcast.v1'] });
+    expect(network.socket).toMatchObject({
+      url: 'wss://gateway.test',
+      protocols: ['groupcast.v1.at', 'groupcast.v1'],
+    });
   });
 
   test('throws no_websocket without a global WebSocket', () => {
@@ -231,7 +234,11 @@ describe('after a connection was lost', () => {
   test('the client reconnects with the same session', () => {
     const { client, network } = startConnected();
     reconnect(network);
-    expect(network.socket.protocols).toEqual(['groupcast.v1', `groupcast.session.${SESSION}`]);
+    expect(network.socket.protocols).toEqual([
+      'groupcast.v1.at',
+      'groupcast.v1',
+      `groupcast.session.${SESSION}`,
+    ]);
     expect(client.state).toBe('open');
   });
 
@@ -240,7 +247,11 @@ describe('after a connection was lost', () => {
     network.socket.welcome({ session: 'S'.repeat(length) });
     network.socket.end(1006);
     vi.advanceTimersToNextTimer();
-    expect(network.socket.protocols).toEqual(['groupcast.v1', `groupcast.session.${'S'.repeat(length)}`]);
+    expect(network.socket.protocols).toEqual([
+      'groupcast.v1.at',
+      'groupcast.v1',
+      `groupcast.session.${'S'.repeat(length)}`,
+    ]);
   });
 
   test.each([undefined, '', 'a b', `${SESSION}=`, `${SESSION},other`])(
@@ -250,7 +261,7 @@ describe('after a connection was lost', () => {
       network.socket.welcome({ session: session as never });
       network.socket.end(1006);
       vi.advanceTimersToNextTimer();
-      expect(network.socket.protocols).toEqual(['groupcast.v1']);
+      expect(network.socket.protocols).toEqual(['groupcast.v1.at', 'groupcast.v1']);
     },
   );
 

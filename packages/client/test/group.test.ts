@@ -462,7 +462,7 @@ describe('leave', () => {
 describe('iteration', () => {
   test('returns messages, and ends when the group is left', async () => {
     const { group, message } = startJoined();
-    const offsets: number[] = [];
+    const offsets: unknown[] = [];
     const reading = (async () => {
       for await (const { offset } of group) offsets.push(offset);
     })();

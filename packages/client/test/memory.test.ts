@@ -46,7 +46,7 @@ function receive(offset: number): void {
 
 test('a listener survives collections, and receives messages of a join by another user', async () => {
   start();
-  const heard: number[] = [];
+  const heard: unknown[] = [];
   const group = used((group) => group.on('message', ({ offset }) => heard.push(offset)));
   expect(await isCollected(group)).toBe(false);
   void client.group('g').join();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { GroupcastClient, type Position } from '../src/index.ts';
+import { GroupcastClient, type History, type Position } from '../src/index.ts';
 import type { FakeSocket } from '../testing/fake-socket.ts';
 import { FakeNetwork } from '../testing/fake-socket.ts';
 import { type ModelConnection, ModelGateway } from '../testing/model-gateway.ts';
@@ -9,17 +9,23 @@ import { outcomeOf, settled } from '../testing/start-client.ts';
 /** An event during the work of a client. */
 type Happening =
   | { readonly what: 'send'; readonly excludeSelf: boolean }
-  | { readonly what: 'other' }
+  | { readonly what: 'ephemeral' }
+  | { readonly what: 'other'; readonly isStored: boolean }
+  | { readonly what: 'join'; readonly last: number }
+  | { readonly what: 'history'; readonly limit: number }
+  | { readonly what: 'server joins' | 'server removes' | 'server forgets' }
   | { readonly what: 'deliver'; readonly count: number }
   | { readonly what: 'cut' }
   | { readonly what: 'refuse'; readonly code: string | undefined }
   | { readonly what: 'hub' }
   | { readonly what: 'wait'; readonly ms: number }
-  | { readonly what: 'leave' };
+  | { readonly what: 'leave' }
+  | { readonly what: 'leave and join' };
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ what: fc.constant('send' as const), excludeSelf: fc.boolean() }) },
-  { weight: 5, arbitrary: fc.constant({ what: 'other' as const }) },
+  { weight: 1, arbitrary: fc.constant({ what: 'ephemeral' as const }) },
+  { weight: 5, arbitrary: fc.record({ what: fc.constant('other' as const), isStored: fc.boolean() }) },
   { weight: 8, arbitrary: fc.record({ what: fc.constant('deliver' as const), count: fc.nat(12) }) },
   { weight: 2, arbitrary: fc.constant({ what: 'cut' as const }) },
   {
@@ -32,6 +38,21 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ what: 'hub' as const }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('wait' as const), ms: fc.nat(4_000) }) },
   { weight: 1, arbitrary: fc.constant({ what: 'leave' as const }) },
+  { weight: 1, arbitrary: fc.constant({ what: 'leave and join' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('join' as const), last: fc.integer({ min: 1, max: 5 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('history' as const), limit: fc.integer({ min: 1, max: 5 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constantFrom('server joins' as const, 'server removes' as const, 'server forgets' as const),
+    }),
+  },
 );
 
 const RUNS = 200;
@@ -43,6 +64,8 @@ const RUNS = 200;
 class World {
   readonly gateway = new ModelGateway();
   readonly client: GroupcastClient;
+  /** Connection at the gateway. `undefined` until it has accepted the newest one. */
+  connection: ModelConnection | undefined;
   #cut: () => void = () => {};
   #underWay: (() => void)[] = [];
 
@@ -69,16 +92,16 @@ class World {
   }
 
   #dialled(socket: FakeSocket): void {
-    let connection: ModelConnection | undefined;
+    this.connection = undefined;
     const soon = (act: () => void): void => {
       this.#underWay.push(act);
     };
     soon(() => {
-      connection = this.gateway.connect(socket.protocols, (event) => soon(() => socket.receive(event)));
+      this.connection = this.gateway.connect(socket.protocols, (event) => soon(() => socket.receive(event)));
     });
-    socket.onCommand = (command) => soon(() => connection?.receive(command));
+    socket.onCommand = (command) => soon(() => this.connection?.receive(command));
     this.#cut = () => {
-      connection?.end();
+      this.connection?.end();
       this.#underWay = [];
       socket.end(1006);
     };
@@ -98,6 +121,12 @@ interface Run {
   /** Positions of the received messages, separated by gaps. */
   readonly received: Position[][];
   readonly texts: string[];
+  /** Texts of ephemeral messages that were received. */
+  readonly ephemeral: string[];
+  readonly reads: {
+    readonly since: Position | undefined;
+    readonly outcome: ReturnType<typeof outcomeOf<History>>;
+  }[];
   readonly outcomes: { readonly text: string; readonly outcome: ReturnType<typeof outcomeOf<Position>> }[];
   readonly ownHidden: Set<string>;
   readonly world: World;
@@ -109,6 +138,8 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
   const group = client.group('g');
   const received: Position[][] = [];
   const texts: string[] = [];
+  const ephemeral: string[] = [];
+  const reads: Run['reads'] = [];
   const outcomes: Run['outcomes'] = [];
   const ownHidden = new Set<string>();
   group.on('joined', ({ position, recovered }) => {
@@ -117,21 +148,53 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
   });
   group.on('gap', ({ position }) => received.push([position]));
   group.on('message', ({ epoch, offset, message }) => {
-    received.at(-1)?.push({ epoch, offset });
-    texts.push(String(message));
+    if (offset === undefined) {
+      // It carries the position of the group at its time: nothing later came before it.
+      const at = JSON.parse(String(message).slice(String(message).indexOf('{')));
+      if (at.epoch === epoch) expect(group.position?.offset).toBeLessThanOrEqual(at.offset);
+      ephemeral.push(String(message));
+    } else {
+      received.at(-1)?.push({ epoch, offset });
+      texts.push(String(message));
+    }
   });
-  void group.join().catch(() => {});
+  const join = (last?: number): void => void group.join({ last }).catch(() => {});
+  group.on('removed', () => join());
+  join();
   // Joined first, because otherwise every run would begin with the connection.
   for (let round = 0; round < 3; round += 1) world.deliver(Number.POSITIVE_INFINITY);
   let others = 0;
+  const typing = (): string => {
+    const { epoch, offset } = gateway.group('g');
+    return `typing ${others} ${JSON.stringify({ epoch, offset })}`;
+  };
   for (const happened of happenings) {
     if (happened.what === 'send') {
       const text = `own ${outcomes.length}`;
       if (happened.excludeSelf) ownHidden.add(text);
       outcomes.push({ text, outcome: outcomeOf(group.send(text, { excludeSelf: happened.excludeSelf })) });
+    } else if (happened.what === 'ephemeral') {
+      // The hub can publish it later, behind further messages: without a position.
+      void group.send('own typing {}', { store: false }).catch(() => {});
     } else if (happened.what === 'other') {
       others += 1;
-      gateway.publish('g', `other ${others}`);
+      if (happened.isStored) gateway.publish('g', `other ${others}`);
+      else gateway.publish('g', typing(), { isStored: false });
+    } else if (happened.what === 'history') {
+      const since = group.position;
+      const outcome = outcomeOf(
+        group.history({ limit: happened.limit, ...(since ? { since } : { last: 3 }) }),
+      );
+      reads.push({ since, outcome });
+    } else if (happened.what === 'server joins') {
+      gateway.serverGroups.add('g');
+      world.connection?.serverJoins('g');
+    } else if (happened.what === 'server forgets') gateway.serverGroups.delete('g');
+    else if (happened.what === 'server removes') world.connection?.serverRemoves('g', 'removed by the test');
+    else if (happened.what === 'leave') void group.leave();
+    else if (happened.what === 'join') {
+      void group.leave();
+      join(happened.last);
     } else if (happened.what === 'deliver') world.deliver(happened.count);
     else if (happened.what === 'cut') world.cut();
     else if (happened.what === 'refuse') gateway.refuse = () => happened.code;
@@ -139,14 +202,15 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
     else if (happened.what === 'wait') await passTime(happened.ms);
     else {
       void group.leave();
-      void group.join().catch(() => {});
+      join();
     }
   }
   gateway.refuse = undefined;
+  join();
   await world.settle();
   gateway.publish('g', 'last');
   await world.settle();
-  return { received, texts, outcomes, ownHidden, world };
+  return { received, texts, ephemeral, reads, outcomes, ownHidden, world };
 }
 
 /**
@@ -168,6 +232,20 @@ function expectWhole({ received, ownHidden, world }: Run): void {
   }
 }
 
+/** Checks that every read has an answer, and that its messages are in order and within its range. */
+function expectReads({ reads }: Run): void {
+  for (const { since, outcome } of reads) {
+    if (outcome.error) expect(outcome.error.code).toBe('timeout');
+    const { messages, position } = outcome.value ?? { messages: [], position: undefined };
+    for (const [index, { epoch, offset = 0 }] of messages.entries()) {
+      expect(epoch).toBe(position?.epoch);
+      expect(offset).toBeGreaterThan(messages[index - 1]?.offset ?? since?.offset ?? 0);
+      expect(offset).toBeLessThanOrEqual(position?.offset ?? 0);
+    }
+    expect(outcome.error ?? outcome.value).toBeDefined();
+  }
+}
+
 test('messages are received once, in order and complete, through cuts, rejections and restarts', async () => {
   let received = 0;
   vi.useFakeTimers();
@@ -176,14 +254,22 @@ test('messages are received once, in order and complete, through cuts, rejection
       fc.asyncProperty(fc.array(happening, { maxLength: 80, size: 'max' }), async (happenings) => {
         vi.clearAllTimers();
         const ran = await run(happenings);
-        const { texts, outcomes, ownHidden, world } = ran;
+        const { texts, ephemeral, outcomes, ownHidden, world } = ran;
         received += texts.length;
         expect(texts.at(-1)).toBe('last');
         expectWhole(ran);
+        expectReads(ran);
+        const typed = ephemeral.filter((text) => !text.startsWith('own'));
+        expect(new Set(typed).size).toBe(typed.length);
+        expect(ephemeral.length - typed.length).toBeLessThanOrEqual(
+          happenings.filter(({ what }) => what === 'ephemeral').length,
+        );
         const restarted = happenings.some(({ what }) => what === 'hub');
         // A message that the hub published and forgot in a restart is published a second time.
         const once = restarted ? texts.filter((text) => !text.startsWith('own')) : texts;
-        expect(new Set(once).size).toBe(once.length);
+        // A join of the newest messages repeats what an earlier join received.
+        const isRepeated = happenings.some(({ what }) => what === 'join');
+        if (!isRepeated) expect(new Set(once).size).toBe(once.length);
         const kept = world.gateway.messagesOf('g');
         for (const { text, outcome } of outcomes) {
           expect(outcome.value).toBeDefined();

@@ -218,7 +218,11 @@ describe('reconnect', () => {
     client.reconnect();
     expect(first.closedWith).toBe(1000);
     vi.advanceTimersToNextTimer();
-    expect(network.socket.protocols).toEqual(['groupcast.v1', expect.stringContaining('groupcast.session.')]);
+    expect(network.socket.protocols).toEqual([
+      'groupcast.v1.at',
+      'groupcast.v1',
+      expect.stringContaining('groupcast.session.'),
+    ]);
     network.socket.welcome();
     first.end(1000);
     expect(states).toEqual(['open', 'waiting', 'connecting', 'open']);

@@ -9,7 +9,7 @@ function start() {
   const started = startConnected();
   const { client, network } = started;
   const group = client.group('g');
-  const heard: number[] = [];
+  const heard: unknown[] = [];
   group.on('message', ({ offset }) => heard.push(offset));
   const message = (offset: number): void =>
     network.socket.receive({ type: 'message', group_id: 'g', offset, message: `m${offset}` });
@@ -68,7 +68,7 @@ describe('users of one group', () => {
 
   test('a leave without a join ends no iteration', async () => {
     const { network, group, message } = start();
-    const read: number[] = [];
+    const read: unknown[] = [];
     effect(group, ({ offset }) => read.push(offset));
     network.socket.ack(AT_5);
     await group.leave();
@@ -125,7 +125,7 @@ describe('an iteration', () => {
 
   test('in an effect that runs twice handles each message once', async () => {
     const { network, group, message, sent } = start();
-    const handled: number[] = [];
+    const handled: unknown[] = [];
     const run = (): (() => void) => effect(group, ({ offset }) => handled.push(offset));
     run()();
     const cleanUp = run();

@@ -54,7 +54,7 @@ export function openCall<Value>(
  */
 export function attempt<Value>(options: CallOptions, run: () => Promise<Value>): Promise<Value> {
   try {
-    const { signal, timeoutMs = 1 } = options;
+    const { signal, timeoutMs } = options;
     checkWhole('timeoutMs', timeoutMs);
     if (signal?.aborted !== true) return run();
     return ignoreRejection(Promise.reject(signal.reason));

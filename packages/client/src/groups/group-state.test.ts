@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type GroupState, type Intent, nextCommand, recoveryOf } from './group-state.ts';
 
 function intent(next: Intent['next']): Intent {
-  return { load: undefined, last: undefined, reason: 'start', next };
+  return { load: undefined, reason: 'start', next };
 }
 
 const join = intent('add_group');
@@ -34,6 +34,9 @@ const at = (epoch: string, offset: number) => ({ epoch, offset });
 
 test.each([
   ['no position to continue from', {}, at('e', 7), undefined, { position: at('e', 7) }],
+  ['the newest messages', { count: 3 }, at('e', 7), undefined, { position: at('e', 4), count: 3 }],
+  ['no messages yet', { count: 0 }, at('e', 0), undefined, { position: at('e', 0), count: 0 }],
+  ['more messages than offsets', { count: 9 }, at('e', 7), undefined, { position: at('e', 7), count: 9 }],
   ['recovered', { recovered: true }, at('e', 7), at('e', 5), { position: at('e', 5), recovered: true }],
   ['nothing missed', {}, at('e', 5), at('e', 5), { position: at('e', 5), recovered: true }],
   [
@@ -58,5 +61,5 @@ test.each([
     { position: at('f', 5), recovered: false, reason: 'epoch_changed' },
   ],
 ])('the recovery of a join: %s', (_, ack, position, since, joined) => {
-  expect(recoveryOf({ type: 'ack', id: 1, ...ack }, position, since)).toEqual(joined);
+  expect(recoveryOf(ack, position, since)).toEqual(joined);
 });

@@ -17,7 +17,7 @@ export interface Intent {
   /** Set when the application loads the state of the group before it joins. */
   readonly load: LoadState | undefined;
   /** Number of the newest messages to receive first, when there is no position. */
-  readonly last: number | undefined;
+  readonly last?: number | undefined;
   readonly reason: LoadRequest['reason'];
   /**
    * The command that this client needs next when it is not a member: `group_info` for the position
@@ -59,7 +59,7 @@ export function nextCommand({ want, have, inFlight }: GroupState): GroupCommand 
   return have ? 'leave_group' : want?.next;
 }
 
-/** Returns the result of a join that asked for the messages after `since`, or for the newest ones. */
+/** Returns the result of a join, which asked for the messages after `since`, or the newest ones. */
 export function recoveryOf(
   { recovered, reason, count }: Pick<AckEvent, 'recovered' | 'reason' | 'count'>,
   position: Position,

@@ -74,10 +74,10 @@ export class Group implements AsyncIterable<Message> {
   }
 
   /**
-   * Reads earlier messages, with or without a join: those after `since`, or the `last` ones. Retries
-   * for `sendTimeoutMs` unless `timeoutMs` is given, and rejects with `timeout` then. Other
-   * rejections are a code of the gateway, `bad_option`, `queue_full`, `closed`, or the reason of the
-   * signal.
+   * Reads earlier messages, with or without a join: those after `since`, or the `last` ones. It is
+   * retried until `timeoutMs`, by default `sendTimeoutMs`, and rejects with `timeout` then.
+   * Otherwise it rejects with a code of the gateway, `bad_option`, `queue_full`, `closed`, or the
+   * reason of the signal.
    */
   history(options: HistoryOptions): Promise<History> {
     return attempt(options, () => this.#outbox.readHistory(this.id, options));

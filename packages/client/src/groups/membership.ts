@@ -77,8 +77,12 @@ export class Membership {
 
   get #next(): GroupCommand | undefined {
     const next = nextCommand(this.#state);
-    // A group that only the server uses is joined by the server only.
-    return next === 'add_group' && this.#server && !this.#isUsed ? undefined : next;
+    return next === 'add_group' && this.#isLeftToServer ? undefined : next;
+  }
+
+  /** Only the server joins it: the application does not use it, or it belongs to the system. */
+  get #isLeftToServer(): boolean {
+    return !!this.#server && (!this.#isUsed || this.groupId.startsWith('$'));
   }
 
   /** The application uses the group. */
@@ -125,7 +129,7 @@ export class Membership {
       this.#leaveUnused();
     });
     this.#buffers.add(buffer);
-    this.#want({}, undefined);
+    this.#want({});
     return buffer;
   }
 
@@ -161,8 +165,8 @@ export class Membership {
     this.#state.have = undefined;
     this.retryAtMs = 0;
     if (this.#server === 'expected') {
+      if (this.#isLeftToServer) this.removed('Not joined again.');
       this.#server = undefined;
-      if (!this.#isUsed) this.removed('Not joined again.');
     }
     this.#settle();
   }
@@ -182,12 +186,15 @@ export class Membership {
     // A leave that is not answered undoes this join, too.
     if (!position || state.inFlight?.cmd === 'leave_group') return;
     this.#server = 'joined';
-    this.#want({}, undefined);
+    this.#want({});
     const { want, have } = state;
     // Not while the state is loaded: the join after it finds that it missed messages.
     if (!have && want?.next === 'add_group') {
-      state.have = want;
-      this.#enter(recoveryOf(event, position, this.position));
+      const result = recoveryOf(event, position, this.position);
+      // The server did not know the position: leaves, and joins at it.
+      const isBlind = result.reason && !event.reason && !this.#isLeftToServer;
+      state.have = isBlind ? 'unknown' : want;
+      if (!isBlind) this.#enter(result);
     }
     this.#settle();
   }
@@ -234,7 +241,7 @@ export class Membership {
     if (position && this.state === 'joined') this.#miss({ reason: event.reason, position });
   }
 
-  /** Handles a membership that the gateway lost. The next join recovers what is missed meanwhile. */
+  /** Handles a membership that the gateway lost. The next join recovers what is missed. */
   rejected(error: GroupcastError): void {
     this.#state.have = undefined;
     // If the loss is for good, the gateway rejects the next join.
@@ -251,7 +258,7 @@ export class Membership {
     if (!this.#isUsed && !this.#server) this.leave();
   }
 
-  #want({ since, last }: CheckedRange, load: LoadState | undefined): void {
+  #want({ since, last }: CheckedRange, load?: LoadState): void {
     if (!load) {
       if (this.#state.want) {
         // It may have waited for the server only.
@@ -272,12 +279,10 @@ export class Membership {
     state.inFlight = undefined;
     const position = ack && positionOf(ack);
     const isCurrent = want === state.want;
-    // The server is joining the group: `joined` follows, and has the result of the recovery.
-    const isDoubled = this.#server === 'expected' && since && ack && ack.recovered === undefined;
-    if (cmd === 'add_group' && isCurrent && state.have === want) {
-      // The server joined the group first: its position holds, and this join brought nothing.
+    if (cmd === 'add_group' && isCurrent && state.have) {
+      // The server joined the group first, and this join brought nothing.
       this.#attempt = 0;
-    } else if (rejection?.temporary || isDoubled) this.#retryLater();
+    } else if (rejection?.temporary) this.#retryLater();
     else if (cmd === 'leave_group') {
       if (ack ?? rejection) state.have = undefined;
     } else if (rejection) {
@@ -319,7 +324,7 @@ export class Membership {
     const load = this.#state.want?.load;
     if (load) {
       // Leaves and joins again, so that the history keeps the messages of the time of the load.
-      void this.#load({ load, last: undefined, reason, next: undefined }, position);
+      void this.#load({ load, reason, next: undefined }, position);
     } else {
       this.#position.set(position);
       this.events.emit('gap', gap);

@@ -22,7 +22,7 @@ export interface CheckedRange {
 
 /** Checks a range. Throws a GroupcastError `bad_option`. */
 export function checkedRange({ since, last }: MessageRange): CheckedRange {
-  checkWhole('last', last ?? 1, HISTORY_MESSAGES_MAX);
+  checkWhole('last', last, HISTORY_MESSAGES_MAX);
   if (since === undefined || since === null) return { last };
   const position = positionOf(since);
   if (!position) throw badOption('since must be a position or null.');

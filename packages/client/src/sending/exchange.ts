@@ -43,6 +43,8 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   readonly bufferMax: number;
   readonly clientEvents: Emitter<ClientEvents>;
   readonly outbox: Outbox;
+  /** The limits in the last welcome. Read-only for others. */
+  limits: WelcomeEvent['limits'] = LIMITS;
   /** The id in the last welcome. Read-only for others. */
   clientId: string | undefined;
   readonly #owner: ExchangeOwner;
@@ -55,7 +57,6 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   /** Memberships with a command to send later. */
   readonly #later = new Set<Membership>();
   readonly #requests: Requests;
-  #limits = LIMITS;
   /** Pacers of commands and of their bytes, while a connection is open. */
   #pacers: readonly [Pacer, Pacer] | undefined;
   #sweeper: ReturnType<typeof setInterval> | undefined;
@@ -69,10 +70,6 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     this.clientEvents = owner.events;
     this.outbox = new Outbox(options, this);
     this.#requests = new Requests(options.answerTimeoutMs);
-  }
-
-  get bytesMax(): number {
-    return this.#limits.message_bytes;
   }
 
   assertOpen(): void {
@@ -104,7 +101,7 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   }
 
   request(command: ClientCommandBody, answered: Answer): void {
-    const { groups } = this.#limits;
+    const { groups } = this.limits;
     if (command.cmd === 'add_group' && this.#placed.size >= groups) {
       // Checked here, because the gateway closes for good after ten such rejections.
       answered(undefined, new GroupcastError('group_limit', `Leave one of ${groups} groups first.`));
@@ -141,13 +138,13 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     // Under another client id, a repetition would be published twice.
     if (this.clientId !== clientId) this.outbox.drop(({ isUncertain }) => isUncertain);
     this.clientId = clientId;
-    this.#limits = completeLimits(limits);
+    this.limits = completeLimits(limits);
     const {
       messages_per_second: perSecond,
       messages_burst: burst,
       bytes_per_second: bytes = BYTES_PER_SECOND_UNLIMITED,
       bytes_burst: bytesBurst = bytes,
-    } = this.#limits;
+    } = this.limits;
     const nowMs = performance.now();
     this.#pacers = [new Pacer(perSecond, burst, nowMs), new Pacer(bytes, bytesBurst, nowMs)];
     this.#resume();
@@ -164,10 +161,10 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     const entries = returning
       // The gateway rejects positions of groups of the system.
       .filter(({ groupId }) => !groupId.startsWith('$'))
-      .slice(0, Math.min(this.#limits.groups, RESUME_POSITIONS_MAX))
+      .slice(0, Math.min(this.limits.groups, RESUME_POSITIONS_MAX))
       .map(({ groupId, position }) => [groupId, position]);
     const command: ResumeCommand = { cmd: 'resume', positions: Object.fromEntries(entries) };
-    if (commandBytes(command) > this.bytesMax) command.positions = {};
+    if (commandBytes(command) > this.limits.message_bytes) command.positions = {};
     // Without an `id`: a rejection becomes an error of the client.
     this.#owner.send(command);
   }

@@ -3,7 +3,7 @@ import { positionOf } from '../connection/wire.ts';
 import type { CallOptions } from '../groups/call.ts';
 import { type Message, messageOf } from '../groups/group-events.ts';
 import { checkedRange, type MessageRange } from '../groups/message-range.ts';
-import { HISTORY_MESSAGES, HISTORY_MESSAGES_MAX } from '../limits.ts';
+import { HISTORY_MESSAGES_MAX } from '../limits.ts';
 import { badOption, checkWhole } from '../options.ts';
 
 /** Either `since` or `last` is needed. */
@@ -28,7 +28,7 @@ export type HistoryCommand = Extract<ClientCommandBody, { cmd: 'history' }>;
 
 /** Returns the command that reads earlier messages. Throws a GroupcastError `bad_option`. */
 export function historyCommand(groupId: string, options: HistoryOptions): HistoryCommand {
-  const { limit = HISTORY_MESSAGES } = options;
+  const { limit } = options;
   const { since, last } = checkedRange(options);
   checkWhole('limit', limit, HISTORY_MESSAGES_MAX);
   if (!since && !last) throw badOption('Use since or last.');

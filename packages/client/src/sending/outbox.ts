@@ -4,6 +4,7 @@ import {
   type JsonValue,
   type Position,
   reconnectDelayMs,
+  type WelcomeEvent,
 } from '@groupcast/protocol/client';
 import { positionOf } from '../connection/wire.ts';
 import { GroupcastError } from '../groupcast-error.ts';
@@ -21,8 +22,8 @@ const UNCERTAIN: readonly string[] = ['outcome_unknown', 'internal_error', 'bad_
 export interface OutboxOwner {
   /** Throws the reason when the client is closed. */
   assertOpen(): void;
-  /** Maximum bytes of a command. */
-  readonly bytesMax: number;
+  /** The limits of the gateway. */
+  readonly limits: WelcomeEvent['limits'];
   /** Returns whether the limits of the gateway allow one more command. */
   mayRequest(nowMs: number): boolean;
   /** Sends a command now. */
@@ -56,7 +57,7 @@ export class Outbox {
   }
 
   /**
-   * Publishes. Throws a GroupcastError for invalid arguments, or the reason why the client is closed.
+   * Publishes. Throws a GroupcastError: of the arguments, or the reason why the client is closed.
    */
   publish(groupId: string, message: JsonValue, options: SendOptions): Promise<Position | undefined> {
     this.#calls += 1;
@@ -134,7 +135,7 @@ export class Outbox {
   }
 
   #send(queued: Queued): void {
-    const { bytesMax } = this.#owner;
+    const { message_bytes: bytesMax } = this.#owner.limits;
     const { queue, command, bytes, isUncertain } = queued;
     if (bytes > bytesMax) {
       queue.reject(
@@ -153,6 +154,8 @@ export class Outbox {
   #answered(queued: Queued, wasUncertain: boolean, ack?: AckEvent, rejection?: GroupcastError): void {
     const { queue, attempt } = queued;
     const result = ack && queued.accept(ack);
+    // The call can have been cancelled.
+    if (!queue.all.has(queued)) return;
     if (rejection) {
       queued.isUncertain = wasUncertain || (queue === this.#messages && UNCERTAIN.includes(rejection.code));
     }

@@ -39,10 +39,7 @@ export function publishCommand(
   const id = messageId ?? newId;
   const text = typeof message === 'string' ? message : JSON.stringify(message);
   if (!isText(text) || !isName(id, MESSAGE_ID_BYTES_MAX)) {
-    throw new GroupcastError(
-      'bad_field',
-      `Send JSON and a messageId of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`,
-    );
+    throw new GroupcastError('bad_field', `Send JSON and a messageId of 1 to ${MESSAGE_ID_BYTES_MAX} bytes.`);
   }
   return {
     cmd: 'send_to_group',

@@ -61,9 +61,8 @@ export class SendQueue {
     return queued && queued.retryAtMs <= nowMs ? this.#waiting.shift() : undefined;
   }
 
-  /** Queues a message again, in its order, unless it is settled. */
+  /** Queues a message again, in its order. */
   retry(queued: Queued): void {
-    if (!this.all.has(queued)) return;
     const at = this.#waiting.findIndex(({ number }) => number > queued.number);
     this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, queued);
   }
