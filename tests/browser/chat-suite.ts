@@ -133,6 +133,22 @@ export function chatSuite(folder: () => string): void {
     }
   });
 
+  test('a first visit shows what was said before, with the time of the hub', async () => {
+    const alice = await Person.open(browser, url, 'Alice');
+    await alice.join('earlier');
+    await alice.say('before Bob');
+    await alice.sees('before Bob');
+    const bob = await Person.open(browser, url, 'Bob');
+    await bob.join('earlier');
+    await bob.sees('before Bob');
+    expect(await bob.lines()).toEqual(['Alice: before Bob']);
+    const time = bob.page.getByRole('log').locator('time');
+    expect(Math.abs(Date.parse((await time.getAttribute('datetime')) ?? '') - Date.now())).toBeLessThan(
+      60_000,
+    );
+    expect(bob.complaints).toEqual([]);
+  });
+
   test('after a reload it shows what it had, and what was said meanwhile, once', async () => {
     const alice = await Person.open(browser, url, 'Alice');
     await alice.join('reload');
@@ -140,7 +156,7 @@ export function chatSuite(folder: () => string): void {
     await alice.sees('before');
     await alice.page.goto('about:blank');
     const other = await TestClient.open(gateway.url);
-    const impossible = JSON.stringify({ name: 'Eve', text: 'no such time', sentAt: 1e300 });
+    const impossible = JSON.stringify({ name: 5, text: 'no such name' });
     for (const [id, message] of ['plain text', impossible].entries()) {
       other.sendCommand({ cmd: 'send_to_group', group_id: 'reload', message, id });
       await other.reply(id);

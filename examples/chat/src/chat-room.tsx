@@ -29,12 +29,11 @@ export function ChatRoom({ name, groupId }: { name: string; groupId: string }) {
 }
 
 function Line({ entry }: { entry: Entry }) {
-  const { kind, name, text, sentAt } = entry;
+  const { kind, name, text, at } = entry;
   if (kind === 'gap') return <li className="gap">Messages may be missing here.</li>;
   return (
     <li>
-      <b>{name}</b>{' '}
-      <time dateTime={new Date(sentAt).toISOString()}>{new Date(sentAt).toLocaleTimeString()}</time>
+      <b>{name}</b> <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time>
       <p>{text}</p>
     </li>
   );

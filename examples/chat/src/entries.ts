@@ -7,8 +7,8 @@ export interface Entry {
   readonly kind: 'message' | 'gap';
   readonly name: string;
   readonly text: string;
-  /** Milliseconds since 1970, by the clock of the sender. */
-  readonly sentAt: number;
+  /** Milliseconds since 1970, by the clock of the hub. */
+  readonly at: number;
 }
 
 /** Stored state of a group: its last lines, and the position to recover at. */
@@ -18,8 +18,6 @@ export interface Chat {
 }
 
 const ENTRIES_MAX = 200;
-/** The range of a Date, in milliseconds before and after 1970. */
-const TIME_MAX = 8.64e15;
 
 export function loadChat(groupId: string): Chat {
   const kept = localStorage.getItem(`chat:${groupId}`);
@@ -36,20 +34,17 @@ export function withEntry(chat: Chat, entry: Entry, position: Position): Chat {
 
 /** Encodes a line as the text of a message. */
 export function encode(name: string, text: string): string {
-  return JSON.stringify({ name, text, sentAt: Date.now() });
+  return JSON.stringify({ name, text });
 }
 
 /** Decodes a message. Any client can send to a group, so it can be any text. */
-export function decode({ epoch, offset, message, from }: Message): Entry {
-  const entry = { key: `${epoch}:${offset}`, kind: 'message' } as const;
+export function decode({ message, from, at = Date.now() }: Message, key: string): Entry {
+  const entry = { key, kind: 'message', at } as const;
   try {
-    const { name, text, sentAt } = JSON.parse(String(message));
-    const isTime = typeof sentAt === 'number' && Math.abs(sentAt) <= TIME_MAX;
-    if (typeof name === 'string' && typeof text === 'string' && isTime) {
-      return { ...entry, name, text, sentAt };
-    }
+    const { name, text } = JSON.parse(String(message));
+    if (typeof name === 'string' && typeof text === 'string') return { ...entry, name, text };
   } catch {
     // Plain text, from another kind of client.
   }
-  return { ...entry, name: from?.clientId ?? 'server', text: String(message), sentAt: Date.now() };
+  return { ...entry, name: from?.clientId ?? 'server', text: String(message) };
 }

@@ -13,15 +13,20 @@ export function useChat(groupId: string) {
     const { position } = loadChat(groupId);
     const removeListeners = [
       group.on('message', (message) => {
-        setChat((before) => withEntry(before, decode(message), message));
+        const { epoch, offset } = message;
+        // An ephemeral message has no position. This page sends none.
+        if (offset === undefined) return;
+        const entry = decode(message, `${epoch}:${offset}`);
+        setChat((before) => withEntry(before, entry, { epoch, offset }));
       }),
       group.on('gap', ({ position }) => {
         const entry = { key: `gap:${position.epoch}:${position.offset}`, kind: 'gap' } as const;
-        setChat((before) => withEntry(before, { ...entry, name: '', text: '', sentAt: 0 }, position));
+        setChat((before) => withEntry(before, { ...entry, name: '', text: '', at: 0 }, position));
       }),
       group.on('error', setError),
     ];
-    group.join(position === null ? {} : { since: position }).catch(() => {
+    // A first visit shows the newest messages, a later one what it has missed.
+    group.join(position === null ? { last: 20 } : { since: position }).catch(() => {
       // The listener of `error` shows the reason, unless this effect was cleaned up meanwhile.
     });
     return () => {

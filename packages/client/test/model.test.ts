@@ -232,7 +232,7 @@ function expectWhole({ received, ownHidden, world }: Run): void {
   }
 }
 
-/** Checks that every read has an answer, and that its messages are in order and within its range. */
+/** Checks that each read has an answer, and that its messages are in order and in its range. */
 function expectReads({ reads }: Run): void {
   for (const { since, outcome } of reads) {
     if (outcome.error) expect(outcome.error.code).toBe('timeout');

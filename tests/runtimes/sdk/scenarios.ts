@@ -25,15 +25,24 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     const first = await alice.group(group).send('これはメッセージです 🎉');
     const second = await bob.group(group).send('from Bob');
     await inbox.texts(2);
+    const [{ at: firstAt } = {}, { at: secondAt } = {}] = inbox.messages;
     assert.deepEqual(inbox.messages, [
       {
         groupId: group,
         ...first,
         message: 'これはメッセージです 🎉',
         from: { clientId: alice.clientId ?? '' },
+        at: firstAt,
       },
-      { groupId: group, ...second, message: 'from Bob', from: { clientId: bob.clientId ?? '' } },
+      {
+        groupId: group,
+        ...second,
+        message: 'from Bob',
+        from: { clientId: bob.clientId ?? '' },
+        at: secondAt,
+      },
     ]);
+    assert.ok(Math.abs(Number(firstAt) - Date.now()) < 60_000);
     assert.notEqual(alice.clientId, bob.clientId);
   },
 
