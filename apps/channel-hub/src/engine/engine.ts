@@ -21,6 +21,8 @@ import type { native, Position, ProtocolError } from '@groupcast/protocol';
  * - An ephemeral publication takes no offset, has no message id, and is in no history. It is
  *   delivered after all publications up to the position of its answer, and before later ones. The
  *   engine keeps no position because of it.
+ * - A publication with a key replaces the value of the key, or removes it. Values are not trimmed
+ *   with history. One without room is rejected, and takes no offset.
  * - Calls take effect in the order in which they were made.
  */
 export interface Engine {
