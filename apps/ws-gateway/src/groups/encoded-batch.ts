@@ -19,7 +19,7 @@ export class EncodedBatch {
   /** Client ids of senders that are excluded from some of the publications. */
   readonly #senders: ReadonlySet<string> | undefined;
   /** Number of ephemeral publications. */
-  readonly ephemeral: number = 0;
+  readonly ephemeral: number;
   #stored: EncodedBatch | undefined;
   #encoded: Encoded | undefined;
   #bytesMax = 0;
@@ -27,11 +27,16 @@ export class EncodedBatch {
   constructor(groupName: string, publications: readonly native.Publication[]) {
     this.#groupName = groupName;
     this.#publications = publications;
-    const special = publications.filter(({ excludeSender, ephemeral }) => excludeSender || ephemeral);
-    if (special.length === 0) return;
-    const excluding = special.filter(({ excludeSender }) => excludeSender);
-    if (excluding.length > 0) this.#senders = new Set(excluding.map(({ sender }) => sender));
-    this.ephemeral = special.filter(({ ephemeral }) => ephemeral).length;
+    let senders: Set<string> | undefined;
+    let ephemeral = 0;
+    for (const publication of publications) {
+      if (publication.ephemeral) ephemeral += 1;
+      if (!publication.excludeSender) continue;
+      senders ??= new Set();
+      senders.add(publication.sender);
+    }
+    this.#senders = senders;
+    this.ephemeral = ephemeral;
   }
 
   /** Batch without the ephemeral publications, for members that are under pressure. */

@@ -57,7 +57,8 @@ export class FanOut {
     if (publications.length === 0) return;
     try {
       const batch = new EncodedBatch(group.name, publications);
-      for (const member of group.members) this.#deliverTo(member, batch);
+      if (batch.ephemeral === 0) for (const member of group.members) this.#deliverTo(member, batch);
+      else for (const member of group.members) this.#deliverTo(member, this.#fitting(member, batch));
       this.#loads?.delivered(group, batch.bytesMax, performance.now());
     } catch (error) {
       this.#options.log.error(
@@ -96,12 +97,15 @@ export class FanOut {
     return fault === undefined;
   }
 
+  /** Returns the batch, or what is left of it for a member with too much buffered. */
+  #fitting(member: Member, batch: EncodedBatch): EncodedBatch {
+    if (member.bufferedBytes <= this.#options.ephemeralBufferBytesMax) return batch;
+    this.#counters.ephemeralDropped += batch.ephemeral;
+    return batch.stored;
+  }
+
   /** Delivers a batch, without messages that exclude the member. Returns the number of messages. */
   #deliverTo(member: Member, batch: EncodedBatch): number {
-    if (batch.ephemeral > 0 && member.bufferedBytes > this.#options.ephemeralBufferBytesMax) {
-      this.#counters.ephemeralDropped += batch.ephemeral;
-      return this.#deliverTo(member, batch.stored);
-    }
     if (!batch.excludes(member))
       return this.#deliverFrames(member, batch.frames(member.protocol), batch.size);
     const { frames, count } = batch.framesWithout(member);

@@ -1,7 +1,7 @@
 import { parseClientCommand } from '@groupcast/protocol/schema';
 import { textFrame, textFrames } from '../../socket/outbound-frame.ts';
 import type { ClientProtocol } from '../client-protocol.ts';
-import { historyText } from '../message-fields.ts';
+import { historyText } from '../message-text.ts';
 
 /**
  * Plain mode, for clients without a subprotocol. A message is its payload alone, and the only

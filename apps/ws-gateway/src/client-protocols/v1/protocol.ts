@@ -6,7 +6,7 @@ import {
 } from '@groupcast/protocol/schema';
 import { textFrame, textFrames } from '../../socket/outbound-frame.ts';
 import type { ClientProtocol } from '../client-protocol.ts';
-import { historyText, messageFields } from '../message-fields.ts';
+import { historyText, messageText } from '../message-text.ts';
 
 /** The subprotocol `groupcast.v1`: everything is an event in JSON. */
 export const V1: ClientProtocol = createProtocol('v1', CLIENT_SUBPROTOCOL_V1, false);
@@ -28,7 +28,7 @@ function createProtocol(name: string, subprotocol: string, withTime: boolean): C
     encodeMessages: (groupName, publications) => {
       const start = `{"type":"message","group_id":${JSON.stringify(groupName)},`;
       return textFrames(
-        publications.map((publication) => Buffer.from(`${start}${messageFields(publication, withTime)}}`)),
+        publications.map((publication) => Buffer.from(messageText(start, publication, withTime))),
       );
     },
     encodeHistory: (ack, publications) => textFrame(historyText(ack, publications, withTime)),
