@@ -209,6 +209,7 @@ export class Join implements HistoryAnswer, Timed {
     if (this.#last === 0) {
       // The operator allows no replay.
       this.#count = 0;
+      this.#position = this.group.position;
       this.#goLive(undefined);
     } else if (this.#last === undefined && this.group.isAt(this.#position)) {
       this.#goLive(undefined);
@@ -287,9 +288,11 @@ export class Join implements HistoryAnswer, Timed {
     this.#isAnswered = true;
     if (this.#count === undefined) this.#deps.counters.recoveries[reason ?? 'recovered'] += 1;
     if (this.#isByServer) member.sendEvent(joinedEvent(group.name, position, { reason }));
+    // Another join is told what the member has: the messages after that follow.
+    const reached = reason === undefined ? this.#position : position;
     for (const { id, isFirst } of this.#takeCommands()) {
-      const ack = ackEvent(id, group.name, position);
-      member.sendEvent(isFirst ? this.#firstAck(ack, reason) : ack);
+      if (isFirst) member.sendEvent(this.#firstAck(ackEvent(id, group.name, position), reason));
+      else member.sendEvent(ackEvent(id, group.name, reached));
     }
     if (reason !== undefined && !isAwaited && !this.#isByServer) this.#sendGap(reason);
   }
