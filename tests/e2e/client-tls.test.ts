@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { certificateFile, killAll, startGateway, startHub } from '@groupcast/testkit';
 import { handshake } from '@groupcast/testkit/in-process';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
@@ -23,6 +24,39 @@ function subjectAt(port: number): Promise<string> {
     });
   });
 }
+
+function connectTo(port: number, session?: Buffer): TLSSocket {
+  const options = { host: '127.0.0.1', port, rejectUnauthorized: false };
+  return connect(session === undefined ? options : { ...options, session });
+}
+
+/** Connects, and resolves with the session that the server offers. */
+async function firstSession(port: number): Promise<Buffer> {
+  const client = connectTo(port);
+  const [session]: [Buffer] = (await once(client, 'session')) as [Buffer];
+  client.destroy();
+  return session;
+}
+
+/** Connects with a session, and resolves with whether the server has accepted it. */
+async function isResumed(port: number, session: Buffer): Promise<boolean> {
+  const client = connectTo(port, session);
+  await once(client, 'secureConnect');
+  const isReused = client.isSessionReused();
+  client.destroy();
+  return isReused;
+}
+
+test('a client resumes its TLS session on any worker; a reload changes the keys', async () => {
+  const hub = await startHub();
+  const [tlsCertFile, tlsKeyFile] = [certificateFile('hub.pem'), certificateFile('hub.key.pem')];
+  const flags = { hub: hub.address, workers: 4, drainSeconds: 0, tlsCertFile, tlsKeyFile };
+  const gateway = await startGateway(flags);
+  const session = await firstSession(gateway.port);
+  for (let count = 0; count < 20; count++) expect(await isResumed(gateway.port, session)).toBe(true);
+  expect((await gateway.reload()).reload.error).toBeUndefined();
+  for (let count = 0; count < 8; count++) expect(await isResumed(gateway.port, session)).toBe(false);
+});
 
 test('a gateway serves TLS with the certificate of its files, and a reload reads them again', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'groupcast-tls-'));

@@ -14,7 +14,7 @@ import {
 import { limits, OptionError } from '@groupcast/protocol';
 import { addressesOption, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
-import type { GatewayTls } from './accept/tls-sockets.ts';
+import { type GatewayTls, TICKET_KEYS_BYTES } from './accept/tls-sockets.ts';
 import type { GroupsOnConnect } from './connection/gateway-client.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
@@ -238,7 +238,7 @@ export const GATEWAY_TABLE = {
   /** With a certificate and its key, clients use TLS (`wss:`). Default undefined: no TLS. */
   tls: valueOption<GatewayTls | undefined>({
     default: undefined,
-    check: (tls) => (tls === undefined || (tls?.cert && tls?.key) ? undefined : 'cert and key, as PEM texts'),
+    check: tlsFault,
   }),
   /** Workers of one gateway, this one included; they share the limits of a group. Default 1. */
   workers: integerOption({ default: 1, min: 1, max: 1_024, unit: 'workers' }),
@@ -367,4 +367,13 @@ export function limitConflicts(
   const groupBytesBurst = limits.groupBytesPerSecond === 0 ? 0 : limits.groupBytesBurst;
   const compared = { ...limits, groupBytesBurst };
   return ASCENDING.filter(({ option, above }) => compared[option] > compared[above]);
+}
+
+function tlsFault(tls: GatewayTls | undefined): string | undefined {
+  if (tls === undefined) return undefined;
+  if (!tls?.cert || !tls.key) return 'cert and key, as PEM texts';
+  const { ticketKeys } = tls;
+  const isKeys =
+    ticketKeys === undefined || Buffer.from(String(ticketKeys), 'base64').length === TICKET_KEYS_BYTES;
+  return isKeys ? undefined : `cert, key, and ticketKeys of ${TICKET_KEYS_BYTES} bytes in base64`;
 }

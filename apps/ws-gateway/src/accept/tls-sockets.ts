@@ -3,12 +3,23 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Log } from '@groupcast/service';
 import { clientAddressOf, setClientAddress } from '../socket/client-address.ts';
 
-/** Certificate of a gateway that serves TLS itself, as PEM texts. */
+/** Certificate of a gateway that serves TLS itself, as PEM texts, and the keys of its sessions. */
 export interface GatewayTls {
   /** Certificate for the names by which clients reach the gateway, with its chain. */
   readonly cert: string;
   readonly key: string;
+  /**
+   * Keys of session tickets: TICKET_KEYS_BYTES random bytes in base64. A client can resume its
+   * session on each gateway or worker with the same keys. Default: keys of this gateway alone.
+   */
+  readonly ticketKeys?: string;
 }
+
+/** Length of the keys of session tickets, as Node.js has it. */
+export const TICKET_KEYS_BYTES = 48;
+
+/** Name of the sessions of a gateway. The default of Node.js depends on the command line. */
+const SESSION_CONTEXT = 'groupcast-gateway';
 
 export interface TlsSocketsOptions {
   readonly tls: GatewayTls;
@@ -36,13 +47,15 @@ export class TlsSockets {
   constructor({ tls, handshakeMs, log }: TlsSocketsOptions, receiver: TlsSocketEvents) {
     this.#log = log;
     this.#receiver = receiver;
-    const { cert, key } = tls;
+    const { cert, key, ticketKeys } = tls;
     // It does not listen: its sockets come from the ports.
     this.#server = createServer({
       cert,
       key,
       handshakeTimeout: handshakeMs,
       ALPNProtocols: ['http/1.1'],
+      sessionIdContext: SESSION_CONTEXT,
+      ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys, 'base64') }),
     });
     this.#server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket));
     this.#server.on('tlsClientError', (error, socket: TLSSocket) => this.#failed(error, socket));

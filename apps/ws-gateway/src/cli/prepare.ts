@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import {
   type CertificateTimes,
@@ -15,7 +16,7 @@ import {
   type TlsMaterial,
 } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
-import type { GatewayTls } from '../accept/tls-sockets.ts';
+import { type GatewayTls, TICKET_KEYS_BYTES } from '../accept/tls-sockets.ts';
 import { GATEWAY_OPTIONS, type GatewayConfig, parseHub } from '../config.ts';
 import { completeTable, GATEWAY_TABLE } from '../options.ts';
 import { connectionsMaxOf } from '../processes/connections-max.ts';
@@ -124,7 +125,9 @@ function hubTlsFilesOf({ hubTlsCertFile, hubTlsKeyFile, hubTlsCaFile }: GatewayC
 
 function readTls(config: GatewayConfig): GatewayTls | undefined {
   const { cert, key } = readTlsFiles(tlsFilesOf(config), TLS_FLAGS);
-  return cert === undefined || key === undefined ? undefined : { cert, key };
+  if (cert === undefined || key === undefined) return undefined;
+  // All workers get the same ones, so that a client resumes its session on any of them.
+  return { cert, key, ticketKeys: randomBytes(TICKET_KEYS_BYTES).toString('base64') };
 }
 
 function readHubTls(config: GatewayConfig): TlsMaterial | undefined {
