@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { killAll } from '@groupcast/testkit';
 import { randomFaults } from './inject/random-faults.ts';
-import { COMMON_LOAD } from './load/load.ts';
+import { COMMON_LOAD, MIXED } from './load/load.ts';
 import { Progress } from './progress.ts';
 import { run } from './run.ts';
 import { RED_RUNS_FOLDER, saveRedRun } from './save-red-run.ts';
@@ -72,7 +72,7 @@ async function round(
       (context) => randomFaults(context, FAULTS_MS, told),
       {
         seed,
-        load: COMMON_LOAD,
+        load: { ...COMMON_LOAD, ...MIXED },
       },
       { gateways: 1 + (seed % 2) },
     );

@@ -12,7 +12,16 @@ export interface RedRound {
   readonly file?: string;
 }
 
-type Counted = 'invoked' | 'acknowledged' | 'refused' | 'unknown' | 'received' | 'recovered' | 'inTwoEpochs';
+type Counted =
+  | 'invoked'
+  | 'acknowledged'
+  | 'refused'
+  | 'unknown'
+  | 'received'
+  | 'ephemeral'
+  | 'reads'
+  | 'recovered'
+  | 'inTwoEpochs';
 
 const ROWS: readonly (readonly [Counted, string])[] = [
   ['invoked', 'published'],
@@ -20,6 +29,8 @@ const ROWS: readonly (readonly [Counted, string])[] = [
   ['refused', 'refused'],
   ['unknown', 'outcome unknown'],
   ['received', 'receipts'],
+  ['ephemeral', 'ephemeral receipts'],
+  ['reads', 'answers to history'],
   ['recovered', 'recovered joins'],
   ['inTwoEpochs', 'stored again by a new hub'],
 ];

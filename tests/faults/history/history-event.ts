@@ -87,9 +87,11 @@ export interface Read {
   /** Identifies the `ask`. */
   readonly read: string;
   readonly group: string;
-  /** Position of the group in the answer. */
+  /** Position up to which the answer has all messages. */
   readonly position: Position;
   readonly verdict: string;
+  /** Whether the group has messages after `position`. */
+  readonly more: boolean;
   /** Position that it asked to read on from. Missing if it asked for the newest messages. */
   readonly since?: Position;
   readonly messages: readonly EarlierMessage[];

@@ -19,10 +19,10 @@ export class Readers {
   }
 
   read(event: Read): void {
-    const { group, position, messages, since, verdict } = event;
+    const { group, position, messages, since, verdict, more } = event;
     const behind = this.#asked.get(event.read);
     this.#asked.delete(event.read);
-    if (behind?.epoch === position.epoch && behind.offset > position.offset)
+    if (!more && behind?.epoch === position.epoch && behind.offset > position.offset)
       this.#wrong(event, `is at ${position.offset}, and ${behind.offset} was acknowledged before`);
     if (behind !== undefined && this.#publications.isLaterEpoch(group, behind.epoch, position.epoch))
       this.#wrong(event, `is of epoch ${position.epoch}, which was over`);
@@ -34,7 +34,8 @@ export class Readers {
       last = offset;
       this.#place(event, id, offset);
     }
-    if (last > position.offset) this.#wrong(event, `is at ${position.offset}, and has a message of ${last}`);
+    if (messages.length > 0 && last !== position.offset)
+      this.#wrong(event, `is at ${position.offset}, and its last message at ${last}`);
   }
 
   #place({ group, position }: Read, id: string, offset: number): void {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { GroupcastClient, type GroupcastClientOptions } from '@groupcast/client';
 import { until } from '@groupcast/testkit';
 import { WebSocket } from 'ws';
@@ -5,6 +6,7 @@ import type { HistoryLog } from '../history/history-log.ts';
 import type { Random } from '../random.ts';
 import { Member } from './member.ts';
 import { Publisher } from './publisher.ts';
+import { Reader } from './reader.ts';
 
 export interface LoadOptions {
   readonly members: number;
@@ -17,6 +19,12 @@ export interface LoadOptions {
   readonly publishesPerSecond: number;
   readonly messageBytes: number;
   readonly sdk: Partial<GroupcastClientOptions>;
+  /** Share of messages that are ephemeral. Default 0. */
+  readonly ephemeralShare?: number;
+  /** Clients that read the newest messages of groups all the time. Default 0. */
+  readonly readers?: number;
+  /** Members that join during the run, one after another, with earlier messages. Default 0. */
+  readonly lateMembers?: number;
   /** Share of messages that the tap drops, to test that the checker detects it. Default 0. */
   readonly lost?: number;
 }
@@ -43,6 +51,17 @@ export const COMMON_LOAD: LoadOptions = {
   publishingMembers: 2,
 };
 
+/** Requests beside messages that are stored: ephemeral ones, `history`, and joins with `last`. */
+export const MIXED: Pick<LoadOptions, 'ephemeralShare' | 'readers' | 'lateMembers'> = {
+  ephemeralShare: 0.2,
+  readers: 3,
+  lateMembers: 20,
+};
+
+/** Earlier messages that a late member asks for, and the time between two such members. */
+const LATE_LAST = 20;
+const LATE_EVERY_MS = 300;
+
 export interface LoadContext {
   readonly log: HistoryLog;
   readonly random: Random;
@@ -56,22 +75,36 @@ const MARKER = 'marker';
 export class Load {
   readonly options: LoadOptions;
   readonly groups: readonly string[];
-  readonly members: readonly Member[];
+  /** Members, to which late ones are added. */
+  readonly members: Member[];
   readonly publishers: readonly Publisher[];
   readonly #log: HistoryLog;
   readonly #clients: GroupcastClient[] = [];
   readonly #marker: Publisher;
+  readonly #readers: readonly Reader[];
+  readonly #newMember: (name: string, last?: number) => Member;
+  readonly #stop = new AbortController();
+  #joiningLate: Promise<void> | undefined;
 
   private constructor(options: LoadOptions, context: LoadContext) {
     const { log, random } = context;
     this.options = options;
     this.#log = log;
     this.groups = Array.from({ length: options.groups }, (_, index) => `group-${index}`);
-    const newMember = (name: string): Member => {
+    const newMember = (name: string, last?: number): Member => {
       const groups = random.sample(this.groups, options.groupsPerMember);
       const loses = (): boolean => random.next() < (options.lost ?? 0);
-      return new Member({ name, groups, log, url: context.url, sdk: options.sdk, loses });
+      return new Member({
+        name,
+        groups,
+        log,
+        url: context.url,
+        sdk: options.sdk,
+        loses,
+        ...(last && { last }),
+      });
     };
+    this.#newMember = newMember;
     const newPublisher = (name: string, client: GroupcastClient, own?: ReadonlySet<string>): Publisher =>
       new Publisher({ ...options, name, client, groups: this.groups, log, random, ...(own && { own }) });
     const both = Array.from({ length: options.publishingMembers }, (_, index) => newMember(`p${index}`));
@@ -86,6 +119,15 @@ export class Load {
       ),
     ];
     this.#marker = newPublisher(MARKER, this.#newClient(context));
+    this.#readers = Array.from({ length: options.readers ?? 0 }, (_, index) => {
+      return new Reader({
+        name: `r${index}`,
+        client: this.#newClient(context),
+        groups: this.groups,
+        log,
+        random,
+      });
+    });
   }
 
   /** Resolves when all members have joined; the publishers then start. */
@@ -93,6 +135,8 @@ export class Load {
     const load = new Load(options, context);
     await load.untilJoined();
     for (const publisher of load.publishers) publisher.start();
+    for (const reader of load.#readers) reader.start();
+    load.#joiningLate = load.#joinLate();
     return load;
   }
 
@@ -110,7 +154,9 @@ export class Load {
    * Resolves with the last messages' ids, by group.
    */
   async drain(): Promise<ReadonlyMap<string, string>> {
-    await Promise.all(this.publishers.map((publisher) => publisher.stop()));
+    this.#stop.abort();
+    await this.#joiningLate;
+    await Promise.all([...this.publishers, ...this.#readers].map((one) => one.stop()));
     const last = new Map<string, string>();
     for (const group of this.groups) {
       const id = await this.#marker.publish(group);
@@ -134,8 +180,19 @@ export class Load {
   }
 
   close(): void {
+    this.#stop.abort();
+    for (const reader of this.#readers) void reader.stop();
     for (const member of this.members) member.close();
     for (const client of this.#clients) client.close();
+  }
+
+  async #joinLate(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let index = 0; index < (this.options.lateMembers ?? 0); index++) {
+      await delay(LATE_EVERY_MS, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      this.members.push(this.#newMember(`late${index}`, LATE_LAST));
+    }
   }
 
   #newClient({ url }: LoadContext): GroupcastClient {

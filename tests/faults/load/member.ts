@@ -11,6 +11,8 @@ export interface MemberOptions {
   readonly sdk: Partial<GroupcastClientOptions>;
   /** Whether the tap drops the next message, to test that it is detected. Default: never. */
   readonly loses?: () => boolean;
+  /** Number of earlier messages that it asks for at its first join. Default: none. */
+  readonly last?: number;
 }
 
 /** A client of the SDK that joins its groups, and stays in them. */
@@ -23,7 +25,7 @@ export class Member {
   /** Messages that the SDK has delivered, by group. */
   readonly #handedOn: Map<string, number> = new Map();
 
-  constructor({ name, groups, log, url, sdk, loses }: MemberOptions) {
+  constructor({ name, groups, log, url, sdk, loses, last }: MemberOptions) {
     this.name = name;
     this.groups = groups;
     this.tap = new WireTap(name, log);
@@ -32,7 +34,7 @@ export class Member {
       const group = this.client.group(id);
       group.on('message', () => this.#handedOn.set(id, (this.#handedOn.get(id) ?? 0) + 1));
       // Rejected for good: the checker sees a member without the last message.
-      void group.join().catch(() => {});
+      void group.join({ last }).catch(() => {});
     }
   }
 

@@ -16,6 +16,8 @@ export interface PublisherOptions {
   readonly messageBytes: number;
   /** Groups in which it is a member: one in ten of its messages there excludes itself. */
   readonly own?: ReadonlySet<string>;
+  /** Share of ephemeral messages, 0 to 1. Default 0. */
+  readonly ephemeralShare?: number;
 }
 
 /** With any other error, the message was not published. */
@@ -50,16 +52,18 @@ export class Publisher {
   }
 
   /** Sends one message, and resolves with its id when it is answered. */
-  async publish(group: string, excludeSelf = false): Promise<string> {
+  async publish(group: string, excludeSelf = false, ephemeral = false): Promise<string> {
     const { client, log, messageBytes, name } = this.#options;
     this.#sent += 1;
     const id = `${name}:${this.#sent}`;
     const text = writeMessage(id, messageBytes);
     const excludes = excludeSelf ? { excludes: name } : {};
-    log.add({ type: 'inv', id, publisher: name, group, seq: this.#sent, ...excludes });
+    const kind = ephemeral ? { ephemeral } : {};
+    log.add({ type: 'inv', id, publisher: name, group, seq: this.#sent, ...excludes, ...kind });
     try {
-      const position = await client.group(group).send(text, { messageId: id, excludeSelf });
-      log.add({ type: 'ok', id, position });
+      const options = ephemeral ? { store: false } : { messageId: id };
+      const position = await client.group(group).send(text, { ...options, excludeSelf });
+      log.add({ type: 'ok', id, ...(position && { position }) });
     } catch (error) {
       if (!(error instanceof GroupcastError)) throw error;
       log.add({ type: UNKNOWN_CODES.includes(error.code) ? 'info' : 'fail', id, code: error.code });
@@ -68,14 +72,15 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    const { random, groups, publishesPerSecond, own } = this.#options;
+    const { random, groups, publishesPerSecond, own, ephemeralShare = 0 } = this.#options;
     const everyMs = 1_000 / publishesPerSecond;
     // Different offsets, so that they do not all start at the same moment.
     await delay(random.next() * everyMs);
     while (!this.#isStopped) {
       const startedAt = performance.now();
       const group = random.pick(groups);
-      await this.publish(group, own?.has(group) === true && random.next() < EXCLUDES_SELF);
+      const excludesSelf = own?.has(group) === true && random.next() < EXCLUDES_SELF;
+      await this.publish(group, excludesSelf, ephemeralShare > 0 && random.next() < ephemeralShare);
       const restMs = everyMs - (performance.now() - startedAt);
       if (restMs > 0) await delay(restMs);
     }

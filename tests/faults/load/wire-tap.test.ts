@@ -79,6 +79,20 @@ test('a rejoin is logged with its position and the answer', async () => {
   expect(events).toEqual([{ type: 'join', ...IN_G, position, since, recovered: false, reason: 'trimmed' }]);
 });
 
+test('an ephemeral message is logged without a position, and is not the last message', async () => {
+  ask({ cmd: 'add_group', id: 1, group_id: 'g' });
+  const { offset: _, ...ephemeral } = MESSAGE;
+  const events = await logAfter(ACK, { ...MESSAGE, message: writeMessage('p:0', 50) }, ephemeral);
+  expect(events.slice(2)).toEqual([{ type: 'recv-ephemeral', ...IN_G, id: 'p:1', intact: true }]);
+  expect([tap.received('g'), tap.lastId('g')]).toEqual([2, 'p:0']);
+});
+
+test('a join is logged with the number of earlier messages', async () => {
+  ask({ cmd: 'add_group', id: 1, group_id: 'g', last: 9 });
+  const events = await logAfter({ ...ACK, count: 4 });
+  expect(events).toEqual([{ type: 'join', ...IN_G, position: { epoch: 'e', offset: 4 }, count: 4 }]);
+});
+
 test('a duplicate is logged twice', async () => {
   ask({ cmd: 'add_group', id: 1, group_id: 'g' });
   const events = await logAfter(ACK, MESSAGE, MESSAGE);

@@ -52,7 +52,7 @@ export class WireTap {
 
   joined(group: string, position: Position, since: Position | undefined, answer: Answer): void {
     this.#epochs.set(group, position.epoch);
-    const { recovered, reason } = answer;
+    const { recovered, reason, count } = answer;
     this.#log.add({
       type: 'join',
       member: this.member,
@@ -61,6 +61,7 @@ export class WireTap {
       ...(since && { since }),
       ...(recovered !== undefined && { recovered }),
       ...(reason !== undefined && { reason }),
+      ...(count !== undefined && { count }),
     });
   }
 
@@ -82,11 +83,17 @@ export class WireTap {
     this.#received.set(group, this.received(group) + 1);
     this.#lastIds.set(group, id);
   }
+
+  ephemeralMessage(group: string, text: unknown): void {
+    this.#log.add({ type: 'recv-ephemeral', member: this.member, group, ...readMessage(text) });
+    this.#received.set(group, this.received(group) + 1);
+  }
 }
 
 interface Answer {
   readonly recovered?: boolean;
   readonly reason?: string;
+  readonly count?: number;
 }
 
 interface WireEvent extends Answer, Partial<Position> {
@@ -166,7 +173,9 @@ class Conversation {
     // While a join or a leave is pending the SDK accepts no messages, except of a group that was
     // never requested.
     const isIgnored = this.#asked.has(group) && !this.#joined.has(group);
-    if (type === 'message' && !isIgnored) this.#tap.message(group, offset, event.message);
+    if (type === 'message' && event.offset === undefined && !isIgnored)
+      this.#tap.ephemeralMessage(group, event.message);
+    else if (type === 'message' && !isIgnored) this.#tap.message(group, offset, event.message);
     else if (type === 'gap' && !isIgnored) this.#tap.gap(group, { epoch, offset }, reason);
     else if (type === 'ack' && id !== undefined) this.#answered(id, event);
   }

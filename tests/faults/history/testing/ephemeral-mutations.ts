@@ -89,13 +89,15 @@ export const EPHEMERAL_MUTATIONS: readonly Mutation[] = [
     name: 'an answer to history is older than an acknowledgement before it',
     code: 'C14',
     apply: (events, random) => {
-      const isFresh = ({ group, position }: Read): boolean =>
+      const isFresh = ({ group, position, more }: Read): boolean =>
+        !more &&
         events.some((event) => {
           if (event.type !== 'ok' || event.position?.epoch !== position.epoch) return false;
           return event.id.split(':')[1] === group && event.position.offset === position.offset;
         });
-      const older = ({ position }: Read): Partial<Read> => {
-        return { position: { ...position, offset: position.offset - 1 }, messages: [] };
+      const older = ({ position, messages }: Read): Partial<Read> => {
+        const before = { ...position, offset: position.offset - 1 };
+        return { position: before, messages: messages.slice(0, -1), more: false };
       };
       changeRead(events, random, older, isFresh);
     },

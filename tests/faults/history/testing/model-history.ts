@@ -133,8 +133,9 @@ export class ModelHistory {
     const messages = ids.map((id, index) => ({ id, offset: first + 1 + index, intact: true }));
     const since = this.#random.next() < 0.5 ? { since: { epoch, offset: first } } : {};
     this.#add({ type: 'ask', read, group });
-    const position = { epoch, offset: top };
-    this.#add({ type: 'read', read, group, position, verdict: 'recovered', ...since, messages });
+    const position = { epoch, offset: first + messages.length };
+    const answer = { position, verdict: 'recovered', more: position.offset < top, messages };
+    this.#add({ type: 'read', read, group, ...since, ...answer });
   }
 
   /** A member joins with the newest five messages. */
