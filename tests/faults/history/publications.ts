@@ -173,10 +173,10 @@ export class Publications {
     return publication;
   }
 
-  /** Returns whether an epoch of a group was seen later than another one. */
+  /** Returns whether an epoch of a group is later than another one, in which messages were seen. */
   isLaterEpoch(group: string, epoch: string, other: string): boolean {
     const { epochs } = this.#group(group);
-    return (epochs.get(epoch)?.rank ?? 0) > (epochs.get(other)?.rank ?? 0);
+    return (epochs.get(epoch)?.rank ?? 0) > (epochs.get(other)?.rank ?? Number.POSITIVE_INFINITY);
   }
 
   /** Returns the last acknowledged position of a group. */

@@ -67,7 +67,7 @@ export class Reader {
         position,
         hasMore: more,
       } = await client.group(group).history(options);
-      const messages = found.map(({ offset = 0, text }) => ({ offset, ...readMessage(text) }));
+      const messages = found.map(({ offset = 0, message: text }) => ({ offset, ...readMessage(text) }));
       const since = from.since ? { since: from.since } : {};
       log.add({ type: 'read', read, group, verdict, position, more, ...since, messages });
       return more ? position : undefined;
