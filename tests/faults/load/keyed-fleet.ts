@@ -45,7 +45,7 @@ class Reader {
   }
 }
 
-/** Peers of a hub that share a keyed channel. Each has a live map, and keys that it alone writes. */
+/** Peers of a hub that share a keyed channel. Each has a live map, and keys of its own to write. */
 export class KeyedFleet {
   readonly readers: readonly Reader[];
   readonly #clients: readonly HubClient[];
