@@ -51,7 +51,7 @@ describe('a request that needs a capability', () => {
 });
 
 test('a peer with the extended layouts only gets keyed publications without their key, and nothing ephemeral', async () => {
-  const { port } = await startHub();
+  const { hub, port } = await startHub();
   const peer = await NativePeer.openWith(port, extended);
   const other = await NativePeer.open(port);
   const [subscribed] = await peer.subscribe(channel('c'));
@@ -62,6 +62,7 @@ test('a peer with the extended layouts only gets keyed publications without thei
   const live = [(await peer.take('deliver')).publication, (await peer.take('deliver')).publication];
   expect(live.map(({ payload }) => Buffer.from(payload).toString())).toEqual(['one', 'two']);
   expect(live).toMatchObject([{ ...one, number: 1 }, { number: 2 }]);
+  expect(hub.stats()).toMatchObject({ delivered: 2, ephemeralDropped: 0 });
   const { publications } = await peer.history('c', subscribed!.position);
   expect(publications).toEqual(live);
 });

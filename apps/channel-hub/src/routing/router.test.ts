@@ -223,6 +223,18 @@ describe('prefixes', () => {
     expect(router.stats().delivered).toBe(2);
   });
 
+  test('deliver one copy of an ephemeral publication, and do not count one that is dropped', () => {
+    other.deliverEphemeral = () => false;
+    for (const [index, subject] of [channel('c'), prefix('c'), prefix('')].entries()) {
+      router.subscribe(subject, one, index);
+      router.subscribe(subject, other, index);
+      answer(index, 0);
+    }
+    expect(router.deliverEphemeral('c', Buffer.from('typing'))).toBe('typing'.length);
+    expect(one.events.filter((event) => event.startsWith('deliver'))).toEqual(['deliver ephemeral typing']);
+    expect(router.stats().delivered).toBe(1);
+  });
+
   test('still deliver when the other subscription ends', () => {
     router.subscribe(channel('group:1'), one, 1);
     router.subscribe(prefix('group:'), one, 2);
@@ -390,8 +402,11 @@ describe('runs', () => {
       slot.deliverRun(1, BYTES, ...from(0), 1);
       router.deliver('a', 2, encodeText('x'));
       slot.deliverRun(3, BYTES, ...from(1), 1);
+      router.deliverEphemeral('a', encodeText('y'));
+      slot.deliverRun(4, BYTES, ...from(2), 1);
     });
-    expect(one.events).toEqual(['1 in 00000005aa', 'deliver x', '1 in 00000005bb']);
+    const expected = ['1 in 00000005aa', 'deliver x', '1 in 00000005bb', 'deliver ephemeral y'];
+    expect(one.events).toEqual([...expected, '1 in 00000005cc']);
   });
 
   test('frames before a failure are delivered', () => {
