@@ -68,6 +68,7 @@ describe.skipIf(withoutBrowser)('the client in Chromium', () => {
       ...read.position,
       message: 'これはメッセージです',
       from: { clientId: read.clientId },
+      at: expect.closeTo(Date.now(), -5),
     });
   });
 
