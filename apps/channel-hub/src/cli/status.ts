@@ -27,6 +27,7 @@ const HISTORY_COLUMNS = [
   'too late',
   'message ids',
   'duplicates',
+  'keyed values',
 ];
 
 const PEER_COLUMNS = [
@@ -92,12 +93,11 @@ function queuesText({ longestQueues }: HubReport): string {
   );
 }
 
-function historyText({ engineChannels, history }: HubReport): string {
+function historyText({ engineChannels, history, keyed }: HubReport): string {
   const { publications, bytes, trimmed, reads, messageIds, duplicates } = history;
   const mebibytes = Math.round(bytes / 1_024 / 1_024);
   const trims = Object.values(trimmed).reduce((sum, count) => sum + count, 0);
   const { recovered, epoch_changed: changed, trimmed: late } = reads;
-  return textTable(HISTORY_COLUMNS, [
-    [engineChannels, publications, mebibytes, trims, recovered, changed, late, messageIds, duplicates],
-  ]);
+  const kept = [engineChannels, publications, mebibytes, trims, recovered, changed, late];
+  return textTable(HISTORY_COLUMNS, [[...kept, messageIds, duplicates, keyed.keys]]);
 }
