@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { BarePeer, bare } from '../testing/bare-peer.ts';
-import { NativePeer } from '../testing/native-peer.ts';
+import { channel, NativePeer } from '../testing/native-peer.ts';
 import { closedAs, startHub } from '../testing/start-hub.ts';
 
 const GROUP = Buffer.from('group:123').toString('hex');
@@ -22,6 +22,12 @@ function deliver(offset: number, text: string): string {
   const payload = Buffer.from(text).toString('hex');
   const length = (29 + text.length).toString(16).padStart(8, '0');
   return `${length}0900000900000000${u64(offset)}${GROUP}${payload}`;
+}
+
+/** A PUBLISH of a text to `group:123` that is `length` bytes long. */
+function publish(number: number, length: number): string {
+  const payload = '78'.repeat(length - 29);
+  return `${length.toString(16).padStart(8, '0')}0800000900000000${u64(number)}${GROUP}${payload}`;
 }
 
 /** The epoch of the hub, from a SUBSCRIBED of one channel. */
@@ -139,15 +145,30 @@ describe.each([
   });
 });
 
+test('a bare PUBLISH that would be too long as a DELIVER of other peers is rejected, and the peer stays', async () => {
+  const { hub, port } = await startHub({ frameBytesMax: 512 });
+  const [peer, member] = [await BarePeer.open(port), await NativePeer.open(port)];
+  await member.subscribe(channel('group:123'));
+  // The layout of others has 8 bytes more, which 505 do not leave.
+  await peer.send(publish(1, 505), publish(0, 505), publish(2, 504));
+  const code = Buffer.from('bad_length').toString('hex');
+  expect((await peer.take()).slice(8, 48)).toBe(`0b${u64(1)}0a${code}`.slice(0, 40));
+  expect((await peer.take()).slice(8, 26)).toBe(`0a${u64(2)}`);
+  await member.take('deliver');
+  expect(member.deliverFrames.map(({ length }) => length)).toEqual([512]);
+  expect(hub.stats()).toMatchObject({ published: 1, rejected: { bad_length: 2 }, connectedPeers: 2 });
+  peer.destroy();
+});
+
 describe('a peer without capabilities gets bad_frame and is closed when it sends', () => {
-  const publish = bare('publish, text');
+  const valid = bare('publish, text');
 
   test.each([
-    ['a PUBLISH without its number', `00000013${publish.slice(8, 38)}`],
-    ['a PUBLISH that ends in its channel name', `00000018${publish.slice(8, 48)}`],
-    ['a PUBLISH with a length of meta', `${publish.slice(0, 20)}0001${publish.slice(24)}`],
-    ['an ephemeral PUBLISH', `${publish.slice(0, 10)}08${publish.slice(12)}`],
-    ['a keyed PUBLISH', `${publish.slice(0, 10)}10${publish.slice(12)}`],
+    ['a PUBLISH without its number', `00000013${valid.slice(8, 38)}`],
+    ['a PUBLISH that ends in its channel name', `00000018${valid.slice(8, 48)}`],
+    ['a PUBLISH with a length of meta', `${valid.slice(0, 20)}0001${valid.slice(24)}`],
+    ['an ephemeral PUBLISH', `${valid.slice(0, 10)}08${valid.slice(12)}`],
+    ['a keyed PUBLISH', `${valid.slice(0, 10)}10${valid.slice(12)}`],
     ['an unknown opcode', '0000000516'],
     ['an ENQUEUE that ends in its number', '0000000b0f000000000000'],
     ['an ENQUEUE that ends in its queue', `000000150f000000${u64(1)}${'0004'}6a6f62`],

@@ -282,7 +282,7 @@ export class Peer implements LinkReceiver, Requests, BufferedPeer, Drainable {
 
   #createDialect(firstByte: number): PeerDialect | undefined {
     const dialect = dialectOf(firstByte);
-    if (dialect === 'native') return new NativeDialect(this);
+    if (dialect === 'native') return new NativeDialect(this, this.#deps.options.frameBytesMax);
     if (dialect === 'json') return new JsonDialect(this, this.#deps.json);
     if (dialect === 'php' && this.#isLocal) return new PhpDialect(this, this.#deps.php);
     // No error frame to a PHP peer: a frame that it did not ask for ends its process.

@@ -21,6 +21,7 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   readonly strict = true;
   readonly publisher: number;
   readonly #peer: Requests;
+  readonly #frameBytesMax: number;
   readonly #run = new PublishRun();
   readonly #queues: NativeQueues;
   // Capabilities that HELLO announced; before it nothing depends on them.
@@ -29,9 +30,11 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   #isExtended = true;
   #isComplete = true;
 
-  constructor(peer: Requests) {
+  /** `frameBytesMax`: limit of a frame, as announced to peers. */
+  constructor(peer: Requests, frameBytesMax: number) {
     this.publisher = peer.id;
     this.#peer = peer;
+    this.#frameBytesMax = frameBytesMax;
     this.#queues = new NativeQueues(peer, (frame) => this.#formFor(frame));
   }
 
@@ -136,7 +139,7 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   }
 
   #publish(publication: native.Publication, frame: Uint8Array): void {
-    const error = this.#capabilityError(neededBy(publication));
+    const error = this.#capabilityError(neededBy(publication)) ?? this.#lengthError(frame);
     if (error === undefined) this.#peer.publish(publication, frame, this, publication.number);
     else this.publishRejected(publication.number, error);
   }
@@ -150,6 +153,17 @@ export class NativeDialect implements PeerDialect, PublishSlot, HistorySlot {
   #skip(): void {
     this.#peer.ensureOpen();
     this.#peer.countSkipped();
+  }
+
+  /**
+   * Returns the error of a PUBLISH that fits in the bare layout only: in that of other peers it is
+   * longer, and would end their connections.
+   */
+  #lengthError({ length }: Uint8Array): ProtocolError | undefined {
+    if (length <= this.#frameBytesMax) return undefined;
+    this.#peer.ensureOpen();
+    const sentence = `The publication needs a frame of ${length} bytes for peers with capabilities; the limit is ${this.#frameBytesMax}. Send a smaller one.`;
+    return new ProtocolError('bad_length', sentence);
   }
 
   /** Returns the error of a request that needs a capability, if the peer did not announce it. */

@@ -2,6 +2,7 @@ import {
   encodeText,
   FrameDecoder,
   HEARTBEAT_FRAME,
+  limits,
   native,
   type Position,
   ProtocolError,
@@ -118,7 +119,7 @@ class Rig {
     this.engine = engine;
     this.#router = new Router(engine);
     void engine.start(this.#router);
-    this.#dialect = new NativeDialect(this.#requests());
+    this.#dialect = new NativeDialect(this.#requests(), limits.FRAME_BYTES_MAX);
   }
 
   /** Receives a chunk as a peer does. Returns false if the peer is closed. */
