@@ -247,10 +247,10 @@ test.each([
   ],
   ['status --jsn', 'Unknown option "--jsn": did you mean --json?'],
   ['start --json', 'Unknown option "--json": --help lists the options.'],
-  ['gen-secret --port 7', 'Unknown option "--port": --help lists the options.'],
+  ['gen-secret --port 7', 'gen-secret does not use --port. It has no options.'],
   ['gen-secret --config a', 'gen-secret does not use --config. It has no options.'],
   ['gen-secret extra', 'Unexpected argument "extra": --help shows how options are written.'],
-  ['gen-certs --port 7', 'Unknown option "--port": did you mean --host?'],
+  ['gen-certs --port 7', 'gen-certs does not use --port. Its options are --dir, --host, --days.'],
   [
     'gen-certs',
     '--dir FOLDER is missing: the folder for the files.',

@@ -1,10 +1,8 @@
 export { announceStart } from './cli/announce-start.ts';
-export {
-  type Command,
-  type CommandContext,
-  type CommandWithOptions,
-  commandWithOptions,
-  type Program,
+export type {
+  Command,
+  CommandContext,
+  Program,
 } from './cli/program.ts';
 export { runCommand } from './cli/run-command.ts';
 export { runMain } from './cli/run-main.ts';

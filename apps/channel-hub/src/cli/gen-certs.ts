@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { integerOption, listOption, textOption } from '@groupcast/options';
-import { type CommandWithOptions, ConfigError, commandWithOptions } from '@groupcast/service';
+import { integerOption, listOption, type OptionsOf, textOption } from '@groupcast/options';
+import { type Command, ConfigError } from '@groupcast/service';
 import { CERTIFICATE_FILES, makeCertificates } from './certificates.ts';
 
 const HOST_NAME = /^[a-zA-Z0-9-]{1,63}(\.[a-zA-Z0-9-]{1,63}){0,126}$/;
 
-const options = {
+const flags = {
   dir: textOption({
     default: '',
     valueName: 'FOLDER',
@@ -29,7 +29,9 @@ const options = {
   }),
 };
 
-export const genCertsCommand: CommandWithOptions = commandWithOptions(options, {
+export const genCertsCommand: Command<object, OptionsOf<typeof flags>> = {
+  uses: [],
+  flags,
   summary:
     'Create the TLS certificates of a hub and its gateways: ca.pem, hub.pem, hub.key, gateway.pem, gateway.key.',
   run: async ({ dir, host, days }, context) => {
@@ -58,7 +60,7 @@ export const genCertsCommand: CommandWithOptions = commandWithOptions(options, {
     }
     return 0;
   },
-});
+};
 
 function isHost(text: string): boolean {
   return isIP(text) !== 0 || HOST_NAME.test(text);

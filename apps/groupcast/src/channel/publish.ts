@@ -1,17 +1,19 @@
-import { textOption } from '@groupcast/options';
+import { type OptionsOf, textOption } from '@groupcast/options';
 import { channelOfGroup } from '@groupcast/protocol';
-import { type CommandWithOptions, ConfigError, commandWithOptions } from '@groupcast/service';
+import { type Command, ConfigError } from '@groupcast/service';
 import { groupOption } from './group-option.ts';
 import { HUB_ACCESS_OPTIONS } from './hub-access.ts';
 import { withHub } from './with-hub.ts';
 
-const options = {
+const flags = {
   group: groupOption('Group whose members get the message: the first argument.'),
   text: textOption({ default: '', describe: 'Text of the message: the second argument.' }),
   ...HUB_ACCESS_OPTIONS,
 };
 
-export const publishCommand: CommandWithOptions = commandWithOptions(options, {
+export const publishCommand: Command<object, OptionsOf<typeof flags>> = {
+  uses: [],
+  flags,
   summary: 'Send a text to a group: groupcast publish GROUP TEXT. Prints the offset of the message.',
   run: async (config, context) => {
     const { group, text } = config;
@@ -24,4 +26,4 @@ export const publishCommand: CommandWithOptions = commandWithOptions(options, {
       context.print(String(offset));
     });
   },
-});
+};

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { HubClient, Publication } from '@groupcast/hub-client';
-import { integerOption } from '@groupcast/options';
+import { integerOption, type OptionsOf } from '@groupcast/options';
 import { channelOfGroup } from '@groupcast/protocol';
-import { type CommandWithOptions, ConfigError, commandWithOptions, printable } from '@groupcast/service';
+import { type Command, ConfigError, printable } from '@groupcast/service';
 import { groupOption } from './group-option.ts';
 import { HUB_ACCESS_OPTIONS } from './hub-access.ts';
 import { withHub } from './with-hub.ts';
 
-const options = {
+const flags = {
   group: groupOption('Group whose messages are printed: the first argument.'),
   count: integerOption({
     default: 0,
@@ -19,7 +19,9 @@ const options = {
   ...HUB_ACCESS_OPTIONS,
 };
 
-export const subscribeCommand: CommandWithOptions = commandWithOptions(options, {
+export const subscribeCommand: Command<object, OptionsOf<typeof flags>> = {
+  uses: [],
+  flags,
   summary:
     'Print each message of a group: groupcast subscribe GROUP. A line has the offset, a tab, and the ' +
     'text, with escapes such as \\n for control characters.',
@@ -31,7 +33,7 @@ export const subscribeCommand: CommandWithOptions = commandWithOptions(options, 
       printMessages(hub, channelOfGroup(group), count, context.print, say),
     );
   },
-});
+};
 
 /**
  * Prints `count` messages, or all until a signal. Also ends when the reader of the output is gone.

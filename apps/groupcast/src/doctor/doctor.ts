@@ -1,7 +1,7 @@
-import { textOption } from '@groupcast/options';
-import { type CommandWithOptions, commandWithOptions } from '@groupcast/service';
+import { type OptionsOf, textOption } from '@groupcast/options';
+import type { Command } from '@groupcast/service';
 import { HUB_ACCESS_OPTIONS } from '../channel/hub-access.ts';
-import { DEV_OPTIONS } from '../dev/options.ts';
+import type { DevConfig } from '../dev/options.ts';
 import { checkCertificates } from './checks/certificates.ts';
 import { checkClock, remoteTime } from './checks/clock.ts';
 import { checkAccessFiles, checkStateFolder } from './checks/files.ts';
@@ -16,9 +16,7 @@ const ANSWER_MS = 5_000;
 
 const EXIT_FAULT = 1;
 
-const { port, adminPort, hubPort, hubAdminPort, dir } = DEV_OPTIONS;
-
-const options = {
+const flags = {
   url: textOption({
     default: '',
     valueName: 'URL',
@@ -27,14 +25,11 @@ const options = {
       httpUrl(text) === undefined ? 'a ws: or wss: URL, such as wss://example.com/ws' : undefined,
   }),
   ...HUB_ACCESS_OPTIONS,
-  port,
-  adminPort,
-  hubPort,
-  hubAdminPort,
-  dir,
 };
 
-export const doctorCommand: CommandWithOptions = commandWithOptions(options, {
+export const doctorCommand: Command<DevConfig, OptionsOf<typeof flags>> = {
+  uses: ['port', 'adminPort', 'hubPort', 'hubAdminPort', 'dir'],
+  flags,
   summary:
     'Check this machine, the hub and a proxy, and say what is wrong and what to do. Exit code 1: a fault.',
   run: async (config, context) => {
@@ -66,7 +61,7 @@ export const doctorCommand: CommandWithOptions = commandWithOptions(options, {
     context.print(faults === 0 ? 'No faults.' : `Faults: ${faults}.`);
     return faults === 0 ? 0 : EXIT_FAULT;
   },
-});
+};
 
 /** Columns of the longest state and of the longest name of a check. */
 const STATE_COLUMNS = 7;

@@ -15,7 +15,7 @@ export interface Program<C extends object> extends ConfigDefinition<C> {
   /** Summary for `--help`, one sentence. */
   readonly summary: string;
   /** Commands by name. `check-config` is built in and not listed. */
-  readonly commands: Readonly<Record<string, Command<C> | CommandWithOptions>>;
+  readonly commands: Readonly<Record<string, Command<C>>>;
 }
 
 /** One command of a program. */
@@ -26,34 +26,14 @@ export interface Command<C extends object, F extends object = object> {
   readonly exitCodes?: Readonly<Record<string, string>>;
   /**
    * Options of the program that the command uses; default: all. The flags of others are errors;
-   * their variables and their keys in the config file are ignored.
+   * their variables and their keys in the config file are ignored. A command that uses none runs
+   * without the check of the program.
    */
   readonly uses?: readonly (keyof C & string)[];
   /** Flags of this command alone. They have no variable, and no key in the config file. */
   readonly flags?: OptionTable & ConfigTable<F>;
   /** Does the work and returns the exit code of the process. */
   run(config: C & F, context: CommandContext<C>): number | Promise<number>;
-}
-
-/**
- * A command with options of its own in place of those of the program. `commandWithOptions` makes
- * it.
- */
-export interface CommandWithOptions {
-  readonly summary: string;
-  /** Calls `use` with the options and their command: only the two together have the type `O`. */
-  open<R>(use: <O extends object>(options: ConfigTable<O>, command: Command<O>) => R): R;
-}
-
-/**
- * Gives a command options of its own. Its variables begin with its name:
- * `GROUPCAST_HUB_GEN_CERTS_DIR`.
- */
-export function commandWithOptions<O extends object>(
-  options: ConfigTable<O>,
-  command: Command<O>,
-): CommandWithOptions {
-  return { summary: command.summary, open: (use) => use(options, command) };
 }
 
 /** Sources, warnings and output of a command. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { checkConfigCommand } from '../config/check-config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { helpText } from '../config/config-help.ts';
-import { envName, nearestName } from '../config/option-names.ts';
+import { nearestName } from '../config/option-names.ts';
 import type { ScopedCommand } from '../config/option-scope.ts';
 import { type ConfigInput, type ConfigReading, readConfig } from '../config/read-config.ts';
 import { AdminError } from '../http/admin-error.ts';
@@ -54,30 +54,14 @@ export async function runCommand<C extends object>(
     return EXIT_USAGE;
   }
   const input = { argv: flags, env, readFile: io.readFile };
-  if (!('open' in command)) return runKnown(full, name, command, input, io);
-  return command.open((options, own) => {
-    const { summary, version } = program;
-    const envPrefix = envName(program.envPrefix, name);
-    const alone = { name: program.name, version, summary, options, envPrefix, commands: { [name]: own } };
-    return runKnown(alone, name, own, input, io);
-  });
-}
-
-async function runKnown<C extends object>(
-  program: Program<C>,
-  name: string,
-  command: Command<C>,
-  input: ConfigInput,
-  io: CommandIo,
-): Promise<number> {
-  if (input.argv.some(isHelp)) {
-    io.print(helpText(program, name));
+  if (flags.some(isHelp)) {
+    io.print(helpText(full, name));
     return 0;
   }
   try {
-    return await runWithConfig(program, name, command, input, io);
+    return await runWithConfig(full, name, command, input, io);
   } catch (error) {
-    for (const line of complaint(error)) io.printError(`${program.name}: ${line}`);
+    for (const line of complaint(error)) io.printError(`${full.name}: ${line}`);
     return EXIT_FAILED;
   }
 }

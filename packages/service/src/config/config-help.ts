@@ -28,11 +28,8 @@ const PROGRAM_EXIT_CODES: Readonly<Record<string, string>> = {
 export function helpText<C extends object>(program: Program<C>, commandName?: string): string {
   const command = commandName === undefined ? undefined : program.commands[commandName];
   if (commandName === undefined || command === undefined) return programHelp(program);
-  const isOfProgram = !('open' in command);
-  const scope = new OptionScope(
-    program.options,
-    isOfProgram ? { name: commandName, uses: command.uses, flags: command.flags } : undefined,
-  );
+  const { uses, flags } = command;
+  const scope = new OptionScope(program.options, { name: commandName, uses, flags });
   return [
     ...wrap(command.summary, ''),
     '',
@@ -40,7 +37,7 @@ export function helpText<C extends object>(program: Program<C>, commandName?: st
     '',
     ...optionLines(program, scope),
     '',
-    ...exitCodeLines((isOfProgram ? command.exitCodes : undefined) ?? EXIT_CODES),
+    ...exitCodeLines(command.exitCodes ?? EXIT_CODES),
   ].join('\n');
 }
 

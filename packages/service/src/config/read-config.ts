@@ -72,7 +72,7 @@ export function readConfig<C extends object>(
   const config = Object.freeze(values) as C;
 
   const problems = [...flags.problems, ...env.problems, ...file.problems];
-  if (problems.length === 0) problems.push(...(definition.check?.(config) ?? []));
+  if (problems.length === 0 && scope.usesFile) problems.push(...(definition.check?.(config) ?? []));
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     config,
