@@ -19,7 +19,7 @@ async function memoryOf(hub: TestHub): Promise<{ resident: number; history: numb
 }
 
 test('an idle hub returns the memory of expired history to the system', async () => {
-  const hub = await startHub({ historySeconds: 5, logLevel: 'debug' });
+  const hub = await startHub({ historySeconds: 10, logLevel: 'debug' });
   const peer = await NativePeer.open(hub.port);
   const before = await memoryOf(hub);
   for (let sent = 0; sent * TEXT.length < FILL_BYTES; sent += BATCH) {
