@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { native } from '@groupcast/protocol';
+import { nativeWire } from './load/hub-wire.ts';
 import { ROOT } from './paths.ts';
 import { type Comparison, compare, comparisonText, pairedScenario } from './report/comparison.ts';
 import { provenanceOf } from './report/results.ts';
@@ -29,7 +31,8 @@ export async function benchBefore(options: BeforeOptions): Promise<boolean> {
   const { rounds, fresh, command, folder, jsonFile } = options;
   const root = `${resolve(folder)}/`;
   for (const one of [root, ROOT]) buildApps(one);
-  const [before = [], now = []] = [root, ROOT].map((one) => ofCheckout(one, options));
+  const before = await ofCheckout(root, options);
+  const now = await ofCheckout(ROOT, options);
   const found: (Outcome & { readonly comparisons: readonly Comparison[] })[] = [];
   for (const [index, one] of now.entries()) {
     const paired = pairedScenario(one, before[index] ?? one);
@@ -43,8 +46,10 @@ export async function benchBefore(options: BeforeOptions): Promise<boolean> {
   return found.every(({ comparisons }) => comparisons.every(({ isMet }) => isMet !== false));
 }
 
-function ofCheckout(root: string, { seconds, choose }: BeforeOptions): readonly Scenario[] {
-  return choose(scenarios(groupcasts(root), { seconds, root }));
+async function ofCheckout(root: string, { seconds, choose }: BeforeOptions): Promise<readonly Scenario[]> {
+  // The load on a hub speaks the wire of the same checkout.
+  const codec = (await import(`${root}packages/protocol/src/native/index.ts`)) as typeof native;
+  return choose(scenarios(groupcasts(root), { seconds, root, nativeWire: nativeWire(codec) }));
 }
 
 function writeJson(file: string, value: unknown): void {

@@ -1,3 +1,5 @@
+import type { HubWire } from './load/hub-wire.ts';
+
 /** Metrics of one measurement by name; those that were not measured are missing. */
 export type Measured = Readonly<Partial<Record<Metric, number>>>;
 
@@ -65,6 +67,8 @@ export interface Setting {
   readonly seconds: number;
   /** The checkout whose apps are measured. */
   readonly root: string;
+  /** The native wire of its hub. Default: that of this checkout. */
+  readonly nativeWire?: HubWire;
 }
 
 /** Longest round of a hub, in seconds: its load sends no heartbeats, and is closed without them. */

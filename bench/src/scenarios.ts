@@ -156,24 +156,33 @@ function connections(all: readonly System[]): readonly Scenario[] {
 
 function hubs(setting: Setting): readonly Scenario[] {
   const seconds = Math.min(setting.seconds, HUB_SECONDS_MAX);
-  const { root } = setting;
   const one = { publishers: 1, channels: 1, seconds };
   return [
-    hub(root, 'hub-1to8', 'The hub alone: 1 publisher, 8 subscribers, 1 channel, 128 bytes, 256 in flight', {
-      ...one,
-      window: 256,
-    }),
-    {
-      ...hub(root, 'hub-php-1to8', "The hub alone, from PHP to PHP: the same messages, in PHP's own format", {
+    hub(
+      setting,
+      'hub-1to8',
+      'The hub alone: 1 publisher, 8 subscribers, 1 channel, 128 bytes, 256 in flight',
+      {
         ...one,
         window: 256,
-      }),
+      },
+    ),
+    {
+      ...hub(
+        setting,
+        'hub-php-1to8',
+        "The hub alone, from PHP to PHP: the same messages, in PHP's own format",
+        {
+          ...one,
+          window: 256,
+        },
+      ),
       baseline: NATIVE.name,
       checks: [{ of: PHP.name, metric: 'cpu', most: PHP_CPU_MAX }],
-      candidates: [PHP, NATIVE].map((wire) => ourHub(root, wire, { ...one, window: 256 })),
+      candidates: [PHP, nativeOf(setting)].map((wire) => ourHub(setting.root, wire, { ...one, window: 256 })),
     },
     hub(
-      root,
+      setting,
       'hub-8to8',
       'The hub alone: 8 publishers, 8 subscribers of all 1,000 channels, 256 in flight each',
       {
@@ -184,10 +193,15 @@ function hubs(setting: Setting): readonly Scenario[] {
       },
     ),
     {
-      ...hub(root, 'hub-latency', 'The hub alone: 2,000 messages a second, one at a time, to 8 subscribers', {
-        ...one,
-        rate: 2_000,
-      }),
+      ...hub(
+        setting,
+        'hub-latency',
+        'The hub alone: 2,000 messages a second, one at a time, to 8 subscribers',
+        {
+          ...one,
+          rate: 2_000,
+        },
+      ),
       metric: 'p99',
       checks: overPeers('p99', 1),
     },
@@ -242,7 +256,11 @@ function ourHub(root: string, wire: HubWire, shape: HubShape): Candidate {
   return { ...hubCandidate(wire, version, () => startHub(root), shape), isOurs: true };
 }
 
-function hub(root: string, name: string, title: string, shape: HubShape): Scenario {
+function nativeOf({ nativeWire = NATIVE }: Setting): HubWire {
+  return nativeWire;
+}
+
+function hub(setting: Setting, name: string, title: string, shape: HubShape): Scenario {
   return {
     name,
     title,
@@ -251,7 +269,7 @@ function hub(root: string, name: string, title: string, shape: HubShape): Scenar
     baseline: REDIS.name,
     checks: overPeers('cpu', 0.5),
     candidates: [
-      ourHub(root, NATIVE, shape),
+      ourHub(setting.root, nativeOf(setting), shape),
       hubCandidate(REDIS, versionOf('redis-server', ['--version'])?.slice(0, 21), startRedis, shape),
       hubCandidate(NATS, versionOf('nats-server', ['--version']), startNats, shape),
     ],

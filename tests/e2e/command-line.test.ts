@@ -37,7 +37,7 @@ test.each([
     1,
     'Cannot listen on 192.0.2.1:0: this machine has no such address; choose one that it has with --host.',
   ],
-  ['hub', 'gen-secret --port 7', 1, 'Unknown option "--port": --help lists the options.'],
+  ['hub', 'gen-secret --port 7', 1, 'gen-secret does not use --port. It has no options.'],
   [
     'gateway',
     'start --host 192.0.2.1 --port 1 --admin-port 0',

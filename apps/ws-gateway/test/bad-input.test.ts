@@ -70,10 +70,6 @@ describe.each(['plain', 'v1'] as const)('in %s mode', (mode) => {
         ['{"cmd":"send_to_group","group_id":"$g","message":"m"}', 'forbidden'],
         ['{"cmd":"send_to_group","group_id":"$","message":"m","store":false}', 'forbidden'],
         ['{"cmd":"group_info","group_id":"$g"}', 'forbidden'],
-        [
-          '{"cmd":"resume","positions":{"g":{"epoch":"e","offset":1},"$g":{"epoch":"e","offset":1}}}',
-          'forbidden',
-        ],
         ['{"cmd":"ping","id":{}}', 'bad_field'],
         ['{"cmd":"ping","id":1e999}', 'bad_field'],
         ['{"cmd":"ping","id":9007199254740993}', 'bad_field'],

@@ -127,6 +127,17 @@ describe('groups that the server joins for each client', () => {
     expect(started.gateway.connections()).toMatchObject([{ groups: 0 }]);
   });
 
+  test('may begin with $, and are recovered like others', async () => {
+    await start(['$news']);
+    publish(3, '$news');
+    const client = await TestClient.v1(started.url);
+    const position = { epoch: 'epoch-1', offset: 2 };
+    client.send({ cmd: 'resume', positions: { $news: position, $other: position } });
+    expect(await client.event()).toMatchObject({ type: 'joined', group_id: '$news', recovered: true });
+    expect(await client.event()).toMatchObject({ type: 'message', group_id: '$news', offset: 3 });
+    expect(started.gateway.connections()).toMatchObject([{ groups: 1 }]);
+  });
+
   test('count for the group limit of the client, which does not limit them', async () => {
     await start(['a', 'b', 'c'], { groupsPerConnectionMax: 2 });
     const client = await TestClient.v1(started.url);

@@ -24,34 +24,29 @@ const OPCODE_DELIVER = 0x09;
 const KIND_AT = 5;
 const DIGIT_9 = 0x39;
 
-/** The native dialect of this project's hub. */
-export const NATIVE: HubWire = {
-  name: 'groupcast hub',
-  hello: () =>
-    native.encodeHello({
-      version: native.NATIVE_VERSION,
-      nonce: new Uint8Array(limits.NONCE_BYTES),
-      name: 'bench',
-    }),
-  subscribe: (channels) =>
-    native.encodeSubscribe({ request: 1, subjects: channels.map((name) => ({ name, prefix: false })) }),
-  publish: (channel, payload) =>
-    native.encodePublish({
-      channel,
-      payload,
-      kind: 'text',
-      excludeSender: false,
-      sender: '',
-      messageId: '',
-      number: 0,
-    }),
-  lengthAt: (bytes, at, end) => {
-    if (end - at <= LENGTH_BYTES) return undefined;
-    const length = bytes.readUInt32BE(at);
-    return bytes[at + LENGTH_BYTES] === OPCODE_DELIVER ? length : -length;
-  },
-  tailBytes: 0,
-};
+/** Returns the native dialect of this project's hub, by the codec of one of its checkouts. */
+export function nativeWire(codec: Pick<typeof native, NativeEncoder>): HubWire {
+  const nonce = new Uint8Array(limits.NONCE_BYTES);
+  const fields = { kind: 'text', excludeSender: false, sender: '', messageId: '', number: 0 } as const;
+  return {
+    name: 'groupcast hub',
+    hello: () => codec.encodeHello({ version: native.NATIVE_VERSION, nonce, name: 'bench' }),
+    subscribe: (channels) =>
+      codec.encodeSubscribe({ request: 1, subjects: channels.map((name) => ({ name, prefix: false })) }),
+    publish: (channel, payload) => codec.encodePublish({ channel, payload, ...fields }),
+    lengthAt: (bytes, at, end) => {
+      if (end - at <= LENGTH_BYTES) return undefined;
+      const length = bytes.readUInt32BE(at);
+      return bytes[at + LENGTH_BYTES] === OPCODE_DELIVER ? length : -length;
+    },
+    tailBytes: 0,
+  };
+}
+
+type NativeEncoder = 'encodeHello' | 'encodeSubscribe' | 'encodePublish';
+
+/** The native dialect of the hub of this checkout. */
+export const NATIVE: HubWire = nativeWire(native);
 
 /** The protocol of PHP's `Channel\Client` with the same hub, with strings as data. */
 export const PHP: HubWire = {

@@ -158,7 +158,7 @@ test('without groups of the server there is no resume', () => {
   expect(network.socket.sent).toMatchObject([{ cmd: 'add_group' }]);
 });
 
-test('resume has as many positions as the gateway accepts, and none of the system', () => {
+test('resume has as many positions as the gateway accepts, also of groups of the system', () => {
   const { network, joined, errors } = start();
   joined({}, '$user:7');
   joined({}, '__proto__');
@@ -166,7 +166,7 @@ test('resume has as many positions as the gateway accepts, and none of the syste
   reconnect(network);
   const [{ positions } = { positions: {} }] = network.socket.sentOf('resume');
   expect(Object.keys(positions)).toHaveLength(128);
-  expect(Object.keys(positions).slice(0, 2)).toEqual(['__proto__', 'g0']);
+  expect(Object.keys(positions).slice(0, 2)).toEqual(['$user:7', '__proto__']);
   network.socket.receive({ type: 'error', code: 'bad_field', message: 'Not first.' });
   expect(errors).toMatchObject([{ code: 'bad_field' }]);
 });
@@ -278,7 +278,7 @@ test('a group of the system that the application uses is not joined by it', asyn
   const group = client.group('$user:7');
   await group.join();
   reconnect(network);
-  expect(network.socket.sent).toEqual([{ cmd: 'resume', positions: {} }]);
+  expect(network.socket.sent).toEqual([{ cmd: 'resume', positions: { '$user:7': AT_5 } }]);
   joined(AT_9, '$user:7');
   expect(group).toMatchObject({ state: 'joined', position: AT_9 });
 });

@@ -41,7 +41,7 @@ export function listenUrls({ address, settings }: Primary): readonly string[] {
   return urlsOf(settings, address.port);
 }
 
-/** Returns the addresses for proxies that speak the PROXY protocol; none before the workers listen. */
+/** Returns the addresses for proxies with the PROXY protocol; none before the workers listen. */
 export function proxyUrls({ address, settings }: Primary): readonly string[] {
   const { proxyProtocolPort = 0 } = settings.worker.gateway;
   return address === undefined || proxyProtocolPort === 0 ? [] : urlsOf(settings, proxyProtocolPort);

@@ -58,9 +58,9 @@ function namesSystemGroup(command: ClientCommand): boolean {
   switch (command.cmd) {
     case 'ping':
     case 'leave_group':
-      return false;
+    // Its positions count for groups that the server joins.
     case 'resume':
-      return Object.keys(command.positions).some(isSystemGroup);
+      return false;
     default:
       return isSystemGroup(command.group_id);
   }

@@ -159,8 +159,6 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     const returning = [...this.#memberships.values()].filter((membership) => membership.expectServer());
     if (returning.length === 0) return;
     const entries = returning
-      // The gateway rejects positions of groups of the system.
-      .filter(({ groupId }) => !groupId.startsWith('$'))
       .slice(0, Math.min(this.limits.groups, RESUME_POSITIONS_MAX))
       .map(({ groupId, position }) => [groupId, position]);
     const command: ResumeCommand = { cmd: 'resume', positions: Object.fromEntries(entries) };
