@@ -185,9 +185,20 @@ export class PhpDialect implements PeerDialect, PublishSlot, EventReceiver {
 
   #publishOne({ event, channel, kind, payload }: PhpPublish, data: Uint8Array): void {
     const { events, roundRobin } = this.#deps;
-    const names = { sender: '', messageId: '' };
-    const content = { channel, kind, payload, excludeSender: false, ...names, number: 0 };
-    const publication = { ...native.PUBLICATION_DEFAULTS, ...content };
+    // Each field by itself: to spread objects takes longer than all the rest of a publication.
+    const publication: native.Publication = {
+      channel,
+      kind,
+      excludeSender: false,
+      sender: '',
+      messageId: '',
+      meta: '',
+      payload,
+      number: 0,
+      timeMs: 0,
+      ephemeral: false,
+      keyed: undefined,
+    };
     const frame = native.encodePublish(publication);
     events.beginPublish(frame, new PhpPublication(channel, frame, { event, data }));
     this.#peer.publish(publication, frame, this, 0);
