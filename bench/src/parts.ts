@@ -3,10 +3,10 @@ import { freePort } from '@groupcast/testkit';
 import { NATIVE } from './load/hub-wire.ts';
 import { HUB_SECONDS_MAX, type Scenario, type Setting } from './scenario.ts';
 import { candidate, coldCandidate, type HubShape, hubCandidate } from './systems/candidates.ts';
-import { GROUPCAST, groupcastWithout } from './systems/groupcast.ts';
+import { GROUPCAST, groupcastWithout, startHub } from './systems/groupcast.ts';
 import { listens, type Running, start } from './systems/processes.ts';
 
-/** A gateway whose clients' sockets are read and written through Node's streams. */
+/** A hub or a gateway without the handles below Node's streams. */
 const NO_DIRECT_SOCKETS = { '--no-direct-sockets': true } as const;
 const STREAMS = 'without direct sockets';
 const NO_WARM_UP = { '--warm-up-ms': 0 } as const;
@@ -25,6 +25,8 @@ export function parts(setting: Setting): readonly Scenario[] {
     withoutDirectSockets(root, 'fanout-w1', ['--scenario', 'fanout', ...time]),
     withoutDirectSockets(root, 'fanout-w8', ['--scenario', 'fanout', '--window', '8', ...time]),
     withoutDirectSockets(root, 'groups-w1', ['--scenario', 'groups', ...time]),
+    hubWithoutDirectSockets(root, 'hub-1to8', hubShape),
+    hubWithoutDirectSockets(root, 'hub-8to8', { ...hubShape, publishers: 8, channels: 1_000 }),
     plainRing('hub-1to8', hubShape),
     plainRing('hub-8to8', { ...hubShape, publishers: 8, channels: 1_000 }),
     {
@@ -57,10 +59,22 @@ function withoutDirectSockets(root: string, load: string, args: readonly string[
   };
 }
 
-/**
- * Compares the history of the memory engine with a plain ring of frames per channel. One process of
- * a hub can be twice as fast as the next one, so each round has new ones.
- */
+/** One process of a hub can be twice as fast as the next one, so each round has new ones. */
+function hubWithoutDirectSockets(root: string, load: string, shape: HubShape): Scenario {
+  const hub = hubCandidate(NATIVE, 'history and offsets on', () => startHub(root), shape);
+  const open = () => startHub(root, NO_DIRECT_SOCKETS);
+  return {
+    name: `parts-${load}`,
+    title: `${load} with and without the handles below Node's streams in the hub`,
+    metric: 'cpu',
+    checks: [],
+    fresh: true,
+    baseline: NATIVE.name,
+    candidates: [hub, { ...hubCandidate(NATIVE, 'history and offsets on', open, shape), name: STREAMS }],
+  };
+}
+
+/** Compares the history of the memory engine with a plain ring of frames per channel. */
 function plainRing(load: string, shape: HubShape): Scenario {
   const open = (engine: string) => (): Promise<Running & { readonly port: number }> =>
     startEmbeddedHub(engine);

@@ -105,9 +105,9 @@ export const startCommand: Command<HubConfig> = {
 };
 
 /** Warms up. A hub whose warm-up failed works too, only more slowly at first. */
-async function warmUpOrLog({ warmUpMs: maxMs }: HubConfig, log: Log): Promise<void> {
+async function warmUpOrLog({ warmUpMs: maxMs, directSockets }: HubConfig, log: Log): Promise<void> {
   try {
-    await warmUp({ maxMs });
+    await warmUp({ directSockets, maxMs });
   } catch (error) {
     log.warn({ error }, 'Warm-up failed; the first messages take longer');
   }

@@ -162,6 +162,11 @@ export const HUB_OPTIONS = {
     withRange(QUEUE_TABLE.attemptsMax, { max: 1_000 }),
     'Attempts at an item; after the last it moves to the dead-letter queue.',
   ),
+  directSockets: flagOf(
+    'link.directSockets',
+    LINK_TABLE.directSockets,
+    'Read and write sockets below the streams of Node.js. Disable if a Node.js update breaks it.',
+  ),
   drainSeconds: numberOption({
     default: 5,
     min: 0,

@@ -19,6 +19,8 @@ const ROUNDS_MAX = 4_000;
 const FIRST_ROUNDS_MAX = 200;
 
 export interface WarmUpOptions {
+  /** Whether the hub uses the fast paths, so that the paths in use become warm. */
+  readonly directSockets: boolean;
   /** Maximum time, in milliseconds. 0 disables the warm-up. */
   readonly maxMs: number;
   /** Maximum number of rounds. Default 4,000. */
@@ -29,16 +31,20 @@ export interface WarmUpOptions {
  * Warms up the compiler with publications through temporary hubs: a cold process takes several
  * times as long for each of its first thousand messages. Resolves with the number of rounds.
  */
-export async function warmUp({ maxMs, roundsMax = ROUNDS_MAX }: WarmUpOptions): Promise<number> {
+export async function warmUp({
+  directSockets,
+  maxMs,
+  roundsMax = ROUNDS_MAX,
+}: WarmUpOptions): Promise<number> {
   if (maxMs === 0) return 0;
   const endMs = performance.now() + maxMs;
-  const first = await warmUpHub(Math.min(FIRST_ROUNDS_MAX, roundsMax), endMs);
-  return first + (await warmUpHub(roundsMax - first, endMs));
+  const first = await warmUpHub(directSockets, Math.min(FIRST_ROUNDS_MAX, roundsMax), endMs);
+  return first + (await warmUpHub(directSockets, roundsMax - first, endMs));
 }
 
-async function warmUpHub(roundsMax: number, endMs: number): Promise<number> {
+async function warmUpHub(directSockets: boolean, roundsMax: number, endMs: number): Promise<number> {
   if (roundsMax === 0 || performance.now() >= endMs) return 0;
-  const hub = createHub({ host: '127.0.0.1', port: 0 });
+  const hub = createHub({ host: '127.0.0.1', port: 0, link: { directSockets } });
   const peers: WarmUpPeer[] = [];
   try {
     const { port } = await hub.listen();

@@ -22,7 +22,8 @@ export class MemoryHub {
 
   /** `ended` is called at the end of each peer. */
   constructor(options: HubOptionsInput, ended: Ended) {
-    this.options = completeOptions(options);
+    // A socket in memory has no handle below its stream.
+    this.options = completeOptions({ ...options, link: { ...options.link, directSockets: false } });
     this.#deps = createPeerDeps(this.options, { rejected: () => {}, sent: () => {} });
     this.#ended = ended;
     this.router = this.#deps.router;

@@ -1,7 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** The part of a socket that a link uses. Fed bytes are read in the same call. */
+/**
+ * The part of a socket that a link without direct sockets uses. Fed bytes are read in the same
+ * call.
+ */
 export class MemorySocket extends EventEmitter {
   readonly remoteAddress = '127.0.0.1';
   readonly remotePort = 1;

@@ -3,6 +3,7 @@ export {
   type ReadOwner,
   readDirectly,
   type TcpHandle,
+  takenBytesOf,
   type WriteOwner,
   writeDirectly,
 } from './stream-handle.ts';

@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { connectPair, type SocketPair } from '../testing/socket-pair.ts';
-import { handleOf, readDirectly, type TcpHandle, type WriteOwner, writeDirectly } from './stream-handle.ts';
+import {
+  handleOf,
+  readDirectly,
+  type TcpHandle,
+  takenBytesOf,
+  type WriteOwner,
+  writeDirectly,
+} from './stream-handle.ts';
 
 const until = (holds: () => boolean): Promise<unknown> =>
   vi.waitUntil(holds, { interval: 1, timeout: 30_000 });
@@ -251,6 +258,35 @@ describe('writeDirectly', () => {
     near.write('late');
     await until(() => near.closed);
     expect(failures.length).toBe(1);
+  });
+});
+
+describe('takenBytesOf', () => {
+  test('returns the bytes that the kernel has, within a long write and after it', async () => {
+    const { near, far, handle } = await handlePair();
+    expect(takenBytesOf(near)).toBe(0);
+    expect(writeDirectly(handle, pattern(1_000, 1), new Owner())).toBe('done');
+    expect(takenBytesOf(near)).toBe(1_000);
+    near.write(pattern(TOO_MUCH_BYTES, 2));
+    near.write(pattern(1_000, 3));
+    const taken = takenBytesOf(near) ?? 0;
+    expect(taken).toBeGreaterThan(1_000);
+    expect(taken).toBeLessThan(TOO_MUCH_BYTES);
+    // The kernel takes more when a good part of its buffer is free, and not sooner.
+    const hasMore = (): boolean => (takenBytesOf(near) ?? 0) > taken;
+    far.on('data', () => hasMore() && far.pause());
+    await until(() => hasMore() && far.isPaused());
+    expect(takenBytesOf(near)).toBeLessThan(TOO_MUCH_BYTES);
+    expect(near.writableLength).toBe(TOO_MUCH_BYTES + 1_000);
+    far.removeAllListeners('data');
+    far.resume();
+    await until(() => takenBytesOf(near) === TOO_MUCH_BYTES + 2_000);
+  });
+
+  test('is undefined for a closed socket', async () => {
+    const { near } = await handlePair();
+    near.destroy();
+    expect(takenBytesOf(near)).toBeUndefined();
   });
 });
 

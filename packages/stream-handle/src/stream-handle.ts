@@ -70,6 +70,14 @@ const READ_BYTES = 64 * 1024;
 /** Key of a handle's owner. */
 const OWNER = Symbol('owner');
 
+/** Counters of a handle. */
+interface HandleCounts {
+  /** Bytes passed to libuv, including pending ones. */
+  readonly bytesWritten: number;
+  /** Bytes pending in libuv. */
+  readonly writeQueueSize: number;
+}
+
 interface OwnedHandle extends TcpHandle {
   [OWNER]?: ReadOwner | undefined;
 }
@@ -113,6 +121,15 @@ export function writeDirectly(
   return 'waiting';
 }
 
+/**
+ * Returns the bytes that the kernel has accepted of all that was written to a socket, also within a
+ * long write, where streams count whole writes. Undefined for a closed socket.
+ */
+export function takenBytesOf(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  return isCounting(handle) ? handle.bytesWritten - handle.writeQueueSize : undefined;
+}
+
 /** Delivers reads of a handle to the owner; without an owner, to the stream. */
 export function readDirectly(handle: TcpHandle, owner: ReadOwner | undefined): void {
   if (readBuffer === undefined) return;
@@ -154,6 +171,12 @@ function bindingOf<T>(name: string, isWhole: (found: object) => found is T & obj
     // A version of Node without it: streams are used.
     return undefined;
   }
+}
+
+function isCounting(handle: unknown): handle is HandleCounts {
+  if (typeof handle !== 'object' || handle === null) return false;
+  const { bytesWritten, writeQueueSize }: Partial<HandleCounts> = handle;
+  return typeof bytesWritten === 'number' && typeof writeQueueSize === 'number';
 }
 
 function isStreamBinding(found: Partial<StreamBinding>): found is StreamBinding {

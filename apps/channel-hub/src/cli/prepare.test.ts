@@ -82,14 +82,20 @@ test('check-config prints the warnings of a start', async () => {
 
 test('each value goes to its option of the libraries', () => {
   const argv = [
-    ...['--port=7', '--frame-bytes-max=600000', '--peers-max=5', '--heartbeat-seconds=1.5'],
+    ...[
+      '--port=7',
+      '--frame-bytes-max=600000',
+      '--peers-max=5',
+      '--heartbeat-seconds=1.5',
+      '--no-direct-sockets',
+    ],
     ...['--peer-buffer-bytes=8388608', '--queue-items-max=9', '--queue-visibility-seconds=2.5'],
     ...['--unix-socket=/run/hub.sock', '--unix-socket-mode=660', '--trust=10.0.0.0/8'],
   ];
   const { config } = readConfig(program, { argv, env: {}, readFile: () => '' });
   expect(prepareHub(config).options).toMatchObject({
     ...{ port: 7, frameBytesMax: 600_000, peersMax: 5, heartbeatMs: 1_500, trust: ['10.0.0.0/8'] },
-    link: { bufferBytesMax: 8_388_608, bufferBytesSoft: 2_097_152 },
+    link: { bufferBytesMax: 8_388_608, bufferBytesSoft: 2_097_152, directSockets: false },
     queues: { itemsMax: 9, visibilityMs: 2_500, leasedBytesMax: 1_048_576 },
     unixSocket: { path: '/run/hub.sock', mode: 0o660 },
   });

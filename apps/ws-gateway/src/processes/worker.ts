@@ -119,7 +119,9 @@ class WorkerProcess {
     const bindings = { role: 'worker', worker: options.index };
     const log = createLogger({ name: 'groupcast-gateway', ...options.log, bindings });
     const name = `gateway worker ${options.index} pid ${process.pid}`;
-    const hub = new HubClient({ ...options.hub, secret: options.secret, tls: options.hubTls, name });
+    const { directSockets = true } = options.gateway;
+    const link = { directSockets };
+    const hub = new HubClient({ ...options.hub, secret: options.secret, tls: options.hubTls, name, link });
     hub.on('state', (state, error) => {
       // The primary logs the problems of all workers together.
       if (state === 'waiting') this.#tell({ type: 'hub', problem: hubProblem(error) });

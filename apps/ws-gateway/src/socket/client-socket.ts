@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net';
-import { handleOf, type TcpHandle, type WriteOwner, writeDirectly } from '@groupcast/stream-handle';
-import { takenBytesOf } from '@groupcast/stream-handle/taken-bytes';
+import {
+  handleOf,
+  type TcpHandle,
+  takenBytesOf,
+  type WriteOwner,
+  writeDirectly,
+} from '@groupcast/stream-handle';
 import { WebSocket } from 'ws';
 import { clientAddressOf } from './client-address.ts';
 import { InboundFrameReader } from './inbound-frame.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Link, type LinkReceiver } from '@groupcast/link';
+import { Link, type LinkOptions, type LinkReceiver } from '@groupcast/link';
 import { limits, native, type Position } from '@groupcast/protocol';
 
 const EPOCH = 'warm-up';
@@ -11,20 +11,22 @@ const EPOCH = 'warm-up';
  */
 export class EchoHub {
   readonly #server: Server;
+  readonly #link: Partial<LinkOptions>;
   readonly #links = new Set<Link>();
   /** Offset of the last publication of each channel. */
   readonly #offsets = new Map<string, number>();
 
   /** Accepts peers on a free port of this machine. */
-  static async listen(): Promise<EchoHub> {
-    const hub = new EchoHub();
+  static async listen(link: Partial<LinkOptions>): Promise<EchoHub> {
+    const hub = new EchoHub(link);
     // Not a port of the cluster module.
     hub.#server.listen({ host: '127.0.0.1', port: 0, exclusive: true });
     await once(hub.#server, 'listening');
     return hub;
   }
 
-  private constructor() {
+  private constructor(link: Partial<LinkOptions>) {
+    this.#link = link;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -45,7 +47,7 @@ export class EchoHub {
       },
       closed: () => this.#links.delete(link),
     };
-    const link = new Link(socket, receiver);
+    const link = new Link(socket, receiver, this.#link);
     this.#links.add(link);
   }
 

@@ -87,8 +87,10 @@ async function warmUpGateway(
     messagesBurst: rangeOf(GATEWAY_TABLE.messagesBurst).max,
     messageBytesMax: limits.CLIENT_MESSAGE_BYTES_MAX,
   };
-  const echo = await EchoHub.listen();
-  const hub = new HubClient({ port: echo.port });
+  const { directSockets = true } = options;
+  const link = { directSockets };
+  const echo = await EchoHub.listen(link);
+  const hub = new HubClient({ port: echo.port, link });
   const gateway = createGateway({ ...options, ...none, ...many, hub });
   try {
     hub.connect();

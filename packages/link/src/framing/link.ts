@@ -44,12 +44,11 @@ export class Link {
     this.#socket = socket;
     this.#receiver = receiver;
     this.#options = completeLinkOptions(options);
-    const { frameBytesMax, tickMs } = this.#options;
+    const { frameBytesMax, directSockets, tickMs } = this.#options;
     this.#reader = new FrameReader(socket, receiver, frameBytesMax, (error) => this.#readEnded(error));
     this.#liveness = new Liveness(this.#options);
-    this.#bytes = new LinkSocket(socket);
+    this.#bytes = new LinkSocket(socket, directSockets, (chunk) => this.#read(chunk));
     this.#ticker = setInterval(() => this.#tick(), tickMs);
-    socket.on('data', (chunk) => this.#read(chunk));
     socket.setNoDelay(true);
     // Peers without heartbeats: only the kernel's keep-alive detects a host that has gone.
     socket.setKeepAlive(true, 60_000);

@@ -1,5 +1,6 @@
 import {
   bytesWithin,
+  flagOption,
   integerOption,
   OPTION_BYTES_MAX,
   type OptionsOf,
@@ -47,6 +48,8 @@ export const LINK_TABLE = {
   closeMs: integerOption({ ...TIME, default: 1_000 }),
   /** Interval at which the times above are checked, in milliseconds. Default 1,000. */
   tickMs: integerOption({ ...TIME, default: 1_000, min: 1 }),
+  /** Whether sockets are read and written below their streams, where that is safe. Default true. */
+  directSockets: flagOption({ default: true }),
 };
 
 /** Options of one link. All have defaults. */

@@ -1,5 +1,13 @@
 import type { Socket } from 'node:net';
-import { takenBytesOf } from '@groupcast/stream-handle/taken-bytes';
+import {
+  handleOf,
+  type ReadOwner,
+  readDirectly,
+  type TcpHandle,
+  takenBytesOf,
+  type WriteOwner,
+  writeDirectly,
+} from '@groupcast/stream-handle';
 import { coalesce } from '../framing/coalesce.ts';
 import { concatCached } from '../framing/concat-cached.ts';
 
@@ -11,17 +19,31 @@ const SMALL_CHUNK_BYTES = 4 * 1024;
 /** The same limit, for a link that still has to send earlier bytes. */
 const WAITING_CHUNK_BYTES = 16 * 1024;
 
-/** Writes to the socket of a link. The rest of the socket belongs to the link. */
-export class LinkSocket {
+/**
+ * Reads and writes the handle of a link's socket directly while its stream is empty. The rest of a
+ * socket belongs to the link.
+ */
+export class LinkSocket implements ReadOwner, WriteOwner {
   readonly #socket: Socket;
+  readonly #receive: (chunk: Uint8Array) => void;
+  /** Handle for direct reads and writes; undefined without direct sockets. */
+  #handle: TcpHandle | undefined;
+  /** Bytes that were written directly, and wait in libuv. */
+  #directBytes = 0;
 
-  constructor(socket: Socket) {
+  /** `receive` may keep its argument. */
+  constructor(socket: Socket, directSockets: boolean, receive: (chunk: Uint8Array) => void) {
     this.#socket = socket;
+    this.#receive = receive;
+    socket.on('data', receive);
+    if (!directSockets) return;
+    if (socket.connecting) socket.once('connect', () => this.#takeHandle());
+    else this.#takeHandle();
   }
 
   /** Bytes that wait in Node and in libuv; not those in the kernel. */
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#directBytes + this.#socket.writableLength;
   }
 
   /** Bytes that the kernel has accepted so far; undefined where that is unknown. */
@@ -38,7 +60,7 @@ export class LinkSocket {
     const joined = coalesce(chunks, mustWait ? WAITING_CHUNK_BYTES : SMALL_CHUNK_BYTES, mustWait);
     const [first] = joined;
     if (joined.length === 1 && first !== undefined) {
-      this.#socket.write(first);
+      if (mustWait || !this.#writeDirectly(first)) this.#socket.write(first);
       return;
     }
     this.#socket.cork();
@@ -49,5 +71,34 @@ export class LinkSocket {
   /** Writes chunks through the stream, and calls `done` when the kernel has them, or never will. */
   writeThrough(chunks: readonly Uint8Array[], done: () => void): void {
     this.#socket.write(concatCached(chunks), done);
+  }
+
+  /**
+   * Copies bytes that were read directly. Returns false when the stream must have them: while it is
+   * paused, or holds earlier bytes.
+   */
+  read(chunk: Buffer, length: number): boolean {
+    if (this.#socket.isPaused() || this.#socket.readableLength > 0) return false;
+    this.#receive(Buffer.from(chunk.subarray(0, length)));
+    return true;
+  }
+
+  /** Called when bytes that were written directly no longer wait. */
+  written(bytes: number, error: Error | undefined): void {
+    this.#directBytes -= bytes;
+    if (error !== undefined) this.#socket.destroy(error);
+  }
+
+  #takeHandle(): void {
+    this.#handle = handleOf(this.#socket);
+    if (this.#handle !== undefined) readDirectly(this.#handle, this);
+  }
+
+  /** Returns whether the bytes are on their way. */
+  #writeDirectly(bytes: Uint8Array): boolean {
+    if (this.#handle === undefined) return false;
+    const written = writeDirectly(this.#handle, bytes, this);
+    if (written === 'waiting') this.#directBytes = bytes.length;
+    return written !== 'failed';
   }
 }

@@ -116,6 +116,7 @@ function chosenPaths(): Record<string, string> {
   return {
     GROUPCAST_GATEWAY_FAST_PATHS: 'false',
     GROUPCAST_GATEWAY_DIRECT_SOCKETS: 'false',
+    GROUPCAST_HUB_DIRECT_SOCKETS: 'false',
   };
 }
 
