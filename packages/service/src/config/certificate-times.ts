@@ -20,7 +20,8 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Days before the end of a certificate from which on a warning says so. */
 const WARNING_DAYS = 30;
 
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
+const PEM_END = '-----END CERTIFICATE-----';
 
 /**
  * Returns the times of the files that were named. A chain is valid while all its certificates are;
@@ -69,10 +70,13 @@ export function certificateWarnings(
 }
 
 function spansOf(pem = ''): readonly (readonly [fromMs: number, untilMs: number])[] {
-  return Array.from(pem.matchAll(PEM), ([text]) => {
-    const { validFrom, validTo } = new X509Certificate(text);
-    return [Date.parse(validFrom), Date.parse(validTo)] as const;
-  });
+  const [, ...certificates] = pem.split(PEM_BEGIN);
+  return certificates
+    .filter((text) => text.includes(PEM_END))
+    .map((text) => {
+      const { validFrom, validTo } = new X509Certificate(PEM_BEGIN + text);
+      return [Date.parse(validFrom), Date.parse(validTo)] as const;
+    });
 }
 
 /** Returns the day and the time to the second, in UTC. */
