@@ -36,7 +36,10 @@ async function everything(context: FaultContext): Promise<void> {
   await cutting;
 }
 
-test.each([1, 2, 3])(
+/** Seeds of the runs. The long checks have more of them than CI. */
+const SEEDS = (process.env['FAULT_SEEDS'] ?? '1').split(',').map(Number);
+
+test.each(SEEDS)(
   '200 members, 10 publishers: worker kills, five rolling reloads, link cuts and a hub that stands still for 10 s lose, double and reorder nothing (seed %i)',
   async (seed) => {
     const report = await run(
