@@ -2,7 +2,8 @@
 // and each entry that its manifest publishes. Code of the workspace is inside. Dependencies of the
 // manifest stay outside (`ws` and pino fail at `require` inside an ES module); `pnpm deploy` adds
 // them.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import { build } from 'esbuild';
 import { publishedEntries } from './published-entries.mjs';
 
@@ -15,6 +16,8 @@ const scripts = publishedEntries(manifest).flatMap(({ source, scripts }) =>
 
 const shared = {
   bundle: true,
+  // Written below, whole: a program that starts during a build must not read half a file.
+  write: false,
   sourcemap: true,
   external: Object.keys(manifest.dependencies ?? {}),
   logLevel: 'warning',
@@ -24,13 +27,34 @@ const shared = {
 /** Options of entries for Node only: imports with a condition `node` lead to Node's part. */
 const forNode = { ...shared, conditions: ['node'] };
 
-removeChunks();
-await Promise.all([...buildModules(), ...buildCommonJs(), buildProgram(), buildPageFile()]);
+const results = await Promise.all([
+  ...buildModules(),
+  ...buildCommonJs(),
+  ...buildProgram(),
+  ...buildPageFile(),
+]);
+writeFiles(results.flatMap(({ outputFiles }) => outputFiles));
 
-/** Removes the chunks of an earlier build, whose names differ. */
-function removeChunks() {
-  const files = existsSync('dist') ? readdirSync('dist') : [];
-  for (const file of files.filter((name) => name.startsWith('chunk'))) rmSync(`dist/${file}`);
+/**
+ * Replaces each file at once. Chunks come before the entries that import them, and chunks of an
+ * earlier build, whose names differ, go last.
+ */
+function writeFiles(files) {
+  const isChunk = (path) => path.startsWith('dist/chunk');
+  const outputs = files.map(({ path, contents }) => ({ path: relative('.', path), contents }));
+  outputs.sort((one, other) => Number(isChunk(other.path)) - Number(isChunk(one.path)));
+  for (const { path, contents } of outputs) replaceFile(path, contents);
+  const written = new Set(outputs.map(({ path }) => path));
+  for (const name of readdirSync('dist')) {
+    if (name.startsWith('chunk') && !written.has(`dist/${name}`)) rmSync(`dist/${name}`);
+  }
+}
+
+function replaceFile(path, contents) {
+  const aside = `${path}.${process.pid}`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(aside, contents);
+  renameSync(aside, path);
 }
 
 function buildModules() {
@@ -64,15 +88,15 @@ function buildCommonJs() {
 }
 
 /** Bundles the program into one file that needs only its dependencies. */
-async function buildProgram() {
-  if (!existsSync('src/main.ts')) return;
+function buildProgram() {
+  if (!existsSync('src/main.ts')) return [];
   const banner = { js: '#!/usr/bin/env node' };
-  await build({ ...shared, entryPoints: ['src/main.ts'], outfile: 'dist/main.js', format: 'esm', banner });
+  return [build({ ...shared, entryPoints: ['src/main.ts'], outfile: 'dist/main.js', format: 'esm', banner })];
 }
 
 /** Bundles one file for `<script type="module">`. */
-async function buildPageFile() {
-  if (pageFile === undefined) return;
+function buildPageFile() {
+  if (pageFile === undefined) return [];
   const { '.': source } = manifest.exports;
-  await build({ ...shared, entryPoints: [source], outfile: pageFile, format: 'esm', minify: true });
+  return [build({ ...shared, entryPoints: [source], outfile: pageFile, format: 'esm', minify: true })];
 }

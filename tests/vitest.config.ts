@@ -8,6 +8,7 @@ export default defineConfig({
       'attacks/**',
       'faults/**',
       'fresh-clone/**',
+      'packed/**',
       '*/long/**',
       'runtimes/**',
       'tarballs/**',
