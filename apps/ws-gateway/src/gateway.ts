@@ -219,7 +219,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     if (reason !== undefined) checkOption('Gateway.disconnect', 'reason', REASON, reason);
     return this.#countClient(clientId, (connection) => {
       const { isOpen } = connection;
-      connection.close(reconnect ? 'kicked' : 'kicked_for_good', undefined, reason);
+      connection.close(reconnect ? 'disconnected' : 'disconnected_for_good', undefined, reason);
       return isOpen;
     });
   }

@@ -293,8 +293,8 @@ describe('the server', () => {
   });
 
   test.each([
-    [true, 4003, 'kicked', 'Disconnected by the server. Connect again.'],
-    [false, 4503, 'kicked_for_good', 'Disconnected by the server. Do not connect again.'],
+    [true, 4003, 'disconnected', 'Disconnected by the server. Connect again.'],
+    [false, 4503, 'disconnected_for_good', 'Disconnected by the server. Do not connect again.'],
   ])('disconnects a client, and says whether to reconnect: %s', async (reconnect, code, end, sentence) => {
     await start(undefined);
     const [client, other] = await Promise.all([TestClient.v1(started.url), TestClient.v1(started.url)]);

@@ -10,6 +10,7 @@ export class FakeMember implements Member {
   readonly id: string;
   readonly protocol: ClientProtocol;
   readonly memberships: string[] = [];
+  readonly identity = undefined;
   pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
   isOpen = true;

@@ -26,14 +26,30 @@ export const CLOSE_CODES = {
   overloaded: { code: 1013, reason: 'The server is full. Connect again later.', reconnect: true },
   slow: { code: 4001, reason: 'Messages were read too slowly. Connect again and resume.', reconnect: true },
   no_answer: { code: 4002, reason: 'The heartbeat was not answered. Connect again.', reconnect: true },
-  kicked: { code: 4003, reason: 'Disconnected by the server. Connect again.', reconnect: true },
+  disconnected: { code: 4003, reason: 'Disconnected by the server. Connect again.', reconnect: true },
+  too_many_connections: {
+    code: 4009,
+    reason: 'This user has too many connections. Close one, and connect again.',
+    reconnect: true,
+  },
+  token_expired: {
+    code: 4010,
+    reason: 'The token has expired. Connect again with a new one.',
+    reconnect: true,
+  },
+  auth_timeout: { code: 4011, reason: 'No token arrived in time. Connect again with one.', reconnect: true },
   bad_request: { code: 4500, reason: 'Too many invalid commands. Fix the client.', reconnect: false },
-  kicked_for_good: {
+  unauthorized: { code: 4501, reason: 'The token is missing or invalid. Get a new one.', reconnect: false },
+  disconnected_for_good: {
     code: 4503,
     reason: 'Disconnected by the server. Do not connect again.',
     reconnect: false,
   },
   group_limit: { code: 4505, reason: 'Too many joins beyond the group limit.', reconnect: false },
+  replaced: { code: 4509, reason: 'A newer connection of this user replaced this one.', reconnect: false },
+  revoked: { code: 4510, reason: 'The token was revoked. Log in again.', reconnect: false },
+  banned: { code: 4511, reason: 'This user or address is banned.', reconnect: false },
+  kicked: { code: 4512, reason: 'Removed by a moderator.', reconnect: false },
 } as const satisfies Record<string, CloseCodeRow>;
 
 export type CloseReason = keyof typeof CLOSE_CODES;
@@ -77,7 +93,7 @@ export const ERROR_CODES = {
     temporary: false,
   },
   unsupported_version: { sentence: 'Unsupported protocol version.', temporary: false },
-  unauthorized: { sentence: 'The peer did not prove that it knows the secret.', temporary: false },
+  unauthorized: { sentence: 'The token or the proof of the secret is missing or invalid.', temporary: false },
   channel_limit: {
     sentence: 'Channel limit reached. Retry later.',
     temporary: true,

@@ -34,6 +34,21 @@ export const CHANNEL_NAME_BYTES_MAX = 320;
 /** Beginning of the names of system channels, and of groups that belong to the system. */
 export const SYSTEM_PREFIX = '$';
 
+/** Prefix of the channel of a user; the user's id follows, whose rules are those of group names. */
+export const USER_CHANNEL_PREFIX = '$user:';
+
+/** Keyed channel of bans and revocations. */
+export const BANS_CHANNEL = '$bans';
+
+/** Keyed channel of the configuration that hubs give to gateways. */
+export const CONFIG_CHANNEL = '$config';
+
+/** Bytes of a token. */
+export const TOKEN_BYTES_MAX: number = 4 * KIB;
+
+/** Seconds of the longest ban that ends: ten years. */
+export const BAN_SECONDS_MAX = 315_360_000;
+
 /** Bytes of UTF-8 in a queue's name. */
 export const QUEUE_NAME_BYTES_MAX = 255;
 

@@ -36,7 +36,7 @@ test('every event has the fields of the protocol, and no others', () => {
     errorEvent('hub_unavailable', 4, 'More precisely.'),
     ...(Object.keys(CLOSE_CODES) as CloseReason[]).map((reason) => disconnectEvent(reason, undefined)),
     disconnectEvent('restart', 250),
-    disconnectEvent('kicked', undefined, 'Your plan has changed.'),
+    disconnectEvent('disconnected', undefined, 'Your plan has changed.'),
   ];
   for (const event of events) {
     const sent: unknown = JSON.parse(JSON.stringify(event));

@@ -9,6 +9,8 @@ import { history } from './history.ts';
 import { resume } from './resume.ts';
 import { publishToGroup } from './send-to-group.ts';
 
+const NO_TOKENS = 'This gateway checks no tokens: it runs with --auth none.';
+
 type AddGroup = Extract<ClientCommand, { cmd: 'add_group' }>;
 
 /**
@@ -42,6 +44,12 @@ export function handleCommand(
     case 'resume':
       resume(command, client, deps);
       break;
+    case 'auth':
+    case 'refresh':
+    case 'kick':
+    case 'ban':
+    case 'unban':
+      throw new CommandError('unauthorized', NO_TOKENS, command.id);
     case 'ping':
       if (command.id !== undefined) client.sendEvent(ackEvent(command.id));
       break;
@@ -57,6 +65,8 @@ function startOf({ since, last }: AddGroup): HistoryFrom | undefined {
 function namesSystemGroup(command: ClientCommand): boolean {
   switch (command.cmd) {
     case 'ping':
+    case 'auth':
+    case 'refresh':
     case 'leave_group':
     // Its positions count for groups that the server joins.
     case 'resume':

@@ -6,6 +6,7 @@ import {
   CommandError,
   type CommandId,
 } from '@groupcast/protocol/schema';
+import type { Identity } from '../auth/identity.ts';
 import { disconnectEvent, welcomeEvent } from '../client-protocols/client-events.ts';
 import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
 import type { CommandDeps } from '../commands/command-deps.ts';
@@ -59,6 +60,7 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
 export class Connection implements Member, WritableConnection, Timed, WebSocketReceiver {
   readonly protocol: ClientProtocol;
   readonly memberships: string[] = [];
+  identity: Identity | undefined;
   pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
   isNew = true;

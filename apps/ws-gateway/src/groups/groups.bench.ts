@@ -21,6 +21,7 @@ class SilentMember implements Member {
   readonly isOpen = true;
   readonly isNew = false;
   readonly bufferedBytes = 0;
+  readonly identity = undefined;
   pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
   deliver(): void {}

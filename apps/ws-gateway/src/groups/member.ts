@@ -1,4 +1,5 @@
 import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { Identity } from '../auth/identity.ts';
 import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
 import type { RateLimit } from '../connection/rate-limit.ts';
 
@@ -7,6 +8,8 @@ export interface Member {
   /** Client id. */
   readonly id: string;
   readonly protocol: ClientProtocol;
+  /** Undefined without a token. A refresh replaces it. */
+  readonly identity: Identity | undefined;
   /** Whether it may be in groups. A write to any connection may close this one. */
   readonly isOpen: boolean;
   /** Whether no command of it was executed before the current one. */

@@ -2,7 +2,9 @@ import type {
   ClientCommandBody,
   ClientEvent,
   ErrorEvent,
+  MessageEvent,
   Position,
+  UserMessageEvent,
   WelcomeEvent,
 } from '@groupcast/protocol/client';
 import type { ClientEvents } from '../client-events.ts';
@@ -92,12 +94,16 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   received(event: ClientEvent): void {
     // A client ignores the types of later gateways.
     if (event.type === 'welcome') this.#opened(event);
-    else if (event.type === 'message') this.#memberships.get(event.group_id)?.receive(event);
+    else if (event.type === 'message') this.#received(event);
     else if (event.type === 'gap') this.#memberships.get(event.group_id)?.gap(event);
     else if (event.type === 'ack') this.#requests.settle(event.id, event);
     else if (event.type === 'joined') this.#owner.membership(event.group_id).joined(event);
     else if (event.type === 'removed') this.#memberships.get(event.group_id)?.removed(event.reason);
     else if (event.type === 'error') this.#rejected(event);
+  }
+
+  #received(event: MessageEvent | UserMessageEvent): void {
+    if ('group_id' in event) this.#memberships.get(event.group_id)?.receive(event);
   }
 
   request(command: ClientCommandBody, answered: Answer): void {

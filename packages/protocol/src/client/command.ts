@@ -3,6 +3,9 @@ import type { Position } from '../position.ts';
 /** Identifies a command: its reply has the same `id`. `JsonObjectText.id` says which are valid. */
 export type CommandId = string | number;
 
+/** Action of a client on a group, as permissions name it. */
+export type Operation = 'join' | 'history' | 'publish' | 'presence' | 'info' | 'manage';
+
 /** A command from a client to its gateway, without the `id`. */
 export type ClientCommandBody =
   | {
@@ -40,6 +43,28 @@ export type ClientCommandBody =
       /** Positions by the names of groups. */
       readonly positions: Readonly<Record<string, Position>>;
     }
+  | {
+      readonly cmd: 'auth' | 'refresh';
+      /** JWT, at most 4 KiB. It is a secret. */
+      readonly token: string;
+    }
+  | {
+      /** Removes the connections of a user from a group. They may join again. */
+      readonly cmd: 'kick';
+      readonly group_id: string;
+      readonly uid: string;
+      readonly reason?: string | undefined;
+    }
+  | {
+      /** Removes a user from a group, and keeps it out. */
+      readonly cmd: 'ban';
+      readonly group_id: string;
+      readonly uid: string;
+      /** Seconds until the ban ends. Missing: it does not end. */
+      readonly seconds?: number | undefined;
+      readonly reason?: string | undefined;
+    }
+  | { readonly cmd: 'unban'; readonly group_id: string; readonly uid: string }
   | { readonly cmd: 'ping' };
 
 /** A command from a client to its gateway. */

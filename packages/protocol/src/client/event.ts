@@ -1,4 +1,5 @@
-import type { CommandId } from './command.ts';
+import type { Position } from '../position.ts';
+import type { CommandId, Operation } from './command.ts';
 
 /**
  * Reasons why missed messages are not replayed: the history is a new one, it no longer reaches back
@@ -30,6 +31,26 @@ export interface WelcomeEvent {
     readonly bytes_per_second?: number | undefined;
     readonly bytes_burst?: number | undefined;
   };
+  /** Id of the user, from the token. Missing for anonymous clients, as are the next three. */
+  readonly uid?: string | undefined;
+  /** Milliseconds until the token expires. Also missing for a token that does not. */
+  readonly token_expires_in_ms?: number | undefined;
+  /** Groups that the server joins, with the positions after which the client gets messages. */
+  readonly joined?: readonly JoinedPosition[] | undefined;
+  /** Position after which this client gets the messages to its user. */
+  readonly user?: Position | undefined;
+}
+
+/** Position of a group in `welcome`. */
+export interface JoinedPosition extends Position {
+  readonly group_id: string;
+}
+
+/** The publisher of a message. */
+export interface MessageFrom {
+  readonly client_id: string;
+  /** Id of its user, if it had a token. */
+  readonly uid?: string | undefined;
 }
 
 export interface MessageEvent {
@@ -39,16 +60,21 @@ export interface MessageEvent {
   readonly offset?: number | undefined;
   readonly message: JsonValue;
   /** Missing when the message is not from a client. */
-  readonly from?: { readonly client_id: string } | undefined;
+  readonly from?: MessageFrom | undefined;
   /** Milliseconds since 1970 by the clock of the hub. Only in `groupcast.v1.at`. */
   readonly at?: number | undefined;
+}
+
+/** A message to the user of the connection, without a group. */
+export interface UserMessageEvent extends Omit<MessageEvent, 'group_id'> {
+  readonly user: true;
 }
 
 /** A message in the reply to `history`. */
 export interface HistoryMessage {
   readonly offset: number;
   readonly message: JsonValue;
-  readonly from?: { readonly client_id: string } | undefined;
+  readonly from?: MessageFrom | undefined;
   readonly at?: number | undefined;
 }
 
@@ -72,6 +98,8 @@ export interface AckEvent {
   /** Offset up to which `messages` is complete. Ask again after it while it is below `offset`. */
   readonly read_offset?: number | undefined;
   readonly messages?: readonly HistoryMessage[] | undefined;
+  /** Of `refresh`: milliseconds until the token expires. */
+  readonly token_expires_in_ms?: number | undefined;
 }
 
 export interface ErrorEvent {
@@ -82,6 +110,8 @@ export interface ErrorEvent {
   readonly group_id?: string | undefined;
   readonly code: string;
   readonly message: string;
+  /** Of `forbidden`: what the client may not do. */
+  readonly operation?: Operation | undefined;
 }
 
 export interface GapEvent {
@@ -107,7 +137,7 @@ export interface JoinedEvent {
 export interface RemovedEvent {
   readonly type: 'removed';
   readonly group_id: string;
-  /** Text of the server, at most 123 bytes. */
+  /** Text of the server, at most 123 bytes; `permission` where the token no longer allows it. */
   readonly reason: string;
 }
 
@@ -131,6 +161,7 @@ export interface DisconnectEvent {
 export type ClientEvent =
   | WelcomeEvent
   | MessageEvent
+  | UserMessageEvent
   | AckEvent
   | ErrorEvent
   | GapEvent

@@ -4,7 +4,7 @@ export { groupNameOf } from '../name.ts';
 export type { Position } from '../position.ts';
 export { type ReconnectBounds, reconnectDelayMs } from '../reconnect.ts';
 export { reconnectsAfter } from './close-code.ts';
-export type { ClientCommand, ClientCommandBody, CommandId } from './command.ts';
+export type { ClientCommand, ClientCommandBody, CommandId, Operation } from './command.ts';
 export type {
   AckEvent,
   ClientEvent,
@@ -15,10 +15,18 @@ export type {
   HistoryMessage,
   HistoryVerdict,
   JoinedEvent,
+  JoinedPosition,
   JsonValue,
   MessageEvent,
+  MessageFrom,
   PingEvent,
   RemovedEvent,
+  UserMessageEvent,
   WelcomeEvent,
 } from './event.ts';
-export { CLIENT_SESSION_PREFIX, CLIENT_SUBPROTOCOL_V1, CLIENT_SUBPROTOCOL_V1_AT } from './subprotocol.ts';
+export {
+  CLIENT_SESSION_PREFIX,
+  CLIENT_SUBPROTOCOL_V1,
+  CLIENT_SUBPROTOCOL_V1_AT,
+  CLIENT_TOKEN_PREFIX,
+} from './subprotocol.ts';

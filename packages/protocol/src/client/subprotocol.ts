@@ -9,3 +9,9 @@ export const CLIENT_SUBPROTOCOL_V1_AT = 'groupcast.v1.at';
  * offers it keeps its client id. The server never selects it, so a session is never echoed.
  */
 export const CLIENT_SESSION_PREFIX = 'groupcast.session.';
+
+/**
+ * Prefix of a further subprotocol, followed by a token. It needs `groupcast.v1` or
+ * `groupcast.v1.at` beside it, and is never selected either.
+ */
+export const CLIENT_TOKEN_PREFIX = 'groupcast.token.';

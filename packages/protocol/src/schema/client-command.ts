@@ -2,16 +2,19 @@ import type { ClientCommand, CommandId } from '../client/command.ts';
 import type { ErrorCode } from '../codes.ts';
 import { JsonObjectText } from '../json/object-text.ts';
 import {
+  BAN_SECONDS_MAX,
+  CLOSE_REASON_BYTES_MAX,
   HISTORY_MESSAGES_MAX,
   JSON_KEYS_MAX,
   JSON_NODES_MAX,
   MESSAGE_ID_BYTES_MAX,
   SHORT_TEXT_BYTES_MAX,
+  TOKEN_BYTES_MAX,
 } from '../limits.ts';
-import { groupNameOf } from '../name.ts';
+import { groupNameOf, isGroupName } from '../name.ts';
 import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
-import { isShortText } from '../utf8-length.ts';
+import { isShortText, utf8ByteLength } from '../utf8-length.ts';
 
 /** Rejects a command. Carries the `id` of the command, if it could be read, for the reply. */
 export class CommandError extends ProtocolError {
@@ -70,6 +73,22 @@ function commandOf(json: JsonObjectText): ClientCommand {
       };
     case 'resume':
       return { cmd, id: json.id(), positions: positionsOf(json) };
+    case 'auth':
+    case 'refresh':
+      return { cmd, id: json.id(), token: tokenOf(json) };
+    case 'kick':
+      return { cmd, id: json.id(), group_id: groupOf(json), uid: uidOf(json), reason: reasonOf(json) };
+    case 'ban':
+      return {
+        cmd,
+        id: json.id(),
+        group_id: groupOf(json),
+        uid: uidOf(json),
+        seconds: secondsOf(json),
+        reason: reasonOf(json),
+      };
+    case 'unban':
+      return { cmd, id: json.id(), group_id: groupOf(json), uid: uidOf(json) };
     case 'ping':
       return { cmd, id: json.id() };
     default:
@@ -168,6 +187,33 @@ function booleanOf(json: JsonObjectText, field: 'exclude_self' | 'store'): boole
   const value = json.value(field);
   if (value === undefined || typeof value === 'boolean') return value;
   throw badField(json, field, 'must be true or false');
+}
+
+function tokenOf(json: JsonObjectText): string {
+  const token = json.value('token');
+  if (isShortText(token, TOKEN_BYTES_MAX)) return token;
+  throw badField(json, 'token', `must be a string of 1 to ${TOKEN_BYTES_MAX} bytes`);
+}
+
+function uidOf(json: JsonObjectText): string {
+  const uid = json.value('uid');
+  if (isGroupName(uid)) return uid;
+  throw badField(json, 'uid', 'must be a string with the rules of group names');
+}
+
+function reasonOf(json: JsonObjectText): string | undefined {
+  const reason = json.value('reason');
+  if (reason === undefined) return undefined;
+  const bytes = typeof reason === 'string' ? utf8ByteLength(reason) : -1;
+  if (bytes >= 0 && bytes <= CLOSE_REASON_BYTES_MAX) return reason as string;
+  throw badField(json, 'reason', `must be a string of at most ${CLOSE_REASON_BYTES_MAX} bytes`);
+}
+
+function secondsOf(json: JsonObjectText): number | undefined {
+  const seconds = json.value('seconds');
+  if (seconds === undefined) return undefined;
+  if (isOffset(seconds) && seconds >= 1 && seconds <= BAN_SECONDS_MAX) return seconds;
+  throw badField(json, 'seconds', `must be an integer from 1 to ${BAN_SECONDS_MAX}`);
 }
 
 function isOffset(value: unknown): value is number {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Operation } from '../client/command.ts';
 import type { ClientEvent, GapReason, HistoryVerdict, JsonValue } from '../client/event.ts';
 import { commandId } from './command-id.ts';
 
@@ -6,15 +7,31 @@ const offset = z.int().nonnegative();
 const json: z.ZodType<JsonValue> = z.json();
 
 const gapReason = z.enum(['epoch_changed', 'trimmed', 'limit']) satisfies z.ZodType<GapReason>;
+const operation = z.enum([
+  'join',
+  'history',
+  'publish',
+  'presence',
+  'info',
+  'manage',
+]) satisfies z.ZodType<Operation>;
 const verdict = z.enum(['recovered', 'epoch_changed', 'trimmed']) satisfies z.ZodType<HistoryVerdict>;
 const message = {
   message: json,
-  from: z.object({ client_id: z.string() }).optional(),
+  from: z.object({ client_id: z.string(), uid: z.string().optional() }).optional(),
   at: z.int().nonnegative().optional(),
 };
 
-/** Checks an event. Unknown fields are dropped. */
-export const clientEvent = z.discriminatedUnion('type', [
+const position = { epoch: z.string(), offset };
+
+const userMessage = z.object({
+  type: z.literal('message'),
+  user: z.literal(true),
+  offset: offset.optional(),
+  ...message,
+});
+
+const otherEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('welcome'),
     client_id: z.string(),
@@ -28,6 +45,13 @@ export const clientEvent = z.discriminatedUnion('type', [
       bytes_per_second: z.int().optional(),
       bytes_burst: z.int().optional(),
     }),
+    uid: z.string().optional(),
+    token_expires_in_ms: z.int().nonnegative().optional(),
+    joined: z
+      .array(z.object({ group_id: z.string(), ...position }))
+      .readonly()
+      .optional(),
+    user: z.object(position).optional(),
   }),
   z.object({
     type: z.literal('message'),
@@ -51,6 +75,7 @@ export const clientEvent = z.discriminatedUnion('type', [
       .array(z.object({ offset, ...message }))
       .readonly()
       .optional(),
+    token_expires_in_ms: z.int().nonnegative().optional(),
   }),
   z.object({
     type: z.literal('error'),
@@ -58,6 +83,7 @@ export const clientEvent = z.discriminatedUnion('type', [
     group_id: z.string().optional(),
     code: z.string(),
     message: z.string(),
+    operation: operation.optional(),
   }),
   z.object({
     type: z.literal('gap'),
@@ -83,4 +109,7 @@ export const clientEvent = z.discriminatedUnion('type', [
     reconnect: z.boolean(),
     reconnect_after_ms: z.int().optional(),
   }),
-]) satisfies z.ZodType<ClientEvent>;
+]);
+
+/** Checks an event. Unknown fields are dropped. */
+export const clientEvent = z.union([userMessage, otherEvent]) satisfies z.ZodType<ClientEvent>;

@@ -1,9 +1,10 @@
-export type { ClientCommand, CommandId } from '../client/command.ts';
-export type { ClientEvent, GapReason, HistoryVerdict } from '../client/event.ts';
+export type { ClientCommand, CommandId, Operation } from '../client/command.ts';
+export type { ClientEvent, GapReason, HistoryVerdict, JoinedPosition, JsonValue } from '../client/event.ts';
 export {
   CLIENT_SESSION_PREFIX,
   CLIENT_SUBPROTOCOL_V1,
   CLIENT_SUBPROTOCOL_V1_AT,
+  CLIENT_TOKEN_PREFIX,
 } from '../client/subprotocol.ts';
 export type { JsonPayload } from '../json/object-text.ts';
 export { CommandError, parseClientCommand } from './client-command.ts';
