@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-// These load a whole system, compare times or processes, need its default ports, or build what the
-// others run: they run alone.
+// These compare times or processes, need default ports, or build what the others run: they run
+// alone.
 export default defineConfig({
   test: {
     name: '@groupcast/tests-alone',
-    include: ['{attacks,faults,fresh-clone,packed}/**/*.test.ts', 'e2e/{even-spread,group-flood}.test.ts'],
+    include: ['{attacks,fresh-clone,packed}/**/*.test.ts', 'e2e/{even-spread,group-flood}.test.ts'],
     globalSetup: ['./build-apps.ts'],
     fileParallelism: false,
     testTimeout: 120_000,

@@ -21,7 +21,8 @@ let at = Math.floor(Math.random() * RANGE);
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     at = (at + 1) % RANGE;
-    if (await isFree(FIRST + at)) return FIRST + at;
+    const port = FIRST + at;
+    if (await isFree(port)) return port;
   }
   throw new Error(`${ATTEMPTS_MAX} ports from ${FIRST} on are all in use.`);
 }
