@@ -71,6 +71,8 @@ export class LoopbackHub implements HubPort {
   defect: Error | undefined;
   /** Pending reads. */
   reads: Read[] = [];
+  /** Earlier names of the epoch. */
+  readonly #earlierNames = new Set<string>();
   readonly #channels = new Map<string, Channel>();
 
   /** Number of channels with a subscriber. */
@@ -148,7 +150,7 @@ export class LoopbackHub implements HubPort {
     if (!this.away) {
       for (const [subscriber, subscription] of channel.subscribers) {
         const { epoch, offset } = subscription;
-        if (epoch !== this.epoch || offset !== before) continue;
+        if (this.#compare(epoch) === 'changed' || offset !== before) continue;
         deliver(publication, subscriber, subscription);
       }
     }
@@ -184,6 +186,12 @@ export class LoopbackHub implements HubPort {
     }
   }
 
+  /** Renames the epoch. Subscribers learn it when they are told the position the next time. */
+  rename(epoch: string): void {
+    this.#earlierNames.add(this.epoch);
+    this.epoch = epoch;
+  }
+
   /** Connects the gateways again. */
   comeBack(): void {
     this.away = false;
@@ -205,7 +213,8 @@ export class LoopbackHub implements HubPort {
     const channel = this.#channel(name);
     for (const [subscriber, subscription] of channel.subscribers) {
       if (subscription.epoch === '') continue;
-      const { verdict, publications } = this.#read(channel, subscription.position, count);
+      const { verdict, epochIs, publications } = this.#read(channel, subscription.position, count);
+      if (epochIs === 'renamed') subscription.epoch = this.epoch;
       if (verdict !== 'recovered') {
         subscription.moveTo(this.#top(channel));
         subscriber.lost({ name, prefix: false }, this.#top(channel), verdict);
@@ -241,7 +250,7 @@ export class LoopbackHub implements HubPort {
     const { length } = channel.ring;
     const isLast = 'last' in from;
     const missed = isLast ? Math.min(from.last, length) : channel.offset - from.offset;
-    const epochIs = native.compareEpochs(this.epoch, isLast ? undefined : from.epoch);
+    const epochIs = this.#compare(isLast ? undefined : from.epoch);
     const none = { position, epochIs, publications: [], more: false };
     if (epochIs === 'changed' || missed < 0) return { ...none, verdict: 'epoch_changed' };
     if (missed > length) return { ...none, verdict: 'trimmed' };
@@ -257,6 +266,12 @@ export class LoopbackHub implements HubPort {
       subscription.moveTo(this.#top(channel));
       subscriber.subscribed({ name, prefix: false }, this.#top(channel));
     }
+  }
+
+  #compare(epoch: string | undefined): native.EpochComparison {
+    return epoch !== undefined && this.#earlierNames.has(epoch)
+      ? 'renamed'
+      : native.compareEpochs(this.epoch, epoch);
   }
 
   #top(channel: Channel): Position {

@@ -24,8 +24,8 @@ function workerOf(index: number, received: number): WorkerReport {
     lost: { epoch_changed: 1, trimmed: 2 },
     historyReads: 0,
     historyWaiting: 0,
-    skipped: 0,
-    ephemeralDropped: 0,
+    skipped: 12,
+    ephemeralDropped: 13,
   } as const;
   const process = {
     pid: 100 + index,
@@ -83,6 +83,8 @@ describe('gatewayMetrics', () => {
       expect(body).toContain('groupcast_gateway_gaps_total{worker="1"} 6\n');
       expect(body).toContain('groupcast_gateway_hub_recoveries_total{worker="1"} 8\n');
       expect(body).toContain('groupcast_gateway_hub_position_losses_total{worker="1"} 9\n');
+      expect(body).toContain('groupcast_gateway_hub_ephemeral_dropped_total{worker="1"} 13\n');
+      expect(body).toContain('groupcast_gateway_hub_skipped_frames_total{worker="1"} 12\n');
       expect(body).toContain('groupcast_gateway_hub_subscriptions_rejected_total{worker="1"} 11\n');
       expect(body).toContain('groupcast_gateway_hub_lost_total{worker="1",reason="trimmed"} 2\n');
       expect(body).toContain('groupcast_gateway_reloads_total{outcome="done"} 1\n');

@@ -81,8 +81,10 @@ type HubField =
   | 'subscriptionsRejected'
   | 'reconnects'
   | 'recoveries'
+  | 'ephemeralDropped'
   | 'holes'
-  | 'positionLosses';
+  | 'positionLosses'
+  | 'skipped';
 
 const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: string])[] = [
   [
@@ -93,8 +95,14 @@ const HUB_COUNTERS: readonly (readonly [field: HubField, name: string, help: str
   ['subscriptionsRejected', 'hub_subscriptions_rejected_total', 'Subscriptions rejected by the hub.'],
   ['reconnects', 'hub_reconnects_total', 'Links to the hub after the first.'],
   ['recoveries', 'hub_recoveries_total', 'Groups recovered after a disconnect or a gap.'],
+  [
+    'ephemeralDropped',
+    'hub_ephemeral_dropped_total',
+    'Ephemeral publications of the hub that arrived while their group was being recovered.',
+  ],
   ['holes', 'hub_holes_total', "Gaps detected in the hub's stream while connected."],
   ['positionLosses', 'hub_position_losses_total', 'Groups that lost publications while connected.'],
+  ['skipped', 'hub_skipped_frames_total', 'Messages of a newer hub that this version does not know.'],
 ];
 
 /**

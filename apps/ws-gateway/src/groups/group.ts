@@ -1,4 +1,4 @@
-import type { native, Position } from '@groupcast/protocol';
+import { native, type Position } from '@groupcast/protocol';
 import type { GroupLoad } from './group-load.ts';
 import type { Subscription } from './hub-port.ts';
 import type { Member } from './member.ts';
@@ -38,14 +38,21 @@ export class Group {
   }
 
   isAt(position: Position): boolean {
-    const { epoch, offset } = this.subscription;
-    return offset === position.offset && epoch === position.epoch;
+    return this.subscription.offset === position.offset && this.#hasEpoch(position.epoch);
   }
 
   /** Returns whether the hub has delivered all publications up to a position. */
   hasReached(position: Position): boolean {
-    const { epoch, offset } = this.subscription;
-    return offset >= position.offset && epoch === position.epoch;
+    return this.subscription.offset >= position.offset && this.#hasEpoch(position.epoch);
+  }
+
+  /**
+   * Returns a position of a page in the name that this group has for its epoch. `asked` is the
+   * epoch of the question: if it is that of the group, and the hub has only renamed it, the group
+   * learns the new name later.
+   */
+  inOwnEpoch(position: Position, epochIs: native.EpochComparison, asked: string): Position {
+    return epochIs === 'renamed' && this.#hasEpoch(asked) ? { ...position, epoch: asked } : position;
   }
 
   /** Approximate memory of the pending publications, in bytes. */
@@ -65,5 +72,9 @@ export class Group {
     if (pending.length > 0) this.#pending = [];
     this.#pendingBytes = 0;
     return pending;
+  }
+
+  #hasEpoch(epoch: string): boolean {
+    return native.compareEpochs(this.subscription.epoch, epoch) === 'same';
   }
 }

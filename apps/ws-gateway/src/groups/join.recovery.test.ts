@@ -664,6 +664,45 @@ describe('while the hub is unavailable', () => {
   });
 });
 
+describe('an epoch that the hub has renamed', () => {
+  beforeEach(() => {
+    hub.byHand = true;
+    groups.join(v1('early'), 'g', 1, undefined);
+    hub.catchUp('group:g', 0);
+    publish(3);
+    hub.rename('epoch-2');
+  });
+
+  test('is the one that a group here still has by its earlier name', async () => {
+    const member = v1();
+    groups.join(member, 'g', 2, at(1));
+    hub.answerReads();
+    expect([gotBy(member), groups.recovering]).toEqual([[ack(2, 3, recovered), 2, 3], 0]);
+    publish(1);
+    await turns();
+    expect(gotBy(member).slice(3)).toEqual([4]);
+  });
+
+  test('is the one that a member has by its earlier name', () => {
+    hub.catchUp('group:g', 0);
+    const member = v1();
+    groups.join(member, 'g', 2, at(3));
+    hub.answerReads();
+    expect([gotBy(member), groups.recovering]).toEqual([[ack(2, 3, { ...recovered, epoch: 'epoch-2' })], 0]);
+  });
+
+  test('does not hide that messages are gone', () => {
+    hub.trim('group:g');
+    const member = v1();
+    groups.join(member, 'g', 2, at(1));
+    hub.answerReads();
+    expect([gotBy(member), groups.recovering]).toEqual([
+      [ack(2, 3, { recovered: false, reason: 'trimmed' })],
+      0,
+    ]);
+  });
+});
+
 test('a group that was idle for an hour is recovered without a gap, on any worker', async () => {
   publish(3);
   groups.join(v1('idle'), 'g', 1, undefined);

@@ -147,7 +147,8 @@ export class Join implements HistoryAnswer, Timed {
   /** Receives a page of history. */
   page(page: HistoryPage): void {
     if (this.#isOver) return;
-    const { position, publications } = page;
+    const { publications } = page;
+    const position = this.group.inOwnEpoch(page.position, page.epochIs, this.#position.epoch);
     this.#deps.budget.settle(this.member, publications, !this.#isAnswered);
     if (this.#last !== undefined && page.verdict === 'recovered') this.#startAt(page);
     const reason = this.#unrecoveredReason(page);

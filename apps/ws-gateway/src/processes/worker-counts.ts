@@ -5,7 +5,15 @@ import type { WorkerReport } from './messages.ts';
 /** Counters of a worker's hub client. */
 type HubCounts = Pick<
   HubClientStats,
-  'rejected' | 'subscriptionsRejected' | 'reconnects' | 'recoveries' | 'holes' | 'positionLosses' | 'lost'
+  | 'rejected'
+  | 'subscriptionsRejected'
+  | 'reconnects'
+  | 'recoveries'
+  | 'ephemeralDropped'
+  | 'holes'
+  | 'positionLosses'
+  | 'skipped'
+  | 'lost'
 >;
 
 /** Counters of one or several workers, which only grow. */
@@ -23,10 +31,22 @@ export interface SlotCounts extends WorkerCounts {
 export function countsOf(report: WorkerReport): WorkerCounts {
   const { index, pid, state, uptimeSeconds, memoryBytes, loopDelayMs, hub, ...stats } = report;
   const { connections, groups, bufferedBytes, recovering, rejectedAddresses, ...counts } = stats;
-  const { rejected, subscriptionsRejected, reconnects, recoveries, holes, positionLosses, lost } = hub;
+  return { ...counts, hub: hubCountsOf(hub) };
+}
+
+function hubCountsOf(hub: HubClientStats): HubCounts {
+  const { rejected, subscriptionsRejected, reconnects, recoveries, ephemeralDropped } = hub;
+  const { holes, positionLosses, skipped, lost } = hub;
   return {
-    ...counts,
-    hub: { rejected, subscriptionsRejected, reconnects, recoveries, holes, positionLosses, lost },
+    rejected,
+    subscriptionsRejected,
+    reconnects,
+    recoveries,
+    ephemeralDropped,
+    holes,
+    positionLosses,
+    skipped,
+    lost,
   };
 }
 
