@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { adminRequest, killAll, startGateway, startHub } from '@groupcast/testkit';
+import { adminRequest, certificateFile, killAll, startGateway, startHub } from '@groupcast/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findProgram } from '../find-program.ts';
 import { deployFile, readDeployFile } from './deploy-file.ts';
@@ -34,8 +34,16 @@ test('each alert has a test', () => {
 describe('the metrics of a hub and a gateway', () => {
   let metrics: Set<string>;
   beforeAll(async () => {
-    const hub = await startHub();
-    const gateway = await startGateway({ hub: hub.address });
+    // Certificates have metrics where there are any.
+    const hub = await startHub({
+      tlsCertFile: certificateFile('hub.pem'),
+      tlsKeyFile: certificateFile('hub.key.pem'),
+    });
+    const gateway = await startGateway({
+      hub: hub.address,
+      hubTls: true,
+      hubTlsCaFile: certificateFile('ca.pem'),
+    });
     const texts = await Promise.all(
       [hub, gateway].map(async ({ adminPort }) => (await adminRequest(adminPort, '/metrics')).body),
     );
