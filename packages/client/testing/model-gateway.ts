@@ -182,7 +182,8 @@ export class ModelConnection {
       return;
     }
     const id = command.id ?? 0;
-    if (command.cmd === 'ping' || command.cmd === 'resume') return;
+    // It has no clients with tokens.
+    if (!('group_id' in command)) return;
     const { group_id } = command;
     const group = this.#gateway.group(group_id);
     const { epoch } = group;
@@ -198,7 +199,7 @@ export class ModelConnection {
       this.#send({ type: 'ack', id, group_id, epoch, offset: group.offset });
     } else if (command.cmd === 'history') {
       this.#read(group, command);
-    } else {
+    } else if (command.cmd === 'send_to_group') {
       this.#gateway.publish(group_id, command.message, {
         sender: this.clientId,
         messageId: command.message_id,
