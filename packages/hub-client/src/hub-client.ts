@@ -1,5 +1,16 @@
 import { EventEmitter } from 'node:events';
-import { isErrorCode, type native, type Position, ProtocolError } from '@groupcast/protocol';
+import {
+  type BanDetails,
+  type BanTarget,
+  banKey,
+  encodeKick,
+  isErrorCode,
+  limits,
+  type native,
+  type Position,
+  ProtocolError,
+} from '@groupcast/protocol';
+import { type BanOptions, banPublication } from './bans/ban-publication.ts';
 import { Backoff } from './connection/backoff.ts';
 import { callEachUser, throwUncaught } from './connection/call-user.ts';
 import { HubConnection, type HubConnectionEvents } from './connection/hub-connection.ts';
@@ -191,6 +202,31 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     const request = answer === undefined ? 0 : this.#requests.nextNumber();
     const frame = publishFrame(channel, payload, options, request);
     this.#publishes.send(frame, request, answer, capabilityOf(options));
+  }
+
+  /**
+   * Bans a user, an address, a token, or a user in a group, in place of an earlier ban of that
+   * target. Resolves once the hub has it: gateways act within a second. Rejects as `publish` does,
+   * with `bad_field` for invalid arguments, and with `keys_full` when the hub has no room.
+   */
+  async ban(target: BanTarget, options: BanOptions = {}): Promise<void> {
+    const ban = banPublication(target, options);
+    await this.publish(limits.BANS_CHANNEL, ban.value, ban.options);
+  }
+
+  /** Ends the ban of a target, if there is one. Resolves and rejects as `ban` does. */
+  async unban(target: BanTarget): Promise<void> {
+    await this.publish(limits.BANS_CHANNEL, '', { keyed: { key: banKey(target) } });
+  }
+
+  /** Removes a user from a group, who may join again. Resolves and rejects as `ban` does. */
+  async kick(group: string, uid: string, details: BanDetails = {}): Promise<void> {
+    await this.publish(limits.BANS_CHANNEL, encodeKick({ group, uid, ...details }), { kind: 'json' });
+  }
+
+  /** Opens a live map of all bans: `parseBan` reads its keys and values. See `keyed`. */
+  bans(): KeyedMap {
+    return this.keyed(limits.BANS_CHANNEL);
   }
 
   /**

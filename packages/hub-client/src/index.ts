@@ -1,10 +1,15 @@
 import type { native } from '@groupcast/protocol';
 
 export {
+  type Ban,
+  type BanDetails,
+  type BanTarget,
   OptionError,
   type Position,
   ProtocolError,
+  parseBan,
 } from '@groupcast/protocol';
+export type { BanOptions } from './bans/ban-publication.ts';
 export type { HistoryAnswer, HistoryFrom, HistoryPage, HistoryRead } from './history/history-page.ts';
 export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';

@@ -1,6 +1,17 @@
 // The front door, for peers of the wire. The zod schemas are at ./schema, so that browsers never
 // load them.
 export {
+  type Ban,
+  type BanDetails,
+  type BanTarget,
+  banKey,
+  encodeBan,
+  encodeKick,
+  type Kick,
+  parseBan,
+  parseKick,
+} from './ban.ts';
+export {
   CLOSE_CODES,
   type CloseCodeRow,
   type CloseReason,
@@ -10,6 +21,7 @@ export {
 } from './codes.ts';
 export { type Dialect, dialectOf } from './dialect.ts';
 export { encodeFrame, FrameDecoder, frameLength, HEARTBEAT_FRAME, type ReceiveFrame } from './frame.ts';
+export { formatIpNetwork, type IpNetwork, maskIp, parseIpNetwork } from './ip-network.ts';
 export * as limits from './limits.ts';
 export {
   channelOfGroup,
@@ -20,6 +32,7 @@ export {
   isQueueName,
   isSystemChannel,
   isSystemGroup,
+  isUid,
   isWatchableQueueName,
 } from './name.ts';
 export * as native from './native/index.ts';

@@ -45,6 +45,11 @@ export function isGroupName(name: unknown): name is string {
   return isName(name, GROUP_NAME_BYTES_MAX);
 }
 
+/** Returns whether it may be the id of a user: the name of a group without `*`. */
+export function isUid(uid: unknown): uid is string {
+  return isGroupName(uid) && !uid.includes('*');
+}
+
 /**
  * Returns whether a name has 1 to 255 bytes of UTF-8 and no control characters, and is not that of
  * a dead-letter queue.
