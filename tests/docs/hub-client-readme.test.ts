@@ -58,6 +58,9 @@ test('the examples do what the README says', async () => {
   expect(await child.finished, child.stderr).toEqual({ code: 0, signal: null });
   expect(child.stdout.trimEnd().split('\n').sort()).toEqual([
     'bad_channel A channel name must be 1 to 320 bytes of UTF-8 without control characters.',
+    "ban { address: '203.0.113.0/24' }",
+    "ban { group: 'room', uid: 'carl' }",
+    "ban { uid: 'dora' }",
     'newest {"uid":"ann"}',
     'news 1 hello',
     'news 2 ann is typing',
