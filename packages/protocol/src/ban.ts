@@ -50,6 +50,14 @@ const MEMBER = 'member:';
 /** Between the names of a group and a user, which have no control characters. */
 const SEPARATOR = '\n';
 
+/** Keys of `$bans` for valid targets. An address is in its shortest form. */
+export const BAN_KEYS = {
+  user: (uid: string): string => UID + uid,
+  address: (network: string): string => ADDRESS + network,
+  token: (tokenId: string): string => TOKEN_ID + tokenId,
+  member: (group: string, uid: string): string => MEMBER + group + SEPARATOR + uid,
+} as const;
+
 /** Returns the key of `$bans` for a target. Throws ProtocolError `bad_field`. */
 export function banKey(target: BanTarget): string {
   const given: Partial<Record<'uid' | 'group' | 'address' | 'tokenId', unknown>> = target ?? {};
@@ -57,10 +65,10 @@ export function banKey(target: BanTarget): string {
   const isMember = group !== undefined && uid !== undefined;
   if ([uid, group, address, tokenId].filter((name) => name !== undefined).length !== (isMember ? 2 : 1))
     throw badField('A ban names one of uid, address, tokenId, or group and uid.');
-  if (isMember) return MEMBER + checkedName('group', group) + SEPARATOR + checkedUid(uid);
-  if (uid !== undefined) return UID + checkedUid(uid);
-  if (tokenId !== undefined) return TOKEN_ID + checkedName('tokenId', tokenId);
-  if (address !== undefined) return ADDRESS + checkedNetwork(address);
+  if (isMember) return BAN_KEYS.member(checkedName('group', group), checkedUid(uid));
+  if (uid !== undefined) return BAN_KEYS.user(checkedUid(uid));
+  if (tokenId !== undefined) return BAN_KEYS.token(checkedName('tokenId', tokenId));
+  if (address !== undefined) return BAN_KEYS.address(checkedNetwork(address));
   throw badField('A ban of a group needs its uid.');
 }
 

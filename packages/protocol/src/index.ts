@@ -1,6 +1,7 @@
 // The front door, for peers of the wire. The zod schemas are at ./schema, so that browsers never
 // load them.
 export {
+  BAN_KEYS,
   type Ban,
   type BanDetails,
   type BanTarget,
