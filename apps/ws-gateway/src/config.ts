@@ -10,6 +10,7 @@ import {
   withRange,
 } from '@groupcast/options';
 import { addressFault, addressOption, flagName, LOG_OPTIONS, portConflict } from '@groupcast/service';
+import { TOKEN_FLAGS, tokenProblems } from './auth/token-flags.ts';
 import { GATEWAY_TABLE, limitConflicts, needsTrustedProxies, SHARED_OPTIONS } from './options.ts';
 
 /** Flags, environment variables and keys of the file of `groupcast-gateway`. */
@@ -74,6 +75,7 @@ export const GATEWAY_OPTIONS = {
     valueName: 'FILE',
     describe: 'PEM file with the key of that certificate. A reload reads both files again.',
   }),
+  ...TOKEN_FLAGS,
   trustedProxy: {
     ...GATEWAY_TABLE.trustedProxies,
     to: 'trustedProxies' satisfies keyof typeof GATEWAY_TABLE,
@@ -148,7 +150,7 @@ export function checkGatewayConfig(config: GatewayConfig): readonly string[] {
     ({ option, above }) =>
       `--${flagName(option)} is ${config[option]}, which is above --${flagName(above)}. Give at most ${config[above]} (bytes), or raise --${flagName(above)}.`,
   );
-  return [...tooHigh, ...proxyPortProblems(config)];
+  return [...tooHigh, ...proxyPortProblems(config), ...tokenProblems(config)];
 }
 
 function proxyPortProblems(config: GatewayConfig): readonly string[] {

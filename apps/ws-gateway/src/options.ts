@@ -1,4 +1,5 @@
 import {
+  choiceOption,
   flagOption,
   integerOption,
   listOption,
@@ -15,9 +16,13 @@ import { limits, OptionError } from '@groupcast/protocol';
 import { addressesOption, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
 import { type GatewayTls, TICKET_KEYS_BYTES } from './accept/tls-sockets.ts';
+import type { Identity } from './auth/identity.ts';
 import type { GroupsOnConnect } from './connection/gateway-client.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
+
+/** Check of a client's token. */
+export type VerifyToken = (token: string) => Promise<Identity>;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -45,6 +50,11 @@ export const SHARED_OPTIONS = {
       origins.every((text) => originOf(text) !== undefined)
         ? undefined
         : `origins, each as one of: ${ORIGIN_FORMS}`,
+  }),
+  anonymous: choiceOption({
+    choices: ['deny', 'namespace'],
+    default: 'deny',
+    describe: 'Clients without a token: close them with 4011, or let them do what their namespaces allow.',
   }),
   welcomePage: flagOption({ default: true, describe: 'Serve a page for newcomers at GET /.' }),
   fastPaths: flagOption({
@@ -199,6 +209,14 @@ export const GATEWAY_TABLE = {
   groupsOnConnect: valueOption<GroupsOnConnect | undefined>({
     default: undefined,
     check: (groups) => (groups === undefined || typeof groups === 'function' ? undefined : 'a function'),
+  }),
+  /**
+   * Returns the identity of a token, or rejects with TokenError. With it, clients need a token.
+   * Default undefined: clients have no identity, and tokens are ignored.
+   */
+  verifyToken: valueOption<VerifyToken | undefined>({
+    default: undefined,
+    check: (verify) => (verify === undefined || typeof verify === 'function' ? undefined : 'a function'),
   }),
   /**
    * Connections at once. Beyond them the oldest one that is not yet a WebSocket is dropped, or else

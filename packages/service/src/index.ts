@@ -18,6 +18,7 @@ export {
 } from './config/certificate-times.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configMarkdown } from './config/config-help.ts';
+export { readFileOption } from './config/file-option.ts';
 export { libraryOptions } from './config/library-options.ts';
 export { flagName } from './config/option-names.ts';
 export type { ConfigTable } from './config/option-values.ts';

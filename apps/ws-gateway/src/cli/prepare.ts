@@ -22,6 +22,7 @@ import { completeTable, GATEWAY_TABLE } from '../options.ts';
 import { connectionsMaxOf } from '../processes/connections-max.ts';
 import type { GatewaySettings } from '../processes/generation.ts';
 import type { WorkerOptions } from '../processes/messages.ts';
+import { readTokenOptions } from './token-files.ts';
 
 const HUB_TLS_FLAGS = {
   cert: '--hub-tls-cert-file',
@@ -53,6 +54,10 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
   });
   const hubTls = problems.collect(() => readHubTls(config), undefined);
   const tls = problems.collect(() => readTls(config), undefined);
+  const { tokens, warnings: tokenWarnings } = problems.collect(() => readTokenOptions(config), {
+    tokens: undefined,
+    warnings: [],
+  });
   const workers = config.workers === 0 ? availableParallelism() : config.workers;
   const gateway: WorkerOptions['gateway'] = {
     ...libraryOptions(GATEWAY_OPTIONS, GATEWAY_TABLE, config),
@@ -76,6 +81,7 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
       hub,
       secret,
       hubTls,
+      tokens,
       balanceConnections: config.balanceConnections && workers > 1,
       warmUpMs: config.warmUpMs,
       drainMs: Math.round(config.drainSeconds * 1_000),
@@ -88,6 +94,7 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
   ];
   const warnings = [
     ...(warning === undefined ? [] : [warning]),
+    ...tokenWarnings,
     ...secretWithoutTls(config),
     ...trustsEveryAddress(config),
     ...certificateWarnings(certificates),

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { HubClientStats, HubClientTls } from '@groupcast/hub-client';
 import type { CloseReason } from '@groupcast/protocol';
 import type { GatewayStats } from '../admin/gateway-stats.ts';
+import type { TokenOptions } from '../auth/token-options.ts';
 import type { GatewayConfig, HubAddress } from '../config.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { AcceptCounts } from './balance/accept-balancer.ts';
@@ -79,7 +80,9 @@ export interface WorkerOptions {
   /** Number of its place: a successor has the same, after a death and after a reload. */
   readonly index: number;
   readonly gateway: Pick<GatewayOptions, 'host' | 'port'> &
-    Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel' | 'accepted'>>;
+    Partial<Omit<GatewayOptions, 'hub' | 'log' | 'wheel' | 'accepted' | 'verifyToken'>>;
+  /** Keys of tokens; undefined without `--auth token`. */
+  readonly tokens: TokenOptions | undefined;
   /** Whether it accepts no more connections than the primary allows. */
   readonly balanceConnections: boolean;
   readonly hub: HubAddress;

@@ -5,6 +5,7 @@ import { HubClient } from '@groupcast/hub-client';
 import type { ProtocolError } from '@groupcast/protocol';
 import { createLogger, EventLoopDelay, type Logger, LogLimiter } from '@groupcast/service';
 import { listenAddresses } from '../accept/listen-addresses.ts';
+import { TokenVerifier } from '../auth/token-verifier.ts';
 import { formatHub } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { warmUp } from '../warm-up/warm-up.ts';
@@ -140,8 +141,10 @@ class WorkerProcess {
       if (refusals.take(error.code))
         log.error({ code: error.code }, `hub rejected a subscription: ${error.message}`);
     });
+    const verifier = options.tokens === undefined ? undefined : new TokenVerifier(options.tokens);
     const gateway = createGateway({
       ...options.gateway,
+      verifyToken: verifier && ((token) => verifier.verify(token)),
       sessionSecret: options.secret,
       hub,
       log,

@@ -27,22 +27,31 @@ export interface SecretsReading {
   readonly warnings: readonly string[];
 }
 
+/** Flag that names a secret's file, and the bytes of the shortest secret there. */
+export interface SecretRule {
+  readonly flag: string;
+  readonly bytesMin: number;
+}
+
+const SHARED_SECRET: SecretRule = { flag: '--secret-file', bytesMin: SECRET_BYTES_MIN };
+
 /**
  * Reads a secret, without white space around it. Throws ConfigError for an unreadable file, one
  * that other users may write, and a short secret.
  */
-export function readSecretFile(path: string): SecretReading {
+export function readSecretFile(path: string, rule: SecretRule = SHARED_SECRET): SecretReading {
   if (path === '') return { secret: '', warning: undefined };
-  const { text, mode } = readFileOption('--secret-file', path, SECRET_FILE_BYTES_MAX);
+  const { flag, bytesMin } = rule;
+  const { text, mode } = readFileOption(flag, path, SECRET_FILE_BYTES_MAX);
   if ((mode & WRITABLE_BY_OTHERS) !== 0) {
     throw new ConfigError([
-      `--secret-file ${path} can be written by other users, who could replace the secret. Run: chmod 600 ${path}`,
+      `${flag} ${path} can be written by other users, who could replace the secret. Run: chmod 600 ${path}`,
     ]);
   }
   const secret = text.trim();
-  if (Buffer.byteLength(secret) < SECRET_BYTES_MIN) {
+  if (Buffer.byteLength(secret) < bytesMin) {
     throw new ConfigError([
-      `--secret-file ${path} has less than ${SECRET_BYTES_MIN} bytes; make a secret with "groupcast-hub gen-secret".`,
+      `${flag} ${path} has less than ${bytesMin} bytes; make a secret with "groupcast-hub gen-secret".`,
     ]);
   }
   const open = (mode & READABLE_BY_OTHERS) !== 0;
@@ -54,7 +63,7 @@ export function readSecretFile(path: string): SecretReading {
  * does.
  */
 export function readSecretFiles(paths: readonly string[]): SecretsReading {
-  const readings = paths.map(readSecretFile);
+  const readings = paths.map((path) => readSecretFile(path));
   return {
     secrets: [...new Set(readings.map(({ secret }) => secret))],
     warnings: readings.flatMap(({ warning }) => (warning === undefined ? [] : [warning])),
