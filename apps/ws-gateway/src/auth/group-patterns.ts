@@ -24,7 +24,7 @@ interface Pattern {
   readonly bits: number;
 }
 
-/** Compiled patterns of one `can`. Without the uid, so that all users with the same ones share it. */
+/** Compiled patterns of one `can`, without a uid: all users with the same ones share them. */
 export class GroupPatterns {
   readonly #groups = new Map<string, number>();
   readonly #others: Pattern[] = [];

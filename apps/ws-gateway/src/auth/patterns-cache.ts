@@ -1,6 +1,6 @@
 import { type Can, GroupPatterns } from './group-patterns.ts';
 
-/** Different patterns that are kept: with those of more roles, some tokens have a copy of their own. */
+/** Different `can` that are kept; with more roles, some tokens have a copy of their own. */
 const ENTRIES_MAX = 256;
 
 /** The patterns of recent tokens. Users with the same `can` share one object. */

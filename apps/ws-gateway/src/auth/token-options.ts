@@ -2,7 +2,7 @@ import type { JsonWebKey } from 'node:crypto';
 
 /** Keys that sign tokens, and rules for their claims, in a form that can be sent to a worker. */
 export interface TokenOptions {
-  /** Secrets for HS256, HS384 and HS512, as text; each has at least TOKEN_SECRET_BYTES_MIN bytes. */
+  /** Secrets for HS256, HS384 and HS512; each has at least TOKEN_SECRET_BYTES_MIN bytes. */
   readonly secrets: readonly string[];
   /** Public keys as JWKs, with the `kid` by which a token names one. */
   readonly keys: readonly JsonWebKey[];
@@ -18,7 +18,7 @@ export interface TokenOptions {
   readonly groupsMax: number;
 }
 
-/** Bytes of the shortest secret for tokens: who has a token can try secrets at home (RFC 7518, 3.2). */
+/** Bytes of the shortest secret: the owner of a token can try secrets offline (RFC 7518, 3.2). */
 export const TOKEN_SECRET_BYTES_MIN = 32;
 
 /** Secrets at a time: the current one, and the one that it replaces. */

@@ -122,7 +122,7 @@ function parsedHeader(token: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Returns whether a part of a token, parsed as `value`, may mean something else to other parsers. */
+/** Returns whether a part of a token, parsed as `value`, may mean something else elsewhere. */
 function isAmbiguous(part: string, value: object): boolean {
   return hasDuplicateKeys(Buffer.from(part, 'base64url').toString(), value);
 }
