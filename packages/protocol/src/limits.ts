@@ -43,6 +43,21 @@ export const BANS_CHANNEL = '$bans';
 /** Keyed channel of the configuration that hubs give to gateways. */
 export const CONFIG_CHANNEL = '$config';
 
+/** Namespaces of a hub. */
+export const NAMESPACES_MAX = 1_000;
+
+/** Bytes of the list of namespaces, which is one value of `$config`. */
+export const NAMESPACES_BYTES_MAX: number = MIB;
+
+/** Bounds of the history of a group in a namespace. */
+export const NAMESPACE_HISTORY_COUNT_MAX = 1_000_000;
+/** Thirty days. */
+export const NAMESPACE_HISTORY_SECONDS_MAX: number = 30 * 86_400;
+export const NAMESPACE_HISTORY_BYTES_MAX: number = 1_024 * 1_024 * MIB;
+
+/** Messages per second of a group in a namespace. */
+export const NAMESPACE_PUBLISH_PER_SECOND_MAX = 1_000_000;
+
 /** Bytes of a token. */
 export const TOKEN_BYTES_MAX: number = 4 * KIB;
 

@@ -16,3 +16,10 @@ export {
   hubJsonRequest,
   parseHubJsonRequest,
 } from './hub-json.ts';
+export {
+  type Namespace,
+  type NamespaceHistory,
+  NamespacesError,
+  NamespaceTable,
+  parseNamespaces,
+} from './namespaces.ts';
