@@ -45,6 +45,7 @@ export class GroupcastClient {
         this.#events.emit('state', { state, error, waitMs });
         if (state === 'waiting' && error?.code === 'unreachable') this.#events.emit('error', error);
       },
+      tokenFailed: (error) => this.#events.emit('error', error),
     });
   }
 

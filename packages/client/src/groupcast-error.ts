@@ -15,6 +15,8 @@
  * - `closed`: the application closed the client.
  * - `disconnected`: a connection ended with `closeCode`, or could not be opened.
  * - `unreachable`: no attempt to connect has ever succeeded. The client keeps retrying.
+ * - `token_failed`: `getToken` failed with `cause`, or took too long. The client keeps retrying.
+ * - `token_expired`: the token has expired, and there is no `getToken`.
  * - `bad_event`: the gateway sent an invalid event.
  * - `no_websocket`, `bad_option`, `bad_url`: an argument of the constructor is invalid or missing.
  *
@@ -33,6 +35,8 @@ export type GroupcastErrorCode =
   | 'closed'
   | 'disconnected'
   | 'unreachable'
+  | 'token_failed'
+  | 'token_expired'
   | 'bad_event'
   | 'no_websocket'
   | 'bad_option'
@@ -41,6 +45,8 @@ export type GroupcastErrorCode =
   | 'invalid_group'
   | 'group_limit'
   | 'rate_limited'
+  | 'forbidden'
+  | 'unauthorized'
   | 'hub_unavailable'
   | 'channel_limit'
   | 'internal_error'

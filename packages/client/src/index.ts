@@ -9,6 +9,6 @@ export type { Group, JoinOptions, LeaveOptions } from './groups/group.ts';
 export type { Gap, GroupEvents, Joined, Message } from './groups/group-events.ts';
 export type { LoadRequest, LoadState } from './groups/group-state.ts';
 export type { MessageRange } from './groups/message-range.ts';
-export type { GroupcastClientOptions } from './options.ts';
+export type { GroupcastClientOptions, TokenRequest } from './options.ts';
 export type { History, HistoryOptions } from './sending/history.ts';
 export type { SendOptions } from './sending/publish-command.ts';

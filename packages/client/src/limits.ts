@@ -14,6 +14,22 @@ export const SILENCE_MS_MIN = 100;
 export const SILENCE_MS = 35_000;
 export const DURATION_MS_MAX = 3_600_000;
 
+/** Maximum bytes of a token. */
+export const TOKEN_BYTES_MAX = 4_096;
+
+/** A token is refreshed when this share of its life is over, plus up to the spread. */
+export const REFRESH_SHARE_MIN = 0.8;
+export const REFRESH_SHARE_SPREAD = 0.1;
+
+/** Minimum milliseconds before a refresh, for tokens with a very short life. */
+export const REFRESH_MS_MIN = 1_000;
+
+/** Maximum milliseconds between two looks at the clock before a refresh. */
+export const TOKEN_LOOK_MS = 60_000;
+
+/** Identifies a refresh. The `id` of any other command is a number. */
+export const REFRESH_ID = 'refresh';
+
 /** Maximum of the option `sendTimeoutMs`: the hub recognises a message for 120 s. */
 export const SEND_TIMEOUT_MS_MAX = 100_000;
 
@@ -39,10 +55,13 @@ export const HISTORY_MESSAGES_MAX = 1_000;
 /** Positions in one `resume`. The gateway rejects JSON of more than 2,048 values. */
 export const RESUME_POSITIONS_MAX = 600;
 
-/** Close codes: no close frame (local only), normal, and no answer. */
+/** Close codes: no close frame (local only), normal, no answer, and those of tokens. */
 export const NO_CLOSE_FRAME = 1006;
 export const NORMAL = 1000;
 export const NO_ANSWER = 4002;
+export const TOKEN_EXPIRED = 4010;
+export const AUTH_TIMEOUT = 4011;
+export const UNAUTHORIZED = 4501;
 
 /** Bounds of the wait before a temporarily rejected join is retried. */
 export const JOIN_RETRY_BOUNDS: ReconnectBounds = { minMs: 500, maxMs: 20_000 };

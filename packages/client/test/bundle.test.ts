@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-/** 7,000 before groups of the server, ephemeral messages and history. */
-const GZIPPED_BYTES_MAX = 8_000;
+/** 8,000 before tokens. */
+const GZIPPED_BYTES_MAX = 9_000;
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 

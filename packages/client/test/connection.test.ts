@@ -94,7 +94,7 @@ test.each([null, 5, 'ws'])('rejects options that are not an object: %o', (option
 
 test('an option that is undefined has its default', () => {
   const { client, network } = startClient({ connectTimeoutMs: undefined, bufferMax: undefined } as never);
-  vi.advanceTimersByTime(9_999);
+  vi.advanceTimersByTime(14_999);
   expect(client.state).toBe('connecting');
   vi.advanceTimersByTime(1);
   expect(client.state).toBe('waiting');

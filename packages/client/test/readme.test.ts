@@ -79,7 +79,7 @@ test.each(
     WebSocket,
     show,
     apply: show,
-    fetch: async () => ({ json: async () => ({}) }),
+    fetch: async () => ({ json: async () => ({}), text: async () => 'a.b.c' }),
     localStorage: { getItem: () => null, setItem: () => {} },
     addEventListener: () => {},
 

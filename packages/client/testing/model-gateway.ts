@@ -183,7 +183,7 @@ export class ModelConnection {
     }
     const id = command.id ?? 0;
     // It has no clients with tokens.
-    if (!('group_id' in command)) return;
+    if (!('group_id' in command) || 'uid' in command) return;
     const { group_id } = command;
     const group = this.#gateway.group(group_id);
     const { epoch } = group;

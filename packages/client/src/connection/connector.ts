@@ -8,10 +8,11 @@ import {
   type WelcomeEvent,
 } from '@groupcast/protocol/client';
 import { GroupcastError } from '../groupcast-error.ts';
-import { NO_CLOSE_FRAME, UNREACHABLE_ATTEMPTS } from '../limits.ts';
+import { NO_CLOSE_FRAME, REFRESH_ID, TOKEN_EXPIRED, UNREACHABLE_ATTEMPTS } from '../limits.ts';
 import type { GroupcastClientOptions } from '../options.ts';
 import { Connection, type ConnectionEnd, type ConnectionOwner, FAILED } from './connection.ts';
 import { followPage } from './page-events.ts';
+import { Tokens, type TokensOwner } from './tokens.ts';
 
 /**
  * The state of a client.
@@ -26,7 +27,7 @@ import { followPage } from './page-events.ts';
  */
 export type ClientState = 'connecting' | 'open' | 'waiting' | 'suspended' | 'closed';
 
-export interface ConnectorOwner {
+export interface ConnectorOwner extends Pick<TokensOwner, 'tokenFailed'> {
   /** Handles a new state. `error` is the end of the last connection. */
   entered(state: ClientState, error: GroupcastError | undefined, waitMs: number | undefined): void;
   /** Handles an event. The welcome is the first, before the state is `open`. */
@@ -43,7 +44,7 @@ const SESSION = /^[\w-]{1,256}$/;
 const URL_ERRORS = ['SyntaxError', 'SecurityError'];
 
 /** Keeps a connection to the gateway: connects, waits, and reconnects. */
-export class Connector implements ConnectionOwner {
+export class Connector implements ConnectionOwner, TokensOwner {
   /** Read-only for others. */
   state: ClientState = 'connecting';
   /** The end of the last connection. Read-only for others. */
@@ -51,6 +52,7 @@ export class Connector implements ConnectionOwner {
   readonly #options: GroupcastClientOptions;
   readonly #url: string;
   readonly #owner: ConnectorOwner;
+  readonly #tokens: Tokens;
   #connection: Connection | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #protocols = PROTOCOLS;
@@ -65,6 +67,7 @@ export class Connector implements ConnectionOwner {
     this.#url = url;
     this.#options = options;
     this.#owner = owner;
+    this.#tokens = new Tokens(options, this);
     this.#dial(true);
     this.#leavePage = followPage(this);
   }
@@ -106,6 +109,7 @@ export class Connector implements ConnectionOwner {
   close(error: GroupcastError): void {
     if (this.state === 'closed') return;
     this.#stop();
+    this.#tokens.close();
     this.#leavePage?.();
     this.error = error;
     this.#enter('closed');
@@ -113,6 +117,7 @@ export class Connector implements ConnectionOwner {
 
   #stop(): void {
     clearTimeout(this.#timer);
+    this.#tokens.stop();
     this.#connection?.close();
   }
 
@@ -126,23 +131,40 @@ export class Connector implements ConnectionOwner {
     this.#enter('waiting', waitMs);
   }
 
-  /** Throws a GroupcastError `bad_url` at the first attempt. */
-  #dial(isFirst = false): void {
+  /** Throws a GroupcastError `bad_url` in the call of the constructor. */
+  #dial(isConstructing = false): void {
     // A listener can have started another connection.
     this.#stop();
+    const tokens = this.#tokens;
+    if (tokens.isNeeded()) {
+      tokens.fetch((error) => (error ? this.#retry(error) : this.#dial()));
+      return;
+    }
     try {
-      this.#connection = new Connection(this.#options, this.#url, this.#protocols, this);
+      const protocols = [...this.#protocols, ...tokens.protocols];
+      this.#connection = new Connection(this.#options, this.#url, protocols, this);
     } catch (cause) {
-      if (isFirst && URL_ERRORS.includes((cause as Error | undefined)?.name ?? '')) {
-        throw new GroupcastError('bad_url', 'Check the URL.', { cause });
+      const isUrl = URL_ERRORS.includes((cause as Error | undefined)?.name ?? '');
+      if (this.#connection || !isUrl) {
+        this.ended({ code: NO_CLOSE_FRAME, reason: FAILED, cause });
+        return;
       }
-      this.ended({ code: NO_CLOSE_FRAME, reason: FAILED, cause });
+      const error = new GroupcastError('bad_url', 'Check the URL.', { cause });
+      if (isConstructing) throw error;
+      this.close(error);
     }
   }
 
   received(event: ClientEvent): void {
     if (event.type === 'welcome') this.#open(event);
-    else this.#owner.received(event);
+    else if ('id' in event && event.id === REFRESH_ID) {
+      if (event.type === 'ack') this.#tokens.accepted(event);
+      else this.#tokens.rejected(event);
+    } else this.#owner.received(event);
+  }
+
+  tokenFailed(error: GroupcastError): void {
+    this.#owner.tokenFailed(error);
   }
 
   #open(welcome: WelcomeEvent): void {
@@ -150,33 +172,37 @@ export class Connector implements ConnectionOwner {
     this.#openedAtMs = performance.now();
     this.#protocols = SESSION.test(session) ? [...PROTOCOLS, CLIENT_SESSION_PREFIX + session] : PROTOCOLS;
     this.state = 'open';
+    this.#tokens.accepted(welcome);
     this.#owner.received(welcome);
     // A listener can have closed the client.
     if (this.state === 'open') this.#enter('open');
   }
 
   ended({ code, reason, reconnect = reconnectsAfter(code), afterMs, cause }: ConnectionEnd): void {
-    const { reconnectMinMs: minMs, reconnectMaxMs: maxMs } = this.#options;
+    const isGoingOn = this.#tokens.ended(code) ?? reconnect;
     const sentence = `The connection ended with ${code}${reason && `: ${reason}`}`;
-    const error = new GroupcastError('disconnected', sentence, { closeCode: code, cause });
-    if (!reconnect) {
-      this.close(error);
-      return;
+    const name = isGoingOn || code !== TOKEN_EXPIRED ? 'disconnected' : 'token_expired';
+    const error = new GroupcastError(name, sentence, { closeCode: code, cause });
+    this.#failures += 1;
+    // Browsers do not report why an attempt fails.
+    const isUnreachable = this.#openedAtMs === undefined && this.#failures >= UNREACHABLE_ATTEMPTS;
+    if (!isGoingOn) this.close(error);
+    else if (!isUnreachable) this.#retry(error, afterMs);
+    else {
+      const sentence = 'Check the URL and the allowed origins.';
+      this.#retry(new GroupcastError('unreachable', sentence, { closeCode: code, cause: error }), afterMs);
     }
+  }
+
+  /** Waits until the next attempt. The gateway can ask for another wait. */
+  #retry(error: GroupcastError, afterMs?: number): void {
+    const { reconnectMinMs: minMs, reconnectMaxMs: maxMs } = this.#options;
     // Without this wait, a gateway that accepts and closes at once would be retried in a loop.
     if (this.state === 'open' && performance.now() - (this.#openedAtMs as number) >= maxMs) this.#attempt = 0;
     const ownMs = reconnectDelayMs(this.#attempt, { minMs, maxMs });
     const waitMs = this.#attempt === 0 ? (afterMs ?? ownMs) : Math.max(afterMs ?? 0, ownMs);
     this.#attempt += 1;
-    this.#failures += 1;
-    // Browsers do not report why an attempt fails.
-    this.error =
-      this.#openedAtMs === undefined && this.#failures >= UNREACHABLE_ATTEMPTS
-        ? new GroupcastError('unreachable', 'Check the URL and the allowed origins.', {
-            closeCode: code,
-            cause: error,
-          })
-        : error;
+    this.error = error;
     this.#wait(waitMs);
   }
 

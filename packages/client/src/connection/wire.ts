@@ -1,8 +1,9 @@
 // Types are trusted: the gateway speaks its protocol. A value that could do harm is checked where
 // it is used.
-import type { ClientEvent, Position } from '@groupcast/protocol/client';
+import type { ClientEvent, ErrorEvent, Position } from '@groupcast/protocol/client';
+import { GroupcastError } from '../groupcast-error.ts';
 import { EPOCH_BYTES_MAX } from '../limits.ts';
-import { isName } from '../sending/text.ts';
+import { isName, isText } from '../sending/text.ts';
 
 /**
  * Reads a message of the gateway. Invalid data becomes an event `error`. The caller ignores events
@@ -16,6 +17,11 @@ export function parseEvent(data: unknown): ClientEvent {
     // Not JSON, a binary message, or null.
   }
   return { type: 'error', code: 'bad_event', message: 'The gateway sent an invalid event.' };
+}
+
+/** Returns the error in an event. */
+export function errorOf({ code, message }: ErrorEvent): GroupcastError {
+  return new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
 }
 
 /** Returns the position in a value, or `undefined` when recovery cannot begin there. */

@@ -8,6 +8,7 @@ import type {
   WelcomeEvent,
 } from '@groupcast/protocol/client';
 import type { ClientEvents } from '../client-events.ts';
+import { errorOf } from '../connection/wire.ts';
 import type { Emitter } from '../emitter.ts';
 import { GroupcastError } from '../groupcast-error.ts';
 import type { Membership } from '../groups/membership.ts';
@@ -17,7 +18,6 @@ import type { GroupcastClientOptions } from '../options.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 import { Pacer } from './pacer.ts';
 import { type Answer, commandBytes, Requests } from './requests.ts';
-import { isText } from './text.ts';
 
 /** Default limits of PROTOCOL.md, for a gateway that sends none. */
 const LIMITS: WelcomeEvent['limits'] = {
@@ -131,8 +131,9 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     this.#memberships.get(groupId)?.skip(position);
   }
 
-  #rejected({ id, group_id: groupId, code, message }: ErrorEvent): void {
-    const error = new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
+  #rejected(event: ErrorEvent): void {
+    const { id, group_id: groupId } = event;
+    const error = errorOf(event);
     if (typeof id === 'number') this.#requests.settle(id, undefined, error);
     else if (groupId !== undefined) this.#memberships.get(groupId)?.rejected(error);
     else this.clientEvents.emit('error', error);
