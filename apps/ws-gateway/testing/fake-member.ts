@@ -1,4 +1,5 @@
 import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { Identity } from '../src/auth/identity.ts';
 import type { ClientProtocol } from '../src/client-protocols/client-protocol.ts';
 import { PLAIN } from '../src/client-protocols/plain/protocol.ts';
 import type { RateLimit } from '../src/connection/rate-limit.ts';
@@ -10,7 +11,7 @@ export class FakeMember implements Member {
   readonly id: string;
   readonly protocol: ClientProtocol;
   readonly memberships: string[] = [];
-  readonly identity = undefined;
+  identity: Identity | undefined;
   pendingCommands = 0;
   recoveryBytes: RateLimit | undefined;
   isOpen = true;

@@ -37,6 +37,9 @@ export const SYSTEM_PREFIX = '$';
 /** Prefix of the channel of a user; the user's id follows, whose rules are those of group names. */
 export const USER_CHANNEL_PREFIX = '$user:';
 
+/** Name of the user's own channel among groups, in `resume`. No group of the system has it. */
+export const USER_GROUP = '$user';
+
 /** Keyed channel of bans and revocations. */
 export const BANS_CHANNEL = '$bans';
 

@@ -3,6 +3,7 @@ import {
   type CloseReason,
   ERROR_CODES,
   type ErrorCode,
+  limits,
   type Position,
 } from '@groupcast/protocol';
 import type { ClientEvent, CommandId, GapReason, HistoryVerdict } from '@groupcast/protocol/schema';
@@ -57,7 +58,7 @@ export function historyAckEvent(
 
 /** Returns the error of a group that a client was removed from, without a command that asked. */
 export function groupErrorEvent(code: ErrorCode, groupName: string): ClientEvent {
-  return { type: 'error', group_id: groupName, code, message: ERROR_CODES[code].sentence };
+  return { type: 'error', ...groupFields(groupName), code, message: ERROR_CODES[code].sentence };
 }
 
 /** Returns the reply to a rejected command. */
@@ -86,7 +87,7 @@ export function joinedEvent(
   recovery?: { readonly reason: GapReason | undefined },
 ): ClientEvent {
   const { epoch, offset } = position;
-  const event = { type: 'joined' as const, group_id: groupName, epoch, offset };
+  const event = { type: 'joined' as const, ...groupFields(groupName), epoch, offset };
   if (recovery === undefined) return event;
   const { reason } = recovery;
   return reason === undefined ? { ...event, recovered: true } : { ...event, recovered: false, reason };
@@ -94,7 +95,13 @@ export function joinedEvent(
 
 /** Returns the event for messages that are lost: the next ones follow `position`. */
 export function gapEvent(groupName: string, reason: GapReason, position: Position): ClientEvent {
-  return { type: 'gap', group_id: groupName, reason, epoch: position.epoch, offset: position.offset };
+  const { epoch, offset } = position;
+  return { type: 'gap', ...groupFields(groupName), reason, epoch, offset };
+}
+
+/** Returns the fields that say which group an event is of, or that it is of the user. */
+function groupFields(groupName: string): { readonly group_id: string } | { readonly user: true } {
+  return groupName === limits.USER_GROUP ? { user: true } : { group_id: groupName };
 }
 
 /** Returns the event before a close frame, with the same code and text. */

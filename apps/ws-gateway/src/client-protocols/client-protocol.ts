@@ -22,7 +22,8 @@ export interface ClientProtocol {
   /** Encodes an event as bytes to send. Returns undefined where the protocol has no such event. */
   encodeEvent(event: ClientEvent): Uint8Array | undefined;
   /**
-   * Encodes messages of one group, in order, as bytes to send. Payloads must pass `payloadFault`.
+   * Encodes messages of one group, or of the user for `USER_GROUP`, in order, as bytes to send.
+   * Payloads must pass `payloadFault`.
    */
   encodeMessages(groupName: string, publications: readonly native.Publication[]): Uint8Array;
   /** Encodes the reply to `history` with its messages. Payloads must pass `payloadFault`. */

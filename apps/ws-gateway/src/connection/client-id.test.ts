@@ -20,13 +20,19 @@ describe('a session', () => {
     expect(clientIdOf(SESSION)).toBe(CLIENT_ID);
   });
 
+  test('has another client id for each user', () => {
+    // `printf '%s\n%s' <uid> <session>`, and as above.
+    expect(clientIdOf(SESSION, 'ann')).toBe('Ch4Ey1bDhiAG-G7hy9KHO4');
+    expect(clientIdOf(SESSION, 'アン')).toBe('dRyQcDmSoNEDYeHW32G0a_');
+  });
+
   test.each([
     ['without a secret', unsigned, 43],
     ['with a secret', signed, 64],
   ])('%s is new each time, in the form in which clients offer it', (_, gateway, length) => {
     const sessions = Array.from({ length: 100 }, () => gateway.create());
     expect(new Set(sessions).size).toBe(100);
-    expect(new Set(sessions.map(clientIdOf)).size).toBe(100);
+    expect(new Set(sessions.map((session) => clientIdOf(session))).size).toBe(100);
     for (const session of sessions) {
       expect(session).toMatch(new RegExp(`^[\\w-]{${length}}$`));
       expect(gateway.offered(`groupcast.v1, groupcast.session.${session}`)).toBe(session);

@@ -62,11 +62,13 @@ export class ClientSessions {
 }
 
 /**
- * Returns the client id of a session. It is the same on every worker, and does not reveal the
- * session.
+ * Returns the client id of a session, or of a user with a session: one session of two users is two
+ * clients. It is the same on every worker, and does not reveal the session.
  */
-export function clientIdOf(session: string): string {
-  return createHash('sha256').update(session).digest('base64url').slice(0, CLIENT_ID_LENGTH);
+export function clientIdOf(session: string, uid?: string): string {
+  const hash = createHash('sha256');
+  if (uid !== undefined) hash.update(`${uid}\n`);
+  return hash.update(session).digest('base64url').slice(0, CLIENT_ID_LENGTH);
 }
 
 function macOf(key: Uint8Array, random: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { groupNameOf, type Position, ProtocolError } from '@groupcast/protocol';
+import { groupNameOf, limits, type Position, ProtocolError } from '@groupcast/protocol';
 import type { Groups } from '../groups/groups.ts';
 import type { Member } from '../groups/member.ts';
 import type { GatewayOptions } from '../options.ts';
@@ -71,6 +71,6 @@ export class ServerGroups {
 /** Returns the name of a group. Throws ProtocolError `invalid_group`. */
 export function checkedName(name: string): string {
   const checked = groupNameOf(name);
-  if (checked !== undefined) return checked;
+  if (checked !== undefined && checked !== limits.USER_GROUP) return checked;
   throw new ProtocolError('invalid_group');
 }

@@ -59,7 +59,8 @@ export class FanOut {
       const batch = new EncodedBatch(group.name, publications);
       if (batch.ephemeral === 0) for (const member of group.members) this.#deliverTo(member, batch);
       else for (const member of group.members) this.#deliverTo(member, this.#fitting(member, batch));
-      this.#loads?.delivered(group, batch.bytesMax, performance.now());
+      // Clients do not publish to users: there is no load to share.
+      if (!group.isOfUser) this.#loads?.delivered(group, batch.bytesMax, performance.now());
     } catch (error) {
       this.#options.log.error(
         { error, publications: publications.length },

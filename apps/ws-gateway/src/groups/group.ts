@@ -1,4 +1,4 @@
-import { native, type Position } from '@groupcast/protocol';
+import { limits, native, type Position } from '@groupcast/protocol';
 import type { GroupLoad } from './group-load.ts';
 import type { Subscription } from './hub-port.ts';
 import type { Member } from './member.ts';
@@ -31,6 +31,11 @@ export class Group {
   constructor(name: string, channel: string) {
     this.name = name;
     this.channel = channel;
+  }
+
+  /** Whether this is the channel of a user. */
+  get isOfUser(): boolean {
+    return this.name === limits.USER_GROUP;
   }
 
   get position(): Position {

@@ -10,6 +10,7 @@ import type { Counters } from '../admin/gateway-stats.ts';
 import { ackEvent, gapEvent, groupErrorEvent, joinedEvent } from '../client-protocols/client-events.ts';
 import type { ClientLog } from '../connection/client-log.ts';
 import type { GatewayOptions } from '../options.ts';
+import { channelFor, userChannelOf } from '../users/user-channel.ts';
 import { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
 import { GroupLoads } from './group-loads.ts';
@@ -118,12 +119,14 @@ export class Groups implements HubSubscriber {
   }
 
   /**
-   * Adds a member to a group on behalf of the server, without a limit, and tells it. With `since`
-   * it gets the messages after that position first. Returns false if it is in the group already.
+   * Adds a member to a group on behalf of the server, without a limit, and tells it. `USER_GROUP`
+   * is the channel of its user, which is no membership. With `since` it gets the messages after
+   * that position first. Returns false if it is in the group already.
    */
   joinByServer(member: Member, name: string, since?: Position): boolean {
-    const channel = channelOfGroup(name);
-    this.deliverPending(name);
+    const channel = channelFor(member, name);
+    const found = this.#subscribed.find(channel);
+    if (found !== undefined) this.#fanOut.deliverPending(found);
     const known = this.#subscribed.find(channel);
     if (!member.isOpen || (known !== undefined && this.#isIn(known, member))) return false;
     const group = known ?? this.#subscribed.subscribe(name, channel);
@@ -167,9 +170,12 @@ export class Groups implements HubSubscriber {
    * Removes a member that is closing from all its groups, without replies to its pending commands.
    */
   leaveAll(member: Member): void {
-    for (const channel of member.memberships.splice(0)) {
+    const channels = member.memberships.splice(0);
+    const ofUser = userChannelOf(member);
+    if (ofUser !== undefined) channels.push(ofUser);
+    for (const channel of channels) {
       const group = this.#subscribed.find(channel);
-      if (group !== undefined) this.#remove(group, member);
+      if (group !== undefined && this.#isIn(group, member)) this.#remove(group, member);
     }
     this.#subscribed.forget(member);
   }
@@ -263,9 +269,10 @@ export class Groups implements HubSubscriber {
   }
 
   #enter(group: Group, member: Member, isLive: boolean): void {
-    member.memberships.push(group.channel);
     if (isLive) group.members.add(member);
     this.#subscribed.cancelLinger(group);
+    if (group.isOfUser) return;
+    member.memberships.push(group.channel);
     this.#counters.joins += 1;
     this.#clientLog?.joined(member, group.name);
   }
@@ -275,15 +282,19 @@ export class Groups implements HubSubscriber {
     const join = this.#joins.get(group, member);
     join?.end();
     group.members.delete(member);
-    const index = member.memberships.indexOf(group.channel);
-    if (index >= 0) member.memberships.splice(index, 1);
-    this.#counters.leaves += 1;
-    this.#clientLog?.left(member, group.name);
+    if (!group.isOfUser) this.#left(group, member);
     if (group.members.size === 0 && this.#joins.of(group) === undefined) {
       group.takePending();
       this.#subscribed.linger(group, member);
     }
     return join?.takeIds() ?? NO_IDS;
+  }
+
+  #left(group: Group, member: Member): void {
+    const index = member.memberships.indexOf(group.channel);
+    if (index >= 0) member.memberships.splice(index, 1);
+    this.#counters.leaves += 1;
+    this.#clientLog?.left(member, group.name);
   }
 
   /** Removes a member from a group that the hub rejects, and tells it. */

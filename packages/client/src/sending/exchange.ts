@@ -2,8 +2,12 @@ import type {
   ClientCommandBody,
   ClientEvent,
   ErrorEvent,
+  GapEvent,
+  JoinedEvent,
   MessageEvent,
   Position,
+  UserGapEvent,
+  UserJoinedEvent,
   UserMessageEvent,
   WelcomeEvent,
 } from '@groupcast/protocol/client';
@@ -95,15 +99,23 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     // A client ignores the types of later gateways.
     if (event.type === 'welcome') this.#opened(event);
     else if (event.type === 'message') this.#received(event);
-    else if (event.type === 'gap') this.#memberships.get(event.group_id)?.gap(event);
+    else if (event.type === 'gap') this.#missed(event);
     else if (event.type === 'ack') this.#requests.settle(event.id, event);
-    else if (event.type === 'joined') this.#owner.membership(event.group_id).joined(event);
+    else if (event.type === 'joined') this.#joined(event);
     else if (event.type === 'removed') this.#memberships.get(event.group_id)?.removed(event.reason);
     else if (event.type === 'error') this.#rejected(event);
   }
 
   #received(event: MessageEvent | UserMessageEvent): void {
     if ('group_id' in event) this.#memberships.get(event.group_id)?.receive(event);
+  }
+
+  #missed(event: GapEvent | UserGapEvent): void {
+    if ('group_id' in event) this.#memberships.get(event.group_id)?.gap(event);
+  }
+
+  #joined(event: JoinedEvent | UserJoinedEvent): void {
+    if ('group_id' in event) this.#owner.membership(event.group_id).joined(event);
   }
 
   request(command: ClientCommandBody, answered: Answer): void {

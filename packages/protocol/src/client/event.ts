@@ -108,6 +108,8 @@ export interface ErrorEvent {
   readonly id?: CommandId | undefined;
   /** Without an `id`: the group that the client is no longer a member of. */
   readonly group_id?: string | undefined;
+  /** In place of a group: the client no longer gets the messages to its user. */
+  readonly user?: true | undefined;
   readonly code: string;
   readonly message: string;
   /** Of `forbidden`: what the client may not do. */
@@ -122,6 +124,11 @@ export interface GapEvent {
   readonly offset: number;
 }
 
+/** A gap in the messages to the user of the connection. */
+export interface UserGapEvent extends Omit<GapEvent, 'group_id'> {
+  readonly user: true;
+}
+
 /** The server has made the client a member of a group. */
 export interface JoinedEvent {
   readonly type: 'joined';
@@ -131,6 +138,11 @@ export interface JoinedEvent {
   /** Given where the client had sent a position of the group in `resume`. */
   readonly recovered?: boolean | undefined;
   readonly reason?: GapReason | undefined;
+}
+
+/** From its position on, the client gets the messages to its user. */
+export interface UserJoinedEvent extends Omit<JoinedEvent, 'group_id'> {
+  readonly user: true;
 }
 
 /** The server has removed the client from a group. */
@@ -165,7 +177,9 @@ export type ClientEvent =
   | AckEvent
   | ErrorEvent
   | GapEvent
+  | UserGapEvent
   | JoinedEvent
+  | UserJoinedEvent
   | RemovedEvent
   | PingEvent
   | DisconnectEvent;

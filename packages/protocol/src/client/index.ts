@@ -21,6 +21,8 @@ export type {
   MessageFrom,
   PingEvent,
   RemovedEvent,
+  UserGapEvent,
+  UserJoinedEvent,
   UserMessageEvent,
   WelcomeEvent,
 } from './event.ts';

@@ -24,12 +24,16 @@ const message = {
 
 const position = { epoch: z.string(), offset };
 
-const userMessage = z.object({
-  type: z.literal('message'),
-  user: z.literal(true),
-  offset: offset.optional(),
-  ...message,
-});
+const gap = { reason: gapReason, ...position };
+
+const joined = { ...position, recovered: z.boolean().optional(), reason: gapReason.optional() };
+
+/** Events of groups, with the channel of the user in place of a group. */
+const userEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('message'), user: z.literal(true), offset: offset.optional(), ...message }),
+  z.object({ type: z.literal('gap'), user: z.literal(true), ...gap }),
+  z.object({ type: z.literal('joined'), user: z.literal(true), ...joined }),
+]);
 
 const otherEvent = z.discriminatedUnion('type', [
   z.object({
@@ -81,25 +85,13 @@ const otherEvent = z.discriminatedUnion('type', [
     type: z.literal('error'),
     id: commandId.optional(),
     group_id: z.string().optional(),
+    user: z.literal(true).optional(),
     code: z.string(),
     message: z.string(),
     operation: operation.optional(),
   }),
-  z.object({
-    type: z.literal('gap'),
-    group_id: z.string(),
-    reason: gapReason,
-    epoch: z.string(),
-    offset,
-  }),
-  z.object({
-    type: z.literal('joined'),
-    group_id: z.string(),
-    epoch: z.string(),
-    offset,
-    recovered: z.boolean().optional(),
-    reason: gapReason.optional(),
-  }),
+  z.object({ type: z.literal('gap'), group_id: z.string(), ...gap }),
+  z.object({ type: z.literal('joined'), group_id: z.string(), ...joined }),
   z.object({ type: z.literal('removed'), group_id: z.string(), reason: z.string() }),
   z.object({ type: z.literal('ping') }),
   z.object({
@@ -112,4 +104,4 @@ const otherEvent = z.discriminatedUnion('type', [
 ]);
 
 /** Checks an event. Unknown fields are dropped. */
-export const clientEvent = z.union([userMessage, otherEvent]) satisfies z.ZodType<ClientEvent>;
+export const clientEvent = z.union([userEvent, otherEvent]) satisfies z.ZodType<ClientEvent>;

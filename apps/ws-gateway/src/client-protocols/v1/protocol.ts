@@ -1,3 +1,4 @@
+import { limits } from '@groupcast/protocol';
 import {
   CLIENT_SUBPROTOCOL_V1,
   CLIENT_SUBPROTOCOL_V1_AT,
@@ -26,13 +27,18 @@ function createProtocol(name: string, subprotocol: string, withTime: boolean): C
     parseCommand: parseClientCommand,
     encodeEvent,
     encodeMessages: (groupName, publications) => {
-      const start = `{"type":"message","group_id":${JSON.stringify(groupName)},`;
+      const start = messageStart(groupName);
       return textFrames(
         publications.map((publication) => Buffer.from(messageText(start, publication, withTime))),
       );
     },
     encodeHistory: (ack, publications) => textFrame(historyText(ack, publications, withTime)),
   };
+}
+
+function messageStart(groupName: string): string {
+  if (groupName === limits.USER_GROUP) return '{"type":"message","user":true,';
+  return `{"type":"message","group_id":${JSON.stringify(groupName)},`;
 }
 
 function encodeEvent(event: ClientEvent): Uint8Array {
