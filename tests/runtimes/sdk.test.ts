@@ -3,13 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleScenarios } from './sdk/bundle-scenarios.ts';
 import { Director } from './sdk/director.ts';
 import { HOSTS, type Host } from './sdk/hosts.ts';
-import { DEAD_NETWORK, SCENARIOS } from './sdk/scenarios.ts';
+import { SCENARIOS } from './sdk/scenarios.ts';
 
 /** Milliseconds until the runtime must have ended, after the last client was closed. */
 const EXIT_MS_MAX = 5_000;
-
-// jsdom has no way to drop a connection. Its `ws` does that itself, 30 s after close().
-const skips = (host: string, scenario: string): boolean => host === 'jsdom' && scenario === DEAD_NETWORK;
 
 let director: Director;
 let bundles: Awaited<ReturnType<typeof bundleScenarios>>;
@@ -23,14 +20,14 @@ afterAll(async () => {
   await killAll();
 });
 
-describe.each(Object.entries(HOSTS))('the SDK on %s', (name, start) => {
+describe.each(Object.entries(HOSTS))('the SDK on %s', (_name, start) => {
   let host: Host;
   beforeAll(async () => {
     host = await start(bundles);
   });
   afterAll(() => host?.close());
 
-  test.each(Object.keys(SCENARIOS).filter((scenario) => !skips(name, scenario)))('%s', async (scenario) => {
+  test.each(Object.keys(SCENARIOS))('%s', async (scenario) => {
     const results = await director.play(scenario);
     const exit = host.play(director.controlUrl).then((ended) => {
       results.end(`the runtime ended with ${ended.code}: ${ended.output}`);

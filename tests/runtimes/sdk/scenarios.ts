@@ -2,9 +2,6 @@ import type { GroupcastError, Position } from '@groupcast/client';
 import { assert } from 'chai';
 import { Inbox, nextState, opened, type Stage } from './stage.ts';
 
-/** Name of the scenario that needs a WebSocket with `terminate`. */
-export const DEAD_NETWORK = 'lets the runtime end although the network is dead';
-
 const HOUR_MS = 3_600_000;
 
 /** Publications that the hub of these scenarios keeps of each group. */
@@ -252,7 +249,7 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     stage.connect({ connectTimeoutMs: HOUR_MS });
   },
 
-  [DEAD_NETWORK]: async (stage) => {
+  'lets the runtime end although the network is dead': async (stage) => {
     const client = stage.connect();
     await client.group(freshGroup()).join();
     await stage.direct('stopForwarding');
