@@ -8,6 +8,8 @@ export type {
   Engine,
   EngineSink,
   EngineStats,
+  HistoryBounds,
+  HistoryBoundsOf,
   HistoryPage,
   HistoryQuery,
   HistorySlot,

@@ -4,6 +4,7 @@ import type {
   Engine,
   EngineSink,
   EngineStats,
+  HistoryBoundsOf,
   HistoryPage,
   HistoryQuery,
   HistorySlot,
@@ -92,6 +93,10 @@ export class Harness implements EngineSink, PublishSlot, HistorySlot {
       };
       this.#engine.subscribe(subject, { subscribed, subscribeRejected: reject, deliverRun: noRuns });
     });
+  }
+
+  boundHistory(boundsOf: HistoryBoundsOf): void {
+    this.#engine.boundHistory(boundsOf);
   }
 
   /** Reads one page after a position, or what `fields` ask for. */

@@ -3,6 +3,7 @@ import type {
   Engine,
   EngineSink,
   EngineStats,
+  HistoryBoundsOf,
   HistoryQuery,
   HistorySlot,
   PublishSlot,
@@ -53,6 +54,10 @@ export class LateEngine implements Engine {
 
   unsubscribe(subject: native.Subject): void {
     this.#calls.add(() => this.#inner.unsubscribe(subject));
+  }
+
+  boundHistory(boundsOf: HistoryBoundsOf): void {
+    this.#calls.add(() => this.#inner.boundHistory(boundsOf));
   }
 
   history(query: HistoryQuery, slot: HistorySlot, request: number): void {

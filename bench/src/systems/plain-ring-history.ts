@@ -55,6 +55,8 @@ export class PlainRingEngine implements Engine {
     if (ring.slot !== undefined) this.#sink?.deliver(channel, ring.top, frame);
   }
 
+  boundHistory(): void {}
+
   publishRun(bytes: Uint8Array, start: number, end: number, slot: PublishSlot): void {
     for (let at = start; at < end; ) {
       const next = at + frameLength(bytes, at);

@@ -48,6 +48,12 @@ export interface Engine {
   subscribe(subject: native.Subject, slot: SubscribeSlot): void;
   /** Unsubscribes. Deliveries and answers on their way may still arrive. */
   unsubscribe(subject: native.Subject): void;
+  /**
+   * Changes the bounds of the history of single channels: `boundsOf` returns those that differ from
+   * the engine's own, and undefined for a channel without. The engine asks once for each channel,
+   * until the next change. What existing channels have beyond their new bounds is dropped soon.
+   */
+  boundHistory(boundsOf: HistoryBoundsOf): void;
   /** Reads one page of a channel. Needs no subscription. */
   history(query: HistoryQuery, slot: HistorySlot, request: number): void;
   /** Closes the engine. Later publications are rejected. */
@@ -106,6 +112,19 @@ export interface HistoryPage {
    */
   readonly frames: readonly Uint8Array[];
 }
+
+/** Bounds of the history of one channel. What is not given is that of the engine. */
+export interface HistoryBounds {
+  /** Publications. */
+  readonly countMax?: number | undefined;
+  /** Milliseconds after which a publication expires. */
+  readonly ageMs?: number | undefined;
+  /** Bytes of the frames. */
+  readonly bytesMax?: number | undefined;
+}
+
+/** Returns the bounds of a channel, the same object for all channels with the same bounds. */
+export type HistoryBoundsOf = (channel: string) => HistoryBounds | undefined;
 
 /** Receives deliveries. */
 export interface EngineSink {

@@ -24,6 +24,9 @@ class ManualEngine implements Engine {
   unsubscribe(subject: native.Subject): void {
     this.calls.push(`unsubscribe ${textOf(subject)}`);
   }
+  boundHistory(): void {
+    this.calls.push('bound history');
+  }
   history({ channel, since }: HistoryQuery): void {
     this.calls.push(`history ${channel} since ${since.epoch}${since.offset}`);
   }

@@ -206,6 +206,7 @@ function withoutRuns(inner: Engine): Engine {
     publish: (...args) => inner.publish(...args),
     subscribe: (...args) => inner.subscribe(...args),
     unsubscribe: (subject) => inner.unsubscribe(subject),
+    boundHistory: (boundsOf) => inner.boundHistory(boundsOf),
     history: (...args) => inner.history(...args),
     close: () => inner.close(),
     stats: () => inner.stats(),

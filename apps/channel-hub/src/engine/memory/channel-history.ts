@@ -1,6 +1,7 @@
 import type { SubscribeSlot } from '../engine.ts';
 import { Block, type FramePage } from './blocks/block.ts';
 import type { Slabs } from './blocks/slabs.ts';
+import type { ChannelBounds } from './channel-bounds.ts';
 import { LruList } from './lru-list.ts';
 
 /**
@@ -18,6 +19,8 @@ const COMPACT_MIN = 64;
  */
 export class ChannelHistory {
   readonly channel: string;
+  /** Bounds of the history, which a reload may replace. */
+  bounds: ChannelBounds;
   /** The subscription to the channel by its name. */
   slot: SubscribeSlot | undefined;
   /** Time of the last publication, read or unsubscribe, in milliseconds of `performance.now`. */
@@ -26,7 +29,9 @@ export class ChannelHistory {
   publisher = 0;
   /** The share that this memory counts towards; undefined before the first publication. */
   share: PublisherShare | undefined;
-  /** Neighbours in the LRU list of the share; undefined at the ends, and outside of it. */
+  /** The LRU list of the share for the age of the bounds; undefined without a share. */
+  recency: LruList<ChannelHistory> | undefined;
+  /** Neighbours in that list; undefined at the ends, and outside of it. */
   older: ChannelHistory | undefined;
   newer: ChannelHistory | undefined;
   /** The newest entry in PendingAppends, or -1. */
@@ -52,8 +57,9 @@ export class ChannelHistory {
   #spare: Block | undefined;
 
   /** `top` is the offset of the newest publication that ever was, none of which is kept. */
-  constructor(channel: string, top: number, slabs: Slabs) {
+  constructor(channel: string, top: number, bounds: ChannelBounds, slabs: Slabs) {
     this.channel = channel;
+    this.bounds = bounds;
     this.#slabs = slabs;
     this.nameKey = keyOf(channel);
     this.nameBytes = 2 * channel.length + (this.nameKey === channel ? 0 : this.nameKey.length);
@@ -116,22 +122,15 @@ export class ChannelHistory {
 
   /**
    * Keeps copies of the next `count` DELIVER frames between `start` and `end`, whose offsets were
-   * assigned before. Publications within `togetherMs` may share a block, and so be dropped together
-   * by their age.
+   * assigned before. Publications within `togetherMs` of the bounds may share a block, and so be
+   * dropped together by their age.
    */
-  push(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    count: number,
-    nowMs: number,
-    togetherMs: number,
-  ): void {
+  push(bytes: Uint8Array, start: number, end: number, count: number, nowMs: number): void {
     const length = end - start;
     this.#frameBytes += length;
     this.#count += count;
     const last = this.#last;
-    const isNear = last !== undefined && nowMs - last.sinceMs <= togetherMs;
+    const isNear = last !== undefined && nowMs - last.sinceMs <= this.bounds.togetherMs;
     if (isNear && last.room >= length) {
       last.add(bytes, start, end, count, nowMs);
       return;
@@ -242,12 +241,45 @@ export class ChannelHistory {
 
 /** The channels that publishers of this share made grow last, and their memory. */
 export class PublisherShare {
-  /** Channels of the share with publications. */
-  readonly recency: LruList<ChannelHistory> = new LruList();
+  readonly #recencies = new Map<number, LruList<ChannelHistory>>();
   /** Bytes of these channels. */
   bytes = 0;
   /** The bin of the share. */
   bin = -1;
+
+  /**
+   * Channels of the share with publications, by the age at which these expire: a list has the
+   * channel that expires first at its end.
+   */
+  get recencies(): ReadonlyMap<number, LruList<ChannelHistory>> {
+    return this.#recencies;
+  }
+
+  /** Returns the list of the channels whose publications expire after `ageMs`. */
+  recencyOf(ageMs: number): LruList<ChannelHistory> {
+    let recency = this.#recencies.get(ageMs);
+    if (recency === undefined) {
+      recency = new LruList();
+      this.#recencies.set(ageMs, recency);
+    }
+    return recency;
+  }
+
+  /** Returns the least recently used channel. */
+  oldest(): ChannelHistory | undefined {
+    let oldest: ChannelHistory | undefined;
+    for (const { oldest: one } of this.#recencies.values()) {
+      if (one !== undefined && (oldest === undefined || one.usedMs < oldest.usedMs)) oldest = one;
+    }
+    return oldest;
+  }
+
+  /** Removes empty lists, to which no channel may refer. */
+  forgetEmptyLists(): void {
+    for (const [ageMs, { oldest }] of this.#recencies) {
+      if (oldest === undefined) this.#recencies.delete(ageMs);
+    }
+  }
 }
 
 /** Returns the name as UTF-8, one character per byte, to compare it with bytes that were read. */

@@ -1,6 +1,7 @@
 import { native } from '@groupcast/protocol';
-import type { SubscribeSlot, TrimReason } from '../engine.ts';
+import type { HistoryBoundsOf, SubscribeSlot, TrimReason } from '../engine.ts';
 import { Slabs } from './blocks/slabs.ts';
+import { areEqual, BoundsOfChannels } from './channel-bounds.ts';
 import { ChannelCache } from './channel-cache.ts';
 import { ChannelHistory } from './channel-history.ts';
 import type { HistoryLimits } from './history-limits.ts';
@@ -14,16 +15,10 @@ import { PublisherShares } from './publisher-shares.ts';
  */
 export const CHANNEL_BYTES = 576;
 
-/**
- * Part of `ageMs`: publications of one channel within it may be dropped together, up to that much
- * late.
- */
-const TOGETHER_SHARE = 1 / 64;
-
 /** Part of the total limit that positions may use. */
 const POSITIONS_SHARE = 1 / 8;
 
-/** Limit of channels that one event-loop turn forgets. */
+/** Limit of channels that one event-loop turn forgets, or whose bounds it changes. */
 const SWEEP_CHANNELS_MAX = 1_000;
 
 /** Gauges, and counters since the start. */
@@ -49,7 +44,7 @@ export interface HistoryCounts {
  *
  * A channel has a ChannelHistory while it is subscribed or has publications. Otherwise it has a
  * kept position if that was returned recently, and no memory at all if not. A channel that is not
- * used for `ageMs` is forgotten.
+ * used for the age of its bounds is forgotten.
  *
  * A channel with publications counts towards the share of the publisher that made it grow last.
  * Above the total limit, the largest share drops the publications of its least recently used
@@ -59,7 +54,8 @@ export interface HistoryCounts {
  * dropped when their channel is used, or with the whole channel.
  */
 export class History implements AppendTarget {
-  readonly #limits: HistoryLimits;
+  readonly #totalBytesMax: number;
+  readonly #bounds: BoundsOfChannels;
   // To be read through `#settledChannels`, but for offsets.
   readonly #channels = new Map<string, ChannelHistory>();
   readonly #cache = new ChannelCache();
@@ -72,9 +68,12 @@ export class History implements AppendTarget {
   #publications = 0;
   // Bytes of channels, without kept positions.
   #bytes = 0;
+  // Channels whose bounds may have changed.
+  #rebinding: IterableIterator<ChannelHistory> | undefined;
 
   constructor(historyLimits: HistoryLimits) {
-    this.#limits = historyLimits;
+    this.#totalBytesMax = historyLimits.totalBytesMax;
+    this.#bounds = new BoundsOfChannels(historyLimits);
     this.#slabs = new Slabs(historyLimits.totalBytesMax);
     this.#positions = new KeptPositions(historyLimits.ageMs, historyLimits.totalBytesMax * POSITIONS_SHARE);
   }
@@ -175,27 +174,64 @@ export class History implements AppendTarget {
     this.#fitTotal();
   }
 
+  /** Changes the bounds of channels. Those that exist get theirs in `sweep`. */
+  bound(boundsOf: HistoryBoundsOf): void {
+    this.#bounds.change(boundsOf);
+    this.#rebinding = this.#channels.values();
+  }
+
   /**
-   * Forgets some of the channels that were not used for `ageMs`. Returns whether there is more to
-   * do.
+   * Forgets some of the channels that were not used for the age of their bounds. Returns whether
+   * there is more to do.
    */
   sweep(): boolean {
     this.#flushPending();
     this.#positions.sweep();
-    const expiredMs = performance.now() - this.#limits.ageMs;
+    // First: a channel must not expire by its old bounds.
+    if (this.#rebindSome()) return true;
+    const nowMs = performance.now();
     let left = SWEEP_CHANNELS_MAX;
-    for (const { recency } of this.#shares.all) {
-      for (
-        let history = recency.oldest;
-        history !== undefined && history.usedMs < expiredMs;
-        history = recency.oldest
-      ) {
-        if (left === 0) return true;
-        left -= 1;
-        this.#forget(history);
+    for (const { recencies } of this.#shares.all) {
+      for (const [ageMs, recency] of recencies) {
+        for (
+          let history = recency.oldest;
+          history !== undefined && history.usedMs < nowMs - ageMs;
+          history = recency.oldest
+        ) {
+          if (left === 0) return true;
+          left -= 1;
+          this.#forget(history);
+        }
       }
     }
     return false;
+  }
+
+  /** Gives some channels their new bounds. Returns whether there are more. */
+  #rebindSome(): boolean {
+    if (this.#rebinding === undefined) return false;
+    const nowMs = performance.now();
+    for (let left = SWEEP_CHANNELS_MAX; left > 0; left--) {
+      // Channels that are added meanwhile follow. They cost a comparison.
+      const { value, done } = this.#rebinding.next();
+      if (done) {
+        this.#rebinding = undefined;
+        for (const share of this.#shares.all) share.forgetEmptyLists();
+        return false;
+      }
+      this.#rebind(value, nowMs);
+    }
+    return true;
+  }
+
+  /** Gives a channel its new bounds. If they differ, that counts as a use of the channel. */
+  #rebind(history: ChannelHistory, nowMs: number): void {
+    const { bounds } = history;
+    history.bounds = this.#bounds.of(history.channel);
+    if (areEqual(bounds, history.bounds)) return;
+    history.recency?.remove(history);
+    history.recency = history.share?.recencyOf(history.bounds.ageMs);
+    this.appended(history, nowMs);
   }
 
   /** Returns the channel's history, creating it if necessary. */
@@ -207,7 +243,8 @@ export class History implements AppendTarget {
 
   #touch(history: ChannelHistory, nowMs: number): void {
     history.usedMs = nowMs;
-    while (history.oldestMs < nowMs - this.#limits.ageMs) this.#drop(history, history.oldestCount, 'age');
+    const { ageMs } = history.bounds;
+    while (history.oldestMs < nowMs - ageMs) this.#drop(history, history.oldestCount, 'age');
   }
 
   /** Channels by name, with all pending publications appended. */
@@ -233,7 +270,7 @@ export class History implements AppendTarget {
     nowMs: number,
   ): void {
     const heldBefore = history.heldBytes;
-    history.push(bytes, start, end, count, nowMs, this.#limits.ageMs * TOGETHER_SHARE);
+    history.push(bytes, start, end, count, nowMs);
     this.#publications += count;
     if (history.heldBytes === heldBefore) return;
     // Rarely: a new block was added.
@@ -243,7 +280,7 @@ export class History implements AppendTarget {
 
   /** Applies the limits after the last append. Called by PendingAppends. */
   appended(history: ChannelHistory, nowMs: number): void {
-    const { bytesMax, countMax } = this.#limits;
+    const { bytesMax, countMax } = history.bounds;
     this.#touch(history, nowMs);
     if (history.count > countMax) this.#drop(history, history.count - countMax, 'count');
     // The newest publication stays at any length: an accepted message can be recovered.
@@ -253,7 +290,8 @@ export class History implements AppendTarget {
   }
 
   #add(channel: string): ChannelHistory {
-    const history = new ChannelHistory(channel, this.#positions.release(channel), this.#slabs);
+    const top = this.#positions.release(channel);
+    const history = new ChannelHistory(channel, top, this.#bounds.of(channel), this.#slabs);
     this.#channels.set(channel, history);
     this.#bytes += costOf(history);
     return history;
@@ -271,21 +309,22 @@ export class History implements AppendTarget {
     if (share === history.share) return;
     const weight = history.heldBytes + (history.isSubscribed ? 0 : costOf(history));
     if (history.share !== undefined) {
-      history.share.recency.remove(history);
+      history.recency?.remove(history);
       this.#shares.addBytes(history.share, -weight);
     }
     history.share = share;
+    history.recency = share.recencyOf(history.bounds.ageMs);
     this.#shares.addBytes(share, weight);
   }
 
   #fitTotal(): void {
-    while (this.#bytes + this.#positions.bytes > this.#limits.totalBytesMax) {
-      const history = this.#shares.largest()?.recency.oldest;
+    while (this.#bytes + this.#positions.bytes > this.#totalBytesMax) {
+      const history = this.#shares.largest()?.oldest();
       if (history === undefined) return;
       this.#drop(history, history.oldestCount, 'total');
       if (history.count > 0) continue;
       this.#channelsDropped += 1;
-      history.share?.recency.remove(history);
+      history.recency?.remove(history);
       if (history.isSubscribed) continue;
       this.#remove(history);
       this.#positions.keepSpare(history.channel, history.top);
@@ -306,11 +345,11 @@ export class History implements AppendTarget {
    */
   #update(history: ChannelHistory): boolean {
     if (history.count > 0) {
-      history.share?.recency.touch(history);
+      history.recency?.touch(history);
       return true;
     }
     // At its old place in the list, with a new time, it would hide all later ones from the sweep.
-    history.share?.recency.remove(history);
+    history.recency?.remove(history);
     if (history.isSubscribed) return true;
     this.#remove(history);
     this.#positions.keep(history.channel, history.top);
@@ -318,15 +357,15 @@ export class History implements AppendTarget {
   }
 
   /**
-   * Forgets a channel that was not used for `ageMs`: all its publications are expired, and its
-   * position was not returned since.
+   * Forgets a channel that was not used for the age of its bounds: all its publications are
+   * expired, and its position was not returned since.
    */
   #forget(history: ChannelHistory): void {
     this.#trimmed.age += history.count;
     this.#publications -= history.count;
     this.#addBytes(history, -history.heldBytes);
     history.clear();
-    history.share?.recency.remove(history);
+    history.recency?.remove(history);
     if (history.isSubscribed) return;
     this.#remove(history);
     this.#positions.forget(history.top);

@@ -108,6 +108,85 @@ describe('the limits of one channel', () => {
   });
 });
 
+describe('channels with ages of their own', () => {
+  const dayLong = { ageMs: 24 * HOUR_MS };
+  const hourLong = { ageMs: HOUR_MS };
+  const boundsOf = (channel: string) => ({ day: dayLong, hour: hourLong })[channel];
+
+  test('expire each at its age, whichever was used last', async () => {
+    const engine = await startMemory();
+    engine.boundHistory(boundsOf);
+    for (const channel of ['day', 'hour', 'c']) await engine.publish(channel, 'x');
+    const kept = async (): Promise<number> => engine.stats().history.publications;
+    vi.advanceTimersByTime(AGE_MS - 1_000);
+    expect(await kept()).toBe(3);
+    vi.advanceTimersByTime(2_000);
+    expect(await kept()).toBe(2);
+    vi.advanceTimersByTime(HOUR_MS);
+    expect(await kept()).toBe(1);
+    vi.advanceTimersByTime(22 * HOUR_MS);
+    expect(await kept()).toBe(1);
+    vi.advanceTimersByTime(HOUR_MS);
+    expect(engine.stats()).toMatchObject({ channels: 0, history: { publications: 0 } });
+  });
+
+  test('of one channel: a read after hours has what did not expire', async () => {
+    const engine = await startMemory();
+    engine.boundHistory(boundsOf);
+    const before = await engine.position('day');
+    await engine.publish('day', 'a');
+    vi.advanceTimersByTime(12 * HOUR_MS);
+    await engine.publish('day', 'b');
+    expect(await missed(engine, 'day', before)).toEqual(['a', 'b']);
+    vi.advanceTimersByTime(12 * HOUR_MS + 1);
+    expect(await missed(engine, 'day', before)).toBe('trimmed');
+    expect(await missed(engine, 'day', at(before, 1))).toEqual(['b']);
+  });
+
+  test('that change: a longer one begins before the old one has passed, a shorter one at once', async () => {
+    const engine = await startMemory();
+    const positions = new Map<string, Position>();
+    for (const channel of ['day', 'hour']) positions.set(channel, await engine.position(channel));
+    for (const channel of ['day', 'hour']) await engine.publish(channel, 'x');
+    engine.boundHistory(boundsOf);
+    vi.advanceTimersByTime(HOUR_MS / 2);
+    expect(engine.stats().history.publications).toBe(2);
+    engine.boundHistory(() => undefined);
+    expect(engine.stats().history).toMatchObject({ publications: 0, trimmed: { age: 2 } });
+  });
+
+  test('that change for many channels: no event-loop turn looks at more than 1,000', async () => {
+    const engine = await startMemory();
+    for (let index = 0; index < 2_500; index++) await engine.publish(`group:${index}`, 'x');
+    const turns: number[] = [];
+    let asked = 0;
+    engine.boundHistory(() => {
+      asked += 1;
+      return dayLong;
+    });
+    while (asked < 2_500) {
+      turns.push(asked);
+      await nextTurn();
+    }
+    expect(turns).toEqual([1_000, 2_000]);
+    vi.advanceTimersByTime(2 * AGE_MS);
+    expect(engine.stats().history.publications).toBe(2_500);
+  });
+
+  test('above the total limit the least recently used of all ages are dropped first', async () => {
+    const engine = await startMemory({ totalBytesMax: 64 * 1024 });
+    engine.boundHistory((channel) => (channel === 'old' ? dayLong : undefined));
+    const before = await engine.position('old');
+    await engine.publish('old', 'x');
+    for (let index = 0; index < 200; index++) {
+      vi.advanceTimersByTime(1);
+      await engine.publish(`new:${index}`, 'x'.repeat(500));
+    }
+    expect(await missed(engine, 'old', before)).toBe('trimmed');
+    expect(engine.stats().history.bytes).toBeLessThanOrEqual(64 * 1024);
+  });
+});
+
 describe('an idle channel', () => {
   test('after an hour recovers a brief disconnect, with later publications', async () => {
     const engine = await startMemory();

@@ -6,6 +6,7 @@ import {
   type Engine,
   type EngineSink,
   type EngineStats,
+  type HistoryBoundsOf,
   type HistoryPage,
   type HistoryQuery,
   type HistorySlot,
@@ -171,6 +172,11 @@ export class MemoryEngine implements Engine {
   unsubscribe(subject: native.Subject): void {
     if (subject.prefix) this.#prefixes.delete(subject.name);
     else this.#history.unsubscribe(subject.name);
+  }
+
+  boundHistory(boundsOf: HistoryBoundsOf): void {
+    this.#history.bound(boundsOf);
+    if (this.#sink !== undefined) this.#tick();
   }
 
   history(query: HistoryQuery, slot: HistorySlot, request: number): void {

@@ -4,9 +4,10 @@ import { ChannelHistory } from './channel-history.ts';
 import { type AppendTarget, PendingAppends } from './pending-appends.ts';
 
 const slabs = new Slabs(1_000_000);
+const bounds = { countMax: 10, ageMs: 1_000, bytesMax: 10_000, togetherMs: 10 };
 
 function channel(name: string): ChannelHistory {
-  return new ChannelHistory(name, 0, slabs);
+  return new ChannelHistory(name, 0, bounds, slabs);
 }
 
 /** Records the appends. */

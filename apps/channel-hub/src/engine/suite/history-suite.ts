@@ -11,6 +11,7 @@ export function historySuite(name: string, createEngine: () => Engine): void {
   describe(`${name}: the newest publications`, () => lastTests(createEngine));
   describe(`${name}: verdicts`, () => verdictTests(createEngine));
   describe(`${name}: history and deliveries`, () => orderTests(createEngine));
+  describe(`${name}: bounds of single channels`, () => boundsTests(createEngine));
 }
 
 /** Publishes texts in order. Returns the position of the channel before them. */
@@ -256,5 +257,60 @@ function orderTests(createEngine: () => Engine): void {
     expect(again).toEqual(behind(position, 2));
     await engine.publish('group:1', 'c');
     expect((await readAll(engine, position)).texts).toEqual(['a', 'b', 'c']);
+  });
+}
+
+function boundsTests(createEngine: () => Engine): void {
+  const three = { countMax: 3 };
+  const texts = ['a', 'b', 'c', 'd', 'e'];
+
+  /** Publishes to both channels. Returns how many publications of each are kept. */
+  async function keptOf(engine: Harness): Promise<number[]> {
+    const counts: number[] = [];
+    for (const channel of ['group:1', 'group:2']) {
+      for (const text of texts) await engine.publish(channel, text);
+      counts.push((await engine.history(channel, { epoch: '', offset: 0 }, { last: 100 })).frames.length);
+    }
+    return counts;
+  }
+
+  test('hold for new channels, and those of the engine for all others', async () => {
+    const engine = await startEngine(createEngine);
+    engine.boundHistory((channel) => (channel === 'group:1' ? three : undefined));
+    expect(await keptOf(engine)).toEqual([3, 5]);
+  });
+
+  test('hold for existing channels when they change, and the positions stay', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await publishAll(engine, texts);
+    await engine.subscribe(CHANNEL);
+    engine.boundHistory(() => three);
+    expect((await engine.history('group:1', before)).verdict).toBe('trimmed');
+    const page = await engine.history('group:1', behind(before, 2));
+    expect(textsOf(page)).toEqual(['c', 'd', 'e']);
+    expect(await engine.position('group:1')).toEqual(behind(before, 5));
+    engine.boundHistory(() => undefined);
+    expect(await keptOf(engine)).toEqual([8, 5]);
+  });
+
+  test('of no publications keep the position only', async () => {
+    const engine = await startEngine(createEngine);
+    const before = await publishAll(engine, texts);
+    engine.boundHistory(() => ({ bytesMax: 0 }));
+    expect((await engine.history('group:1', behind(before, 4))).verdict).toBe('trimmed');
+    expect(await engine.history('group:1', behind(before, 5))).toMatchObject({ verdict: 'recovered' });
+    expect(await keptOf(engine)).toEqual([0, 0]);
+  });
+
+  test('are asked for once, until the next change', async () => {
+    const engine = await startEngine(createEngine);
+    const asked: string[] = [];
+    const boundsOf = (channel: string): undefined => void asked.push(channel);
+    engine.boundHistory(boundsOf);
+    await keptOf(engine);
+    expect(asked.sort()).toEqual(['group:1', 'group:2']);
+    engine.boundHistory(boundsOf);
+    await engine.position('group:1');
+    expect(asked.sort()).toEqual(['group:1', 'group:1', 'group:2', 'group:2']);
   });
 }
