@@ -3,8 +3,10 @@ import {
   type BanDetails,
   type BanTarget,
   banKey,
+  channelOfUser,
   encodeKick,
   isErrorCode,
+  isUid,
   limits,
   type native,
   type Position,
@@ -23,7 +25,12 @@ import type { KeyedMap } from './keyed/keyed-map.ts';
 import { KeyedMaps } from './keyed/keyed-maps.ts';
 import { completeOptions, type HubClientOptions, type HubClientOptionsInput } from './options.ts';
 import type { PublishAnswer } from './publishing/outbox.ts';
-import { capabilityOf, type PublishOptions, publishFrame } from './publishing/publish-frame.ts';
+import {
+  capabilityOf,
+  type PublishOptions,
+  publishFrame,
+  type UserMessageOptions,
+} from './publishing/publish-frame.ts';
 import { RequestSender } from './publishing/request-sender.ts';
 import { type EnqueueOptions, QueueClient } from './queues/queue-client.ts';
 import type { QueueHandler, QueueItem, QueueWatcher, WatchOptions } from './queues/queue-watches.ts';
@@ -33,6 +40,8 @@ import { Subscriptions } from './subscriptions/subscriptions.ts';
 const SEND_AGAIN = 'Send it again, with the same message_id if it had one.';
 const CLOSED_EARLY = 'The client was closed before the hub answered.';
 const LINK_BROKE = 'The link to the hub broke before it answered.';
+
+const UID_RULE = 'must be 1 to 255 bytes of UTF-8 without control characters and without *.';
 
 const SWEEP_MS_MAX = 1_000;
 
@@ -202,6 +211,19 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     const request = answer === undefined ? 0 : this.#requests.nextNumber();
     const frame = publishFrame(channel, payload, options, request);
     this.#publishes.send(frame, request, answer, capabilityOf(options));
+  }
+
+  /**
+   * Publishes to a user: all its connections to gateways with `--auth token` get the message.
+   * Resolves and rejects as `publish` does, and rejects with `bad_field` for an invalid `uid`.
+   */
+  async sendToUser(
+    uid: string,
+    payload: string | Uint8Array,
+    options: UserMessageOptions = {},
+  ): Promise<Position> {
+    if (!isUid(uid)) throw new ProtocolError('bad_field', `uid ${JSON.stringify(uid)} ${UID_RULE}`);
+    return await this.publish(channelOfUser(uid), payload, options);
   }
 
   /**

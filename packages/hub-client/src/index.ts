@@ -24,7 +24,7 @@ export {
   RECONNECT_TABLE,
 } from './options.ts';
 export type { PublishAnswer } from './publishing/outbox.ts';
-export type { KeyedOptions, PublishOptions } from './publishing/publish-frame.ts';
+export type { KeyedOptions, PublishOptions, UserMessageOptions } from './publishing/publish-frame.ts';
 export type { QueueItem, QueueWatcher } from './queues/queue-watches.ts';
 export type { LossReason, Subscriber, Subscription } from './subscriptions/channel-subscription.ts';
 

@@ -26,6 +26,7 @@ export { formatIpNetwork, type IpNetwork, maskIp, parseIpNetwork } from './ip-ne
 export * as limits from './limits.ts';
 export {
   channelOfGroup,
+  channelOfUser,
   groupNameOf,
   groupOfChannel,
   isChannelName,

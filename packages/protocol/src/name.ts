@@ -6,6 +6,7 @@ import {
   KEY_BYTES_MAX,
   QUEUE_NAME_BYTES_MAX,
   SYSTEM_PREFIX,
+  USER_CHANNEL_PREFIX,
 } from './limits.ts';
 import { isShortText } from './utf8-length.ts';
 
@@ -76,6 +77,11 @@ export function groupNameOf(groupId: unknown): string | undefined {
 
 export function channelOfGroup(groupName: string): string {
   return GROUP_CHANNEL_PREFIX + groupName;
+}
+
+/** Returns the channel of the messages to a user. */
+export function channelOfUser(uid: string): string {
+  return USER_CHANNEL_PREFIX + uid;
 }
 
 /** Returns `undefined` for a channel that is not a group's. */

@@ -1,9 +1,9 @@
-import { channelOfGroup, limits } from '@groupcast/protocol';
+import { channelOfGroup, channelOfUser, limits } from '@groupcast/protocol';
 import type { Member } from '../groups/member.ts';
 
 /** Returns the channel of a member's user. Undefined without a user. */
 export function userChannelOf({ identity }: Pick<Member, 'identity'>): string | undefined {
-  return identity === undefined ? undefined : limits.USER_CHANNEL_PREFIX + identity.uid;
+  return identity === undefined ? undefined : channelOfUser(identity.uid);
 }
 
 /** Returns the channel that a name means for a member: `USER_GROUP` is the channel of its user. */

@@ -19,6 +19,9 @@ export interface PublishOptions {
   readonly keyed?: KeyedOptions | undefined;
 }
 
+/** Options of `HubClient.sendToUser`. */
+export type UserMessageOptions = Omit<PublishOptions, 'keyed'>;
+
 export interface KeyedOptions {
   /** 1 to 520 bytes of UTF-8. */
   readonly key: string;
