@@ -10,6 +10,7 @@ import {
   type HandshakeRejection,
 } from './admin/gateway-stats.ts';
 import { RejectedAddresses } from './admin/rejected-addresses.ts';
+import { Permissions } from './auth/permissions.ts';
 import type { ClientProtocol } from './client-protocols/client-protocol.ts';
 import { Backpressure } from './connection/backpressure.ts';
 import { ClientLog } from './connection/client-log.ts';
@@ -132,6 +133,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #ownsWheel: boolean;
   readonly #counters: Counters = createCounters();
   readonly #rejectedAddresses = new RejectedAddresses();
+  readonly #permissions: Permissions;
   readonly #groups: Groups;
   readonly #backpressure: Backpressure;
   readonly #slowClientLog: SlowClientLog;
@@ -148,7 +150,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#options = options;
     this.#ownsWheel = input.wheel === undefined;
     this.#clientLog = options.log.isDebug ? new ClientLog(options.log) : undefined;
-    this.#groups = new Groups(options, this.#counters, this.#clientLog);
+    this.#permissions = new Permissions({ auth: 'none' });
+    this.#groups = new Groups(options, this.#counters, this.#permissions, this.#clientLog);
     this.#backpressure = new Backpressure(options, options.wheel);
     this.#slowClientLog = new SlowClientLog(options.log);
     this.#deps = this.#createDeps();
@@ -292,10 +295,11 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     const { wheel } = options;
     return {
       options,
+      permissions: this.#permissions,
       groups: this.#groups,
       hub: options.hub,
       counters: this.#counters,
-      pageRequests: new PageRequests(options, this.#counters),
+      pageRequests: new PageRequests(options, this.#counters, this.#permissions),
       recoveryBudget: new RecoveryBudget(options),
       serverGroups: new ServerGroups(options, this.#groups),
       backpressure: this.#backpressure,

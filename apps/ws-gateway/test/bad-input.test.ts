@@ -64,22 +64,22 @@ describe.each(['plain', 'v1'] as const)('in %s mode', (mode) => {
         ['{"cmd":"add_group","group_id":"g","last":0}', 'bad_field'],
         ['{"cmd":"history","group_id":"g","last":1}', 'bad_field'],
         ['{"cmd":"resume","positions":[]}', 'bad_field'],
-        ['{"cmd":"add_group","group_id":"$g"}', 'forbidden'],
-        ['{"cmd":"add_group","group_id":"$g","since":{"epoch":"e","offset":1}}', 'forbidden'],
-        ['{"cmd":"add_group","group_id":"$g","last":1}', 'forbidden'],
-        ['{"cmd":"send_to_group","group_id":"$g","message":"m"}', 'forbidden'],
-        ['{"cmd":"send_to_group","group_id":"$","message":"m","store":false}', 'forbidden'],
-        ['{"cmd":"group_info","group_id":"$g"}', 'forbidden'],
+        ['{"cmd":"add_group","group_id":"$g"}', 'forbidden', 'join'],
+        ['{"cmd":"add_group","group_id":"$g","since":{"epoch":"e","offset":1}}', 'forbidden', 'join'],
+        ['{"cmd":"add_group","group_id":"$g","last":1}', 'forbidden', 'join'],
+        ['{"cmd":"send_to_group","group_id":"$g","message":"m"}', 'forbidden', 'publish'],
+        ['{"cmd":"send_to_group","group_id":"$","message":"m","store":false}', 'forbidden', 'publish'],
+        ['{"cmd":"group_info","group_id":"$g"}', 'forbidden', 'info'],
         ['{"cmd":"ping","id":{}}', 'bad_field'],
         ['{"cmd":"ping","id":1e999}', 'bad_field'],
         ['{"cmd":"ping","id":9007199254740993}', 'bad_field'],
       ] as const
-    ).map(([text, code]) => [text.slice(0, 60), code, text] as const),
-  )('%s is answered with %s, and the connection goes on', async (_, code, text) => {
+    ).map(([text, code, operation]) => [text.slice(0, 60), code, text, operation] as const),
+  )('%s is answered with %s, and the connection goes on', async (_, code, text, operation) => {
     const client = await TestClient[mode](started.url);
     client.send(text);
     const error = await client.event();
-    expect(error).toEqual({ type: 'error', code, message: expect.any(String) });
+    expect(error).toEqual({ type: 'error', code, message: expect.any(String), operation });
     expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
     expect(started.gateway.stats().rejected).toMatchObject({ [code]: 1 });
     expect(started.gateway.stats().groups).toBe(0);
@@ -89,7 +89,8 @@ describe.each(['plain', 'v1'] as const)('in %s mode', (mode) => {
 
 test.each(['plain', 'v1'] as const)('a history of a system group is forbidden in %s mode', async (mode) => {
   const client = await TestClient[mode](started.url);
-  const error = { type: 'error', id: 1, code: 'forbidden', message: expect.any(String) };
+  const message = 'This name belongs to the system. Use a name without $.';
+  const error = { type: 'error', id: 1, code: 'forbidden', message, operation: 'history' };
   expect(await client.ask({ cmd: 'history', group_id: '$g', last: 1, id: 1 })).toEqual(error);
   expect(started.hub.calls).toEqual([]);
 });

@@ -1,10 +1,14 @@
 import type { ClientEvent } from '@groupcast/protocol/schema';
 import type { Identity } from '../src/auth/identity.ts';
+import { Permissions } from '../src/auth/permissions.ts';
 import type { ClientProtocol } from '../src/client-protocols/client-protocol.ts';
 import { PLAIN } from '../src/client-protocols/plain/protocol.ts';
 import type { RateLimit } from '../src/connection/rate-limit.ts';
 import type { Member } from '../src/groups/member.ts';
 import { payloadsOf } from '../src/socket/outbound-frame.ts';
+
+/** Permissions of a gateway without tokens. */
+export const OPEN: Permissions = new Permissions({ auth: 'none' });
 
 /** A member without a socket, which records its messages and events. */
 export class FakeMember implements Member {

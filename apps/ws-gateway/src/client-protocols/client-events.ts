@@ -6,7 +6,14 @@ import {
   limits,
   type Position,
 } from '@groupcast/protocol';
-import type { ClientEvent, CommandId, GapReason, HistoryVerdict } from '@groupcast/protocol/schema';
+import type {
+  ClientEvent,
+  CommandId,
+  GapReason,
+  HistoryVerdict,
+  Operation,
+} from '@groupcast/protocol/schema';
+import type { Refusal } from '../auth/permissions.ts';
 import type { GatewayOptions } from '../options.ts';
 
 export type AckEvent = Extract<ClientEvent, { type: 'ack' }>;
@@ -61,15 +68,20 @@ export function groupErrorEvent(code: ErrorCode, groupName: string): ClientEvent
   return { type: 'error', ...groupFields(groupName), code, message: ERROR_CODES[code].sentence };
 }
 
-/** Returns the reply to a rejected command. */
+/** Returns the error of a group that a client may not, or no longer, be in. */
+export function groupForbiddenEvent(groupName: string, { operation, sentence }: Refusal): ClientEvent {
+  return { type: 'error', group_id: groupName, code: 'forbidden', message: sentence, operation };
+}
+
+/** Returns the reply to a rejected command. An error `forbidden` has the operation. */
 export function errorEvent(
   code: ErrorCode,
   id: CommandId | undefined,
   sentence: string = ERROR_CODES[code].sentence,
+  operation?: Operation,
 ): ClientEvent {
-  return id === undefined
-    ? { type: 'error', code, message: sentence }
-    : { type: 'error', id, code, message: sentence };
+  // Fields that are undefined are not in the JSON.
+  return { type: 'error', id, code, message: sentence, operation };
 }
 
 /** Returns the ack of a join with a position. `reason` tells why missed messages do not follow. */

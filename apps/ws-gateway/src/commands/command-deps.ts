@@ -1,4 +1,5 @@
 import type { Counters } from '../admin/gateway-stats.ts';
+import type { Permissions } from '../auth/permissions.ts';
 import type { ServerGroups } from '../connection/server-groups.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { HubPort } from '../groups/hub-port.ts';
@@ -8,6 +9,7 @@ import type { RecoveryBudget } from '../groups/recovery-budget.ts';
 /** Dependencies of commands, which all connections of a worker share. */
 export interface CommandDeps {
   readonly hub: HubPort;
+  readonly permissions: Permissions;
   readonly groups: Groups;
   readonly pageRequests: PageRequests;
   readonly recoveryBudget: RecoveryBudget;

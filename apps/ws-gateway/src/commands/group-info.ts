@@ -12,6 +12,7 @@ const NOWHERE: Position = { epoch: '-', offset: 0 };
 /** Replies with the position of a group. The client need not be in it. */
 export function groupInfo(command: GroupInfo, client: Member, deps: CommandDeps): void {
   const { id, group_id: groupName } = command;
+  deps.permissions.check(client, 'info', groupName, id);
   if (id === undefined) return;
   const reply = (position: Position): void => {
     client.sendEvent(ackEvent(id, groupName, position));
@@ -24,6 +25,7 @@ export function groupInfo(command: GroupInfo, client: Member, deps: CommandDeps)
     deps.pageRequests.add(client, {
       id,
       groupName,
+      operation: 'info',
       from: NOWHERE,
       reply: ({ position }) => reply(position),
     });

@@ -1,4 +1,3 @@
-import { isSystemGroup } from '@groupcast/protocol';
 import { type ClientCommand, CommandError } from '@groupcast/protocol/schema';
 import { ackEvent } from '../client-protocols/client-events.ts';
 import type { HistoryFrom } from '../groups/hub-port.ts';
@@ -23,7 +22,6 @@ export function handleCommand(
   client: Member,
   deps: CommandDeps,
 ): void {
-  if (namesSystemGroup(command)) throw new CommandError('forbidden', undefined, command.id);
   if (client.isNew && command.cmd !== 'resume') deps.serverGroups.join(client);
   switch (command.cmd) {
     case 'add_group':
@@ -59,19 +57,4 @@ export function handleCommand(
 /** Returns the start of the messages that a join replays. */
 function startOf({ since, last }: AddGroup): HistoryFrom | undefined {
   return last === undefined ? since : { last };
-}
-
-/** Returns whether a command needs a group that no client may use. */
-function namesSystemGroup(command: ClientCommand): boolean {
-  switch (command.cmd) {
-    case 'ping':
-    case 'auth':
-    case 'refresh':
-    case 'leave_group':
-    // Its positions count for groups that the server joins.
-    case 'resume':
-      return false;
-    default:
-      return isSystemGroup(command.group_id);
-  }
 }

@@ -24,6 +24,7 @@ export function history(command: History, client: Member, deps: CommandDeps): vo
   const from = since ?? (last === undefined ? undefined : { last });
   // The parser rejects a history without them.
   if (id === undefined || from === undefined) return;
+  deps.permissions.check(client, 'history', command.group_id, id);
   if (!deps.recoveryBudget.pay(client)) {
     // Not thrown, so that it is no strike: recoveries of the client may have used up the budget.
     rejectCommand(deps.counters, client, id, 'rate_limited', RECOVERY_LIMIT_REACHED);
@@ -33,6 +34,7 @@ export function history(command: History, client: Member, deps: CommandDeps): vo
 }
 
 class HistoryReply implements PageCommand {
+  readonly operation = 'history';
   readonly id: CommandId;
   readonly groupName: string;
   readonly from: HistoryFrom;

@@ -18,6 +18,7 @@ const GROUP_LIMIT_REACHED =
  */
 export function publishToGroup(command: SendToGroup, bytes: number, client: Member, deps: CommandDeps): void {
   const { id, group_id: groupName, message } = command;
+  deps.permissions.check(client, 'publish', groupName, id);
   if (deps.groups.charge(groupName, frameBytesMax(message, bytes)) !== 'ok') {
     // Not thrown, so that it is no strike: other clients may have used up the limit.
     rejectCommand(deps.counters, client, id, 'rate_limited', GROUP_LIMIT_REACHED);

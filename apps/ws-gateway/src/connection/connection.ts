@@ -274,7 +274,8 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
       this.close('internal_error');
       return;
     }
-    rejectCommand(counters, this, id, error.code, error.message);
+    const operation = error instanceof CommandError ? error.operation : undefined;
+    rejectCommand(counters, this, id, error.code, error.message, operation);
     const verdict = this.#ownLimits.addStrike(error.code, options, performance.now());
     if (verdict !== 'ok') this.close(verdict);
   }

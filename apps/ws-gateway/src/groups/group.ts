@@ -18,6 +18,11 @@ export class Group {
   readonly channel: string;
   /** Members that get every new message. */
   readonly members: Set<Member> = new Set();
+  /**
+   * Members that the program around the gateway has added: no permission is asked for them.
+   * Undefined where it has added none, or permissions never change.
+   */
+  addedByProgram: Set<Member> | undefined;
   state: 'subscribing' | 'live' = 'subscribing';
   /** Handle with the position of the last publication from the hub, delivered or pending. */
   subscription: Subscription = NOT_SUBSCRIBED;

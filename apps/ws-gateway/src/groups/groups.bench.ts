@@ -1,6 +1,7 @@
 import type { native } from '@groupcast/protocol';
 import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { bench, describe } from 'vitest';
+import { OPEN } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { createCounters } from '../admin/gateway-stats.ts';
 import { PLAIN } from '../client-protocols/plain/protocol.ts';
@@ -33,7 +34,7 @@ class SilentMember implements Member {
 /** Returns `count` live groups. */
 function groupsOf(count: number): Groups {
   const hub = new LoopbackHub();
-  const groups = new Groups(completeOptions({ hub, wheel: new TimingWheel() }), createCounters());
+  const groups = new Groups(completeOptions({ hub, wheel: new TimingWheel() }), createCounters(), OPEN);
   for (let index = 0; index < count; index++) {
     for (let member = 0; member < MEMBERS; member++) groups.join(new SilentMember(), name(index), undefined);
     groups.subscribed({ name: `group:${name(index)}`, prefix: false });

@@ -2,7 +2,7 @@ import { encodeText, ProtocolError } from '@groupcast/protocol';
 import { CommandError } from '@groupcast/protocol/schema';
 import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FakeMember } from '../../testing/fake-member.ts';
+import { FakeMember, OPEN } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { expectPristineObjects } from '../../testing/pristine-objects.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
@@ -20,7 +20,7 @@ beforeEach(() => {
   hub = new LoopbackHub();
   wheel = new TimingWheel();
   counters = createCounters();
-  groups = new Groups(completeOptions({ hub, wheel }), counters);
+  groups = new Groups(completeOptions({ hub, wheel }), counters, OPEN);
 });
 
 /** Resolves after the end of this event-loop turn. */
@@ -566,7 +566,7 @@ describe('lingering groups', () => {
   });
 
   test('of all connections are limited together, also after the connections have closed', () => {
-    groups = new Groups(completeOptions({ hub, wheel, lingeringGroupsMax: 200 }), counters);
+    groups = new Groups(completeOptions({ hub, wheel, lingeringGroupsMax: 200 }), counters, OPEN);
     for (let index = 0; index < 50; index++) {
       const member = new FakeMember();
       pass(member, index * 128, 127);
@@ -598,7 +598,7 @@ describe('lingering groups', () => {
 });
 
 test('a join succeeds when the delivery before it unsubscribes the group', async () => {
-  groups = new Groups(completeOptions({ hub, wheel, lingeringGroupsMax: 1 }), counters);
+  groups = new Groups(completeOptions({ hub, wheel, lingeringGroupsMax: 1 }), counters, OPEN);
   const [slow, member] = [new FakeMember('slow'), new FakeMember('member')];
   await joined('g', slow);
   await joined('other', slow);
@@ -629,7 +629,7 @@ test('a group whose subscribe fails leaves no state', () => {
     },
     publishWithAnswer: () => {},
   };
-  const fragile = new Groups(completeOptions({ hub: broken, wheel }), counters);
+  const fragile = new Groups(completeOptions({ hub: broken, wheel }), counters, OPEN);
   const member = new FakeMember();
   expect(() => fragile.join(member, 'g', 1)).toThrow('a defect');
   turn(3);

@@ -1,13 +1,21 @@
 import {
   channelOfGroup,
   type ErrorCode,
+  isSystemGroup,
   type native,
   type Position,
   type ProtocolError,
 } from '@groupcast/protocol';
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
-import { ackEvent, gapEvent, groupErrorEvent, joinedEvent } from '../client-protocols/client-events.ts';
+import type { Permissions, Refusal } from '../auth/permissions.ts';
+import {
+  ackEvent,
+  gapEvent,
+  groupErrorEvent,
+  groupForbiddenEvent,
+  joinedEvent,
+} from '../client-protocols/client-events.ts';
 import type { ClientLog } from '../connection/client-log.ts';
 import type { GatewayOptions } from '../options.ts';
 import { channelFor, userChannelOf } from '../users/user-channel.ts';
@@ -21,6 +29,9 @@ import { MemberMap } from './member-map.ts';
 import { RecoveryBudget } from './recovery-budget.ts';
 import { rejectCommand } from './reject-command.ts';
 import { SubscribedGroups } from './subscribed-groups.ts';
+
+/** Reason of `removed` for a client that may no longer be in a group. */
+const PERMISSION = 'permission';
 
 const NO_IDS: readonly CommandId[] = [];
 
@@ -40,6 +51,7 @@ const REMOVED_BEFORE_JOINED = 'The server removed this client before the hub had
  */
 export class Groups implements HubSubscriber {
   readonly #counters: Counters;
+  readonly #permissions: Permissions;
   readonly #clientLog: ClientLog | undefined;
   readonly #groupsMax: number;
   readonly #subscribed: SubscribedGroups;
@@ -49,9 +61,10 @@ export class Groups implements HubSubscriber {
   /** Undefined where groups have no byte limit. */
   readonly #loads: GroupLoads | undefined;
 
-  constructor(options: GatewayOptions, counters: Counters, clientLog?: ClientLog) {
+  constructor(options: GatewayOptions, counters: Counters, permissions: Permissions, clientLog?: ClientLog) {
     const { hub, wheel, recoveryMessagesMax } = options;
     this.#counters = counters;
+    this.#permissions = permissions;
     this.#clientLog = clientLog;
     this.#groupsMax = options.groupsPerConnectionMax;
     this.#subscribed = new SubscribedGroups(options, this);
@@ -70,6 +83,7 @@ export class Groups implements HubSubscriber {
       recoveryMessagesMax,
       undo: ({ group, member }, code, sentence) =>
         this.#rejectAll(member, this.#remove(group, member), code, sentence),
+      removeIfForbidden: ({ group, member }) => this.#removeIfForbidden(group, member),
     };
   }
 
@@ -86,9 +100,11 @@ export class Groups implements HubSubscriber {
   /**
    * Adds a member to a group. With `from` it gets the messages from there on first. With `id` it
    * gets an ack with the position after which it gets every message, or an error when the hub does
-   * not answer in time. Throws CommandError when the group limit of the member is reached.
+   * not answer in time. Throws CommandError when the member may not join, or not with what it
+   * missed, and when its group limit is reached.
    */
   join(member: Member, name: string, id: CommandId | undefined, from?: HistoryFrom): void {
+    this.#permissions.checkJoin(member, name, from !== undefined, id);
     const channel = channelOfGroup(name);
     // Messages before the join are not for this member, and precede the ack if it joins again. A
     // delivery may close members, this one too, and so unsubscribe groups: look it up afterwards.
@@ -119,17 +135,36 @@ export class Groups implements HubSubscriber {
   }
 
   /**
-   * Adds a member to a group on behalf of the server, without a limit, and tells it. `USER_GROUP`
-   * is the channel of its user, which is no membership. With `since` it gets the messages after
-   * that position first. Returns false if it is in the group already.
+   * Adds a member to a group that its token names, as `joinByServer` does. Tells it if it may not
+   * join, or not with what it missed.
+   */
+  joinByToken(member: Member, name: string, since?: Position): boolean {
+    const refusal = this.#permissions.joinRefusal(member, name, since !== undefined);
+    if (refusal === undefined) return this.#joinByServer(member, name, since, false);
+    this.#counters.rejected.forbidden += 1;
+    member.sendEvent(groupForbiddenEvent(name, refusal));
+    return false;
+  }
+
+  /**
+   * Adds a member to a group on behalf of the program around the gateway, without a limit, and
+   * tells it. `USER_GROUP` is the channel of its user, which is no membership. With `since` it gets
+   * the messages after that position first. Returns false if it is in the group already. No
+   * permission is asked, now and later: who joins is the program's decision.
    */
   joinByServer(member: Member, name: string, since?: Position): boolean {
+    return this.#joinByServer(member, name, since, true);
+  }
+
+  #joinByServer(member: Member, name: string, since: Position | undefined, byProgram: boolean): boolean {
     const channel = channelFor(member, name);
     const found = this.#subscribed.find(channel);
     if (found !== undefined) this.#fanOut.deliverPending(found);
     const known = this.#subscribed.find(channel);
-    if (!member.isOpen || (known !== undefined && this.#isIn(known, member))) return false;
+    if (!member.isOpen) return false;
     const group = known ?? this.#subscribed.subscribe(name, channel);
+    if (byProgram) this.#keepInGroup(group, member);
+    if (this.#isIn(group, member)) return false;
     this.#enter(group, member, since === undefined);
     if (group.state === 'live' && since === undefined) {
       member.sendEvent(joinedEvent(name, group.position));
@@ -151,6 +186,15 @@ export class Groups implements HubSubscriber {
     this.#rejectAll(member, this.#remove(group, member), 'hub_unavailable', REMOVED_BEFORE_JOINED);
     member.sendEvent({ type: 'removed', group_id: name, reason });
     return true;
+  }
+
+  /** Removes a member from the groups that it may no longer be in, and tells it. */
+  removeForbidden(member: Member): void {
+    for (const channel of [...member.memberships]) {
+      const group = this.#subscribed.find(channel);
+      // To tell it about a group may close it.
+      if (group !== undefined && this.#isIn(group, member)) this.#removeIfForbidden(group, member);
+    }
   }
 
   /** Removes a member from a group, if it is in it. With an `id` it gets an ack in both cases. */
@@ -225,6 +269,9 @@ export class Groups implements HubSubscriber {
     const group = this.#groupOf(subject);
     if (group === undefined || group.state === 'live') return;
     group.state = 'live';
+    // These joins had to wait.
+    if (!this.#permissions.areFixed)
+      for (const member of this.#membersOf(group)) this.#removeIfForbidden(group, member);
     for (const join of this.#joins.of(group)?.values() ?? []) join.groupIsLive();
   }
 
@@ -248,7 +295,7 @@ export class Groups implements HubSubscriber {
     // For any other error of the hub, clients learn that the hub is unavailable.
     const code = error.code === 'channel_limit' ? 'channel_limit' : 'hub_unavailable';
     this.#fanOut.deliverPending(group);
-    for (const member of [...group.members, ...(this.#joins.of(group)?.keys() ?? [])]) {
+    for (const member of this.#membersOf(group)) {
       if (this.#isIn(group, member)) this.#expel(group, member, code);
     }
     this.#subscribed.unsubscribe(group);
@@ -261,6 +308,17 @@ export class Groups implements HubSubscriber {
 
   #groupOf({ name, prefix }: native.Subject): Group | undefined {
     return prefix ? undefined : this.#subscribed.find(name);
+  }
+
+  #keepInGroup(group: Group, member: Member): void {
+    if (this.#permissions.areFixed || isKept(group, member)) return;
+    group.addedByProgram ??= new Set();
+    group.addedByProgram.add(member);
+  }
+
+  /** Returns the members of a group, with those whose join is pending. */
+  #membersOf(group: Group): ReadonlySet<Member> {
+    return new Set([...group.members, ...(this.#joins.of(group)?.keys() ?? [])]);
   }
 
   /** Returns whether a member is in a group, with a pending join too. */
@@ -282,6 +340,7 @@ export class Groups implements HubSubscriber {
     const join = this.#joins.get(group, member);
     join?.end();
     group.members.delete(member);
+    group.addedByProgram?.delete(member);
     if (!group.isOfUser) this.#left(group, member);
     if (group.members.size === 0 && this.#joins.of(group) === undefined) {
       group.takePending();
@@ -306,7 +365,36 @@ export class Groups implements HubSubscriber {
     member.sendEvent(groupErrorEvent(code, group.name));
   }
 
+  /**
+   * Removes a member from a group if it may no longer be in it, and tells it. Returns whether it has
+   * removed it.
+   */
+  #removeIfForbidden(group: Group, member: Member): boolean {
+    if (this.#permissions.areFixed || isKept(group, member)) return false;
+    const isRecovery = this.#joins.get(group, member)?.isRecovery === true;
+    const refusal = this.#permissions.joinRefusal(member, group.name, isRecovery);
+    if (refusal === undefined) return false;
+    this.#tellForbidden(group.name, member, this.#remove(group, member), refusal);
+    return true;
+  }
+
+  /** Tells a member that it was removed: in the replies to `ids`, or without a command that asked. */
+  #tellForbidden(name: string, member: Member, ids: readonly CommandId[], refusal: Refusal): void {
+    const { operation, sentence } = refusal;
+    for (const id of ids) rejectCommand(this.#counters, member, id, 'forbidden', sentence, operation);
+    if (ids.length > 0) return;
+    if (member.sendEvent({ type: 'removed', group_id: name, reason: PERMISSION })) return;
+    this.#counters.rejected.forbidden += 1;
+    member.sendEvent(groupForbiddenEvent(name, refusal));
+  }
+
   #rejectAll(member: Member, ids: readonly CommandId[], code: ErrorCode, sentence?: string): void {
     for (const id of ids) rejectCommand(this.#counters, member, id, code, sentence);
   }
+}
+
+/** Returns whether a member is in a group by a decision of the program around the gateway. */
+function isKept(group: Group, member: Member): boolean {
+  // Only the program joins system groups.
+  return isSystemGroup(group.name) || group.addedByProgram?.has(member) === true;
 }

@@ -2,7 +2,7 @@ import type { Position } from '@groupcast/protocol';
 import type { ClientEvent } from '@groupcast/protocol/schema';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FakeMember } from '../../testing/fake-member.ts';
+import { FakeMember, OPEN } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
 import { V1 } from '../client-protocols/v1/protocol.ts';
@@ -130,6 +130,7 @@ class World {
   readonly pageRequests: PageRequests;
   readonly recoveryBudget: RecoveryBudget;
   readonly serverGroups: ServerGroups;
+  readonly permissions = OPEN;
   readonly groups: Groups;
   readonly clients: CheckedClient[] = [];
   #published = 0;
@@ -141,10 +142,10 @@ class World {
     this.hub.pageMax = 3;
     this.hub.ringMax = ringMax;
     const options = completeOptions({ hub: this.hub, wheel: this.wheel });
-    this.groups = new Groups(options, this.counters);
+    this.groups = new Groups(options, this.counters, OPEN);
     this.serverGroups = new ServerGroups(options, this.groups);
     this.recoveryBudget = new RecoveryBudget(options);
-    this.pageRequests = new PageRequests(options, this.counters);
+    this.pageRequests = new PageRequests(options, this.counters, OPEN);
     for (let index = 0; index < MEMBERS; index++) {
       const client = new CheckedClient();
       client.member = new FakeMember(`${index}`, V1);

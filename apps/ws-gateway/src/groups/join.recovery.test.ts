@@ -1,6 +1,6 @@
 import { CommandError } from '@groupcast/protocol/schema';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FakeMember } from '../../testing/fake-member.ts';
+import { FakeMember, OPEN } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
 import { V1 } from '../client-protocols/v1/protocol.ts';
@@ -18,7 +18,7 @@ beforeEach(() => {
   hub.pageMax = 2;
   wheel = new TimingWheel();
   counters = createCounters();
-  groups = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 10 }), counters);
+  groups = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 10 }), counters, OPEN);
 });
 
 /** Resolves after a few turns, in which the hub answers. */
@@ -240,7 +240,7 @@ describe('the recovery rate of one connection', () => {
 
   function limited(perSecond: number, burst: number): void {
     const limits = { recoveryBytesPerSecond: perSecond * KIB, recoveryBytesBurst: burst * KIB };
-    groups = new Groups(completeOptions({ hub, wheel, ...limits }), counters);
+    groups = new Groups(completeOptions({ hub, wheel, ...limits }), counters, OPEN);
   }
 
   /** Joins and leaves before the hub has answered. */
@@ -320,7 +320,7 @@ describe('the recovery rate of one connection', () => {
   });
 
   test('a thousand messages of a kilobyte pass at once, and so do 128 groups', async () => {
-    groups = new Groups(completeOptions({ hub, wheel }), counters);
+    groups = new Groups(completeOptions({ hub, wheel }), counters, OPEN);
     hub.pageMax = 60;
     for (let index = 0; index < 1_000; index++) hub.publish('group:g', 'x'.repeat(KIB));
     const member = v1();
@@ -708,7 +708,7 @@ test('a group that was idle for an hour is recovered without a gap, on any worke
   groups.join(v1('idle'), 'g', 1, undefined);
   await turns();
   advanceWheel(3_600);
-  const elsewhere = new Groups(completeOptions({ hub, wheel: new TimingWheel() }), createCounters());
+  const elsewhere = new Groups(completeOptions({ hub, wheel: new TimingWheel() }), createCounters(), OPEN);
   const [here, there] = [v1('here'), v1('there')];
   groups.join(here, 'g', 2, at(3));
   elsewhere.join(there, 'g', 3, at(3));
@@ -798,12 +798,12 @@ describe('a join with the newest messages', () => {
 
   test('is limited like a recovery, down to none', async () => {
     publish(9);
-    const limited = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 2 }), counters);
+    const limited = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 2 }), counters, OPEN);
     const member = v1();
     limited.join(member, 'g', 1, { last: 9 });
     await turns();
     expect(gotBy(member)).toEqual([ack(1, 9, { count: 2 }), 8, 9]);
-    const without = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 0 }), counters);
+    const without = new Groups(completeOptions({ hub, wheel, recoveryMessagesMax: 0 }), counters, OPEN);
     const other = v1('other');
     without.join(other, 'g', 1, { last: 9 });
     await turns();
@@ -816,7 +816,7 @@ describe('a join with the newest messages', () => {
   test('pays for its reads like a recovery', async () => {
     publish(9);
     const rate = { recoveryBytesPerSecond: 1_024, recoveryBytesBurst: 64 * 1_024 };
-    const limited = new Groups(completeOptions({ hub, wheel, ...rate }), counters);
+    const limited = new Groups(completeOptions({ hub, wheel, ...rate }), counters, OPEN);
     const member = v1();
     limited.join(member, 'g', 1, { last: 1 });
     limited.join(member, 'other', 2, { last: 1 });

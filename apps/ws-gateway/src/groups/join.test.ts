@@ -34,6 +34,7 @@ beforeEach(() => {
     joinTicks: JOIN_TICKS,
     recoveryMessagesMax: 10,
     undo: (join) => undone.push(join),
+    removeIfForbidden: () => false,
   };
 });
 

@@ -37,6 +37,11 @@ export interface JoinDeps {
   readonly recoveryMessagesMax: number;
   /** Removes the member from the group, and rejects all pending commands of the join. */
   undo(join: Join, code: ErrorCode, sentence?: string): void;
+  /**
+   * Removes the member from the group if it may no longer join it, and tells it. Returns whether it
+   * has removed it.
+   */
+  removeIfForbidden(join: Join): boolean;
 }
 
 /** A command that gets its reply when the join ends. */
@@ -150,6 +155,7 @@ export class Join implements HistoryAnswer, Timed {
     const { publications } = page;
     const position = this.group.inOwnEpoch(page.position, page.epochIs, this.#position.epoch);
     this.#deps.budget.settle(this.member, publications, !this.#isAnswered);
+    if (this.#deps.removeIfForbidden(this)) return;
     if (this.#last !== undefined && page.verdict === 'recovered') this.#startAt(page);
     const reason = this.#unrecoveredReason(page);
     if (reason !== undefined) {
@@ -207,6 +213,7 @@ export class Join implements HistoryAnswer, Timed {
 
   #advance(): void {
     const { budget, counters, hub } = this.#deps;
+    if (this.#deps.removeIfForbidden(this)) return;
     if (this.#last === 0) {
       // The operator allows no replay.
       this.#count = 0;

@@ -1,6 +1,7 @@
 import { channelOfGroup, ProtocolError } from '@groupcast/protocol';
-import type { CommandId } from '@groupcast/protocol/schema';
+import type { CommandId, Operation } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
+import type { Permissions } from '../auth/permissions.ts';
 import type { HistoryAnswer, HistoryFrom, HistoryPage, HistoryRead, HubPort } from './hub-port.ts';
 import type { Member } from './member.ts';
 import { rejectCommand } from './reject-command.ts';
@@ -17,6 +18,8 @@ const TOO_MANY = 'Too many group_info and history commands wait for the hub. Ret
 export interface PageCommand {
   readonly id: CommandId;
   readonly groupName: string;
+  /** Permission that the reply needs. */
+  readonly operation: Operation;
   readonly from: HistoryFrom;
   /** Replies to the command. */
   reply(page: HistoryPage): void;
@@ -38,13 +41,15 @@ export interface PageRequestsOptions {
 export class PageRequests {
   readonly #options: PageRequestsOptions;
   readonly #counters: Counters;
+  readonly #permissions: Permissions;
   readonly #byMember = new Map<Member, MemberRequests>();
   /** Requests of all members that wait to be sent. */
   #waiting = 0;
 
-  constructor(options: PageRequestsOptions, counters: Counters) {
+  constructor(options: PageRequestsOptions, counters: Counters, permissions: Permissions) {
     this.#options = options;
     this.#counters = counters;
+    this.#permissions = permissions;
   }
 
   /** Number of members with a request that has no reply. */
@@ -52,7 +57,10 @@ export class PageRequests {
     return this.#byMember.size;
   }
 
-  /** Reads the page for a command. The member gets the reply of the command, or an error. */
+  /**
+   * Reads the page for a command, whose permission the caller has checked. The member gets the
+   * reply of the command, or an error.
+   */
   add(member: Member, command: PageCommand): void {
     const { messagesBurst, positionRequestsMax, joinMs } = this.#options;
     const requests = this.#byMember.get(member) ?? new MemberRequests(member);
@@ -82,7 +90,7 @@ export class PageRequests {
   succeed(request: PageRequest, page: HistoryPage): void {
     const { requests, command } = request;
     if (!requests.sent.delete(request)) return;
-    command.reply(page);
+    this.#reply(requests.member, command, page);
     this.#send(requests);
   }
 
@@ -93,6 +101,18 @@ export class PageRequests {
     this.#reject(request, error);
     for (const waiting of this.#takeWaiting(requests)) this.#reject(waiting, error);
     this.#forgetIfEmpty(requests);
+  }
+
+  /** Replies, unless the member has lost the permission meanwhile. */
+  #reply(member: Member, command: PageCommand, page: HistoryPage): void {
+    const { id, operation, groupName } = command;
+    const refusal = this.#permissions.refusal(member, operation, groupName);
+    if (refusal === undefined) {
+      command.reply(page);
+    } else {
+      command.failed?.();
+      rejectCommand(this.#counters, member, id, 'forbidden', refusal.sentence, operation);
+    }
   }
 
   /** Sends requests up to the number that one member may have at the hub. */

@@ -1,4 +1,4 @@
-import type { ClientCommand, CommandId } from '../client/command.ts';
+import type { ClientCommand, CommandId, Operation } from '../client/command.ts';
 import type { ErrorCode } from '../codes.ts';
 import { JsonObjectText } from '../json/object-text.ts';
 import {
@@ -16,13 +16,20 @@ import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { isShortText, utf8ByteLength } from '../utf8-length.ts';
 
+export interface CommandErrorOptions extends ErrorOptions {
+  readonly operation?: Operation;
+}
+
 /** Rejects a command. Carries the `id` of the command, if it could be read, for the reply. */
 export class CommandError extends ProtocolError {
   readonly id: CommandId | undefined;
+  /** Of `forbidden`: what the client may not do. */
+  readonly operation: Operation | undefined;
 
-  constructor(code: ErrorCode, message?: string, id?: CommandId, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message?: string, id?: CommandId, options?: CommandErrorOptions) {
     super(code, message, options);
     this.id = id;
+    this.operation = options?.operation;
   }
 }
 
