@@ -1,4 +1,5 @@
 import type { native } from '@groupcast/protocol';
+import { uidOf } from '../auth/uid-meta.ts';
 import type { AckEvent } from './client-events.ts';
 
 /**
@@ -10,11 +11,17 @@ export function messageText(start: string, publication: native.Publication, with
   const { kind, number, payload, sender, ephemeral } = publication;
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
   const message = kind === 'json' ? text : JSON.stringify(text);
-  const from = sender === '' ? '' : `,"from":{"client_id":${JSON.stringify(sender)}}`;
+  const from = sender === '' ? '' : `,"from":{"client_id":${JSON.stringify(sender)}${uidText(publication)}}`;
   const end = withTime && publication.timeMs > 0 ? `,"at":${publication.timeMs}}` : '}';
   return ephemeral
     ? `${start}"message":${message}${from}${end}`
     : `${start}"offset":${number},"message":${message}${from}${end}`;
+}
+
+function uidText({ meta }: native.Publication): string {
+  if (meta === '') return '';
+  const uid = uidOf(meta);
+  return uid === undefined ? '' : `,"uid":${JSON.stringify(uid)}`;
 }
 
 /** Returns the reply to `history` in JSON, with its messages. */

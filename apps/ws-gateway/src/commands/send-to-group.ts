@@ -1,5 +1,6 @@
 import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/protocol';
 import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
+import { metaOf } from '../auth/uid-meta.ts';
 import { ackEvent, notStoredEvent } from '../client-protocols/client-events.ts';
 import { frameBytesMax } from '../client-protocols/frame-bytes-max.ts';
 import type { PublishAnswer, PublishOptions } from '../groups/hub-port.ts';
@@ -19,23 +20,29 @@ const GROUP_LIMIT_REACHED =
 export function publishToGroup(command: SendToGroup, bytes: number, client: Member, deps: CommandDeps): void {
   const { id, group_id: groupName, message } = command;
   deps.permissions.check(client, 'publish', groupName, id);
-  if (deps.groups.charge(groupName, frameBytesMax(message, bytes)) !== 'ok') {
+  const meta = client.identity === undefined ? undefined : metaOf(client.identity);
+  if (deps.groups.charge(groupName, frameBytesMax(message, bytes, meta?.bytes)) !== 'ok') {
     // Not thrown, so that it is no strike: other clients may have used up the limit.
     rejectCommand(deps.counters, client, id, 'rate_limited', GROUP_LIMIT_REACHED);
     return;
   }
   const answer = id === undefined ? undefined : new Answer(client, command, id, deps);
   deps.counters.published += 1;
-  deps.hub.publishWithAnswer(channelOfGroup(groupName), message, optionsOf(command, client), answer);
+  deps.hub.publishWithAnswer(
+    channelOfGroup(groupName),
+    message,
+    optionsOf(command, client, meta?.text),
+    answer,
+  );
 }
 
-function optionsOf(command: SendToGroup, client: Member): PublishOptions {
+function optionsOf(command: SendToGroup, { id: sender }: Member, meta: string | undefined): PublishOptions {
   const excludeSender = command.exclude_self === true;
   const { message_id: messageId } = command;
-  if (command.store === false) return { sender: client.id, excludeSender, ephemeral: true };
+  if (command.store === false) return { sender, excludeSender, meta, ephemeral: true };
   return messageId === undefined
-    ? { sender: client.id, excludeSender }
-    : { sender: client.id, excludeSender, messageId };
+    ? { sender, excludeSender, meta }
+    : { sender, excludeSender, meta, messageId };
 }
 
 /** Receives the hub's answer to a publish, and replies to the command. */

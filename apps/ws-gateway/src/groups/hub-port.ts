@@ -44,7 +44,7 @@ export interface PublishOptions {
   /** Whether the publication takes no offset and is in no history. Not with `messageId`. */
   readonly ephemeral?: boolean;
   /** JSON object beside the text, as text. */
-  readonly meta?: string;
+  readonly meta?: string | undefined;
 }
 
 /** The part of `HubClient` that a gateway uses. Tests have another implementation. */
