@@ -1,6 +1,6 @@
 /**
- * Bytes of a frame beside its message and its meta: header, envelope with the longest offset, client
- * id.
+ * Bytes of a frame beside its message and its meta: header, envelope with the longest offset,
+ * client id.
  */
 const FRAME_OVERHEAD_BYTES = 128;
 

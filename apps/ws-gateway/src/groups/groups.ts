@@ -366,8 +366,8 @@ export class Groups implements HubSubscriber {
   }
 
   /**
-   * Removes a member from a group if it may no longer be in it, and tells it. Returns whether it has
-   * removed it.
+   * Removes a member from a group if it may no longer be in it, and tells it. Returns whether it
+   * has removed it.
    */
   #removeIfForbidden(group: Group, member: Member): boolean {
     if (this.#permissions.areFixed || isKept(group, member)) return false;
@@ -378,7 +378,7 @@ export class Groups implements HubSubscriber {
     return true;
   }
 
-  /** Tells a member that it was removed: in the replies to `ids`, or without a command that asked. */
+  /** Tells a member that it was removed: in the replies to `ids`, or without a command. */
   #tellForbidden(name: string, member: Member, ids: readonly CommandId[], refusal: Refusal): void {
     const { operation, sentence } = refusal;
     for (const id of ids) rejectCommand(this.#counters, member, id, 'forbidden', sentence, operation);
