@@ -1,6 +1,6 @@
 import { limits, ProtocolError } from '@groupcast/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FakeMember } from '../../testing/fake-member.ts';
+import { FakeMember, OPEN } from '../../testing/fake-member.ts';
 import { identityOf } from '../../testing/identity-of.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
@@ -22,7 +22,7 @@ beforeEach(() => {
   hub = new LoopbackHub();
   wheel = new TimingWheel();
   counters = createCounters();
-  groups = new Groups(completeOptions({ hub, wheel, groupsPerConnectionMax: 1 }), counters);
+  groups = new Groups(completeOptions({ hub, wheel, groupsPerConnectionMax: 1 }), counters, OPEN);
 });
 
 /** Resolves after the end of this event-loop turn. */
