@@ -1,9 +1,23 @@
-import { encodeText, native, type Position, ProtocolError } from '@groupcast/protocol';
+import { EventEmitter } from 'node:events';
+import type { BanOptions, KeyedMapEvents, KeyedValue } from '@groupcast/hub-client';
+import {
+  type BanDetails,
+  type BanTarget,
+  banKey,
+  encodeBan,
+  encodeKick,
+  encodeText,
+  limits,
+  native,
+  type Position,
+  ProtocolError,
+} from '@groupcast/protocol';
 import type {
   HistoryAnswer,
   HistoryFrom,
   HistoryPage,
   HistoryRead,
+  HubKeyedMap,
   HubPort,
   HubSubscriber,
   PublishAnswer,
@@ -46,6 +60,33 @@ export interface HubCall {
   readonly channel: string;
 }
 
+/** Live map of a keyed channel of a `LoopbackHub`. */
+class LoopbackMap extends EventEmitter<KeyedMapEvents> implements HubKeyedMap {
+  isReady = false;
+  readonly #closed: () => void;
+
+  constructor(closed: () => void) {
+    super();
+    this.#closed = closed;
+  }
+
+  load(values: ReadonlyMap<string, KeyedValue>): void {
+    for (const [key, value] of values) this.emit('change', key, value);
+    this.isReady = true;
+    this.emit('ready');
+  }
+
+  close(): void {
+    this.removeAllListeners();
+    this.#closed();
+  }
+}
+
+interface KeyedChannel {
+  readonly values: Map<string, KeyedValue>;
+  readonly maps: Set<LoopbackMap>;
+}
+
 type Published = Partial<PublishOptions> & { kind?: native.PayloadKind };
 
 /**
@@ -74,6 +115,7 @@ export class LoopbackHub implements HubPort {
   /** Earlier names of the epoch. */
   readonly #earlierNames = new Set<string>();
   readonly #channels = new Map<string, Channel>();
+  readonly #keyed = new Map<string, KeyedChannel>();
 
   /** Number of channels with a subscriber. */
   get channels(): number {
@@ -124,6 +166,42 @@ export class LoopbackHub implements HubPort {
       const position = this.publish(channel, text, options);
       answer?.accepted(position);
     });
+  }
+
+  keyed(name: string): HubKeyedMap {
+    const channel = this.#keyedChannel(name);
+    const map = new LoopbackMap(() => channel.maps.delete(map));
+    channel.maps.add(map);
+    if (!this.away) setImmediate(() => this.#loadMaps(channel));
+    return map;
+  }
+
+  /** Sets the value of a key at once, as another client of the hub would. '' removes it. */
+  set(name: string, key: string, text: string): void {
+    const { values, maps } = this.#keyedChannel(name);
+    const payload = encodeText(text);
+    const value: KeyedValue = { payload, kind: 'json', sender: '', meta: '', timeMs: this.now() };
+    if (text === '') values.delete(key);
+    else values.set(key, value);
+    if (this.away) return;
+    for (const map of maps) map.emit('change', key, text === '' ? undefined : value);
+  }
+
+  async ban(target: BanTarget, { seconds: _, ...ban }: BanOptions = {}): Promise<void> {
+    const value = encodeBan({ target, ...ban });
+    await this.#answered();
+    this.set(limits.BANS_CHANNEL, banKey(target), value);
+  }
+
+  async unban(target: BanTarget): Promise<void> {
+    await this.#answered();
+    this.set(limits.BANS_CHANNEL, banKey(target), '');
+  }
+
+  async kick(group: string, uid: string, details: BanDetails = {}): Promise<void> {
+    const text = encodeKick({ group, uid, ...details });
+    await this.#answered();
+    this.publish(limits.BANS_CHANNEL, text, { kind: 'json' });
   }
 
   /** Publishes at once, as another client of the hub would. */
@@ -201,6 +279,7 @@ export class LoopbackHub implements HubPort {
       this.catchUp(name, Number.POSITIVE_INFINITY);
     }
     this.answerReads();
+    for (const channel of this.#keyed.values()) this.#loadMaps(channel);
   }
 
   /**
@@ -272,6 +351,26 @@ export class LoopbackHub implements HubPort {
     return epoch !== undefined && this.#earlierNames.has(epoch)
       ? 'renamed'
       : native.compareEpochs(this.epoch, epoch);
+  }
+
+  #loadMaps({ values, maps }: KeyedChannel): void {
+    for (const map of maps) if (!map.isReady) map.load(values);
+  }
+
+  /** Resolves in a later turn. Rejects while the connection is broken. */
+  async #answered(): Promise<void> {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    if (this.away) throw new ProtocolError('hub_unavailable');
+  }
+
+  #keyedChannel(name: string): KeyedChannel {
+    const known = this.#keyed.get(name);
+    if (known !== undefined) return known;
+    const channel: KeyedChannel = { values: new Map(), maps: new Set() };
+    this.#keyed.set(name, channel);
+    return channel;
   }
 
   #top(channel: Channel): Position {

@@ -619,15 +619,12 @@ test('a join succeeds when the delivery before it unsubscribes the group', async
 });
 
 test('a group whose subscribe fails leaves no state', () => {
-  const broken = {
-    history: () => ({ cancel: () => {} }),
-    subscribe: () => {
-      throw new Error('a defect');
-    },
-    unsubscribe: () => {
-      throw new Error('another');
-    },
-    publishWithAnswer: () => {},
+  const broken = new LoopbackHub();
+  broken.subscribe = () => {
+    throw new Error('a defect');
+  };
+  broken.unsubscribe = () => {
+    throw new Error('another');
   };
   const fragile = new Groups(completeOptions({ hub: broken, wheel }), counters, OPEN);
   const member = new FakeMember();

@@ -2,6 +2,8 @@ import type {
   HistoryAnswer,
   HistoryFrom,
   HistoryRead,
+  HubClient,
+  KeyedMapEvents,
   LossReason,
   PublishAnswer,
   Subscription,
@@ -47,8 +49,20 @@ export interface PublishOptions {
   readonly meta?: string | undefined;
 }
 
+/** The part of `KeyedMap` that a gateway uses: it copies the values, and knows whether it has all. */
+export interface HubKeyedMap {
+  readonly isReady: boolean;
+  on<Name extends keyof KeyedMapEvents>(
+    name: Name,
+    listener: (...args: KeyedMapEvents[Name]) => void,
+  ): unknown;
+  close(): void;
+}
+
 /** The part of `HubClient` that a gateway uses. Tests have another implementation. */
-export interface HubPort {
+export interface HubPort extends Pick<HubClient, 'ban' | 'unban' | 'kick'> {
+  /** Opens a live map of the values of a keyed channel. It keeps them over a lost link. */
+  keyed(channel: string): HubKeyedMap;
   /** Subscribes to a channel. The handle has the position of the last publication. */
   subscribe(channel: string, subscriber: HubSubscriber): Subscription;
   unsubscribe(channel: string, subscriber: HubSubscriber): void;
