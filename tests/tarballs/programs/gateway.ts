@@ -14,6 +14,10 @@ const hub: GatewayOptions['hub'] = {
   unsubscribe: () => {},
   history: () => ({ cancel: () => {} }),
   publishWithAnswer: (_channel, _text, _options, answer) => answer?.accepted(start),
+  keyed: () => ({ isReady: true, on: () => {}, close: () => {} }),
+  ban: async () => {},
+  unban: async () => {},
+  kick: async () => {},
 };
 const gateway: Gateway = createGateway({ hub, host: '127.0.0.1', port: 0 });
 console.log((await gateway.listen()).port > 0);

@@ -34,7 +34,7 @@ export class ConnectionsByUid<C extends Identified> {
     return this.#connections.has(uid);
   }
 
-  /** Returns the connections of a user. Those that come or go during an iteration disturb nothing. */
+  /** Returns the connections of a user. They may come and go during an iteration. */
   of(uid: string): Iterable<C> {
     const known = this.#connections.get(uid);
     if (known === undefined) return NONE;

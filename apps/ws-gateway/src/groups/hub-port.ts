@@ -49,7 +49,7 @@ export interface PublishOptions {
   readonly meta?: string | undefined;
 }
 
-/** The part of `KeyedMap` that a gateway uses: it copies the values, and knows whether it has all. */
+/** The part of `KeyedMap` that a gateway uses. */
 export interface HubKeyedMap {
   readonly isReady: boolean;
   on<Name extends keyof KeyedMapEvents>(
