@@ -45,6 +45,7 @@ export class GroupcastClient {
         this.#events.emit('state', { state, error, waitMs });
         if (state === 'waiting' && error?.code === 'unreachable') this.#events.emit('error', error);
       },
+      disconnected: (end) => this.#events.emit('disconnected', end),
       tokenFailed: (error) => this.#events.emit('error', error),
     });
   }
@@ -61,6 +62,11 @@ export class GroupcastClient {
   /** The sender in the messages of this client. `undefined` until the first connection is open. */
   get clientId(): string | undefined {
     return this.#exchange.clientId;
+  }
+
+  /** The user, from the token. `undefined` for an anonymous client, and before the welcome. */
+  get uid(): string | undefined {
+    return this.#exchange.uid;
   }
 
   /**

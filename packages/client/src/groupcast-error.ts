@@ -1,3 +1,5 @@
+import type { Operation } from '@groupcast/protocol/client';
+
 /**
  * Codes of errors. Match on the code, never on the message.
  *
@@ -55,6 +57,8 @@ export type GroupcastErrorCode =
 export interface GroupcastErrorOptions extends ErrorOptions {
   /** The close code of the WebSocket. */
   readonly closeCode?: number;
+  /** Operation that is not allowed, with `forbidden`. */
+  readonly operation?: Operation | undefined;
 }
 
 /** The error that this package throws, rejects with and emits. */
@@ -62,12 +66,15 @@ export class GroupcastError extends Error {
   readonly code: GroupcastErrorCode;
   /** The close code with `disconnected`: 1006 without a close frame. */
   readonly closeCode: number | undefined;
+  /** The operation that is not allowed, with `forbidden`. */
+  readonly operation: Operation | undefined;
 
   constructor(code: GroupcastErrorCode, message: string, options?: GroupcastErrorOptions) {
     super(`${code}: ${message}`, options);
     this.name = 'GroupcastError';
     this.code = code;
     this.closeCode = options?.closeCode;
+    this.operation = options?.operation;
   }
 
   /** Is true when the same command can succeed later. */

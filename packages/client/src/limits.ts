@@ -45,6 +45,13 @@ export const BYTES_PER_SECOND_UNLIMITED = 2_147_483_647;
 /** Maximum bytes of the `id` in a command. */
 export const ID_BYTES_MAX = 24;
 
+/** Seconds of a ban, and bytes of the reason of a kick or a ban. */
+export const BAN_SECONDS_MAX = 315_360_000;
+export const REASON_BYTES_MAX = 123;
+
+/** Stands for the messages to the user, which have no group. */
+export const USER_GROUP = '$user';
+
 export const MESSAGE_ID_BYTES_MAX = 128;
 export const GROUP_ID_BYTES_MAX = 255;
 export const EPOCH_BYTES_MAX = 255;

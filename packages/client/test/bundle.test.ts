@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
 /** 8,000 before tokens. */
-const GZIPPED_BYTES_MAX = 9_000;
+const GZIPPED_BYTES_MAX = 9_500;
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 

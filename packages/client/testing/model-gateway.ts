@@ -182,8 +182,12 @@ export class ModelConnection {
       return;
     }
     const id = command.id ?? 0;
-    // It has no clients with tokens.
-    if (!('group_id' in command) || 'uid' in command) return;
+    if (!('group_id' in command)) return;
+    if ('uid' in command) {
+      // Its clients have no users that could be removed.
+      this.#send({ type: 'ack', id });
+      return;
+    }
     const { group_id } = command;
     const group = this.#gateway.group(group_id);
     const { epoch } = group;

@@ -27,9 +27,21 @@ import { Tokens, type TokensOwner } from './tokens.ts';
  */
 export type ClientState = 'connecting' | 'open' | 'waiting' | 'suspended' | 'closed';
 
+/** The end of a connection that the client did not close itself, or a failed attempt. */
+export interface Disconnected {
+  /** The close code, 1006 without a close frame. */
+  readonly code: number;
+  /** Text of the gateway, or the reason why the client gave up the connection. */
+  readonly reason: string;
+  /** False: the client is closed. */
+  readonly reconnects: boolean;
+}
+
 export interface ConnectorOwner extends Pick<TokensOwner, 'tokenFailed'> {
   /** Handles a new state. `error` is the end of the last connection. */
   entered(state: ClientState, error: GroupcastError | undefined, waitMs: number | undefined): void;
+  /** Handles the end of a connection, after the new state. */
+  disconnected(end: Disconnected): void;
   /** Handles an event. The welcome is the first, before the state is `open`. */
   received(event: ClientEvent): void;
 }
@@ -192,6 +204,7 @@ export class Connector implements ConnectionOwner, TokensOwner {
       const sentence = 'Check the URL and the allowed origins.';
       this.#retry(new GroupcastError('unreachable', sentence, { closeCode: code, cause: error }), afterMs);
     }
+    this.#owner.disconnected({ code, reason, reconnects: isGoingOn });
   }
 
   /** Waits until the next attempt. The gateway can ask for another wait. */

@@ -20,8 +20,9 @@ export function parseEvent(data: unknown): ClientEvent {
 }
 
 /** Returns the error in an event. */
-export function errorOf({ code, message }: ErrorEvent): GroupcastError {
-  return new GroupcastError(isText(code) ? code : 'bad_event', isText(message) ? message : '');
+export function errorOf({ code, message, operation }: ErrorEvent): GroupcastError {
+  const sentence = isText(message) ? message : '';
+  return new GroupcastError(isText(code) ? code : 'bad_event', sentence, { operation });
 }
 
 /** Returns the position in a value, or `undefined` when recovery cannot begin there. */

@@ -1,6 +1,13 @@
 import type { GapReason, JsonValue, MessageEvent, Position } from '@groupcast/protocol/client';
 import type { GroupcastError } from '../groupcast-error.ts';
 
+/** The client that sent a message. */
+export interface MessageSender {
+  readonly clientId: string;
+  /** Its user, if it has a token. */
+  readonly uid?: string;
+}
+
 /** One message of a group. */
 export interface Message {
   readonly groupId: string;
@@ -11,7 +18,7 @@ export interface Message {
   /** A string from a client, any JSON value from a server. */
   readonly message: JsonValue;
   /** Missing in messages from servers. */
-  readonly from?: { readonly clientId: string };
+  readonly from?: MessageSender;
   /** Milliseconds since 1970 by the clock of the hub. `undefined` from an older gateway. */
   readonly at: number | undefined;
 }
@@ -22,8 +29,9 @@ export function messageOf(
   epoch: string,
   { offset, message, from, at }: Omit<MessageEvent, 'type' | 'group_id'>,
 ): Message {
-  const clientId = from?.client_id;
-  const sender = typeof clientId === 'string' && { from: { clientId } };
+  const { client_id: clientId, uid } = from ?? {};
+  const user = typeof uid === 'string' && { uid };
+  const sender = typeof clientId === 'string' && { from: { clientId, ...user } };
   return { groupId, epoch, offset, message: message ?? null, ...sender, at };
 }
 

@@ -1,6 +1,7 @@
 import type { JsonValue, Position } from '@groupcast/protocol/client';
 import { badOption } from '../options.ts';
 import type { History, HistoryOptions } from '../sending/history.ts';
+import type { BanOptions, KickOptions } from '../sending/moderation.ts';
 import type { Outbox } from '../sending/outbox.ts';
 import type { SendOptions } from '../sending/publish-command.ts';
 import { attempt, type CallOptions } from './call.ts';
@@ -81,6 +82,25 @@ export class Group implements AsyncIterable<Message> {
    */
   history(options: HistoryOptions): Promise<History> {
     return attempt(options, () => this.#outbox.readHistory(this.id, options));
+  }
+
+  /**
+   * Removes the connections of a user from the group, on all gateways. They may join again. Is
+   * retried as `history` is, and rejects in the same ways: with `forbidden` without the permission
+   * `manage`.
+   */
+  kick(uid: string, options: KickOptions = {}): Promise<void> {
+    return attempt(options, () => this.#outbox.moderate('kick', this.id, uid, options));
+  }
+
+  /** Removes a user, and rejects its joins for `seconds`, or until `unban`. Otherwise as `kick`. */
+  ban(uid: string, options: BanOptions = {}): Promise<void> {
+    return attempt(options, () => this.#outbox.moderate('ban', this.id, uid, options));
+  }
+
+  /** Lets a user join again. Otherwise as `kick`. */
+  unban(uid: string, options: CallOptions = {}): Promise<void> {
+    return attempt(options, () => this.#outbox.moderate('unban', this.id, uid, options));
   }
 
   /**

@@ -1,7 +1,6 @@
-import type { ClientCommandBody } from '@groupcast/protocol/client';
 import type { ClientEvents } from '../client-events.ts';
 import type { Emitter } from '../emitter.ts';
-import type { Answer } from '../sending/requests.ts';
+import type { Answer, GroupCommandBody } from '../sending/requests.ts';
 
 /**
  * The part of the client that a membership uses. Without it, exchange and membership form a circle.
@@ -13,7 +12,7 @@ export interface MembershipPort<Membership> {
   /** Throws the reason when the client is closed. */
   assertOpen(): void;
   /** Sends a command now. */
-  request(command: ClientCommandBody, answered: Answer): void;
+  request(command: GroupCommandBody, answered: Answer): void;
   /** Reconsiders a membership whose state or use has changed. */
   changed(membership: Membership): void;
 }

@@ -3,7 +3,7 @@ import { reconnectDelayMs } from '@groupcast/protocol/client';
 import { positionOf } from '../connection/wire.ts';
 import { Emitter } from '../emitter.ts';
 import { GroupcastError } from '../groupcast-error.ts';
-import { JOIN_RETRY_BOUNDS } from '../limits.ts';
+import { JOIN_RETRY_BOUNDS, USER_GROUP } from '../limits.ts';
 import { type Call, type CallOptions, ignoreRejection, openCall } from './call.ts';
 import { type Gap, type GroupEvents, type Joined, type Message, messageOf } from './group-events.ts';
 import { GroupPosition } from './group-position.ts';
@@ -63,7 +63,7 @@ export class Membership {
 
   /** Counts towards the limit of groups per connection. */
   get takesPlace(): boolean {
-    return !!this.#state.want && !this.#isOut;
+    return !!this.#state.want && !this.#isOut && this.groupId !== USER_GROUP;
   }
 
   get isInUse(): boolean {
@@ -180,7 +180,7 @@ export class Membership {
   }
 
   /** Handles a join by the server, as the answer to a join at the position in `resume`. */
-  joined(event: JoinedEvent): void {
+  joined(event: Omit<JoinedEvent, 'type' | 'group_id'>): void {
     const state = this.#state;
     const position = positionOf(event);
     // A leave that is not answered undoes this join, too.
@@ -191,10 +191,14 @@ export class Membership {
     // Not while the state is loaded: the join after it finds that it missed messages.
     if (!have && want?.next === 'add_group') {
       const result = recoveryOf(event, position, this.position);
-      // The server did not know the position: leaves, and joins at it.
-      const isBlind = result.reason && !event.reason && !this.#isLeftToServer;
+      // The server did not know the position or `last`: leaves, and joins with it.
+      const isOther = (result.reason && !event.reason) || (want.last && !this.position);
+      const isBlind = isOther && !this.#isLeftToServer;
       state.have = isBlind ? 'unknown' : want;
       if (!isBlind) this.#enter(result);
+    } else if (event.reason && this.state === 'joined') {
+      // It was told in the welcome, and messages were lost since.
+      this.#miss({ reason: event.reason, position });
     }
     this.#settle();
   }
@@ -225,18 +229,19 @@ export class Membership {
     this.#port.changed(this);
   }
 
-  receive(event: MessageEvent): void {
+  receive(event: Omit<MessageEvent, 'type' | 'group_id'>): void {
     const position = this.#position.value;
     if (this.state !== 'joined' || !position) return;
     // An ephemeral message has no offset.
     if (event.offset !== undefined && !this.#position.receive(event.offset)) return;
     const received = messageOf(this.groupId, position.epoch, event);
     this.events.emit('message', received);
+    if (this.groupId === USER_GROUP) this.#port.clientEvents.emit('userMessage', received);
     for (const buffer of this.#buffers) buffer.put(received);
   }
 
   /** Handles messages that the gateway dropped for this client. */
-  gap(event: GapEvent): void {
+  gap(event: Omit<GapEvent, 'type' | 'group_id'>): void {
     const position = positionOf(event);
     if (position && this.state === 'joined') this.#miss({ reason: event.reason, position });
   }

@@ -1,27 +1,15 @@
-import type {
-  ClientCommandBody,
-  ClientEvent,
-  ErrorEvent,
-  GapEvent,
-  JoinedEvent,
-  MessageEvent,
-  Position,
-  UserGapEvent,
-  UserJoinedEvent,
-  UserMessageEvent,
-  WelcomeEvent,
-} from '@groupcast/protocol/client';
+import type { ClientEvent, ErrorEvent, Position, WelcomeEvent } from '@groupcast/protocol/client';
 import type { ClientEvents } from '../client-events.ts';
 import { errorOf } from '../connection/wire.ts';
 import type { Emitter } from '../emitter.ts';
 import { GroupcastError } from '../groupcast-error.ts';
 import type { Membership } from '../groups/membership.ts';
 import type { MembershipPort } from '../groups/membership-port.ts';
-import { BYTES_PER_SECOND_UNLIMITED, RESUME_POSITIONS_MAX, SWEEP_MS } from '../limits.ts';
+import { BYTES_PER_SECOND_UNLIMITED, RESUME_POSITIONS_MAX, SWEEP_MS, USER_GROUP } from '../limits.ts';
 import type { GroupcastClientOptions } from '../options.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 import { Pacer } from './pacer.ts';
-import { type Answer, commandBytes, Requests } from './requests.ts';
+import { type Answer, commandBytes, type GroupCommandBody, Requests } from './requests.ts';
 
 /** Default limits of PROTOCOL.md, for a gateway that sends none. */
 const LIMITS: WelcomeEvent['limits'] = {
@@ -53,6 +41,8 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   limits: WelcomeEvent['limits'] = LIMITS;
   /** The id in the last welcome. Read-only for others. */
   clientId: string | undefined;
+  /** The user in the last welcome. Read-only for others. */
+  uid: string | undefined;
   readonly #owner: ExchangeOwner;
   /** Memberships in use. This keeps their groups from being collected. */
   readonly #memberships = new Map<string, Membership>();
@@ -98,27 +88,15 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   received(event: ClientEvent): void {
     // A client ignores the types of later gateways.
     if (event.type === 'welcome') this.#opened(event);
-    else if (event.type === 'message') this.#received(event);
-    else if (event.type === 'gap') this.#missed(event);
+    else if (event.type === 'message') this.#memberships.get(groupIdOf(event))?.receive(event);
+    else if (event.type === 'gap') this.#memberships.get(groupIdOf(event))?.gap(event);
     else if (event.type === 'ack') this.#requests.settle(event.id, event);
-    else if (event.type === 'joined') this.#joined(event);
+    else if (event.type === 'joined') this.#owner.membership(groupIdOf(event)).joined(event);
     else if (event.type === 'removed') this.#memberships.get(event.group_id)?.removed(event.reason);
     else if (event.type === 'error') this.#rejected(event);
   }
 
-  #received(event: MessageEvent | UserMessageEvent): void {
-    if ('group_id' in event) this.#memberships.get(event.group_id)?.receive(event);
-  }
-
-  #missed(event: GapEvent | UserGapEvent): void {
-    if ('group_id' in event) this.#memberships.get(event.group_id)?.gap(event);
-  }
-
-  #joined(event: JoinedEvent | UserJoinedEvent): void {
-    if ('group_id' in event) this.#owner.membership(event.group_id).joined(event);
-  }
-
-  request(command: ClientCommandBody, answered: Answer): void {
+  request(command: GroupCommandBody, answered: Answer): void {
     const { groups } = this.limits;
     if (command.cmd === 'add_group' && this.#placed.size >= groups) {
       // Checked here, because the gateway closes for good after ten such rejections.
@@ -144,7 +122,8 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   }
 
   #rejected(event: ErrorEvent): void {
-    const { id, group_id: groupId } = event;
+    const { id } = event;
+    const groupId = groupIdOf(event);
     const error = errorOf(event);
     if (typeof id === 'number') this.#requests.settle(id, undefined, error);
     else if (groupId !== undefined) this.#memberships.get(groupId)?.rejected(error);
@@ -152,8 +131,11 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   }
 
   /** Continues on an open connection. */
-  #opened({ client_id, limits }: WelcomeEvent): void {
+  #opened({ client_id, uid, limits, joined = [], user }: WelcomeEvent): void {
     const clientId = typeof client_id === 'string' ? client_id : undefined;
+    // The messages to another user have other positions.
+    if (this.uid !== uid) this.#memberships.get(USER_GROUP)?.leave();
+    this.uid = uid;
     // Under another client id, a repetition would be published twice.
     if (this.clientId !== clientId) this.outbox.drop(({ isUncertain }) => isUncertain);
     this.clientId = clientId;
@@ -164,26 +146,31 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
       bytes_per_second: bytes = BYTES_PER_SECOND_UNLIMITED,
       bytes_burst: bytesBurst = bytes,
     } = this.limits;
+    const resumed = this.#resume();
+    // An event `joined` follows for the groups in `resume`: it says whether they were recovered.
+    for (const each of user ? [...joined, { ...user, group_id: USER_GROUP }] : joined) {
+      if (!resumed.has(each.group_id)) this.#owner.membership(each.group_id).joined(each);
+    }
+    // From here on commands are sent: not before, because some of these joins need none.
     const nowMs = performance.now();
     this.#pacers = [new Pacer(perSecond, burst, nowMs), new Pacer(bytes, bytesBurst, nowMs)];
-    this.#resume();
     this.pump();
   }
 
   /**
    * Sends the positions of the groups that the server joins, as the first command. Groups get a gap
-   * when there are too many, or when they are too large together.
+   * when there are too many, or when they are too large together. Returns the names of the others.
    */
-  #resume(): void {
+  #resume(): Set<string> {
     const returning = [...this.#memberships.values()].filter((membership) => membership.expectServer());
-    if (returning.length === 0) return;
     const entries = returning
       .slice(0, Math.min(this.limits.groups, RESUME_POSITIONS_MAX))
       .map(({ groupId, position }) => [groupId, position]);
     const command: ResumeCommand = { cmd: 'resume', positions: Object.fromEntries(entries) };
     if (commandBytes(command) > this.limits.message_bytes) command.positions = {};
     // Without an `id`: a rejection becomes an error of the client.
-    this.#owner.send(command);
+    if (returning.length > 0) this.#owner.send(command);
+    return new Set(Object.keys(command.positions));
   }
 
   /** Sends as much as the limits allow: joins first, so that members receive their own messages. */
@@ -207,10 +194,15 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     return this.#pacers?.every((pacer) => pacer.isReady(nowMs)) === true;
   }
 
-  sendNow(command: ClientCommandBody, bytes: number, answered: Answer): void {
+  sendNow(command: GroupCommandBody, bytes: number, answered: Answer): void {
     this.#pacers?.[0].spend(1);
     this.#pacers?.[1].spend(bytes);
-    this.#owner.send({ ...command, id: this.#requests.add(answered) });
+    const id = this.#requests.add((ack, rejection) => {
+      answered(ack, rejection);
+      if (rejection?.code !== 'forbidden') return;
+      this.clientEvents.emit('forbidden', { groupId: command.group_id, operation: rejection.operation });
+    });
+    this.#owner.send({ ...command, id });
   }
 
   /** Runs the one timer of all deadlines while there are any. */
@@ -236,6 +228,16 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     this.#isBusy = false;
     this.pump();
   }
+}
+
+/** Returns the name of the group of an event; of an event for the user that of its messages. */
+function groupIdOf({ group_id: groupId, user }: MaybeGroup): string {
+  return user ? USER_GROUP : (groupId as string);
+}
+
+interface MaybeGroup {
+  readonly group_id?: string | undefined;
+  readonly user?: unknown;
 }
 
 function keep<Item>(set: Set<Item>, item: Item, isIn: boolean): void {

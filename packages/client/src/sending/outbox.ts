@@ -1,6 +1,5 @@
 import {
   type AckEvent,
-  type ClientCommandBody,
   type JsonValue,
   type Position,
   reconnectDelayMs,
@@ -12,8 +11,9 @@ import { type CallOptions, openCall } from '../groups/call.ts';
 import { PUBLISH_RETRY_BOUNDS } from '../limits.ts';
 import type { GroupcastClientOptions } from '../options.ts';
 import { type History, type HistoryOptions, historyCommand, historyOf } from './history.ts';
+import { type BanOptions, type ModerationCommand, moderationCommand } from './moderation.ts';
 import { publishCommand, type SendOptions } from './publish-command.ts';
-import { type Answer, commandBytes } from './requests.ts';
+import { type Answer, commandBytes, type GroupCommandBody } from './requests.ts';
 import { type Queued, SendQueue } from './send-queue.ts';
 
 /** Codes of rejections after which a message may have been published. */
@@ -27,19 +27,20 @@ export interface OutboxOwner {
   /** Returns whether the limits of the gateway allow one more command. */
   mayRequest(nowMs: number): boolean;
   /** Sends a command now. */
-  sendNow(command: ClientCommandBody, bytes: number, answered: Answer): void;
+  sendNow(command: GroupCommandBody, bytes: number, answered: Answer): void;
   /** Sends what may be sent. */
   pump(): void;
   /** Handles an own message that the gateway does not deliver to this client. */
   skipped(groupId: string, position: Position): void;
 }
 
-/** The unanswered messages and reads of a client, over all its connections. */
+/** The unanswered messages and requests of a client, over all its connections. */
 export class Outbox {
   readonly #owner: OutboxOwner;
   readonly #timeoutMs: number;
   readonly #messages: SendQueue;
-  readonly #reads: SendQueue;
+  /** Commands that may be repeated: reads of history, and those of a moderator. */
+  readonly #requests: SendQueue;
   /** 128 random bits: message ids stay unique over restarts and page loads. */
   readonly #idPrefix: string = crypto.getRandomValues(new Uint32Array(4)).join('-');
   #calls = 0;
@@ -49,11 +50,11 @@ export class Outbox {
     this.#owner = owner;
     this.#timeoutMs = options.sendTimeoutMs;
     this.#messages = new SendQueue(options.sendQueueMax, options.sendQueueBytesMax);
-    this.#reads = new SendQueue(options.sendQueueMax, options.sendQueueBytesMax);
+    this.#requests = new SendQueue(options.sendQueueMax, options.sendQueueBytesMax);
   }
 
   get size(): number {
-    return this.#messages.all.size + this.#reads.all.size;
+    return this.#messages.all.size + this.#requests.all.size;
   }
 
   /**
@@ -72,16 +73,17 @@ export class Outbox {
 
   /** Reads earlier messages. Throws as `publish` does. */
   readHistory(groupId: string, options: HistoryOptions): Promise<History> {
-    const { signal, timeoutMs = this.#timeoutMs } = options;
-    this.#calls += 1;
-    const command = historyCommand(groupId, options);
-    const accept = (ack: AckEvent): History | undefined => historyOf(groupId, ack);
-    return this.#call(this.#reads, command, { signal, timeoutMs }, accept);
+    return this.#request(historyCommand(groupId, options), options, (ack) => historyOf(groupId, ack));
+  }
+
+  /** Removes a user from a group, or lets it in again. Throws as `publish` does. */
+  moderate(cmd: ModerationCommand['cmd'], groupId: string, uid: string, options: BanOptions): Promise<void> {
+    return this.#request(moderationCommand(cmd, groupId, uid, options), options, () => undefined);
   }
 
   /** Sends as much as the limits allow. */
   proceed(nowMs: number): void {
-    for (const queue of [this.#reads, this.#messages]) {
+    for (const queue of [this.#requests, this.#messages]) {
       while (this.#owner.mayRequest(nowMs)) {
         const queued = queue.next(nowMs);
         if (!queued) break;
@@ -101,7 +103,16 @@ export class Outbox {
   ended(error: GroupcastError | undefined, isFinal: boolean): void {
     this.#lastRejection = error;
     this.drop((queued) => isFinal || isEphemeral(queued));
-    for (const read of isFinal ? this.#reads.all : []) this.#reads.reject(read, error);
+    for (const request of isFinal ? this.#requests.all : []) this.#requests.reject(request, error);
+  }
+
+  #request<Result>(
+    command: Queued['command'],
+    { signal, timeoutMs = this.#timeoutMs }: CallOptions,
+    accept: Queued['accept'],
+  ): Promise<Result> {
+    this.#calls += 1;
+    return this.#call(this.#requests, command, { signal, timeoutMs }, accept);
   }
 
   #call<Result>(
@@ -159,7 +170,7 @@ export class Outbox {
     if (rejection) {
       queued.isUncertain = wasUncertain || (queue === this.#messages && UNCERTAIN.includes(rejection.code));
     }
-    if (result ?? (ack && isEphemeral(queued))) {
+    if (result ?? (ack && hasNoResult(queued))) {
       queue.settle(queued, result);
     } else if (rejection && !rejection.temporary) {
       queue.reject(queued, rejection);
@@ -175,6 +186,11 @@ export class Outbox {
       this.#owner.pump();
     }
   }
+}
+
+/** An ephemeral message has no position, and a command of a moderator has nothing to return. */
+function hasNoResult(queued: Queued): boolean {
+  return isEphemeral(queued) || 'uid' in queued.command;
 }
 
 /** An ephemeral message is sent at most once. */

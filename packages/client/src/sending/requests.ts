@@ -9,6 +9,9 @@ import { utf8Bytes } from './text.ts';
  */
 export type Answer = (ack?: AckEvent, rejection?: GroupcastError) => void;
 
+/** A command that names a group. */
+export type GroupCommandBody = Extract<ClientCommandBody, { group_id: string }>;
+
 interface Request {
   readonly answer: Answer;
   readonly deadlineMs: number;

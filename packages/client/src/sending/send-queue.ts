@@ -2,12 +2,13 @@ import type { AckEvent } from '@groupcast/protocol/client';
 import { GroupcastError } from '../groupcast-error.ts';
 import type { Call } from '../groups/call.ts';
 import type { HistoryCommand } from './history.ts';
+import type { ModerationCommand } from './moderation.ts';
 import type { PublishCommand } from './publish-command.ts';
 
-/** An unanswered message or read. */
+/** An unanswered message or request. */
 export interface Queued {
   readonly queue: SendQueue;
-  readonly command: PublishCommand | HistoryCommand;
+  readonly command: PublishCommand | HistoryCommand | ModerationCommand;
   /** Returns the result of the call in its ack, or `undefined` when that has none. */
   readonly accept: (ack: AckEvent) => unknown;
   /** Bytes of the command on the wire. */
@@ -27,7 +28,7 @@ export interface Queued {
   retryAtMs: number;
 }
 
-/** Unanswered messages, or unanswered reads, in the order of the calls. */
+/** Unanswered messages, or unanswered requests, in the order of the calls. */
 export class SendQueue {
   /** Also those in flight. Read-only for others. */
   readonly all: Set<Queued> = new Set();
