@@ -84,6 +84,11 @@ export const HUB_OPTIONS = {
     valueName: 'FILE',
     describe: 'PEM file with the CA of client certificates; a peer without one is rejected.',
   }),
+  namespacesFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'JSON file with permissions, limits and history of groups by prefix. SIGHUP reads it again.',
+  }),
   frameBytesMax: flagOf(
     'frameBytesMax',
     // A SUBSCRIBE of 1,024 long names must fit.

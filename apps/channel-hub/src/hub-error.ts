@@ -4,7 +4,8 @@ export type HubErrorCode =
   | 'already_started'
   | 'socket_in_use'
   | 'unix_socket'
-  | 'restart_required';
+  | 'restart_required'
+  | 'namespaces';
 
 /** An operation that a hub rejects. Errors of the port are Node's own. */
 export class HubError extends Error {

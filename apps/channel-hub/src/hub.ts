@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { checkOption, integerOption, TIMER_MS_MAX } from '@groupcast/options';
 import type { ErrorCode } from '@groupcast/protocol';
+import type { Namespace } from '@groupcast/protocol/schema';
 import { TrustedAddresses } from '@groupcast/service';
 import type { HubStats } from './admin/hub-stats.ts';
 import { Counts } from './counts.ts';
@@ -9,6 +10,7 @@ import { Drain } from './drain.ts';
 import { HubError } from './hub-error.ts';
 import { createListener, type Listener } from './listen/tcp-listener.ts';
 import { listenOnUnixSocket } from './listen/unix-listener.ts';
+import { Namespaces } from './namespaces.ts';
 import {
   completeOptions,
   HUB_TABLE,
@@ -42,8 +44,9 @@ export interface Hub {
   /**
    * Starts the engine and listens. Resolves with the first address; the others have the same port.
    * Rejects with HubError `secret_required` for an address that
-   * other hosts can reach when there is no secret, with `already_started` the second time, and with
-   * Node's own error if the port cannot be bound.
+   * other hosts can reach when there is no secret, with `already_started` the second time, with
+   * `namespaces` when the engine has no room for these, and with Node's own error if the port
+   * cannot be bound.
    */
   listen(): Promise<AddressInfo>;
   /**
@@ -68,6 +71,12 @@ export interface Hub {
    * TLS and none, or between certificates of peers and none.
    */
   changeTls(tls: HubTls | undefined): void;
+  /**
+   * Replaces all namespaces, and resolves when gateways get them. Rejects with OptionError
+   * `bad_option`, with HubError `namespaces` when the engine has no room for them, and with
+   * `restart_required` for a change between some and undefined. Then nothing has changed.
+   */
+  changeNamespaces(namespaces: readonly Namespace[] | undefined): Promise<void>;
   stats(): HubStats;
   /** Returns one row for each connected peer. */
   peers(): readonly PeerRow[];
@@ -90,6 +99,7 @@ class TcpHub implements Hub {
   readonly #listener: Listener;
   readonly #unixServer: Server;
   readonly #trusted: TrustedAddresses;
+  readonly #namespaces: Namespaces;
   readonly #budget: OutputBudget;
   readonly #deps: PeerDeps;
   readonly #log: PeerLog;
@@ -121,6 +131,7 @@ class TcpHub implements Hub {
       tlsEvicted: () => this.#closed.add('too_many_pending'),
     });
     this.#unixServer = createServer((socket) => this.#accept(socket, options.localTrust));
+    this.#namespaces = new Namespaces(options.engine);
     this.#trusted = new TrustedAddresses(options.trust, options.localTrust);
   }
 
@@ -164,6 +175,13 @@ class TcpHub implements Hub {
     if (tls !== undefined) this.#listener.changeTls(tls);
   }
 
+  async changeNamespaces(namespaces: readonly Namespace[] | undefined): Promise<void> {
+    checkOption('Hub.changeNamespaces', 'namespaces', HUB_TABLE.namespaces, namespaces);
+    const { namespaces: first } = this.#options;
+    if ((namespaces === undefined) !== (first === undefined)) throw namespacesNeedRestart();
+    if (namespaces !== undefined) await this.#namespaces.change(namespaces);
+  }
+
   stats(): HubStats {
     const { channels, prefixes, subscriptions, published, delivered } = this.#deps.router.stats();
     const { channels: engineChannels, history, keyed } = this.#options.engine.stats();
@@ -199,13 +217,15 @@ class TcpHub implements Hub {
   }
 
   async #listen(): Promise<AddressInfo> {
-    const { engine, log, outputCheckMs, unixSocket } = this.#options;
+    const { engine, log, namespaces, outputCheckMs, unixSocket } = this.#options;
     await engine.start({
       deliver: (channel, offset, frame) =>
         this.#budget.add(this.#deps.router.deliver(channel, offset, frame)),
       deliverEphemeral: (channel, frame) =>
         this.#budget.add(this.#deps.router.deliverEphemeral(channel, frame)),
     });
+    // Before a gateway could find none.
+    if (namespaces !== undefined) await this.#namespaces.change(namespaces);
     const address = await this.#listener.listen();
     if (unixSocket !== undefined) await listenOnUnixSocket(this.#unixServer, unixSocket);
     for (const server of this.#servers) {
@@ -316,6 +336,13 @@ function tlsNeedsRestart(): HubError {
   return new HubError(
     'restart_required',
     'A running hub cannot change between TLS and none, or whether peers need a certificate. Restart it.',
+  );
+}
+
+function namespacesNeedRestart(): HubError {
+  return new HubError(
+    'restart_required',
+    'A running hub cannot begin to have namespaces, or end it. Restart it, or give an empty list.',
   );
 }
 

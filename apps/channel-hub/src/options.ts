@@ -15,10 +15,12 @@ import {
   valueOption,
 } from '@groupcast/options';
 import { isChannelName, isSystemChannel, limits, OptionError } from '@groupcast/protocol';
+import type { Namespace } from '@groupcast/protocol/schema';
 import { addressesOption, isLoopbackHost, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
 import type { UnixSocket } from './listen/unix-listener.ts';
+import { namespacesFault } from './namespaces.ts';
 import { secretsOf } from './peer/secrets.ts';
 import { QUEUE_TABLE, type QueueLimits } from './queue/queue-limits.ts';
 
@@ -127,6 +129,14 @@ export const HUB_TABLE = {
       if (socket === null || !isUnixSocket(socket)) return 'the path of a file, and a mode from 0 to 0o777';
       return unixPathFault(socket.path);
     },
+  }),
+  /**
+   * Rules for groups by the prefix of their names. Default undefined: none, and there cannot be any
+   * later.
+   */
+  namespaces: valueOption<readonly Namespace[] | undefined>({
+    default: undefined,
+    check: (list) => (list === undefined ? undefined : namespacesFault(list)),
   }),
   /** Log lines go here. Default: nowhere. */
   log: valueOption<Log>({ default: SILENT_LOG }),

@@ -46,6 +46,9 @@ export const BANS_CHANNEL = '$bans';
 /** Keyed channel of the configuration that hubs give to gateways. */
 export const CONFIG_CHANNEL = '$config';
 
+/** Key of the list of namespaces in `$config`. */
+export const NAMESPACES_KEY = 'namespaces';
+
 /** Namespaces of a hub. */
 export const NAMESPACES_MAX = 1_000;
 

@@ -54,6 +54,11 @@ test.each([
     ['--history-total-bytes=1048576', '--history-bytes=1048577'],
     /--history-bytes is 1048577/,
   ],
+  [
+    'a missing file of namespaces',
+    ['--namespaces-file=/nowhere/namespaces'],
+    /--namespaces-file \/nowhere\/namespaces cannot be read: ENOENT/,
+  ],
 ])('check-config and start report %s, with the same sentence', async (_name, flags, sentence) => {
   const [code, problems] = await run('check-config', flags);
   expect([code, problems]).toEqual([1, [expect.stringMatching(sentence)]]);
@@ -159,4 +164,26 @@ describe('certificates', () => {
       until(long['ca.pem']),
     ]);
   });
+});
+
+test('check-config reports every fault of the namespaces, and bounds above those of the hub', async () => {
+  const faulty = fileWith('[{"prefix":"$a"},{"prefix":"","ephemeral":1}]');
+  expect(await run('check-config', [`--namespaces-file=${faulty}`])).toEqual([
+    1,
+    [
+      expect.stringContaining('[0].prefix is "$a". Give'),
+      expect.stringContaining('[1].ephemeral is 1. Give true or false.'),
+    ],
+  ]);
+  const large = fileWith('[{"prefix":"","history":{"bytes":2000000},"message_bytes_max":1000000}]');
+  const flags = ['--history-total-bytes=1048576', '--history-bytes=1048576', '--frame-bytes-max=524288'];
+  const above = (field: string, flag: string) => expect.stringContaining(`${field}, which is above ${flag}.`);
+  expect(await run('check-config', [...flags, `--namespaces-file=${large}`])).toEqual([
+    1,
+    [
+      above('[0].message_bytes_max is 1000000', '--frame-bytes-max'),
+      above('[0].history.bytes is 2000000', '--history-total-bytes'),
+    ],
+  ]);
+  expect(await run('check-config', [`--namespaces-file=${fileWith('[]')}`])).toEqual([0, []]);
 });

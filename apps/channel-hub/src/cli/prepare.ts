@@ -25,6 +25,7 @@ import {
   openAddress,
   TLS_HANDSHAKES_MAX,
 } from '../options.ts';
+import { readNamespacesFile } from './namespaces-file.ts';
 
 /**
  * Files that are kept for everything but peers and TLS handshakes: the admin port, logs, the
@@ -63,6 +64,7 @@ export function prepareHub(config: HubConfig): PreparedHub {
     warnings: [],
   });
   const tls = problems.collect(() => readTls(config), undefined);
+  const namespaces = problems.collect(() => readNamespacesFile(config), undefined);
   const open = openAddress({ ...config, tls }, config.secretFile.length);
   if (open !== undefined) {
     problems.add(
@@ -72,7 +74,10 @@ export function prepareHub(config: HubConfig): PreparedHub {
   }
   problems.throwIfAny();
   const peersMax = peersMaxOf(config.peersMax, tls);
-  const options = problems.collect(() => hubOptions({ ...config, peersMax }, secrets, tls), {});
+  const options = problems.collect(
+    () => hubOptions({ ...config, peersMax }, { secret: secrets, tls, namespaces }),
+    {},
+  );
   problems.throwIfAny();
   const certificates = certificatesOf(config, tls);
   return {
@@ -119,7 +124,10 @@ function peersMaxOf(wanted: number, tls: HubTls | undefined): number {
   return Math.min(wanted, Math.max(1, openFilesMax() - spare));
 }
 
-function hubOptions(config: HubConfig, secret: readonly string[], tls: HubTls | undefined): HubOptionsInput {
+function hubOptions(
+  config: HubConfig,
+  files: Pick<HubOptionsInput, 'secret' | 'tls' | 'namespaces'>,
+): HubOptionsInput {
   type LibraryOptions = Pick<HubOptionsInput, 'queues' | 'link'> & {
     readonly history: Partial<HistoryLimits>;
     readonly keyed: Partial<KeyedLimits>;
@@ -129,8 +137,7 @@ function hubOptions(config: HubConfig, secret: readonly string[], tls: HubTls | 
   const { unixSocket: path, unixSocketMode, peerBufferBytes } = config;
   const options: HubOptionsInput = {
     ...hub,
-    secret,
-    tls,
+    ...files,
     unixSocket: path === '' ? undefined : { path, mode: UNIX_SOCKET_MODES[unixSocketMode] },
     engine: new MemoryEngine(history, { keyed }),
     queues: { ...queues, leasedBytesMax: Math.floor(peerBufferBytes * LEASED_SHARE) },

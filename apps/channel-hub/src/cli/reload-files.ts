@@ -8,17 +8,19 @@ import {
 } from '@groupcast/service';
 import type { HubConfig } from '../config.ts';
 import type { Hub } from '../hub.ts';
+import { readNamespacesFile } from './namespaces-file.ts';
 import { certificatesOf, readTls } from './prepare.ts';
 
 type Context = Pick<CommandContext<HubConfig>, 'reread'>;
 
 /**
- * Reads the secret and the certificate files again, and which files there are; nothing else of the
- * configuration changes. On failure every problem is logged, and the hub keeps what it has. Returns
- * the times of new certificates.
+ * Reads the files of secrets, certificates and namespaces again, and which files there are; nothing
+ * else of the configuration changes. On failure every problem is logged, and the hub keeps what it
+ * has. Returns the times of new certificates.
  */
 export function reloadFiles(hub: Hub, context: Context, log: Log): readonly CertificateTimes[] | undefined {
   logProblems('Secrets not changed', log, () => rereadSecrets(hub, context, log));
+  void rereadNamespaces(hub, context, log);
   return logProblems('Certificates not changed', log, () => rereadCertificates(hub, context, log));
 }
 
@@ -43,15 +45,30 @@ function rereadCertificates(hub: Hub, context: Context, log: Log): readonly Cert
   return times;
 }
 
+/** The engine may answer later. */
+async function rereadNamespaces(hub: Hub, context: Context, log: Log): Promise<void> {
+  try {
+    const { config } = context.reread();
+    const namespaces = readNamespacesFile(config);
+    await hub.changeNamespaces(namespaces);
+    if (namespaces === undefined) return;
+    log.info({ file: config.namespacesFile, namespaces: namespaces.length }, 'Namespaces file read again');
+  } catch (error) {
+    logProblem('Namespaces not changed', log, error);
+  }
+}
+
 function logProblems<T>(what: string, log: Log, read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    const problems =
-      error instanceof ConfigError
-        ? error.problems
-        : [error instanceof Error ? error.message : String(error)];
-    for (const problem of problems) log.error({}, `${what}: ${problem}`);
+    logProblem(what, log, error);
     return undefined;
   }
+}
+
+function logProblem(what: string, log: Log, error: unknown): void {
+  const problems =
+    error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
+  for (const problem of problems) log.error({}, `${what}: ${problem}`);
 }
