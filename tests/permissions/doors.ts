@@ -87,7 +87,7 @@ export function doorsOf(fileName: string, program: string, hubMethods: readonly 
     MemberExpression(node) {
       uses.push({ use: useOf(node), start: node.end });
     },
-    // A door that is taken out of its object: const { history } = hub.
+    // A door without its object: const { history } = hub.
     ObjectPattern({ properties }) {
       for (const property of properties) {
         if (property.type === 'Property')
