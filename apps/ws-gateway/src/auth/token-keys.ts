@@ -1,4 +1,5 @@
 import { type KeyObject, webcrypto } from 'node:crypto';
+import { Jwks } from './jwks.ts';
 import { type PublicKey, publicKeyOf } from './public-key.ts';
 import type { TokenOptions } from './token-options.ts';
 
@@ -12,24 +13,40 @@ const HASHES: ReadonlyMap<string, string> = new Map([
   ['HS512', 'SHA-512'],
 ]);
 
+type TokenKeysOptions = Pick<TokenOptions, 'secrets' | 'keys' | 'jwksUrl'>;
+
 /** Keys of the configuration. Each key has its algorithms: a token cannot choose others. */
 export class TokenKeys {
   readonly #secrets: readonly Buffer[];
   readonly #keys: readonly PublicKey[];
+  readonly #jwks: Jwks | undefined;
   readonly #imported = new Map<string, Promise<readonly VerificationKey[]>>();
 
-  constructor({ secrets, keys }: Pick<TokenOptions, 'secrets' | 'keys'>) {
+  /** `failed` is called with each failure to load keys from the URL. */
+  constructor({ secrets, keys, jwksUrl }: TokenKeysOptions, failed: (error: Error) => void) {
     this.#secrets = secrets.map((secret) => Buffer.from(secret));
     this.#keys = keys.map(publicKeyOf);
+    this.#jwks = jwksUrl === '' ? undefined : new Jwks(jwksUrl, failed);
   }
 
   /**
-   * Returns the keys that a token with this header may be signed with. A token with a `kid` needs
-   * the key with the same one, or a key without one, which PEM files and secrets are.
+   * Finds the keys that a token with this header may be signed with: those of files, and then those
+   * of the URL, which are loaded only if the former did not check it.
    */
-  async find(algorithm: string, kid: string | undefined): Promise<readonly VerificationKey[]> {
+  async *find(algorithm: string, kid: string | undefined): AsyncGenerator<VerificationKey> {
     const hash = HASHES.get(algorithm);
-    if (hash !== undefined) return this.#secretsFor(hash);
+    if (hash !== undefined) yield* await this.#secretsFor(hash);
+    else {
+      yield* this.#keysFor(algorithm, kid);
+      if (this.#jwks !== undefined) yield* await this.#jwks.find(algorithm, kid);
+    }
+  }
+
+  /**
+   * Returns public keys of files. A token with a `kid` needs the key with the same one, or a key
+   * without one, such as those of PEM files.
+   */
+  #keysFor(algorithm: string, kid: string | undefined): readonly VerificationKey[] {
     const fitting = this.#keys.filter((key) => key.algorithms.includes(algorithm));
     if (kid === undefined) return fitting.map(({ key }) => key);
     const named = fitting.filter((key) => key.kid === kid);

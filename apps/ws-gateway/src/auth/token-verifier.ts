@@ -6,7 +6,7 @@ import { Grants } from './grants.ts';
 import type { Identity } from './identity.ts';
 import { PatternsCache } from './patterns-cache.ts';
 import { TokenError } from './token-error.ts';
-import { TokenKeys, type VerificationKey } from './token-keys.ts';
+import { TokenKeys } from './token-keys.ts';
 import { TOKEN_LEEWAY_SECONDS, type TokenOptions } from './token-options.ts';
 
 const NO_GROUPS: readonly string[] = [];
@@ -18,22 +18,16 @@ export class TokenVerifier {
   readonly #keys: TokenKeys;
   readonly #patterns = new PatternsCache();
 
-  constructor(options: TokenOptions) {
+  /** `keysFailed` is called with each failure to load keys from the URL. */
+  constructor(options: TokenOptions, keysFailed: (error: Error) => void = () => {}) {
     this.#options = options;
-    this.#keys = new TokenKeys(options);
+    this.#keys = new TokenKeys(options, keysFailed);
   }
 
   /** Returns the identity of a token. Rejects with TokenError. */
   async verify(token: string): Promise<Identity> {
     const header = headerOf(token);
-    const keys = await this.#keys.find(header.algorithm, header.kid);
-    if (keys.length === 0) {
-      throw new TokenError(
-        'invalid',
-        'No configured key has the kid and the algorithm of the token. Sign it with a configured key.',
-      );
-    }
-    const payload = await this.#payloadOf(token, header.algorithm, keys);
+    const payload = await this.#payloadOf(token, header);
     const [headerPart = '', payloadPart = ''] = token.split('.', 2);
     if (isAmbiguous(headerPart, header.fields) || isAmbiguous(payloadPart, payload)) {
       throw new TokenError('invalid', 'The token has a claim or a field of the header twice. Give it once.');
@@ -42,9 +36,10 @@ export class TokenVerifier {
   }
 
   /** Returns the claims, if one of the keys has signed the token. */
-  async #payloadOf(token: string, algorithm: string, keys: readonly VerificationKey[]): Promise<JWTPayload> {
+  async #payloadOf(token: string, { algorithm, kid }: Header): Promise<JWTPayload> {
     const { audience, issuer, withoutExp } = this.#options;
-    for (const key of keys) {
+    let problem = 'No configured key has the kid and the algorithm of the token';
+    for await (const key of this.#keys.find(algorithm, kid)) {
       try {
         const { payload } = await jwtVerify(token, key, {
           algorithms: [algorithm],
@@ -56,18 +51,17 @@ export class TokenVerifier {
         return payload;
       } catch (error) {
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw rejection(error);
+        problem = 'The signature of the token is wrong';
       }
     }
-    throw new TokenError('invalid', 'The signature of the token is wrong. Sign it with a configured key.');
+    throw new TokenError('invalid', `${problem}. Sign it with a key of the gateway.`);
   }
 
   #identityOf({ sub, jti, exp, iat, groupcast }: Claims): Identity {
     const { can, join = NO_GROUPS, info, limits: given } = groupcast;
-    if (join.length > this.#options.groupsMax) {
-      throw new TokenError(
-        'invalid',
-        `Claim groupcast.join of the token has ${join.length} groups. Name at most ${this.#options.groupsMax}.`,
-      );
+    const { groupsMax } = this.#options;
+    if (join.length > groupsMax) {
+      throw new TokenError('invalid', `Claim groupcast.join of the token has more than ${groupsMax} groups.`);
     }
     if (iat !== undefined && iat > Date.now() / 1_000 + TOKEN_LEEWAY_SECONDS) {
       throw new TokenError('invalid', 'Claim iat of the token is in the future. Compare the clocks.');
@@ -94,7 +88,7 @@ interface Header {
   readonly fields: object;
 }
 
-/** Returns what selects the key. */
+/** Returns the header, of which algorithm and kid select the key. */
 function headerOf(token: string): Header {
   if (token.length > limits.TOKEN_BYTES_MAX) {
     throw new TokenError(
@@ -113,12 +107,21 @@ function headerOf(token: string): Header {
   return { algorithm: alg, kid, fields };
 }
 
+/** Three parts in base64url. jose would also accept padding, and so two forms of one token. */
+const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
 function parsedHeader(token: string): Readonly<Record<string, unknown>> {
+  const fields = JWT_FORM.test(token) ? decodedHeader(token) : undefined;
+  if (fields !== undefined) return fields;
+  throw new TokenError('invalid', 'The token is not a JWT: three parts in base64url with dots between.');
+}
+
+function decodedHeader(token: string): Readonly<Record<string, unknown>> | undefined {
   try {
     return decodeProtectedHeader(token);
   } catch {
-    // No cause: the error of the parser quotes the token.
-    throw new TokenError('invalid', 'The token is not a JWT: three parts in base64url with dots between.');
+    // The caller reports it. The error itself quotes the token.
+    return undefined;
   }
 }
 
@@ -130,12 +133,12 @@ function isAmbiguous(part: string, value: object): boolean {
 const ADVICE: Readonly<Record<string, string>> = {
   exp: 'Give the time of expiry in seconds since 1970.',
   nbf: 'It is a time in seconds since 1970, from which the token is valid. Compare the clocks.',
+  iat: 'It is a time in seconds since 1970.',
   aud: 'It must be an audience of the gateway, or a list that contains one.',
   iss: 'It must be the issuer that the gateway is configured with.',
-  iat: 'It is a time in seconds since 1970.',
 };
 
-/** Returns an error without a cause: those of the library have the claims in them. */
+/** Returns an error without a cause where that of the library has the claims in it. */
 function rejection(error: unknown): TokenError {
   if (error instanceof errors.JWTExpired) {
     return new TokenError('expired', 'The token has expired. Get a new one.');
@@ -144,8 +147,11 @@ function rejection(error: unknown): TokenError {
     const problem = error.reason === 'missing' ? 'is missing' : 'is invalid';
     return new TokenError('invalid', `Claim ${error.claim} of the token ${problem}. ${ADVICE[error.claim]}`);
   }
-  return new TokenError(
-    'invalid',
-    'The token is malformed. Its payload must be one JSON object in base64url.',
-  );
+  if (error instanceof errors.JOSEError) {
+    return new TokenError(
+      'invalid',
+      'The token is malformed. Its payload must be a JSON object in base64url.',
+    );
+  }
+  return new TokenError('unavailable', 'The token cannot be checked. Try again later.', { cause: error });
 }

@@ -141,7 +141,9 @@ class WorkerProcess {
       if (refusals.take(error.code))
         log.error({ code: error.code }, `hub rejected a subscription: ${error.message}`);
     });
-    const verifier = options.tokens === undefined ? undefined : new TokenVerifier(options.tokens);
+    const verifier =
+      options.tokens &&
+      new TokenVerifier(options.tokens, (error) => log.error({ error }, 'keys of tokens cannot be loaded'));
     const gateway = createGateway({
       ...options.gateway,
       verifyToken: verifier && ((token) => verifier.verify(token)),
