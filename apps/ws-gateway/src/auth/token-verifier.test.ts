@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { type SignTokenOptions, signToken } from '@groupcast/testkit/in-process';
 import { describe, expect, test } from 'vitest';
 import { TokenError } from './token-error.ts';
@@ -29,11 +29,11 @@ function verifier(options: Partial<TokenOptions> = {}): TokenVerifier {
   });
 }
 
-function publicJwk({ publicKey }: { readonly publicKey: KeyObject }, more: object = {}): object {
+function publicJwk({ publicKey }: { readonly publicKey: KeyObject }, more: object = {}): JsonWebKey {
   return { ...publicKey.export({ format: 'jwk' }), ...more };
 }
 
-function keys(...jwks: object[]): Pick<TokenOptions, 'keys' | 'secrets'> {
+function keys(...jwks: JsonWebKey[]): Pick<TokenOptions, 'keys' | 'secrets'> {
   return { secrets: [], keys: jwks };
 }
 
