@@ -9,7 +9,7 @@ const FETCH_MS = 5_000;
 /** Age at which the set is loaded again, in milliseconds. */
 const REFRESH_MS = 600_000;
 
-/** Least time between two requests because of an unknown kid, in milliseconds: anyone can send one. */
+/** Least time between two requests for an unknown kid, which anyone can send, in milliseconds. */
 const COOL_DOWN_MS = 30_000;
 
 /** Least time between two requests while no set was loaded, in milliseconds. */
