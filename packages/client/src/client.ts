@@ -43,10 +43,9 @@ export class GroupcastClient {
       entered: (state, error, waitMs) => {
         if (state !== 'connecting' && state !== 'open') exchange.ended(error, state === 'closed');
         this.#events.emit('state', { state, error, waitMs });
-        if (state === 'waiting' && error?.code === 'unreachable') this.#events.emit('error', error);
       },
       disconnected: (end) => this.#events.emit('disconnected', end),
-      tokenFailed: (error) => this.#events.emit('error', error),
+      failed: (error) => this.#events.emit('error', error),
     });
   }
 

@@ -14,9 +14,6 @@ export const SILENCE_MS_MIN = 100;
 export const SILENCE_MS = 35_000;
 export const DURATION_MS_MAX = 3_600_000;
 
-/** Maximum bytes of a token. */
-export const TOKEN_BYTES_MAX = 4_096;
-
 /** A token is refreshed when this share of its life is over, plus up to the spread. */
 export const REFRESH_SHARE_MIN = 0.8;
 export const REFRESH_SHARE_SPREAD = 0.1;

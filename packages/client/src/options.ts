@@ -1,7 +1,7 @@
 import { terminable } from '#terminable';
 import type { WebSocketConstructor } from './connection/websocket-like.ts';
 import { GroupcastError } from './groupcast-error.ts';
-import { NUMBER_MAX, SEND_TIMEOUT_MS_MAX, TOKEN_BYTES_MAX } from './limits.ts';
+import { NUMBER_MAX, SEND_TIMEOUT_MS_MAX } from './limits.ts';
 
 /** The argument of `getToken`. */
 export interface TokenRequest {
@@ -66,7 +66,8 @@ const CLIENT_DEFAULTS: Omit<GroupcastClientOptions, 'WebSocket' | 'token' | 'get
   bufferMax: 1_000,
 };
 
-const TOKEN = new RegExp(`^[\\w.-]{1,${TOKEN_BYTES_MAX}}$`);
+/** Tokens that can be part of a subprotocol, of at most 4 KiB. */
+const TOKEN = /^[\w.-]{1,4096}$/;
 
 /**
  * Returns the options with their defaults. Throws a GroupcastError `bad_option` or `no_websocket`.
@@ -108,7 +109,7 @@ export function checkWhole(name: string, value: number = 1, max: number = NUMBER
  */
 export function checkToken(token: string): string {
   if (typeof token === 'string' && TOKEN.test(token)) return token;
-  throw badOption(`token must be a JWT of at most ${TOKEN_BYTES_MAX} bytes.`);
+  throw badOption('token must be a JWT of at most 4,096 bytes.');
 }
 
 export function badOption(sentence: string, cause?: unknown): GroupcastError {

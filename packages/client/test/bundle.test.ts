@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-/** 8,000 before tokens. */
-const GZIPPED_BYTES_MAX = 9_500;
+/** 8,000 before tokens, permissions and messages to users. */
+const GZIPPED_BYTES_MAX = 9_300;
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 

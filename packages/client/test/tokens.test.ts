@@ -351,7 +351,7 @@ describe('a refresh', () => {
       stop();
       vi.advanceTimersToNextTimer();
       await answer('t3');
-      expect(reasons).toEqual(['connect', 'refresh', 'refresh', 'rejected']);
+      expect(reasons).toEqual(['connect', 'refresh', 'rejected', 'rejected']);
       expect(offered(network)).toBe('t3');
     },
   );

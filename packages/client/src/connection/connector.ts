@@ -12,7 +12,7 @@ import { NO_CLOSE_FRAME, REFRESH_ID, TOKEN_EXPIRED, UNREACHABLE_ATTEMPTS } from 
 import type { GroupcastClientOptions } from '../options.ts';
 import { Connection, type ConnectionEnd, type ConnectionOwner, FAILED } from './connection.ts';
 import { followPage } from './page-events.ts';
-import { Tokens, type TokensOwner } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 
 /**
  * The state of a client.
@@ -37,9 +37,11 @@ export interface Disconnected {
   readonly reconnects: boolean;
 }
 
-export interface ConnectorOwner extends Pick<TokensOwner, 'tokenFailed'> {
+export interface ConnectorOwner {
   /** Handles a new state. `error` is the end of the last connection. */
   entered(state: ClientState, error: GroupcastError | undefined, waitMs: number | undefined): void;
+  /** Handles an error that the application needs to know although the client keeps trying. */
+  failed(error: GroupcastError): void;
   /** Handles the end of a connection, after the new state. */
   disconnected(end: Disconnected): void;
   /** Handles an event. The welcome is the first, before the state is `open`. */
@@ -56,7 +58,7 @@ const SESSION = /^[\w-]{1,256}$/;
 const URL_ERRORS = ['SyntaxError', 'SecurityError'];
 
 /** Keeps a connection to the gateway: connects, waits, and reconnects. */
-export class Connector implements ConnectionOwner, TokensOwner {
+export class Connector implements ConnectionOwner {
   /** Read-only for others. */
   state: ClientState = 'connecting';
   /** The end of the last connection. Read-only for others. */
@@ -79,7 +81,10 @@ export class Connector implements ConnectionOwner, TokensOwner {
     this.#url = url;
     this.#options = options;
     this.#owner = owner;
-    this.#tokens = new Tokens(options, this);
+    this.#tokens = new Tokens(options, {
+      send: (command) => this.send(command),
+      failed: (error) => owner.failed(error),
+    });
     this.#dial(true);
     this.#leavePage = followPage(this);
   }
@@ -175,10 +180,6 @@ export class Connector implements ConnectionOwner, TokensOwner {
     } else this.#owner.received(event);
   }
 
-  tokenFailed(error: GroupcastError): void {
-    this.#owner.tokenFailed(error);
-  }
-
   #open(welcome: WelcomeEvent): void {
     const { session = '' } = welcome;
     this.#openedAtMs = performance.now();
@@ -194,16 +195,18 @@ export class Connector implements ConnectionOwner, TokensOwner {
     const isGoingOn = this.#tokens.ended(code) ?? reconnect;
     const sentence = `The connection ended with ${code}${reason && `: ${reason}`}`;
     const name = isGoingOn || code !== TOKEN_EXPIRED ? 'disconnected' : 'token_expired';
-    const error = new GroupcastError(name, sentence, { closeCode: code, cause });
+    let error = new GroupcastError(name, sentence, { closeCode: code, cause });
     this.#failures += 1;
     // Browsers do not report why an attempt fails.
-    const isUnreachable = this.#openedAtMs === undefined && this.#failures >= UNREACHABLE_ATTEMPTS;
-    if (!isGoingOn) this.close(error);
-    else if (!isUnreachable) this.#retry(error, afterMs);
-    else {
-      const sentence = 'Check the URL and the allowed origins.';
-      this.#retry(new GroupcastError('unreachable', sentence, { closeCode: code, cause: error }), afterMs);
+    const isUnreachable =
+      isGoingOn && this.#openedAtMs === undefined && this.#failures >= UNREACHABLE_ATTEMPTS;
+    if (isUnreachable) {
+      const advice = 'Check the URL and the allowed origins.';
+      error = new GroupcastError('unreachable', advice, { closeCode: code, cause: error });
     }
+    if (isGoingOn) this.#retry(error, afterMs);
+    else this.close(error);
+    if (isUnreachable) this.#owner.failed(error);
     this.#owner.disconnected({ code, reason, reconnects: isGoingOn });
   }
 

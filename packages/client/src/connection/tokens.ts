@@ -23,7 +23,7 @@ export interface TokensOwner {
   /** Sends a command on the open connection. */
   send(command: object): void;
   /** Handles a failed call of `getToken`, or the rejection of a refresh. */
-  tokenFailed(error: GroupcastError): void;
+  failed(error: GroupcastError): void;
 }
 
 /**
@@ -35,9 +35,9 @@ export class Tokens {
   readonly #owner: TokensOwner;
   /** The newest token. `undefined` when the next connection needs another one. */
   #token: string | undefined;
-  #reason: TokenRequest['reason'] = 'connect';
-  /** Time of `Date.now()`, which counts the sleep of a computer. */
-  #expiresAtMs = Number.POSITIVE_INFINITY;
+  #reason: TokenRequest['reason'];
+  /** Time of `Date.now()`, which counts the sleep of a computer. NaN: unknown. */
+  #expiresAtMs = Number.NaN;
   /** Identifies the call of `getToken` that is under way. */
   #call: object | undefined;
   /** Continues after the call, unless the connection has ended. */
@@ -53,6 +53,7 @@ export class Tokens {
     this.#options = options;
     this.#owner = owner;
     this.#token = options.token;
+    this.#reason = options.token ? 'refresh' : 'connect';
   }
 
   /** The subprotocol that carries the token, if there is one. */
@@ -62,7 +63,7 @@ export class Tokens {
 
   /** Returns whether the next connection needs a `fetch`. */
   isNeeded(): boolean {
-    if (Date.now() >= this.#expiresAtMs) this.#forget('expired');
+    if (Date.now() >= this.#expiresAtMs) this.#keep(undefined, 'expired');
     return !!this.#options.getToken && !this.#token;
   }
 
@@ -105,7 +106,7 @@ export class Tokens {
     if (![TOKEN_EXPIRED, AUTH_TIMEOUT, UNAUTHORIZED].includes(code)) return undefined;
     const isLast = this.#isRejected && code === UNAUTHORIZED;
     this.#isRejected = code === UNAUTHORIZED;
-    this.#forget(this.#isRejected ? 'rejected' : 'expired');
+    this.#keep(undefined, this.#isRejected ? 'rejected' : 'expired');
     return !!this.#options.getToken && !isLast;
   }
 
@@ -114,38 +115,32 @@ export class Tokens {
     clearTimeout(this.#timer);
     this.#isRejected = false;
     this.#failures = 0;
-    this.#expiresAtMs = Number.POSITIVE_INFINITY;
-    if (!Number.isFinite(expiresInMs)) return;
     this.#expiresAtMs = Date.now() + expiresInMs;
     const share = REFRESH_SHARE_MIN + Math.random() * REFRESH_SHARE_SPREAD;
-    this.#refreshIn(Math.max(REFRESH_MS_MIN, expiresInMs * share));
+    if (Number.isFinite(expiresInMs)) this.#refreshIn(Math.max(REFRESH_MS_MIN, expiresInMs * share));
   }
 
   /** Handles the rejection of a refresh. The connection keeps the token that it has. */
   rejected(event: ErrorEvent): void {
     const error = errorOf(event);
-    if (!error.temporary) this.#forget('rejected');
+    if (!error.temporary) this.#keep(undefined, 'rejected');
     this.#retry();
-    this.#owner.tokenFailed(error);
+    this.#owner.failed(error);
   }
 
-  #forget(reason: TokenRequest['reason']): void {
-    this.#token = undefined;
+  /** Keeps a new token, or none. `reason` is that of the next call of `getToken`. */
+  #keep(token: string | undefined, reason: TokenRequest['reason']): void {
+    this.#token = token;
     this.#reason = reason;
-    this.#expiresAtMs = Number.POSITIVE_INFINITY;
+    this.#expiresAtMs = Number.NaN;
   }
 
   #settle(cause: unknown, token?: string): void {
     clearTimeout(this.#timer);
     this.#call = undefined;
-    let error: GroupcastError | undefined;
-    if (token) {
-      this.#token = token;
-      this.#expiresAtMs = Number.POSITIVE_INFINITY;
-    } else {
-      error = new GroupcastError('token_failed', 'getToken failed, see the cause.', { cause });
-      this.#owner.tokenFailed(error);
-    }
+    const error = token ? undefined : new GroupcastError('token_failed', 'See the cause.', { cause });
+    if (error) this.#owner.failed(error);
+    else this.#keep(token, 'refresh');
     // A listener can have closed the client.
     this.#done?.(error);
   }
@@ -165,7 +160,6 @@ export class Tokens {
   }
 
   #refresh(): void {
-    this.#reason = 'refresh';
     this.fetch((error) => {
       if (error) {
         this.#retry();

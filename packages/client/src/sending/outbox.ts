@@ -63,7 +63,8 @@ export class Outbox {
   publish(groupId: string, message: JsonValue, options: SendOptions): Promise<Position | undefined> {
     this.#calls += 1;
     const command = publishCommand(groupId, message, options, `${this.#idPrefix}-${this.#calls}`);
-    const accept = (ack: AckEvent): Position | undefined => {
+    const accept = (ack: AckEvent): Position | null | undefined => {
+      if (command.store === false) return null;
       const position = positionOf(ack);
       if (position && command.exclude_self) this.#owner.skipped(groupId, position);
       return position;
@@ -78,7 +79,7 @@ export class Outbox {
 
   /** Removes a user from a group, or lets it in again. Throws as `publish` does. */
   moderate(cmd: ModerationCommand['cmd'], groupId: string, uid: string, options: BanOptions): Promise<void> {
-    return this.#request(moderationCommand(cmd, groupId, uid, options), options, () => undefined);
+    return this.#request(moderationCommand(cmd, groupId, uid, options), options, () => null);
   }
 
   /** Sends as much as the limits allow. */
@@ -170,8 +171,8 @@ export class Outbox {
     if (rejection) {
       queued.isUncertain = wasUncertain || (queue === this.#messages && UNCERTAIN.includes(rejection.code));
     }
-    if (result ?? (ack && hasNoResult(queued))) {
-      queue.settle(queued, result);
+    if (result !== undefined) {
+      queue.settle(queued, result ?? undefined);
     } else if (rejection && !rejection.temporary) {
       queue.reject(queued, rejection);
     } else if (isEphemeral(queued)) {
@@ -186,11 +187,6 @@ export class Outbox {
       this.#owner.pump();
     }
   }
-}
-
-/** An ephemeral message has no position, and a command of a moderator has nothing to return. */
-function hasNoResult(queued: Queued): boolean {
-  return isEphemeral(queued) || 'uid' in queued.command;
 }
 
 /** An ephemeral message is sent at most once. */

@@ -9,7 +9,10 @@ import type { PublishCommand } from './publish-command.ts';
 export interface Queued {
   readonly queue: SendQueue;
   readonly command: PublishCommand | HistoryCommand | ModerationCommand;
-  /** Returns the result of the call in its ack, or `undefined` when that has none. */
+  /**
+   * Returns the result of the call in its ack: `null` when the call has none, `undefined` when the
+   * ack is invalid.
+   */
   readonly accept: (ack: AckEvent) => unknown;
   /** Bytes of the command on the wire. */
   readonly bytes: number;
