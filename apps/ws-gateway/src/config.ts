@@ -11,7 +11,13 @@ import {
 } from '@groupcast/options';
 import { addressFault, addressOption, flagName, LOG_OPTIONS, portConflict } from '@groupcast/service';
 import { TOKEN_FLAGS, tokenProblems } from './auth/token-flags.ts';
-import { GATEWAY_TABLE, limitConflicts, needsTrustedProxies, SHARED_OPTIONS } from './options.ts';
+import {
+  GATEWAY_TABLE,
+  limitConflicts,
+  needsAllowedOrigins,
+  needsTrustedProxies,
+  SHARED_OPTIONS,
+} from './options.ts';
 
 /** Flags, environment variables and keys of the file of `groupcast-gateway`. */
 export const GATEWAY_OPTIONS = {
@@ -150,7 +156,12 @@ export function checkGatewayConfig(config: GatewayConfig): readonly string[] {
     ({ option, above }) =>
       `--${flagName(option)} is ${config[option]}, which is above --${flagName(above)}. Give at most ${config[above]} (bytes), or raise --${flagName(above)}.`,
   );
-  return [...tooHigh, ...proxyPortProblems(config), ...tokenProblems(config)];
+  return [...tooHigh, ...proxyPortProblems(config), ...tokenProblems(config), ...cookieProblems(config)];
+}
+
+function cookieProblems(config: GatewayConfig): readonly string[] {
+  if (!needsAllowedOrigins(config)) return [];
+  return ['--auth-cookie needs --allowed-origins: browsers send the cookie for pages of any origin.'];
 }
 
 function proxyPortProblems(config: GatewayConfig): readonly string[] {

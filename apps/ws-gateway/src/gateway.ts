@@ -11,10 +11,11 @@ import {
 } from './admin/gateway-stats.ts';
 import { RejectedAddresses } from './admin/rejected-addresses.ts';
 import { Permissions } from './auth/permissions.ts';
-import type { ClientProtocol } from './client-protocols/client-protocol.ts';
+import { TokenChecks } from './auth/token-checks.ts';
 import { Backpressure } from './connection/backpressure.ts';
 import { ClientLog } from './connection/client-log.ts';
 import { Connection, type ConnectionDeps, type ConnectionState } from './connection/connection.ts';
+import type { Handshake } from './connection/handshake.ts';
 import { rateOf } from './connection/rate-limit.ts';
 import { checkedName, ServerGroups } from './connection/server-groups.ts';
 import { SlowClientLog } from './connection/slow-client-log.ts';
@@ -139,6 +140,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #slowClientLog: SlowClientLog;
   readonly #clientLog: ClientLog | undefined;
   readonly #connections = new Set<Connection>();
+  /** Undefined where clients have no tokens. */
+  readonly #tokenChecks: TokenChecks | undefined;
   readonly #deps: ConnectionDeps;
   readonly #listener: Listener;
   #drain: GradualClose<Connection> | undefined;
@@ -150,12 +153,15 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#options = options;
     this.#ownsWheel = input.wheel === undefined;
     this.#clientLog = options.log.isDebug ? new ClientLog(options.log) : undefined;
-    this.#permissions = new Permissions({ auth: 'none' });
+    this.#permissions = new Permissions({ auth: options.verifyToken === undefined ? 'none' : 'token' });
     this.#groups = new Groups(options, this.#counters, this.#permissions, this.#clientLog);
     this.#backpressure = new Backpressure(options, options.wheel);
     this.#slowClientLog = new SlowClientLog(options.log);
+    const { verifyToken } = options;
+    if (verifyToken !== undefined)
+      this.#tokenChecks = new TokenChecks({ ...options, verifyToken }, this.#counters);
     this.#deps = this.#createDeps();
-    this.#listener = new Listener(options, this);
+    this.#listener = new Listener(options, this, this.#tokenChecks);
     if (this.#ownsWheel) options.wheel.start();
   }
 
@@ -175,10 +181,12 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   }
 
   stats(): GatewayStats {
-    const { recoveries, dropped, rejected, closed, handshakesRejected, ...rest } = this.#counters;
+    const { recoveries, dropped, rejected, closed, tokensRejected, handshakesRejected, ...rest } =
+      this.#counters;
     const { publishDurations, deliveryDurations, ...counts } = rest;
     return {
       connections: this.#connections.size,
+      authenticated: this.#authenticated(),
       groups: this.#groups.size,
       bufferedBytes: this.#backpressure.bufferedBytes,
       recovering: this.#groups.recovering,
@@ -187,6 +195,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       dropped: { ...dropped },
       rejected: { ...rejected },
       closed: { ...closed },
+      tokensRejected: { ...tokensRejected },
       handshakesRejected: { ...handshakesRejected },
       rejectedAddresses: this.#rejectedAddresses.top(),
       publishDurations: publishDurations.counts(),
@@ -258,10 +267,10 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     return this.#closing;
   }
 
-  accepted(socket: ClientSocket, protocol: ClientProtocol, session: string | undefined): void {
-    const connection = new Connection(socket, protocol, session, this.#deps);
+  accepted(socket: ClientSocket, handshake: Handshake): void {
+    const connection = new Connection(socket, handshake.protocol, this.#deps);
     socket.attach(connection);
-    connection.open(session);
+    connection.begin(handshake);
     this.#drain?.add(connection);
   }
 
@@ -283,6 +292,14 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     if (this.#ownsWheel) this.#options.wheel.stop();
   }
 
+  /** Returns the number of connections whose client has a token. */
+  #authenticated(): number {
+    if (this.#tokenChecks === undefined) return 0;
+    let count = 0;
+    for (const { identity } of this.#connections) if (identity !== undefined) count += 1;
+    return count;
+  }
+
   /** Returns for how many connections of a client `act` is true. */
   #countClient(clientId: string, act: (connection: Connection) => boolean): number {
     // Each act may close connections.
@@ -299,6 +316,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       groups: this.#groups,
       hub: options.hub,
       counters: this.#counters,
+      hasTokens: this.#tokenChecks !== undefined,
       pageRequests: new PageRequests(options, this.#counters, this.#permissions),
       recoveryBudget: new RecoveryBudget(options),
       serverGroups: new ServerGroups(options, this.#groups),
@@ -306,6 +324,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       slowClientLog: this.#slowClientLog,
       clientLog: this.#clientLog,
       connections: this.#connections,
+      authentication: this.#tokenChecks && { ...options, tokenChecks: this.#tokenChecks },
       messageRate: { perSecond: options.messagesPerSecond, burst: options.messagesBurst },
       byteRate: rateOf(options.messageBytesPerSecond, options.messageBytesBurst),
       controlRate: { perSecond: options.controlFramesPerSecond, burst: options.controlFramesBurst },

@@ -16,16 +16,16 @@ import { limits, OptionError } from '@groupcast/protocol';
 import { addressesOption, type Log, networksFault, SILENT_LOG } from '@groupcast/service';
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
 import { type GatewayTls, TICKET_KEYS_BYTES } from './accept/tls-sockets.ts';
-import type { Identity } from './auth/identity.ts';
+import type { VerifyToken } from './auth/identity.ts';
 import type { GroupsOnConnect } from './connection/gateway-client.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
-/** Check of a client's token. */
-export type VerifyToken = (token: string) => Promise<Identity>;
-
 const KIB = 1024;
 const MIB = 1024 * KIB;
+
+/** A token of RFC 9110, section 5.6.2. */
+const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const TIME = { min: 0, max: TIMER_MS_MAX, unit: 'milliseconds' } as const;
 const BYTES = { min: 1, max: OPTION_BYTES_MAX, unit: 'bytes' } as const;
@@ -55,6 +55,12 @@ export const SHARED_OPTIONS = {
     choices: ['deny', 'namespace'],
     default: 'deny',
     describe: 'Clients without a token: close them with 4011, or let them do what their namespaces allow.',
+  }),
+  authCookie: textOption({
+    default: '',
+    valueName: 'NAME',
+    describe: 'Cookie whose value is a token. Needs --allowed-origins: pages send cookies by themselves.',
+    check: (name) => (name === '' || COOKIE_NAME.test(name) ? undefined : 'the name of a cookie (RFC 6265)'),
   }),
   welcomePage: flagOption({ default: true, describe: 'Serve a page for newcomers at GET /.' }),
   fastPaths: flagOption({
@@ -212,12 +218,25 @@ export const GATEWAY_TABLE = {
   }),
   /**
    * Returns the identity of a token, or rejects with TokenError. With it, clients need a token.
-   * Default undefined: clients have no identity, and tokens are ignored.
+   * It must settle. Default undefined: clients have no identity, and tokens are ignored.
    */
   verifyToken: valueOption<VerifyToken | undefined>({
     default: undefined,
     check: (verify) => (verify === undefined || typeof verify === 'function' ? undefined : 'a function'),
   }),
+  /**
+   * Time from the opening of a connection until its token is accepted, in milliseconds. Then it is
+   * closed. Default 10,000.
+   */
+  authMs: integerOption({ ...TIME, default: 10_000 }),
+  /** Tokens that are checked at a time; the others wait. Default 64. */
+  tokenChecksMax: integerOption({ default: 64, min: 1, max: 100_000, unit: 'tokens' }),
+  /** Time after the expiry of its token until a connection is closed, in milliseconds. Default 25,000. */
+  tokenGraceMs: integerOption({ ...TIME, default: 25_000 }),
+  /** Messages that a client may send while its token is checked; then 1008. Default 256. */
+  earlyMessagesMax: integerOption({ default: 256, min: 1, max: 1_000_000, unit: 'messages' }),
+  /** Bytes of these messages; beyond them 1008. Default 64 KiB. */
+  earlyBytesMax: integerOption({ ...BYTES, default: 64 * KIB }),
   /**
    * Connections at once. Beyond them the oldest one that is not yet a WebSocket is dropped, or else
    * the new one. Keep it below the limit of open files. Default 10,000.
@@ -349,6 +368,9 @@ export function completeTable(given: Partial<TableOptions>): TableOptions {
   if (needsTrustedProxies(options)) {
     reject('proxyProtocolPort', 'is given without trustedProxies. Name the proxies that may connect to it');
   }
+  if (needsAllowedOrigins(options)) {
+    reject('authCookie', 'is given without allowedOrigins. Name the origins whose pages may connect');
+  }
   for (const { option, above } of limitConflicts(options)) {
     reject(option, `is ${options[option]}, which is above ${above}. Give at most ${options[above]} (bytes)`);
   }
@@ -360,6 +382,14 @@ export function needsTrustedProxies(
   options: Pick<TableOptions, 'proxyProtocolPort' | 'trustedProxies'>,
 ): boolean {
   return options.proxyProtocolPort !== 0 && options.trustedProxies.length === 0;
+}
+
+/**
+ * Returns whether pages of any origin could connect with the cookie of a user: browsers send it
+ * with every handshake.
+ */
+export function needsAllowedOrigins(options: Pick<TableOptions, 'authCookie' | 'allowedOrigins'>): boolean {
+  return options.authCookie !== '' && options.allowedOrigins.length === 0;
 }
 
 type ByteLimit = 'messageBytesMax' | 'groupBytesBurst' | 'clientBufferBytes' | 'clientBufferTotalBytes';

@@ -4,8 +4,10 @@ import type { Duplex } from 'node:stream';
 import { TrustedAddresses } from '@groupcast/service';
 import { handleOf } from '@groupcast/stream-handle';
 import type { HandshakeRejection } from '../admin/gateway-stats.ts';
+import type { TokenChecks } from '../auth/token-checks.ts';
 import type { GatewayOptions } from '../options.ts';
 import { clientAddressOf } from '../socket/client-address.ts';
+import { tokenHeadersOf } from './handshake-token.ts';
 import { createHttpResponder, rejectRequest } from './http-response.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { Ports } from './ports.ts';
@@ -53,7 +55,8 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents, TlsSoc
   /** Whether `GET /readyz` is answered with 200, while the gateway is healthy. */
   isReady = true;
 
-  constructor(options: GatewayOptions, receiver: ListenerEvents) {
+  /** `tokenChecks` is undefined where clients have no tokens. */
+  constructor(options: GatewayOptions, receiver: ListenerEvents, tokenChecks?: TokenChecks) {
     this.#options = options;
     this.#receiver = receiver;
     const { trustedProxies, tls, handshakeMs, log } = options;
@@ -64,12 +67,14 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents, TlsSoc
       this.#proxiedSockets = new ProxiedSockets({ trusted, headerMs: handshakeMs, log }, this);
     }
     this.#socketClosed = this.#createCloseListener();
-    this.#upgrader = new Upgrader(options, {
+    const upgradeEvents: UpgradeEvents = {
       upgraded: (socket) => this.#pending.delete(this.#tlsSockets?.portSocketOf(socket) ?? socket),
-      accepted: (socket, protocol, session) => receiver.accepted(socket, protocol, session),
+      accepted: (socket, handshake) => receiver.accepted(socket, handshake),
       rejected: (reason, socket) => this.#rejected(reason, socket),
-    });
-    this.#silentSockets = new SilentSockets(options, this);
+    };
+    this.#upgrader = new Upgrader(options, upgradeEvents, tokenChecks);
+    const tokenHeaders = tokenChecks && tokenHeadersOf(options.authCookie);
+    this.#silentSockets = new SilentSockets({ ...options, tokenHeaders }, this);
     this.#server = this.#createServer();
     const listeners = this.#server.listeners('connection');
     this.#serveHttp = listeners.map((listener) => listener.bind(this.#server));
@@ -162,6 +167,7 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents, TlsSoc
     this.#proxiedSockets?.close();
     this.#tlsSockets?.close();
     this.#silentSockets.close();
+    this.#upgrader.close();
     this.#server.closeAllConnections();
   }
 

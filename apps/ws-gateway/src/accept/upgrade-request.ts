@@ -17,6 +17,8 @@ export interface RequestLimits {
   readonly headersMax: number;
   /** Request line and header lines, in bytes. */
   readonly headerBytesMax: number;
+  /** Headers in which the gateway reads tokens: a request with one of them is not ordinary. */
+  readonly tokenHeaders?: ReadonlySet<string> | undefined;
 }
 
 // No pattern has two neighbours that match the same bytes: that would cause backtracking.
@@ -73,17 +75,20 @@ export function readUpgradeRequest(text: string, limits: RequestLimits): Upgrade
   const [requestLine, ...lines] = text.slice(0, -END.length).split('\r\n');
   if (requestLine === undefined || !REQUEST_LINE.test(requestLine) || lines.length > limits.headersMax)
     return undefined;
-  const headers = headersOf(lines);
+  const headers = headersOf(lines, limits.tokenHeaders);
   return headers && requestOf(headers);
 }
 
-function headersOf(lines: readonly string[]): ReadonlyMap<string, string> | undefined {
+function headersOf(
+  lines: readonly string[],
+  tokenHeaders: ReadonlySet<string> | undefined,
+): ReadonlyMap<string, string> | undefined {
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, written, value] = HEADER_LINE.exec(line) ?? [];
     if (written === undefined || value === undefined) return undefined;
     const name = written.toLowerCase();
-    if (NOT_ORDINARY.has(name) || headers.has(name)) return undefined;
+    if (NOT_ORDINARY.has(name) || headers.has(name) || tokenHeaders?.has(name)) return undefined;
     // Of white space, the pattern accepts spaces and tabs only (RFC 9110, section 5.6.3).
     if (ASKED.has(name)) headers.set(name, value.trim());
   }

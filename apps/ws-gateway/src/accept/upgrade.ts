@@ -4,13 +4,19 @@ import type { Duplex } from 'node:stream';
 import { requestFault } from '@groupcast/service';
 import { type Server, WebSocketServer } from 'ws';
 import type { HandshakeRejection } from '../admin/gateway-stats.ts';
+import type { Identity } from '../auth/identity.ts';
+import type { TokenChecks } from '../auth/token-checks.ts';
+import { TokenError } from '../auth/token-error.ts';
 import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
 import { chooseProtocol } from '../client-protocols/client-protocols.ts';
 import { ClientSessions } from '../connection/client-id.ts';
+import type { Handshake } from '../connection/handshake.ts';
 import { type Rate, RateLimit } from '../connection/rate-limit.ts';
 import type { GatewayOptions } from '../options.ts';
 import { ClientSocket, type SocketSettings } from '../socket/client-socket.ts';
 import { LazyWebSocket } from '../socket/lazy-web-socket.ts';
+import { HandshakeChecks } from './handshake-checks.ts';
+import { handshakeTokenOf, tokenPlacesOf } from './handshake-token.ts';
 import { rejectRequest } from './http-response.ts';
 import { type AllowedOrigins, originsOf, originVerdict } from './origin.ts';
 import { type UpgradeRequest, upgradeResponse } from './upgrade-request.ts';
@@ -37,10 +43,7 @@ export type AdmissionRejection = 'draining' | 'rate';
 export interface UpgradeEvents {
   /** The socket is about to become a WebSocket. */
   upgraded(socket: Socket): void;
-  /**
-   * `session` is the client's own or a new one, where its protocol has sessions; it is a secret.
-   */
-  accepted(socket: ClientSocket, protocol: ClientProtocol, session: string | undefined): void;
+  accepted(socket: ClientSocket, handshake: Handshake): void;
   rejected(reason: HandshakeRejection, socket: Duplex): void;
 }
 
@@ -58,9 +61,14 @@ export class Upgrader {
   readonly #admitted = new WeakSet<Duplex>();
   readonly #rate: Rate;
   readonly #rateLimit: RateLimit;
+  readonly #authCookie: string;
+  /** Undefined where clients have no tokens. */
+  readonly #checks: HandshakeChecks | undefined;
   #refusing = false;
 
-  constructor(options: GatewayOptions, receiver: UpgradeEvents) {
+  constructor(options: GatewayOptions, receiver: UpgradeEvents, tokenChecks?: TokenChecks) {
+    this.#authCookie = options.authCookie;
+    if (tokenChecks !== undefined) this.#checks = new HandshakeChecks(options, tokenChecks);
     this.#origins = originsOf(options.allowedOrigins);
     this.#sessions = new ClientSessions(options.sessionSecret);
     this.#headersMax = options.headersMax;
@@ -105,6 +113,11 @@ export class Upgrader {
     this.#refusing = true;
   }
 
+  /** Destroys the sockets of handshakes whose token is being checked. */
+  close(): void {
+    this.#checks?.close();
+  }
+
   /** Listens to `request` of the HTTP server. */
   readonly request = (request: IncomingMessage): void => {
     this.#answered.add(request.socket);
@@ -132,17 +145,20 @@ export class Upgrader {
   }
 
   /**
-   * Accepts an ordinary, admitted request; returns false for other origins, which `upgrade`
-   * rejects.
+   * Accepts an ordinary, admitted request; returns false for other origins and for faults of
+   * tokens, which `upgrade` rejects.
    */
   upgradeDirectly(socket: Socket, request: UpgradeRequest): boolean {
     if (originVerdict(request.origin, this.#origins) !== 'ok') return false;
     const { key, subprotocols } = request;
+    const token = this.#checks && handshakeTokenOf({ authorizations: [], cookies: [], subprotocols }, '');
+    if (token !== undefined && 'fault' in token) return false;
     const protocol = chooseProtocol(subprotocols?.split(',').map((name) => name.trim()) ?? []);
     this.#receiver.upgraded(socket);
     const client = new ClientSocket(socket, this.#socketSettings);
     client.write(upgradeResponse(key, protocol.subprotocol));
-    this.#receiver.accepted(client, protocol, this.#sessionOf(protocol, subprotocols));
+    const session = this.#sessionOf(protocol, subprotocols);
+    this.#receiver.accepted(client, { protocol, session, token: token?.token, identity: undefined });
     return true;
   }
 
@@ -177,20 +193,53 @@ export class Upgrader {
     } else if (originVerdict(request.headers.origin, this.#origins) !== 'ok') {
       this.reject(socket, 'origin');
     } else {
-      this.#server.handleUpgrade(request, socket, head, this.#upgraded);
+      this.#readToken(request, socket, head);
     }
   }
 
-  // Keeps nothing of the request but its socket.
-  readonly #upgraded = (ws: LazyWebSocket, request: IncomingMessage): void => {
-    const { socket, headers } = request;
-    const protocol = chooseProtocol([ws.protocol]);
-    const session = this.#sessionOf(protocol, headers['sec-websocket-protocol']);
-    this.#receiver.upgraded(socket);
-    // Its next owner listens to errors.
-    socket.removeListener('error', destroy);
-    this.#receiver.accepted(new ClientSocket(socket, this.#socketSettings, ws), protocol, session);
-  };
+  #readToken(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const found = this.#checks && handshakeTokenOf(tokenPlacesOf(request), this.#authCookie);
+    if (found !== undefined && 'fault' in found) {
+      this.#receiver.rejected('handshake', socket);
+      rejectRequest(socket, 400, found.fault);
+    } else if (found?.isRequired) {
+      this.#checks?.add(socket, found.token, (result) => this.#checked(request, socket, head, result));
+    } else {
+      this.#finish(request, socket, head, { token: found?.token, identity: undefined });
+    }
+  }
+
+  /** Receives the result for a token of `Authorization`. */
+  #checked(request: IncomingMessage, socket: Socket, head: Buffer, result: Identity | TokenError): void {
+    if (this.#refusing) {
+      this.reject(socket, 'draining');
+    } else if (result instanceof TokenError) {
+      this.#receiver.rejected('token', socket);
+      if (result.code === 'unavailable')
+        rejectRequest(socket, 503, result.message, { 'retry-after': retryAfter() });
+      else rejectRequest(socket, 401, result.message, { 'www-authenticate': 'Bearer error="invalid_token"' });
+    } else {
+      this.#finish(request, socket, head, { token: undefined, identity: result });
+    }
+  }
+
+  #finish(
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    proof: Pick<Handshake, 'token' | 'identity'>,
+  ): void {
+    const offered = request.headers['sec-websocket-protocol'];
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      const protocol = chooseProtocol([ws.protocol]);
+      const session = this.#sessionOf(protocol, offered);
+      this.#receiver.upgraded(socket);
+      // Its next owner listens to errors.
+      socket.removeListener('error', destroy);
+      const client = new ClientSocket(socket, this.#socketSettings, ws);
+      this.#receiver.accepted(client, { protocol, session, ...proof });
+    });
+  }
 
   /** Returns the session that a client offers, or a new one, where its protocol has sessions. */
   #sessionOf(protocol: ClientProtocol, offered: string | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
 import type { GapReason } from '@groupcast/protocol/schema';
+import type { TokenErrorCode } from '../auth/token-error.ts';
 import { type DurationCounts, Durations } from './durations.ts';
 import type { RejectedAddress } from './rejected-addresses.ts';
 
@@ -29,7 +30,9 @@ export type HandshakeRejection =
   /** The request is invalid HTTP, too large or too late. */
   | 'http'
   /** The request is HTTP, but not a handshake of RFC 6455. */
-  | 'handshake';
+  | 'handshake'
+  /** The token in `Authorization` was rejected, or the user or address is banned. */
+  | 'token';
 
 /** End of a connection: a reason of the table, a close frame of the client, or no close frame. */
 type ConnectionEnd = CloseReason | 'by_client' | 'lost';
@@ -44,6 +47,8 @@ export interface GatewayStats {
   readonly bufferedBytes: number;
   /** Joins in recovery. */
   readonly recovering: number;
+  /** Connections whose client has a token that was accepted. */
+  readonly authenticated: number;
   /** Connections since the start. */
   readonly accepted: number;
   /** Messages from clients. */
@@ -74,6 +79,8 @@ export interface GatewayStats {
   /** Commands with an error as their reply. */
   readonly rejected: Readonly<Record<ErrorCode, number>>;
   readonly closed: Readonly<Record<ConnectionEnd, number>>;
+  /** Tokens that were rejected, of handshakes, `auth` and `refresh`. */
+  readonly tokensRejected: Readonly<Record<TokenErrorCode, number>>;
   readonly handshakesRejected: Readonly<Record<HandshakeRejection, number>>;
   /** Addresses of clients with the most rejected handshakes. */
   readonly rejectedAddresses: readonly RejectedAddress[];
@@ -92,7 +99,13 @@ export interface Counters extends Counted<Omit<GatewayStats, Gauge | DurationFie
 }
 
 /** Fields that are no counters. */
-export type Gauge = 'connections' | 'groups' | 'bufferedBytes' | 'recovering' | 'rejectedAddresses';
+export type Gauge =
+  | 'connections'
+  | 'authenticated'
+  | 'groups'
+  | 'bufferedBytes'
+  | 'recovering'
+  | 'rejectedAddresses';
 type DurationField = 'publishDurations' | 'deliveryDurations';
 
 export function createCounters(): Counters {
@@ -114,7 +127,18 @@ export function createCounters(): Counters {
     dropped: { not_utf8: 0, not_json: 0, repeated: 0, not_followed: 0 },
     rejected: zeros(Object.keys(ERROR_CODES) as ErrorCode[]),
     closed: { ...zeros(Object.keys(CLOSE_CODES) as CloseReason[]), by_client: 0, lost: 0 },
-    handshakesRejected: { full: 0, draining: 0, rate: 0, origin: 0, proxy: 0, tls: 0, http: 0, handshake: 0 },
+    tokensRejected: { invalid: 0, expired: 0, unavailable: 0 },
+    handshakesRejected: {
+      full: 0,
+      draining: 0,
+      rate: 0,
+      origin: 0,
+      proxy: 0,
+      tls: 0,
+      http: 0,
+      handshake: 0,
+      token: 0,
+    },
     publishDurations: new Durations(),
     deliveryDurations: new Durations(),
   };

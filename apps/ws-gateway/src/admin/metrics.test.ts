@@ -38,7 +38,14 @@ function workerOf(index: number, received: number): WorkerReport {
   counters.closed.slow = 2;
   counters.recoveries.trimmed = 3;
   counters.gaps = 6;
-  const gauges = { connections: 5, groups: 1, bufferedBytes: 0, recovering: 4, rejectedAddresses: [] };
+  const gauges = {
+    connections: 5,
+    authenticated: 2,
+    groups: 1,
+    bufferedBytes: 0,
+    recovering: 4,
+    rejectedAddresses: [],
+  };
   return { index, ...process, ...counters, ...gauges, hub };
 }
 

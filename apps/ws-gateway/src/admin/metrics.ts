@@ -12,10 +12,11 @@ const PREFIX = 'groupcast_gateway';
 type NumberField<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T];
 
 /** Names of a report's numbers by reason. */
-type ReasonField = 'recoveries' | 'dropped' | 'rejected' | 'closed' | 'handshakesRejected';
+type ReasonField = 'recoveries' | 'dropped' | 'rejected' | 'closed' | 'tokensRejected' | 'handshakesRejected';
 
 const GAUGES: readonly (readonly [field: NumberField<WorkerReport>, name: string, help: string])[] = [
   ['connections', 'connections', 'Open WebSockets.'],
+  ['authenticated', 'authenticated_connections', 'WebSockets whose client has a token.'],
   ['groups', 'groups', 'Groups subscribed at the hub.'],
   ['bufferedBytes', 'client_buffer_bytes', 'Bytes pending for clients.'],
   ['recovering', 'catching_up', 'Joins in recovery.'],
@@ -55,6 +56,7 @@ const REASON_COUNTERS: readonly (readonly [field: ReasonField, name: string, hel
   ['dropped', 'dropped_total', 'Publications dropped.'],
   ['rejected', 'rejected_total', 'Commands with an error as their reply.'],
   ['closed', 'closed_total', 'WebSockets closed.'],
+  ['tokensRejected', 'tokens_rejected_total', 'Tokens rejected.'],
   ['handshakesRejected', 'handshakes_rejected_total', 'Connections that did not become WebSockets.'],
 ];
 

@@ -24,3 +24,6 @@ export interface IdentityLimits {
   readonly messagesPerSecond?: number | undefined;
   readonly groups?: number | undefined;
 }
+
+/** Checks a token. Rejects with TokenError. */
+export type VerifyToken = (token: string) => Promise<Identity>;

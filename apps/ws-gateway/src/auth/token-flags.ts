@@ -49,8 +49,13 @@ export const TOKEN_FLAGS = {
 
 export type TokenFlags = OptionsOf<typeof TOKEN_FLAGS>;
 
+interface OtherFlags {
+  readonly anonymous: string;
+  readonly authCookie: string;
+}
+
 /** Checks the options against each other. Returns one sentence for each problem. */
-export function tokenProblems(config: TokenFlags & { readonly anonymous: string }): readonly string[] {
+export function tokenProblems(config: TokenFlags & OtherFlags): readonly string[] {
   const { auth, tokenSecretFile, tokenKeyFile, tokenJwksUrl, tokenAudience } = config;
   if (auth === 'app') return ['--auth app comes with a later version. Use --auth token, or none.'];
   if (auth === 'none') return flagsOfTokens(config).map((flag) => `${flag} needs --auth token. Give both.`);
@@ -69,8 +74,9 @@ export function tokenProblems(config: TokenFlags & { readonly anonymous: string 
 }
 
 /** Returns the flags that are given and matter with tokens only. */
-function flagsOfTokens(config: TokenFlags & { readonly anonymous: string }): readonly string[] {
+function flagsOfTokens(config: TokenFlags & OtherFlags): readonly string[] {
   const given = {
+    '--auth-cookie': config.authCookie !== '',
     '--anonymous': config.anonymous !== 'deny',
     '--token-secret-file': config.tokenSecretFile.length > 0,
     '--token-key-file': config.tokenKeyFile.length > 0,

@@ -1,6 +1,7 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
 import { clientEvent } from '@groupcast/protocol/schema';
 import { expect, test } from 'vitest';
+import { identityOf } from '../../testing/fake-verifier.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { completeOptions } from '../options.ts';
 import {
@@ -19,7 +20,9 @@ const POSITION = { epoch: 'e', offset: 7 };
 
 test('every event has the fields of the protocol, and no others', () => {
   const events = [
-    welcomeEvent('client', 'session', OPTIONS),
+    welcomeEvent('client', 'session', OPTIONS, undefined),
+    welcomeEvent('client', 'session', OPTIONS, identityOf('ann')),
+    welcomeEvent('client', 'session', OPTIONS, identityOf('ann', { expiresAt: 1 })),
     ackEvent(1),
     ackEvent('two', 'g'),
     ackEvent(-3.5, 'g', POSITION),

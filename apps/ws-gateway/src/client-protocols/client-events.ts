@@ -13,13 +13,19 @@ import type {
   HistoryVerdict,
   Operation,
 } from '@groupcast/protocol/schema';
+import type { Identity } from '../auth/identity.ts';
 import type { Refusal } from '../auth/permissions.ts';
 import type { GatewayOptions } from '../options.ts';
 
 export type AckEvent = Extract<ClientEvent, { type: 'ack' }>;
 
-/** Returns the first event of a connection. */
-export function welcomeEvent(clientId: string, session: string, options: GatewayOptions): ClientEvent {
+/** Returns the first event of a connection. `identity` is undefined without a token. */
+export function welcomeEvent(
+  clientId: string,
+  session: string,
+  options: GatewayOptions,
+  identity: Identity | undefined,
+): ClientEvent {
   return {
     type: 'welcome',
     client_id: clientId,
@@ -33,7 +39,14 @@ export function welcomeEvent(clientId: string, session: string, options: Gateway
       bytes_per_second: Math.floor(options.messageBytesPerSecond),
       bytes_burst: options.messageBytesPerSecond === 0 ? 0 : options.messageBytesBurst,
     },
+    ...(identity === undefined ? {} : { uid: identity.uid, ...tokenLifeOf(identity) }),
   };
+}
+
+/** Returns the field with the milliseconds until a token expires, if it does. */
+export function tokenLifeOf({ expiresAt }: Identity): { token_expires_in_ms?: number } {
+  if (expiresAt === undefined) return {};
+  return { token_expires_in_ms: Math.max(0, Math.floor(expiresAt * 1_000 - Date.now())) };
 }
 
 /** Returns the reply to a command that succeeded, with the position of its group if it has one. */

@@ -15,4 +15,6 @@ export interface CommandDeps {
   readonly recoveryBudget: RecoveryBudget;
   readonly serverGroups: ServerGroups;
   readonly counters: Counters;
+  /** Whether clients have tokens. */
+  readonly hasTokens: boolean;
 }

@@ -2,6 +2,7 @@ import { type ClientCommand, CommandError } from '@groupcast/protocol/schema';
 import { ackEvent } from '../client-protocols/client-events.ts';
 import type { HistoryFrom } from '../groups/hub-port.ts';
 import type { Member } from '../groups/member.ts';
+import { auth } from './auth.ts';
 import type { CommandDeps } from './command-deps.ts';
 import { groupInfo } from './group-info.ts';
 import { history } from './history.ts';
@@ -43,6 +44,8 @@ export function handleCommand(
       resume(command, client, deps);
       break;
     case 'auth':
+      auth(command.id, deps);
+      break;
     case 'refresh':
     case 'kick':
     case 'ban':

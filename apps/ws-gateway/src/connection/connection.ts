@@ -7,7 +7,7 @@ import {
   type CommandId,
 } from '@groupcast/protocol/schema';
 import type { Identity } from '../auth/identity.ts';
-import { disconnectEvent, welcomeEvent } from '../client-protocols/client-events.ts';
+import { ackEvent, disconnectEvent, welcomeEvent } from '../client-protocols/client-events.ts';
 import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
 import type { CommandDeps } from '../commands/command-deps.ts';
 import { handleCommand } from '../commands/handle-command.ts';
@@ -17,10 +17,12 @@ import type { GatewayOptions } from '../options.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
 import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
+import { Authentication, type AuthenticationDeps } from './authentication.ts';
 import type { Backpressure, WritableConnection } from './backpressure.ts';
 import { clientIdOf } from './client-id.ts';
 import { ClientLimits, type ClientRates } from './client-limits.ts';
 import type { ClientLog } from './client-log.ts';
+import type { Handshake } from './handshake.ts';
 import { firstHeard, type HeartbeatTicks, heartbeatVerdict } from './heartbeat.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { SlowClientLog } from './slow-client-log.ts';
@@ -42,6 +44,8 @@ export interface ConnectionDeps extends CommandDeps, ClientRates {
   /** Undefined without debug lines. */
   readonly clientLog: ClientLog | undefined;
   readonly heartbeat: HeartbeatTicks;
+  /** Undefined where clients have no tokens. */
+  readonly authentication: AuthenticationDeps | undefined;
   /** Ticks after which a connection that is closing is cut. */
   readonly closeTicks: number;
   /** Connections that are not closed. Each adds and removes itself. */
@@ -56,6 +60,8 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
  * The connection of a client.
  *
  *     authenticating -> open -> draining (in no group, waits for the close handshake) -> closed
+ *
+ * Without tokens it is open from the beginning.
  */
 export class Connection implements Member, WritableConnection, Timed, WebSocketReceiver {
   readonly protocol: ClientProtocol;
@@ -80,17 +86,12 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   // Both are created on first use, because most connections are idle.
   #limits: ClientLimits | undefined;
   #id: string | undefined;
+  /** Exists until the welcome, where clients have tokens. */
+  #authentication: Authentication | undefined;
 
-  /** `session` is that of the client, where its protocol has sessions. */
-  constructor(
-    socket: ClientSocket,
-    protocol: ClientProtocol,
-    session: string | undefined,
-    deps: ConnectionDeps,
-  ) {
+  constructor(socket: ClientSocket, protocol: ClientProtocol, deps: ConnectionDeps) {
     const { wheel } = deps.options;
     this.protocol = protocol;
-    if (session !== undefined) this.#id = clientIdOf(session);
     this.#deps = deps;
     this.#socket = socket;
     this.openedTick = wheel.now;
@@ -99,7 +100,9 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#askedTick = this.#heardTick - 1;
   }
 
+  /** Client id. Empty while the connection is authenticating: the user is a part of it. */
   get id(): string {
+    if (this.#id === undefined && this.#state === 'authenticating') return '';
     this.#id ??= randomBytes(RANDOM_ID_BYTES).toString('base64url');
     return this.#id;
   }
@@ -134,24 +137,47 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     return this.#socket.remoteAddress;
   }
 
-  /** Opens the connection. `session` is that of the constructor: it is sent, and not kept. */
-  open(session: string | undefined): void {
+  /** Begins after the handshake. */
+  begin({ session, token, identity }: Handshake): void {
+    const { connections, counters, authentication } = this.#deps;
+    connections.add(this);
+    counters.accepted += 1;
+    if (authentication === undefined || identity !== undefined) {
+      this.open(session, identity, undefined);
+      return;
+    }
+    this.#authentication = new Authentication(this, session, authentication);
+    if (token !== undefined) this.#authentication.check(token);
+  }
+
+  /**
+   * Opens the connection. `session` is sent, and not kept. `id` is that of the command `auth`, if
+   * it had one.
+   */
+  open(session: string | undefined, identity: Identity | undefined, id: CommandId | undefined): void {
+    const { options, clientLog, serverGroups } = this.#deps;
+    this.#authentication = undefined;
     this.#state = 'open';
-    this.#deps.connections.add(this);
-    this.#deps.counters.accepted += 1;
-    this.#checkHeartbeat();
-    this.#deps.clientLog?.connected(this);
-    if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, this.#deps.options));
+    this.identity = identity;
+    if (session !== undefined) this.#id = clientIdOf(session);
+    this.#checkTimes();
+    clientLog?.connected(this);
+    if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, options, identity));
+    if (id !== undefined) this.sendEvent(ackEvent(id));
     try {
-      this.#deps.serverGroups.open(this, this.remoteAddress);
+      serverGroups.open(this, this.remoteAddress);
     } catch (error) {
-      this.#deps.options.log.error({ error, clientId: this.id }, 'groupsOnConnect failed');
+      options.log.error({ error, clientId: this.id }, 'groupsOnConnect failed');
       this.close('internal_error');
     }
   }
 
   /** Receives a text message of `bytes` bytes. */
   receive(text: string, bytes: number): void {
+    if (this.#authentication !== undefined) {
+      this.#receiveEarly(this.#authentication, text, bytes);
+      return;
+    }
     if (this.#state !== 'open') return;
     const { counters } = this.#deps;
     this.#heardTick = this.#deps.options.wheel.now;
@@ -177,7 +203,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
 
   /** Receives a WebSocket ping or pong. */
   receiveControl(): void {
-    if (this.#state !== 'open') return;
+    if (!this.#isLive) return;
     this.#heardTick = this.#deps.options.wheel.now;
     if (this.#ownLimits.addControl(this.#deps, performance.now()) !== 'ok') this.close('policy');
   }
@@ -197,25 +223,25 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
    * one. `text` tells the client why; default: the sentence of the reason.
    */
   close(reason: CloseReason, reconnectAfterMs?: number, text: string = CLOSE_CODES[reason].reason): void {
-    if (this.#state !== 'open') return;
+    if (!this.#isLive) return;
     this.#sendGoodbye(reason, reconnectAfterMs, text);
     this.#socket.close(CLOSE_CODES[reason].code, text);
   }
 
   tooSlow(): void {
-    if (this.isOpen) this.#deps.slowClientLog.closed(this, false);
+    if (this.#isLive) this.#deps.slowClientLog.closed(this, false);
     this.close('slow');
   }
 
   cut(): void {
-    if (this.isOpen) this.#deps.slowClientLog.closed(this, true);
+    if (this.#isLive) this.#deps.slowClientLog.closed(this, true);
     this.#drain('slow');
     this.#socket.terminate();
   }
 
   /** Prepares for the close frame of a protocol error. Without `reason` the client closes. */
   closing(reason: CloseReason | undefined): void {
-    if (this.#state !== 'open') return;
+    if (!this.#isLive) return;
     if (reason === undefined) this.#drain(undefined);
     else this.#sendGoodbye(reason);
   }
@@ -236,7 +262,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   }
 
   expired(): void {
-    if (this.#state === 'open') this.#checkHeartbeat();
+    if (this.#state === 'open') this.#checkTimes();
     else if (this.#deps.options.wheel.now >= this.#closeTick) this.#socket.terminate();
     else this.#awaitClose();
   }
@@ -246,7 +272,39 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     return this.#limits;
   }
 
-  #checkHeartbeat(): void {
+  /** Whether the connection is neither closing nor closed. */
+  get #isLive(): boolean {
+    return this.#state === 'open' || this.#state === 'authenticating';
+  }
+
+  #receiveEarly(authentication: Authentication, text: string, bytes: number): void {
+    this.#deps.counters.received += 1;
+    try {
+      authentication.receive(text, bytes);
+    } catch (error) {
+      this.#reject(error, error instanceof CommandError ? error.id : undefined);
+    }
+  }
+
+  /** Checks the heartbeat and the expiry of the token, and sets the time of the next check. */
+  #checkTimes(): void {
+    const { wheel, tokenGraceMs } = this.#deps.options;
+    const expiresAt = this.identity?.expiresAt;
+    const lifeMs = expiresAt === undefined ? undefined : expiresAt * 1_000 + tokenGraceMs - Date.now();
+    if (lifeMs !== undefined && lifeMs <= 0) {
+      this.close('token_expired');
+      return;
+    }
+    const heartbeatTicks = this.#checkHeartbeat();
+    if (heartbeatTicks === undefined) return;
+    wheel.schedule(
+      this,
+      lifeMs === undefined ? heartbeatTicks : Math.min(heartbeatTicks, wheel.ticksOf(lifeMs)),
+    );
+  }
+
+  /** Returns the ticks until the next check, or `undefined` for a client that has not answered. */
+  #checkHeartbeat(): number | undefined {
     const { heartbeat, options } = this.#deps;
     const { wheel } = options;
     const { ping } = this.protocol;
@@ -256,14 +314,13 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     const verdict = heartbeatVerdict(wheel.now, times, heartbeat);
     if (verdict === 'no_answer') {
       this.close('no_answer');
-    } else if (verdict === 'ping') {
-      this.#askedTick = wheel.now;
-      wheel.schedule(this, heartbeat.timeout);
-      if (ping === undefined) this.#socket.ping();
-      else this.#send(ping);
-    } else {
-      wheel.schedule(this, verdict);
+      return undefined;
     }
+    if (verdict !== 'ping') return verdict;
+    this.#askedTick = wheel.now;
+    if (ping === undefined) this.#socket.ping();
+    else this.#send(ping);
+    return this.#state === 'open' ? heartbeat.timeout : undefined;
   }
 
   #reject(error: unknown, id: CommandId | undefined): void {
@@ -287,7 +344,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   }
 
   #send(frames: Uint8Array): void {
-    if (this.#state !== 'open') return;
+    if (this.#state !== 'open' && this.#state !== 'authenticating') return;
     if (!this.#write(frames)) {
       // The network has ended the connection, and `closed` follows.
       this.#drain(undefined);
@@ -307,7 +364,9 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
 
   /** Removes the client from its groups, and sets the deadline for the close handshake. */
   #drain(reason: CloseReason | undefined): void {
-    if (this.#state !== 'open') return;
+    if (!this.#isLive) return;
+    this.#authentication?.end();
+    this.#authentication = undefined;
     this.#state = 'draining';
     this.#closeReason = reason;
     this.#closeTick = this.#deps.options.wheel.now + this.#deps.closeTicks;

@@ -12,6 +12,7 @@ const CLOSE_REASONS: Partial<Record<ErrorCode, CloseReason>> = {
   bad_field: 'bad_request',
   unknown_command: 'bad_request',
   invalid_group: 'bad_request',
+  unauthorized: 'bad_request',
   group_limit: 'group_limit',
   rate_limited: 'policy',
 };

@@ -127,6 +127,7 @@ class World {
   readonly hub = new LoopbackHub();
   readonly wheel = new TimingWheel();
   readonly counters: Counters = createCounters();
+  readonly hasTokens = false;
   readonly pageRequests: PageRequests;
   readonly recoveryBudget: RecoveryBudget;
   readonly serverGroups: ServerGroups;

@@ -1,0 +1,53 @@
+import { Grants } from '../src/auth/grants.ts';
+import type { Identity } from '../src/auth/identity.ts';
+import { TokenError } from '../src/auth/token-error.ts';
+
+/** Returns the identity of a user who may do everything, or as `more` says. */
+export function identityOf(uid: string, more: Partial<Identity> = {}): Identity {
+  return {
+    uid,
+    tokenId: undefined,
+    issuedAt: undefined,
+    expiresAt: undefined,
+    grants: new Grants({ '*': ['*'] }, uid),
+    groups: [],
+    info: undefined,
+    limits: {},
+    ...more,
+  };
+}
+
+interface Waiting {
+  readonly token: string;
+  readonly settle: () => void;
+}
+
+/**
+ * Checks tokens without cryptography. The token is the uid, but for `invalid`, `expired`,
+ * `unavailable` and `defect`, which fail so, and for those in `identities`.
+ */
+export class FakeVerifier {
+  readonly identities: Map<string, Identity> = new Map();
+  /** Tokens in the order of their checks. */
+  readonly checked: string[] = [];
+  /** Whether checks wait for `settle`. */
+  byHand = false;
+  readonly waiting: Waiting[] = [];
+
+  readonly verify = async (token: string): Promise<Identity> => {
+    this.checked.push(token);
+    if (this.byHand)
+      await new Promise<void>((settle) => {
+        this.waiting.push({ token, settle });
+      });
+    if (token === 'invalid' || token === 'expired' || token === 'unavailable')
+      throw new TokenError(token, `The token is ${token}.`);
+    if (token === 'defect') throw new Error(`cannot read ${token}`);
+    return this.identities.get(token) ?? identityOf(token);
+  };
+
+  /** Ends the checks that wait. */
+  settle(): void {
+    for (const { settle } of this.waiting.splice(0)) settle();
+  }
+}
