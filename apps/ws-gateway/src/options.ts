@@ -231,7 +231,10 @@ export const GATEWAY_TABLE = {
   authMs: integerOption({ ...TIME, default: 10_000 }),
   /** Tokens that are checked at a time; the others wait. Default 64. */
   tokenChecksMax: integerOption({ default: 64, min: 1, max: 100_000, unit: 'tokens' }),
-  /** Time after the expiry of its token until a connection is closed, in milliseconds. Default 25,000. */
+  /**
+   * Time after the expiry of its token until a connection is closed, in milliseconds. Default
+   * 25,000.
+   */
   tokenGraceMs: integerOption({ ...TIME, default: 25_000 }),
   /** Messages that a client may send while its token is checked; then 1008. Default 256. */
   earlyMessagesMax: integerOption({ default: 256, min: 1, max: 1_000_000, unit: 'messages' }),

@@ -149,7 +149,10 @@ describe.each([true, false])('a token of the handshake, with fast paths: %s', (f
     expect(welcome).not.toHaveProperty('uid');
     await started.gateway.close();
     await start({ ...COOKIES, fastPaths });
-    const client = await opened([V1], { authorization: 'Basic aW52YWxpZA==', cookie: 'sid=; Sid=a; x-sid=b' });
+    const client = await opened([V1], {
+      authorization: 'Basic aW52YWxpZA==',
+      cookie: 'sid=; Sid=a; x-sid=b',
+    });
     expect(await client.ask({ cmd: 'auth', token: 'ann', id: 1 })).toMatchObject({ uid: 'ann' });
     expect(verifier.checked).toEqual(['ann']);
   });

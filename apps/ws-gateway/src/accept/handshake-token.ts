@@ -36,7 +36,7 @@ export function tokenHeadersOf(authCookie: string): ReadonlySet<string> {
   return new Set(authCookie === '' ? ['authorization'] : ['authorization', 'cookie']);
 }
 
-/** Returns the token of a handshake, if it has one. `authCookie` is the name of the cookie or ''. */
+/** Returns the token of a handshake, if it has one. `authCookie` is a cookie's name, or ''. */
 export function handshakeTokenOf(
   { authorizations, cookies, subprotocols }: TokenPlaces,
   authCookie: string,
