@@ -44,7 +44,7 @@ export function welcomeEvent(
 }
 
 /** Returns the field with the milliseconds until a token expires, if it does. */
-export function tokenLifeOf({ expiresAt }: Identity): { token_expires_in_ms?: number } {
+function tokenLifeOf({ expiresAt }: Identity): { token_expires_in_ms?: number } {
   if (expiresAt === undefined) return {};
   return { token_expires_in_ms: Math.max(0, Math.floor(expiresAt * 1_000 - Date.now())) };
 }
