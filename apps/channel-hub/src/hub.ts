@@ -302,6 +302,7 @@ class TcpHub implements Hub {
     const peer: Peer = new Peer(this.#lastId, socket, isLocal, this.#deps, {
       opened: () => this.#opened(peer),
       droppedInPart: (error) => this.#log.droppedInPart(peer.row(), error),
+      banChanged: (change) => this.#log.banChanged(peer.row(), change),
       ended: (end, error) => this.#ended(peer, end, error),
     });
     this.#peers.add(peer);

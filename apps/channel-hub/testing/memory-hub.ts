@@ -72,6 +72,7 @@ export class MemoryHub {
     const peer: Peer = new Peer(this.#lastId, socket.asSocket, true, this.#deps, {
       opened: () => {},
       droppedInPart: () => {},
+      banChanged: () => {},
       ended: (end, error) => {
         this.#peers.delete(peer);
         this.#ended(end, error, socket);

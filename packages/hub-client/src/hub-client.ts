@@ -236,9 +236,13 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     await this.publish(limits.BANS_CHANNEL, ban.value, ban.options);
   }
 
-  /** Ends the ban of a target, if there is one. Resolves and rejects as `ban` does. */
-  async unban(target: BanTarget): Promise<void> {
-    await this.publish(limits.BANS_CHANNEL, '', { keyed: { key: banKey(target) } });
+  /**
+   * Ends the ban of a target, if there is one. `by` is the author, for the log of the hub. Resolves
+   * and rejects as `ban` does.
+   */
+  async unban(target: BanTarget, { by }: Pick<BanDetails, 'by'> = {}): Promise<void> {
+    const meta = by === undefined ? undefined : { by };
+    await this.publish(limits.BANS_CHANNEL, '', { meta, keyed: { key: banKey(target) } });
   }
 
   /** Removes a user from a group, who may join again. Resolves and rejects as `ban` does. */

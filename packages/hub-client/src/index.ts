@@ -15,6 +15,7 @@ export { HubClient } from './hub-client.ts';
 export type { HubClientEvents, HubClientState, HubClientStats } from './hub-client-events.ts';
 export type { KeyedValue } from './keyed/keyed-entries.ts';
 export type { KeyedMap, KeyedMapEvents, KeyedSetOptions } from './keyed/keyed-map.ts';
+export { openHubClient } from './open-hub-client.ts';
 export {
   HUB_CLIENT_DEFAULTS,
   HUB_CLIENT_TABLE,

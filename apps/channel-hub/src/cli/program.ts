@@ -2,6 +2,8 @@ import type { Program } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { startCommand } from '../app.ts';
 import { checkHubConfig, HUB_OPTIONS, type HubConfig } from '../config.ts';
+import { banCommand, unbanCommand } from './bans/ban.ts';
+import { bansCommand } from './bans/list.ts';
 import { genCertsCommand } from './gen-certs.ts';
 import { genSecretCommand } from './gen-secret.ts';
 import { prepareHub } from './prepare.ts';
@@ -18,6 +20,9 @@ export const program: Program<HubConfig> = {
   commands: {
     start: startCommand,
     status: statusCommand,
+    ban: banCommand,
+    unban: unbanCommand,
+    bans: bansCommand,
     'gen-secret': genSecretCommand,
     'gen-certs': genCertsCommand,
   },

@@ -7,6 +7,7 @@ import type { HubOptions } from '../options.ts';
 import { WorkQueues } from '../queue/work-queues.ts';
 import { Router } from '../routing/router.ts';
 import type { AdmissionDeps } from './admission.ts';
+import type { BanChange } from './ban-change.ts';
 import type { PeerCounts } from './peer-counts.ts';
 import type { PeerEnd } from './peer-end.ts';
 import { Secrets } from './secrets.ts';
@@ -25,6 +26,8 @@ export interface PeerEvents {
   opened(): void;
   /** Part of a request was dropped without an answer. Called once for each distinct message. */
   droppedInPart(error: ProtocolError): void;
+  /** The peer has changed a ban. */
+  readonly banChanged: (change: BanChange) => void;
   /** The socket is closed. Called once. */
   ended(end: PeerEnd, error: Error | undefined): void;
 }

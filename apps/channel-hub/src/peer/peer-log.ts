@@ -1,10 +1,14 @@
 import type { ProtocolError } from '@groupcast/protocol';
 import { type Log, printable } from '@groupcast/service';
+import type { BanChange } from './ban-change.ts';
 import type { PeerEnd } from './peer-end.ts';
 import type { PeerRow } from './peer-row.ts';
 
 /** Ends without a fault of hub or peer. */
 const EXPECTED_ENDS: ReadonlySet<PeerEnd> = new Set(['closed', 'peer_closed', 'drained', 'hub_closed']);
+
+/** Longest key of a ban in a line: it has a few characters that become longer. */
+const KEY_BYTES_MAX = 600;
 
 /** Log lines about the peers of a hub. */
 export class PeerLog {
@@ -25,6 +29,20 @@ export class PeerLog {
   droppedInPart(peer: PeerRow, { code, message }: ProtocolError): void {
     const fields = { ...fieldsOf(peer), reason: code, detail: message };
     this.#log.warn(fields, 'Part of a request was dropped');
+  }
+
+  /** One line for each change, without a limit: it says who did what. */
+  banChanged(peer: PeerRow, { action, key, by = '', reason = '', seconds }: BanChange): void {
+    const what = {
+      ban: printable(key, KEY_BYTES_MAX),
+      by: printable(by),
+      reason: printable(reason),
+      seconds,
+    };
+    const fields = { ...fieldsOf(peer), ...what };
+    if (action === 'ban') this.#log.info(fields, 'Banned');
+    else if (action === 'unban') this.#log.info(fields, 'Unbanned');
+    else this.#log.warn(fields, 'An invalid ban was published; gateways ignore it');
   }
 
   ended(peer: PeerRow, end: PeerEnd, error: Error | undefined): void {

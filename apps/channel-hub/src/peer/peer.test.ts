@@ -34,7 +34,7 @@ async function peerOf(
   const options = completeOptions(input);
   const { promise: ended, resolve } = promiseOfEnd();
   const deps = createPeerDeps(options, { rejected: () => {}, sent: () => {} });
-  const events = { opened: () => {}, droppedInPart: () => {}, ended: resolve };
+  const events = { opened: () => {}, droppedInPart: () => {}, banChanged: () => {}, ended: resolve };
   await options.engine.start(deps.router);
   const { pendingPeers } = deps;
   return {

@@ -12,6 +12,7 @@ import type { BufferedPeer } from '../output-budget.ts';
 import { QueuePeer } from '../queue/queue-peer.ts';
 import type { RequestId } from '../routing/subscriber.ts';
 import { Admission } from './admission.ts';
+import { reportingBans } from './ban-change.ts';
 import { LongRequest } from './long-request.ts';
 import type { PeerDeps, PeerEvents } from './peer-deps.ts';
 import { isEndByPeer, type PeerEnd } from './peer-end.ts';
@@ -204,7 +205,8 @@ export class Peer implements LinkReceiver, Requests, BufferedPeer, Drainable {
   publish(publication: native.Publication, frame: Uint8Array, slot: PublishSlot, request: number): void {
     this.ensureOpen();
     this.#received += 1;
-    this.#deps.router.publish(publication, frame, slot, request);
+    const answered = reportingBans(publication, slot, request, this.#events.banChanged);
+    this.#deps.router.publish(publication, frame, answered, request);
   }
 
   publishRun(bytes: Uint8Array, start: number, end: number, count: number, slot: PublishSlot): void {

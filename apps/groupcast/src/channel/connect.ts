@@ -1,25 +1,14 @@
-import { HubClient } from '@groupcast/hub-client';
+import { type HubClient, openHubClient, ProtocolError } from '@groupcast/hub-client';
 import type { PreparedAccess } from './hub-access.ts';
 
-/**
- * Connects to a hub. Resolves when the link is open, and rejects with HubUnreachable after the
- * first failed attempt: a command that waits for a hub would look like one that hangs.
- */
-export function connect({ address, client }: PreparedAccess, name: string): Promise<HubClient> {
-  const hub = new HubClient({ ...client, name: `${name} pid ${process.pid}` });
-  return new Promise((resolve, reject) => {
-    hub.on('state', function onState(state, error) {
-      if (state !== 'open' && state !== 'waiting') return;
-      hub.off('state', onState);
-      if (state === 'open') {
-        resolve(hub);
-        return;
-      }
-      hub.close();
-      reject(unreachable(address, error));
-    });
-    hub.connect();
-  });
+/** Connects to a hub, once. Rejects with HubUnreachable. */
+export async function connect({ address, client }: PreparedAccess, name: string): Promise<HubClient> {
+  try {
+    return await openHubClient({ ...client, name: `${name} pid ${process.pid}` });
+  } catch (error) {
+    if (error instanceof ProtocolError) throw unreachable(address, error);
+    throw error;
+  }
 }
 
 /** The link to a hub could not be opened. */
@@ -28,10 +17,9 @@ export class HubUnreachable extends Error {
   readonly code = 'hub_unreachable';
 }
 
-function unreachable(address: string, cause: Error | undefined): HubUnreachable {
-  const reason = cause?.message ?? 'it closed the connection.';
+function unreachable(address: string, cause: ProtocolError): HubUnreachable {
   return new HubUnreachable(
-    `The hub at ${address} cannot be used: ${reason} Start one with "groupcast dev", or name it with --hub.`,
+    `The hub at ${address} cannot be used: ${cause.message} Start one with "groupcast dev", or name it with --hub.`,
     { cause },
   );
 }

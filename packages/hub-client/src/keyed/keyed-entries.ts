@@ -54,6 +54,12 @@ export class KeyedEntries {
     return this.#entries.get(key)?.value;
   }
 
+  /** Milliseconds until the value of a key expires; Infinity: it does not. */
+  lifeMs(key: string, nowMs: number): number | undefined {
+    const entry = this.#entries.get(key);
+    return entry && Math.max(0, entry.expiresMs - nowMs);
+  }
+
   keys(): IterableIterator<string> {
     return this.#entries.keys();
   }

@@ -109,6 +109,11 @@ export class KeyedMap extends EventEmitter<KeyedMapEvents> {
     return this.#entries.get(key) !== undefined;
   }
 
+  /** Returns the remaining life of a value, in milliseconds: Infinity if it does not expire. */
+  lifeMs(key: string): number | undefined {
+    return this.#entries.lifeMs(key, performance.now());
+  }
+
   /** Returns the keys, in no particular order. */
   keys(): IterableIterator<string> {
     return this.#entries.keys();
