@@ -55,7 +55,7 @@ test.each([
   ['--port 7', 'put the command first: groupcast-hub <command> [options].'],
   [
     'help',
-    'unknown command "help": the commands are start, status, gen-secret, gen-certs, check-config. groupcast-hub --help says more.',
+    'unknown command "help": the commands are start, status, ban, unban, bans, gen-secret, gen-certs, check-config. groupcast-hub --help says more.',
   ],
   ['Start', 'unknown command "Start": did you mean start? groupcast-hub --help says more.'],
 ])('%s: no command, exit code 2', async (line, sentence) => {
