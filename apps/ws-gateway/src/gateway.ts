@@ -10,7 +10,10 @@ import {
   type HandshakeRejection,
 } from './admin/gateway-stats.ts';
 import { RejectedAddresses } from './admin/rejected-addresses.ts';
+import type { AllNamespaceRules } from './auth/namespace-rules.ts';
+import { Namespaces } from './auth/namespaces.ts';
 import { Permissions } from './auth/permissions.ts';
+import { SlicedJobs } from './auth/sliced-jobs.ts';
 import { TokenChecks } from './auth/token-checks.ts';
 import { Backpressure } from './connection/backpressure.ts';
 import { ClientLog } from './connection/client-log.ts';
@@ -134,7 +137,10 @@ class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #ownsWheel: boolean;
   readonly #counters: Counters = createCounters();
   readonly #rejectedAddresses = new RejectedAddresses();
+  readonly #namespaces: Namespaces;
   readonly #permissions: Permissions;
+  /** Jobs that look at every connection. */
+  readonly #jobs = new SlicedJobs();
   readonly #groups: Groups;
   readonly #backpressure: Backpressure;
   readonly #slowClientLog: SlowClientLog;
@@ -153,8 +159,19 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#options = options;
     this.#ownsWheel = input.wheel === undefined;
     this.#clientLog = options.log.isDebug ? new ClientLog(options.log) : undefined;
-    this.#permissions = new Permissions({ auth: options.verifyToken === undefined ? 'none' : 'token' });
-    this.#groups = new Groups(options, this.#counters, this.#permissions, this.#clientLog);
+    const rules = (): AllNamespaceRules => this.#namespaces.rules;
+    const hasTokens = options.verifyToken !== undefined;
+    this.#namespaces = new Namespaces({
+      ...options,
+      isRequired: hasTokens,
+      changed: () => this.#namespacesChanged(),
+      loaded: () => {},
+    });
+    this.#permissions = new Permissions({
+      auth: hasTokens ? 'token' : 'none',
+      namespaceAllows: (client, operation, groupName) => rules().allows(client, operation, groupName),
+    });
+    this.#groups = new Groups(options, this.#counters, this.#permissions, this.#clientLog, rules);
     this.#backpressure = new Backpressure(options, options.wheel);
     this.#slowClientLog = new SlowClientLog(options.log);
     const { verifyToken } = options;
@@ -288,6 +305,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'reject' });
     await this.#listener.close();
     this.#groups.close();
+    this.#namespaces.close();
+    this.#jobs.close();
     this.#slowClientLog.close();
     if (this.#ownsWheel) this.#options.wheel.stop();
   }
@@ -307,12 +326,26 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     return own.filter(act).length;
   }
 
+  /** Removes members from the groups that they may no longer be in. */
+  #namespacesChanged(): void {
+    if (this.#permissions.areFixed) return;
+    this.#jobs.add('namespaces', () => this.#removeForbidden());
+  }
+
+  *#removeForbidden(): Generator<undefined> {
+    for (const connection of this.#connections) {
+      this.#groups.removeForbidden(connection);
+      yield;
+    }
+  }
+
   #createDeps(): ConnectionDeps {
     const options = this.#options;
     const { wheel } = options;
     return {
       options,
       permissions: this.#permissions,
+      namespaces: this.#namespaces,
       groups: this.#groups,
       hub: options.hub,
       counters: this.#counters,

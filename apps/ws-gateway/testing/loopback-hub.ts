@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { BanOptions, KeyedMapEvents, KeyedValue } from '@groupcast/hub-client';
+import type { BanOptions, HubClientState, KeyedMapEvents, KeyedValue } from '@groupcast/hub-client';
 import {
   type BanDetails,
   type BanTarget,
@@ -64,14 +64,19 @@ export interface HubCall {
 class LoopbackMap extends EventEmitter<KeyedMapEvents> implements HubKeyedMap {
   isReady = false;
   readonly #closed: () => void;
+  /** Keys of the last load. */
+  #keys: readonly string[] = [];
 
   constructor(closed: () => void) {
     super();
     this.#closed = closed;
   }
 
+  /** Loads all values: for the first time, or again after a lost link. */
   load(values: ReadonlyMap<string, KeyedValue>): void {
+    for (const key of this.#keys) if (!values.has(key)) this.emit('change', key, undefined);
     for (const [key, value] of values) this.emit('change', key, value);
+    this.#keys = [...values.keys()];
     this.isReady = true;
     this.emit('ready');
   }
@@ -116,6 +121,7 @@ export class LoopbackHub implements HubPort {
   readonly #earlierNames = new Set<string>();
   readonly #channels = new Map<string, Channel>();
   readonly #keyed = new Map<string, KeyedChannel>();
+  readonly #events = new EventEmitter<{ state: [state: HubClientState] }>();
 
   /** Number of channels with a subscriber. */
   get channels(): number {
@@ -168,12 +174,25 @@ export class LoopbackHub implements HubPort {
     });
   }
 
+  on(name: 'state', listener: (state: HubClientState) => void): void {
+    this.#events.on(name, listener);
+  }
+
+  off(name: 'state', listener: (state: HubClientState) => void): void {
+    this.#events.off(name, listener);
+  }
+
   keyed(name: string): HubKeyedMap {
     const channel = this.#keyedChannel(name);
     const map = new LoopbackMap(() => channel.maps.delete(map));
     channel.maps.add(map);
     if (!this.away) setImmediate(() => this.#loadMaps(channel));
     return map;
+  }
+
+  /** Returns the number of open maps of a channel. */
+  keyedMaps(name: string): number {
+    return this.#keyedChannel(name).maps.size;
   }
 
   /** Sets the value of a key at once, as another client of the hub would. '' removes it. */
@@ -273,13 +292,14 @@ export class LoopbackHub implements HubPort {
   /** Connects the gateways again. */
   comeBack(): void {
     this.away = false;
+    this.#events.emit('state', 'open');
     if (this.byHand) return;
     for (const name of this.#channels.keys()) {
       this.#answerSubscriptions(name);
       this.catchUp(name, Number.POSITIVE_INFINITY);
     }
     this.answerReads();
-    for (const channel of this.#keyed.values()) this.#loadMaps(channel);
+    for (const { values, maps } of this.#keyed.values()) for (const map of [...maps]) map.load(values);
   }
 
   /**

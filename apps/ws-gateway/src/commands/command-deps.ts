@@ -1,4 +1,5 @@
 import type { Counters } from '../admin/gateway-stats.ts';
+import type { Namespaces } from '../auth/namespaces.ts';
 import type { Permissions } from '../auth/permissions.ts';
 import type { ServerGroups } from '../connection/server-groups.ts';
 import type { Groups } from '../groups/groups.ts';
@@ -10,6 +11,7 @@ import type { RecoveryBudget } from '../groups/recovery-budget.ts';
 export interface CommandDeps {
   readonly hub: HubPort;
   readonly permissions: Permissions;
+  readonly namespaces: Pick<Namespaces, 'rules'>;
   readonly groups: Groups;
   readonly pageRequests: PageRequests;
   readonly recoveryBudget: RecoveryBudget;

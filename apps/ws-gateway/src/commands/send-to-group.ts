@@ -1,5 +1,6 @@
-import { channelOfGroup, type Position, type ProtocolError } from '@groupcast/protocol';
-import type { ClientCommand, CommandId } from '@groupcast/protocol/schema';
+import { channelOfGroup, type Position, type ProtocolError, utf8ByteLength } from '@groupcast/protocol';
+import { type ClientCommand, CommandError, type CommandId } from '@groupcast/protocol/schema';
+import type { NamespaceRules } from '../auth/namespace-rules.ts';
 import { metaOf } from '../auth/uid-meta.ts';
 import { ackEvent, notStoredEvent } from '../client-protocols/client-events.ts';
 import { frameBytesMax } from '../client-protocols/frame-bytes-max.ts';
@@ -10,8 +11,11 @@ import type { CommandDeps } from './command-deps.ts';
 
 type SendToGroup = Extract<ClientCommand, { cmd: 'send_to_group' }>;
 
-const GROUP_LIMIT_REACHED =
-  "The group's byte rate limit, shared by all senders, is reached. Send more slowly.";
+/** Sentences about the limits of a group. */
+const GROUP_LIMITS_REACHED = {
+  bytes: "The group's byte rate limit, shared by all senders, is reached. Send more slowly.",
+  messages: "The group's message rate limit, shared by all senders, is reached. Send more slowly.",
+} as const;
 
 /**
  * Publishes a message to a group. The client need not be in it. Members of this worker get the
@@ -20,26 +24,45 @@ const GROUP_LIMIT_REACHED =
 export function publishToGroup(command: SendToGroup, bytes: number, client: Member, deps: CommandDeps): void {
   const { id, group_id: groupName, message } = command;
   deps.permissions.check(client, 'publish', groupName, id);
+  const rules = deps.namespaces.rules.find(groupName);
+  if (rules !== undefined) checkLength(command, bytes, rules);
   const meta = client.identity === undefined ? undefined : metaOf(client.identity);
-  if (deps.groups.charge(groupName, frameBytesMax(message, bytes, meta?.bytes)) !== 'ok') {
+  const verdict = deps.groups.charge(groupName, frameBytesMax(message, bytes, meta?.bytes));
+  if (verdict !== 'ok') {
     // Not thrown, so that it is no strike: other clients may have used up the limit.
-    rejectCommand(deps.counters, client, id, 'rate_limited', GROUP_LIMIT_REACHED);
+    rejectCommand(deps.counters, client, id, 'rate_limited', GROUP_LIMITS_REACHED[verdict]);
     return;
   }
-  const answer = id === undefined ? undefined : new Answer(client, command, id, deps);
+  const ephemeral = command.store === false || rules?.isEphemeral === true;
+  const answer = id === undefined ? undefined : new Answer(client, groupName, id, !ephemeral, deps);
   deps.counters.published += 1;
   deps.hub.publishWithAnswer(
     channelOfGroup(groupName),
     message,
-    optionsOf(command, client, meta?.text),
+    optionsOf(command, client, ephemeral, meta?.text),
     answer,
   );
 }
 
-function optionsOf(command: SendToGroup, { id: sender }: Member, meta: string | undefined): PublishOptions {
+/** Throws CommandError for a message that is longer than its namespace allows. */
+function checkLength({ id, message }: SendToGroup, bytes: number, { messageBytesMax }: NamespaceRules): void {
+  // The whole command is at least as long.
+  if (bytes <= messageBytesMax) return;
+  const length = utf8ByteLength(message);
+  if (length <= messageBytesMax) return;
+  const sentence = `message has ${length} bytes; the limit of this group is ${messageBytesMax}. Send a shorter one.`;
+  throw new CommandError('bad_field', sentence, id);
+}
+
+function optionsOf(
+  command: SendToGroup,
+  { id: sender }: Member,
+  ephemeral: boolean,
+  meta: string | undefined,
+): PublishOptions {
   const excludeSender = command.exclude_self === true;
   const { message_id: messageId } = command;
-  if (command.store === false) return { sender, excludeSender, meta, ephemeral: true };
+  if (ephemeral) return { sender, excludeSender, meta, ephemeral };
   return messageId === undefined
     ? { sender, excludeSender, meta }
     : { sender, excludeSender, meta, messageId };
@@ -54,11 +77,11 @@ class Answer implements PublishAnswer {
   readonly #deps: CommandDeps;
   readonly #startMs: number;
 
-  constructor(client: Member, command: SendToGroup, id: CommandId, deps: CommandDeps) {
+  constructor(client: Member, groupName: string, id: CommandId, isStored: boolean, deps: CommandDeps) {
     this.#client = client;
     this.#id = id;
-    this.#groupName = command.group_id;
-    this.#isStored = command.store !== false;
+    this.#groupName = groupName;
+    this.#isStored = isStored;
     this.#deps = deps;
     this.#startMs = deps.counters.publishDurations.start();
   }

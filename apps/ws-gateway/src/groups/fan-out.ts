@@ -6,6 +6,7 @@ import type { Group } from './group.ts';
 import type { GroupLoads } from './group-loads.ts';
 import type { HistoryPage } from './hub-port.ts';
 import type { Member } from './member.ts';
+import type { MessageLoads } from './message-loads.ts';
 import { payloadFault } from './payload-fault.ts';
 
 /** Bytes of pending publications above which a group does not wait for the end of the turn. */
@@ -21,7 +22,8 @@ export class FanOut {
   readonly #options: FanOutOptions;
   readonly #counters: Counters;
   /** Undefined where groups have no byte limit. */
-  readonly #loads: GroupLoads | undefined;
+  readonly #byteLoads: GroupLoads | undefined;
+  readonly #messageLoads: MessageLoads | undefined;
   /** Groups with publications of this turn. */
   #pending: Group[] = [];
   /** Time of the first of them, where the turn is measured. */
@@ -31,10 +33,16 @@ export class FanOut {
    */
   readonly #pageBatches = new WeakMap<HistoryPage, EncodedBatch>();
 
-  constructor(options: FanOutOptions, counters: Counters, loads: GroupLoads | undefined) {
+  constructor(
+    options: FanOutOptions,
+    counters: Counters,
+    byteLoads: GroupLoads | undefined,
+    messageLoads?: MessageLoads,
+  ) {
     this.#options = options;
     this.#counters = counters;
-    this.#loads = loads;
+    this.#byteLoads = byteLoads;
+    this.#messageLoads = messageLoads;
   }
 
   /** Delivers a publication to the members of its group at the end of this turn. */
@@ -60,7 +68,10 @@ export class FanOut {
       if (batch.ephemeral === 0) for (const member of group.members) this.#deliverTo(member, batch);
       else for (const member of group.members) this.#deliverTo(member, this.#fitting(member, batch));
       // Clients do not publish to users: there is no load to share.
-      if (!group.isOfUser) this.#loads?.delivered(group, batch.bytesMax, performance.now());
+      if (group.isOfUser) return;
+      const nowMs = performance.now();
+      this.#byteLoads?.delivered(group, batch.bytesMax, nowMs);
+      this.#messageLoads?.delivered(group, batch.size, nowMs);
     } catch (error) {
       this.#options.log.error(
         { error, publications: publications.length },

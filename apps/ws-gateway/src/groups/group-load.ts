@@ -1,12 +1,12 @@
 import { type Rate, RateLimit } from '../connection/rate-limit.ts';
 
-/** Byte rates of a group. */
+/** Rates of a group, in bytes or in messages. */
 export interface GroupRates {
   /** Rate of a group with members on this worker, which sees all messages of the group. */
   readonly seen: Rate;
   /** Rate of a group without members here: messages of other workers are unknown. */
   readonly unseen: Rate;
-  /** Maximum debt in bytes that messages of other workers may cause. */
+  /** Maximum debt that messages of other workers may cause. */
   readonly debtMax: number;
 }
 
@@ -17,7 +17,7 @@ const ROUND_TRIP_MS = 1_000;
 
 /** Load of one group: bytes that clients here publish, and bytes that the hub delivers. */
 export class GroupLoad {
-  readonly #rates: GroupRates;
+  readonly rates: GroupRates;
   readonly #limit: RateLimit;
   /**
    * Bytes charged on publish and not delivered back: since `#sinceMs`, and in the round trip
@@ -28,14 +28,14 @@ export class GroupLoad {
   #sinceMs: number;
 
   constructor(rates: GroupRates, nowMs: number) {
-    this.#rates = rates;
+    this.rates = rates;
     this.#limit = new RateLimit(rates.unseen, nowMs);
     this.#sinceMs = nowMs;
   }
 
   /** Charges `bytes` that a client publishes. Returns whether the rate allows them. */
   publish(bytes: number, nowMs: number, isSeen: boolean): 'ok' | 'rate_limited' {
-    const rate = isSeen ? this.#rates.seen : this.#rates.unseen;
+    const rate = isSeen ? this.rates.seen : this.rates.unseen;
     if (this.#limit.overdraw(rate, nowMs, bytes) !== 'ok') return 'rate_limited';
     if (isSeen) {
       this.#forgetOld(nowMs);
@@ -51,12 +51,12 @@ export class GroupLoad {
     const now = Math.min(this.#sent, bytes - before);
     this.#sentBefore -= before;
     this.#sent -= now;
-    this.#limit.spend(this.#rates.seen, nowMs, bytes - before - now, this.#rates.debtMax);
+    this.#limit.spend(this.rates.seen, nowMs, bytes - before - now, this.rates.debtMax);
   }
 
   /** Returns the used share of the burst. Above 1 where there is a debt. */
   usedShare(nowMs: number): number {
-    const { unseen } = this.#rates;
+    const { unseen } = this.rates;
     return 1 - this.#limit.available(unseen, nowMs) / unseen.burst;
   }
 

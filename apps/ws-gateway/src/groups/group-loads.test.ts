@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
 import { FakeMember } from '../../testing/fake-member.ts';
 import { Group } from './group.ts';
-import { GroupLoads } from './group-loads.ts';
+import { byteRatesOf, GroupLoads } from './group-loads.ts';
 
 const KIB = 1024;
 /** Rate whose shares are above the minimum of a worker. */
 const OPTIONS = { groupBytesPerSecond: 1_000 * KIB, groupBytesBurst: 5_000 * KIB, workers: 1 };
+
+function loadsOf(options: typeof OPTIONS): GroupLoads {
+  return new GroupLoads(byteRatesOf(options), 'byteLoad');
+}
 
 /** A group with a member on this worker. */
 function seen(): Group {
@@ -32,7 +36,7 @@ test.each([
   ['with', seen()],
   ['without', undefined],
 ])('a group %s members has its burst, and then its rate', (_, group) => {
-  const loads = new GroupLoads(OPTIONS);
+  const loads = loadsOf(OPTIONS);
   expect(taken(loads, group, 0)).toBe(50);
   expect(taken(loads, group, 3_000)).toBe(30);
   expect(taken(loads, group, 100_000)).toBe(50);
@@ -40,16 +44,16 @@ test.each([
 
 test('each of several workers has a share of the burst, and those without members a share of the rate', () => {
   const group = seen();
-  const loads = new GroupLoads({ ...OPTIONS, workers: 10 });
-  const others = new GroupLoads({ ...OPTIONS, workers: 10 });
+  const loads = loadsOf({ ...OPTIONS, workers: 10 });
+  const others = loadsOf({ ...OPTIONS, workers: 10 });
   expect([taken(loads, group, 0), taken(others, undefined, 0)]).toEqual([5, 5]);
   expect([taken(loads, group, 500), taken(others, undefined, 1_000)]).toEqual([5, 1]);
 });
 
 test('a share is at least 64 KiB, and at most the whole', () => {
-  const loads = new GroupLoads({ ...OPTIONS, workers: 1_024 });
+  const loads = loadsOf({ ...OPTIONS, workers: 1_024 });
   expect([60, 60, 1].map((kib) => send(loads, undefined, kib, 0))).toEqual(['ok', 'ok', 'rate_limited']);
-  const small = new GroupLoads({ groupBytesPerSecond: 0.001, groupBytesBurst: 1_000, workers: 1_024 });
+  const small = loadsOf({ groupBytesPerSecond: 0.001, groupBytesBurst: 1_000, workers: 1_024 });
   expect([1_000, 1].map((bytes) => small.publish('group:g', undefined, bytes, 0))).toEqual([
     'ok',
     'rate_limited',
@@ -57,14 +61,14 @@ test('a share is at least 64 KiB, and at most the whole', () => {
 });
 
 test('a message that is longer than the burst passes once, and is a debt', () => {
-  const loads = new GroupLoads(OPTIONS);
+  const loads = loadsOf(OPTIONS);
   expect(send(loads, undefined, 20_000, 0)).toBe('ok');
   expect(send(loads, undefined, 1, 15_000)).toBe('rate_limited');
   expect(send(loads, undefined, 1, 15_100)).toBe('ok');
 });
 
 test('a delivered message counts once, whichever worker published it', () => {
-  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  const [loads, group] = [loadsOf(OPTIONS), seen()];
   expect(send(loads, group, 1_000, 0)).toBe('ok');
   loads.delivered(group, 1_000 * KIB, 0);
   loads.delivered(group, 2_000 * KIB, 0);
@@ -72,27 +76,27 @@ test('a delivered message counts once, whichever worker published it', () => {
 });
 
 test('messages of other workers count before the first message of a client here', () => {
-  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  const [loads, group] = [loadsOf(OPTIONS), seen()];
   loads.delivered(group, 4_000 * KIB, 0);
   expect(taken(loads, group, 0)).toBe(10);
 });
 
 test('messages of other workers count in full long after the last message of a client here', () => {
-  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  const [loads, group] = [loadsOf(OPTIONS), seen()];
   expect(taken(loads, group, 0)).toBe(50);
   loads.delivered(group, 4_000 * KIB, 10_000);
   expect(taken(loads, group, 10_000)).toBe(10);
 });
 
 test('messages of other workers cause a debt of at most the burst', () => {
-  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  const [loads, group] = [loadsOf(OPTIONS), seen()];
   for (let count = 0; count < 1_000; count++) loads.delivered(group, 1_000 * KIB, 0);
   expect(send(loads, group, 1, 4_999)).toBe('rate_limited');
   expect(send(loads, group, 1, 5_001)).toBe('ok');
 });
 
 test('bytes that are not delivered back do not offset other messages', () => {
-  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  const [loads, group] = [loadsOf(OPTIONS), seen()];
   expect(send(loads, group, 4_000, 0)).toBe('ok');
   loads.delivered(group, 1_000 * KIB, 500);
   // The bucket is full again.
@@ -101,7 +105,7 @@ test('bytes that are not delivered back do not offset other messages', () => {
 });
 
 test('the number of loads is limited, and one in use stays', () => {
-  const loads = new GroupLoads(OPTIONS);
+  const loads = loadsOf(OPTIONS);
   let most = 0;
   expect(send(loads, undefined, 5_000, 0, 'busy')).toBe('ok');
   for (let index = 0; index < 100_000; index++) {
@@ -113,7 +117,7 @@ test('the number of loads is limited, and one in use stays', () => {
 });
 
 test('the number of loads in use is limited, too', () => {
-  const loads = new GroupLoads(OPTIONS);
+  const loads = loadsOf(OPTIONS);
   let most = 0;
   for (let index = 0; index < 100_000; index++) {
     send(loads, undefined, 5_000, 0, `${index}`);
@@ -123,7 +127,7 @@ test('the number of loads in use is limited, too', () => {
 });
 
 test('a load stays until its bucket is full again', () => {
-  const loads = new GroupLoads(OPTIONS);
+  const loads = loadsOf(OPTIONS);
   expect(send(loads, undefined, 10_000, 0)).toBe('ok');
   // The debt is 5,000 KiB.
   for (let nowMs = 0; nowMs < 4_999; nowMs += 500) send(loads, undefined, 1, nowMs, `other${nowMs}`);
@@ -133,7 +137,7 @@ test('a load stays until its bucket is full again', () => {
 });
 
 test('the load of a group outlasts the group', () => {
-  const [loads, group] = [new GroupLoads(OPTIONS), seen()];
+  const [loads, group] = [loadsOf(OPTIONS), seen()];
   expect(taken(loads, group, 0)).toBe(50);
   expect(send(loads, undefined, 1, 0)).toBe('rate_limited');
 });

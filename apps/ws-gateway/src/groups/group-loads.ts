@@ -2,16 +2,18 @@ import type { Group } from './group.ts';
 import { GroupLoad, type GroupRates } from './group-load.ts';
 
 /** Maximum loads of one age. There are two ages. */
-const LOADS_MAX = 4_096;
+export const LOADS_MAX = 4_096;
 
-/** Maximum loads that stay at the limit, because more than `USED_SHARE` of their burst is used. */
-const USED_MAX = LOADS_MAX / 2;
+/**
+ * Part of the loads that stay at the limit, because more than `USED_SHARE` of their burst is used.
+ */
+const USED_PART = 1 / 2;
 const USED_SHARE = 1 / 16;
 
 /** Minimum share of a worker, in bytes and in bytes per second. */
 const SHARE_BYTES_MIN = 64 * 1024;
 
-export interface GroupLoadsOptions {
+export interface ByteRatesOptions {
   /** Bytes per second of a group. */
   readonly groupBytesPerSecond: number;
   /** Burst of a group, in bytes. */
@@ -31,20 +33,19 @@ export interface GroupLoadsOptions {
  */
 export class GroupLoads {
   readonly #rates: GroupRates;
+  readonly #field: 'byteLoad' | 'messageLoad';
+  readonly #loadsMax: number;
   readonly #ageMs: number;
   #young = new Map<string, GroupLoad>();
   #old = new Map<string, GroupLoad>();
   #youngSinceMs = 0;
 
-  constructor({ groupBytesPerSecond, groupBytesBurst, workers }: GroupLoadsOptions) {
-    const shareOf = (bytes: number): number => Math.max(bytes / workers, Math.min(bytes, SHARE_BYTES_MIN));
-    const burst = shareOf(groupBytesBurst);
-    this.#rates = {
-      seen: { perSecond: groupBytesPerSecond, burst },
-      unseen: { perSecond: shareOf(groupBytesPerSecond), burst },
-      debtMax: groupBytesBurst,
-    };
-    this.#ageMs = (1_000 * (groupBytesBurst + burst)) / this.#rates.unseen.perSecond;
+  /** `field` of a group has its load. */
+  constructor(rates: GroupRates, field: 'byteLoad' | 'messageLoad', loadsMax = LOADS_MAX) {
+    this.#rates = rates;
+    this.#field = field;
+    this.#loadsMax = loadsMax;
+    this.#ageMs = (1_000 * (rates.debtMax + rates.unseen.burst)) / rates.unseen.perSecond;
   }
 
   /** Number of loads. Some are of groups without members. */
@@ -60,7 +61,7 @@ export class GroupLoads {
 
   /** Charges a delivery of `bytes` to each member here. */
   delivered(group: Group, bytes: number, nowMs: number): void {
-    const load = group.load ?? this.#of(group.channel, group, nowMs);
+    const load = this.#known(group) ?? this.#of(group.channel, group, nowMs);
     load.delivered(bytes, nowMs);
   }
 
@@ -72,13 +73,19 @@ export class GroupLoads {
     if (nowMs - this.#youngSinceMs > this.#ageMs) this.#age(nowMs);
     let load = this.#young.get(channel);
     if (load === undefined) {
-      if (this.#young.size >= LOADS_MAX) this.#makeRoom(nowMs);
-      load = group?.load ?? this.#old.get(channel) ?? new GroupLoad(this.#rates, nowMs);
+      if (this.#young.size >= this.#loadsMax) this.#makeRoom(nowMs);
+      load = this.#known(group) ?? this.#old.get(channel) ?? new GroupLoad(this.#rates, nowMs);
       this.#old.delete(channel);
       this.#young.set(channel, load);
     }
-    if (group !== undefined) group.load = load;
+    if (group !== undefined) group[this.#field] = load;
     return load;
+  }
+
+  /** Returns the load of a group, unless it is from other rates. */
+  #known(group: Group | undefined): GroupLoad | undefined {
+    const load = group?.[this.#field];
+    return load?.rates === this.#rates ? load : undefined;
   }
 
   #age(nowMs: number): void {
@@ -92,8 +99,19 @@ export class GroupLoads {
     const old = this.#old;
     this.#age(nowMs);
     for (const [channel, load] of old) {
-      if (this.#young.size >= USED_MAX) return;
+      if (this.#young.size >= this.#loadsMax * USED_PART) return;
       if (load.usedShare(nowMs) > USED_SHARE) this.#young.set(channel, load);
     }
   }
+}
+
+/** Returns the byte rates of groups. */
+export function byteRatesOf({ groupBytesPerSecond, groupBytesBurst, workers }: ByteRatesOptions): GroupRates {
+  const shareOf = (bytes: number): number => Math.max(bytes / workers, Math.min(bytes, SHARE_BYTES_MIN));
+  const burst = shareOf(groupBytesBurst);
+  return {
+    seen: { perSecond: groupBytesPerSecond, burst },
+    unseen: { perSecond: shareOf(groupBytesPerSecond), burst },
+    debtMax: groupBytesBurst,
+  };
 }

@@ -28,8 +28,10 @@ export class Group {
   subscription: Subscription = NOT_SUBSCRIBED;
   /** Tick in which the last member left. */
   emptySinceTick = 0;
-  /** Load of the group, once it had any. Only `GroupLoads` changes this. */
-  load: GroupLoad | undefined;
+  /** Load of the group in bytes, once it had any. Only `GroupLoads` changes this and the next. */
+  byteLoad: GroupLoad | undefined;
+  /** Load of the group in messages, where its namespace has a rate. */
+  messageLoad: GroupLoad | undefined;
   #pending: native.Publication[] = [];
   #pendingBytes = 0;
 

@@ -8,6 +8,7 @@ import {
 } from '@groupcast/protocol';
 import { CommandError, type CommandId } from '@groupcast/protocol/schema';
 import type { Counters } from '../admin/gateway-stats.ts';
+import { type AllNamespaceRules, NO_NAMESPACES } from '../auth/namespace-rules.ts';
 import type { Permissions, Refusal } from '../auth/permissions.ts';
 import {
   ackEvent,
@@ -21,11 +22,12 @@ import type { GatewayOptions } from '../options.ts';
 import { channelFor, userChannelOf } from '../users/user-channel.ts';
 import { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
-import { GroupLoads } from './group-loads.ts';
+import { byteRatesOf, GroupLoads } from './group-loads.ts';
 import type { HistoryFrom, HubSubscriber, LossReason } from './hub-port.ts';
 import { Join, type JoinDeps } from './join.ts';
 import type { Member } from './member.ts';
 import { MemberMap } from './member-map.ts';
+import { MessageLoads } from './message-loads.ts';
 import { RecoveryBudget } from './recovery-budget.ts';
 import { rejectCommand } from './reject-command.ts';
 import { SubscribedGroups } from './subscribed-groups.ts';
@@ -59,17 +61,26 @@ export class Groups implements HubSubscriber {
   readonly #joins: MemberMap<Join> = new MemberMap();
   readonly #joinDeps: JoinDeps;
   /** Undefined where groups have no byte limit. */
-  readonly #loads: GroupLoads | undefined;
+  readonly #byteLoads: GroupLoads | undefined;
+  readonly #messageLoads: MessageLoads;
 
-  constructor(options: GatewayOptions, counters: Counters, permissions: Permissions, clientLog?: ClientLog) {
+  constructor(
+    options: GatewayOptions,
+    counters: Counters,
+    permissions: Permissions,
+    clientLog?: ClientLog,
+    rules: () => AllNamespaceRules = () => NO_NAMESPACES,
+  ) {
     const { hub, wheel, recoveryMessagesMax } = options;
     this.#counters = counters;
     this.#permissions = permissions;
     this.#clientLog = clientLog;
     this.#groupsMax = options.groupsPerConnectionMax;
     this.#subscribed = new SubscribedGroups(options, this);
-    this.#loads = options.groupBytesPerSecond === 0 ? undefined : new GroupLoads(options);
-    this.#fanOut = new FanOut(options, counters, this.#loads);
+    const hasByteRate = options.groupBytesPerSecond > 0;
+    this.#byteLoads = hasByteRate ? new GroupLoads(byteRatesOf(options), 'byteLoad') : undefined;
+    this.#messageLoads = new MessageLoads(options.workers, rules);
+    this.#fanOut = new FanOut(options, counters, this.#byteLoads, this.#messageLoads);
     this.#joinDeps = {
       hub,
       wheel,
@@ -225,12 +236,16 @@ export class Groups implements HubSubscriber {
   }
 
   /**
-   * Charges a group for bytes that a client publishes to it. Returns whether its limit allows them.
+   * Charges a group for a message of `bytes` that a client publishes to it. Returns whether its
+   * limits allow it, or which one does not.
    */
-  charge(name: string, bytes: number): 'ok' | 'rate_limited' {
-    if (this.#loads === undefined) return 'ok';
+  charge(name: string, bytes: number): 'ok' | 'bytes' | 'messages' {
     const channel = channelOfGroup(name);
-    return this.#loads.publish(channel, this.#subscribed.find(channel), bytes, performance.now());
+    const group = this.#subscribed.find(channel);
+    const nowMs = performance.now();
+    if (this.#messageLoads.publish(name, channel, group, nowMs) !== 'ok') return 'messages';
+    const verdict = this.#byteLoads?.publish(channel, group, bytes, nowMs) ?? 'ok';
+    return verdict === 'ok' ? 'ok' : 'bytes';
   }
 
   /** Delivers the pending messages of a group, so that later writes follow them. */

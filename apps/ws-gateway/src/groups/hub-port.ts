@@ -3,6 +3,7 @@ import type {
   HistoryFrom,
   HistoryRead,
   HubClient,
+  HubClientState,
   KeyedMapEvents,
   LossReason,
   PublishAnswer,
@@ -61,6 +62,9 @@ export interface HubKeyedMap {
 
 /** The part of `HubClient` that a gateway uses. Tests have another implementation. */
 export interface HubPort extends Pick<HubClient, 'ban' | 'unban' | 'kick'> {
+  /** Calls the listener at each change of the state of the link. */
+  on(name: 'state', listener: (state: HubClientState) => void): unknown;
+  off(name: 'state', listener: (state: HubClientState) => void): unknown;
   /** Opens a live map of the values of a keyed channel. It keeps them over a lost link. */
   keyed(channel: string): HubKeyedMap;
   /** Subscribes to a channel. The handle has the position of the last publication. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeMember, OPEN } from '../../testing/fake-member.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Counters, createCounters } from '../admin/gateway-stats.ts';
+import { NO_NAMESPACES } from '../auth/namespace-rules.ts';
 import { V1 } from '../client-protocols/v1/protocol.ts';
 import type { CommandDeps } from '../commands/command-deps.ts';
 import { groupInfo } from '../commands/group-info.ts';
@@ -132,6 +133,7 @@ class World {
   readonly recoveryBudget: RecoveryBudget;
   readonly serverGroups: ServerGroups;
   readonly permissions = OPEN;
+  readonly namespaces = { rules: NO_NAMESPACES };
   readonly groups: Groups;
   readonly clients: CheckedClient[] = [];
   #published = 0;

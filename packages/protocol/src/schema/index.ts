@@ -21,5 +21,6 @@ export {
   type NamespaceHistory,
   NamespacesError,
   NamespaceTable,
+  OPERATIONS,
   parseNamespaces,
 } from './namespaces.ts';

@@ -64,7 +64,15 @@ const FAULTS_MAX = 20;
 /** Limit of the characters of a value in a sentence. */
 const VALUE_CHARACTERS_MAX = 60;
 
-const OPERATIONS = ['join', 'history', 'publish', 'presence', 'info', 'manage'] as const;
+/** All operations. */
+export const OPERATIONS = [
+  'join',
+  'history',
+  'publish',
+  'presence',
+  'info',
+  'manage',
+] as const satisfies readonly Operation[];
 
 const without = <O extends Operation>(operation: O): Exclude<Operation, O>[] =>
   OPERATIONS.filter((one): one is Exclude<Operation, O> => one !== operation);

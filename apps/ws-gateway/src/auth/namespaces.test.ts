@@ -1,0 +1,121 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { limits } from '@groupcast/protocol';
+import { SILENT_LOG } from '@groupcast/service';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { LoopbackHub } from '../../testing/loopback-hub.ts';
+import { Namespaces } from './namespaces.ts';
+
+let hub: LoopbackHub;
+let events: string[];
+
+beforeEach(() => {
+  hub = new LoopbackHub();
+  events = [];
+});
+
+function open(isRequired: boolean): Namespaces {
+  const namespaces = new Namespaces({
+    hub,
+    log: { ...SILENT_LOG, warn: (_fields, message) => void events.push(message) },
+    isRequired,
+    changed: () => events.push('changed'),
+    loaded: () => events.push('loaded'),
+  });
+  onTestFinished(() => namespaces.close());
+  return namespaces;
+}
+
+function set(list: unknown): void {
+  const text = list === undefined ? '' : JSON.stringify(list);
+  hub.set(limits.CONFIG_CHANNEL, limits.NAMESPACES_KEY, text);
+}
+
+function prefixOf(namespaces: Namespaces, groupName: string): string | undefined {
+  return namespaces.rules.find(groupName)?.prefix;
+}
+
+describe.each([true, false])('a copy (required: %s)', (isRequired) => {
+  test('follows the list of the hub', async () => {
+    set([{ prefix: 'a' }]);
+    const namespaces = open(isRequired);
+    expect([namespaces.isLoaded, prefixOf(namespaces, 'ab')]).toEqual([false, undefined]);
+    await nextTurn();
+    expect([namespaces.isLoaded, prefixOf(namespaces, 'ab')]).toEqual([true, 'a']);
+    set([{ prefix: '' }]);
+    expect(prefixOf(namespaces, 'ab')).toBe('');
+    set([]);
+    expect(prefixOf(namespaces, 'ab')).toBeUndefined();
+    expect(events).toEqual(['changed', 'loaded', 'changed', 'changed']);
+  });
+
+  test('stays while the hub is away, and is read again from another hub', async () => {
+    set([{ prefix: '' }]);
+    const namespaces = open(isRequired);
+    await nextTurn();
+    hub.restart('epoch-2');
+    set([{ prefix: 'a' }]);
+    await nextTurn();
+    expect(prefixOf(namespaces, 'a')).toBe('');
+    hub.comeBack();
+    await nextTurn();
+    expect(prefixOf(namespaces, 'a')).toBe('a');
+    expect(events).toEqual(['changed', 'loaded', 'changed']);
+  });
+
+  test('the same list again is no change', async () => {
+    set([{ prefix: '' }]);
+    open(isRequired);
+    await nextTurn();
+    set([{ prefix: '' }]);
+    expect(events).toEqual(['changed', 'loaded']);
+  });
+
+  test('an invalid list changes nothing, and is logged', async () => {
+    set([{ prefix: 'a' }]);
+    const namespaces = open(isRequired);
+    await nextTurn();
+    set([{ prefix: 1 }]);
+    expect(prefixOf(namespaces, 'a')).toBe('a');
+    set([{ prefix: 'b', colour: 'of a later version' }]);
+    expect(prefixOf(namespaces, 'b')).toBe('b');
+    const invalid = 'invalid namespaces are ignored; the last ones stay';
+    expect(events).toEqual(['changed', 'loaded', invalid, 'changed']);
+  });
+
+  test('is not complete before it is valid', async () => {
+    set('no list');
+    const namespaces = open(isRequired);
+    await nextTurn();
+    expect(namespaces.isLoaded).toBe(false);
+    set([{ prefix: 'a' }]);
+    expect([namespaces.isLoaded, prefixOf(namespaces, 'a')]).toEqual([true, 'a']);
+  });
+
+  test('other keys mean nothing', async () => {
+    hub.set(limits.CONFIG_CHANNEL, 'later', '[{"prefix":""}]');
+    const namespaces = open(isRequired);
+    await nextTurn();
+    expect([namespaces.isLoaded, prefixOf(namespaces, 'a')]).toEqual([true, undefined]);
+  });
+});
+
+test('of a hub without namespaces leaves no subscription, unless it is required', async () => {
+  const required = open(true);
+  const other = open(false);
+  expect(hub.keyedMaps(limits.CONFIG_CHANNEL)).toBe(2);
+  await nextTurn();
+  expect([required.isLoaded, other.isLoaded]).toEqual([true, true]);
+  expect(hub.keyedMaps(limits.CONFIG_CHANNEL)).toBe(1);
+  // Another hub may have some.
+  hub.away = true;
+  set([{ prefix: '' }]);
+  hub.comeBack();
+  await nextTurn();
+  expect([prefixOf(required, 'a'), prefixOf(other, 'a')]).toEqual(['', '']);
+  expect(hub.keyedMaps(limits.CONFIG_CHANNEL)).toBe(2);
+  required.close();
+  other.close();
+  expect(hub.keyedMaps(limits.CONFIG_CHANNEL)).toBe(0);
+  hub.comeBack();
+  expect(hub.keyedMaps(limits.CONFIG_CHANNEL)).toBe(0);
+});

@@ -1,0 +1,109 @@
+import { decodeText, limits } from '@groupcast/protocol';
+import { NamespacesError, parseNamespaces } from '@groupcast/protocol/schema';
+import { type Log, LogLimiter } from '@groupcast/service';
+import type { HubKeyedMap, HubPort } from '../groups/hub-port.ts';
+import { AllNamespaceRules, NO_NAMESPACES } from './namespace-rules.ts';
+
+export interface NamespacesDeps {
+  readonly hub: Pick<HubPort, 'keyed' | 'on' | 'off'>;
+  readonly log: Log;
+  /**
+   * Whether permissions depend on namespaces. Otherwise a hub that has none is asked once for each
+   * connection to it, without a subscription that stays.
+   */
+  readonly isRequired: boolean;
+  /** Called when there are other rules. */
+  changed(): void;
+  /** Called once, when the first copy is complete. */
+  loaded(): void;
+}
+
+/**
+ * Copy of the namespaces of the hub. A lost link or an invalid list changes nothing: the last copy
+ * holds until there is another one.
+ */
+export class Namespaces {
+  readonly #deps: NamespacesDeps;
+  readonly #logLimiter: LogLimiter;
+  readonly #linked = (state: string): void => {
+    if (state === 'open') this.#open();
+  };
+  #copy: HubKeyedMap | undefined;
+  #text = '';
+  #rules = NO_NAMESPACES;
+  /** Whether the list of the hub is one that this version can read. */
+  #isValid = true;
+  #isLoaded = false;
+
+  constructor(deps: NamespacesDeps) {
+    this.#deps = deps;
+    const { hub, log } = deps;
+    this.#logLimiter = new LogLimiter({
+      report: (event, heldBack) => log.warn({ event, heldBack }, 'more problems with namespaces'),
+    });
+    this.#open();
+    hub.on('state', this.#linked);
+  }
+
+  get rules(): AllNamespaceRules {
+    return this.#rules;
+  }
+
+  /** Whether the namespaces of the hub were all loaded once. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
+  close(): void {
+    this.#deps.hub.off('state', this.#linked);
+    this.#copy?.close();
+    this.#logLimiter.close();
+  }
+
+  #open(): void {
+    if (this.#copy !== undefined) return;
+    this.#copy = this.#deps.hub.keyed(limits.CONFIG_CHANNEL);
+    this.#copy.on('change', (key, value) => {
+      if (key === limits.NAMESPACES_KEY) this.#change(value === undefined ? '' : decodeText(value.payload));
+    });
+    this.#copy.on('ready', () => this.#check());
+    this.#copy.on('failed', (error) => this.#warn('load', { error }, 'namespaces cannot be loaded'));
+  }
+
+  /** Notices that the copy is complete, or that there is no need for one. */
+  #check(): void {
+    if (this.#copy?.isReady !== true || !this.#isValid) return;
+    if (!this.#isLoaded) {
+      this.#isLoaded = true;
+      this.#deps.loaded();
+    }
+    if (this.#text !== '' || this.#deps.isRequired) return;
+    this.#copy.close();
+    this.#copy = undefined;
+  }
+
+  #change(text: string): void {
+    if (text === this.#text) return;
+    try {
+      this.#rules = text === '' ? NO_NAMESPACES : new AllNamespaceRules(parsed(text));
+      this.#text = text;
+      this.#isValid = true;
+    } catch (error) {
+      if (!(error instanceof NamespacesError)) throw error;
+      this.#isValid = false;
+      this.#warn('invalid', { error }, 'invalid namespaces are ignored; the last ones stay');
+      return;
+    }
+    this.#deps.changed();
+    this.#check();
+  }
+
+  #warn(event: string, fields: object, message: string): void {
+    if (this.#logLimiter.take(event)) this.#deps.log.warn(fields, message);
+  }
+}
+
+/** A later hub may know more. */
+function parsed(text: string): ReturnType<typeof parseNamespaces> {
+  return parseNamespaces(text, { ignoreUnknown: true });
+}
