@@ -14,6 +14,8 @@ const hub: GatewayOptions['hub'] = {
   unsubscribe: () => {},
   history: () => ({ cancel: () => {} }),
   publishWithAnswer: (_channel, _text, _options, answer) => answer?.accepted(start),
+  on: () => {},
+  off: () => {},
   keyed: () => ({ isReady: true, on: () => {}, close: () => {} }),
   ban: async () => {},
   unban: async () => {},

@@ -1,0 +1,101 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Namespace } from '@groupcast/protocol/schema';
+import { killAll, startGateway, startHub, TestClient, type TestHub, until } from '@groupcast/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'groupcast-namespaces-'));
+});
+afterEach(async () => {
+  await killAll();
+  await rm(folder, { recursive: true });
+});
+
+const FILE = 'namespaces.json';
+
+function write(namespaces: readonly Namespace[] | string): Promise<void> {
+  const text = typeof namespaces === 'string' ? namespaces : JSON.stringify(namespaces);
+  return writeFile(join(folder, FILE), text);
+}
+
+/** Writes the file and makes the hub read it again. Resolves with its log line about it. */
+async function reread(hub: TestHub, namespaces: readonly Namespace[] | string): Promise<string> {
+  const before = hub.process.stderr.length;
+  await write(namespaces);
+  hub.process.kill('SIGHUP');
+  const line = await until(
+    () => /.*(?:Namespaces file read again|Namespaces not changed).*/.exec(hub.process.stderr.slice(before)),
+    'a line of the hub about its namespaces',
+    (match) => match !== null,
+  );
+  return line?.[0] ?? '';
+}
+
+/** Sends messages until the gateway says that they are ephemeral, or not. */
+async function untilEphemeral(client: TestClient, isEphemeral: boolean): Promise<void> {
+  let id = 0;
+  await until(
+    async () => {
+      id += 1;
+      const key = `${isEphemeral} ${id}`;
+      client.sendCommand({ cmd: 'send_to_group', group_id: 'chat:1', message: 'a', id: key });
+      return (await client.reply(key)).stored === false;
+    },
+    `a message that is ephemeral: ${isEphemeral}`,
+    (answer) => answer === isEphemeral,
+  );
+}
+
+test('a reload of the hub changes two live gateways, and a bad file changes nothing', async () => {
+  await write([]);
+  const hub = await startHub({ namespacesFile: join(folder, FILE) });
+  const [one, two] = await Promise.all([
+    startGateway({ hub: hub.address, workers: 2 }),
+    startGateway({ hub: hub.address, workers: 2 }),
+  ]);
+  const clients = await Promise.all([one, one, two, two].map(({ url }) => TestClient.open(url)));
+  const all = (isEphemeral: boolean): Promise<unknown> =>
+    Promise.all(clients.map((client) => untilEphemeral(client, isEphemeral)));
+  await all(false);
+
+  expect(await reread(hub, [{ prefix: 'chat:', ephemeral: true }])).toContain('"namespaces":1');
+  await all(true);
+
+  expect(await reread(hub, [{ prefix: 'chat:' }, { prefix: '$chat' }])).toContain(
+    '[1].prefix is \\"$chat\\"',
+  );
+  expect(await reread(hub, '[{')).toContain('The list is not JSON');
+  // A change that follows shows that those had no effect.
+  expect(await reread(hub, [{ prefix: '', ephemeral: true }])).toContain('"namespaces":1');
+  await all(true);
+
+  expect(
+    await reread(hub, [
+      { prefix: 'chat:1', ephemeral: false },
+      { prefix: '', ephemeral: true },
+    ]),
+  ).toContain('"namespaces":2');
+  await all(false);
+});
+
+test('workers take the namespaces of another hub', async () => {
+  const flags = { namespacesFile: join(folder, FILE) };
+  await write([{ prefix: 'chat:', ephemeral: true }]);
+  const hub = await startHub(flags);
+  const gateway = await startGateway({ hub: hub.address, workers: 1 });
+  const client = await TestClient.open(gateway.url);
+  await untilEphemeral(client, true);
+  const restart = async (running: TestHub, more: object): Promise<TestHub> => {
+    running.process.kill();
+    await running.process.exited;
+    return startHub({ ...more, port: hub.port });
+  };
+  const without = await restart(hub, {});
+  await untilEphemeral(client, false);
+  await restart(without, flags);
+  await untilEphemeral(client, true);
+});
