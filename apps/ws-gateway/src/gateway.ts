@@ -28,6 +28,7 @@ import { PageRequests } from './groups/page-requests.ts';
 import { RecoveryBudget } from './groups/recovery-budget.ts';
 import { completeOptions, type GatewayOptions, type GatewayOptionsInput } from './options.ts';
 import type { ClientSocket } from './socket/client-socket.ts';
+import { ConnectionLimit } from './users/connection-limit.ts';
 
 /** Maximum of the random delay, in milliseconds, after which a drained client reconnects. */
 const RECONNECT_SPREAD_MS = 1_000;
@@ -365,6 +366,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
         interval: wheel.ticksOf(options.heartbeatMs),
         timeout: wheel.ticksOf(options.heartbeatTimeoutMs),
       },
+      connectionLimit:
+        options.connectionsPerUid === 0 ? undefined : new ConnectionLimit(options, this.#counters),
       closeTicks: wheel.ticksOf(options.closeMs),
       connectionClosed: () => this.#checkGone(),
     };

@@ -20,6 +20,7 @@ import type { VerifyToken } from './auth/identity.ts';
 import type { GroupsOnConnect } from './connection/gateway-client.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
+import { REPORTED_CONNECTIONS_MAX } from './users/connection-report.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -61,6 +62,19 @@ export const SHARED_OPTIONS = {
     valueName: 'NAME',
     describe: 'Cookie whose value is a token. Needs --allowed-origins: pages send cookies by themselves.',
     check: (name) => (name === '' || COOKIE_NAME.test(name) ? undefined : 'the name of a cookie (RFC 6265)'),
+  }),
+  connectionsPerUid: integerOption({
+    default: 0,
+    min: 0,
+    max: REPORTED_CONNECTIONS_MAX,
+    unit: 'connections',
+    describe: 'Connections of one user, on all gateways; beyond it see the policy. 0: no limit.',
+  }),
+  connectionsPerUidPolicy: choiceOption({
+    choices: ['refuse', 'replace_oldest'],
+    default: 'refuse',
+    describe:
+      'Beyond --connections-per-uid: close the newest connections with 4009, or the oldest with 4509.',
   }),
   welcomePage: flagOption({ default: true, describe: 'Serve a page for newcomers at GET /.' }),
   fastPaths: flagOption({

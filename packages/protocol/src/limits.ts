@@ -40,6 +40,9 @@ export const USER_CHANNEL_PREFIX = '$user:';
 /** Name of the user's own channel among groups, in `resume`. No group of the system has it. */
 export const USER_GROUP = '$user';
 
+/** Prefix of the channel on which gateways count the connections of a user; its id follows. */
+export const CONNECTIONS_CHANNEL_PREFIX = '$connections:';
+
 /** Keyed channel of bans and revocations. */
 export const BANS_CHANNEL = '$bans';
 

@@ -52,6 +52,7 @@ export type TokenFlags = OptionsOf<typeof TOKEN_FLAGS>;
 interface OtherFlags {
   readonly anonymous: string;
   readonly authCookie: string;
+  readonly connectionsPerUid: number;
 }
 
 /** Checks the options against each other. Returns one sentence for each problem. */
@@ -78,6 +79,7 @@ function flagsOfTokens(config: TokenFlags & OtherFlags): readonly string[] {
   const given = {
     '--auth-cookie': config.authCookie !== '',
     '--anonymous': config.anonymous !== 'deny',
+    '--connections-per-uid': config.connectionsPerUid > 0,
     '--token-secret-file': config.tokenSecretFile.length > 0,
     '--token-key-file': config.tokenKeyFile.length > 0,
     '--token-jwks-url': config.tokenJwksUrl !== '',

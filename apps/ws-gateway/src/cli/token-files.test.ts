@@ -154,6 +154,7 @@ describe('check-config rejects', () => {
 
   test.each([
     '--anonymous=namespace',
+    '--connections-per-uid=1',
     '--token-secret-file=a',
     '--token-key-file=a',
     '--token-jwks-url=https://a.example/',

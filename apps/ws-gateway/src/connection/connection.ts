@@ -17,6 +17,7 @@ import type { GatewayOptions } from '../options.ts';
 import type { ClientSocket } from '../socket/client-socket.ts';
 import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
+import type { ConnectionLimit } from '../users/connection-limit.ts';
 import { Authentication, type AuthenticationDeps } from './authentication.ts';
 import type { Backpressure, WritableConnection } from './backpressure.ts';
 import { clientIdOf } from './client-id.ts';
@@ -46,6 +47,8 @@ export interface ConnectionDeps extends CommandDeps, ClientRates {
   readonly heartbeat: HeartbeatTicks;
   /** Undefined where clients have no tokens. */
   readonly authentication: AuthenticationDeps | undefined;
+  /** Undefined where users have no limit. */
+  readonly connectionLimit: ConnectionLimit | undefined;
   /** Ticks after which a connection that is closing is cut. */
   readonly closeTicks: number;
   /** Connections that are not closed. Each adds and removes itself. */
@@ -155,11 +158,15 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
    * it had one.
    */
   open(session: string | undefined, identity: Identity | undefined, id: CommandId | undefined): void {
-    const { options, clientLog, serverGroups } = this.#deps;
+    const { options, clientLog, connectionLimit, serverGroups } = this.#deps;
     this.#authentication = undefined;
     this.#state = 'open';
     this.identity = identity;
-    if (session !== undefined) this.#id = clientIdOf(session);
+    if (session !== undefined) this.#id = clientIdOf(session, identity?.uid);
+    if (connectionLimit?.add(this) === false) {
+      this.close('too_many_connections');
+      return;
+    }
     this.#checkTimes();
     clientLog?.connected(this);
     if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, options, identity));
@@ -371,6 +378,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#closeReason = reason;
     this.#closeTick = this.#deps.options.wheel.now + this.#deps.closeTicks;
     this.#awaitClose();
+    this.#deps.connectionLimit?.delete(this);
     this.#deps.groups.leaveAll(this);
     this.#deps.pageRequests.cancel(this);
     this.#deps.serverGroups.forget(this);

@@ -37,17 +37,22 @@ export class ServerGroups {
     return this.#options.groupsPerConnectionMax;
   }
 
-  /** Begins for a new client. Throws what `groupsOnConnect` throws, and for an invalid name. */
+  /**
+   * Begins for a new client, with the groups of the program and the channel of its user. Throws
+   * what `groupsOnConnect` throws, and for an invalid name.
+   */
   open(member: Member, address: string): void {
     const { groupsOnConnect, resumeWaitMs, wheel } = this.#options;
-    if (groupsOnConnect === undefined) return;
-    const client = { id: member.id, protocol: member.protocol.name, address };
-    const names = groupsOnConnect(client).map(checkedName);
+    const { identity, protocol } = member;
+    if (groupsOnConnect === undefined && identity === undefined) return;
+    const names =
+      groupsOnConnect?.({ id: member.id, protocol: protocol.name, address }).map(checkedName) ?? [];
+    if (identity !== undefined) names.push(limits.USER_GROUP);
     if (names.length === 0) return;
     const waiting: Waiting = { names, wheelSlot: NOT_WAITING, expired: () => this.join(member) };
     this.#waiting.set(member, waiting);
     // A tick may be about to end: one more, so that the client has the whole time.
-    if (member.protocol.resumes && resumeWaitMs > 0) wheel.schedule(waiting, wheel.ticksOf(resumeWaitMs) + 1);
+    if (protocol.resumes && resumeWaitMs > 0) wheel.schedule(waiting, wheel.ticksOf(resumeWaitMs) + 1);
     else this.join(member);
   }
 
