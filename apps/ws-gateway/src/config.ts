@@ -10,7 +10,7 @@ import {
   withRange,
 } from '@groupcast/options';
 import { addressFault, addressOption, flagName, LOG_OPTIONS, portConflict } from '@groupcast/service';
-import { TOKEN_FLAGS, tokenProblems } from './auth/token-flags.ts';
+import { TOKEN_FLAGS } from './auth/token-flags.ts';
 import {
   GATEWAY_TABLE,
   limitConflicts,
@@ -156,7 +156,7 @@ export function checkGatewayConfig(config: GatewayConfig): readonly string[] {
     ({ option, above }) =>
       `--${flagName(option)} is ${config[option]}, which is above --${flagName(above)}. Give at most ${config[above]} (bytes), or raise --${flagName(above)}.`,
   );
-  return [...tooHigh, ...proxyPortProblems(config), ...tokenProblems(config), ...cookieProblems(config)];
+  return [...tooHigh, ...proxyPortProblems(config), ...cookieProblems(config)];
 }
 
 function cookieProblems(config: GatewayConfig): readonly string[] {

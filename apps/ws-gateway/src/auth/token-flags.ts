@@ -55,16 +55,19 @@ interface OtherFlags {
   readonly connectionsPerUid: number;
 }
 
-/** Checks the options against each other. Returns one sentence for each problem. */
-export function tokenProblems(config: TokenFlags & OtherFlags): readonly string[] {
-  const { auth, tokenSecretFile, tokenKeyFile, tokenJwksUrl, tokenAudience } = config;
-  if (auth === 'app') return ['--auth app comes with a later version. Use --auth token, or none.'];
-  if (auth === 'none') return flagsOfTokens(config).map((flag) => `${flag} needs --auth token. Give both.`);
+/** Returns one sentence for each flag of tokens that another mode ignores. */
+export function ignoredTokenFlags(config: TokenFlags & OtherFlags): readonly string[] {
+  if (config.auth === 'app') return ['--auth app comes with a later version. Use --auth token, or none.'];
+  if (config.auth === 'token') return [];
+  return flagsOfTokens(config).map((flag) => `${flag} needs --auth token. Give both.`);
+}
+
+/** Checks the options of tokens against each other. Returns one sentence for each problem. */
+export function tokenProblems(config: TokenFlags): readonly string[] {
+  const { tokenSecretFile, tokenKeyFile, tokenJwksUrl, tokenAudience } = config;
   const problems: string[] = [];
   if (tokenSecretFile.length + tokenKeyFile.length === 0 && tokenJwksUrl === '') {
-    problems.push(
-      '--auth token needs a key: give --token-secret-file, --token-key-file or --token-jwks-url.',
-    );
+    problems.push('Tokens need a key: give --token-secret-file, --token-key-file or --token-jwks-url.');
   }
   if (tokenJwksUrl !== '' && tokenAudience.length === 0) {
     problems.push(

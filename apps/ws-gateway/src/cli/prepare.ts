@@ -17,12 +17,13 @@ import {
 } from '@groupcast/service';
 import manifest from '../../package.json' with { type: 'json' };
 import { type GatewayTls, TICKET_KEYS_BYTES } from '../accept/tls-sockets.ts';
+import { ignoredTokenFlags } from '../auth/token-flags.ts';
 import { GATEWAY_OPTIONS, type GatewayConfig, parseHub } from '../config.ts';
 import { completeTable, GATEWAY_TABLE } from '../options.ts';
 import { connectionsMaxOf } from '../processes/connections-max.ts';
 import type { GatewaySettings } from '../processes/generation.ts';
 import type { WorkerOptions } from '../processes/messages.ts';
-import { readTokenOptions } from './token-files.ts';
+import { readTokenOptions, type TokenReading } from './token-files.ts';
 
 const HUB_TLS_FLAGS = {
   cert: '--hub-tls-cert-file',
@@ -54,10 +55,8 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
   });
   const hubTls = problems.collect(() => readHubTls(config), undefined);
   const tls = problems.collect(() => readTls(config), undefined);
-  const { tokens, warnings: tokenWarnings } = problems.collect(() => readTokenOptions(config), {
-    tokens: undefined,
-    warnings: [],
-  });
+  for (const problem of ignoredTokenFlags(config)) problems.add(problem);
+  const tokens = problems.collect(() => readTokens(config), undefined);
   const workers = config.workers === 0 ? availableParallelism() : config.workers;
   const gateway: WorkerOptions['gateway'] = {
     ...libraryOptions(GATEWAY_OPTIONS, GATEWAY_TABLE, config),
@@ -81,7 +80,7 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
       hub,
       secret,
       hubTls,
-      tokens,
+      tokens: tokens?.tokens,
       balanceConnections: config.balanceConnections && workers > 1,
       warmUpMs: config.warmUpMs,
       drainMs: Math.round(config.drainSeconds * 1_000),
@@ -94,7 +93,7 @@ export function prepareGateway(config: GatewayConfig): PreparedGateway {
   ];
   const warnings = [
     ...(warning === undefined ? [] : [warning]),
-    ...tokenWarnings,
+    ...(tokens?.warnings ?? []),
     ...secretWithoutTls(config),
     ...trustsEveryAddress(config),
     ...certificateWarnings(certificates),
@@ -135,6 +134,10 @@ function readTls(config: GatewayConfig): GatewayTls | undefined {
   if (cert === undefined || key === undefined) return undefined;
   // All workers get the same ones, so that a client resumes its session on any of them.
   return { cert, key, ticketKeys: randomBytes(TICKET_KEYS_BYTES).toString('base64') };
+}
+
+function readTokens(config: GatewayConfig): TokenReading | undefined {
+  return config.auth === 'token' ? readTokenOptions(config) : undefined;
 }
 
 function readHubTls(config: GatewayConfig): TlsMaterial | undefined {

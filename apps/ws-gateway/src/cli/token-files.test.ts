@@ -45,7 +45,7 @@ function prepared(...flags: string[]): ReturnType<typeof prepareGateway> {
 describe('check-config rejects', () => {
   test.each<[string, () => string[], RegExp]>([
     ['the mode of a later version', () => ['--auth=app'], /--auth app comes with a later version/],
-    ['tokens without a key', () => ['--auth=token'], /--auth token needs a key: give --token-secret-file/],
+    ['tokens without a key', () => ['--auth=token'], /Tokens need a key: give --token-secret-file/],
     [
       'a key URL without an audience',
       () => ['--auth=token', '--token-jwks-url=https://a.example/keys'],

@@ -1,8 +1,9 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { ConfigError, Problems, readFileOption, readSecretFile } from '@groupcast/service';
 import { publicKeyOf } from '../auth/public-key.ts';
-import type { TokenFlags } from '../auth/token-flags.ts';
+import { type TokenFlags, tokenProblems } from '../auth/token-flags.ts';
 import { TOKEN_KEYS_MAX, TOKEN_SECRET_BYTES_MIN, type TokenOptions } from '../auth/token-options.ts';
+import type { GatewayConfig } from '../config.ts';
 
 /** Limit of a key file in bytes: a set of sixteen long RSA keys. */
 const KEY_FILE_BYTES_MAX = 64 * 1_024;
@@ -14,23 +15,21 @@ const KEY_FLAG = '--token-key-file';
 
 /** Options of tokens, and warnings about their files. */
 export interface TokenReading {
-  /** Undefined without `--auth token`. */
-  readonly tokens: TokenOptions | undefined;
+  readonly tokens: TokenOptions;
   readonly warnings: readonly string[];
 }
 
-type TokenConfig = TokenFlags & { readonly groupsPerConnectionMax: number };
+type TokenConfig = TokenFlags & Pick<GatewayConfig, 'groupsPerConnectionMax'>;
 
 /** Reads the files of secrets and keys. Throws ConfigError with every problem. */
 export function readTokenOptions(config: TokenConfig): TokenReading {
-  if (config.auth !== 'token') return { tokens: undefined, warnings: [] };
   const problems = new Problems();
-  const secretRule = { flag: '--token-secret-file', bytesMin: TOKEN_SECRET_BYTES_MIN };
+  for (const problem of tokenProblems(config)) problems.add(problem);
   const secrets = config.tokenSecretFile.map((path) =>
-    problems.collect(() => readSecretFile(path, secretRule), { secret: '', warning: undefined }),
+    problems.collect(() => readTokenSecret(path), { secret: '', warning: undefined }),
   );
   const files = config.tokenKeyFile.map((path) =>
-    problems.collect(() => readKeyFile(path), { keys: [], warnings: [] }),
+    problems.collect(() => readKeyFile(path), { jwks: [], keys: [], warnings: [] }),
   );
   const keys = files.flatMap((file) => file.keys);
   for (const problem of keyProblems(keys)) problems.add(problem);
@@ -48,6 +47,11 @@ export function readTokenOptions(config: TokenConfig): TokenReading {
   return { tokens, warnings: [...ofSecrets, ...files.flatMap((file) => file.warnings)] };
 }
 
+/** Reads a secret that signs tokens. Throws ConfigError. */
+export function readTokenSecret(path: string): ReturnType<typeof readSecretFile> {
+  return readSecretFile(path, { flag: '--token-secret-file', bytesMin: TOKEN_SECRET_BYTES_MIN });
+}
+
 function keyProblems(keys: readonly JsonWebKey[]): readonly string[] {
   const problems: string[] = [];
   if (keys.length > TOKEN_KEYS_MAX) {
@@ -62,13 +66,15 @@ function keyProblems(keys: readonly JsonWebKey[]): readonly string[] {
 }
 
 interface KeyFile {
+  /** Keys as they are in the file, with their private parts. */
+  readonly jwks: readonly JsonWebKey[];
   /** Public keys. */
   readonly keys: readonly JsonWebKey[];
   readonly warnings: readonly string[];
 }
 
 /** Reads a PEM file, a JWK or a JWK set. Throws ConfigError. */
-function readKeyFile(path: string): KeyFile {
+export function readKeyFile(path: string): KeyFile {
   const { text, mode } = readFileOption(KEY_FLAG, path, KEY_FILE_BYTES_MAX);
   if ((mode & WRITABLE_BY_OTHERS) !== 0) {
     throw new ConfigError([
@@ -81,14 +87,14 @@ function readKeyFile(path: string): KeyFile {
     return publicJwk(place, jwk);
   });
   const isPrivate = jwks.some((jwk) => jwk['d'] !== undefined);
-  if (!isPrivate) return { keys, warnings: [] };
+  if (!isPrivate) return { jwks, keys, warnings: [] };
   const warnings = [
     `${path} has a private key. The gateway needs the public key only: remove the other one.`,
   ];
   if ((mode & READABLE_BY_OTHERS) !== 0) {
     warnings.push(`${path} can be read by other users, who can sign tokens with it; run: chmod 600 ${path}`);
   }
-  return { keys, warnings };
+  return { jwks, keys, warnings };
 }
 
 function publicJwk(place: string, jwk: JsonWebKey): JsonWebKey {
