@@ -13,14 +13,14 @@ export const TOKEN_FLAGS = {
     default: [],
     valueName: 'FILE',
     describe:
-      'Files with secrets that sign tokens (HS256, HS384, HS512), at least 32 bytes each; two at most.',
+      'Files with secrets that sign and check tokens (HS256, HS384, HS512), 32 bytes or more; two at most.',
     check: (files) =>
       files.length <= TOKEN_SECRETS_MAX ? undefined : `at most ${TOKEN_SECRETS_MAX} files, of two secrets`,
   }),
   tokenKeyFile: listOption({
     default: [],
     valueName: 'FILE',
-    describe: 'Files with public keys that sign tokens: PEM, JWK or a JWK set; 16 keys at most.',
+    describe: 'Files with public keys that check tokens: PEM, JWK or a JWK set; 16 keys at most.',
   }),
   tokenJwksUrl: textOption({
     default: '',

@@ -14,7 +14,7 @@ export interface SigningKey {
 
 /**
  * Reads the private key with this `kid`. Without one, reads the first secret, or else the first
- * private key. Throws ConfigError if there is none.
+ * private key. Throws ConfigError without such a key.
  */
 export function readSigningKey(
   { tokenSecretFile, tokenKeyFile }: Pick<TokenFlags, 'tokenSecretFile' | 'tokenKeyFile'>,
