@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   freePort,
@@ -18,12 +20,10 @@ class Person {
   readonly context: BrowserContext;
   readonly page: Page;
   readonly complaints: string[] = [];
-  readonly #name: string;
 
-  private constructor(context: BrowserContext, page: Page, name: string) {
+  private constructor(context: BrowserContext, page: Page) {
     this.context = context;
     this.page = page;
-    this.#name = name;
     page.on('pageerror', (error) => this.complaints.push(String(error.stack)));
     page.on('console', (line) => {
       // A browser reports each failed attempt to connect as an error of the page.
@@ -36,13 +36,15 @@ class Person {
 
   static async open(browser: Browser, url: string, name: string): Promise<Person> {
     const context = await browser.newContext();
-    const person = new Person(context, await context.newPage(), name);
+    const person = new Person(context, await context.newPage());
     await person.page.goto(url);
+    await person.page.getByLabel('Name').fill(name);
+    await person.page.getByRole('button', { name: 'Log in' }).click();
+    await person.hasState('Connected');
     return person;
   }
 
   async join(group: string): Promise<void> {
-    await this.page.getByLabel('Your name').fill(this.#name);
     await this.page.getByLabel('Group').fill(group);
     await this.page.getByRole('button', { name: 'Join' }).click();
     await this.page.getByRole('region', { name: group }).waitFor();
@@ -63,6 +65,11 @@ class Person {
     await this.page.getByRole('log').getByText(text, { exact: true }).waitFor();
   }
 
+  /** Resolves when the page shows an alert with the text. */
+  async isTold(text: RegExp): Promise<void> {
+    await this.page.getByRole('alert').getByText(text).waitFor();
+  }
+
   /** Returns all visible lines. */
   async lines(): Promise<string[]> {
     const names = await this.page.getByRole('log').locator('b').allTextContents();
@@ -80,17 +87,26 @@ export function chatSuite(folder: () => string): void {
   let gateway: TestGateway;
   let network: TcpProxy;
   let url: string;
+  let secrets: string;
 
   beforeAll(async () => {
     browser = await openBrowser();
+    secrets = mkdtempSync(join(tmpdir(), 'groupcast-chat-'));
+    const tokenSecretFile = join(secrets, 'token-secret');
+    writeFileSync(tokenSecretFile, 'a secret of the page and the gateway', { mode: 0o600 });
     const hub = await startHub();
-    gateway = await startGateway({ hub: hub.address, workers: 2 });
+    gateway = await startGateway({ hub: hub.address, workers: 2, auth: 'token', tokenSecretFile });
     network = await TcpProxy.start({ target: gateway.port });
     const port = await freePort();
     const flags = ['--host', '127.0.0.1', '--port', String(port), '--strictPort'];
     const vite = startProcess(join(folder(), 'node_modules', '.bin', 'vite'), flags, {
       cwd: folder(),
-      env: { VITE_GATEWAY: `ws://${network.address}`, NODE_ENV: undefined, VITEST: undefined },
+      env: {
+        VITE_GATEWAY: `ws://${network.address}`,
+        TOKEN_SECRET_FILE: tokenSecretFile,
+        NODE_ENV: undefined,
+        VITEST: undefined,
+      },
     });
     await vite.waitForLine(/ready in/);
     url = `http://127.0.0.1:${port}/`;
@@ -102,13 +118,23 @@ export function chatSuite(folder: () => string): void {
     await browser?.close();
     await network?.close();
     await killAll();
+    rmSync(secrets, { recursive: true });
   });
+
+  /** Returns a token of the page for a user. */
+  async function tokenOf(name: string): Promise<string> {
+    const body = new URLSearchParams({ name });
+    const login = await fetch(`${url}login`, { method: 'POST', body, redirect: 'manual' });
+    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const response = await fetch(`${url}token`, { headers: { cookie } });
+    return ((await response.json()) as { token: string }).token;
+  }
 
   test('two people talk; one goes offline, comes back, and has missed nothing', async () => {
     const alice = await Person.open(browser, url, 'Alice');
     const bob = await Person.open(browser, url, 'Bob');
-    await alice.join('lobby');
-    await bob.join('lobby');
+    await alice.join('public:lobby');
+    await bob.join('public:lobby');
     await alice.say('Hello, Bob');
     await bob.sees('Hello, Bob');
     await bob.say('Hello, Alice');
@@ -135,11 +161,11 @@ export function chatSuite(folder: () => string): void {
 
   test('a first visit shows what was said before, with the time of the hub', async () => {
     const alice = await Person.open(browser, url, 'Alice');
-    await alice.join('earlier');
+    await alice.join('public:earlier');
     await alice.say('before Bob');
     await alice.sees('before Bob');
     const bob = await Person.open(browser, url, 'Bob');
-    await bob.join('earlier');
+    await bob.join('public:earlier');
     await bob.sees('before Bob');
     expect(await bob.lines()).toEqual(['Alice: before Bob']);
     const time = bob.page.getByRole('log').locator('time');
@@ -151,28 +177,36 @@ export function chatSuite(folder: () => string): void {
 
   test('after a reload it shows what it had, and what was said meanwhile, once', async () => {
     const alice = await Person.open(browser, url, 'Alice');
-    await alice.join('reload');
+    await alice.join('public:reload');
     await alice.say('before');
     await alice.sees('before');
     await alice.page.goto('about:blank');
-    const other = await TestClient.open(gateway.url);
-    const impossible = JSON.stringify({ name: 5, text: 'no such name' });
-    for (const [id, message] of ['plain text', impossible].entries()) {
-      other.sendCommand({ cmd: 'send_to_group', group_id: 'reload', message, id });
-      await other.reply(id);
-    }
+    const protocol = ['groupcast.v1', `groupcast.token.${await tokenOf('Carl')}`];
+    const other = await TestClient.open(gateway.url, { protocol });
+    other.sendCommand({ cmd: 'send_to_group', group_id: 'public:reload', message: 'from a program', id: 1 });
+    await other.reply(1);
     await other.close();
     await alice.page.goto(url);
-    await alice.join('reload');
-    await alice.sees('plain text');
+    await alice.join('public:reload');
+    await alice.sees('from a program');
     await alice.say('after');
     await alice.sees('after');
-    expect((await alice.lines()).map((line) => line.replace(/^.*: /, ''))).toEqual([
-      'before',
-      'plain text',
-      impossible,
-      'after',
-    ]);
+    expect(await alice.lines()).toEqual(['Alice: before', 'Carl: from a program', 'Alice: after']);
     expect(alice.complaints).toEqual([]);
+  });
+
+  test('a private room is for its members, whatever the page asks for', async () => {
+    const ann = await Person.open(browser, url, 'ann');
+    const eve = await Person.open(browser, url, 'eve');
+    await ann.join('room:team');
+    await ann.say('between us');
+    await ann.sees('between us');
+    await eve.join('room:team');
+    await eve.isTold(/join.*room:team/);
+    await eve.say('let me in');
+    await eve.isTold(/publish.*room:team/);
+    expect(await eve.lines()).toEqual([]);
+    expect(await ann.lines()).toEqual(['ann: between us']);
+    expect([...ann.complaints, ...eve.complaints]).toEqual([]);
   });
 }

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { ChatRoom } from './chat-room.tsx';
 import { useConnectionState } from './client.ts';
+import type { User } from './user.ts';
 
 const STATES = {
   connecting: 'Connecting …',
@@ -10,14 +11,14 @@ const STATES = {
   closed: 'Closed by the gateway',
 };
 
-export function App() {
+export function App({ user }: { user: User }) {
   const state = useConnectionState();
-  const [joined, setJoined] = useState<{ name: string; groupId: string }>();
+  const [joined, setJoined] = useState({ groupId: '', count: 0 });
 
   function join(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
-    const fields = new FormData(event.currentTarget);
-    setJoined({ name: String(fields.get('name')), groupId: String(fields.get('group')) });
+    const groupId = String(new FormData(event.currentTarget).get('group'));
+    setJoined(({ count }) => ({ groupId, count: count + 1 }));
   }
 
   return (
@@ -25,13 +26,20 @@ export function App() {
       <header>
         <h1>Groupcast chat</h1>
         <output data-state={state}>{STATES[state]}</output>
+        <form method="post" action="/logout">
+          <button type="submit">Log out {user.uid}</button>
+        </form>
       </header>
       <form onSubmit={join}>
-        <input name="name" aria-label="Your name" placeholder="Your name" required maxLength={50} />
-        <input name="group" aria-label="Group" placeholder="Group" required maxLength={50} />
+        <input name="group" aria-label="Group" placeholder="Group" list="groups" required maxLength={100} />
+        <datalist id="groups">
+          {['public:lobby', ...user.rooms.map((name) => `room:${name}`)].map((groupId) => (
+            <option key={groupId} value={groupId} />
+          ))}
+        </datalist>
         <button type="submit">Join</button>
       </form>
-      {joined && <ChatRoom key={joined.groupId} name={joined.name} groupId={joined.groupId} />}
+      {joined.count > 0 && <ChatRoom key={joined.count} user={user} groupId={joined.groupId} />}
     </main>
   );
 }

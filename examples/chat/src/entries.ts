@@ -5,7 +5,8 @@ export interface Entry {
   readonly key: string;
   /** `gap`: messages before this line may be missing. */
   readonly kind: 'message' | 'gap';
-  readonly name: string;
+  /** Author. Undefined for messages of programs. */
+  readonly uid?: string | undefined;
   readonly text: string;
   /** Milliseconds since 1970, by the clock of the hub. */
   readonly at: number;
@@ -32,19 +33,8 @@ export function withEntry(chat: Chat, entry: Entry, position: Position): Chat {
   return { entries: [...chat.entries, entry].slice(-ENTRIES_MAX), position };
 }
 
-/** Encodes a line as the text of a message. */
-export function encode(name: string, text: string): string {
-  return JSON.stringify({ name, text });
-}
-
-/** Decodes a message. Any client can send to a group, so it can be any text. */
-export function decode({ message, from, at = Date.now() }: Message, key: string): Entry {
-  const entry = { key, kind: 'message', at } as const;
-  try {
-    const { name, text } = JSON.parse(String(message));
-    if (typeof name === 'string' && typeof text === 'string') return { ...entry, name, text };
-  } catch {
-    // Plain text, from another kind of client.
-  }
-  return { ...entry, name: from?.clientId ?? 'server', text: String(message) };
+/** Returns the line of a message. The gateway vouches for the uid of its author. */
+export function entryOf({ message, from, at = Date.now() }: Message, key: string): Entry {
+  const text = typeof message === 'string' ? message : JSON.stringify(message);
+  return { key, kind: 'message', uid: from?.uid, text, at };
 }

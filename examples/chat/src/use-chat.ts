@@ -1,12 +1,14 @@
 import type { GroupcastError } from '@groupcast/client';
 import { useEffect, useState } from 'react';
 import { client } from './client.ts';
-import { type Chat, decode, encode, loadChat, saveChat, withEntry } from './entries.ts';
+import { type Chat, entryOf, loadChat, saveChat, withEntry } from './entries.ts';
+
+const BAN_SECONDS = 3_600;
 
 /** Joins a group while the component is mounted. Give the component the group's id as its `key`. */
 export function useChat(groupId: string) {
   const [chat, setChat] = useState<Chat>(() => loadChat(groupId));
-  const [error, setError] = useState<GroupcastError>();
+  const [alert, setAlert] = useState<string>();
 
   useEffect(() => {
     const group = client.group(groupId);
@@ -16,14 +18,15 @@ export function useChat(groupId: string) {
         const { epoch, offset } = message;
         // An ephemeral message has no position. This page sends none.
         if (offset === undefined) return;
-        const entry = decode(message, `${epoch}:${offset}`);
+        const entry = entryOf(message, `${epoch}:${offset}`);
         setChat((before) => withEntry(before, entry, { epoch, offset }));
       }),
       group.on('gap', ({ position }) => {
         const entry = { key: `gap:${position.epoch}:${position.offset}`, kind: 'gap' } as const;
-        setChat((before) => withEntry(before, { ...entry, name: '', text: '', at: 0 }, position));
+        setChat((before) => withEntry(before, { ...entry, text: '', at: 0 }, position));
       }),
-      group.on('error', setError),
+      group.on('removed', ({ reason }) => setAlert(`You were removed: ${reason}`)),
+      group.on('error', ({ message }) => setAlert(message)),
     ];
     // A first visit shows the newest messages, a later one what it has missed.
     group.join(position === null ? { last: 20 } : { since: position }).catch(() => {
@@ -37,10 +40,18 @@ export function useChat(groupId: string) {
 
   useEffect(() => saveChat(groupId, chat), [groupId, chat]);
 
-  async function send(name: string, text: string): Promise<void> {
-    setError(undefined);
-    await client.group(groupId).send(encode(name, text)).catch(setError);
+  /** Shows the error if a command fails. */
+  async function attempt(command: Promise<unknown>): Promise<void> {
+    setAlert(undefined);
+    await command.catch(({ message }: GroupcastError) => setAlert(message));
   }
 
-  return { entries: chat.entries, error, send };
+  const group = client.group(groupId);
+  return {
+    entries: chat.entries,
+    alert,
+    send: (text: string) => attempt(group.send(text)),
+    kick: (uid: string) => attempt(group.kick(uid, { reason: 'Kicked by a moderator.' })),
+    ban: (uid: string) => attempt(group.ban(uid, { seconds: BAN_SECONDS, reason: 'Banned for an hour.' })),
+  };
 }
