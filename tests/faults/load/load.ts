@@ -25,6 +25,10 @@ export interface LoadOptions {
   readonly readers?: number;
   /** Members that join during the run, one after another, with earlier messages. Default 0. */
   readonly lateMembers?: number;
+  /** Returns tokens for clients. Default: they have none. */
+  readonly tokens?: (uid: string, groupsOfServer: readonly string[]) => Promise<string>;
+  /** Members, out of those above, whose groups the server joins by their tokens. Default 0. */
+  readonly membersOfServer?: number;
   /** Share of messages that the tap drops, to test that the checker detects it. Default 0. */
   readonly lost?: number;
 }
@@ -91,7 +95,7 @@ export class Load {
     this.options = options;
     this.#log = log;
     this.groups = Array.from({ length: options.groups }, (_, index) => `group-${index}`);
-    const newMember = (name: string, last?: number): Member => {
+    const newMember = (name: string, last?: number, isJoinedByServer = false): Member => {
       const groups = random.sample(this.groups, options.groupsPerMember);
       const loses = (): boolean => random.next() < (options.lost ?? 0);
       return new Member({
@@ -99,8 +103,9 @@ export class Load {
         groups,
         log,
         url: context.url,
-        sdk: options.sdk,
+        sdk: this.#sdkOf(name, isJoinedByServer ? groups : []),
         loses,
+        isJoinedByServer,
         ...(last && { last }),
       });
     };
@@ -109,20 +114,20 @@ export class Load {
       new Publisher({ ...options, name, client, groups: this.groups, log, random, ...(own && { own }) });
     const both = Array.from({ length: options.publishingMembers }, (_, index) => newMember(`p${index}`));
     const silent = Array.from({ length: options.members - both.length }, (_, index) =>
-      newMember(`m${index}`),
+      newMember(`m${index}`, undefined, index < (options.membersOfServer ?? 0)),
     );
     this.members = [...both, ...silent];
     this.publishers = [
       ...both.map(({ name, client, groups }) => newPublisher(name, client, new Set(groups))),
       ...Array.from({ length: options.publishers - both.length }, (_, index) =>
-        newPublisher(`q${index}`, this.#newClient(context)),
+        newPublisher(`q${index}`, this.#newClient(`q${index}`, context)),
       ),
     ];
-    this.#marker = newPublisher(MARKER, this.#newClient(context));
+    this.#marker = newPublisher(MARKER, this.#newClient(MARKER, context));
     this.#readers = Array.from({ length: options.readers ?? 0 }, (_, index) => {
       return new Reader({
         name: `r${index}`,
-        client: this.#newClient(context),
+        client: this.#newClient(`r${index}`, context),
         groups: this.groups,
         log,
         random,
@@ -195,13 +200,19 @@ export class Load {
     }
   }
 
-  #newClient({ url }: LoadContext): GroupcastClient {
+  /** Returns the options of a client, with its token. */
+  #sdkOf(name: string, groupsOfServer: readonly string[] = []): Partial<GroupcastClientOptions> {
+    const { sdk, tokens } = this.options;
+    return tokens === undefined ? sdk : { ...sdk, getToken: () => tokens(name, groupsOfServer) };
+  }
+
+  #newClient(name: string, { url }: LoadContext): GroupcastClient {
     const WithUrl = class extends WebSocket {
       constructor(_url: string, protocols: string[]) {
         super(url(), protocols);
       }
     };
-    const client = new GroupcastClient(url(), { ...this.options.sdk, WebSocket: WithUrl });
+    const client = new GroupcastClient(url(), { ...this.#sdkOf(name), WebSocket: WithUrl });
     this.#clients.push(client);
     return client;
   }

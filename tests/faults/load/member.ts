@@ -13,9 +13,11 @@ export interface MemberOptions {
   readonly loses?: () => boolean;
   /** Number of earlier messages that it asks for at its first join. Default: none. */
   readonly last?: number;
+  /** Whether the server joins its groups, because its token says so. Default: it does itself. */
+  readonly isJoinedByServer?: boolean;
 }
 
-/** A client of the SDK that joins its groups, and stays in them. */
+/** A client of the SDK in its groups, which it joins, unless the server does. */
 export class Member {
   readonly name: string;
   readonly groups: readonly string[];
@@ -25,7 +27,7 @@ export class Member {
   /** Messages that the SDK has delivered, by group. */
   readonly #handedOn: Map<string, number> = new Map();
 
-  constructor({ name, groups, log, url, sdk, loses, last }: MemberOptions) {
+  constructor({ name, groups, log, url, sdk, loses, last, isJoinedByServer }: MemberOptions) {
     this.name = name;
     this.groups = groups;
     this.tap = new WireTap(name, log);
@@ -33,6 +35,7 @@ export class Member {
     for (const id of groups) {
       const group = this.client.group(id);
       group.on('message', () => this.#handedOn.set(id, (this.#handedOn.get(id) ?? 0) + 1));
+      if (isJoinedByServer) continue;
       // Rejected for good: the checker sees a member without the last message.
       void group.join({ last }).catch(() => {});
     }

@@ -135,3 +135,21 @@ test('a connection starts without groups, and a failed attempt does not count', 
   expect(tap.closes).toHaveLength(1);
   expect(tap.openedAt).toHaveLength(1);
 });
+
+test('groups of the server are joined at the position of welcome, or of resume', async () => {
+  const positions = { resumed: { epoch: 'e', offset: 2 } };
+  ask({ cmd: 'resume', positions });
+  const joined = { type: 'joined', epoch: 'e', offset: 9, recovered: true };
+  const events = await logAfter(
+    { type: 'welcome', joined: [{ group_id: 'new', epoch: 'e', offset: 7 }] },
+    { ...joined, group_id: 'new' },
+    { ...joined, group_id: 'resumed' },
+    { type: 'joined', group_id: 'late', epoch: 'e', offset: 1 },
+  );
+  const recovered = { type: 'join', member: 'm1', position: { epoch: 'e', offset: 9 }, recovered: true };
+  expect(events).toEqual([
+    { ...recovered, group: 'new', since: { epoch: 'e', offset: 7 } },
+    { ...recovered, group: 'resumed', since: { epoch: 'e', offset: 2 } },
+    { type: 'join', member: 'm1', group: 'late', position: { epoch: 'e', offset: 1 } },
+  ]);
+});

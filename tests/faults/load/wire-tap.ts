@@ -101,6 +101,12 @@ interface WireEvent extends Answer, Partial<Position> {
   readonly id?: number;
   readonly group_id?: string;
   readonly message?: unknown;
+  /** Of `welcome`: the groups that the server joins. */
+  readonly joined?: readonly JoinedGroup[];
+}
+
+interface JoinedGroup extends Position {
+  readonly group_id: string;
 }
 
 interface WireCommand {
@@ -108,6 +114,8 @@ interface WireCommand {
   readonly id?: number;
   readonly group_id?: string;
   readonly since?: Position;
+  /** Of `resume`: the positions that the client has, by group. */
+  readonly positions?: Readonly<Record<string, Position>>;
 }
 
 /**
@@ -155,6 +163,8 @@ class Conversation {
   readonly #asked: Map<string, WireCommand> = new Map();
   readonly #groupById: Map<number, string> = new Map();
   readonly #joined: Set<string> = new Set();
+  /** Positions at which the server joins groups: those of `welcome`, then those of `resume`. */
+  readonly #positions: Map<string, Position> = new Map();
 
   constructor(tap: WireTap) {
     this.#tap = tap;
@@ -162,6 +172,8 @@ class Conversation {
 
   send(command: WireCommand): void {
     const { cmd, id, group_id: group } = command;
+    for (const [name, position] of Object.entries(command.positions ?? {}))
+      this.#positions.set(name, position);
     if (id === undefined || group === undefined || (cmd !== 'add_group' && cmd !== 'leave_group')) return;
     this.#asked.set(group, command);
     this.#groupById.set(id, group);
@@ -178,6 +190,8 @@ class Conversation {
     else if (type === 'message' && !isIgnored) this.#tap.message(group, offset, event.message);
     else if (type === 'gap' && !isIgnored) this.#tap.gap(group, { epoch, offset }, reason);
     else if (type === 'ack' && id !== undefined) this.#answered(id, event);
+    else if (type === 'joined') this.#tap.joined(group, { epoch, offset }, this.#positions.get(group), event);
+    for (const { group_id, ...position } of event.joined ?? []) this.#positions.set(group_id, position);
   }
 
   #answered(id: number, event: WireEvent): void {
