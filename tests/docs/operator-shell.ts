@@ -82,7 +82,7 @@ export class OperatorShell {
     return child.stdout.trimEnd();
   }
 
-  /** Starts the services of a script, each a command of its own, and resolves when they are ready. */
+  /** Starts the services of commands, and resolves when all of them are ready. */
   async serve(...commands: readonly string[]): Promise<void> {
     for (const command of commands) {
       const child = this.start(`exec ${command}`);
