@@ -16,6 +16,8 @@ type Happening =
   | { readonly what: 'server joins' | 'server removes' | 'server forgets' }
   | { readonly what: 'deliver'; readonly count: number }
   | { readonly what: 'cut' }
+  | { readonly what: 'tokens'; readonly fail: boolean }
+  | { readonly what: 'expire' }
   | { readonly what: 'refuse'; readonly code: string | undefined }
   | { readonly what: 'hub' }
   | { readonly what: 'wait'; readonly ms: number }
@@ -28,6 +30,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ what: fc.constant('other' as const), isStored: fc.boolean() }) },
   { weight: 8, arbitrary: fc.record({ what: fc.constant('deliver' as const), count: fc.nat(12) }) },
   { weight: 2, arbitrary: fc.constant({ what: 'cut' as const }) },
+  { weight: 1, arbitrary: fc.constant({ what: 'expire' as const }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('tokens' as const), fail: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -57,6 +61,11 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 const RUNS = 200;
 
+const TOKEN_PREFIX = 'groupcast.token.';
+
+/** Life of a token: it is refreshed several times in a run. */
+const TOKEN_LIFE_MS = 10_000;
+
 /**
  * A client on a model of a gateway, over a network that delivers on demand. A cut loses the
  * messages in flight.
@@ -66,12 +75,28 @@ class World {
   readonly client: GroupcastClient;
   /** Connection at the gateway. `undefined` until it has accepted the newest one. */
   connection: ModelConnection | undefined;
-  #cut: () => void = () => {};
+  /** Whether `getToken` fails. */
+  tokensFail = false;
+  /** Connections that offered no token. */
+  anonymous = 0;
+  /** Calls of `getToken`: their numbers are the tokens. */
+  tokens = 0;
+  /** First token that has not expired. */
+  #goodFrom = 1;
+  #cut: (code?: number) => void = () => {};
   #underWay: (() => void)[] = [];
 
   constructor() {
     const network = new FakeNetwork((socket) => this.#dialled(socket));
-    this.client = new GroupcastClient('ws://model', { WebSocket: network.WebSocket });
+    this.gateway.tokenLifeMs = TOKEN_LIFE_MS;
+    this.client = new GroupcastClient('ws://model', {
+      WebSocket: network.WebSocket,
+      getToken: async () => {
+        if (this.tokensFail) throw new Error('No token, by the test.');
+        this.tokens += 1;
+        return `${this.tokens}`;
+      },
+    });
   }
 
   /** Delivers `count` messages in flight, not counting those that they cause. */
@@ -81,6 +106,12 @@ class World {
 
   cut(): void {
     this.#cut();
+  }
+
+  /** Lets all tokens expire: the gateway closes the connection, and accepts new ones only. */
+  expire(): void {
+    this.#goodFrom = this.tokens + 1;
+    this.#cut(4010);
   }
 
   /** Advances the time and delivers everything, until nothing more happens. */
@@ -96,14 +127,20 @@ class World {
     const soon = (act: () => void): void => {
       this.#underWay.push(act);
     };
+    const token = socket.protocols.find((protocol) => protocol.startsWith(TOKEN_PREFIX));
+    if (token === undefined) this.anonymous += 1;
     soon(() => {
+      if (Number(token?.slice(TOKEN_PREFIX.length)) < this.#goodFrom) {
+        this.#cut(4010);
+        return;
+      }
       this.connection = this.gateway.connect(socket.protocols, (event) => soon(() => socket.receive(event)));
     });
     socket.onCommand = (command) => soon(() => this.connection?.receive(command));
-    this.#cut = () => {
+    this.#cut = (code = 1006) => {
       this.connection?.end();
       this.#underWay = [];
-      socket.end(1006);
+      socket.end(code);
     };
   }
 }
@@ -161,6 +198,7 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
   const join = (last?: number): void => void group.join({ last }).catch(() => {});
   group.on('removed', () => join());
   join();
+  await settled();
   // Joined first, because otherwise every run would begin with the connection.
   for (let round = 0; round < 3; round += 1) world.deliver(Number.POSITIVE_INFINITY);
   let others = 0;
@@ -197,6 +235,8 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
       join(happened.last);
     } else if (happened.what === 'deliver') world.deliver(happened.count);
     else if (happened.what === 'cut') world.cut();
+    else if (happened.what === 'expire') world.expire();
+    else if (happened.what === 'tokens') world.tokensFail = happened.fail;
     else if (happened.what === 'refuse') gateway.refuse = () => happened.code;
     else if (happened.what === 'hub') gateway.loseHistory('g');
     else if (happened.what === 'wait') await passTime(happened.ms);
@@ -206,6 +246,7 @@ async function run(happenings: readonly Happening[]): Promise<Run> {
     }
   }
   gateway.refuse = undefined;
+  world.tokensFail = false;
   join();
   await world.settle();
   gateway.publish('g', 'last');
@@ -248,6 +289,7 @@ function expectReads({ reads }: Run): void {
 
 test('messages are received once, in order and complete, through cuts, rejections and restarts', async () => {
   let received = 0;
+  let tokens = 0;
   vi.useFakeTimers();
   try {
     await fc.assert(
@@ -278,7 +320,8 @@ test('messages are received once, in order and complete, through cuts, rejection
           if (!restarted) expect(kept.filter((message) => message === text)).toHaveLength(1);
         }
         world.client.close();
-        expect(vi.getTimerCount()).toBe(0);
+        expect([vi.getTimerCount(), world.anonymous]).toEqual([0, 0]);
+        tokens += world.tokens;
       }),
       { numRuns: RUNS },
     );
@@ -287,4 +330,5 @@ test('messages are received once, in order and complete, through cuts, rejection
   }
   // Several times the minimum of every run.
   expect(received).toBeGreaterThan(3 * RUNS);
+  expect(tokens).toBeGreaterThan(3 * RUNS);
 });

@@ -59,13 +59,15 @@ function randomSession(): string {
 
 /**
  * A gateway and its hub as PROTOCOL.md describes them, in memory: groups, history, ephemeral
- * messages, deduplication of message ids, sessions, groups that the server joins.
+ * messages, deduplication of message ids, sessions, groups that the server joins. Any token is good.
  */
 export class ModelGateway {
   /** Publications that a group keeps. */
   historyMax = 1_000;
   /** Returns the code with which a command is rejected, or `undefined` to execute it. */
   refuse: ((command: ClientCommand) => string | undefined) | undefined;
+  /** Life of a token, in milliseconds. Without it, tokens do not expire. */
+  tokenLifeMs: number | undefined;
   /** Groups that the server joins for each client, at the first command of the client. */
   readonly serverGroups = new Set<string>();
   readonly #groups = new Map<string, Group>();
@@ -150,6 +152,7 @@ export class ModelConnection {
       session,
       heartbeat: { interval_ms: 25_000, timeout_ms: 10_000 },
       limits: { message_bytes: 65_536, groups: 128, messages_per_second: 1_000, messages_burst: 2_000 },
+      token_expires_in_ms: gateway.tokenLifeMs,
     });
   }
 
@@ -182,6 +185,10 @@ export class ModelConnection {
       return;
     }
     const id = command.id ?? 0;
+    if (command.cmd === 'refresh') {
+      this.#send({ type: 'ack', id, token_expires_in_ms: this.#gateway.tokenLifeMs });
+      return;
+    }
     if (!('group_id' in command)) return;
     if ('uid' in command) {
       // Its clients have no users that could be removed.
