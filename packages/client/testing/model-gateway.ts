@@ -59,7 +59,8 @@ function randomSession(): string {
 
 /**
  * A gateway and its hub as PROTOCOL.md describes them, in memory: groups, history, ephemeral
- * messages, deduplication of message ids, sessions, groups that the server joins. Any token is good.
+ * messages, deduplication of message ids, sessions, groups that the server joins. It accepts any
+ * token.
  */
 export class ModelGateway {
   /** Publications that a group keeps. */
