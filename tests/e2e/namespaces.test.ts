@@ -2,7 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Namespace } from '@groupcast/protocol/schema';
-import { killAll, startGateway, startHub, TestClient, type TestHub, until } from '@groupcast/testkit';
+import {
+  type AppFlags,
+  killAll,
+  startGateway,
+  startHub,
+  TestClient,
+  type TestHub,
+  until,
+} from '@groupcast/testkit';
+import { signToken } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 let folder: string;
@@ -98,4 +107,47 @@ test('workers take the namespaces of another hub', async () => {
   await untilEphemeral(client, false);
   await restart(without, flags);
   await untilEphemeral(client, true);
+});
+
+/** Flags of a gateway with tokens, and a client whose token grants nothing. */
+async function withTokens(): Promise<{
+  flags: AppFlags;
+  connect: (url: string, uid: string) => Promise<TestClient>;
+}> {
+  const secret = 'a secret of tokens, with more than thirty-two bytes';
+  const file = join(folder, 'token-secret');
+  await writeFile(file, secret, { mode: 0o600 });
+  const exp = Math.floor(Date.now() / 1_000) + 600;
+  return {
+    flags: { auth: 'token', tokenSecretFile: file },
+    connect: async (url, uid) => {
+      const token = signToken({ sub: uid, exp, groupcast: { can: {} } }, { key: secret });
+      const client = await TestClient.open(url, { protocol: ['groupcast.v1', `groupcast.token.${token}`] });
+      await client.messages.next(({ json }) => json?.['type'] === 'welcome');
+      return client;
+    },
+  };
+}
+
+test('members on all workers are removed within a second after their namespace allows no more', async () => {
+  await write([{ prefix: 'chat:', allow: { users: ['join'] } }]);
+  const hub = await startHub({ namespacesFile: join(folder, FILE) });
+  const { flags, connect } = await withTokens();
+  const gateways = await Promise.all(
+    [1, 2].map(() => startGateway({ hub: hub.address, workers: 2, ...flags })),
+  );
+  const clients = await Promise.all(
+    [...gateways, ...gateways].map(({ url }, index) => connect(url, `user ${index}`)),
+  );
+  for (const client of clients) {
+    client.sendCommand({ cmd: 'add_group', group_id: 'chat:1', id: 'join' });
+    expect(await client.reply('join')).toMatchObject({ type: 'ack' });
+  }
+  await reread(hub, [{ prefix: 'news', allow: { users: ['join'] } }]);
+  const sinceMs = performance.now();
+  for (const client of clients) {
+    const removed = await client.messages.next(({ json }) => json?.['type'] === 'removed');
+    expect(removed.json).toEqual({ type: 'removed', group_id: 'chat:1', reason: 'permission' });
+  }
+  expect(performance.now() - sinceMs).toBeLessThan(1_000);
 });

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { limits } from '@groupcast/protocol';
 import type { Namespace } from '@groupcast/protocol/schema';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Grants } from '../src/auth/grants.ts';
+import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
@@ -89,4 +92,86 @@ describe('the namespace of a group', () => {
 
 test('a hub without namespaces is asked once, and is left alone', () => {
   expect(started.hub.keyedMaps(limits.CONFIG_CHANNEL)).toBe(1);
+});
+
+describe('with tokens', () => {
+  const verifier = new FakeVerifier();
+
+  beforeEach(async () => {
+    await started.gateway.close();
+    for (const uid of ['ann', 'bob'])
+      verifier.identities.set(uid, identityOf(uid, { grants: new Grants({}, uid) }));
+    started = await startGateway({ verifyToken: verifier.verify });
+  });
+
+  /** Connects with a token that grants nothing. */
+  async function connect(uid: string, protocol = 'groupcast.v1'): Promise<TestClient> {
+    const connected = new TestClient(started.url, [protocol, `groupcast.token.${uid}`]);
+    expect(await connected.event()).toMatchObject({ type: 'welcome', uid });
+    return connected;
+  }
+
+  /** Returns the next event that is not about the channel of the user, which comes at any time. */
+  async function eventOf(connected: TestClient): Promise<Record<string, unknown>> {
+    for (;;) {
+      const event = await connected.event();
+      if (event['user'] !== true) return event;
+    }
+  }
+
+  function ask(connected: TestClient, command: object): Promise<Record<string, unknown>> {
+    connected.send(command);
+    return eventOf(connected);
+  }
+
+  function join(connected: TestClient, group: string): Promise<unknown> {
+    return ask(connected, { cmd: 'add_group', group_id: group, id: group });
+  }
+
+  const forbidden = (operation: string) => ({ type: 'error', code: 'forbidden', operation });
+
+  test('a namespace allows what a token does not grant, from the moment when it does', async () => {
+    const ann = await connect('ann');
+    expect(await join(ann, 'chat:1')).toMatchObject(forbidden('join'));
+    set([{ prefix: 'chat:', allow: { users: ['join'], members: ['publish'] } }]);
+    const publish = { cmd: 'send_to_group', group_id: 'chat:1', message: 'a', id: 1 };
+    expect(await ask(ann, publish)).toMatchObject(forbidden('publish'));
+    expect(await join(ann, 'chat:1')).toMatchObject({ type: 'ack' });
+    expect(await ask(ann, publish)).toMatchObject({ type: 'message', from: { uid: 'ann' } });
+    expect(await eventOf(ann)).toMatchObject({ type: 'ack', id: 1 });
+    expect(await ask(ann, { cmd: 'history', group_id: 'chat:1', last: 1, id: 2 })).toMatchObject(
+      forbidden('history'),
+    );
+    expect(await join(ann, 'news')).toMatchObject(forbidden('join'));
+  });
+
+  test('a change removes the members that may no longer be there, and no others', async () => {
+    set([{ prefix: '', allow: { users: ['join'] } }]);
+    const [ann, bob] = [await connect('ann'), new TestClient(started.url)];
+    await once(bob.ws, 'open');
+    expect(await ask(bob, { cmd: 'auth', token: 'bob', id: 'auth' })).toMatchObject({ type: 'ack' });
+    for (const each of [ann, bob]) {
+      for (const group of ['chat:1', 'news']) expect(await join(each, group)).toMatchObject({ type: 'ack' });
+    }
+    const [{ clientId } = { clientId: '' }] = started.gateway.connections();
+    started.gateway.joinGroup(clientId, 'program');
+    expect(await eventOf(ann)).toMatchObject({ type: 'joined', group_id: 'program' });
+    set([{ prefix: 'news', allow: { users: ['join'] } }]);
+    expect(await eventOf(ann)).toEqual({ type: 'removed', group_id: 'chat:1', reason: 'permission' });
+    expect(await eventOf(bob)).toMatchObject({ ...forbidden('join'), group_id: 'chat:1' });
+    // Nothing else came, and they are still in these.
+    for (const each of [ann, bob])
+      expect(await ask(each, { cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+    expect(started.gateway.connections().map(({ groups }) => groups)).toEqual([2, 1]);
+  });
+
+  test('a hub that comes back with the same namespaces removes no member', async () => {
+    set([{ prefix: '', allow: { users: ['join'] } }]);
+    const ann = await connect('ann');
+    await join(ann, 'chat:1');
+    started.hub.restart('epoch-2');
+    started.hub.comeBack();
+    expect(await eventOf(ann)).toMatchObject({ type: 'gap', group_id: 'chat:1' });
+    expect(await ask(ann, { cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
+  });
 });
