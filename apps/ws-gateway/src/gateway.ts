@@ -10,6 +10,7 @@ import {
   type HandshakeRejection,
 } from './admin/gateway-stats.ts';
 import { RejectedAddresses } from './admin/rejected-addresses.ts';
+import { Bans } from './auth/bans.ts';
 import type { AllNamespaceRules } from './auth/namespace-rules.ts';
 import { Namespaces } from './auth/namespaces.ts';
 import { Permissions } from './auth/permissions.ts';
@@ -133,11 +134,16 @@ export function createGateway(input: GatewayOptionsInput): Gateway {
   return new WebSocketGateway(input);
 }
 
+/** Keyed channels of the hub that a gateway with tokens has a copy of: bans and namespaces. */
+const COPIES = 2;
+
 class WebSocketGateway implements Gateway, ListenerEvents {
   readonly #options: GatewayOptions;
   readonly #ownsWheel: boolean;
   readonly #counters: Counters = createCounters();
   readonly #rejectedAddresses = new RejectedAddresses();
+  /** Undefined where clients have no tokens. */
+  readonly #bans: Bans<Connection> | undefined;
   readonly #namespaces: Namespaces;
   readonly #permissions: Permissions;
   /** Jobs that look at every connection. */
@@ -162,14 +168,21 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#clientLog = options.log.isDebug ? new ClientLog(options.log) : undefined;
     const rules = (): AllNamespaceRules => this.#namespaces.rules;
     const hasTokens = options.verifyToken !== undefined;
+    let copies = 0;
+    const loaded = (): void => {
+      copies += 1;
+      if (copies === COPIES) options.loaded();
+    };
+    if (hasTokens) this.#bans = this.#createBans(loaded);
     this.#namespaces = new Namespaces({
       ...options,
       isRequired: hasTokens,
       changed: () => this.#namespacesChanged(),
-      loaded: () => {},
+      loaded,
     });
     this.#permissions = new Permissions({
       auth: hasTokens ? 'token' : 'none',
+      isBanned: (uid, groupName) => this.#bans?.isBanned(uid, groupName) === true,
       namespaceAllows: (client, operation, groupName) => rules().allows(client, operation, groupName),
     });
     this.#groups = new Groups(options, this.#counters, this.#permissions, this.#clientLog, rules);
@@ -206,6 +219,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       connections: this.#connections.size,
       authenticated: this.#authenticated(),
       groups: this.#groups.size,
+      bans: this.#bans?.size ?? 0,
       bufferedBytes: this.#backpressure.bufferedBytes,
       recovering: this.#groups.recovering,
       ...counts,
@@ -306,6 +320,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     await this.drain({ windowMs: 0, reason: 'going_away', handshakes: 'reject' });
     await this.#listener.close();
     this.#groups.close();
+    this.#bans?.close();
     this.#namespaces.close();
     this.#jobs.close();
     this.#slowClientLog.close();
@@ -325,6 +340,19 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     // Each act may close connections.
     const own = [...this.#connections].filter((connection) => connection.hasId(clientId));
     return own.filter(act).length;
+  }
+
+  #createBans(loaded: () => void): Bans<Connection> {
+    const { hub, log } = this.#options;
+    return new Bans<Connection>({
+      hub,
+      log,
+      jobs: this.#jobs,
+      connections: this.#connections,
+      removeFromGroup: (connection, groupName, reason) =>
+        this.#groups.removeByModerator(connection, groupName, reason),
+      loaded,
+    });
   }
 
   /** Removes members from the groups that they may no longer be in. */
@@ -350,6 +378,8 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       groups: this.#groups,
       hub: options.hub,
       counters: this.#counters,
+      log: options.log,
+      bans: this.#bans,
       hasTokens: this.#tokenChecks !== undefined,
       pageRequests: new PageRequests(options, this.#counters, this.#permissions),
       recoveryBudget: new RecoveryBudget(options),

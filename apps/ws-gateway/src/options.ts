@@ -223,6 +223,11 @@ export const GATEWAY_TABLE = {
    */
   accepted: valueOption<(connections: number) => void>({ default: () => {} }),
   /**
+   * Called once, when the gateway has a copy of the bans and the namespaces of the hub. Only with
+   * `verifyToken`. Default: does nothing.
+   */
+  loaded: valueOption<() => void>({ default: () => {} }),
+  /**
    * Returns the groups that the server joins for a client that connects, as `joinGroup` does.
    * Default undefined: none.
    */

@@ -43,6 +43,8 @@ export interface GatewayStats {
   readonly connections: number;
   /** Groups subscribed at the hub, including those that lost their members a moment ago. */
   readonly groups: number;
+  /** Bans and revocations that are known; 0 without tokens. */
+  readonly bans: number;
   /** Bytes pending for clients. */
   readonly bufferedBytes: number;
   /** Joins in recovery. */
@@ -102,6 +104,7 @@ export interface Counters extends Counted<Omit<GatewayStats, Gauge | DurationFie
 export type Gauge =
   | 'connections'
   | 'authenticated'
+  | 'bans'
   | 'groups'
   | 'bufferedBytes'
   | 'recovering'

@@ -41,6 +41,7 @@ function workerOf(index: number, received: number): WorkerReport {
   const gauges = {
     connections: 5,
     authenticated: 2,
+    bans: 3,
     groups: 1,
     bufferedBytes: 0,
     recovering: 4,

@@ -17,6 +17,7 @@ type ReasonField = 'recoveries' | 'dropped' | 'rejected' | 'closed' | 'tokensRej
 const GAUGES: readonly (readonly [field: NumberField<WorkerReport>, name: string, help: string])[] = [
   ['connections', 'connections', 'Open WebSockets.'],
   ['authenticated', 'authenticated_connections', 'WebSockets whose client has a token.'],
+  ['bans', 'bans', 'Bans and revocations that are known.'],
   ['groups', 'groups', 'Groups subscribed at the hub.'],
   ['bufferedBytes', 'client_buffer_bytes', 'Bytes pending for clients.'],
   ['recovering', 'catching_up', 'Joins in recovery.'],

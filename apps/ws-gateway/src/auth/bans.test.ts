@@ -3,6 +3,7 @@ import { SILENT_LOG } from '@groupcast/service';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { type Bannable, Bans } from './bans.ts';
+import { SlicedJobs } from './sliced-jobs.ts';
 
 const CHANNEL = limits.BANS_CHANNEL;
 const CONNECTIONS = 2_000;
@@ -31,6 +32,7 @@ class FakeConnection implements Bannable {
 
 let hub: LoopbackHub;
 let connections: Set<FakeConnection>;
+let jobs: SlicedJobs;
 let bans: Bans<FakeConnection>;
 let warnings: string[];
 let loads: number;
@@ -38,16 +40,21 @@ let loads: number;
 beforeEach(() => {
   hub = new LoopbackHub();
   connections = new Set();
+  jobs = new SlicedJobs();
   warnings = [];
   loads = 0;
   bans = create();
 });
-afterEach(() => bans.close());
+afterEach(() => {
+  bans.close();
+  jobs.close();
+});
 
 function create(): Bans<FakeConnection> {
   return new Bans<FakeConnection>({
     hub,
     log: { ...SILENT_LOG, warn: (_fields: object, message: string) => void warnings.push(message) },
+    jobs,
     connections,
     removeFromGroup: ({ ends }, groupName, reason) => void ends.push(`${groupName}: ${reason}`),
     loaded: () => {
@@ -182,10 +189,10 @@ test('invalid bans and kicks are ignored and logged, and replace valid ones', as
   expect(warnings).toEqual(Array.from({ length: 4 }, () => 'an invalid ban is ignored'));
 });
 
-test('a closed one does nothing', async () => {
+test('a closed one hears of no more bans', async () => {
   const ann = connect('ann');
-  await hub.ban({ uid: 'ann' });
   bans.close();
+  await hub.ban({ uid: 'ann' });
   await settle();
   expect(ann.ends).toEqual([]);
 });

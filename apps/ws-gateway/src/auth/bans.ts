@@ -12,13 +12,13 @@ import { type Log, LogLimiter } from '@groupcast/service';
 import type { HubKeyedMap, HubPort, HubSubscriber } from '../groups/hub-port.ts';
 import { BanIndex, type BannableIdentity, type BanVerdict } from './ban-index.ts';
 import { ConnectionsByUid } from './connections-by-uid.ts';
-import { SlicedJobs } from './sliced-jobs.ts';
+import type { SlicedJobs } from './sliced-jobs.ts';
 
 /** Text for a member that a ban without a reason removes. */
 const BANNED_FROM_GROUP = 'Banned from this group.';
 
 /** Key of the job that checks all connections. */
-const ALL = '';
+const ALL = 'bans';
 
 /** A connection as bans see it. */
 export interface Bannable {
@@ -30,6 +30,7 @@ export interface Bannable {
 export interface BansDeps<C extends Bannable> {
   readonly hub: Pick<HubPort, 'keyed' | 'subscribe' | 'unsubscribe'>;
   readonly log: Log;
+  readonly jobs: SlicedJobs;
   /** Connections of this worker. */
   readonly connections: Iterable<C>;
   removeFromGroup(connection: C, groupName: string, reason: string): void;
@@ -45,7 +46,6 @@ export class Bans<C extends Bannable> {
   readonly #deps: BansDeps<C>;
   readonly #index = new BanIndex();
   readonly #connections = new ConnectionsByUid<C>();
-  readonly #jobs = new SlicedJobs();
   readonly #logLimiter: LogLimiter;
   readonly #copy: HubKeyedMap;
   readonly #kicks: HubSubscriber;
@@ -104,7 +104,6 @@ export class Bans<C extends Bannable> {
   close(): void {
     this.#copy.close();
     this.#deps.hub.unsubscribe(limits.BANS_CHANNEL, this.#kicks);
-    this.#jobs.close();
     this.#logLimiter.close();
   }
 
@@ -126,10 +125,10 @@ export class Bans<C extends Bannable> {
 
   #enforce(key: string, { target, reason }: Ban): void {
     if ('address' in target || 'tokenId' in target)
-      this.#jobs.add(ALL, () => this.#check(this.#deps.connections));
+      this.#deps.jobs.add(ALL, () => this.#check(this.#deps.connections));
     else if (target.group !== undefined) this.#remove(target.group, target.uid, reason ?? BANNED_FROM_GROUP);
     else if (this.#connections.has(target.uid))
-      this.#jobs.add(key, () => this.#check(this.#connections.of(target.uid)));
+      this.#deps.jobs.add(key, () => this.#check(this.#connections.of(target.uid)));
   }
 
   #deliver({ keyed, payload }: native.Publication): void {
@@ -140,7 +139,7 @@ export class Bans<C extends Bannable> {
 
   #remove(group: string, uid: string, reason: string): void {
     if (!this.#connections.has(uid)) return;
-    this.#jobs.add(BAN_KEYS.member(group, uid), () => this.#removeAll(group, uid, reason));
+    this.#deps.jobs.add(BAN_KEYS.member(group, uid), () => this.#removeAll(group, uid, reason));
   }
 
   *#check(connections: Iterable<C>): Generator<undefined> {

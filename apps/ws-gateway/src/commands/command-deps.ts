@@ -1,3 +1,4 @@
+import type { Log } from '@groupcast/service';
 import type { Counters } from '../admin/gateway-stats.ts';
 import type { Namespaces } from '../auth/namespaces.ts';
 import type { Permissions } from '../auth/permissions.ts';
@@ -17,6 +18,7 @@ export interface CommandDeps {
   readonly recoveryBudget: RecoveryBudget;
   readonly serverGroups: ServerGroups;
   readonly counters: Counters;
+  readonly log: Log;
   /** Whether clients have tokens. */
   readonly hasTokens: boolean;
 }

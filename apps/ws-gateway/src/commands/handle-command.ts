@@ -6,6 +6,7 @@ import { auth } from './auth.ts';
 import type { CommandDeps } from './command-deps.ts';
 import { groupInfo } from './group-info.ts';
 import { history } from './history.ts';
+import { manage } from './manage.ts';
 import { resume } from './resume.ts';
 import { publishToGroup } from './send-to-group.ts';
 
@@ -46,10 +47,12 @@ export function handleCommand(
     case 'auth':
       auth(command.id, deps);
       break;
-    case 'refresh':
     case 'kick':
     case 'ban':
     case 'unban':
+      manage(command, client, deps);
+      break;
+    case 'refresh':
       throw new CommandError('unauthorized', NO_TOKENS, command.id);
     case 'ping':
       if (command.id !== undefined) client.sendEvent(ackEvent(command.id));

@@ -6,6 +6,7 @@ import {
   CommandError,
   type CommandId,
 } from '@groupcast/protocol/schema';
+import type { Bans } from '../auth/bans.ts';
 import type { Identity } from '../auth/identity.ts';
 import { ackEvent, disconnectEvent, welcomeEvent } from '../client-protocols/client-events.ts';
 import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
@@ -45,6 +46,8 @@ export interface ConnectionDeps extends CommandDeps, ClientRates {
   /** Undefined without debug lines. */
   readonly clientLog: ClientLog | undefined;
   readonly heartbeat: HeartbeatTicks;
+  /** Undefined where clients have no tokens. */
+  readonly bans: Bans<Connection> | undefined;
   /** Undefined where clients have no tokens. */
   readonly authentication: AuthenticationDeps | undefined;
   /** Undefined where users have no limit. */
@@ -149,6 +152,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
       this.open(session, identity, undefined);
       return;
     }
+    if (this.#closeIfBanned(undefined)) return;
     this.#authentication = new Authentication(this, session, authentication);
     if (token !== undefined) this.#authentication.check(token);
   }
@@ -158,15 +162,17 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
    * it had one.
    */
   open(session: string | undefined, identity: Identity | undefined, id: CommandId | undefined): void {
-    const { options, clientLog, connectionLimit, serverGroups } = this.#deps;
+    const { options, bans, clientLog, connectionLimit, serverGroups } = this.#deps;
     this.#authentication = undefined;
     this.#state = 'open';
     this.identity = identity;
     if (session !== undefined) this.#id = clientIdOf(session, identity?.uid);
+    if (this.#closeIfBanned(identity)) return;
     if (connectionLimit?.add(this) === false) {
       this.close('too_many_connections');
       return;
     }
+    bans?.identified(this);
     this.#checkTimes();
     clientLog?.connected(this);
     if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, options, identity));
@@ -284,6 +290,13 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     return this.#state === 'open' || this.#state === 'authenticating';
   }
 
+  /** Closes the connection if its address, its user or its token is banned. */
+  #closeIfBanned(identity: Identity | undefined): boolean {
+    const verdict = this.#deps.bans?.verdict(this.remoteAddress, identity);
+    if (verdict !== undefined) this.close(verdict.close, undefined, verdict.text);
+    return verdict !== undefined;
+  }
+
   #receiveEarly(authentication: Authentication, text: string, bytes: number): void {
     this.#deps.counters.received += 1;
     try {
@@ -378,6 +391,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#closeReason = reason;
     this.#closeTick = this.#deps.options.wheel.now + this.#deps.closeTicks;
     this.#awaitClose();
+    this.#deps.bans?.forget(this);
     this.#deps.connectionLimit?.delete(this);
     this.#deps.groups.leaveAll(this);
     this.#deps.pageRequests.cancel(this);

@@ -191,12 +191,17 @@ export class Groups implements HubSubscriber {
    * the group.
    */
   removeByServer(member: Member, name: string, reason: string): boolean {
-    this.deliverPending(name);
-    const group = this.#subscribed.find(channelOfGroup(name));
-    if (group === undefined || !this.#isIn(group, member)) return false;
-    this.#rejectAll(member, this.#remove(group, member), 'hub_unavailable', REMOVED_BEFORE_JOINED);
+    if (!this.#removeFrom(member, name)) return false;
     member.sendEvent({ type: 'removed', group_id: name, reason });
     return true;
+  }
+
+  /** Removes a member from a group on behalf of a moderator, and tells it in both modes. */
+  removeByModerator(member: Member, name: string, reason: string): void {
+    if (!this.#removeFrom(member, name)) return;
+    if (member.sendEvent({ type: 'removed', group_id: name, reason })) return;
+    this.#counters.rejected.forbidden += 1;
+    member.sendEvent(groupForbiddenEvent(name, { operation: 'join', sentence: reason }));
   }
 
   /** Removes a member from the groups that it may no longer be in, and tells it. */
@@ -319,6 +324,15 @@ export class Groups implements HubSubscriber {
   /** Unsubscribes every group at once. All members must have left. */
   close(): void {
     this.#subscribed.close();
+  }
+
+  /** Removes a member from a group, after the messages before. Returns whether it was in it. */
+  #removeFrom(member: Member, name: string): boolean {
+    this.deliverPending(name);
+    const group = this.#subscribed.find(channelOfGroup(name));
+    if (group === undefined || !this.#isIn(group, member)) return false;
+    this.#rejectAll(member, this.#remove(group, member), 'hub_unavailable', REMOVED_BEFORE_JOINED);
+    return true;
   }
 
   #groupOf({ name, prefix }: native.Subject): Group | undefined {

@@ -1,5 +1,6 @@
 import type { Position } from '@groupcast/protocol';
 import type { ClientEvent } from '@groupcast/protocol/schema';
+import { SILENT_LOG } from '@groupcast/service';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeMember, OPEN } from '../../testing/fake-member.ts';
@@ -129,6 +130,7 @@ class World {
   readonly wheel = new TimingWheel();
   readonly counters: Counters = createCounters();
   readonly hasTokens = false;
+  readonly log = SILENT_LOG;
   readonly pageRequests: PageRequests;
   readonly recoveryBudget: RecoveryBudget;
   readonly serverGroups: ServerGroups;

@@ -53,7 +53,11 @@ class WorkerProcess {
   #gateway: Gateway | undefined;
   #hub: HubClient | undefined;
   #index = 0;
+  /** Whether the hub was reached once, and the gateway has what it needs of it. */
   #linked = false;
+  #hasReachedHub = false;
+  /** Whether the gateway has its copy of the bans. Without tokens it needs none. */
+  #isLoaded = true;
   #drainMs = 0;
   /** Settles when the warm-up ends. */
   #warm: Promise<void> = Promise.resolve();
@@ -129,9 +133,8 @@ class WorkerProcess {
       if (state !== 'open') return;
       log.info({ hub: formatHub(options.hub) }, 'hub reached');
       this.#tell({ type: 'hub' });
-      if (this.#linked) return;
-      this.#linked = true;
-      this.#tell({ type: 'beat', linked: true });
+      this.#hasReachedHub = true;
+      this.#link();
     });
     // Clients can cause any number of them.
     const refusals = new LogLimiter({
@@ -144,8 +147,13 @@ class WorkerProcess {
     const verifier =
       options.tokens &&
       new TokenVerifier(options.tokens, (error) => log.error({ error }, 'keys of tokens cannot be loaded'));
+    this.#isLoaded = verifier === undefined;
     const gateway = createGateway({
       ...options.gateway,
+      loaded: () => {
+        this.#isLoaded = true;
+        this.#link();
+      },
       verifyToken: verifier && ((token) => verifier.verify(token)),
       sessionSecret: options.secret,
       hub,
@@ -159,6 +167,13 @@ class WorkerProcess {
     this.#gateway = gateway;
     hub.connect();
     this.#warm = this.#warmUp(options, log);
+  }
+
+  /** Tells the primary once that this worker serves. Before it, the gateway is not ready. */
+  #link(): void {
+    if (this.#linked || !this.#hasReachedHub || !this.#isLoaded) return;
+    this.#linked = true;
+    this.#tell({ type: 'beat', linked: true });
   }
 
   async #warmUp({ gateway, warmUpMs }: WorkerOptions, log: Logger): Promise<void> {

@@ -11,7 +11,7 @@ import {
   SHORT_TEXT_BYTES_MAX,
   TOKEN_BYTES_MAX,
 } from '../limits.ts';
-import { groupNameOf, isGroupName } from '../name.ts';
+import { groupNameOf, isUid } from '../name.ts';
 import type { Position } from '../position.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import { isShortText, utf8ByteLength } from '../utf8-length.ts';
@@ -204,8 +204,8 @@ function tokenOf(json: JsonObjectText): string {
 
 function uidOf(json: JsonObjectText): string {
   const uid = json.value('uid');
-  if (isGroupName(uid)) return uid;
-  throw badField(json, 'uid', 'must be a string with the rules of group names');
+  if (isUid(uid)) return uid;
+  throw badField(json, 'uid', 'must be a string with the rules of group names, without *');
 }
 
 function reasonOf(json: JsonObjectText): string | undefined {
