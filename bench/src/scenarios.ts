@@ -10,13 +10,16 @@ import {
   type Setting,
 } from './scenario.ts';
 import { candidate, coldCandidate, type HubShape, hubCandidate, startNats } from './systems/candidates.ts';
-import { GROUPCAST, GROUPCAST_8, largeGroupcast, startHub } from './systems/groupcast.ts';
+import { GROUPCAST, GROUPCAST_8, groupcastWithout, largeGroupcast, startHub } from './systems/groupcast.ts';
 import { versionOf } from './systems/prepare.ts';
 import type { System } from './systems/system.ts';
 import { FLOOR, FLOOR_BATCH, SOCKET_IO_2, startRedis } from './systems/systems.ts';
+import { withTokens } from './systems/with-tokens.ts';
 
 /** Limits of the cost of a connection with its join, and of the memory that it holds while idle. */
 const CONNECT_MICROS_MAX = 120;
+/** Limit of what a token adds to the cost of a connection. */
+const TOKEN_MICROS_MAX = 100;
 const MEMORY_BYTES_MAX = 5.5 * 1024;
 
 /**
@@ -30,6 +33,7 @@ export function scenarios(all: readonly System[], setting: Setting): readonly Sc
     ...fanOuts(all, setting),
     ...lightLoads(all),
     ...connections(all),
+    ...tokens(setting),
     ...hubs(setting),
     ...growths(setting),
     ...parts(setting),
@@ -150,6 +154,35 @@ function connections(all: readonly System[]): readonly Scenario[] {
         '--seconds',
         '3',
       ]),
+    },
+  ];
+}
+
+/** What tokens of clients cost, in handshakes and in memory. */
+function tokens({ root }: Setting): readonly Scenario[] {
+  const none = groupcastWithout(root, GROUPCAST, {});
+  const hs256 = withTokens(root, 'groupcast, HS256', 'HS256');
+  const es256 = withTokens(root, 'groupcast, ES256', 'ES256');
+  return [
+    {
+      name: 'storm-tokens',
+      title: 'The same storm, without tokens and with one for each connection',
+      metric: 'connect',
+      checks: [{ of: hs256.name, metric: 'connect', most: CONNECT_MICROS_MAX + TOKEN_MICROS_MAX }],
+      fresh: true,
+      baseline: GROUPCAST,
+      candidates: steady([none, hs256, es256], ['--scenario', 'storm']),
+    },
+    {
+      name: 'idle-30k-tokens',
+      title: '30,000 idle connections in 1,000 groups, without tokens and with those of 30,000 users',
+      metric: 'memory',
+      checks: [
+        { of: hs256.name, metric: 'memory', over: { candidate: GROUPCAST, metric: 'memory' }, most: 1.6 },
+      ],
+      fresh: true,
+      baseline: GROUPCAST,
+      candidates: steady([none, hs256], ['--scenario', 'idle', '--members', '30000', '--seconds', '3']),
     },
   ];
 }

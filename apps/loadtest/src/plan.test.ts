@@ -16,13 +16,14 @@ const plan = (scenario: Scenario, numbers: Partial<Settings>) =>
     processes: 1,
     connectingMax: 256,
     handshakeRate: 0,
+    tokensFile: '',
     ...numbers,
   });
 
 test('a fan-out has one publisher, and a message is complete when every process has it', () => {
   const [first, second, ...others] = plan('fanout', { processes: 2, members: 5, handshakeRate: 100 });
   expect(others).toEqual([]);
-  const shared = { parts: 2, connectingMax: 128, handshakeRate: 50 };
+  const shared = { parts: 2, connectingMax: 128, handshakeRate: 50, tokensFile: '' };
   expect(first).toEqual({ index: 0, memberGroups: [0, 0, 0], publisherCount: 1, publishes: [0], ...shared });
   expect(second).toEqual({ index: 1, memberGroups: [0, 0], publisherCount: 0, publishes: [], ...shared });
 });

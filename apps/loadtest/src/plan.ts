@@ -23,6 +23,8 @@ export interface Settings {
   readonly connectingMax: number;
   /** Connections opened per second; 0: no limit. */
   readonly handshakeRate: number;
+  /** File with one token per line; '' for none. */
+  readonly tokensFile: string;
 }
 
 /** Work of one generator process. */
@@ -38,6 +40,7 @@ export interface ProcessPlan {
   readonly parts: number;
   readonly connectingMax: number;
   readonly handshakeRate: number;
+  readonly tokensFile: string;
 }
 
 /**
@@ -48,7 +51,7 @@ const RATE_PER_PUBLISHER = 500;
 
 /** Distributes a run over processes. With `latency` one more process only sends, to be on time. */
 export function planProcesses(settings: Settings): readonly ProcessPlan[] {
-  const { scenario, members, groups, processes, rate, connectingMax, handshakeRate } = settings;
+  const { scenario, members, groups, processes, rate, connectingMax, handshakeRate, tokensFile } = settings;
   const memberGroups = Array.from({ length: processes }, (): number[] => []);
   for (let member = 0; member < members; member++) {
     const group = member % groups;
@@ -68,6 +71,7 @@ export function planProcesses(settings: Settings): readonly ProcessPlan[] {
       parts: scenario === 'fanout' ? processes : 1,
       connectingMax: Math.max(1, Math.floor(connectingMax / processes)),
       handshakeRate: handshakeRate / processes,
+      tokensFile,
     };
   });
   if (scenario !== 'latency') return plans;
@@ -79,6 +83,7 @@ export function planProcesses(settings: Settings): readonly ProcessPlan[] {
     parts: 1,
     connectingMax,
     handshakeRate,
+    tokensFile,
   };
   return [...plans, { index: processes, ...pacer }];
 }

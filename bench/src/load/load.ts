@@ -21,7 +21,11 @@ export interface LoadResult {
 }
 
 /** Runs the load generator once. Rejects with its output when it has no result. */
-export function runLoad(system: System, { url, pids }: Served, args: readonly string[]): Promise<LoadResult> {
+export function runLoad(
+  system: System,
+  { url, pids, loadArgs = [] }: Served,
+  args: readonly string[],
+): Promise<LoadResult> {
   const all = [
     bundleOf('loadtest'),
     url,
@@ -30,6 +34,7 @@ export function runLoad(system: System, { url, pids }: Served, args: readonly st
     '--pids',
     pids.join(','),
     '--json',
+    ...loadArgs,
     ...args,
   ];
   return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@ import { type Running, start, stopBoth } from './processes.ts';
 import type { System } from './system.ts';
 
 /** Flags of both apps by name; true for one without a value. */
-type Flags = Readonly<Record<string, string | number | true>>;
+export type Flags = Readonly<Record<string, string | number | true>>;
 
 /** The whole of this project: a hub and a gateway of two workers. */
 export const GROUPCAST = 'groupcast';
@@ -42,8 +42,16 @@ export function largeGroupcast(root: string): System {
   return groupcast(root, 'groupcast, 4 workers', WORKERS_FOR_50K);
 }
 
-/** A hub and a gateway as they are deployed, all at defaults but for the limits above. */
-function groupcast(root: string, name: string, workers: number, extra: Flags = {}): System {
+/** Two workers with flags of the gateway alone. */
+export function gatewayWith(root: string, name: string, flags: Flags): System {
+  return groupcast(root, name, 2, {}, flags);
+}
+
+/**
+ * A hub and a gateway as they are deployed, all at defaults but for the limits above. `extra` has
+ * flags of both, and `own` those of the gateway alone.
+ */
+function groupcast(root: string, name: string, workers: number, extra: Flags = {}, own: Flags = {}): System {
   return {
     name,
     protocol: 'groupcast',
@@ -54,7 +62,7 @@ function groupcast(root: string, name: string, workers: number, extra: Flags = {
       try {
         const port = await freePort();
         const flags = { '--port': port, '--hub': `127.0.0.1:${hub.port}`, '--workers': workers };
-        const gateway = await startApp(root, 'ws-gateway', { ...flags, ...limitsOf(root), ...extra });
+        const gateway = await startApp(root, 'ws-gateway', { ...flags, ...limitsOf(root), ...extra, ...own });
         const pids = [...hub.pids, ...gateway.pids];
         return { url: `ws://127.0.0.1:${port}`, pids, stop: stopBoth(gateway, hub) };
       } catch (error) {

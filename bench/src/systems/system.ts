@@ -3,6 +3,8 @@ import type { Running } from './processes.ts';
 /** A server of WebSockets under load. */
 export interface Served extends Running {
   readonly url: string;
+  /** Arguments of every load on this system. */
+  readonly loadArgs?: readonly string[];
 }
 
 /** A system that groups WebSockets. */

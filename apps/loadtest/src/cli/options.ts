@@ -114,6 +114,11 @@ export const LOADTEST_OPTIONS = {
     unit: 'connections per second',
     describe: 'Limit of connections opened per second. 0: as fast as the server accepts them.',
   }),
+  tokensFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'File with one token per line, which connections send in turn as Authorization: Bearer.',
+  }),
   pids: listOption({
     default: [],
     valueName: 'PIDS',

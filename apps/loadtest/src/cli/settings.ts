@@ -47,5 +47,6 @@ export function settingsOf(config: LoadtestConfig): Settings {
     processes: Math.min(processes, scenario === 'groups' ? groups : members),
     connectingMax: config.connectingMax,
     handshakeRate: config.handshakeRate,
+    tokensFile: config.tokensFile,
   };
 }

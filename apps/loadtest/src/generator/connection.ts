@@ -76,7 +76,7 @@ export class Connection implements Wire, FrameSink {
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
     this.#socket.on('close', () => this.#end({ reason: 'the server closed the connection' }));
-    this.#socket.write(to.handshake.request);
+    this.#socket.write(to.handshake.request(index));
   }
 
   /** Bytes that are buffered because the server does not read. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { OpenedReport, Target } from '../control/messages.ts';
 import type { ProcessPlan } from '../plan.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -165,8 +166,16 @@ function destination({ plan, target, protocol }: FleetOptions): Destination {
     tlsName: target.tlsName ?? undefined,
     localAddress: (index) =>
       loopback ? `127.0.${plan.index}.${1 + Math.floor(index / CONNECTIONS_PER_ADDRESS)}` : undefined,
-    handshake: new Handshake(target.host, target.path ?? protocol.defaultPath),
+    handshake: new Handshake(target.host, target.path ?? protocol.defaultPath, tokensOf(plan)),
     protocol,
     readBuffer: Buffer.allocUnsafeSlow(READ_BYTES),
   };
+}
+
+/** Reads the tokens of this process. It begins where the process before it has ended. */
+function tokensOf({ tokensFile, index, publisherCount, memberGroups }: ProcessPlan): readonly string[] {
+  if (tokensFile === '') return [];
+  const tokens = readFileSync(tokensFile, 'utf8').split('\n').filter(Boolean);
+  const start = (index * (publisherCount + memberGroups.length)) % Math.max(tokens.length, 1);
+  return [...tokens.slice(start), ...tokens.slice(0, start)];
 }
