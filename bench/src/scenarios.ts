@@ -158,7 +158,7 @@ function connections(all: readonly System[]): readonly Scenario[] {
   ];
 }
 
-/** What tokens of clients cost, in handshakes and in memory. */
+/** Cost of tokens, in handshakes and in memory. */
 function tokens({ root }: Setting): readonly Scenario[] {
   const none = groupcastWithout(root, GROUPCAST, {});
   const hs256 = withTokens(root, 'groupcast, HS256', 'HS256');
