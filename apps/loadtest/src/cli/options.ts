@@ -117,7 +117,8 @@ export const LOADTEST_OPTIONS = {
   tokensFile: textOption({
     default: '',
     valueName: 'FILE',
-    describe: 'File with one token per line, which connections send in turn as Authorization: Bearer.',
+    describe:
+      'With groupcast: file with one token per line, which connections send in turn as their first command.',
   }),
   pids: listOption({
     default: [],

@@ -15,6 +15,8 @@ export interface Destination {
   /** Returns the local address of a connection by its index; undefined: chosen by the system. */
   readonly localAddress: (index: number) => string | undefined;
   readonly handshake: Handshake;
+  /** Returns the token of a connection by its index; undefined without tokens. */
+  readonly token: (index: number) => string | undefined;
   readonly protocol: Protocol;
   /** Buffer of every read of every connection, one at a time. */
   readonly readBuffer: Buffer;
@@ -50,6 +52,7 @@ export class Connection implements Wire, FrameSink {
   greeted = false;
   tail: Buffer | undefined;
   readonly #to: Destination;
+  readonly #token: string | undefined;
   readonly #events: ConnectionEvents;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
@@ -60,6 +63,7 @@ export class Connection implements Wire, FrameSink {
     const localAddress = to.localAddress(index);
     this.member = member;
     this.#to = to;
+    this.#token = to.token(index);
     this.#events = events;
     this.#reader = new FrameReader(this);
     const options: TcpNetConnectOpts = {
@@ -76,7 +80,7 @@ export class Connection implements Wire, FrameSink {
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
     this.#socket.on('close', () => this.#end({ reason: 'the server closed the connection' }));
-    this.#socket.write(to.handshake.request(index));
+    this.#socket.write(to.handshake.request);
   }
 
   /** Bytes that are buffered because the server does not read. */
@@ -145,9 +149,9 @@ export class Connection implements Wire, FrameSink {
       case 'upgraded': {
         this.#head = undefined;
         this.#events.readStarted();
-        const hello = this.#to.protocol.hello();
+        const hello = this.#to.protocol.hello(this.#token);
         if (hello !== undefined) this.write(hello);
-        if (!this.#to.protocol.confirmsHello) this.#events.greeted(this);
+        if (!this.#to.protocol.confirmsHello && this.#token === undefined) this.#events.greeted(this);
         this.#reader.read(head.subarray(answer.headBytes), head.length - answer.headBytes);
       }
     }

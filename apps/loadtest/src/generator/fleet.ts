@@ -159,6 +159,7 @@ export class Fleet implements ConnectionEvents {
 function destination({ plan, target, protocol }: FleetOptions): Destination {
   // An address has 28,000 local ports, and the search for a free one slows down as they are used
   // up. On Linux all of 127/8 is this machine.
+  const tokens = tokensOf(plan);
   const loopback = target.address.startsWith('127.') && process.platform === 'linux';
   return {
     address: target.address,
@@ -166,7 +167,8 @@ function destination({ plan, target, protocol }: FleetOptions): Destination {
     tlsName: target.tlsName ?? undefined,
     localAddress: (index) =>
       loopback ? `127.0.${plan.index}.${1 + Math.floor(index / CONNECTIONS_PER_ADDRESS)}` : undefined,
-    handshake: new Handshake(target.host, target.path ?? protocol.defaultPath, tokensOf(plan)),
+    handshake: new Handshake(target.host, target.path ?? protocol.defaultPath),
+    token: (index) => tokens[index % tokens.length],
     protocol,
     readBuffer: Buffer.allocUnsafeSlow(READ_BYTES),
   };

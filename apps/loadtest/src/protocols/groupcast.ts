@@ -9,7 +9,10 @@ export const groupcast: Protocol = {
   defaultPath: '/',
   stream: false,
   confirmsHello: false,
-  hello: () => undefined,
+  hello: (token) =>
+    token === undefined
+      ? undefined
+      : encodeClientFrame(OPCODE.text, JSON.stringify({ cmd: 'auth', token, id: 0 })),
   join: (group) =>
     encodeClientFrame(OPCODE.text, JSON.stringify({ cmd: 'add_group', group_id: group, id: 1 })),
   publish: (group, payload) => {

@@ -30,10 +30,10 @@ export interface Protocol {
   readonly defaultPath: string;
   /** Whether frames are pieces of one stream of bytes instead of messages. */
   readonly stream: boolean;
-  /** Whether the server must confirm a connection before any request. */
+  /** Whether the server must confirm a connection before any request, as it does with a token. */
   readonly confirmsHello: boolean;
   /** First message of the client; undefined without one, or if the server speaks first. */
-  hello(): Buffer | undefined;
+  hello(token: string | undefined): Buffer | undefined;
   /** Requests to join a group. */
   join(group: string): Buffer;
   /** Encodes a message to a group. `payload` is ASCII without quotes or backslashes. */

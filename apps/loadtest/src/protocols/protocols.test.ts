@@ -19,7 +19,8 @@ function payloadIn({ frame, payloadStart }: PublishFrame): string {
 
 describe('groupcast', () => {
   test('sends the commands of the plain protocol', () => {
-    expect(groupcast.hello()).toBeUndefined();
+    expect(groupcast.hello(undefined)).toBeUndefined();
+    expect(text(groupcast.hello('a.b.c'), 6)).toBe('{"cmd":"auth","token":"a.b.c","id":0}');
     expect(text(groupcast.join('g-3'), 6)).toBe('{"cmd":"add_group","group_id":"g-3","id":1}');
     const publish = groupcast.publish('g-3', PAYLOAD);
     expect(text(publish.frame, 6)).toBe(`{"cmd":"send_to_group","group_id":"g-3","message":"${PAYLOAD}"}`);
@@ -95,7 +96,7 @@ describe('nats', () => {
   ];
 
   test('sends the hello, subscribes and publishes', () => {
-    expect(text(nats.hello(), 6)).toMatch(/CONNECT \{"verbose":false.*\}\r\nPING\r\n$/);
+    expect(text(nats.hello(undefined), 6)).toMatch(/CONNECT \{"verbose":false.*\}\r\nPING\r\n$/);
     expect(text(nats.join('g-3'), 6)).toBe('SUB g-3 1\r\nPING\r\n');
     const publish = nats.publish('g-3', PAYLOAD);
     expect(text(publish.frame, 6)).toBe(`PUB g-3 40\r\n${PAYLOAD}\r\n`);

@@ -16,32 +16,23 @@ const RETRY_AFTER_MS_MAX = 30_000;
 const REASON_CHARS_MAX = 120;
 
 /**
- * The upgrade requests of all connections of a process. All share one key: it protects nothing and
+ * The upgrade request of all connections of a process. All share one key: it protects nothing and
  * only distinguishes caches.
  */
 export class Handshake {
-  readonly #requests: readonly Buffer[];
+  readonly request: Buffer;
   readonly #accept: string;
 
-  /**
-   * `host` and `path` are sent as given: `127.0.0.1:1234`, `/`. The connections send the tokens in
-   * turn, if there are any.
-   */
-  constructor(host: string, path: string, tokens: readonly string[] = []) {
+  /** `host` and `path` are sent as given: `127.0.0.1:1234`, `/`. */
+  constructor(host: string, path: string) {
     const key = randomBytes(16).toString('base64');
     this.#accept = createHash('sha1')
       .update(key + ACCEPT_GUID)
       .digest('base64');
-    const head =
+    this.request = Buffer.from(
       `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n`;
-    const lines = tokens.length === 0 ? [''] : tokens.map((token) => `Authorization: Bearer ${token}\r\n`);
-    this.#requests = lines.map((line) => Buffer.from(`${head}${line}\r\n`));
-  }
-
-  /** Returns the request of the connection with this index. */
-  request(index: number): Buffer {
-    return this.#requests[index % this.#requests.length] ?? Buffer.alloc(0);
+        `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+    );
   }
 
   /** Reads the complete answer so far. */
