@@ -18,10 +18,17 @@ export function messageText(start: string, publication: native.Publication, with
     : `${start}"offset":${number},"message":${message}${from}${end}`;
 }
 
+// Publications that come together often have one sender: its meta is parsed once.
+let lastMeta = '';
+let lastUidText = '';
+
 function uidText({ meta }: native.Publication): string {
   if (meta === '') return '';
+  if (meta === lastMeta) return lastUidText;
   const uid = uidOf(meta);
-  return uid === undefined ? '' : `,"uid":${JSON.stringify(uid)}`;
+  lastMeta = meta;
+  lastUidText = uid === undefined ? '' : `,"uid":${JSON.stringify(uid)}`;
+  return lastUidText;
 }
 
 /** Returns the reply to `history` in JSON, with its messages. */
