@@ -11,6 +11,7 @@ const OUTSIDE = /\.(?:test|bench)\.ts$|^warm-up\/|^groups\/hub-port\.ts$/;
 /** Files, or places with the property that they use, that need not ask, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'auth/bans.ts': 'It reads a channel of the system, for no client.',
+  'auth/namespaces.ts': 'The same.',
   'connection/server-groups.ts ServerGroups.join groups.joinByServer': 'The program decides.',
   'gateway.ts WebSocketGateway.joinGroup groups.joinByServer': 'The program decides.',
   'groups/groups.ts Groups.#enter members.add': 'Its callers ask.',
@@ -20,15 +21,19 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'groups/join.ts Join.#goLive members.add': '#advance and page ask, in the same event-loop turn.',
   'groups/page-requests.ts PageRequests.#send hub.history': 'The command has asked, and #reply asks again.',
   'groups/subscribed-groups.ts SubscribedGroups.subscribe hub.subscribe': 'Its callers ask.',
+  'users/connection-limit.ts': 'It uses channels of the system, for no client.',
+  'users/user-connections.ts': 'The same.',
 };
 
 function sourceOf(path: string): string {
   return readFileSync(join(SOURCES, path), 'utf8');
 }
 
-/** Methods of the hub: all but one join, publish or read. */
+/** Members of a hub that do nothing to a group. */
+const HARMLESS: ReadonlySet<string> = new Set(['off', 'on', 'state', 'unsubscribe']);
+
 const HUB_METHODS = methodsOf('hub-port.ts', sourceOf('groups/hub-port.ts'), 'HubPort').filter(
-  (name) => name !== 'unsubscribe',
+  (name) => !HARMLESS.has(name),
 );
 
 function unasked(path: string, program: string): readonly string[] {
