@@ -244,6 +244,37 @@ export const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<void>>
     await nextState(client, 'waiting');
   },
 
+  'offers a token of 4 KiB as a subprotocol, also after a reconnect': async (stage) => {
+    const reasons: string[] = [];
+    const client = stage.connect({
+      getToken: ({ reason }) => {
+        reasons.push(reason);
+        return Promise.resolve('a.b-c_d'.padEnd(4_096, '0'));
+      },
+    });
+    await opened(client);
+    const waiting = nextState(client, 'waiting');
+    await stage.direct('cut');
+    await waiting;
+    await client.group(freshGroup()).join();
+    assert.deepEqual(reasons, ['connect']);
+  },
+
+  'lets the runtime end while getToken hangs': async (stage) => {
+    let call = (): void => {};
+    const called = new Promise<void>((resolve) => {
+      call = resolve;
+    });
+    stage.connect({
+      connectTimeoutMs: HOUR_MS,
+      getToken: () => {
+        call();
+        return new Promise(() => {});
+      },
+    });
+    await called;
+  },
+
   'lets the runtime end while an attempt to connect hangs': async (stage) => {
     await stage.direct('stopForwarding');
     stage.connect({ connectTimeoutMs: HOUR_MS });

@@ -146,9 +146,10 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
       bytes_per_second: bytes = BYTES_PER_SECOND_UNLIMITED,
       bytes_burst: bytesBurst = bytes,
     } = this.limits;
-    const resumed = this.#resume();
+    const told = user ? [...joined, { ...user, group_id: USER_GROUP }] : joined;
+    const resumed = this.#resume(told.length > 0);
     // An event `joined` follows for the groups in `resume`: it says whether they were recovered.
-    for (const each of user ? [...joined, { ...user, group_id: USER_GROUP }] : joined) {
+    for (const each of told) {
       if (!resumed.has(each.group_id)) this.#owner.membership(each.group_id).joined(each);
     }
     // From here on commands are sent: not before, because some of these joins need none.
@@ -160,8 +161,9 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
   /**
    * Sends the positions of the groups that the server joins, as the first command. Groups get a gap
    * when there are too many, or when they are too large together. Returns the names of the others.
+   * A gateway that `waits` joins them only then, or some seconds later.
    */
-  #resume(): Set<string> {
+  #resume(waits: boolean): Set<string> {
     const returning = [...this.#memberships.values()].filter((membership) => membership.expectServer());
     const entries = returning
       .slice(0, Math.min(this.limits.groups, RESUME_POSITIONS_MAX))
@@ -169,7 +171,7 @@ export class Exchange implements MembershipPort<Membership>, OutboxOwner {
     const command: ResumeCommand = { cmd: 'resume', positions: Object.fromEntries(entries) };
     if (commandBytes(command) > this.limits.message_bytes) command.positions = {};
     // Without an `id`: a rejection becomes an error of the client.
-    if (returning.length > 0) this.#owner.send(command);
+    if (waits || returning.length > 0) this.#owner.send(command);
     return new Set(Object.keys(command.positions));
   }
 
