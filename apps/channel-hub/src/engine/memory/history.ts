@@ -148,7 +148,7 @@ export class History implements AppendTarget {
       this.#touch(history, performance.now());
       if (this.#update(history)) return history;
     }
-    const offset = this.#positions.read(channel);
+    const offset = this.#positions.read(channel, this.#bounds.of(channel).ageMs);
     this.#fitTotal();
     return new PositionOnly(offset);
   }
@@ -352,7 +352,7 @@ export class History implements AppendTarget {
     history.recency?.remove(history);
     if (history.isSubscribed) return true;
     this.#remove(history);
-    this.#positions.keep(history.channel, history.top);
+    this.#positions.keep(history.channel, history.top, history.bounds.ageMs);
     return false;
   }
 

@@ -6,6 +6,8 @@ const STEPS = 8;
 
 /** Positions that were returned, or became spare, in one step of time. */
 class Step {
+  /** Time that its positions are kept, in milliseconds. */
+  readonly keptMs: number;
   /** Whether the step is dropped before all that were returned. */
   readonly isSpare: boolean;
   readonly offsets = new Map<string, number>();
@@ -16,17 +18,19 @@ class Step {
   /** Milliseconds; no position in a finished step was returned later. */
   untilMs: number = Number.POSITIVE_INFINITY;
 
-  constructor(isSpare: boolean) {
+  constructor(keptMs: number, isSpare: boolean) {
+    this.keptMs = keptMs;
     this.isSpare = isSpare;
   }
 }
 
 /**
- * Positions of channels without a ChannelHistory: each for `keptMs` after it was last returned, and
- * up to an eighth more, within its limit. All other channels are at the floor. No offset of a
- * forgotten channel is above the floor, so a channel that starts there, or at its position, assigns
- * no offset twice. Positions that were returned together are forgotten together, without a search
- * for the oldest.
+ * Positions of channels without a ChannelHistory: each for the age of its channel after it was last
+ * returned, and up to an eighth more, within its limit. Ages above `keptMs` are rounded up to twice
+ * as much, four times and so on, so that there are few steps. All other channels are at the floor.
+ * No offset of a forgotten channel is above the floor, so a channel that starts there, or at its
+ * position, assigns no offset twice. Positions that were returned together are forgotten together,
+ * without a search for the oldest.
  *
  * Spare positions are those of channels that the total limit emptied. They use the rest of the
  * limit, and are dropped first.
@@ -34,10 +38,11 @@ class Step {
 export class KeptPositions {
   readonly #keptMs: number;
   readonly #bytesMax: number;
-  // Finished steps, oldest first. A channel is in at most one step.
+  // Finished steps, in the order of their ends. A channel is in at most one step.
   #past: Step[] = [];
-  #current = new Step(false);
-  #currentSpare = new Step(true);
+  // Unfinished steps, by the time that their positions are kept.
+  readonly #current = new Map<number, Step>();
+  #currentSpare: Step;
   #size = 0;
   #bytes = 0;
   #floor = 0;
@@ -46,6 +51,7 @@ export class KeptPositions {
   constructor(keptMs: number, bytesMax: number) {
     this.#keptMs = keptMs;
     this.#bytesMax = bytesMax;
+    this.#currentSpare = new Step(keptMs, true);
   }
 
   get size(): number {
@@ -62,18 +68,21 @@ export class KeptPositions {
     return this.#dropped;
   }
 
-  /** Returns the channel's position, for a caller that returns it to a peer. */
-  read(channel: string): number {
-    const known = this.#current.offsets.get(channel);
+  /**
+   * Returns the channel's position, for a caller that returns it to a peer. `ageMs` is that of the
+   * channel.
+   */
+  read(channel: string, ageMs: number): number {
+    const known = this.#current.get(this.#keptMsOf(ageMs))?.offsets.get(channel);
     if (known !== undefined) return known;
     const offset = this.release(channel);
-    this.keep(channel, offset);
+    this.keep(channel, offset, ageMs);
     return offset;
   }
 
   /** Returns the channel's position, and keeps it no longer than before. */
   peek(channel: string): number {
-    for (const { offsets } of [this.#current, this.#currentSpare, ...this.#past]) {
+    for (const { offsets } of [...this.#current.values(), this.#currentSpare, ...this.#past]) {
       const offset = offsets.get(channel);
       if (offset !== undefined) return offset;
     }
@@ -82,22 +91,27 @@ export class KeptPositions {
 
   /** Returns and removes the position of a channel that gets a ChannelHistory. */
   release(channel: string): number {
-    const offset =
-      this.#releaseFrom(this.#current, channel) ?? this.#releaseFrom(this.#currentSpare, channel);
+    for (const step of this.#current.values()) {
+      const offset = this.#releaseFrom(step, channel);
+      if (offset !== undefined) return offset;
+    }
+    const offset = this.#releaseFrom(this.#currentSpare, channel);
     return offset ?? this.#releaseFromPast(channel) ?? this.#floor;
   }
 
-  /** Keeps the position of a channel that has none, and that was returned to a peer just now. */
-  keep(channel: string, offset: number): void {
+  /**
+   * Keeps the position of a channel that has none, and that was returned to a peer just now.
+   * `ageMs` is that of the channel.
+   */
+  keep(channel: string, offset: number, ageMs: number): void {
     const bytes = bytesOf(channel);
-    if (this.#isFull(this.#current, bytes)) this.#current = this.#nextStep(this.#current);
     while (this.#bytes + bytes > this.#bytesMax) {
       const step = this.#takeFirstToDrop();
       if (step === undefined) break;
       this.#dropped += step.offsets.size;
       this.#forgetStep(step);
     }
-    this.#put(this.#current, channel, offset, bytes);
+    this.#put(this.#currentFor(this.#keptMsOf(ageMs), bytes), channel, offset, bytes);
   }
 
   /**
@@ -122,11 +136,33 @@ export class KeptPositions {
   /** Forgets expired positions. The owner calls it often. */
   sweep(): void {
     const nowMs = performance.now();
-    if (this.#isOver(this.#current, nowMs)) this.#current = this.#nextStep(this.#current);
+    for (const step of this.#current.values()) if (this.#isOver(step, nowMs)) this.#finish(step);
     if (this.#isOver(this.#currentSpare, nowMs)) this.#currentSpare = this.#nextStep(this.#currentSpare);
-    const kept = this.#past.findIndex(({ untilMs }) => untilMs > nowMs - this.#keptMs);
-    const over = this.#past.splice(0, kept === -1 ? this.#past.length : kept);
-    for (const step of over) this.#forgetStep(step);
+    const isKept = ({ untilMs, keptMs }: Step): boolean => untilMs > nowMs - keptMs;
+    if (this.#past.every(isKept)) return;
+    for (const step of this.#past) if (!isKept(step)) this.#forgetStep(step);
+    this.#past = this.#past.filter(isKept);
+  }
+
+  #keptMsOf(ageMs: number): number {
+    let keptMs = this.#keptMs;
+    while (keptMs < ageMs) keptMs *= 2;
+    return keptMs;
+  }
+
+  /** Returns the unfinished step with room for a position. */
+  #currentFor(keptMs: number, bytes: number): Step {
+    const known = this.#current.get(keptMs);
+    if (known !== undefined && !this.#isFull(known, bytes)) return known;
+    if (known !== undefined) this.#finish(known);
+    const step = new Step(keptMs, false);
+    this.#current.set(keptMs, step);
+    return step;
+  }
+
+  #finish(step: Step): void {
+    this.#current.delete(step.keptMs);
+    this.#nextStep(step);
   }
 
   #releaseFromPast(channel: string): number | undefined {
@@ -161,8 +197,8 @@ export class KeptPositions {
     return step.bytes > 0 && step.bytes + bytes > this.#bytesMax / STEPS;
   }
 
-  #isOver({ offsets, sinceMs }: Step, nowMs: number): boolean {
-    return offsets.size === 0 || nowMs - sinceMs >= this.#keptMs / STEPS;
+  #isOver({ offsets, sinceMs, keptMs }: Step, nowMs: number): boolean {
+    return offsets.size === 0 || nowMs - sinceMs >= keptMs / STEPS;
   }
 
   /** Ends a step and returns its successor. */
@@ -171,11 +207,13 @@ export class KeptPositions {
       step.untilMs = performance.now();
       this.#past.push(step);
     }
-    return new Step(step.isSpare);
+    return new Step(step.keptMs, step.isSpare);
   }
 
   #takeFirstToDrop(): Step | undefined {
     if (this.#currentSpare.offsets.size > 0) this.#currentSpare = this.#nextStep(this.#currentSpare);
+    // Steps of many ages may be unfinished, and all of them short.
+    if (this.#past.length === 0) for (const step of this.#current.values()) this.#finish(step);
     const spare = this.#past.findIndex(({ isSpare }) => isSpare);
     return this.#past.splice(Math.max(spare, 0), 1)[0];
   }

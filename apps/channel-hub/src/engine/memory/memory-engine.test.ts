@@ -143,6 +143,39 @@ describe('channels with ages of their own', () => {
     expect(await missed(engine, 'day', at(before, 1))).toEqual(['b']);
   });
 
+  test('have positions of the same ages: a quiet one recovers after hours', async () => {
+    const engine = await startMemory();
+    engine.boundHistory(boundsOf);
+    await engine.publish('before', 'x');
+    const told = new Map<string, Position>();
+    for (const channel of ['c', 'hour', 'day']) told.set(channel, await engine.position(channel));
+    // Forgotten channels raise the floor.
+    for (let count = 0; count < 10; count++) await engine.publish('before', 'x');
+    const recovered = async (channel: string) => missed(engine, channel, told.get(channel) as Position);
+    vi.advanceTimersByTime(HOUR_MS / 2);
+    expect(await recovered('c')).toBe('trimmed');
+    expect(await recovered('hour')).toEqual([]);
+    // Read again just now.
+    vi.advanceTimersByTime(HOUR_MS - 1);
+    expect(await recovered('hour')).toEqual([]);
+    vi.advanceTimersByTime(20 * HOUR_MS);
+    expect(await recovered('hour')).toBe('trimmed');
+    expect(await engine.publish('day', 'a')).toEqual(at(told.get('day') as Position, 1));
+    expect(await recovered('day')).toEqual(['a']);
+  });
+
+  test('have positions of many ages within one limit', async () => {
+    const engine = await startMemory({ totalBytesMax: 1024 * 1024 });
+    const ages = Array.from({ length: 8 }, (_, index) => ({ ageMs: AGE_MS * 2 ** index }));
+    engine.boundHistory((channel) => ages[Number(channel.split(':')[1]) % 8]);
+    for (let index = 0; index < 10_000; index++) await engine.position(`group:${index}`);
+    const { history } = engine.stats();
+    expect(history.bytes).toBeLessThanOrEqual(128 * 1024);
+    expect(history.positionsDropped).toBeGreaterThan(8_000);
+    vi.advanceTimersByTime(AGE_MS * 2 ** 7 * 1.25);
+    expect(engine.stats().history).toMatchObject({ positions: 0, bytes: 0 });
+  });
+
   test('that change: a longer one begins before the old one has passed, a shorter one at once', async () => {
     const engine = await startMemory();
     const positions = new Map<string, Position>();
