@@ -49,6 +49,10 @@ export const startCommand: Command<HubConfig> = {
     let certificates = first;
     const log = createLogger({ name: 'groupcast-hub', level: config.logLevel, format: config.logFormat });
     for (const line of [...context.warnings, ...warnings]) log.warn(line);
+    if (options.namespaces !== undefined) {
+      const { length: namespaces } = options.namespaces;
+      log.info({ file: config.namespacesFile, namespaces }, 'Namespaces file read');
+    }
     const limited = limitLog(log);
     // No peer is connected yet: a signal during the warm-up ends the process at once.
     await warmUpOrLog(config, log);

@@ -84,9 +84,12 @@ export class Namespaces {
 
   #change(text: string): void {
     if (text === this.#text) return;
+    // A later hub may know more.
     try {
-      this.#rules = text === '' ? NO_NAMESPACES : new AllNamespaceRules(parsed(text));
+      const list = text === '' ? [] : parseNamespaces(text, { ignoreUnknown: true });
+      this.#rules = list.length === 0 ? NO_NAMESPACES : new AllNamespaceRules(list);
       this.#text = text;
+      this.#deps.log.info({ namespaces: list.length }, 'namespaces of the hub');
       this.#isValid = true;
     } catch (error) {
       if (!(error instanceof NamespacesError)) throw error;
@@ -101,9 +104,4 @@ export class Namespaces {
   #warn(event: string, fields: object, message: string): void {
     if (this.#logLimiter.take(event)) this.#deps.log.warn(fields, message);
   }
-}
-
-/** A later hub may know more. */
-function parsed(text: string): ReturnType<typeof parseNamespaces> {
-  return parseNamespaces(text, { ignoreUnknown: true });
 }
