@@ -1,7 +1,7 @@
 import { limits } from '@groupcast/protocol';
+import { hasDuplicateKeys } from '@groupcast/protocol/schema';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { type Claims, parseClaims } from './claims.ts';
-import { hasDuplicateKeys } from './duplicate-keys.ts';
 import { Grants } from './grants.ts';
 import type { Identity } from './identity.ts';
 import { PatternsCache } from './patterns-cache.ts';

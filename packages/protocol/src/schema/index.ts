@@ -6,6 +6,7 @@ export {
   CLIENT_SUBPROTOCOL_V1_AT,
   CLIENT_TOKEN_PREFIX,
 } from '../client/subprotocol.ts';
+export { hasDuplicateKeys } from '../json/duplicate-keys.ts';
 export type { JsonPayload } from '../json/object-text.ts';
 export { CommandError, parseClientCommand } from './client-command.ts';
 export { clientEvent } from './client-event.ts';

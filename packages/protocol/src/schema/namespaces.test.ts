@@ -44,6 +44,11 @@ describe('parseNamespaces', () => {
     ['a long prefix', [{ prefix: 'x'.repeat(256) }], '[0].prefix is "xxx'],
     ['a control character', [{ prefix: 'a\n' }], '[0].prefix is "a\\n". Give '],
     ['half of a surrogate pair', '[{"prefix":"\\ud800"}]', '[0].prefix is "\\ud800". Give '],
+    [
+      'a key twice',
+      '[{"prefix":"a"},{"prefix":"b","ephemeral":true,"ephemeral":false}]',
+      'An object of the list has the same key twice.',
+    ],
     ['an unknown key', [{ prefix: '', colour: 1 }], '[0].colour is unknown. Remove it.'],
     ['a prototype', '[{"prefix":"","__proto__":{}}]', '[0].__proto__ is unknown. Remove it.'],
     ['an unknown list', [{ prefix: '', allow: { user: [] } }], '[0].allow.user is unknown. Remove it.'],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Operation } from '../client/command.ts';
+import { hasDuplicateKeys } from '../json/duplicate-keys.ts';
 import {
   FRAME_BYTES_MAX,
   NAMESPACE_HISTORY_BYTES_MAX,
@@ -60,6 +61,8 @@ export class NamespacesError extends Error {
 
 /** Limit of the faults that an error names. */
 const FAULTS_MAX = 20;
+
+const SAME_KEY = 'An object of the list has the same key twice. Remove one of the two.';
 
 /** Limit of the characters of a value in a sentence. */
 const VALUE_CHARACTERS_MAX = 60;
@@ -154,6 +157,7 @@ export function parseNamespaces(
   const issues = (reading.error?.issues ?? []).filter((issue) => !(ignoreUnknown && isUnknown(issue)));
   const faults = issues.flatMap((issue) => faultsOf(issue, json));
   if (faults.length > 0) throw new NamespacesError(firstOf(faults));
+  if (!ignoreUnknown && hasDuplicateKeys(text, json)) throw new NamespacesError([SAME_KEY]);
   const list = (reading.data ?? json) as readonly Namespace[];
   const repeated = firstOf(repetitionsIn(list));
   if (repeated.length > 0) throw new NamespacesError(repeated);

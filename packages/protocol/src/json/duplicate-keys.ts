@@ -1,7 +1,7 @@
 /**
  * Returns whether an object in a JSON text has the same key twice. Parsers disagree on which one
- * counts: what the issuer has signed must mean the same to every reader. `value` is the parsed
- * text.
+ * counts: what an issuer has signed, or an operator written, must mean the same to every reader.
+ * `value` is the parsed text.
  */
 export function hasDuplicateKeys(json: string, value: unknown): boolean {
   return writtenKeys(json) !== parsedKeys(value);
