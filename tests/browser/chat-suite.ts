@@ -65,6 +65,14 @@ class Person {
     await this.page.getByRole('log').getByText(text, { exact: true }).waitFor();
   }
 
+  /** Uses a button of a moderator beside a line of another user. */
+  async moderate(action: 'Kick' | 'Ban', uid: string): Promise<void> {
+    await this.page
+      .getByRole('button', { name: `${action} ${uid}` })
+      .first()
+      .click();
+  }
+
   /** Resolves when the page shows an alert with the text. */
   async isTold(text: RegExp): Promise<void> {
     await this.page.getByRole('alert').getByText(text).waitFor();
@@ -208,5 +216,31 @@ export function chatSuite(folder: () => string): void {
     expect(await eve.lines()).toEqual([]);
     expect(await ann.lines()).toEqual(['ann: between us']);
     expect([...ann.complaints, ...eve.complaints]).toEqual([]);
+  });
+
+  test('a moderator kicks a user, who may return, and bans one, who may not', async () => {
+    const mo = await Person.open(browser, url, 'mo');
+    const [ann, bob] = [await Person.open(browser, url, 'ann'), await Person.open(browser, url, 'bob')];
+    for (const person of [mo, ann, bob]) await person.join('room:team');
+    await ann.say('spam');
+    await bob.say('more spam');
+    await mo.sees('spam');
+    await mo.sees('more spam');
+    expect(await ann.page.getByRole('button', { name: /^(Kick|Ban)/ }).count()).toBe(0);
+
+    await mo.moderate('Kick', 'ann');
+    await ann.isTold(/Kicked by a moderator/);
+    await mo.moderate('Ban', 'bob');
+    await bob.isTold(/Banned for an hour/);
+    await ann.join('room:team');
+    await bob.join('room:team');
+    await bob.isTold(/room:team/);
+    await ann.say('sorry');
+    await mo.sees('sorry');
+    // Bob is out of this room only.
+    await bob.join('public:lobby');
+    await bob.say('unfair');
+    await bob.sees('unfair');
+    for (const person of [mo, ann, bob]) expect(person.complaints).toEqual([]);
   });
 }

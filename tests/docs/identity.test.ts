@@ -101,6 +101,16 @@ function runInPage(before: string, code: string): TestProcess {
   return startProcess(process.execPath, args, { cwd: shell.folder });
 }
 
+test('the commands at the top make a token that the gateway accepts', async () => {
+  const [, script = ''] = /\n\n((?: {4}.+\n)+)/.exec(page) ?? [];
+  const [secret = '', start = '', token = ''] = script.split('\n').map((line) => line.trim());
+  await shell.run(secret);
+  await shell.serve('groupcast-hub start', start);
+  const ann = await connect(await shell.run(token));
+  expect(await answerTo(ann, joining('chat:lobby'))).toBe('ack');
+  expect(await answerTo(ann, joining('staff'))).toBe('forbidden');
+});
+
 test('the example of a token has claims that the gateway accepts', async () => {
   await serveWithSecret();
   const [text = ''] = snippets('The token', 'json');
@@ -150,6 +160,47 @@ describe('recipe', () => {
     });
     expect(await other.closed).toMatchObject({ code: 4501 });
   });
+
+  test('private rooms', async () => {
+    await serveWithSecret();
+    const [code = ''] = snippets('Private rooms', 'js');
+    const can = new Function('rooms', `${code} return can;`)(['7']);
+    const ann = await connect(await tokenOf('ann', can));
+    expect(await answerTo(ann, joining('room:7'))).toBe('ack');
+    expect(await answerTo(ann, joining('room:70'))).toBe('forbidden');
+    const [, ban = ''] = /`(groupcast-hub ban --group room:7 --uid ann)`/.exec(page) ?? [];
+    await shell.run(ban);
+    expect((await ann.nextMatching(({ json }) => json?.['type'] === 'removed')).json).toMatchObject({
+      group_id: 'room:7',
+    });
+    expect(await answerTo(ann, joining('room:7'))).toBe('forbidden');
+  });
+
+  test('moderators', async () => {
+    await serveWithSecret();
+    const [code = ''] = snippets('Moderators', 'js');
+    const can = new Function(`${code} return can;`)();
+    const eve = await connect(await tokenOf('eve', { 'chat:*': ['join'] }));
+    expect(await answerTo(eve, joining('chat:lobby'))).toBe('ack');
+    const token = await tokenOf('mo', can);
+    const client = `const client = new GroupcastClient('${shell.url}', { token: '${token}' });`;
+    const child = runInPage(client, `${snippets('Moderators', 'ts')[0] ?? ''}console.log('done');`);
+    const removed = await eve.nextMatching(({ json }) => json?.['type'] === 'removed');
+    expect(removed.json).toMatchObject({ group_id: 'chat:lobby', reason: 'Calm down.' });
+    await child.waitForLine(/^done$/);
+  });
+});
+
+test('a message to a user', async () => {
+  await serveWithSecret();
+  const ann = await connect(await tokenOf('ann', {}));
+  const [code = ''] = snippets('Messages to a user', 'ts');
+  const before = `import { HubClient } from '@groupcast/hub-client';
+    const hub = new HubClient({ host: '127.0.0.1', port: ${shell.ports.hub} });
+    hub.connect();`;
+  runInPage(before, `${code}await hub.close();`);
+  const { json } = await ann.nextMatching((message) => message.json?.['type'] === 'message');
+  expect(json).toMatchObject({ user: true, message: 'Your order is on its way.' });
 });
 
 /** Returns the URL of a server that is closed at the end of the test. */

@@ -137,19 +137,23 @@ test('a connection starts without groups, and a failed attempt does not count', 
 });
 
 test('groups of the server are joined at the position of welcome, or of resume', async () => {
-  const positions = { resumed: { epoch: 'e', offset: 2 } };
-  ask({ cmd: 'resume', positions });
-  const joined = { type: 'joined', epoch: 'e', offset: 9, recovered: true };
+  ask({ cmd: 'resume', positions: { resumed: { epoch: 'e', offset: 2 } } });
+  const position = { epoch: 'e', offset: 9 };
   const events = await logAfter(
-    { type: 'welcome', joined: [{ group_id: 'new', epoch: 'e', offset: 7 }] },
-    { ...joined, group_id: 'new' },
-    { ...joined, group_id: 'resumed' },
-    { type: 'joined', group_id: 'late', epoch: 'e', offset: 1 },
+    { type: 'welcome', joined: ['new', 'resumed'].map((group_id) => ({ group_id, ...position })) },
+    { type: 'joined', group_id: 'resumed', ...position, recovered: true },
+    { type: 'joined', group_id: 'late', ...position },
   );
-  const recovered = { type: 'join', member: 'm1', position: { epoch: 'e', offset: 9 }, recovered: true };
   expect(events).toEqual([
-    { ...recovered, group: 'new', since: { epoch: 'e', offset: 7 } },
-    { ...recovered, group: 'resumed', since: { epoch: 'e', offset: 2 } },
-    { type: 'join', member: 'm1', group: 'late', position: { epoch: 'e', offset: 1 } },
+    { type: 'join', member: 'm1', group: 'new', position },
+    {
+      type: 'join',
+      member: 'm1',
+      group: 'resumed',
+      position,
+      recovered: true,
+      since: { epoch: 'e', offset: 2 },
+    },
+    { type: 'join', member: 'm1', group: 'late', position },
   ]);
 });

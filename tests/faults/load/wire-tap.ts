@@ -101,6 +101,8 @@ interface WireEvent extends Answer, Partial<Position> {
   readonly id?: number;
   readonly group_id?: string;
   readonly message?: unknown;
+  /** Whether the event is one of the channel of the user, and not of a group. */
+  readonly user?: boolean;
   /** Of `welcome`: the groups that the server joins. */
   readonly joined?: readonly JoinedGroup[];
 }
@@ -163,8 +165,10 @@ class Conversation {
   readonly #asked: Map<string, WireCommand> = new Map();
   readonly #groupById: Map<number, string> = new Map();
   readonly #joined: Set<string> = new Set();
-  /** Positions at which the server joins groups: those of `welcome`, then those of `resume`. */
-  readonly #positions: Map<string, Position> = new Map();
+  /** Groups of `welcome` that are not logged yet. */
+  readonly #welcomed: JoinedGroup[] = [];
+  /** Positions of `resume`, by group. */
+  readonly #resumed: Map<string, Position> = new Map();
 
   constructor(tap: WireTap) {
     this.#tap = tap;
@@ -172,8 +176,7 @@ class Conversation {
 
   send(command: WireCommand): void {
     const { cmd, id, group_id: group } = command;
-    for (const [name, position] of Object.entries(command.positions ?? {}))
-      this.#positions.set(name, position);
+    for (const [name, position] of Object.entries(command.positions ?? {})) this.#resumed.set(name, position);
     if (id === undefined || group === undefined || (cmd !== 'add_group' && cmd !== 'leave_group')) return;
     this.#asked.set(group, command);
     this.#groupById.set(id, group);
@@ -181,6 +184,9 @@ class Conversation {
   }
 
   receive(event: WireEvent): void {
+    this.#logWelcomed();
+    // The load sends nothing to users.
+    if (event.user === true) return;
     const { type, id, group_id: group = '', epoch = '', offset = 0, reason = '' } = event;
     // While a join or a leave is pending the SDK accepts no messages, except of a group that was
     // never requested.
@@ -190,8 +196,17 @@ class Conversation {
     else if (type === 'message' && !isIgnored) this.#tap.message(group, offset, event.message);
     else if (type === 'gap' && !isIgnored) this.#tap.gap(group, { epoch, offset }, reason);
     else if (type === 'ack' && id !== undefined) this.#answered(id, event);
-    else if (type === 'joined') this.#tap.joined(group, { epoch, offset }, this.#positions.get(group), event);
-    for (const { group_id, ...position } of event.joined ?? []) this.#positions.set(group_id, position);
+    else if (type === 'joined') this.#tap.joined(group, { epoch, offset }, this.#resumed.get(group), event);
+    else if (type === 'welcome') {
+      this.#welcomed.push(...(event.joined ?? []));
+      queueMicrotask(() => this.#logWelcomed());
+    }
+  }
+
+  /** Logs the groups of the welcome, but those that the SDK resumes in the same turn. */
+  #logWelcomed(): void {
+    for (const { group_id, ...position } of this.#welcomed.splice(0))
+      if (!this.#resumed.has(group_id)) this.#tap.joined(group_id, position, undefined, {});
   }
 
   #answered(id: number, event: WireEvent): void {
