@@ -220,6 +220,7 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       authenticated: this.#authenticated(),
       groups: this.#groups.size,
       bans: this.#bans?.size ?? 0,
+      users: this.#groups.users,
       bufferedBytes: this.#backpressure.bufferedBytes,
       recovering: this.#groups.recovering,
       ...counts,

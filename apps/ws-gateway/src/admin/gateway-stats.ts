@@ -45,6 +45,8 @@ export interface GatewayStats {
   readonly groups: number;
   /** Bans and revocations that are known; 0 without tokens. */
   readonly bans: number;
+  /** Users whose channel is subscribed at the hub, as groups are. */
+  readonly users: number;
   /** Bytes pending for clients. */
   readonly bufferedBytes: number;
   /** Joins in recovery. */
@@ -106,6 +108,7 @@ export type Gauge =
   | 'authenticated'
   | 'bans'
   | 'groups'
+  | 'users'
   | 'bufferedBytes'
   | 'recovering'
   | 'rejectedAddresses';

@@ -43,6 +43,7 @@ function workerOf(index: number, received: number): WorkerReport {
     authenticated: 2,
     bans: 3,
     groups: 1,
+    users: 2,
     bufferedBytes: 0,
     recovering: 4,
     rejectedAddresses: [],

@@ -19,6 +19,7 @@ const GAUGES: readonly (readonly [field: NumberField<WorkerReport>, name: string
   ['authenticated', 'authenticated_connections', 'WebSockets whose client has a token.'],
   ['bans', 'bans', 'Bans and revocations that are known.'],
   ['groups', 'groups', 'Groups subscribed at the hub.'],
+  ['users', 'users', 'Users with a connection, whose channel is subscribed at the hub.'],
   ['bufferedBytes', 'client_buffer_bytes', 'Bytes pending for clients.'],
   ['recovering', 'catching_up', 'Joins in recovery.'],
   ['memoryBytes', 'memory_bytes', 'Resident memory of the process.'],

@@ -103,6 +103,11 @@ export class Groups implements HubSubscriber {
     return this.#subscribed.size;
   }
 
+  /** Number of users whose channel is subscribed at the hub. */
+  get users(): number {
+    return this.#subscribed.users;
+  }
+
   /** Number of members that are getting what they missed. */
   get recovering(): number {
     return this.#joins.count(({ isRecovery }) => isRecovery);

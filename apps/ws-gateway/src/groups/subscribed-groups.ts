@@ -32,6 +32,8 @@ export class SubscribedGroups implements Timed {
   readonly #lingerTicks: number;
   readonly #subscriber: HubSubscriber;
   readonly #groups = new Map<string, Group>();
+  /** Number of these that are channels of users. */
+  #users = 0;
   /**
    * Groups without members, longest first, with the member that was the last to leave if it is
    * open.
@@ -45,8 +47,14 @@ export class SubscribedGroups implements Timed {
     this.#subscriber = subscriber;
   }
 
+  /** Number of groups without the channels of users. */
   get size(): number {
-    return this.#groups.size;
+    return this.#groups.size - this.#users;
+  }
+
+  /** Number of channels of users. */
+  get users(): number {
+    return this.#users;
   }
 
   find(channel: string): Group | undefined {
@@ -57,6 +65,7 @@ export class SubscribedGroups implements Timed {
   subscribe(name: string, channel: string): Group {
     const group = new Group(name, channel);
     this.#groups.set(channel, group);
+    if (group.isOfUser) this.#users += 1;
     // If subscribing throws, the group ends like any group without members.
     this.#linger(group, undefined);
     group.subscription = this.#options.hub.subscribe(channel, this.#subscriber);
@@ -99,6 +108,7 @@ export class SubscribedGroups implements Timed {
   unsubscribe(group: Group): void {
     if (this.#groups.get(group.channel) !== group) return;
     this.#groups.delete(group.channel);
+    if (group.isOfUser) this.#users -= 1;
     this.cancelLinger(group);
     try {
       this.#options.hub.unsubscribe(group.channel, this.#subscriber);

@@ -30,7 +30,8 @@ export interface SlotCounts extends WorkerCounts {
 /** Returns the counters of a report, without its gauges. */
 export function countsOf(report: WorkerReport): WorkerCounts {
   const { index, pid, state, uptimeSeconds, memoryBytes, loopDelayMs, hub, ...stats } = report;
-  const { connections, groups, bufferedBytes, recovering, rejectedAddresses, ...counts } = stats;
+  const { connections, authenticated, bans, groups, users, ...others } = stats;
+  const { bufferedBytes, recovering, rejectedAddresses, ...counts } = others;
   return { ...counts, hub: hubCountsOf(hub) };
 }
 

@@ -100,12 +100,12 @@ describe('the channel of a user', () => {
     const [first, second] = [await entered(memberOf('ann')), await entered(memberOf('ann'))];
     groups.leaveAll(first);
     for (let tick = 0; tick < 10; tick++) wheel.tick();
-    expect(groups.size).toBe(1);
+    expect([groups.size, groups.users]).toEqual([0, 1]);
     groups.leaveAll(second);
     hub.publish(CHANNEL, 'hi');
     await nextTurn();
     for (let tick = 0; tick < 3; tick++) wheel.tick();
-    expect(groups.size).toBe(0);
+    expect(groups.users).toBe(0);
     expect(hub.calls.at(-1)).toEqual({ name: 'unsubscribe', channel: CHANNEL });
     for (const member of [first, second]) expect(member.got).toEqual([joined(0)]);
     expect(counters).toMatchObject({ joins: 0, leaves: 0 });
@@ -138,7 +138,7 @@ describe('the channel of a user', () => {
     const member = await entered(memberOf('ann'));
     groups.rejected({ name: CHANNEL, prefix: false }, new ProtocolError('channel_limit'));
     expect(member.got.at(-1)).toMatchObject({ type: 'error', user: true, code: 'channel_limit' });
-    expect(groups.size).toBe(0);
+    expect(groups.users).toBe(0);
     groups.leaveAll(member);
   });
 
