@@ -9,6 +9,7 @@ import { TokenVerifier } from '../auth/token-verifier.ts';
 import { formatHub } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { warmUp } from '../warm-up/warm-up.ts';
+import { warmUpTokens } from '../warm-up/warm-up-tokens.ts';
 import { AcceptAllowance } from './balance/accept-allowance.ts';
 import type { PortHandle } from './balance/shared-port.ts';
 import type { HubProblem } from './hub-failures.ts';
@@ -176,9 +177,11 @@ class WorkerProcess {
     this.#tell({ type: 'beat', linked: true });
   }
 
-  async #warmUp({ gateway, warmUpMs }: WorkerOptions, log: Logger): Promise<void> {
+  async #warmUp({ gateway, tokens, warmUpMs }: WorkerOptions, log: Logger): Promise<void> {
+    const { signal } = this.#ending;
     try {
-      const rounds = await warmUp({ gateway, maxMs: warmUpMs, signal: this.#ending.signal });
+      if (tokens !== undefined && warmUpMs > 0) await warmUpTokens(signal);
+      const rounds = await warmUp({ gateway, maxMs: warmUpMs, signal });
       log.debug({ rounds }, 'warmed up');
     } catch (error) {
       log.warn({ error }, 'warm-up failed; the first connections will be slow');
