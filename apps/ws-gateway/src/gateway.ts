@@ -16,6 +16,7 @@ import { Namespaces } from './auth/namespaces.ts';
 import { Permissions } from './auth/permissions.ts';
 import { SlicedJobs } from './auth/sliced-jobs.ts';
 import { TokenChecks } from './auth/token-checks.ts';
+import { Refreshes } from './commands/refresh.ts';
 import { Backpressure } from './connection/backpressure.ts';
 import { ClientLog } from './connection/client-log.ts';
 import { Connection, type ConnectionDeps, type ConnectionState } from './connection/connection.ts';
@@ -381,15 +382,15 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       counters: this.#counters,
       log: options.log,
       bans: this.#bans,
-      hasTokens: this.#tokenChecks !== undefined,
+      refreshes: this.#tokenChecks && new Refreshes({ tokenChecks: this.#tokenChecks, groups: this.#groups }),
       pageRequests: new PageRequests(options, this.#counters, this.#permissions),
       recoveryBudget: new RecoveryBudget(options),
-      serverGroups: new ServerGroups(options, this.#groups),
+      serverGroups: new ServerGroups(options, this.#groups, this.#permissions),
       backpressure: this.#backpressure,
       slowClientLog: this.#slowClientLog,
       clientLog: this.#clientLog,
       connections: this.#connections,
-      authentication: this.#tokenChecks && { ...options, tokenChecks: this.#tokenChecks },
+      opening: this.#opensAtOnce ? undefined : { ...options, tokenChecks: this.#tokenChecks },
       messageRate: { perSecond: options.messagesPerSecond, burst: options.messagesBurst },
       byteRate: rateOf(options.messageBytesPerSecond, options.messageBytesBurst),
       controlRate: { perSecond: options.controlFramesPerSecond, burst: options.controlFramesBurst },
@@ -402,6 +403,11 @@ class WebSocketGateway implements Gateway, ListenerEvents {
       closeTicks: wheel.ticksOf(options.closeMs),
       connectionClosed: () => this.#checkGone(),
     };
+  }
+
+  /** Whether a connection is open as soon as it is accepted. */
+  get #opensAtOnce(): boolean {
+    return this.#tokenChecks === undefined && this.#options.groupsOnConnect === undefined;
   }
 
   /** Whether there are no connections, and no pending handshake can add one. */

@@ -255,7 +255,12 @@ export const GATEWAY_TABLE = {
    * 25,000.
    */
   tokenGraceMs: integerOption({ ...TIME, default: 25_000 }),
-  /** Messages that a client may send while its token is checked; then 1008. Default 256. */
+  /**
+   * Time for the hub to tell the positions of the groups in a welcome, in milliseconds. Groups
+   * without a position are joined later. Default 2,000.
+   */
+  welcomeMs: integerOption({ ...TIME, default: 2_000 }),
+  /** Messages that a client may send before its welcome; then 1008. Default 256. */
   earlyMessagesMax: integerOption({ default: 256, min: 1, max: 1_000_000, unit: 'messages' }),
   /** Bytes of these messages; beyond them 1008. Default 64 KiB. */
   earlyBytesMax: integerOption({ ...BYTES, default: 64 * KIB }),

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { GatewayClient } from '../src/index.ts';
@@ -31,6 +32,17 @@ function publish(count: number, group = 'g'): void {
 
 function joined(offset: number, more: object = {}): object {
   return { type: 'joined', group_id: 'g', epoch: 'epoch-1', offset, ...more };
+}
+
+/** Connects with `groupcast.v1`, and returns the client with its welcome. */
+async function connect(): Promise<{ client: TestClient; welcome: Record<string, unknown> }> {
+  const client = new TestClient(started.url, ['groupcast.v1']);
+  return { client, welcome: await client.event() };
+}
+
+/** Position in a welcome. */
+function told(group_id: string, offset: number): object {
+  return { group_id, epoch: 'epoch-1', offset };
 }
 
 function at(offset: number, epoch = 'epoch-1'): object {
@@ -72,25 +84,87 @@ describe('groups that the server joins for each client', () => {
     expect(started.gateway.stats().gaps).toBe(0);
   });
 
-  test('are joined without a position before any other first command', async () => {
-    await start(['g']);
+  test('are in the welcome, and joined in silence before any other first command', async () => {
+    await start(['g', 'h']);
     publish(5);
-    const client = await TestClient.v1(started.url);
+    const { client, welcome } = await connect();
+    expect(welcome).toMatchObject({ type: 'welcome', joined: [told('g', 5), told('h', 0)] });
     client.send({ ...JOIN, since: at(0) });
-    expect(await client.event()).toEqual(joined(5));
     // The client is in the group already: nothing is replayed.
     expect(await client.event()).toEqual({ type: 'ack', id: 1, group_id: 'g', epoch: 'epoch-1', offset: 5 });
     publish(1);
     expect(await client.event()).toMatchObject({ type: 'message', offset: 6 });
   });
 
+  test.each([
+    ['a resume of other groups', { cmd: 'resume', positions: { other: { epoch: 'e', offset: 1 } } }],
+    ['another command', { cmd: 'ping' }],
+    ['no command', undefined],
+  ])('deliver messages after the welcome, with %s', async (_, command) => {
+    await start(['g']);
+    publish(5);
+    const { client } = await connect();
+    publish(3);
+    if (command === undefined) started.advance(2);
+    else client.send(command);
+    for (const offset of [6, 7, 8]) expect(await client.event()).toMatchObject({ type: 'message', offset });
+    publish(1);
+    expect(await client.event()).toMatchObject({ type: 'message', offset: 9 });
+  });
+
+  test('tell a gap when messages after the welcome are gone', async () => {
+    await start(['g']);
+    publish(5);
+    const { client } = await connect();
+    publish(3);
+    started.hub.trim('group:g');
+    client.send({ cmd: 'ping' });
+    expect(await client.event()).toEqual({
+      type: 'gap',
+      group_id: 'g',
+      reason: 'trimmed',
+      epoch: 'epoch-1',
+      offset: 8,
+    });
+  });
+
+  test('are told later when the hub is away for more than 2 s', async () => {
+    await start(['g']);
+    started.hub.away = true;
+    const client = new TestClient(started.url, ['groupcast.v1']);
+    await untilTurn(() => started.hub.calls.length === 1);
+    started.advance(1);
+    expect(client.pending).toEqual([]);
+    started.advance(1);
+    expect(await client.event()).not.toHaveProperty('joined');
+    started.advance(2);
+    started.hub.comeBack();
+    expect(await client.event()).toEqual(joined(0));
+    publish(1);
+    expect(await client.event()).toMatchObject({ type: 'message', offset: 1 });
+  });
+
+  test('hold commands that arrive before the welcome', async () => {
+    await start(['g']);
+    started.hub.byHand = true;
+    const client = new TestClient(started.url, ['groupcast.v1']);
+    await once(client.ws, 'open');
+    client.send({ cmd: 'resume', positions: {}, id: 1 });
+    client.send({ cmd: 'ping', id: 2 });
+    await untilTurn(() => started.gateway.stats().received === 2);
+    expect(client.pending).toEqual([]);
+    started.hub.answerReads();
+    expect(await client.event()).toMatchObject({ type: 'welcome', joined: [told('g', 0)] });
+    for (const id of [1, 2]) expect(await client.event()).toEqual({ type: 'ack', id });
+  });
+
   test('wait for a resume for at least a second, and not for ever', async () => {
     await start(['g']);
-    const client = await TestClient.v1(started.url);
+    const { client } = await connect();
     started.advance(1);
     expect(started.gateway.stats().groups).toBe(0);
     started.advance(1);
-    expect(await client.event()).toEqual(joined(0));
+    expect(started.gateway.stats().groups).toBe(1);
     const late = await client.ask({ cmd: 'resume', positions: { g: at(0) }, id: 1 });
     // It is the first command, but the groups did not wait for it.
     expect(late).toEqual({ type: 'ack', id: 1 });
@@ -99,8 +173,9 @@ describe('groups that the server joins for each client', () => {
 
   test('do not wait where the gateway has no time for it', async () => {
     await start(['g'], { resumeWaitMs: 0 });
-    const client = await TestClient.v1(started.url);
-    expect(await client.event()).toEqual(joined(0));
+    const { welcome } = await connect();
+    expect(welcome['joined']).toEqual([told('g', 0)]);
+    expect(started.gateway.stats().groups).toBe(1);
   });
 
   test('are joined in silence for a plain client, at once', async () => {
@@ -117,9 +192,7 @@ describe('groups that the server joins for each client', () => {
   test('may begin with $, and be left like others', async () => {
     await start(['$news', 'g']);
     const client = await TestClient.v1(started.url);
-    client.send({ cmd: 'ping' });
-    expect(await client.event()).toMatchObject({ type: 'joined', group_id: '$news' });
-    expect(await client.event()).toEqual(joined(0));
+    expect(await client.ask({ cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
     publish(1, '$news');
     expect(await client.event()).toMatchObject({ type: 'message', group_id: '$news' });
     for (const group_id of ['$news', 'g'])
@@ -141,9 +214,6 @@ describe('groups that the server joins for each client', () => {
   test('count for the group limit of the client, which does not limit them', async () => {
     await start(['a', 'b', 'c'], { groupsPerConnectionMax: 2 });
     const client = await TestClient.v1(started.url);
-    client.send({ cmd: 'ping' });
-    for (const group_id of ['a', 'b', 'c'])
-      expect(await client.event()).toMatchObject({ type: 'joined', group_id });
     expect(await client.ask(JOIN)).toMatchObject({ type: 'error', id: 1, code: 'group_limit' });
   });
 
@@ -153,7 +223,7 @@ describe('groups that the server joins for each client', () => {
     await client.close();
     await untilTurn(() => started.gateway.stats().connections === 0);
     started.advance(5);
-    expect(started.hub.calls).toEqual([]);
+    expect(started.hub.calls).toEqual([{ name: 'history', channel: 'group:g' }]);
     expect(started.wheel.waiting).toBe(0);
   });
 
@@ -167,7 +237,7 @@ describe('groups that the server joins for each client', () => {
     ],
   ])('with %s close the connection', async (_, groupsOnConnect) => {
     started = await startGateway({ groupsOnConnect });
-    const client = await TestClient.v1(started.url);
+    const client = new TestClient(started.url, ['groupcast.v1']);
     expect(await client.event()).toMatchObject({ type: 'disconnect', code: 1011 });
     expect(await client.ended).toMatchObject({ code: 1011 });
   });

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { ClientEvent, CommandError } from '@groupcast/protocol/schema';
 import type { Identity } from '../src/auth/identity.ts';
 import { Permissions } from '../src/auth/permissions.ts';
 import type { ClientProtocol } from '../src/client-protocols/client-protocol.ts';
@@ -46,5 +46,13 @@ export class FakeMember implements Member {
     if (this.protocol.encodeEvent(event) === undefined) return false;
     this.got.push(event);
     return true;
+  }
+
+  renew(identity: Identity): void {
+    this.identity = identity;
+  }
+
+  reject(error: CommandError): void {
+    this.sendEvent({ type: 'error', code: error.code, message: error.message });
   }
 }

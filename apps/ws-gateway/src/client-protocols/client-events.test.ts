@@ -20,9 +20,11 @@ const POSITION = { epoch: 'e', offset: 7 };
 
 test('every event has the fields of the protocol, and no others', () => {
   const events = [
-    welcomeEvent('client', 'session', OPTIONS, undefined),
-    welcomeEvent('client', 'session', OPTIONS, identityOf('ann')),
-    welcomeEvent('client', 'session', OPTIONS, identityOf('ann', { expiresAt: 1 })),
+    welcomeEvent('client', 'session', OPTIONS, undefined, {}),
+    welcomeEvent('client', 'session', OPTIONS, identityOf('ann'), { user: POSITION }),
+    welcomeEvent('client', 'session', OPTIONS, identityOf('ann', { expiresAt: 1 }), {
+      joined: [{ group_id: 'g', ...POSITION }],
+    }),
     ackEvent(1),
     ackEvent('two', 'g'),
     ackEvent(-3.5, 'g', POSITION),

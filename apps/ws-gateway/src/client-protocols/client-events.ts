@@ -15,9 +15,13 @@ import type {
 } from '@groupcast/protocol/schema';
 import type { Identity } from '../auth/identity.ts';
 import type { Refusal } from '../auth/permissions.ts';
+import { limitsOf } from '../connection/client-limits.ts';
 import type { GatewayOptions } from '../options.ts';
 
 export type AckEvent = Extract<ClientEvent, { type: 'ack' }>;
+
+/** Fields of a welcome about groups of the server. */
+type WelcomePositions = Pick<Extract<ClientEvent, { type: 'welcome' }>, 'joined' | 'user'>;
 
 /** Returns the first event of a connection. `identity` is undefined without a token. */
 export function welcomeEvent(
@@ -25,7 +29,9 @@ export function welcomeEvent(
   session: string,
   options: GatewayOptions,
   identity: Identity | undefined,
+  positions: WelcomePositions,
 ): ClientEvent {
+  const { messageRate, groupsMax } = limitsOf(identity, options);
   return {
     type: 'welcome',
     client_id: clientId,
@@ -33,18 +39,19 @@ export function welcomeEvent(
     heartbeat: { interval_ms: options.heartbeatMs, timeout_ms: options.heartbeatTimeoutMs },
     limits: {
       message_bytes: options.messageBytesMax,
-      groups: options.groupsPerConnectionMax,
-      messages_per_second: options.messagesPerSecond,
-      messages_burst: options.messagesBurst,
+      groups: groupsMax,
+      messages_per_second: messageRate.perSecond,
+      messages_burst: messageRate.burst,
       bytes_per_second: Math.floor(options.messageBytesPerSecond),
       bytes_burst: options.messageBytesPerSecond === 0 ? 0 : options.messageBytesBurst,
     },
     ...(identity === undefined ? {} : { uid: identity.uid, ...tokenLifeOf(identity) }),
+    ...positions,
   };
 }
 
 /** Returns the field with the milliseconds until a token expires, if it does. */
-function tokenLifeOf({ expiresAt }: Identity): { token_expires_in_ms?: number } {
+export function tokenLifeOf({ expiresAt }: Identity): { token_expires_in_ms?: number } {
   if (expiresAt === undefined) return {};
   return { token_expires_in_ms: Math.max(0, Math.floor(expiresAt * 1_000 - Date.now())) };
 }

@@ -7,6 +7,7 @@ import type { Groups } from '../groups/groups.ts';
 import type { HubPort } from '../groups/hub-port.ts';
 import type { PageRequests } from '../groups/page-requests.ts';
 import type { RecoveryBudget } from '../groups/recovery-budget.ts';
+import type { Refreshes } from './refresh.ts';
 
 /** Dependencies of commands, which all connections of a worker share. */
 export interface CommandDeps {
@@ -19,6 +20,6 @@ export interface CommandDeps {
   readonly serverGroups: ServerGroups;
   readonly counters: Counters;
   readonly log: Log;
-  /** Whether clients have tokens. */
-  readonly hasTokens: boolean;
+  /** Undefined where clients have no tokens. */
+  readonly refreshes: Refreshes | undefined;
 }

@@ -1,4 +1,4 @@
-import { type ClientCommand, CommandError } from '@groupcast/protocol/schema';
+import type { ClientCommand } from '@groupcast/protocol/schema';
 import { ackEvent } from '../client-protocols/client-events.ts';
 import type { HistoryFrom } from '../groups/hub-port.ts';
 import type { Member } from '../groups/member.ts';
@@ -7,10 +7,9 @@ import type { CommandDeps } from './command-deps.ts';
 import { groupInfo } from './group-info.ts';
 import { history } from './history.ts';
 import { manage } from './manage.ts';
+import { refresh } from './refresh.ts';
 import { resume } from './resume.ts';
 import { publishToGroup } from './send-to-group.ts';
-
-const NO_TOKENS = 'This gateway checks no tokens: it runs with --auth none.';
 
 type AddGroup = Extract<ClientCommand, { cmd: 'add_group' }>;
 
@@ -45,15 +44,16 @@ export function handleCommand(
       resume(command, client, deps);
       break;
     case 'auth':
-      auth(command.id, deps);
+      auth(command.id, deps.refreshes !== undefined);
+      break;
+    case 'refresh':
+      refresh(command.token, command.id, client, deps.refreshes);
       break;
     case 'kick':
     case 'ban':
     case 'unban':
       manage(command, client, deps);
       break;
-    case 'refresh':
-      throw new CommandError('unauthorized', NO_TOKENS, command.id);
     case 'ping':
       if (command.id !== undefined) client.sendEvent(ackEvent(command.id));
       break;

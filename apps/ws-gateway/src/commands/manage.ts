@@ -3,11 +3,10 @@ import { type ClientCommand, CommandError } from '@groupcast/protocol/schema';
 import { ackEvent } from '../client-protocols/client-events.ts';
 import type { Member } from '../groups/member.ts';
 import { rejectCommand } from '../groups/reject-command.ts';
+import { NO_TOKENS } from './auth.ts';
 import type { CommandDeps } from './command-deps.ts';
 
 type Manage = Extract<ClientCommand, { cmd: 'kick' | 'ban' | 'unban' }>;
-
-const NO_TOKENS = 'This gateway checks no tokens: it runs with --auth none.';
 
 /** Author of what a client without a token does, where its namespace allows that. */
 const ANONYMOUS = 'anonymous';
@@ -18,8 +17,8 @@ const ANONYMOUS = 'anonymous';
  */
 export function manage(command: Manage, client: Member, deps: CommandDeps): void {
   const { id, group_id: groupName } = command;
-  const { permissions, counters, log, hasTokens } = deps;
-  if (!hasTokens) throw new CommandError('unauthorized', NO_TOKENS, id);
+  const { permissions, counters, log, refreshes } = deps;
+  if (refreshes === undefined) throw new CommandError('unauthorized', NO_TOKENS, id);
   permissions.check(client, 'manage', groupName, id);
   const by = client.identity?.uid ?? ANONYMOUS;
   void act(command, by, deps).then(

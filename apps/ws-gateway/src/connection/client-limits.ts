@@ -1,4 +1,6 @@
 import type { CloseReason, ErrorCode } from '@groupcast/protocol';
+import type { Identity } from '../auth/identity.ts';
+import type { GatewayOptions } from '../options.ts';
 import { type Rate, RateLimit } from './rate-limit.ts';
 import { type StrikeLimit, Strikes } from './strikes.ts';
 
@@ -10,16 +12,44 @@ export interface ClientRates {
   readonly controlRate: Rate;
 }
 
+/** Limits that a token may lower. */
+interface LoweredLimits {
+  readonly messageRate: Rate;
+  /** Maximum groups. */
+  readonly groupsMax: number;
+}
+
+/** Returns the limits of a client. Those of a token count where they are below the gateway's. */
+export function limitsOf(
+  identity: Identity | undefined,
+  options: Pick<GatewayOptions, 'messagesPerSecond' | 'messagesBurst' | 'groupsPerConnectionMax'>,
+): LoweredLimits {
+  const { messagesPerSecond: gatewayRate, messagesBurst, groupsPerConnectionMax } = options;
+  const { messagesPerSecond = gatewayRate, groups = groupsPerConnectionMax } = identity?.limits ?? {};
+  const perSecond = Math.min(messagesPerSecond, gatewayRate);
+  return {
+    messageRate: { perSecond, burst: Math.ceil((messagesBurst * perSecond) / gatewayRate) },
+    groupsMax: Math.min(groups, groupsPerConnectionMax),
+  };
+}
+
 /** Rate limits and strikes of one connection. `nowMs` is a monotonic clock in all methods. */
 export class ClientLimits {
+  /** Rates, which a new token may change. */
+  rates: ClientRates;
   // Each is created on first use, because most connections need few of them.
   #messages: RateLimit | undefined;
   #bytes: RateLimit | undefined;
   #controls: RateLimit | undefined;
   #strikes: Strikes | undefined;
 
+  constructor(rates: ClientRates) {
+    this.rates = rates;
+  }
+
   /** Counts a message of `bytes` bytes. */
-  addMessage(bytes: number, { messageRate, byteRate }: ClientRates, nowMs: number): 'ok' | 'rate_limited' {
+  addMessage(bytes: number, nowMs: number): 'ok' | 'rate_limited' {
+    const { messageRate, byteRate } = this.rates;
     this.#messages ??= new RateLimit(messageRate, nowMs);
     const verdict = this.#messages.take(messageRate, nowMs);
     if (verdict !== 'ok' || byteRate === undefined) return verdict;
@@ -28,7 +58,8 @@ export class ClientLimits {
   }
 
   /** Counts a WebSocket ping or pong. */
-  addControl({ controlRate }: ClientRates, nowMs: number): 'ok' | 'rate_limited' {
+  addControl(nowMs: number): 'ok' | 'rate_limited' {
+    const { controlRate } = this.rates;
     this.#controls ??= new RateLimit(controlRate, nowMs);
     return this.#controls.take(controlRate, nowMs);
   }

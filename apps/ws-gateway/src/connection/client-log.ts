@@ -7,6 +7,7 @@ export interface LoggedClient {
   readonly id: string;
   readonly remoteAddress: string;
   readonly protocol: { readonly name: string };
+  readonly identity: { readonly uid: string } | undefined;
 }
 
 /** Debug lines about clients. It exists only where the log has debug lines. */
@@ -17,8 +18,14 @@ export class ClientLog {
     this.#log = log;
   }
 
-  connected({ id, remoteAddress, protocol }: LoggedClient): void {
-    this.#log.debug({ clientId: id, address: remoteAddress, protocol: protocol.name }, 'client connected');
+  connected({ id, remoteAddress, protocol, identity }: LoggedClient): void {
+    const fields = { clientId: id, address: remoteAddress, protocol: protocol.name, ...userOf(identity) };
+    this.#log.debug(fields, 'client connected');
+  }
+
+  /** A client has replaced its token. */
+  refreshed({ id, identity }: Pick<LoggedClient, 'id' | 'identity'>): void {
+    this.#log.debug({ clientId: id, ...userOf(identity) }, 'client refreshed its token');
   }
 
   joined({ id }: Pick<LoggedClient, 'id'>, group: string): void {
@@ -41,4 +48,8 @@ export class ClientLog {
   rejected(reason: HandshakeRejection, address: string): void {
     this.#log.debug({ address, reason }, 'handshake rejected');
   }
+}
+
+function userOf(identity: LoggedClient['identity']): { uid?: string } {
+  return identity === undefined ? {} : { uid: printable(identity.uid) };
 }

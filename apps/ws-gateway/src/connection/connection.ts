@@ -19,13 +19,13 @@ import type { ClientSocket } from '../socket/client-socket.ts';
 import type { WebSocketReceiver } from '../socket/lazy-web-socket.ts';
 import { NOT_WAITING, type Timed } from '../timing-wheel.ts';
 import type { ConnectionLimit } from '../users/connection-limit.ts';
-import { Authentication, type AuthenticationDeps } from './authentication.ts';
 import type { Backpressure, WritableConnection } from './backpressure.ts';
 import { clientIdOf } from './client-id.ts';
-import { ClientLimits, type ClientRates } from './client-limits.ts';
+import { ClientLimits, type ClientRates, limitsOf } from './client-limits.ts';
 import type { ClientLog } from './client-log.ts';
 import type { Handshake } from './handshake.ts';
 import { firstHeard, type HeartbeatTicks, heartbeatVerdict } from './heartbeat.ts';
+import { Opening, type OpeningDeps } from './opening.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { SlowClientLog } from './slow-client-log.ts';
 
@@ -48,8 +48,8 @@ export interface ConnectionDeps extends CommandDeps, ClientRates {
   readonly heartbeat: HeartbeatTicks;
   /** Undefined where clients have no tokens. */
   readonly bans: Bans<Connection> | undefined;
-  /** Undefined where clients have no tokens. */
-  readonly authentication: AuthenticationDeps | undefined;
+  /** Undefined where connections are open from the beginning. */
+  readonly opening: OpeningDeps | undefined;
   /** Undefined where users have no limit. */
   readonly connectionLimit: ConnectionLimit | undefined;
   /** Ticks after which a connection that is closing is cut. */
@@ -67,7 +67,7 @@ export type ConnectionState = 'authenticating' | 'open' | 'draining' | 'closed';
  *
  *     authenticating -> open -> draining (in no group, waits for the close handshake) -> closed
  *
- * Without tokens it is open from the beginning.
+ * Without tokens and groups of the server it is open from the beginning.
  */
 export class Connection implements Member, WritableConnection, Timed, WebSocketReceiver {
   readonly protocol: ClientProtocol;
@@ -92,8 +92,8 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   // Both are created on first use, because most connections are idle.
   #limits: ClientLimits | undefined;
   #id: string | undefined;
-  /** Exists until the welcome, where clients have tokens. */
-  #authentication: Authentication | undefined;
+  /** Receives all messages while it exists. */
+  #opening: Opening | undefined;
 
   constructor(socket: ClientSocket, protocol: ClientProtocol, deps: ConnectionDeps) {
     const { wheel } = deps.options;
@@ -106,9 +106,9 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#askedTick = this.#heardTick - 1;
   }
 
-  /** Client id. Empty while the connection is authenticating: the user is a part of it. */
+  /** Client id. One that is made of session and user is empty until both are known. */
   get id(): string {
-    if (this.#id === undefined && this.#state === 'authenticating') return '';
+    if (this.#id === undefined && this.protocol.hasSessions) return '';
     this.#id ??= randomBytes(RANDOM_ID_BYTES).toString('base64url');
     return this.#id;
   }
@@ -144,27 +144,27 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   }
 
   /** Begins after the handshake. */
-  begin({ session, token, identity }: Handshake): void {
-    const { connections, counters, authentication } = this.#deps;
+  begin(handshake: Handshake): void {
+    const { connections, counters, opening } = this.#deps;
+    const { session } = handshake;
     connections.add(this);
     counters.accepted += 1;
-    if (authentication === undefined || identity !== undefined) {
-      this.open(session, identity, undefined);
+    if (opening === undefined) {
+      if (session !== undefined) this.#id = clientIdOf(session);
+      this.open(session, undefined);
       return;
     }
-    if (this.#closeIfBanned(undefined)) return;
-    this.#authentication = new Authentication(this, session, authentication);
-    if (token !== undefined) this.#authentication.check(token);
+    if (this.#closeIfBanned(handshake.identity)) return;
+    this.#opening = new Opening(this, session, opening);
+    this.#opening.begin(handshake);
   }
 
   /**
-   * Opens the connection. `session` is sent, and not kept. `id` is that of the command `auth`, if
-   * it had one.
+   * Accepts the client with its identity. Calls `done`, perhaps at once, when the positions for the
+   * welcome are known.
    */
-  open(session: string | undefined, identity: Identity | undefined, id: CommandId | undefined): void {
-    const { options, bans, clientLog, connectionLimit, serverGroups } = this.#deps;
-    this.#authentication = undefined;
-    this.#state = 'open';
+  accept(session: string | undefined, identity: Identity | undefined, done: () => void): void {
+    const { options, bans, connectionLimit, serverGroups } = this.#deps;
     this.identity = identity;
     if (session !== undefined) this.#id = clientIdOf(session, identity?.uid);
     if (this.#closeIfBanned(identity)) return;
@@ -173,38 +173,83 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
       return;
     }
     bans?.identified(this);
-    this.#checkTimes();
-    clientLog?.connected(this);
-    if (session !== undefined) this.sendEvent(welcomeEvent(this.id, session, options, identity));
-    if (id !== undefined) this.sendEvent(ackEvent(id));
     try {
-      serverGroups.open(this, this.remoteAddress);
+      serverGroups.begin(this, this.remoteAddress, done);
     } catch (error) {
       options.log.error({ error, clientId: this.id }, 'groupsOnConnect failed');
       this.close('internal_error');
     }
   }
 
-  /** Receives a text message of `bytes` bytes. */
-  receive(text: string, bytes: number): void {
-    if (this.#authentication !== undefined) {
-      this.#receiveEarly(this.#authentication, text, bytes);
+  /**
+   * Opens the connection. `session` is sent, and not kept. `id` is that of the command `auth`, if
+   * it had one.
+   */
+  open(session: string | undefined, id: CommandId | undefined): void {
+    const { options, clientLog, serverGroups } = this.#deps;
+    this.#state = 'open';
+    clientLog?.connected(this);
+    if (session !== undefined) {
+      const positions = serverGroups.positionsFor(this);
+      this.sendEvent(welcomeEvent(this.id, session, options, this.identity, positions));
+    }
+    if (id !== undefined) this.sendEvent(ackEvent(id));
+    // After the welcome, because a ping may be due.
+    if (this.isOpen) this.#checkTimes();
+    serverGroups.welcomed(this);
+  }
+
+  /** Replaces the identity by that of a new token of the same user. */
+  renew(identity: Identity): void {
+    this.identity = identity;
+    if (this.#closeIfBanned(identity)) return;
+    this.#deps.clientLog?.refreshed(this);
+    if (this.#limits !== undefined) this.#limits.rates = this.#rates;
+    if (this.isOpen) this.#checkTimes();
+  }
+
+  /** Replies to a command with an error. Too many of them close the connection. */
+  reject(error: unknown, id: CommandId | undefined = idOf(error)): void {
+    const { counters, options } = this.#deps;
+    if (!(error instanceof ProtocolError)) {
+      options.log.error({ error, clientId: this.id }, 'a command failed');
+      rejectCommand(counters, this, id, 'internal_error');
+      this.close('internal_error');
       return;
     }
-    if (this.#state !== 'open') return;
-    const { counters } = this.#deps;
+    const operation = error instanceof CommandError ? error.operation : undefined;
+    rejectCommand(counters, this, id, error.code, error.message, operation);
+    const verdict = this.#ownLimits.addStrike(error.code, options, performance.now());
+    if (verdict !== 'ok') this.close(verdict);
+  }
+
+  /** Ends the opening. */
+  opened(): void {
+    this.#opening = undefined;
+  }
+
+  /** Receives a text message of `bytes` bytes. */
+  receive(text: string, bytes: number): void {
+    if (!this.#isLive) return;
     this.#heardTick = this.#deps.options.wheel.now;
-    counters.received += 1;
+    this.#deps.counters.received += 1;
+    if (this.#opening === undefined) this.execute(text, bytes);
+    else this.#receiveEarly(this.#opening, text, bytes);
+  }
+
+  /** Executes the command in a message. */
+  execute(text: string, bytes: number): void {
+    if (this.#state !== 'open') return;
     let command: ClientCommand | undefined;
     try {
-      const verdict = this.#ownLimits.addMessage(bytes, this.#deps, performance.now());
+      const verdict = this.#ownLimits.addMessage(bytes, performance.now());
       // Parsed even beyond the rate, because the error carries the command's id. Strikes bound the
       // cost.
       command = this.protocol.parseCommand(text);
       if (verdict !== 'ok') throw new CommandError(verdict, undefined, command.id);
       handleCommand(command, bytes, this, this.#deps);
     } catch (error) {
-      this.#reject(error, error instanceof CommandError ? error.id : command?.id);
+      this.reject(error, idOf(error) ?? command?.id);
     }
     this.isNew = false;
   }
@@ -218,7 +263,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   receiveControl(): void {
     if (!this.#isLive) return;
     this.#heardTick = this.#deps.options.wheel.now;
-    if (this.#ownLimits.addControl(this.#deps, performance.now()) !== 'ok') this.close('policy');
+    if (this.#ownLimits.addControl(performance.now()) !== 'ok') this.close('policy');
   }
 
   sendEvent(event: ClientEvent): boolean {
@@ -280,8 +325,14 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     else this.#awaitClose();
   }
 
+  get #rates(): ClientRates {
+    const { options, byteRate, controlRate } = this.#deps;
+    if (this.identity?.limits.messagesPerSecond === undefined) return this.#deps;
+    return { messageRate: limitsOf(this.identity, options).messageRate, byteRate, controlRate };
+  }
+
   get #ownLimits(): ClientLimits {
-    this.#limits ??= new ClientLimits();
+    this.#limits ??= new ClientLimits(this.#rates);
     return this.#limits;
   }
 
@@ -297,12 +348,11 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     return verdict !== undefined;
   }
 
-  #receiveEarly(authentication: Authentication, text: string, bytes: number): void {
-    this.#deps.counters.received += 1;
+  #receiveEarly(opening: Opening, text: string, bytes: number): void {
     try {
-      authentication.receive(text, bytes);
+      opening.receive(text, bytes);
     } catch (error) {
-      this.#reject(error, error instanceof CommandError ? error.id : undefined);
+      this.reject(error);
     }
   }
 
@@ -343,20 +393,6 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     return this.#state === 'open' ? heartbeat.timeout : undefined;
   }
 
-  #reject(error: unknown, id: CommandId | undefined): void {
-    const { counters, options } = this.#deps;
-    if (!(error instanceof ProtocolError)) {
-      options.log.error({ error, clientId: this.id }, 'a command failed');
-      rejectCommand(counters, this, id, 'internal_error');
-      this.close('internal_error');
-      return;
-    }
-    const operation = error instanceof CommandError ? error.operation : undefined;
-    rejectCommand(counters, this, id, error.code, error.message, operation);
-    const verdict = this.#ownLimits.addStrike(error.code, options, performance.now());
-    if (verdict !== 'ok') this.close(verdict);
-  }
-
   #sendGoodbye(reason: CloseReason, reconnectAfterMs?: number, text?: string): void {
     this.#drain(reason);
     const frame = this.protocol.encodeEvent(disconnectEvent(reason, reconnectAfterMs, text));
@@ -385,8 +421,8 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
   /** Removes the client from its groups, and sets the deadline for the close handshake. */
   #drain(reason: CloseReason | undefined): void {
     if (!this.#isLive) return;
-    this.#authentication?.end();
-    this.#authentication = undefined;
+    this.#opening?.end();
+    this.#opening = undefined;
     this.#state = 'draining';
     this.#closeReason = reason;
     this.#closeTick = this.#deps.options.wheel.now + this.#deps.closeTicks;
@@ -396,10 +432,15 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     this.#deps.groups.leaveAll(this);
     this.#deps.pageRequests.cancel(this);
     this.#deps.serverGroups.forget(this);
+    this.#deps.refreshes?.forget(this);
   }
 
   #awaitClose(): void {
     const { wheel } = this.#deps.options;
     wheel.schedule(this, this.#closeTick - wheel.now);
   }
+}
+
+function idOf(error: unknown): CommandId | undefined {
+  return error instanceof CommandError ? error.id : undefined;
 }

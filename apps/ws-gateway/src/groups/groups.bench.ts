@@ -29,6 +29,8 @@ class SilentMember implements Member {
   sendEvent(): boolean {
     return true;
   }
+  renew(): void {}
+  reject(): void {}
 }
 
 /** Returns `count` live groups. */

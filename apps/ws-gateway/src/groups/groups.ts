@@ -129,7 +129,7 @@ export class Groups implements HubSubscriber {
     const known = this.#subscribed.find(channel);
     const join = known && this.#joins.get(known, member);
     const isNew = known === undefined || !this.#isIn(known, member);
-    if (isNew && member.memberships.length >= this.#groupsMax) {
+    if (isNew && member.memberships.length >= this.#groupsMaxOf(member)) {
       throw new CommandError('group_limit', undefined, id);
     }
     const isRecovery = isNew && from !== undefined;
@@ -154,9 +154,9 @@ export class Groups implements HubSubscriber {
    * Adds a member to a group that its token names, as `joinByServer` does. Tells it if it may not
    * join, or not with what it missed.
    */
-  joinByToken(member: Member, name: string, since?: Position): boolean {
+  joinByToken(member: Member, name: string, since?: Position, isTold = true): boolean {
     const refusal = this.#permissions.joinRefusal(member, name, since !== undefined);
-    if (refusal === undefined) return this.#joinByServer(member, name, since, false);
+    if (refusal === undefined) return this.#joinByServer(member, name, since, isTold, false);
     this.#counters.rejected.forbidden += 1;
     member.sendEvent(groupForbiddenEvent(name, refusal));
     return false;
@@ -165,14 +165,21 @@ export class Groups implements HubSubscriber {
   /**
    * Adds a member to a group on behalf of the program around the gateway, without a limit, and
    * tells it. `USER_GROUP` is the channel of its user, which is no membership. With `since` it gets
-   * the messages after that position first. Returns false if it is in the group already. No
-   * permission is asked, now and later: who joins is the program's decision.
+   * the messages after that position first; without `isTold` it knows that it is in the group after
+   * that position. Returns false if it is in the group already. No permission is asked, now and
+   * later: who joins is the program's decision.
    */
-  joinByServer(member: Member, name: string, since?: Position): boolean {
-    return this.#joinByServer(member, name, since, true);
+  joinByServer(member: Member, name: string, since?: Position, isTold = true): boolean {
+    return this.#joinByServer(member, name, since, isTold, true);
   }
 
-  #joinByServer(member: Member, name: string, since: Position | undefined, byProgram: boolean): boolean {
+  #joinByServer(
+    member: Member,
+    name: string,
+    since: Position | undefined,
+    isTold: boolean,
+    byProgram: boolean,
+  ): boolean {
     const channel = channelFor(member, name);
     const found = this.#subscribed.find(channel);
     if (found !== undefined) this.#fanOut.deliverPending(found);
@@ -186,7 +193,7 @@ export class Groups implements HubSubscriber {
       member.sendEvent(joinedEvent(name, group.position));
       return true;
     }
-    const join = new Join(group, member, since, this.#joinDeps, true);
+    const join = new Join(group, member, since, this.#joinDeps, isTold);
     if (group.state === 'live') join.groupIsLive();
     return true;
   }
@@ -265,8 +272,8 @@ export class Groups implements HubSubscriber {
   }
 
   /** Returns the position of a live group, with all messages up to it delivered. */
-  positionOf(name: string): Position | undefined {
-    const group = this.#subscribed.find(channelOfGroup(name));
+  positionOf(name: string, channel: string = channelOfGroup(name)): Position | undefined {
+    const group = this.#subscribed.find(channel);
     if (group?.state !== 'live') return undefined;
     this.#fanOut.deliverPending(group);
     return group.position;
@@ -338,6 +345,10 @@ export class Groups implements HubSubscriber {
     if (group === undefined || !this.#isIn(group, member)) return false;
     this.#rejectAll(member, this.#remove(group, member), 'hub_unavailable', REMOVED_BEFORE_JOINED);
     return true;
+  }
+
+  #groupsMaxOf({ identity }: Member): number {
+    return Math.min(this.#groupsMax, identity?.limits.groups ?? this.#groupsMax);
   }
 
   #groupOf({ name, prefix }: native.Subject): Group | undefined {

@@ -129,7 +129,7 @@ class World {
   readonly hub = new LoopbackHub();
   readonly wheel = new TimingWheel();
   readonly counters: Counters = createCounters();
-  readonly hasTokens = false;
+  readonly refreshes = undefined;
   readonly log = SILENT_LOG;
   readonly pageRequests: PageRequests;
   readonly recoveryBudget: RecoveryBudget;
@@ -148,7 +148,7 @@ class World {
     this.hub.ringMax = ringMax;
     const options = completeOptions({ hub: this.hub, wheel: this.wheel });
     this.groups = new Groups(options, this.counters, OPEN);
-    this.serverGroups = new ServerGroups(options, this.groups);
+    this.serverGroups = new ServerGroups(options, this.groups, OPEN);
     this.recoveryBudget = new RecoveryBudget(options);
     this.pageRequests = new PageRequests(options, this.counters, OPEN);
     for (let index = 0; index < MEMBERS; index++) {

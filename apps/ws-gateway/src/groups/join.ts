@@ -73,7 +73,7 @@ export class Join implements HistoryAnswer, Timed {
   /** Whether the member gets earlier messages before it is live. */
   readonly isRecovery: boolean;
   readonly #deps: JoinDeps;
-  /** Whether the server began it, and the client is told so. */
+  /** Whether the server began it, and the client does not know yet. */
   readonly #isByServer: boolean;
   #state: 'subscribing' | 'reading' | 'resting' | 'over' = 'subscribing';
   #commands: PendingCommand[] = [];

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '@groupcast/protocol/schema';
+import type { ClientEvent, CommandError } from '@groupcast/protocol/schema';
 import type { Identity } from '../auth/identity.ts';
 import type { ClientProtocol } from '../client-protocols/client-protocol.ts';
 import type { RateLimit } from '../connection/rate-limit.ts';
@@ -29,4 +29,8 @@ export interface Member {
    * the membership of a slow member.
    */
   sendEvent(event: ClientEvent): boolean;
+  /** Replaces the identity by that of a new token of the same user. */
+  renew(identity: Identity): void;
+  /** Replies to a command with an error, and counts the rejection. May close the connection. */
+  reject(error: CommandError): void;
 }
