@@ -12,6 +12,9 @@ const OUTSIDE = /\.(?:test|bench)\.ts$|^warm-up\/|^groups\/hub-port\.ts$/;
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'auth/bans.ts': 'It reads a channel of the system, for no client.',
   'auth/namespaces.ts': 'The same.',
+  'commands/manage.ts act hub.ban': 'manage asks.',
+  'commands/manage.ts act hub.kick': 'The same.',
+  'commands/manage.ts act hub.unban': 'The same.',
   'connection/server-groups.ts ServerGroups.join groups.joinByServer': 'The program decides.',
   'gateway.ts WebSocketGateway.joinGroup groups.joinByServer': 'The program decides.',
   'groups/groups.ts Groups.#enter members.add': 'Its callers ask.',

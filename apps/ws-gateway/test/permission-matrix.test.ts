@@ -37,7 +37,7 @@ const ROWS: readonly Row[] = [
     pattern: '*',
     can: (operations) => ({ '*': operations }),
     matched: ['team', '__proto__', '{uid}'],
-    missed: ['$', '$user', '$user:ann'],
+    missed: ['$', '$system', '$user:ann'],
   },
   {
     pattern: 'a name with {uid}',
@@ -86,14 +86,14 @@ function command(
   fields: object,
   { hasId = true, isMember = false } = {},
 ): Way {
-  const [cmd] = name.split(' ');
+  const [cmd = ''] = name.split(' ');
   return {
     name: `${name}${hasId ? '' : ' without an id'}${isMember ? ' of a group that the worker has' : ''}`,
     needs,
     refused: async (visitor, can, groups) => {
       if (isMember) await visitor.joinAsAnother(groups);
       const commands = groups.map((group_id) => ({ cmd, group_id, ...fields }));
-      return visitor.refusedCommands(can, commands, hasId);
+      return visitor.commands(can, commands, hasId);
     },
   };
 }
@@ -113,6 +113,9 @@ const WAYS: readonly Way[] = [
   command('group_info', ['info'], {}),
   command('group_info', ['info'], {}, { hasId: false }),
   command('group_info', ['info'], {}, { isMember: true }),
+  command('kick', ['manage'], { uid: 'bob' }),
+  command('ban', ['manage'], { uid: 'bob', seconds: 60 }, { hasId: false }),
+  command('unban', ['manage'], { uid: 'bob' }),
   command('leave_group', [], {}),
   command('ping', [], {}),
 ];
