@@ -107,6 +107,8 @@ export class LoopbackHub implements HubPort {
   ringMax = 1_000;
   /** Maximum publications of a page. */
   pageMax = 10;
+  /** Whether the hub knows no keyed channels. */
+  isOld = false;
   /** Whether the connection is broken: the hub answers and delivers nothing. */
   away = false;
   /** Whether the test calls `answerReads` and `catchUp`, and nothing is answered without it. */
@@ -186,7 +188,8 @@ export class LoopbackHub implements HubPort {
     const channel = this.#keyedChannel(name);
     const map = new LoopbackMap(() => channel.maps.delete(map));
     channel.maps.add(map);
-    if (!this.away) setImmediate(() => this.#loadMaps(channel));
+    if (this.isOld) setImmediate(() => map.emit('failed', new ProtocolError('unsupported')));
+    else if (!this.away) setImmediate(() => this.#loadMaps(channel));
     return map;
   }
 

@@ -99,6 +99,15 @@ describe.each([true, false])('a copy (required: %s)', (isRequired) => {
   });
 });
 
+test('an old hub has no namespaces, which is a problem only if they are required', async () => {
+  hub.isOld = true;
+  const [required, other] = [open(true), open(false)];
+  await nextTurn();
+  expect([required.isLoaded, other.isLoaded]).toEqual([false, false]);
+  expect(hub.keyedMaps(limits.CONFIG_CHANNEL)).toBe(1);
+  expect(events).toEqual(['namespaces cannot be loaded']);
+});
+
 test('of a hub without namespaces leaves no subscription, unless it is required', async () => {
   const required = open(true);
   const other = open(false);

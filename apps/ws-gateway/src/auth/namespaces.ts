@@ -1,4 +1,4 @@
-import { decodeText, limits } from '@groupcast/protocol';
+import { decodeText, limits, type ProtocolError } from '@groupcast/protocol';
 import { NamespacesError, parseNamespaces } from '@groupcast/protocol/schema';
 import { type Log, LogLimiter } from '@groupcast/service';
 import type { HubKeyedMap, HubPort } from '../groups/hub-port.ts';
@@ -67,7 +67,19 @@ export class Namespaces {
       if (key === limits.NAMESPACES_KEY) this.#change(value === undefined ? '' : decodeText(value.payload));
     });
     this.#copy.on('ready', () => this.#check());
-    this.#copy.on('failed', (error) => this.#warn('load', { error }, 'namespaces cannot be loaded'));
+    this.#copy.on('failed', (error) => this.#failed(error));
+  }
+
+  #failed(error: ProtocolError): void {
+    // A hub that knows no keyed channels has no namespaces.
+    if (error.code === 'unsupported' && !this.#deps.isRequired) this.#leave();
+    else this.#warn('load', { error }, 'namespaces cannot be loaded');
+  }
+
+  /** Closes the copy until the next connection to a hub. */
+  #leave(): void {
+    this.#copy?.close();
+    this.#copy = undefined;
   }
 
   /** Notices that the copy is complete, or that there is no need for one. */
@@ -77,9 +89,7 @@ export class Namespaces {
       this.#isLoaded = true;
       this.#deps.loaded();
     }
-    if (this.#text !== '' || this.#deps.isRequired) return;
-    this.#copy.close();
-    this.#copy = undefined;
+    if (this.#text === '' && !this.#deps.isRequired) this.#leave();
   }
 
   #change(text: string): void {
