@@ -2,6 +2,7 @@
 
 export type { LinkOptions } from '@groupcast/link';
 export { OptionError, type Position } from '@groupcast/protocol';
+export type { Namespace, NamespaceHistory } from '@groupcast/protocol/schema';
 export type { Log } from '@groupcast/service';
 export type { HubStats } from './admin/hub-stats.ts';
 export type {

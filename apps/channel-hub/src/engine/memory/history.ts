@@ -68,8 +68,9 @@ export class History implements AppendTarget {
   #publications = 0;
   // Bytes of channels, without kept positions.
   #bytes = 0;
-  // Channels whose bounds may have changed.
+  // Channels whose bounds may have changed: the first `#rebindingLeft`. Later ones have new bounds.
   #rebinding: IterableIterator<ChannelHistory> | undefined;
+  #rebindingLeft = 0;
 
   constructor(historyLimits: HistoryLimits) {
     this.#totalBytesMax = historyLimits.totalBytesMax;
@@ -178,6 +179,7 @@ export class History implements AppendTarget {
   bound(boundsOf: HistoryBoundsOf): void {
     this.#bounds.change(boundsOf);
     this.#rebinding = this.#channels.values();
+    this.#rebindingLeft = this.#channels.size;
   }
 
   /**
@@ -212,13 +214,13 @@ export class History implements AppendTarget {
     if (this.#rebinding === undefined) return false;
     const nowMs = performance.now();
     for (let left = SWEEP_CHANNELS_MAX; left > 0; left--) {
-      // Channels that are added meanwhile follow. They cost a comparison.
-      const { value, done } = this.#rebinding.next();
-      if (done) {
+      const { value } = this.#rebinding.next();
+      if (value === undefined || this.#rebindingLeft === 0) {
         this.#rebinding = undefined;
         for (const share of this.#shares.all) share.forgetEmptyLists();
         return false;
       }
+      this.#rebindingLeft -= 1;
       this.#rebind(value, nowMs);
     }
     return true;
