@@ -218,8 +218,8 @@ describe('a limit of connections, over two gateways', () => {
     const [first, second] = await startTwo('refuse');
     const kept = [await joined(first), await joined(second)];
     const bob = await joined(first, 'bob');
-    const { client } = await joined(second);
-    expect((await client.closed).code).toBe(4009);
+    const plain = await open(second, 'ann', {});
+    expect((await plain.closed).code).toBe(4009);
     await send('1');
     for (const { client: one } of kept) expect(await textsToUser(one, 1)).toEqual(['1']);
     await bob.client.close();

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { identityOf } from '../../testing/identity-of.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { createCounters } from '../admin/gateway-stats.ts';
-import { TimingWheel } from '../timing-wheel.ts';
+import { NOT_WAITING, type Timed, TimingWheel } from '../timing-wheel.ts';
 import { ConnectionLimit, type LimitedConnection } from './connection-limit.ts';
 import type { ConnectionPolicy } from './excess-connections.ts';
 
@@ -269,6 +269,28 @@ describe('on several workers', () => {
     expect(hub.calls.filter(({ name }) => name === 'publish').length).toBeLessThanOrEqual(2);
     await pass(workers, 1);
     expect(hub.calls.filter(({ name }) => name === 'publish').length).toBeLessThanOrEqual(4);
+  });
+
+  test('reports that arrive in each tick do not delay the limit', async () => {
+    const closed: string[] = [];
+    const workers = [1, 2].map(() => new Worker(1, 'replace_oldest'));
+    const [first, second] = workers;
+    const report = '{"worker":"w","open":[],"opened":[]}';
+    for (const { wheel } of workers) {
+      // Expires before the limit in each tick, as one of many connections of the worker may.
+      const noise: Timed = {
+        wheelSlot: NOT_WAITING,
+        expired: () => {
+          wheel.schedule(noise, 1);
+          hub.publish(CHANNEL, report, { ephemeral: true });
+        },
+      };
+      wheel.schedule(noise, 1);
+    }
+    first?.open('a', closed);
+    second?.open('b', closed);
+    await pass(workers);
+    expect(closed).toEqual(['a replaced']);
   });
 
   test('while the hub is away each worker counts its own, and all of them afterwards', async () => {

@@ -184,9 +184,8 @@ export class UserConnections implements Timed {
   }
 
   #schedule(): void {
-    const { wheel } = this.#deps;
-    if (this.isEmpty) return;
-    if (this.#isReportDue) wheel.schedule(this, 1);
-    else if (this.#decideTick !== undefined) wheel.schedule(this, this.#decideTick - wheel.now);
+    // To set an expiry again would move one that is due in this tick.
+    if (this.wheelSlot !== NOT_WAITING || this.isEmpty) return;
+    if (this.#isReportDue || this.#decideTick !== undefined) this.#deps.wheel.schedule(this, 1);
   }
 }
