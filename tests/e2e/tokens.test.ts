@@ -7,6 +7,7 @@ import {
   type Message,
   type TokenRequest,
 } from '@groupcast/client';
+import { HubClient } from '@groupcast/hub-client';
 import {
   EventQueue,
   killAll,
@@ -14,9 +15,10 @@ import {
   startHub,
   type TestGateway,
   type TestHub,
+  until,
 } from '@groupcast/testkit';
 import { signToken } from '@groupcast/testkit/in-process';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 // The SDK with tokens, on a real gateway with two workers.
@@ -159,6 +161,85 @@ test('after the death of all workers the client comes back with its token, and m
   await bob.group('g').send('two');
   expect([(await messages.next()).message, (await messages.next()).message]).toEqual(['one', 'two']);
   expect([ann.clientId, ann.uid, all]).toEqual([clientId, 'ann', ['connect']]);
+});
+
+test('a message to the user arrives at all its clients without a join, and is recovered', async () => {
+  const server = new HubClient({ host: '127.0.0.1', port: hub.port });
+  server.connect();
+  onTestFinished(() => server.close());
+  const all = [connect({ token: tokenOf('carl') }), connect({ token: tokenOf('carl') })];
+  const inboxes = all.map((client) => {
+    const messages = new EventQueue<Message>('userMessage');
+    client.on('userMessage', (message) => messages.push(message));
+    return messages;
+  });
+  await Promise.all(
+    all.map((client) => new Promise((resolve) => client.group('$user').once('joined', resolve))),
+  );
+  await server.sendToUser('carl', 'one');
+  for (const inbox of inboxes) expect(await inbox.next()).toMatchObject({ message: 'one', groupId: '$user' });
+  for (const client of all) client.suspend();
+  await server.sendToUser('carl', 'two');
+  for (const client of all) client.resume();
+  for (const inbox of inboxes) expect(await inbox.next()).toMatchObject({ message: 'two' });
+});
+
+test('groups of the token are joined at connect, and recovered after a lost connection', async () => {
+  const [ann, bob] = [
+    connect({ token: tokenOf('ann', { join: ['news'] }) }),
+    connect({ token: tokenOf('bob') }),
+  ];
+  const messages = new EventQueue<Message>('message');
+  const joins = new EventQueue<object>('joined');
+  ann.on('joined', ({ groupId, recovered }) => groupId === 'news' && joins.push({ recovered }));
+  ann.group('news').on('message', (message) => messages.push(message));
+  expect(await joins.next()).toEqual({ recovered: undefined });
+  await bob.group('news').send('one');
+  expect((await messages.next()).message).toBe('one');
+  ann.suspend();
+  await bob.group('news').send('two');
+  ann.resume();
+  expect((await messages.next()).message).toBe('two');
+  expect(await joins.next()).toEqual({ recovered: true });
+});
+
+test('a refresh replaces the token on the open connection, and takes away what it does not allow', async () => {
+  const { getToken, reasons } = source(
+    () => tokenOf('ann', { lifeSeconds: 3 }),
+    () => tokenOf('ann', { can: { 'open:*': ['*'] } }),
+  );
+  const client = connect({ getToken });
+  const ends: unknown[] = [];
+  client.on('disconnected', (end) => ends.push(end));
+  const removed = new EventQueue<object>('removed');
+  client.on('removed', (event) => removed.push(event));
+  await Promise.all([client.group('open:1').join(), client.group('closed').join()]);
+  expect([await reasons.next(), await reasons.next()]).toEqual(['connect', 'refresh']);
+  expect(await removed.next()).toEqual({ groupId: 'closed', reason: 'permission' });
+  await client.group('open:1').send('hi');
+  await expect(client.group('closed').join()).rejects.toMatchObject({ code: 'forbidden', operation: 'join' });
+  expect([ends, client.group('open:1').state]).toEqual([[], 'joined']);
+});
+
+test('a moderator kicks and bans a user, which is told and kept out until the end of the ban', async () => {
+  const can = { '*': ['join', 'publish'] };
+  const [ann, bob] = [connect({ token: tokenOf('ann') }), connect({ token: tokenOf('bob', { can }) })];
+  const removed = new EventQueue<object>('removed');
+  bob.on('removed', (event) => removed.push(event));
+  const moderated = ann.group('moderated');
+  await bob.group('moderated').join();
+  await moderated.kick('bob', { reason: 'Calm down.' });
+  expect(await removed.next()).toEqual({ groupId: 'moderated', reason: 'Calm down.' });
+  await bob.group('moderated').join();
+  await moderated.ban('bob', { reason: 'Spam.' });
+  expect(await removed.next()).toEqual({ groupId: 'moderated', reason: 'Spam.' });
+  await expect(bob.group('moderated').join()).rejects.toMatchObject({ code: 'forbidden' });
+  await moderated.unban('bob');
+  await until(() => bob.group('moderated').join(), 'the end of the ban');
+  await expect(bob.group('moderated').kick('ann')).rejects.toMatchObject({
+    code: 'forbidden',
+    operation: 'manage',
+  });
 });
 
 test('a gateway without --auth ignores the token', async () => {
