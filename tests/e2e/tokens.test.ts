@@ -18,7 +18,7 @@ import {
   until,
 } from '@groupcast/testkit';
 import { signToken } from '@groupcast/testkit/in-process';
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 
 // The SDK with tokens, on a real gateway with two workers.
@@ -219,6 +219,21 @@ test('a refresh replaces the token on the open connection, and takes away what i
   await client.group('open:1').send('hi');
   await expect(client.group('closed').join()).rejects.toMatchObject({ code: 'forbidden', operation: 'join' });
   expect([ends, client.group('open:1').state]).toEqual([[], 'joined']);
+});
+
+test('a computer that slept past the expiry comes back with one getToken, and misses nothing', async () => {
+  const { getToken, all } = source(() => tokenOf('ann'));
+  const [ann, bob] = [connect({ getToken }), connect({ token: tokenOf('bob') })];
+  const messages = new EventQueue<Message>('message');
+  ann.group('g').on('message', (message) => messages.push(message));
+  await ann.group('g').join();
+  ann.suspend();
+  await bob.group('g').send('missed');
+  onTestFinished(() => void vi.useRealTimers());
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 3_600_000 });
+  ann.resume();
+  expect((await messages.next()).message).toBe('missed');
+  expect(all).toEqual(['connect', 'expired']);
 });
 
 test('a moderator kicks and bans a user, which is told and kept out until the end of the ban', async () => {
