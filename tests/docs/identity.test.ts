@@ -91,6 +91,7 @@ async function answerTo(client: TestClient, command: object): Promise<unknown> {
 }
 
 const joining = (group_id: string) => ({ cmd: 'add_group', group_id });
+const sending = (group_id: string) => ({ cmd: 'send_to_group', group_id, message: 'hi' });
 
 /** Runs code of a page with the SDK, after `before`. */
 function runInPage(before: string, code: string): TestProcess {
@@ -159,6 +160,23 @@ describe('recipe', () => {
       protocol: ['groupcast.v1', `groupcast.token.${await token('mail')}`],
     });
     expect(await other.closed).toMatchObject({ code: 4501 });
+  });
+
+  test('anonymous readers, writers with a login', async () => {
+    const heading = 'Anonymous readers, writers with a login';
+    await writeSecret();
+    shell.write('namespaces.json', snippets(heading, 'json')[0] ?? '');
+    await serve(heading);
+    const reader = await connect();
+    expect(await answerTo(reader, joining('news:today'))).toBe('ack');
+    expect(await answerTo(reader, sending('news:today'))).toBe('forbidden');
+    expect(await answerTo(reader, joining('staff'))).toBe('forbidden');
+    const writer = await connect(await tokenOf('ann', {}));
+    expect(await answerTo(writer, sending('news:today'))).toBe('ack');
+    expect((await reader.nextMatching(({ json }) => json?.['type'] === 'message')).json).toMatchObject({
+      message: 'hi',
+      from: { uid: 'ann' },
+    });
   });
 
   test('private rooms', async () => {
