@@ -10,7 +10,9 @@ import {
   type HandshakeRejection,
 } from './admin/gateway-stats.ts';
 import { RejectedAddresses } from './admin/rejected-addresses.ts';
+import type { BanVerdict } from './auth/ban-index.ts';
 import { Bans } from './auth/bans.ts';
+import type { Identity } from './auth/identity.ts';
 import type { AllNamespaceRules } from './auth/namespace-rules.ts';
 import { Namespaces } from './auth/namespaces.ts';
 import { Permissions } from './auth/permissions.ts';
@@ -312,6 +314,10 @@ class WebSocketGateway implements Gateway, ListenerEvents {
     this.#clientLog?.rejected(reason, address);
     this.#counters.handshakesRejected[reason] += 1;
     if (address !== '') this.#rejectedAddresses.add(address);
+  }
+
+  banOf(address: string, identity: Identity): BanVerdict | undefined {
+    return this.#bans?.verdict(address, identity);
   }
 
   socketClosed(): void {

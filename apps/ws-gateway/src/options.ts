@@ -17,6 +17,7 @@ import { addressesOption, type Log, networksFault, SILENT_LOG } from '@groupcast
 import { ORIGIN_FORMS, originOf } from './accept/origin.ts';
 import { type GatewayTls, TICKET_KEYS_BYTES } from './accept/tls-sockets.ts';
 import type { VerifyToken } from './auth/identity.ts';
+import { TOKEN_LEEWAY_SECONDS } from './auth/token-options.ts';
 import type { GroupsOnConnect } from './connection/gateway-client.ts';
 import type { HubPort } from './groups/hub-port.ts';
 import { TimingWheel } from './timing-wheel.ts';
@@ -254,7 +255,7 @@ export const GATEWAY_TABLE = {
    * Time after the expiry of its token until a connection is closed, in milliseconds. Default
    * 25,000.
    */
-  tokenGraceMs: integerOption({ ...TIME, default: 25_000 }),
+  tokenGraceMs: integerOption({ ...TIME, default: TOKEN_LEEWAY_SECONDS * 1_000 }),
   /**
    * Time for the hub to tell the positions of the groups in a welcome, in milliseconds. Groups
    * without a position are joined later. Default 2,000.

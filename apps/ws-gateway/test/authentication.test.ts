@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { handshake, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeVerifier } from '../testing/fake-verifier.ts';
+import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
 import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
@@ -120,6 +120,18 @@ describe.each([true, false])('a token of the handshake, with fast paths: %s', (f
     expect(response).toMatch(/^HTTP\/1\.1 503 /);
     expect(response).toContain('retry-after: ');
     expect(started.gateway.stats()).toMatchObject({ accepted: 0, handshakesRejected: { token: 5 } });
+  });
+
+  test('in Authorization of a banned user gets 403, and a revoked one 401', async () => {
+    await start({ fastPaths });
+    verifier.identities.set('revoked', identityOf('bob', { tokenId: 'lost' }));
+    await started.hub.ban({ uid: 'ann' }, { reason: 'Spam.' });
+    await started.hub.ban({ tokenId: 'lost' });
+    expect(await rejection(BEARER('ann'))).toMatch(/^HTTP\/1\.1 403 .*"error":"Spam\."/s);
+    expect(await rejection(BEARER('revoked'))).toMatch(/^HTTP\/1\.1 401 .*The token was revoked/s);
+    await started.hub.ban({ address: '127.0.0.1' });
+    expect(await rejection(BEARER('carl'))).toMatch(/^HTTP\/1\.1 403 .*banned/s);
+    expect(started.gateway.stats()).toMatchObject({ accepted: 0, handshakesRejected: { token: 3 } });
   });
 
   test.each([

@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 import { TrustedAddresses } from '@groupcast/service';
 import { handleOf } from '@groupcast/stream-handle';
 import type { HandshakeRejection } from '../admin/gateway-stats.ts';
+import type { BanVerdict } from '../auth/ban-index.ts';
+import type { Identity } from '../auth/identity.ts';
 import type { TokenChecks } from '../auth/token-checks.ts';
 import type { GatewayOptions } from '../options.ts';
 import { clientAddressOf } from '../socket/client-address.ts';
@@ -25,6 +27,8 @@ const FULL_LOG_TICKS = 10;
 export interface ListenerEvents extends Pick<UpgradeEvents, 'accepted'> {
   /** `address` is that of the client, as far as known. */
   rejected(reason: HandshakeRejection, address: string): void;
+  /** Returns the ban of a client at an address that has a token, if there is one. */
+  banOf(address: string, identity: Identity): BanVerdict | undefined;
   /** A socket of any kind has closed. */
   socketClosed(): void;
 }
@@ -71,6 +75,7 @@ export class Listener implements SilentSocketEvents, ProxiedSocketEvents, TlsSoc
       upgraded: (socket) => this.#pending.delete(this.#tlsSockets?.portSocketOf(socket) ?? socket),
       accepted: (socket, handshake) => receiver.accepted(socket, handshake),
       rejected: (reason, socket) => this.#rejected(reason, socket),
+      banOf: (socket, identity) => receiver.banOf(clientAddressOf(socket), identity),
     };
     this.#upgrader = new Upgrader(options, upgradeEvents, tokenChecks);
     const tokenHeaders = tokenChecks && tokenHeadersOf(options.authCookie);

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { CLOSE_CODES } from '@groupcast/protocol';
 import { requestFault } from '@groupcast/service';
 import { type Server, WebSocketServer } from 'ws';
 import type { HandshakeRejection } from '../admin/gateway-stats.ts';
+import type { BanVerdict } from '../auth/ban-index.ts';
 import type { Identity } from '../auth/identity.ts';
 import type { TokenChecks } from '../auth/token-checks.ts';
 import { TokenError } from '../auth/token-error.ts';
@@ -36,6 +38,9 @@ const REJECTIONS = {
   origin: { status: 403, sentence: 'This origin is not allowed to connect.' },
 } as const;
 
+/** Header of a response to a token that is not accepted (RFC 6750, section 3). */
+const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' } as const;
+
 /** Reasons to reject a handshake before its request is read. */
 export type AdmissionRejection = 'draining' | 'rate';
 
@@ -45,6 +50,8 @@ export interface UpgradeEvents {
   upgraded(socket: Socket): void;
   accepted(socket: ClientSocket, handshake: Handshake): void;
   rejected(reason: HandshakeRejection, socket: Duplex): void;
+  /** Returns the ban of a client that has a token, if there is one. */
+  banOf(socket: Socket, identity: Identity): BanVerdict | undefined;
 }
 
 /** Turns HTTP upgrades into WebSockets. */
@@ -217,10 +224,22 @@ export class Upgrader {
       this.#receiver.rejected('token', socket);
       if (result.code === 'unavailable')
         rejectRequest(socket, 503, result.message, { 'retry-after': retryAfter() });
-      else rejectRequest(socket, 401, result.message, { 'www-authenticate': 'Bearer error="invalid_token"' });
+      else rejectRequest(socket, 401, result.message, INVALID_TOKEN);
     } else {
-      this.#finish(request, socket, head, { token: undefined, identity: result });
+      this.#identified(request, socket, head, result);
     }
+  }
+
+  #identified(request: IncomingMessage, socket: Socket, head: Buffer, identity: Identity): void {
+    const ban = this.#receiver.banOf(socket, identity);
+    if (ban === undefined) {
+      this.#finish(request, socket, head, { token: undefined, identity });
+      return;
+    }
+    this.#receiver.rejected('token', socket);
+    const sentence = ban.text ?? CLOSE_CODES[ban.close].reason;
+    if (ban.close === 'banned') rejectRequest(socket, 403, sentence);
+    else rejectRequest(socket, 401, sentence, INVALID_TOKEN);
   }
 
   #finish(
