@@ -184,6 +184,20 @@ export class LoopbackHub implements HubPort {
     this.#events.off(name, listener);
   }
 
+  readValues(name: string, _afterKey: string, answer: HistoryAnswer<native.HistoryVerdict>): HistoryRead {
+    let isCanceled = false;
+    setImmediate(() => {
+      if (isCanceled || this.away) return;
+      if (this.isOld) answer.failed(new ProtocolError('unsupported'));
+      else answer.page(this.#valuesOf(name));
+    });
+    return {
+      cancel: () => {
+        isCanceled = true;
+      },
+    };
+  }
+
   keyed(name: string): HubKeyedMap {
     const channel = this.#keyedChannel(name);
     const map = new LoopbackMap(() => channel.maps.delete(map));
@@ -374,6 +388,20 @@ export class LoopbackHub implements HubPort {
     return epoch !== undefined && this.#earlierNames.has(epoch)
       ? 'renamed'
       : native.compareEpochs(this.epoch, epoch);
+  }
+
+  #valuesOf(name: string): HistoryPage<native.HistoryVerdict> {
+    const publications = Array.from(this.#keyedChannel(name).values, ([key, value]) => ({
+      ...native.PUBLICATION_DEFAULTS,
+      ...value,
+      channel: name,
+      excludeSender: false,
+      messageId: '',
+      number: 1,
+      keyed: { key, lifeMs: 0 },
+    }));
+    const position = { epoch: this.epoch, offset: publications.length };
+    return { verdict: 'snapshot', position, epochIs: 'changed', publications, more: false };
   }
 
   #loadMaps({ values, maps }: KeyedChannel): void {

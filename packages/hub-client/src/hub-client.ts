@@ -5,7 +5,9 @@ import {
   banKey,
   channelOfUser,
   encodeKick,
+  isChannelName,
   isErrorCode,
+  isKey,
   isUid,
   limits,
   type native,
@@ -183,6 +185,22 @@ export class HubClient extends EventEmitter<HubClientEvents> {
   keyed(channel: string): KeyedMap {
     if (this.#state === 'closed') throw closed();
     return this.#keyed.open(channel);
+  }
+
+  /**
+   * Reads values of a keyed channel once: a page of those whose keys follow `afterKey`, with ''
+   * from the first one on. `keyed` follows them. Needs no subscription. Fails as `history` does,
+   * and with `unsupported` when the hub is too old.
+   */
+  readValues(
+    channel: string,
+    afterKey: string,
+    answer: HistoryAnswer<native.HistoryVerdict>,
+    owner: object = this,
+  ): HistoryRead {
+    const fault = this.#state === 'closed' ? closed() : faultOfKeys(channel, afterKey);
+    if (fault !== undefined) return this.#reads.reject(answer, fault);
+    return this.#keyed.read(channel, afterKey, answer, owner);
   }
 
   /**
@@ -404,6 +422,15 @@ export class HubClient extends EventEmitter<HubClientEvents> {
     this.#queues.sweep(untilMs);
     this.#leaveWhenAnswered();
   }
+}
+
+function faultOfKeys(channel: string, afterKey: string): ProtocolError | undefined {
+  if (!isChannelName(channel)) return new ProtocolError('bad_channel');
+  if (afterKey === '' || isKey(afterKey)) return undefined;
+  return new ProtocolError(
+    'bad_field',
+    `afterKey must be a key of 1 to ${limits.KEY_BYTES_MAX} bytes, or ''.`,
+  );
 }
 
 function closed(): ProtocolError {

@@ -3,6 +3,7 @@ import { decodeText, encodeText, native, type Position } from '@groupcast/protoc
 import { EventQueue } from '@groupcast/testkit';
 import { TEXT_FIELDS } from '@groupcast/testkit/in-process';
 import { describe, expect, test } from 'vitest';
+import type { HubClient } from '../src/hub-client.ts';
 import type { KeyedMap } from '../src/keyed/keyed-map.ts';
 import { EPOCH, type FakeSession, published, subscribed } from '../testing/fake-hub.ts';
 import { useFakeHub } from '../testing/use-fake-hub.ts';
@@ -231,5 +232,46 @@ describe('a keyed map', () => {
     expect(events.all).toEqual(['a=1', 'b=2', 'ready']);
     expect([map.size, map.isReady]).toEqual([0, false]);
     expect(await uncaught.errors.next()).toMatchObject({ message: 'thrown by a listener' });
+  });
+});
+
+describe('values that are read once', () => {
+  /** Records the keys of a page, and whether there are more, or the code of an error. */
+  function answerTo(events: EventQueue<string>): Parameters<HubClient['readValues']>[2] {
+    return {
+      page: ({ publications, more }) =>
+        events.push(`${publications.map(({ keyed }) => keyed?.key).join()} ${more}`),
+      failed: ({ code }) => events.push(code),
+    };
+  }
+
+  test('come in pages, without a subscription', async () => {
+    const [client, session] = await fixture.open();
+    const events = new EventQueue<string>('answer');
+    client.readValues('c', '', answerTo(events));
+    const first = await session.expect('history');
+    expect(first).toMatchObject({ channel: 'c', snapshot: true, afterKey: '' });
+    session.send(snapshot(first, 5, true, value(2, 'a', '1'), value(5, 'b', '2')));
+    expect(await events.next()).toBe('a,b true');
+    client.readValues('c', 'b', answerTo(events));
+    const second = await session.expect('history');
+    expect(second).toMatchObject({ snapshot: true, afterKey: 'b' });
+    session.send(snapshot(second, 5, false));
+    expect(await events.next()).toBe(' false');
+    expect(client.stats()).toMatchObject({ historyWaiting: 0 });
+  });
+
+  test('fail for an invalid name or key, and after close', async () => {
+    const [client] = await fixture.open();
+    const events = new EventQueue<string>('answer');
+    client.readValues('', '', answerTo(events));
+    client.readValues('c', 'x'.repeat(521), answerTo(events));
+    client.close();
+    client.readValues('c', '', answerTo(events));
+    expect([await events.next(), await events.next(), await events.next()]).toEqual([
+      'bad_channel',
+      'bad_field',
+      'hub_unavailable',
+    ]);
   });
 });

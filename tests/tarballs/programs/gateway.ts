@@ -16,6 +16,7 @@ const hub: GatewayOptions['hub'] = {
   publishWithAnswer: (_channel, _text, _options, answer) => answer?.accepted(start),
   on: () => {},
   off: () => {},
+  readValues: () => ({ cancel: () => {} }),
   keyed: () => ({ isReady: true, on: () => {}, close: () => {} }),
   ban: async () => {},
   unban: async () => {},

@@ -1,15 +1,15 @@
 import { decodeText, limits, type ProtocolError } from '@groupcast/protocol';
 import { NamespacesError, parseNamespaces } from '@groupcast/protocol/schema';
 import { type Log, LogLimiter } from '@groupcast/service';
-import type { HubKeyedMap, HubPort } from '../groups/hub-port.ts';
+import type { HistoryRead, HubKeyedMap, HubPort } from '../groups/hub-port.ts';
 import { AllNamespaceRules, NO_NAMESPACES } from './namespace-rules.ts';
 
 export interface NamespacesDeps {
-  readonly hub: Pick<HubPort, 'keyed' | 'on' | 'off'>;
+  readonly hub: Pick<HubPort, 'keyed' | 'readValues' | 'on' | 'off'>;
   readonly log: Log;
   /**
-   * Whether permissions depend on namespaces. Otherwise a hub that has none is asked once for each
-   * connection to it, without a subscription that stays.
+   * Whether permissions depend on namespaces. Otherwise the hub is asked at each connection to it
+   * whether it has any, and there is no subscription if it has none.
    */
   readonly isRequired: boolean;
   /** Called when there are other rules. */
@@ -26,8 +26,9 @@ export class Namespaces {
   readonly #deps: NamespacesDeps;
   readonly #logLimiter: LogLimiter;
   readonly #linked = (state: string): void => {
-    if (state === 'open') this.#open();
+    if (state === 'open') this.#ask();
   };
+  #question: HistoryRead | undefined;
   #copy: HubKeyedMap | undefined;
   #text = '';
   #rules = NO_NAMESPACES;
@@ -41,8 +42,11 @@ export class Namespaces {
     this.#logLimiter = new LogLimiter({
       report: (event, heldBack) => log.warn({ event, heldBack }, 'more problems with namespaces'),
     });
-    this.#open();
-    hub.on('state', this.#linked);
+    if (deps.isRequired) this.#open();
+    else {
+      this.#ask();
+      hub.on('state', this.#linked);
+    }
   }
 
   get rules(): AllNamespaceRules {
@@ -56,12 +60,29 @@ export class Namespaces {
 
   close(): void {
     this.#deps.hub.off('state', this.#linked);
+    this.#question?.cancel();
     this.#copy?.close();
     this.#logLimiter.close();
   }
 
-  #open(): void {
+  /** Asks whether the hub has namespaces: that needs no subscription, which would have a limit. */
+  #ask(): void {
+    this.#question?.cancel();
     if (this.#copy !== undefined) return;
+    const answer = {
+      page: ({ publications }: { readonly publications: readonly unknown[] }): void => {
+        if (publications.length > 0) this.#open();
+        else this.#loaded();
+      },
+      failed: ({ code }: ProtocolError): void => {
+        // A hub that knows no keyed channels has none. After any other error the copy asks.
+        if (code !== 'unsupported') this.#open();
+      },
+    };
+    this.#question = this.#deps.hub.readValues(limits.CONFIG_CHANNEL, '', answer, this);
+  }
+
+  #open(): void {
     this.#copy = this.#deps.hub.keyed(limits.CONFIG_CHANNEL);
     this.#copy.on('change', (key, value) => {
       if (key === limits.NAMESPACES_KEY) this.#change(value === undefined ? '' : decodeText(value.payload));
@@ -71,7 +92,6 @@ export class Namespaces {
   }
 
   #failed(error: ProtocolError): void {
-    // A hub that knows no keyed channels has no namespaces.
     if (error.code === 'unsupported' && !this.#deps.isRequired) this.#leave();
     else this.#warn('load', { error }, 'namespaces cannot be loaded');
   }
@@ -85,11 +105,14 @@ export class Namespaces {
   /** Notices that the copy is complete, or that there is no need for one. */
   #check(): void {
     if (this.#copy?.isReady !== true || !this.#isValid) return;
-    if (!this.#isLoaded) {
-      this.#isLoaded = true;
-      this.#deps.loaded();
-    }
+    this.#loaded();
     if (this.#text === '' && !this.#deps.isRequired) this.#leave();
+  }
+
+  #loaded(): void {
+    if (this.#isLoaded) return;
+    this.#isLoaded = true;
+    this.#deps.loaded();
   }
 
   #change(text: string): void {

@@ -61,7 +61,7 @@ export interface HubKeyedMap {
 }
 
 /** The part of `HubClient` that a gateway uses. Tests have another implementation. */
-export interface HubPort extends Pick<HubClient, 'ban' | 'unban' | 'kick'> {
+export interface HubPort extends Pick<HubClient, 'ban' | 'unban' | 'kick' | 'readValues'> {
   /** Calls the listener at each change of the state of the link. */
   on(name: 'state', listener: (state: HubClientState) => void): unknown;
   off(name: 'state', listener: (state: HubClientState) => void): unknown;

@@ -1,4 +1,5 @@
-import type { Position } from '@groupcast/protocol';
+import type { native, Position } from '@groupcast/protocol';
+import type { HistoryAnswer, HistoryRead } from '../history/history-page.ts';
 import type { HistoryReads } from '../history/history-reads.ts';
 import type { PublishOptions } from '../publishing/publish-frame.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
@@ -33,6 +34,16 @@ export class KeyedMaps {
     const map = new KeyedMap(channel, this.#deps);
     this.#maps.add(map);
     return map;
+  }
+
+  /** Reads a page of values without a map, in turn with the reads of other owners. */
+  read(
+    channel: string,
+    afterKey: string,
+    answer: HistoryAnswer<native.HistoryVerdict>,
+    owner: object,
+  ): HistoryRead {
+    return this.#deps.readSnapshot(channel, afterKey, answer, owner);
   }
 
   /** Retries loads that have failed. */
