@@ -175,3 +175,19 @@ describe('with tokens', () => {
     expect(await ask(ann, { cmd: 'ping', id: 1 })).toEqual({ type: 'ack', id: 1 });
   });
 });
+
+test('a client without a token may do what its namespace allows, until it allows no more', async () => {
+  await started.gateway.close();
+  started = await startGateway({ verifyToken: new FakeVerifier().verify, anonymous: 'namespace' });
+  set([{ prefix: 'news', allow: { anonymous: ['join', 'history'], users: ['*'] } }]);
+  const reader = await TestClient.v1(started.url);
+  const forbidden = { type: 'error', code: 'forbidden' };
+  const ask = { group_id: 'news', id: 1 };
+  expect(await reader.ask({ ...ask, cmd: 'add_group', last: 5 })).toMatchObject({ type: 'ack' });
+  expect(await reader.ask({ ...ask, cmd: 'send_to_group', message: 'a' })).toMatchObject(forbidden);
+  expect(await reader.ask({ ...ask, cmd: 'add_group', group_id: 'chat' })).toMatchObject(forbidden);
+  started.hub.publish('group:news', 'to readers');
+  expect(await reader.event()).toMatchObject({ type: 'message', message: 'to readers' });
+  set([{ prefix: 'news', allow: { users: ['*'] } }]);
+  expect(await reader.event()).toEqual({ type: 'removed', group_id: 'news', reason: 'permission' });
+});
