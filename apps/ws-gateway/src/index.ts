@@ -3,6 +3,9 @@
 export { OptionError, type Position, type ProtocolError } from '@groupcast/protocol';
 export type { Log } from '@groupcast/service';
 export type { GatewayStats } from './admin/gateway-stats.ts';
+export { type Can, Grants } from './auth/grants.ts';
+export type { Identity, IdentityLimits, VerifyToken } from './auth/identity.ts';
+export { TokenError, type TokenErrorCode } from './auth/token-error.ts';
 export type { ConnectionState } from './connection/connection.ts';
 export type { GatewayClient, GroupsOnConnect } from './connection/gateway-client.ts';
 export {
