@@ -186,9 +186,9 @@ describe('a message to a user', () => {
     const gateway = await start();
     const { client } = await joined(gateway);
     await send('1');
+    expect(await textsToUser(client, 1)).toEqual(['1']);
     await hub.kill();
     hub = await startHub({ port: hub.port, adminPort: hub.adminPort });
-    expect(await textsToUser(client, 1)).toEqual(['1']);
     expect(await eventOfUser(client, 'gap')).toMatchObject({ reason: 'epoch_changed', offset: 0 });
     await send('2');
     expect(await textsToUser(client, 1)).toEqual(['2']);
