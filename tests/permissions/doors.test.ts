@@ -15,6 +15,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'commands/manage.ts act hub.ban': 'manage asks.',
   'commands/manage.ts act hub.kick': 'The same.',
   'commands/manage.ts act hub.unban': 'The same.',
+  'connection/position-reads.ts': 'ServerGroups asks before. The welcome has the result.',
   'connection/server-groups.ts ServerGroups.join groups.joinByServer': 'The program decides.',
   'gateway.ts WebSocketGateway.joinGroup groups.joinByServer': 'The program decides.',
   'groups/groups.ts Groups.#enter members.add': 'Its callers ask.',

@@ -118,6 +118,22 @@ const WAYS: readonly Way[] = [
   command('unban', ['manage'], { uid: 'bob' }),
   command('leave_group', [], {}),
   command('ping', [], {}),
+  {
+    name: 'a group that the token names',
+    needs: ['join'],
+    refused: (visitor, can, groups) => visitor.serverJoins(can, groups, false),
+  },
+  {
+    name: 'a group that the token names, with a position in resume',
+    needs: ['join', 'history'],
+    refused: (visitor, can, groups) => visitor.serverJoins(can, groups, true),
+    isV1: true,
+  },
+  {
+    name: 'a group that the client is in before a refresh',
+    needs: ['join'],
+    refused: (visitor, can, groups) => visitor.refresh(can, groups),
+  },
 ];
 
 let started: StartedGateway;

@@ -1,3 +1,4 @@
+import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Can, Grants } from '../src/auth/grants.ts';
 import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
@@ -160,5 +161,49 @@ describe('mallory', () => {
     started.advance(5);
     expect(JSON.stringify(await received(mallory.client))).not.toContain('secret');
     expect(callsFor('bob')).toEqual([{ name: 'publish', channel: 'group:own:bob:1' }]);
+  });
+
+  test('gets no page of history that arrives after a refresh has narrowed its token', async () => {
+    grant('wide', 'mallory', { 'own:bob:1': ['history', 'info'] });
+    started.hub.publish('group:own:bob:1', 'secret');
+    const { client } = await connect('wide');
+    await ask(client, { cmd: 'group_info', group_id: 'own:bob:1' });
+    started.hub.byHand = true;
+    client.send({ cmd: 'history', group_id: 'own:bob:1', last: 1, id: 'page' });
+    client.send({ cmd: 'group_info', group_id: 'own:bob:1', id: 'info' });
+    expect(await ask(client, { cmd: 'refresh', token: 'mallory' })).toMatchObject({ type: 'ack' });
+    expect(started.hub.reads).toHaveLength(2);
+    started.hub.answerReads();
+    expect(await received(client)).toMatchObject([
+      { ...FORBIDDEN, id: 'page', operation: 'history' },
+      { ...FORBIDDEN, id: 'info', operation: 'info' },
+    ]);
+  });
+
+  test('keeps what its token allows while the next one is checked, and no longer', async () => {
+    grant('wide', 'mallory', { 'own:bob:1': ['join'] });
+    const { client } = await connect('wide');
+    await ask(client, { cmd: 'add_group', group_id: 'own:bob:1' });
+    verifier.byHand = true;
+    client.send({ cmd: 'refresh', token: 'mallory', id: 'refresh' });
+    expect(await received(client)).toEqual([]);
+    started.hub.publish('group:own:bob:1', 'before');
+    await untilTurn(() => started.gateway.stats().delivered === 1);
+    verifier.settle();
+    const events = await eventsUpTo(client, 'refresh');
+    started.hub.publish('group:own:bob:1', 'after');
+    expect([...events, ...(await received(client))]).toMatchObject([
+      { type: 'message', message: 'before' },
+      { type: 'removed', group_id: 'own:bob:1', reason: 'permission' },
+      { type: 'ack', id: 'refresh' },
+    ]);
+  });
+
+  test('cannot become bob, or stay in a group with the token of bob', async () => {
+    const { client } = await connect('mallory');
+    const refused = await ask(client, { cmd: 'refresh', token: 'bob' });
+    expect(refused).toMatchObject(FORBIDDEN);
+    expect(await ask(client, { cmd: 'add_group', group_id: 'own:bob:1' })).toMatchObject(FORBIDDEN);
+    expect(await ask(client, { cmd: 'add_group', group_id: 'own:mallory:1' })).toMatchObject({ type: 'ack' });
   });
 });

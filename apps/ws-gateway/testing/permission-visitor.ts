@@ -60,6 +60,41 @@ export class PermissionVisitor {
     return refused;
   }
 
+  /** Connects with a token that names groups, and with positions in them if it resumes. */
+  async serverJoins(can: Can, groups: readonly string[], resumes: boolean): Promise<Refused> {
+    const { client, events } = await this.#connect(can, { groups });
+    const positions = Object.fromEntries(groups.map((name) => [name, { epoch: 'epoch-1', offset: 0 }]));
+    if (resumes) client.send({ cmd: 'resume', positions });
+    client.send({ cmd: 'ping', id: 'joined' });
+    const all = [...events, ...(await eventsUpTo(client, 'joined'))];
+    const refused = groups.map((name) =>
+      refusedBy(
+        all.find((event) => event['type'] === 'error' && event['group_id'] === name),
+        name,
+      ),
+    );
+    const { groups: memberships } = this.#started.gateway.connections().at(-1) ?? {};
+    expect(memberships).toBe(refused.filter((operation) => operation === undefined).length);
+    return refused;
+  }
+
+  /** Joins groups, and then refreshes the token. */
+  async refresh(can: Can, groups: readonly string[]): Promise<Refused> {
+    const { client } = await this.#connect({ '*': ['*'] });
+    for (const group_id of groups) client.send({ cmd: 'add_group', group_id });
+    client.send({ cmd: 'refresh', token: this.#tokenFor(can), id: 'refresh' });
+    const events = await eventsUpTo(client, 'refresh');
+    expect(events.at(-1)).toMatchObject({ type: 'ack' });
+    return groups.map((name) => {
+      // Its join was refused before.
+      if (name.startsWith('$')) return 'join';
+      const event = events.find((one) => one['group_id'] === name);
+      if (event?.['type'] !== 'removed') return refusedBy(event, name);
+      expect(event['reason']).toBe('permission');
+      return 'join';
+    });
+  }
+
   /** Makes the worker subscribe to groups, so that it knows their positions. */
   async joinAsAnother(groups: readonly string[]): Promise<void> {
     const { client } = await this.#connect({ '*': ['*'] });
