@@ -99,9 +99,10 @@ export interface Gateway {
   stats(): GatewayStats;
   connections(): readonly ConnectionRow[];
   /**
-   * Joins a group for a client, also one that begins with `$`, beyond the group limit of clients.
-   * The client is told. Returns the number of its connections here that were not in the group. Like
-   * the next two, it looks at every connection of this worker.
+   * Joins a group for a client, also one that begins with `$`, beyond the group limit of clients,
+   * and whatever its token allows, now and after a refresh. The client is told. Returns the number
+   * of its connections here that were not in the group. Like the next two, it looks at every
+   * connection of this worker.
    */
   joinGroup(clientId: string, groupName: string): number;
   /**

@@ -9,5 +9,8 @@ export interface GatewayClient {
   readonly address: string;
 }
 
-/** Returns the groups that the server joins for a client. */
+/**
+ * Returns the groups that the server joins for a client, whatever its token allows. The client gets
+ * what it missed there, too.
+ */
 export type GroupsOnConnect = (client: GatewayClient) => readonly string[];
