@@ -23,7 +23,12 @@ async function start(
     asked.push(client);
     return groups ?? [];
   };
-  started = await startGateway({ ...options, ...(groups === undefined ? {} : { groupsOnConnect }) });
+  // The first heartbeat comes at a random time.
+  started = await startGateway({
+    heartbeatMs: 3_600_000,
+    ...options,
+    ...(groups === undefined ? {} : { groupsOnConnect }),
+  });
 }
 
 function publish(count: number, group = 'g'): void {
