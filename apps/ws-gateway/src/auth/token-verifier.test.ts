@@ -340,8 +340,10 @@ describe('rejects', () => {
 });
 
 test('a token counts for 25 s after its exp, and clocks may differ by as much', async () => {
-  expect(await verifier().verify(hs({ sub: 'ann', exp: NOW - 20 }))).toBeDefined();
-  expect(await verifier().verify(hs({ ...CLAIMS, nbf: NOW + 20, iat: NOW + 20 }))).toBeDefined();
+  // The file may have begun several seconds ago.
+  const now = Math.floor(Date.now() / 1_000);
+  expect(await verifier().verify(hs({ sub: 'ann', exp: now - 20 }))).toBeDefined();
+  expect(await verifier().verify(hs({ ...CLAIMS, nbf: now + 20, iat: now + 20 }))).toBeDefined();
 });
 
 test('without exp, where that is allowed, a token never expires', async () => {
