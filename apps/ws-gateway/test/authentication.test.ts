@@ -243,6 +243,16 @@ describe('the command auth', () => {
     expect(verifier.checked).toEqual(['ann']);
   });
 
+  test('closes with 1011 when the groups of the server cannot be joined', async () => {
+    await start();
+    started.hub.subscribe = () => {
+      throw new Error('a defect of the hub client');
+    };
+    const client = await TestClient.plain(started.url);
+    client.send({ cmd: 'auth', token: 'ann' });
+    expect(await client.ended).toMatchObject({ code: 1011 });
+  });
+
   test('must come in time: 4011', async () => {
     await start();
     const v1 = connect([V1]);

@@ -164,7 +164,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
    * welcome are known.
    */
   accept(session: string | undefined, identity: Identity | undefined, done: () => void): void {
-    const { options, bans, connectionLimit, serverGroups } = this.#deps;
+    const { bans, connectionLimit, serverGroups } = this.#deps;
     this.identity = identity;
     if (session !== undefined) this.#id = clientIdOf(session, identity?.uid);
     if (this.#closeIfBanned(identity)) return;
@@ -173,12 +173,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
       return;
     }
     bans?.identified(this);
-    try {
-      serverGroups.begin(this, this.remoteAddress, done);
-    } catch (error) {
-      options.log.error({ error, clientId: this.id }, 'groupsOnConnect failed');
-      this.close('internal_error');
-    }
+    this.#attempt('groupsOnConnect failed', () => serverGroups.begin(this, this.remoteAddress, done));
   }
 
   /**
@@ -196,7 +191,7 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     if (id !== undefined) this.sendEvent(ackEvent(id));
     // After the welcome, because a ping may be due.
     if (this.isOpen) this.#checkTimes();
-    serverGroups.welcomed(this);
+    this.#attempt('joining the groups of the server failed', () => serverGroups.welcomed(this));
   }
 
   /** Replaces the identity by that of a new token of the same user. */
@@ -346,6 +341,16 @@ export class Connection implements Member, WritableConnection, Timed, WebSocketR
     const verdict = this.#deps.bans?.verdict(this.remoteAddress, identity);
     if (verdict !== undefined) this.close(verdict.close, undefined, verdict.text);
     return verdict !== undefined;
+  }
+
+  /** Closes the connection when `act` fails, which has no caller that could. */
+  #attempt(failure: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#deps.options.log.error({ error, clientId: this.id }, failure);
+      this.close('internal_error');
+    }
   }
 
   #receiveEarly(opening: Opening, text: string, bytes: number): void {
