@@ -50,8 +50,9 @@ export interface Engine {
   unsubscribe(subject: native.Subject): void;
   /**
    * Changes the bounds of the history of single channels: `boundsOf` returns those that differ from
-   * the engine's own, and undefined for a channel without. The engine asks once for each channel,
-   * until the next change. What existing channels have beyond their new bounds is dropped soon.
+   * the engine's own, and undefined for a channel without. The engine asks when a channel begins to
+   * have a history, and when only its position is asked for. What existing channels have beyond
+   * their new bounds is dropped soon.
    */
   boundHistory(boundsOf: HistoryBoundsOf): void;
   /** Reads one page of a channel. Needs no subscription. */
