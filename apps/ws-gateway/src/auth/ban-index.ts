@@ -2,7 +2,7 @@ import {
   BAN_KEYS,
   type Ban,
   type CloseReason,
-  formatIpNetwork,
+  type IpNetwork,
   maskIp,
   parseIpNetwork,
 } from '@groupcast/protocol';
@@ -20,13 +20,17 @@ export type BannableIdentity = Pick<Identity, 'uid' | 'tokenId' | 'issuedAt'>;
 
 /** Networks with the same number of bits. */
 interface NetworkSize {
-  readonly bytes: number;
+  /** Bytes of an address. */
+  readonly length: number;
   readonly bits: number;
-  /** Number of bans of such networks. */
-  count: number;
+  /** Bans by the bytes of their networks. */
+  readonly bans: Map<string, Ban>;
 }
 
-/** Bans by their keys. A question costs a few look-ups, however many bans there are. */
+/**
+ * Bans by their keys. A question costs a few look-ups, however many bans there are: one for each
+ * number of bits that banned networks have.
+ */
 export class BanIndex {
   readonly #bans = new Map<string, Ban>();
   /** Sizes of the networks with a ban. */
@@ -37,15 +41,26 @@ export class BanIndex {
   }
 
   set(key: string, ban: Ban): void {
-    if (!this.#bans.has(key)) this.#count(ban, 1);
     this.#bans.set(key, ban);
+    const network = networkOf(ban);
+    if (network === undefined) return;
+    const { bytes, bits } = network;
+    const id = sizeId(network);
+    const size = this.#sizes.get(id) ?? { length: bytes.length, bits, bans: new Map() };
+    this.#sizes.set(id, size);
+    size.bans.set(String(bytes), ban);
   }
 
   delete(key: string): void {
     const ban = this.#bans.get(key);
     if (ban === undefined) return;
     this.#bans.delete(key);
-    this.#count(ban, -1);
+    const network = networkOf(ban);
+    if (network === undefined) return;
+    const id = sizeId(network);
+    const size = this.#sizes.get(id);
+    size?.bans.delete(String(network.bytes));
+    if (size?.bans.size === 0) this.#sizes.delete(id);
   }
 
   /** Returns the verdict about a connection from an address, whose client may have an identity. */
@@ -64,10 +79,8 @@ export class BanIndex {
     const [bare = ''] = address.split('%', 1);
     const bytes = parseIpNetwork(bare)?.bytes;
     if (bytes === undefined) return undefined;
-    for (const size of this.#sizes.values()) {
-      if (size.bytes !== bytes.length) continue;
-      const network = { bytes: maskIp(bytes, size.bits), bits: size.bits };
-      const ban = this.#bans.get(BAN_KEYS.address(formatIpNetwork(network)));
+    for (const { length, bits, bans } of this.#sizes.values()) {
+      const ban = length === bytes.length ? bans.get(String(maskIp(bytes, bits))) : undefined;
       if (ban !== undefined) return { close: 'banned', text: ban.reason };
     }
     return undefined;
@@ -83,15 +96,12 @@ export class BanIndex {
     const ofToken = tokenId === undefined ? undefined : this.#bans.get(BAN_KEYS.token(tokenId));
     return ofToken && { close: 'revoked', text: ofToken.reason };
   }
+}
 
-  #count({ target }: Ban, change: number): void {
-    const network = 'address' in target ? parseIpNetwork(target.address) : undefined;
-    if (network === undefined) return;
-    const { bytes, bits } = network;
-    const id = bytes.length * 1_000 + bits;
-    const size = this.#sizes.get(id) ?? { bytes: bytes.length, bits, count: 0 };
-    size.count += change;
-    if (size.count === 0) this.#sizes.delete(id);
-    else this.#sizes.set(id, size);
-  }
+function networkOf({ target }: Ban): IpNetwork | undefined {
+  return 'address' in target ? parseIpNetwork(target.address) : undefined;
+}
+
+function sizeId({ bytes, bits }: IpNetwork): number {
+  return bytes.length * 1_000 + bits;
 }
