@@ -177,7 +177,7 @@ test('a ban holds while the hub is away, and is lost with a hub that keeps nothi
     'a welcome after the restart',
     (type) => type === 'welcome',
   );
-  // Whoever banned must ban again.
+  // It keeps no bans: ban again.
   await admin.ban({ uid: ann });
   expect(await codesOf(ann)).toEqual(new Set([4511]));
 });
