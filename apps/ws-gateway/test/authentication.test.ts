@@ -243,12 +243,13 @@ describe('the command auth', () => {
     expect(verifier.checked).toEqual(['ann']);
   });
 
-  test('closes with 1011 when the groups of the server cannot be joined', async () => {
-    await start();
+  // The groups of a plain client are joined at once, those of the other after an answer of the hub.
+  test.each([[[]], [[V1]]])('with %j closes with 1011 when groups cannot be joined', async (protocols) => {
+    await start({ resumeWaitMs: 0 });
     started.hub.subscribe = () => {
       throw new Error('a defect of the hub client');
     };
-    const client = await TestClient.plain(started.url);
+    const client = await opened(protocols);
     client.send({ cmd: 'auth', token: 'ann' });
     expect(await client.ended).toMatchObject({ code: 1011 });
   });
