@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHubClient } from '@groupcast/hub-client';
 import { runCommand } from '@groupcast/service';
+import { CERTIFICATES, certificateFile } from '@groupcast/testkit';
 import { type CapturedCommand, captureCommand } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { program } from '../src/cli/program.ts';
@@ -90,6 +91,27 @@ test('they use the Unix socket of the hub, if it has one', async () => {
   access = [`--unix-socket=${join(folder, 'hub.sock')}`, access[1] ?? ''];
   expect((await run('ban', '--uid=ann')).err).toEqual([]);
   expect(await rows()).toMatchObject([{ uid: 'ann' }]);
+});
+
+test('they use TLS, and show a certificate of their own where the hub asks for one', async () => {
+  const { ca, hub: own } = CERTIFICATES;
+  const files = [
+    `--tls-cert-file=${certificateFile('hub.pem')}`,
+    `--tls-key-file=${certificateFile('hub.key.pem')}`,
+  ];
+  const caFile = certificateFile('ca.pem');
+  const peer = [
+    `--peer-cert-file=${certificateFile('peer.pem')}`,
+    `--peer-key-file=${certificateFile('peer.key.pem')}`,
+  ];
+  const plain = await startHub({ tls: own });
+  access = [`--port=${plain.port}`, ...files, `--hub-ca-file=${caFile}`];
+  expect(await run('ban', '--uid=ann')).toMatchObject({ code: 0, err: [] });
+  const mutual = await startHub({ tls: { ...own, ca } });
+  access = [`--port=${mutual.port}`, ...files, `--tls-ca-file=${caFile}`];
+  expect(await run('ban', '--uid=ann')).toMatchObject({ code: 1, out: [] });
+  access.push(...peer);
+  expect(await run('ban', '--uid=ann')).toMatchObject({ code: 0, err: [] });
 });
 
 test('--not-before=now revokes the tokens of this second as well', async () => {

@@ -28,6 +28,16 @@ export const ACCESS_FLAGS = {
     valueName: 'FILE',
     describe: "PEM file with the CA of the hub's certificate. Default: --tls-ca-file, or its own chain.",
   }),
+  peerCertFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'PEM file with the certificate of this command, for a hub with --tls-ca-file.',
+  }),
+  peerKeyFile: textOption({
+    default: '',
+    valueName: 'FILE',
+    describe: 'PEM file with the key of that certificate.',
+  }),
 };
 
 export type AccessConfig = HubConfig & OptionsOf<typeof ACCESS_FLAGS>;
@@ -35,7 +45,7 @@ export type AccessConfig = HubConfig & OptionsOf<typeof ACCESS_FLAGS>;
 /** Loopback for a hub that listens on every address. */
 const EVERY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
-const HUB_CA_FLAG = { cert: '', key: '', ca: '--hub-ca-file' } as const;
+const PEER_FLAGS = { cert: '--peer-cert-file', key: '--peer-key-file', ca: '--hub-ca-file' } as const;
 
 const EXIT_FAILED = 1;
 
@@ -76,15 +86,11 @@ function accessOf(config: AccessConfig): HubClientOptionsInput {
   return { host: EVERY_ADDRESS[first] ?? first, port, secret, tls: tlsOf(config) };
 }
 
-/**
- * Trusts the hub's own certificate, and shows it where the hub asks peers for one: the caller has
- * its files.
- */
+/** Returns the TLS of a peer. Without a CA it trusts the files of the hub. */
 function tlsOf(config: AccessConfig): HubClientTls | undefined {
   const tls = readTls(config);
   if (tls === undefined) return undefined;
-  const { cert, key, ca = cert } = tls;
-  const { ca: hubCa } = readTlsFiles({ cert: '', key: '', ca: config.hubCaFile }, HUB_CA_FLAG);
-  const own = tls.ca === undefined ? {} : { cert, key };
-  return { ca: hubCa ?? `${cert}\n${ca}`, ...own };
+  const { hubCaFile: ca, peerCertFile: cert, peerKeyFile: key } = config;
+  const peer = readTlsFiles({ cert, key, ca }, PEER_FLAGS);
+  return { ca: [tls.cert, tls.ca ?? ''].join('\n'), ...peer };
 }
