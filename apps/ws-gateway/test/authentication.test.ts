@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { handshake, untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
+import { allowedIdentity, FakeVerifier } from '../testing/fake-verifier.ts';
 import { RawClient } from '../testing/raw-client.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
@@ -124,7 +124,7 @@ describe.each([true, false])('a token of the handshake, with fast paths: %s', (f
 
   test('in Authorization of a banned user gets 403, and a revoked one 401', async () => {
     await start({ fastPaths });
-    verifier.identities.set('revoked', identityOf('bob', { tokenId: 'lost' }));
+    verifier.identities.set('revoked', allowedIdentity('bob', { tokenId: 'lost' }));
     await started.hub.ban({ uid: 'ann' }, { reason: 'Spam.' });
     await started.hub.ban({ tokenId: 'lost' });
     expect(await rejection(BEARER('ann'))).toMatch(/^HTTP\/1\.1 403 .*"error":"Spam\."/s);

@@ -3,7 +3,7 @@ import type { BanTarget } from '@groupcast/protocol';
 import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Grants } from '../src/auth/grants.ts';
-import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
+import { allowedIdentity, FakeVerifier } from '../testing/fake-verifier.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
@@ -12,7 +12,7 @@ let verifier: FakeVerifier;
 
 beforeEach(async () => {
   verifier = new FakeVerifier();
-  verifier.identities.set('ann-token', identityOf('ann', { tokenId: 't-1', issuedAt: 100 }));
+  verifier.identities.set('ann-token', allowedIdentity('ann', { tokenId: 't-1', issuedAt: 100 }));
   await start();
 });
 
@@ -197,7 +197,7 @@ describe('a moderator', () => {
 
   test('needs the permission manage for the group', async () => {
     const grants = new Grants({ hall: ['*'], room: ['join'] }, 'eve');
-    verifier.identities.set('eve', identityOf('eve', { grants }));
+    verifier.identities.set('eve', allowedIdentity('eve', { grants }));
     const eve = await welcomed('eve');
     for (const cmd of ['kick', 'ban', 'unban']) {
       eve.send({ cmd, group_id: 'room', uid: 'ann', id: cmd });

@@ -3,7 +3,7 @@ import { limits } from '@groupcast/protocol';
 import type { Namespace } from '@groupcast/protocol/schema';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Grants } from '../src/auth/grants.ts';
-import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
+import { allowedIdentity, FakeVerifier } from '../testing/fake-verifier.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
@@ -100,7 +100,7 @@ describe('with tokens', () => {
   beforeEach(async () => {
     await started.gateway.close();
     for (const uid of ['ann', 'bob'])
-      verifier.identities.set(uid, identityOf(uid, { grants: new Grants({}, uid) }));
+      verifier.identities.set(uid, allowedIdentity(uid, { grants: new Grants({}, uid) }));
     started = await startGateway({ verifyToken: verifier.verify });
   });
 

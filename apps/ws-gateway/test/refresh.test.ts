@@ -2,7 +2,7 @@ import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Can, Grants } from '../src/auth/grants.ts';
 import type { Identity } from '../src/auth/identity.ts';
-import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
+import { allowedIdentity, FakeVerifier } from '../testing/fake-verifier.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 /** Makes a token of ann, with these differences to one that allows everything and never expires. */
 function issue(token: string, more: Partial<Identity>): void {
-  verifier.identities.set(token, identityOf('ann', more));
+  verifier.identities.set(token, allowedIdentity('ann', more));
 }
 
 function can(grants: Can): Partial<Identity> {

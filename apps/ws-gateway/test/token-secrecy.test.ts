@@ -1,7 +1,7 @@
 import { handshake, untilTurn } from '@groupcast/testkit/in-process';
 import { expect, test } from 'vitest';
 import { TokenError } from '../src/auth/token-error.ts';
-import { identityOf } from '../testing/fake-verifier.ts';
+import { allowedIdentity } from '../testing/fake-verifier.ts';
 import { RawClient } from '../testing/raw-client.ts';
 import { startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
@@ -19,12 +19,12 @@ const TOKENS = {
   long: `${CANARY}.`.repeat(400),
 } as const;
 
-async function verifyToken(token: string): Promise<ReturnType<typeof identityOf>> {
+async function verifyToken(token: string): Promise<ReturnType<typeof allowedIdentity>> {
   const [code] = token.split('.');
   if (code === 'invalid' || code === 'expired' || code === 'unavailable')
     throw new TokenError(code, 'The token is not accepted.', { cause: new Error(token) });
   if (code === 'defect') throw new Error(`cannot parse ${token}`);
-  return identityOf('ann');
+  return allowedIdentity('ann');
 }
 
 test('no token is in a log line, an event, a close reason, a response or the stats', async () => {

@@ -1,7 +1,7 @@
 import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Can, Grants } from '../src/auth/grants.ts';
-import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
+import { allowedIdentity, FakeVerifier } from '../testing/fake-verifier.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 function grant(token: string, uid: string, can: Can): void {
-  verifier.identities.set(token, identityOf(uid, { grants: new Grants(can, uid) }));
+  verifier.identities.set(token, allowedIdentity(uid, { grants: new Grants(can, uid) }));
 }
 
 interface Welcomed {

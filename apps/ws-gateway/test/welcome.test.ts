@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Grants } from '../src/auth/grants.ts';
-import { FakeVerifier, identityOf } from '../testing/fake-verifier.ts';
+import { allowedIdentity, FakeVerifier } from '../testing/fake-verifier.ts';
 import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
@@ -36,7 +36,7 @@ describe('the welcome of a user', () => {
     const can = { open: ['join', 'history'], live: ['join'], own: ['publish'] } as const;
     verifier.identities.set(
       'ann',
-      identityOf('ann', { groups: ['open', 'live', 'own'], grants: new Grants(can, 'ann') }),
+      allowedIdentity('ann', { groups: ['open', 'live', 'own'], grants: new Grants(can, 'ann') }),
     );
     await start({ groupsOnConnect: ({ uid }) => (uid === undefined ? [] : ['program', `$of ${uid}`]) });
     for (const channel of ['group:open', 'group:live', '$user:ann', 'group:program'])

@@ -1,20 +1,10 @@
-import { Grants } from '../src/auth/grants.ts';
 import type { Identity } from '../src/auth/identity.ts';
 import { TokenError } from '../src/auth/token-error.ts';
+import { identityOf } from './identity-of.ts';
 
 /** Returns the identity of a user who may do everything, or as `more` says. */
-export function identityOf(uid: string, more: Partial<Identity> = {}): Identity {
-  return {
-    uid,
-    tokenId: undefined,
-    issuedAt: undefined,
-    expiresAt: undefined,
-    grants: new Grants({ '*': ['*'] }, uid),
-    groups: [],
-    info: undefined,
-    limits: {},
-    ...more,
-  };
+export function allowedIdentity(uid: string, more: Partial<Identity> = {}): Identity {
+  return { ...identityOf(uid, { '*': ['*'] }), ...more };
 }
 
 interface Waiting {
@@ -43,7 +33,7 @@ export class FakeVerifier {
     if (token === 'invalid' || token === 'expired' || token === 'unavailable')
       throw new TokenError(token, `The token is ${token}.`);
     if (token === 'defect') throw new Error(`cannot read ${token}`);
-    return this.identities.get(token) ?? identityOf(token);
+    return this.identities.get(token) ?? allowedIdentity(token);
   };
 
   /** Ends the checks that wait. */

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { type Can, Grants } from '../src/auth/grants.ts';
 import type { Identity } from '../src/auth/identity.ts';
 import type { ClientProtocol } from '../src/client-protocols/client-protocol.ts';
-import { type FakeVerifier, identityOf } from './fake-verifier.ts';
+import { allowedIdentity, type FakeVerifier } from './fake-verifier.ts';
 import type { StartedGateway } from './start-gateway.ts';
 import { TestClient } from './test-client.ts';
 
@@ -123,7 +123,7 @@ export class PermissionVisitor {
   #tokenFor(can: Can, more: Partial<Identity> = {}): string {
     tokens += 1;
     const token = `token-${tokens}`;
-    this.#verifier.identities.set(token, identityOf('ann', { grants: new Grants(can, 'ann'), ...more }));
+    this.#verifier.identities.set(token, allowedIdentity('ann', { grants: new Grants(can, 'ann'), ...more }));
     return token;
   }
 }

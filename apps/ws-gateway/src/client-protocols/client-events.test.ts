@@ -1,7 +1,7 @@
 import { CLOSE_CODES, type CloseReason, ERROR_CODES, type ErrorCode } from '@groupcast/protocol';
 import { clientEvent } from '@groupcast/protocol/schema';
 import { expect, test } from 'vitest';
-import { identityOf } from '../../testing/fake-verifier.ts';
+import { allowedIdentity } from '../../testing/fake-verifier.ts';
 import { LoopbackHub } from '../../testing/loopback-hub.ts';
 import { completeOptions } from '../options.ts';
 import {
@@ -21,8 +21,8 @@ const POSITION = { epoch: 'e', offset: 7 };
 test('every event has the fields of the protocol, and no others', () => {
   const events = [
     welcomeEvent('client', 'session', OPTIONS, undefined, {}),
-    welcomeEvent('client', 'session', OPTIONS, identityOf('ann'), { user: POSITION }),
-    welcomeEvent('client', 'session', OPTIONS, identityOf('ann', { expiresAt: 1 }), {
+    welcomeEvent('client', 'session', OPTIONS, allowedIdentity('ann'), { user: POSITION }),
+    welcomeEvent('client', 'session', OPTIONS, allowedIdentity('ann', { expiresAt: 1 }), {
       joined: [{ group_id: 'g', ...POSITION }],
     }),
     ackEvent(1),
