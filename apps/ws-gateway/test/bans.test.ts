@@ -107,7 +107,7 @@ test('a banned address is rejected before its token is checked', async () => {
 });
 
 test('a refresh with a revoked token closes the connection', async () => {
-  verifier.identities.set('lost-token', identityOf('ann', { tokenId: 't-2', issuedAt: 100 }));
+  verifier.identities.set('lost-token', allowedIdentity('ann', { tokenId: 't-2', issuedAt: 100 }));
   const client = await welcomed('ann-token');
   await started.hub.ban({ tokenId: 't-2' });
   client.send({ cmd: 'refresh', token: 'lost-token', id: 1 });
