@@ -18,7 +18,8 @@ beforeEach(async () => {
   now = 1_800_000_000;
   vi.setSystemTime(now * 1_000);
   verifier = new FakeVerifier();
-  // No ping is due in a test.
+  // No ping is due in a test: the first one comes at a random time within the interval.
+  vi.spyOn(Math, 'random').mockReturnValue(0);
   started = await startGateway({ verifyToken: verifier.verify, heartbeatMs: 3_600_000 });
 });
 
@@ -26,6 +27,7 @@ afterEach(async () => {
   verifier.settle();
   await started.gateway.close();
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 /** Makes a token of ann, with these differences to one that allows everything and never expires. */
