@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Can, Grants } from '../src/auth/grants.ts';
 import type { Identity } from '../src/auth/identity.ts';
 import { allowedIdentity, FakeVerifier } from '../testing/fake-verifier.ts';
-import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
+import { NO_PINGS_MS, type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
 const YEAR_SECONDS = 365 * 24 * 3_600;
@@ -18,16 +18,13 @@ beforeEach(async () => {
   now = 1_800_000_000;
   vi.setSystemTime(now * 1_000);
   verifier = new FakeVerifier();
-  // No ping is due in a test: the first one comes at a random time within the interval.
-  vi.spyOn(Math, 'random').mockReturnValue(0);
-  started = await startGateway({ verifyToken: verifier.verify, heartbeatMs: 3_600_000 });
+  started = await startGateway({ verifyToken: verifier.verify, heartbeatMs: NO_PINGS_MS });
 });
 
 afterEach(async () => {
   verifier.settle();
   await started.gateway.close();
   vi.useRealTimers();
-  vi.restoreAllMocks();
 });
 
 /** Makes a token of ann, with these differences to one that allows everything and never expires. */

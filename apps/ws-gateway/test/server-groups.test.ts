@@ -3,7 +3,7 @@ import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { GatewayClient } from '../src/index.ts';
 import type { GatewayOptions } from '../src/options.ts';
-import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
+import { NO_PINGS_MS, type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
 let started: StartedGateway;
@@ -23,9 +23,8 @@ async function start(
     asked.push(client);
     return groups ?? [];
   };
-  // The first heartbeat comes at a random time.
   started = await startGateway({
-    heartbeatMs: 3_600_000,
+    heartbeatMs: NO_PINGS_MS,
     ...options,
     ...(groups === undefined ? {} : { groupsOnConnect }),
   });

@@ -3,7 +3,7 @@ import { untilTurn } from '@groupcast/testkit/in-process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Grants } from '../src/auth/grants.ts';
 import { allowedIdentity, FakeVerifier } from '../testing/fake-verifier.ts';
-import { type StartedGateway, startGateway } from '../testing/start-gateway.ts';
+import { NO_PINGS_MS, type StartedGateway, startGateway } from '../testing/start-gateway.ts';
 import { TestClient } from '../testing/test-client.ts';
 
 let started: StartedGateway;
@@ -114,7 +114,7 @@ describe('the welcome of a user', () => {
 });
 
 describe('an anonymous client, where namespaces allow it', () => {
-  beforeEach(() => start({ anonymous: 'namespace', heartbeatMs: 3_600_000 }));
+  beforeEach(() => start({ anonymous: 'namespace', heartbeatMs: NO_PINGS_MS }));
 
   test('has a welcome at once, and a second one after auth', async () => {
     const client = await TestClient.v1(started.url);
