@@ -4,14 +4,14 @@ import { TimingWheel } from '../src/timing-wheel.ts';
 import { LoopbackHub } from './loopback-hub.ts';
 
 /**
- * A gateway on a free port, with a hub in this process and a wheel that tests advance by hand.
- */
-/**
  * `heartbeatMs` for a test in which no ping may be due. The first one comes at a random time within
  * it: this is the longest.
  */
 export const NO_PINGS_MS = 2_000_000_000;
 
+/**
+ * A gateway on a free port, with a hub in this process and a wheel that tests advance by hand.
+ */
 export interface StartedGateway {
   readonly gateway: Gateway;
   readonly hub: LoopbackHub;
