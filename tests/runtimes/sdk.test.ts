@@ -8,6 +8,10 @@ import { SCENARIOS } from './sdk/scenarios.ts';
 /** Milliseconds until the runtime must have ended, after the last client was closed. */
 const EXIT_MS_MAX = 5_000;
 
+/** Hosts of this run, by name. Default: all. */
+const only = process.env['SDK_HOSTS']?.split(',');
+const hosts = Object.entries(HOSTS).filter(([name]) => only?.includes(name) ?? true);
+
 let director: Director;
 let bundles: Awaited<ReturnType<typeof bundleScenarios>>;
 
@@ -20,7 +24,7 @@ afterAll(async () => {
   await killAll();
 });
 
-describe.each(Object.entries(HOSTS))('the SDK on %s', (_name, start) => {
+describe.each(hosts)('the SDK on %s', (_name, start) => {
   let host: Host;
   beforeAll(async () => {
     host = await start(bundles);
